@@ -1,0 +1,47 @@
+"""Permissions: each view says which scope each of its methods needs. A view that says nothing is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from apikeys.scopes import Scope
+from apikeys.types import Principal
+from memproject.common.errors import Unauthenticated
+
+
+class NothingWithoutScope(BasePermission):
+    """The default: a view without an explicit scope answers nobody."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return False
+
+
+class Public(BasePermission):
+    """For the few views that need no key."""
+
+
+class RequiresScope(BasePermission):
+    scopes: ClassVar[Mapping[str, Scope]]
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        scope = self.scopes.get(request.method or "")
+        if scope is None:
+            return request.method not in view.allowed_methods or request.method == "OPTIONS"
+        if not isinstance(request.user, Principal):
+            raise Unauthenticated
+        return request.user.has(scope)
+
+
+def requires(**scopes: Scope) -> type[RequiresScope]:
+    """A permission class: `requires(GET=Scope.READ, DELETE=Scope.DELETE)`."""
+    return type("Requires", (RequiresScope,), {"scopes": scopes})
+
+
+def principal(request: Request) -> Principal:
+    """The caller of a request that passed `requires`."""
+    assert isinstance(request.user, Principal)
+    return request.user

@@ -1,0 +1,75 @@
+"""Tenants and API keys: who is calling. Local tables, small, not distributed (a tenant is a reference row elsewhere)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from apikeys.scopes import Role
+from memproject.common.clock import now
+from memproject.common.ids import new_id
+
+
+class Tenant(models.Model):
+    """The isolation boundary and the unit of distribution. A deleted tenant keeps its row, without its name."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.SlugField(max_length=64, help_text="Short name used in requests: letters, digits and hyphens.")
+    name = models.CharField(max_length=200, blank=True)
+    default_project = models.CharField(max_length=128, default="default")
+    created_at = models.DateTimeField(default=now, editable=False)
+    erased_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["slug"], condition=Q(erased_at=None), name="apikeys_tenant_slug"),
+        )
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class ApiKey(models.Model):
+    """A caller's key. The key itself is never stored: `lookup` finds the row, `digest` (HMAC) proves the key."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="keys")
+    name = models.CharField(max_length=200)
+    role = models.CharField(max_length=10, choices=[(r.value, r.value) for r in Role], default=Role.EDITOR.value)
+    user_id = models.CharField(
+        max_length=128, null=True, blank=True, help_text="Bound to this end user; empty: may name any user."
+    )
+    project_ids = ArrayField(
+        models.CharField(max_length=128),
+        default=list,
+        blank=True,
+        help_text="Limited to these projects, comma-separated; empty: all projects.",
+    )
+    rate_limit_tier = models.CharField(max_length=32, default="standard")
+    lookup = models.CharField(max_length=16, editable=False)
+    digest = models.BinaryField(max_length=32, editable=False)
+    pepper = models.PositiveSmallIntegerField(editable=False)
+    preview = models.CharField(max_length=16, editable=False)
+    origin = models.CharField(max_length=16, default="", editable=False, help_text="'environment' for API_KEY.")
+    created_by = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(default=now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = "API key"
+        indexes = (
+            models.Index(fields=["lookup"], name="apikeys_key_lookup"),
+            models.Index(fields=["tenant", "-created_at"], name="apikeys_key_tenant"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.preview})"
+
+    def alive(self, moment: dt.datetime) -> bool:
+        """In force at `moment`: neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > moment)

@@ -1,0 +1,62 @@
+"""Who is calling, as every service sees it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+
+from apikeys.scopes import SCOPES, Role, Scope
+from memproject.common.errors import InvalidRequest, ScopeDenied
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller: a tenant, what the key may do, and whose data it may touch.
+
+    `user_id` None: any user of the tenant. `projects` empty: any project. `caller` is text for actors and receipts.
+    """
+
+    tenant_id: uuid.UUID
+    caller: str
+    role: Role
+    user_id: str | None = None
+    projects: frozenset[str] = field(default_factory=frozenset)
+    default_project: str = "default"
+    key_id: uuid.UUID | None = None
+    tier: str = "standard"
+    is_master: bool = False
+
+    # DRF's view of an authenticated caller.
+    is_authenticated = True
+
+    def has(self, scope: Scope) -> bool:
+        return scope in SCOPES[self.role]
+
+    def acting_user(self, named: str | None, default: str) -> str:
+        """The end user a request is about: the bound one, else the named one, else `default`."""
+        if self.user_id is None:
+            return named if named is not None else default
+        if named is not None and named != self.user_id:
+            raise ScopeDenied("This API key acts for one user and may not name another.", field="user_id")
+        return self.user_id
+
+    def one_project(self, named: str | None) -> str:
+        """The project of a write or a query: the named one, the key's only one, or the tenant's default."""
+        if named is not None:
+            return self._allowed(named)
+        if not self.projects:
+            return self.default_project
+        if len(self.projects) == 1:
+            return next(iter(self.projects))
+        raise InvalidRequest("This API key has several projects: name one.", field="project")
+
+    def all_projects(self, named: str | None) -> tuple[str, ...] | None:
+        """The projects of a read: the named one, or all that the key may use (None: no limit)."""
+        if named is not None:
+            return (self._allowed(named),)
+        return tuple(sorted(self.projects)) or None
+
+    def _allowed(self, project: str) -> str:
+        if self.projects and project not in self.projects:
+            raise ScopeDenied("This API key may not use that project.", field="project")
+        return project

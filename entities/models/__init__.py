@@ -1,0 +1,9 @@
+"""Tables of the things mentioned in memories, their history, and the graph made from them."""
+
+from entities.models.alias import Alias
+from entities.models.entity import Entity, EntityRevision, Merge
+from entities.models.mention import Mention
+from entities.models.outbox import GraphOutbox
+from entities.models.relation import Evidence, Relation
+
+__all__ = ["Alias", "Entity", "EntityRevision", "Evidence", "GraphOutbox", "Mention", "Merge", "Relation"]

@@ -1,0 +1,47 @@
+"""Another name of an entity."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from entities.models.entity import Entity, Merge
+from memproject.common.clock import now
+from memproject.common.tenancy import TenantRow
+
+
+class Alias(TenantRow):
+    entity_key = models.UUIDField()
+    entity = models.ForeignObject(
+        Entity,
+        models.DO_NOTHING,
+        from_fields=("tenant", "entity_key"),
+        to_fields=("tenant", "id"),
+        related_name="aliases",
+    )
+    name = models.CharField(max_length=512)
+    normalised = models.CharField(max_length=512)
+    merge_key = models.UUIDField(null=True)
+    merge = models.ForeignObject(
+        Merge,
+        models.DO_NOTHING,
+        from_fields=("tenant", "merge_key"),
+        to_fields=("tenant", "id"),
+        related_name="+",
+        null=True,
+    )
+    recorded_at = models.DateTimeField(default=now)
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "aliases"
+        constraints = (
+            models.UniqueConstraint(
+                fields=["tenant", "entity_key", "normalised"], condition=Q(retired_at=None), name="entities_live_alias"
+            ),
+        )
+        indexes = (
+            models.Index(fields=["tenant", "normalised"], name="entities_alias_name"),
+            models.Index(fields=["tenant", "entity_key"], name="entities_alias_entity"),
+            models.Index(fields=["tenant", "merge_key"], name="entities_alias_merge"),
+        )

@@ -1,0 +1,102 @@
+"""A thing mentioned in text, the versions of its name and type, and the merges that joined two of them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from memproject.common.clock import now
+from memproject.common.tenancy import TenantRow
+
+
+class Entity(TenantRow):
+    """The identity: nothing but its scope. What it is called, and when, stands in its revisions."""
+
+    project = models.CharField(max_length=128)
+    user_id = models.CharField(max_length=128)
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        verbose_name_plural = "entities"
+        indexes = (models.Index(fields=["tenant", "project", "user_id"], name="entities_entity_scope"),)
+
+
+class Merge(TenantRow):
+    """One entity joined into another; a split undoes exactly the rows that carry its id."""
+
+    loser_key = models.UUIDField()
+    loser = models.ForeignObject(
+        Entity, models.DO_NOTHING, from_fields=("tenant", "loser_key"), to_fields=("tenant", "id"), related_name="+"
+    )
+    winner_key = models.UUIDField()
+    winner = models.ForeignObject(
+        Entity, models.DO_NOTHING, from_fields=("tenant", "winner_key"), to_fields=("tenant", "id"), related_name="+"
+    )
+    actor = models.CharField(max_length=64)
+    recorded_at = models.DateTimeField(default=now)
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["tenant", "winner_key", "-recorded_at"], name="entities_merge_winner"),
+            models.Index(fields=["tenant", "loser_key"], name="entities_merge_loser"),
+        )
+
+
+class EntityRevision(TenantRow):
+    """Name and type of an entity from `recorded_at` until `retired_at`. Two people who are just "John" can both be."""
+
+    entity_key = models.UUIDField()
+    entity = models.ForeignObject(
+        Entity,
+        models.DO_NOTHING,
+        from_fields=("tenant", "entity_key"),
+        to_fields=("tenant", "id"),
+        related_name="revisions",
+    )
+    project = models.CharField(max_length=128)
+    user_id = models.CharField(max_length=128)
+    name = models.CharField(max_length=512)
+    type = models.CharField(max_length=16)
+    normalised = models.CharField(max_length=512)
+    disambiguator = models.PositiveSmallIntegerField(default=0)
+    confidence = models.FloatField(default=1.0)
+    merged_into_key = models.UUIDField(null=True)
+    merged_into = models.ForeignObject(
+        Entity,
+        models.DO_NOTHING,
+        from_fields=("tenant", "merged_into_key"),
+        to_fields=("tenant", "id"),
+        related_name="+",
+        null=True,
+    )
+    merge_key = models.UUIDField(null=True)
+    merge = models.ForeignObject(
+        Merge,
+        models.DO_NOTHING,
+        from_fields=("tenant", "merge_key"),
+        to_fields=("tenant", "id"),
+        related_name="+",
+        null=True,
+    )
+    actor = models.CharField(max_length=64)
+    recorded_at = models.DateTimeField(default=now)
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["tenant", "project", "user_id", "type", "normalised", "disambiguator"],
+                condition=Q(retired_at=None, merged_into_key=None),
+                name="entities_live_name",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "entity_key"], condition=Q(retired_at=None), name="entities_open_revision"
+            ),
+            models.CheckConstraint(condition=Q(confidence__range=(0, 1)), name="entities_revision_confidence"),
+        )
+        indexes = (
+            models.Index(fields=["tenant", "entity_key", "-recorded_at"], name="entities_revision_history"),
+            models.Index(fields=["tenant", "merged_into_key"], name="entities_revision_merged"),
+            models.Index(fields=["tenant", "merge_key"], name="entities_revision_merge"),
+        )

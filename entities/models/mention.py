@@ -1,0 +1,56 @@
+"""A memory names an entity. One of the two links that point up, by name; this app's code never follows it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from entities.models.entity import Entity, Merge
+from memproject.common.clock import now
+from memproject.common.tenancy import TenantRow
+
+
+class Mention(TenantRow):
+    entity_key = models.UUIDField()
+    entity = models.ForeignObject(
+        Entity,
+        models.DO_NOTHING,
+        from_fields=("tenant", "entity_key"),
+        to_fields=("tenant", "id"),
+        related_name="mentions",
+    )
+    memory_key = models.UUIDField()
+    memory = models.ForeignObject(
+        "memories.Memory",
+        models.DO_NOTHING,
+        from_fields=("tenant", "memory_key"),
+        to_fields=("tenant", "id"),
+        related_name="+",
+    )
+    confidence = models.FloatField(default=1.0)
+    merge_key = models.UUIDField(null=True)
+    merge = models.ForeignObject(
+        Merge,
+        models.DO_NOTHING,
+        from_fields=("tenant", "merge_key"),
+        to_fields=("tenant", "id"),
+        related_name="+",
+        null=True,
+    )
+    recorded_at = models.DateTimeField(default=now)
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["tenant", "entity_key", "memory_key"],
+                condition=Q(retired_at=None),
+                name="entities_live_mention",
+            ),
+            models.CheckConstraint(condition=Q(confidence__range=(0, 1)), name="entities_mention_confidence"),
+        )
+        indexes = (
+            models.Index(fields=["tenant", "memory_key"], name="entities_mention_memory"),
+            models.Index(fields=["tenant", "entity_key"], name="entities_mention_entity"),
+            models.Index(fields=["tenant", "merge_key"], name="entities_mention_merge"),
+        )

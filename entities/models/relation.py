@@ -1,0 +1,112 @@
+"""A typed relation between two entities, with its validity, and the memories that state it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from entities.models.alias import Alias
+from entities.models.entity import Entity, Merge
+from memproject.common.clock import now
+from memproject.common.tenancy import TenantRow
+
+
+class Relation(TenantRow):
+    """True in the world from `valid_from` to `valid_to`; known to the system from `recorded_at` to `retired_at`."""
+
+    project = models.CharField(max_length=128)
+    user_id = models.CharField(max_length=128)
+    source_key = models.UUIDField()
+    source = models.ForeignObject(
+        Entity,
+        models.DO_NOTHING,
+        from_fields=("tenant", "source_key"),
+        to_fields=("tenant", "id"),
+        related_name="relations_out",
+    )
+    target_key = models.UUIDField()
+    target = models.ForeignObject(
+        Entity,
+        models.DO_NOTHING,
+        from_fields=("tenant", "target_key"),
+        to_fields=("tenant", "id"),
+        related_name="relations_in",
+    )
+    type = models.CharField(max_length=32)
+    properties = models.JSONField(default=dict)
+    confidence = models.FloatField(default=1.0)
+    valid_from = models.DateTimeField(null=True)
+    valid_to = models.DateTimeField(null=True)
+    merge_key = models.UUIDField(null=True)
+    merge = models.ForeignObject(
+        Merge,
+        models.DO_NOTHING,
+        from_fields=("tenant", "merge_key"),
+        to_fields=("tenant", "id"),
+        related_name="+",
+        null=True,
+    )
+    recorded_at = models.DateTimeField(default=now)
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(confidence__range=(0, 1)), name="entities_relation_confidence"),
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_from=None) | Q(valid_to__gte=F("valid_from")),
+                name="entities_relation_validity",
+            ),
+        )
+        indexes = (
+            models.Index(fields=["tenant", "source_key"], name="entities_relation_source"),
+            models.Index(fields=["tenant", "target_key"], name="entities_relation_target"),
+            models.Index(fields=["tenant", "project", "user_id"], name="entities_relation_scope"),
+            models.Index(fields=["tenant", "merge_key"], name="entities_relation_merge"),
+        )
+
+
+class Evidence(TenantRow):
+    """One memory that states a relation or an alias. Erasing the last one erases what it stated."""
+
+    relation_key = models.UUIDField(null=True)
+    relation = models.ForeignObject(
+        Relation,
+        models.DO_NOTHING,
+        from_fields=("tenant", "relation_key"),
+        to_fields=("tenant", "id"),
+        related_name="evidence",
+        null=True,
+    )
+    alias_key = models.UUIDField(null=True)
+    alias = models.ForeignObject(
+        Alias,
+        models.DO_NOTHING,
+        from_fields=("tenant", "alias_key"),
+        to_fields=("tenant", "id"),
+        related_name="evidence",
+        null=True,
+    )
+    memory_key = models.UUIDField()
+    memory = models.ForeignObject(
+        "memories.Memory",
+        models.DO_NOTHING,
+        from_fields=("tenant", "memory_key"),
+        to_fields=("tenant", "id"),
+        related_name="+",
+    )
+    recorded_at = models.DateTimeField(default=now)
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "evidence"
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(relation_key=None, alias_key__isnull=False) | Q(relation_key__isnull=False, alias_key=None),
+                name="entities_evidence_of_one",
+            ),
+        )
+        indexes = (
+            models.Index(fields=["tenant", "memory_key"], name="entities_evidence_memory"),
+            models.Index(fields=["tenant", "relation_key"], name="entities_evidence_relation"),
+            models.Index(fields=["tenant", "alias_key"], name="entities_evidence_alias"),
+        )

@@ -1,0 +1,1 @@
+"""The HTTP doors: each translates its dialect into commands, and results back."""

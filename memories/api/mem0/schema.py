@@ -1,0 +1,323 @@
+"""What the OpenAPI document says of each `/v1` operation: its shapes and one example of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, inline_serializer
+from rest_framework import serializers
+
+from memories.api import examples as ex
+from memories.api.mem0 import serializers as shapes
+from memories.api.outputs import HistoryOut, RevisionOut
+from memproject.web.fields import Metadata, Moment
+
+EVENT_STATES = ["pending", "running", "succeeded", "failed"]
+
+
+class RelationshipOut(serializers.Serializer[Any]):
+    type = serializers.CharField()
+    entity = serializers.CharField()
+    confidence = serializers.FloatField()
+
+
+class MemoryOut(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    content = serializers.CharField()
+    memory = serializers.CharField(help_text="The same text.")
+    user_id = serializers.CharField()
+    agent_id = serializers.CharField(allow_null=True)
+    run_id = serializers.CharField(allow_null=True)
+    project = serializers.CharField()
+    metadata = Metadata()
+    relationships = RelationshipOut(many=True)
+    memory_type = serializers.CharField()
+    pinned = serializers.BooleanField()
+    importance = serializers.FloatField()
+    status = serializers.ChoiceField(["active", "pending", "failed"])
+    created_at = Moment()
+    updated_at = Moment()
+    expires_at = Moment(allow_null=True)
+
+
+class FullMemoryOut(MemoryOut):
+    history = RevisionOut(many=True, required=False)
+
+
+class ScoredMemoryOut(MemoryOut):
+    score = serializers.FloatField()
+
+
+class ResultOut(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    memory = serializers.CharField()
+    content = serializers.CharField()
+    event = serializers.ChoiceField(["ADD", "UPDATE", "DELETE", "NONE"])
+    created_at = Moment(allow_null=True)
+    entities = serializers.ListField(child=serializers.CharField())
+
+
+class AddedOut(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    results = ResultOut(many=True)
+    event_id = serializers.CharField(required=False)
+    status = serializers.CharField(required=False)
+
+
+class FoundOut(serializers.Serializer[Any]):
+    results = ScoredMemoryOut(many=True)
+    total = serializers.IntegerField()
+    query = serializers.CharField()
+
+
+class DeletedOut(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    deleted = serializers.BooleanField()
+    receipt_id = serializers.CharField()
+
+
+class ReceiptOut(serializers.Serializer[Any]):
+    receipt_id = serializers.CharField()
+    scope = Metadata()
+    counts = serializers.DictField(child=serializers.IntegerField())
+    requested_at = Moment()
+    completed_at = Moment(allow_null=True)
+    signature = serializers.CharField()
+
+
+class PendingOut(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    event_id = serializers.CharField()
+    status = serializers.CharField()
+
+
+class StatsOut(serializers.Serializer[Any]):
+    total_memories = serializers.IntegerField()
+    memories_last_7d = serializers.IntegerField()
+    entities = serializers.IntegerField()
+    first_memory_at = Moment(allow_null=True)
+    last_memory_at = Moment(allow_null=True)
+
+
+class UserMemoriesOut(serializers.Serializer[Any]):
+    user_id = serializers.CharField()
+    results = MemoryOut(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
+    total = serializers.IntegerField()
+    stats = StatsOut()
+
+
+class EventOut(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    status = serializers.ChoiceField(EVENT_STATES)
+    memory_id = serializers.CharField()
+    results = ResultOut(many=True)
+    error = serializers.CharField(allow_null=True)
+    created_at = Moment()
+    finished_at = Moment(allow_null=True)
+
+
+class ErrorOut(serializers.Serializer[Any]):
+    success = serializers.BooleanField(default=False)
+    error = inline_serializer(
+        "V1ErrorBody",
+        {"code": serializers.CharField(), "message": serializers.CharField(), "details": Metadata()},
+    )
+    timestamp = Moment()
+
+
+def envelope(data: type[serializers.Serializer[Any]], example: dict[str, Any], message: str) -> OpenApiResponse:
+    """The answer `data` in its envelope, with an example."""
+    name = f"V1{data.__name__.removesuffix('Out')}Envelope"
+    shape = inline_serializer(
+        name,
+        {
+            "success": serializers.BooleanField(),
+            "data": data(),
+            "message": serializers.CharField(),
+            "timestamp": Moment(),
+        },
+    )
+    value = {"success": True, "data": example, "message": message, "timestamp": ex.MOMENT}
+    return OpenApiResponse(shape, message, [OpenApiExample(message, value, response_only=True)])
+
+
+def _failure(code: str, message: str, details: dict[str, Any]) -> OpenApiResponse:
+    value = {
+        "success": False,
+        "error": {"code": code, "message": message, "details": details},
+        "timestamp": ex.MOMENT,
+    }
+    return OpenApiResponse(ErrorOut, message, [OpenApiExample(code, value, response_only=True)])
+
+
+BAD = {
+    400: _failure("INVALID_REQUEST", "user_id: must be a string", {"field": "user_id"}),
+    401: _failure("UNAUTHORIZED", "A valid API key is required.", {}),
+    403: _failure("FORBIDDEN", "This API key may not do that.", {}),
+    503: _failure("SERVICE_UNAVAILABLE", "The database is away. Try again in a moment.", {}),
+}
+MISSING = BAD | {404: _failure("MEMORY_NOT_FOUND", f"Memory with ID '{ex.MEMORY_ID}' not found", {})}
+CLASH = MISSING | {
+    409: _failure("CONFLICT", "Another memory holds this text already.", {"memory_id": ex.MEMORY_ID})
+}
+
+_RESULT = {
+    "id": ex.MEMORY_ID,
+    "memory": "I love building AI applications with FastAPI",
+    "content": "I love building AI applications with FastAPI",
+    "event": "ADD",
+    "created_at": ex.MOMENT,
+    "entities": [],
+}
+_MEMORY = {
+    "id": ex.MEMORY_ID,
+    "content": "I love building AI applications with FastAPI",
+    "memory": "I love building AI applications with FastAPI",
+    "user_id": "test_user_123",
+    "agent_id": None,
+    "run_id": None,
+    "project": "default",
+    "metadata": {"source": "external_test", "entities": []},
+    "relationships": [],
+    "memory_type": "fact",
+    "pinned": False,
+    "importance": 0.5,
+    "status": "active",
+    "created_at": ex.MOMENT,
+    "updated_at": ex.MOMENT,
+    "expires_at": None,
+}
+_RECEIPT = {
+    "receipt_id": ex.RECEIPT_ID,
+    "scope": {"kind": "user"},
+    "counts": {"memories": 2, "revisions": 3, "passages": 3, "embeddings": 3},
+    "requested_at": ex.MOMENT,
+    "completed_at": ex.MOMENT,
+    "signature": "5f3c…",
+}
+_EVENT = {
+    "id": ex.EVENT_ID,
+    "status": "succeeded",
+    "memory_id": ex.MEMORY_ID,
+    "results": [_RESULT],
+    "error": None,
+    "created_at": ex.MOMENT,
+    "finished_at": ex.MOMENT,
+}
+_PENDING = {"id": ex.MEMORY_ID, "event_id": ex.EVENT_ID, "status": "pending"}
+
+add = extend_schema(
+    operation_id="v1_add",
+    summary="Add memories",
+    request=shapes.AddIn,
+    responses=BAD
+    | {
+        200: envelope(AddedOut, {"id": ex.MEMORY_ID, "results": [_RESULT]}, "Memory added successfully"),
+        202: envelope(AddedOut, _PENDING | {"results": []}, "Memory accepted"),
+    },
+    examples=[
+        OpenApiExample(
+            "A message",
+            {
+                "messages": [{"role": "user", "content": "I love building AI applications with FastAPI"}],
+                "user_id": "test_user_123",
+                "metadata": {"source": "external_test"},
+            },
+            request_only=True,
+        )
+    ],
+)
+search = extend_schema(
+    operation_id="v1_search",
+    summary="Search memories",
+    parameters=[shapes.SearchIn],
+    responses=BAD
+    | {
+        200: envelope(
+            FoundOut, {"results": [_MEMORY | {"score": 0.92}], "total": 1, "query": "FastAPI"}, "Search completed"
+        )
+    },
+)
+get = extend_schema(
+    operation_id="v1_get",
+    summary="Get a memory",
+    parameters=[shapes.OneIn],
+    responses=MISSING | {200: envelope(FullMemoryOut, _MEMORY, "Memory retrieved")},
+)
+
+
+def _change(operation: str, summary: str) -> Any:
+    return extend_schema(
+        operation_id=operation,
+        summary=summary,
+        request=shapes.UpdateIn,
+        responses=CLASH
+        | {
+            200: envelope(MemoryOut, _MEMORY, "Memory updated successfully"),
+            202: envelope(PendingOut, _PENDING, "Update accepted"),
+        },
+        examples=[OpenApiExample("A new text", {"content": "I love building agents"}, request_only=True)],
+    )
+
+
+replace = _change("v1_update", "Update a memory: a new revision, never an overwrite")
+edit = _change("v1_patch", "Update a memory (the same as PUT)")
+delete = extend_schema(
+    operation_id="v1_delete",
+    summary="Erase a memory",
+    request=None,
+    responses=MISSING
+    | {
+        200: envelope(
+            DeletedOut,
+            {"id": ex.MEMORY_ID, "deleted": True, "receipt_id": ex.RECEIPT_ID},
+            "Memory deleted successfully",
+        )
+    },
+)
+history = extend_schema(
+    operation_id="v1_history",
+    summary="All revisions of a memory, newest first",
+    responses=MISSING | {200: envelope(HistoryOut, {"id": ex.MEMORY_ID, "revisions": [ex.REVISION]}, "History retrieved")},
+)
+list_user = extend_schema(
+    operation_id="v1_user_memories",
+    summary="A user's memories, newest first",
+    parameters=[shapes.ListIn],
+    responses=BAD
+    | {
+        200: envelope(
+            UserMemoriesOut,
+            {
+                "user_id": "test_user_123",
+                "results": [_MEMORY],
+                "next_cursor": None,
+                "total": 1,
+                "stats": {
+                    "total_memories": 1,
+                    "memories_last_7d": 1,
+                    "entities": 0,
+                    "first_memory_at": ex.MOMENT,
+                    "last_memory_at": ex.MOMENT,
+                },
+            },
+            "Memories retrieved",
+        )
+    },
+)
+delete_user = extend_schema(
+    operation_id="v1_delete_user",
+    summary="Erase all memories of a user",
+    request=None,
+    responses=BAD | {200: envelope(ReceiptOut, _RECEIPT, "Memories deleted successfully")},
+)
+event = extend_schema(
+    operation_id="v1_event",
+    summary="What became of an accepted write",
+    responses=BAD
+    | {
+        200: envelope(EventOut, _EVENT, "Event retrieved"),
+        404: _failure("NOT_FOUND", f"Event with ID '{ex.EVENT_ID}' not found", {}),
+    },
+)

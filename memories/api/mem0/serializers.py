@@ -1,0 +1,185 @@
+"""`/v1`: what is asked and what is answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from memories.api.common import LATER_READS, TTL, FutureMoment
+from memories.types import Decision, ErasureView, Item, ItemResult, MemoryView, WriteResult
+from memproject.common.clock import iso
+from memproject.common.ids import EVENT, MEMORY, RECEIPT, public
+from memproject.web.base import Input
+from memproject.web.fields import Flag, Metadata, Moment, Name, Number, QueryNumber, QueryWhole, Text
+
+EVENTS = {Decision.ADD: "ADD", Decision.UPDATE: "UPDATE", Decision.DELETE: "DELETE", Decision.NOOP: "NONE"}
+
+
+class MessageIn(Input):
+    role = Name()
+    content = Text(max_length=settings.MAX_MEMORY_SIZE)
+    name = Name(required=False)
+    timestamp = Text(max_length=64, required=False, help_text="When it was said, ISO 8601.")
+
+    def validate_timestamp(self, value: str) -> str:
+        Moment().to_internal_value(value)
+        return value
+
+
+class AddIn(Input):
+    """`messages` or `content`."""
+
+    messages = MessageIn(many=True, required=False, allow_empty=False)
+    content = Text(max_length=settings.MAX_MEMORY_SIZE, required=False)
+    user_id = Name(required=False)
+    agent_id = Name(required=False)
+    run_id = Name(required=False, help_text="The conversation.")
+    project = Name(required=False)
+    metadata = Metadata(required=False)
+    infer = Flag(default=True, help_text="false stores each message verbatim as one memory.")
+    ttl = TTL(required=False, max_length=64)
+    expires_at = FutureMoment(required=False)
+    timestamp = Text(max_length=64, required=False, help_text="When it was said, ISO 8601.")
+
+    validate_timestamp = MessageIn.validate_timestamp
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("messages" in attrs) == ("content" in attrs):
+            raise serializers.ValidationError({"messages": "send either messages or content"})
+        if sum(len(m["content"]) for m in attrs.get("messages", ())) > settings.MAX_MEMORY_SIZE:
+            raise serializers.ValidationError(
+                {"messages": f"must have at most {settings.MAX_MEMORY_SIZE} characters in all"}
+            )
+        return attrs
+
+
+def items(data: dict[str, Any]) -> tuple[Item, ...]:
+    """What was said, with each message's own time or else the request's."""
+    said = data.get("messages") or [{"content": data["content"]}]
+    return tuple(
+        Item(
+            content=m["content"],
+            role=m.get("role"),
+            speaker=m.get("name"),
+            said_at=Moment().to_internal_value(stamp) if (stamp := m.get("timestamp", data.get("timestamp"))) else None,
+            stamp=stamp,
+        )
+        for m in said
+    )
+
+
+class SearchIn(Input):
+    later = LATER_READS | {"reference_time"}
+
+    query = Text(max_length=10_000)
+    user_id = Name(required=False)
+    agent_id = Name(required=False)
+    run_id = Name(required=False)
+    project = Name(required=False)
+    limit = QueryWhole(min_value=1, max_value=settings.SEARCH_LIMIT, default=min(10, settings.SEARCH_LIMIT))
+    threshold = QueryNumber(min_value=0, max_value=1, default=0)
+
+
+class OneIn(Input):
+    later = frozenset({"as_of"})
+
+    include = serializers.CharField(required=False, help_text="`history` adds the revisions.")
+
+    def validate_include(self, value: str) -> list[str]:
+        wanted = [part.strip() for part in value.split(",")]
+        if unknown := [part for part in wanted if part != "history"]:
+            raise serializers.ValidationError(f"knows history, not {unknown[0][:40]!r}")
+        return wanted
+
+
+class ListIn(Input):
+    later = LATER_READS
+
+    limit = QueryWhole(min_value=1, max_value=1000, default=100)
+    cursor = Name(required=False)
+    project = Name(required=False)
+
+
+class UpdateIn(Input):
+    """At least one field."""
+
+    content = Text(max_length=settings.MAX_MEMORY_SIZE, required=False)
+    text = Text(max_length=settings.MAX_MEMORY_SIZE, required=False, help_text="The same as content.")
+    memory = Text(max_length=settings.MAX_MEMORY_SIZE, required=False, help_text="The same as content.")
+    metadata = Metadata(required=False, help_text="Merged into what is there.")
+    memory_type = Text(max_length=64, required=False)
+    ttl = TTL(required=False, max_length=64)
+    expires_at = FutureMoment(required=False, allow_null=True, help_text="null: never.")
+    pinned = Flag(required=False)
+    importance = Number(min_value=0, max_value=1, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        texts = {attrs.pop(name) for name in ("content", "text", "memory") if name in attrs}
+        if len(texts) > 1:
+            raise serializers.ValidationError({"content": "content, text and memory are one field: send one of them"})
+        return attrs | {"content": text for text in texts}
+
+
+def memory(view: MemoryView) -> dict[str, Any]:
+    return {
+        "id": public(MEMORY, view.id),
+        "content": view.content,
+        "memory": view.content,
+        "user_id": view.user_id,
+        "agent_id": view.agent_id,
+        "run_id": view.run_id,
+        "project": view.project,
+        "metadata": {**view.metadata, "entities": view.metadata.get("entities", [])},
+        "relationships": [],
+        "memory_type": view.memory_type,
+        "pinned": view.pinned,
+        "importance": view.importance,
+        "status": view.status,
+        "created_at": iso(view.created_at),
+        "updated_at": iso(view.updated_at),
+        "expires_at": iso(view.expires_at) if view.expires_at else None,
+    }
+
+
+def item(result: ItemResult) -> dict[str, Any]:
+    return {
+        "id": public(MEMORY, result.memory_id),
+        "memory": result.content,
+        "content": result.content,
+        "event": EVENTS[result.decision],
+        "created_at": iso(result.created_at) if result.created_at else None,
+        "entities": [],
+    }
+
+
+def write(result: WriteResult) -> dict[str, Any]:
+    """What a store did, or that it is pending."""
+    body: dict[str, Any] = {"id": public(MEMORY, result.memory_id), "results": [item(i) for i in result.items]}
+    if result.state != "succeeded":
+        body |= {"event_id": public(EVENT, result.event_id), "status": "pending"}
+    return body
+
+
+def event(result: WriteResult) -> dict[str, Any]:
+    return {
+        "id": public(EVENT, result.event_id),
+        "status": result.state,
+        "memory_id": public(MEMORY, result.memory_id),
+        "results": [item(i) for i in result.items],
+        "error": result.failure or None,
+        "created_at": iso(result.accepted_at),
+        "finished_at": iso(result.finished_at) if result.finished_at else None,
+    }
+
+
+def receipt(view: ErasureView) -> dict[str, Any]:
+    return {
+        "receipt_id": public(RECEIPT, view.id),
+        "scope": view.scope,
+        "counts": view.counts,
+        "requested_at": iso(view.requested_at),
+        "completed_at": iso(view.completed_at) if view.completed_at else None,
+        "signature": view.signature,
+    }

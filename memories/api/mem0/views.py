@@ -1,0 +1,147 @@
+"""The `/v1` door."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apikeys.api.permissions import principal, requires
+from apikeys.scopes import Scope
+from memories.api.common import EDITABLE, expiry, pending_headers, require_any, revision, update_command
+from memories.api.mem0 import serializers as shapes
+from memories.api.mem0.schema import add, delete, delete_user, edit, event, get, history, list_user, replace, search
+from memories.services.events import event as read_event
+from memories.services.forget import forget, forget_one
+from memories.services.owners import stats
+from memories.services.recall import browse, recall
+from memories.services.recall import get as read_memory
+from memories.services.recall import history as read_history
+from memories.services.store import store
+from memories.services.update import update
+from memories.types import ForgetCommand, ListQuery, RecallQuery, StoreCommand, WriteResult
+from memproject.common.clock import iso
+from memproject.common.errors import InvalidRequest
+from memproject.common.ids import EVENT, public
+from memproject.web.base import Mem0View
+
+EVENTS = "/v1/events"
+
+
+class MemoriesView(Mem0View):
+    permission_classes = (requires(POST=Scope.WRITE),)
+
+    @add
+    def post(self, request: Request) -> Response:
+        data = self.body(request, shapes.AddIn)
+        command = StoreCommand(
+            items=shapes.items(data),
+            user_id=data.get("user_id"),
+            project=data.get("project"),
+            agent_id=data.get("agent_id"),
+            run_id=data.get("run_id"),
+            metadata=data.get("metadata", {}),
+            infer=data["infer"],
+            expires_at=expiry(data),
+            wait=self.may_wait,
+        )
+        result = store(principal(request), command)
+        if result.state == "succeeded":
+            return self.ok(shapes.write(result), "Memory added successfully")
+        return self.ok(shapes.write(result), "Memory accepted", 202, pending_headers(result, EVENTS))
+
+
+class SearchView(Mem0View):
+    permission_classes = (requires(GET=Scope.READ),)
+
+    @search
+    def get(self, request: Request) -> Response:
+        data = self.query(request, shapes.SearchIn)
+        found = recall(principal(request), RecallQuery(**data))
+        results = [{**shapes.memory(hit.memory), "score": hit.score} for hit in found.hits]
+        return self.ok({"results": results, "total": len(results), "query": data["query"]}, "Search completed")
+
+
+class MemoryView(Mem0View):
+    permission_classes = (requires(GET=Scope.READ, PUT=Scope.WRITE, PATCH=Scope.WRITE, DELETE=Scope.DELETE),)
+
+    @get
+    def get(self, request: Request, memory_id: str) -> Response:
+        data = self.query(request, shapes.OneIn)
+        body = shapes.memory(read_memory(principal(request), memory_id))
+        if "history" in data.get("include", ()):
+            body["history"] = [revision(r) for r in read_history(principal(request), memory_id)]
+        return self.ok(body, "Memory retrieved")
+
+    @replace
+    def put(self, request: Request, memory_id: str) -> Response:
+        return self._change(request, memory_id)
+
+    @edit
+    def patch(self, request: Request, memory_id: str) -> Response:
+        return self._change(request, memory_id)
+
+    def _change(self, request: Request, memory_id: str) -> Response:
+        data = self.body(request, shapes.UpdateIn)
+        require_any(data, EDITABLE)
+        changed = update(principal(request), update_command(memory_id, data, wait=self.may_wait))
+        if isinstance(changed, WriteResult):
+            body = {"id": memory_id, "event_id": public(EVENT, changed.event_id), "status": "pending"}
+            return self.ok(body, "Update accepted", 202, pending_headers(changed, EVENTS))
+        return self.ok(shapes.memory(changed), "Memory updated successfully")
+
+    @delete
+    def delete(self, request: Request, memory_id: str) -> Response:
+        receipt = shapes.receipt(forget_one(principal(request), memory_id))
+        body = {"id": memory_id, "deleted": True, "receipt_id": receipt["receipt_id"]}
+        return self.ok(body, "Memory deleted successfully")
+
+
+class HistoryView(Mem0View):
+    permission_classes = (requires(GET=Scope.READ),)
+
+    @history
+    def get(self, request: Request, memory_id: str) -> Response:
+        revisions = [revision(r) for r in read_history(principal(request), memory_id)]
+        return self.ok({"id": memory_id, "revisions": revisions}, "History retrieved")
+
+
+class UserView(Mem0View):
+    permission_classes = (requires(GET=Scope.READ, DELETE=Scope.DELETE),)
+
+    @list_user
+    def get(self, request: Request, user_id: str) -> Response:
+        data = self.query(request, shapes.ListIn)
+        caller = principal(request)
+        page = browse(caller, ListQuery(user_id=user_id, **data))
+        counts = stats(caller, user_id, data.get("project"))
+        body: dict[str, Any] = {
+            "user_id": user_id,
+            "results": [shapes.memory(m) for m in page.memories],
+            "next_cursor": page.next_cursor,
+            "total": page.total,
+            "stats": {
+                "total_memories": counts.total_memories,
+                "memories_last_7d": counts.memories_last_7d,
+                "entities": counts.entities,
+                "first_memory_at": iso(counts.first_memory_at) if counts.first_memory_at else None,
+                "last_memory_at": iso(counts.last_memory_at) if counts.last_memory_at else None,
+            },
+        }
+        return self.ok(body, "Memories retrieved")
+
+    @delete_user
+    def delete(self, request: Request, user_id: str) -> Response:
+        if not user_id.strip():
+            raise InvalidRequest("user_id: must not be empty", field="user_id")
+        erased = forget(principal(request), ForgetCommand(everything=True, user_id=user_id))
+        return self.ok(shapes.receipt(erased), "Memories deleted successfully")
+
+
+class EventView(Mem0View):
+    permission_classes = (requires(GET=Scope.READ),)
+
+    @event
+    def get(self, request: Request, event_id: str) -> Response:
+        return self.ok(shapes.event(read_event(principal(request), event_id)), "Event retrieved")

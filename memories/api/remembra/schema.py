@@ -1,0 +1,343 @@
+"""What the OpenAPI document says of each `/api/v1` operation: its shapes and one example of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, inline_serializer
+from rest_framework import serializers
+
+from memories.api import examples as ex
+from memories.api.outputs import HistoryOut
+from memories.api.remembra import serializers as shapes
+from memproject.web.fields import Metadata, Moment
+
+
+class RemembraMemoryOut(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    content = serializers.CharField()
+    user_id = serializers.CharField()
+    project = serializers.CharField()
+    agent_id = serializers.CharField(allow_null=True)
+    session_id = serializers.CharField(allow_null=True)
+    metadata = Metadata()
+    memory_type = serializers.CharField()
+    speaker = serializers.CharField(allow_null=True)
+    pinned = serializers.BooleanField()
+    importance = serializers.FloatField()
+    status = serializers.ChoiceField(["active", "pending", "failed"])
+    entities = serializers.ListField(child=serializers.CharField())
+    created_at = Moment()
+    updated_at = Moment()
+    valid_from = Moment()
+    valid_to = Moment(allow_null=True)
+    expires_at = Moment(allow_null=True)
+
+
+class HitOut(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    content = serializers.CharField()
+    score = serializers.FloatField(min_value=0, max_value=1)
+    relevance = serializers.FloatField(help_text="The same as score.")
+    created_at = Moment()
+    metadata = Metadata()
+    memory_type = serializers.CharField()
+    valid_from = Moment()
+    valid_to = Moment(allow_null=True)
+    expires_at = Moment(allow_null=True)
+
+
+class RecalledOut(serializers.Serializer[Any]):
+    memories = HitOut(many=True)
+    context = serializers.CharField()
+    total = serializers.IntegerField()
+    entities = serializers.ListField(child=serializers.CharField())
+    context_tokens = serializers.IntegerField()
+
+
+class DecisionOut(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    content = serializers.CharField()
+    action = serializers.ChoiceField(["ADD", "UPDATE", "DELETE", "NOOP"])
+    entities = serializers.ListField(child=serializers.CharField())
+    replaces = serializers.CharField(required=False)
+
+
+class EntityOut(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    canonical_name = serializers.CharField()
+    type = serializers.CharField()
+    confidence = serializers.FloatField()
+
+
+class StoredOut(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(["success", "duplicate", "pending"])
+    id = serializers.CharField()
+    memories = DecisionOut(many=True)
+    entities_extracted = serializers.IntegerField()
+    relationships_created = serializers.IntegerField()
+    extracted_facts = serializers.ListField(child=serializers.CharField())
+    entities = EntityOut(many=True)
+    expires_at = Moment(allow_null=True)
+    duplicate_of = serializers.CharField(allow_null=True)
+    event_id = serializers.CharField(required=False)
+
+
+class PageOut(serializers.Serializer[Any]):
+    """With `offset` the answer is a bare array of memories and the header `X-Total-Count`."""
+
+    memories = RemembraMemoryOut(many=True)
+    total = serializers.IntegerField()
+    page = serializers.IntegerField()
+    limit = serializers.IntegerField()
+    next_cursor = serializers.CharField(allow_null=True)
+
+
+class ChangedOut(serializers.Serializer[Any]):
+    status = serializers.CharField()
+    id = serializers.CharField()
+    memory = inline_serializer("ChangedMemory", {"id": serializers.CharField(), "content": serializers.CharField()})
+    updated_entities = serializers.ListField(child=serializers.CharField())
+
+
+class PendingChangeOut(serializers.Serializer[Any]):
+    status = serializers.CharField()
+    id = serializers.CharField()
+    event_id = serializers.CharField()
+
+
+class ForgottenOut(serializers.Serializer[Any]):
+    status = serializers.CharField()
+    deleted_memories = serializers.IntegerField()
+    deleted_entities = serializers.IntegerField()
+    deleted_relationships = serializers.IntegerField()
+    receipt_id = serializers.CharField()
+
+
+class RemembraEventOut(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    status = serializers.ChoiceField(["pending", "running", "succeeded", "failed"])
+    memory_id = serializers.CharField()
+    memories = DecisionOut(many=True)
+    error = serializers.CharField(allow_null=True)
+    created_at = Moment()
+    finished_at = Moment(allow_null=True)
+
+
+class RemembraErrorOut(serializers.Serializer[Any]):
+    detail = serializers.CharField()
+    error = inline_serializer(
+        "RemembraErrorBody",
+        {"code": serializers.CharField(), "message": serializers.CharField(), "details": Metadata()},
+    )
+
+
+def answer(shape: Any, description: str, example: Any) -> OpenApiResponse:
+    return OpenApiResponse(shape, description, [OpenApiExample(description, example, response_only=True)])
+
+
+def _failure(code: str, message: str, details: dict[str, Any]) -> OpenApiResponse:
+    value = {"detail": message, "error": {"code": code, "message": message, "details": details}}
+    return answer(RemembraErrorOut, message, value)
+
+
+BAD = {
+    400: _failure("validation_error", "content: is required", {"field": "content"}),
+    401: _failure("authentication_error", "A valid API key is required.", {}),
+    403: _failure("permission_denied", "This API key may not do that.", {}),
+    503: _failure("service_unavailable", "The database is away. Try again in a moment.", {}),
+}
+MISSING = BAD | {404: _failure("not_found", f"Memory with ID '{ex.MEMORY_ID}' not found", {})}
+CLASH = MISSING | {
+    409: _failure("conflict", "Another memory holds this text already.", {"memory_id": ex.MEMORY_ID})
+}
+
+_DECISION = {"id": ex.MEMORY_ID, "content": ex.TEXT, "action": "ADD", "entities": []}
+_STORED = {
+    "status": "success",
+    "id": ex.MEMORY_ID,
+    "memories": [_DECISION],
+    "entities_extracted": 0,
+    "relationships_created": 0,
+    "extracted_facts": [ex.TEXT],
+    "entities": [],
+    "expires_at": "2026-03-31T10:30:00Z",
+    "duplicate_of": None,
+}
+_HIT = {
+    "id": ex.MEMORY_ID,
+    "content": ex.TEXT,
+    "score": 0.92,
+    "relevance": 0.92,
+    "created_at": ex.MOMENT,
+    "metadata": {"source": "chat"},
+    "memory_type": "fact",
+    "valid_from": ex.MOMENT,
+    "valid_to": None,
+    "expires_at": None,
+}
+_MEMORY = {
+    "id": ex.MEMORY_ID,
+    "content": ex.TEXT,
+    "user_id": "user_123",
+    "project": "default",
+    "agent_id": None,
+    "session_id": None,
+    "metadata": {"source": "chat"},
+    "memory_type": "fact",
+    "speaker": None,
+    "pinned": False,
+    "importance": 0.5,
+    "status": "active",
+    "entities": [],
+    "created_at": ex.MOMENT,
+    "updated_at": ex.MOMENT,
+    "valid_from": ex.MOMENT,
+    "valid_to": None,
+    "expires_at": None,
+}
+_FORGOTTEN = {
+    "status": "success",
+    "deleted_memories": 1,
+    "deleted_entities": 0,
+    "deleted_relationships": 0,
+    "receipt_id": ex.RECEIPT_ID,
+}
+_PENDING = {"status": "pending", "id": ex.MEMORY_ID, "event_id": ex.EVENT_ID}
+
+storing = extend_schema(
+    operation_id="api_store",
+    summary="Store a memory",
+    request=shapes.StoreIn,
+    responses=BAD
+    | {
+        201: answer(StoredOut, "Stored", _STORED),
+        202: answer(StoredOut, "Accepted", _STORED | _PENDING | {"memories": [], "extracted_facts": []}),
+    },
+    examples=[
+        OpenApiExample(
+            "A text",
+            {
+                "content": "User's name is John. He works at Google as a senior engineer.",
+                "user_id": "user_123",
+                "project": "default",
+                "metadata": {"source": "chat", "session_id": "sess_abc"},
+                "ttl": "30d",
+            },
+            request_only=True,
+        )
+    ],
+)
+recalling = extend_schema(
+    operation_id="api_recall",
+    summary="Recall memories",
+    request=shapes.RecallIn,
+    responses=BAD
+    | {
+        200: answer(
+            RecalledOut,
+            "Recalled",
+            {"memories": [_HIT], "context": ex.TEXT + ".", "total": 1, "entities": [], "context_tokens": 12},
+        )
+    },
+    examples=[
+        OpenApiExample(
+            "A question",
+            {
+                "query": "What do I know about John?",
+                "user_id": "user_123",
+                "project": "default",
+                "limit": 10,
+                "threshold": 0.4,
+                "max_tokens": 4000,
+                "enable_hybrid": True,
+                "enable_rerank": False,
+            },
+            request_only=True,
+        )
+    ],
+)
+list_memories = extend_schema(
+    operation_id="api_list",
+    summary="List memories, newest first",
+    description="`page` (default), `offset` (a bare array with `X-Total-Count`) or `cursor` (the `next_cursor` of the page before).",
+    parameters=[shapes.ListIn],
+    responses=BAD
+    | {
+        200: answer(
+            PageOut, "A page", {"memories": [_MEMORY], "total": 1, "page": 1, "limit": 100, "next_cursor": None}
+        )
+    },
+)
+forget_many = extend_schema(
+    operation_id="api_forget",
+    summary="Erase memories by id, all of a user, or a project of a user",
+    parameters=[shapes.ForgetQueryIn],
+    request=shapes.ForgetIn,
+    responses=BAD | {200: answer(ForgottenOut, "Erased", _FORGOTTEN)},
+    examples=[OpenApiExample("By id", {"memory_ids": [ex.MEMORY_ID]}, request_only=True)],
+)
+get = extend_schema(
+    operation_id="api_get",
+    summary="Get a memory",
+    responses=MISSING | {200: answer(RemembraMemoryOut, "The memory", _MEMORY)},
+)
+
+
+def _change(operation: str, summary: str) -> Any:
+    changed = {
+        "status": "success",
+        "id": ex.MEMORY_ID,
+        "memory": {"id": ex.MEMORY_ID, "content": "John is a Staff Engineer at Google (promoted from Senior)"},
+        "updated_entities": [],
+    }
+    return extend_schema(
+        operation_id=operation,
+        summary=summary,
+        request=shapes.UpdateIn,
+        responses=CLASH
+        | {200: answer(ChangedOut, "Updated", changed), 202: answer(PendingChangeOut, "Accepted", _PENDING)},
+        examples=[
+            OpenApiExample(
+                "A new text",
+                {"content": "John is a Staff Engineer at Google (promoted from Senior)"},
+                request_only=True,
+            )
+        ],
+    )
+
+
+replace = _change("api_update", "Update a memory: a new revision, never an overwrite")
+edit = _change("api_patch", "Update a memory (the same as PUT)")
+forget_single = extend_schema(
+    operation_id="api_forget_one",
+    summary="Erase a memory",
+    request=None,
+    responses=MISSING | {200: answer(ForgottenOut, "Erased", _FORGOTTEN)},
+)
+history = extend_schema(
+    operation_id="api_history",
+    summary="All revisions of a memory, newest first",
+    responses=MISSING | {200: answer(HistoryOut, "The history", {"id": ex.MEMORY_ID, "revisions": [ex.REVISION]})},
+)
+event = extend_schema(
+    operation_id="api_event",
+    summary="What became of an accepted write",
+    responses=BAD
+    | {
+        200: answer(
+            RemembraEventOut,
+            "The event",
+            {
+                "id": ex.EVENT_ID,
+                "status": "succeeded",
+                "memory_id": ex.MEMORY_ID,
+                "memories": [_DECISION],
+                "error": None,
+                "created_at": ex.MOMENT,
+                "finished_at": ex.MOMENT,
+            },
+        ),
+        404: _failure("not_found", f"Event with ID '{ex.EVENT_ID}' not found", {}),
+    },
+)

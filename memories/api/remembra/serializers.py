@@ -1,0 +1,239 @@
+"""`/api/v1`: what is asked and what is answered. `project` and `project_id` are the same field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from memories.api.common import LATER_READS, TTL, FutureMoment
+from memories.types import Decision, ErasureView, Hit, ItemResult, MemoryView, WriteResult
+from memproject.common.clock import iso
+from memproject.common.ids import EVENT, MEMORY, RECEIPT, public
+from memproject.web.base import Input
+from memproject.web.fields import Flag, Metadata, Moment, Name, Number, QueryWhole, Text, Whole
+
+CONTENT = 50_000
+
+
+class ScopedIn(Input):
+    """`project` may also be called `project_id`."""
+
+    user_id = Name(required=False)
+    project = Name(required=False)
+    project_id = Name(required=False, help_text="The same as project.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        other = attrs.pop("project_id", None)
+        if other is not None and attrs.setdefault("project", other) != other:
+            raise serializers.ValidationError({"project": "project and project_id are one field: send one of them"})
+        return attrs
+
+
+class StoreIn(ScopedIn):
+    content = Text(max_length=CONTENT)
+    metadata = Metadata(required=False)
+    ttl = TTL(required=False, max_length=64, allow_null=True)
+    expires_at = FutureMoment(required=False, allow_null=True)
+    memory_type = Text(max_length=64, required=False)
+    skip_extraction = Flag(default=False, help_text="true stores the text verbatim as one memory.")
+    speaker = Name(required=False)
+    role = Text(max_length=32, required=False)
+    session_id = Name(required=False, help_text="The conversation.")
+    agent_id = Name(required=False)
+    timestamp = Text(max_length=64, required=False, help_text="When it was said, ISO 8601.")
+
+    def validate_timestamp(self, value: str) -> str:
+        Moment().to_internal_value(value)
+        return value
+
+
+class RecallIn(ScopedIn):
+    later = LATER_READS | {"reference_time", "slim"}
+
+    query = Text(max_length=10_000)
+    limit = Whole(min_value=1, max_value=50, default=10)
+    threshold = Number(min_value=0, max_value=1, default=0.4)
+    max_tokens = Whole(min_value=100, max_value=128_000, default=4000)
+    enable_hybrid = Flag(default=True, help_text="false searches by meaning alone.")
+    enable_rerank = Flag(default=True, help_text="Accepted; this version has one ranking.")
+    session_id = Name(required=False)
+    agent_id = Name(required=False)
+
+
+class ListIn(ScopedIn):
+    later = LATER_READS
+
+    page = QueryWhole(min_value=1, max_value=1_000_000, required=False)
+    offset = QueryWhole(min_value=0, max_value=100_000_000, required=False)
+    limit = QueryWhole(min_value=1, max_value=1000, default=100)
+    cursor = Name(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if sum(name in attrs for name in ("page", "offset", "cursor")) > 1:
+            raise serializers.ValidationError({"page": "page, offset and cursor exclude each other"})
+        return super().validate(attrs)
+
+
+class OneIn(Input):
+    later = frozenset({"as_of"})
+
+
+class UpdateIn(Input):
+    """At least one field."""
+
+    content = Text(max_length=CONTENT, required=False)
+    metadata = Metadata(required=False, help_text="Merged into what is there.")
+    memory_type = Text(max_length=64, required=False)
+    ttl = TTL(required=False, max_length=64)
+    expires_at = FutureMoment(required=False, allow_null=True, help_text="null: never.")
+    pinned = Flag(required=False)
+    importance = Number(min_value=0, max_value=1, required=False)
+
+
+class ForgetIn(Input):
+    """Exactly one of `memory_ids`, `all` or `project`. Anything unknown is refused: a deletion is never guessed."""
+
+    later = frozenset({"entity", "filters"})
+
+    memory_ids = serializers.ListField(child=Name(), required=False, allow_empty=False, max_length=1000)
+    all = Flag(required=False)
+    user_id = Name(required=False)
+    project = Name(required=False)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict) and (unknown := sorted(set(data) - set(self.fields) - self.later)):
+            raise serializers.ValidationError({str(unknown[0])[:64]: "is not known here; nothing was deleted"})
+        return super().to_internal_value(data)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        named = [n for n in ("memory_ids", "all", "project") if n in attrs]
+        if len(named) != 1:
+            raise serializers.ValidationError(
+                {"memory_ids": "send exactly one of memory_ids, all and project; nothing was deleted"}
+            )
+        if attrs.get("all") is False:
+            raise serializers.ValidationError({"all": "must be true; nothing was deleted"})
+        return attrs
+
+
+class ForgetQueryIn(Input):
+    """The same in the query string, as the published Python client sends it."""
+
+    later = frozenset({"entity"})
+
+    memory_id = Name(required=False)
+    all_memories = serializers.BooleanField(required=False)
+    user_id = Name(required=False)
+    project_id = Name(required=False)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if unknown := sorted(set(data) - set(self.fields) - self.later):
+            raise serializers.ValidationError({unknown[0][:64]: "is not known here; nothing was deleted"})
+        return super().to_internal_value(data)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """→ the fields of ForgetIn."""
+        if "all_memories" in attrs and not attrs["all_memories"]:
+            raise serializers.ValidationError({"all_memories": "must be true; nothing was deleted"})
+        named = [n for n in ("memory_id", "all_memories", "project_id") if n in attrs]
+        if len(named) != 1:
+            raise serializers.ValidationError(
+                {"memory_id": "send exactly one of memory_id, all_memories and project_id; nothing was deleted"}
+            )
+        said = {"user_id": attrs["user_id"]} if "user_id" in attrs else {}
+        if "memory_id" in attrs:
+            return said | {"memory_ids": [attrs["memory_id"]]}
+        return said | ({"all": True} if "all_memories" in attrs else {"project": attrs["project_id"]})
+
+
+def memory(view: MemoryView) -> dict[str, Any]:
+    return {
+        "id": public(MEMORY, view.id),
+        "content": view.content,
+        "user_id": view.user_id,
+        "project": view.project,
+        "agent_id": view.agent_id,
+        "session_id": view.run_id,
+        "metadata": view.metadata,
+        "memory_type": view.memory_type,
+        "speaker": view.speaker,
+        "pinned": view.pinned,
+        "importance": view.importance,
+        "status": view.status,
+        "entities": [],
+        "created_at": iso(view.created_at),
+        "updated_at": iso(view.updated_at),
+        "valid_from": iso(view.valid_from),
+        "valid_to": iso(view.valid_to) if view.valid_to else None,
+        "expires_at": iso(view.expires_at) if view.expires_at else None,
+    }
+
+
+def hit(found: Hit) -> dict[str, Any]:
+    view = found.memory
+    return {
+        "id": public(MEMORY, view.id),
+        "content": view.content,
+        "score": found.score,
+        "relevance": found.score,
+        "created_at": iso(view.created_at),
+        "metadata": view.metadata,
+        "memory_type": view.memory_type,
+        "valid_from": iso(view.valid_from),
+        "valid_to": iso(view.valid_to) if view.valid_to else None,
+        "expires_at": iso(view.expires_at) if view.expires_at else None,
+    }
+
+
+def item(result: ItemResult) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "id": public(MEMORY, result.memory_id),
+        "content": result.content,
+        "action": result.decision.value,
+        "entities": [],
+    }
+    if result.replaces is not None:
+        body["replaces"] = public(MEMORY, result.replaces)
+    return body
+
+
+def write(result: WriteResult) -> dict[str, Any]:
+    """What a store did, or that it is pending."""
+    done = result.state == "succeeded"
+    items = [item(i) for i in result.items]
+    body: dict[str, Any] = {
+        "status": ("duplicate" if result.duplicate_of else "success") if done else "pending",
+        "id": public(MEMORY, result.memory_id),
+        "memories": items,
+        "entities_extracted": 0,
+        "relationships_created": 0,
+        "extracted_facts": [i.content for i in result.items if i.decision is not Decision.NOOP],
+        "entities": [],
+        "expires_at": iso(result.expires_at) if result.expires_at else None,
+        "duplicate_of": public(MEMORY, result.duplicate_of) if result.duplicate_of else None,
+    }
+    return body if done else body | {"event_id": public(EVENT, result.event_id)}
+
+
+def event(result: WriteResult) -> dict[str, Any]:
+    return {
+        "id": public(EVENT, result.event_id),
+        "status": result.state,
+        "memory_id": public(MEMORY, result.memory_id),
+        "memories": [item(i) for i in result.items],
+        "error": result.failure or None,
+        "created_at": iso(result.accepted_at),
+        "finished_at": iso(result.finished_at) if result.finished_at else None,
+    }
+
+
+def forgotten(view: ErasureView) -> dict[str, Any]:
+    """Writes that were still pending count as the memory that they would have become."""
+    return {
+        "status": "success",
+        "deleted_memories": view.counts.get("memories", 0) + view.counts.get("pending", 0),
+        "deleted_entities": 0,
+        "deleted_relationships": 0,
+        "receipt_id": public(RECEIPT, view.id),
+    }

@@ -1,0 +1,26 @@
+"""The identity of a memory. Everything a reader sees or filters on stands in its revisions."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from memproject.common.clock import now
+from memproject.common.tenancy import TenantRow
+
+
+class Memory(TenantRow):
+    project = models.CharField(max_length=128)
+    user_id = models.CharField(max_length=128)
+    agent_id = models.CharField(max_length=128, null=True)
+    run_id = models.CharField(max_length=128, null=True)
+    pinned = models.BooleanField(default=False)
+    importance = models.FloatField(default=0.5)
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        verbose_name_plural = "memories"
+        constraints = (
+            models.CheckConstraint(condition=Q(importance__range=(0, 1)), name="memories_memory_importance"),
+        )
+        indexes = (models.Index(fields=["tenant", "project", "user_id"], name="memories_memory_scope"),)

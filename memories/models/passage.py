@@ -1,0 +1,91 @@
+"""What search reads: the passages of a text, with their words, and their vectors in a narrow table of their own."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import F, Q
+from pgvector.django import HalfVectorField
+
+from memories.models.memory import Memory
+from memories.models.revision import Revision
+from memproject.common.tenancy import TenantRow
+
+
+class Passage(TenantRow):
+    """Characters `start` to `stop` of the text that revision `text_key` first carried; at most 2,000 of them.
+
+    `length` counts the indexed words, repeats included. Place in a session is the order of (`said_at`, `batch`,
+    `turn`): when it was said, the write it came with, the place in that write.
+    """
+
+    text_key = models.UUIDField()
+    text = models.ForeignObject(
+        Revision,
+        models.DO_NOTHING,
+        from_fields=("tenant", "text_key"),
+        to_fields=("tenant", "id"),
+        related_name="passages",
+    )
+    memory_key = models.UUIDField()
+    memory = models.ForeignObject(
+        Memory,
+        models.DO_NOTHING,
+        from_fields=("tenant", "memory_key"),
+        to_fields=("tenant", "id"),
+        related_name="+",
+    )
+    project = models.CharField(max_length=128)
+    user_id = models.CharField(max_length=128)
+    ordinal = models.PositiveIntegerField(default=0)
+    start = models.PositiveIntegerField()
+    stop = models.PositiveIntegerField()
+    tsv = SearchVectorField()
+    length = models.PositiveIntegerField()
+    session = models.CharField(max_length=128, null=True)
+    batch = models.UUIDField()
+    turn = models.PositiveIntegerField(default=0)
+    speaker = models.CharField(max_length=128, null=True)
+    role = models.CharField(max_length=32, null=True)
+    said_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["tenant", "text_key", "ordinal"], name="memories_passage_order"),
+            models.CheckConstraint(condition=Q(stop__gte=F("start")), name="memories_passage_span"),
+        )
+        indexes = (
+            models.Index(fields=["tenant", "memory_key"], name="memories_passage_memory"),
+            models.Index(fields=["tenant", "project", "user_id"], name="memories_passage_scope"),
+        )
+
+
+class Embedding(TenantRow):
+    """A passage's vector under one model. `current` tells whether its text is the memory's live one.
+
+    The column has no fixed dimensions, so that two models can live side by side while memories are embedded anew.
+    """
+
+    passage_key = models.UUIDField()
+    passage = models.ForeignObject(
+        Passage,
+        models.DO_NOTHING,
+        from_fields=("tenant", "passage_key"),
+        to_fields=("tenant", "id"),
+        related_name="embeddings",
+    )
+    project = models.CharField(max_length=128)
+    user_id = models.CharField(max_length=128)
+    model = models.CharField(max_length=128)
+    vector = HalfVectorField()
+    current = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["tenant", "passage_key", "model"], name="memories_embedding_of"),)
+        indexes = (
+            models.Index(
+                fields=["tenant", "project", "user_id", "model"],
+                condition=Q(current=True),
+                name="memories_embedding_scope",
+            ),
+        )

@@ -1,0 +1,108 @@
+"""A version of a memory: what it said, from when until when, and who decided so. Never overwritten."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from memories.models.memory import Memory
+from memories.models.source import Source
+from memories.querysets import RevisionQuerySet
+from memories.types import Action
+from memproject.common.clock import now
+from memproject.common.tenancy import TenantRow
+
+
+class Revision(TenantRow):
+    """True in the world from `valid_from` to `valid_to`; known to the system from `recorded_at` to `retired_at`.
+
+    `text_key` names the revision that first carried this text (its own id when new): passages hang on that one, and
+    a revision without new text shares them. Scope columns repeat the memory's, since search reads revisions alone.
+    """
+
+    memory_key = models.UUIDField()
+    memory = models.ForeignObject(
+        Memory,
+        models.DO_NOTHING,
+        from_fields=("tenant", "memory_key"),
+        to_fields=("tenant", "id"),
+        related_name="revisions",
+    )
+    text_key = models.UUIDField()
+    text = models.ForeignObject(
+        "self",
+        models.DO_NOTHING,
+        from_fields=("tenant", "text_key"),
+        to_fields=("tenant", "id"),
+        related_name="+",
+    )
+    source_key = models.UUIDField(null=True)
+    source = models.ForeignObject(
+        Source,
+        models.DO_NOTHING,
+        from_fields=("tenant", "source_key"),
+        to_fields=("tenant", "id"),
+        related_name="+",
+        null=True,
+    )
+    project = models.CharField(max_length=128)
+    user_id = models.CharField(max_length=128)
+    agent_id = models.CharField(max_length=128, null=True)
+    run_id = models.CharField(max_length=128, null=True)
+
+    content = models.TextField()
+    digest = models.BinaryField(max_length=32)
+    metadata = models.JSONField(default=dict)
+    memory_type = models.CharField(max_length=64, default="fact")
+    archived = models.BooleanField(default=False)
+    expires_at = models.DateTimeField(null=True)
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField(null=True)
+    recorded_at = models.DateTimeField(default=now)
+    retired_at = models.DateTimeField(null=True)
+
+    action = models.CharField(max_length=10, choices=[(a.value, a.value) for a in Action])
+    actor = models.CharField(max_length=64)
+    reason = models.CharField(max_length=500, blank=True)
+    confidence = models.FloatField(default=1.0)
+    evidence = models.TextField(blank=True)
+
+    objects = RevisionQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["tenant", "memory_key"], condition=Q(retired_at=None), name="memories_open_revision"
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "project", "user_id", "agent_id", "digest"],
+                condition=Q(retired_at=None, valid_to=None, archived=False),
+                nulls_distinct=False,
+                name="memories_live_text",
+            ),
+            models.CheckConstraint(condition=Q(confidence__range=(0, 1)), name="memories_revision_confidence"),
+            models.CheckConstraint(
+                condition=Q(expires_at=None) | Q(expires_at__gt=F("recorded_at")), name="memories_expires_later"
+            ),
+            models.CheckConstraint(
+                condition=Q(retired_at=None) | Q(retired_at__gte=F("recorded_at")), name="memories_retired_later"
+            ),
+        )
+        indexes = (
+            models.Index(fields=["tenant", "memory_key", "-recorded_at"], name="memories_revision_history"),
+            models.Index(
+                fields=["tenant", "project", "user_id", "memory_key"],
+                condition=Q(retired_at=None),
+                name="memories_live_scope",
+            ),
+            models.Index(
+                fields=["tenant", "user_id", "memory_key"], condition=Q(retired_at=None), name="memories_live_user"
+            ),
+            models.Index(fields=["tenant", "text_key"], name="memories_revision_text"),
+            models.Index(fields=["tenant", "source_key"], name="memories_revision_source"),
+            models.Index(
+                fields=["expires_at"],
+                condition=Q(retired_at=None, expires_at__isnull=False),
+                name="memories_revision_expiry",
+            ),
+        )

@@ -1,0 +1,126 @@
+"""What was accepted, word for word, and what came of it. The row is the truth; a task message is only a hint."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import Q
+from pgvector.django import HalfVectorField
+
+from memories.models.memory import Memory
+from memories.types import Decision, SourceKind, SourceState
+from memproject.common.clock import now
+from memproject.common.tenancy import TenantRow
+
+
+class Source(TenantRow):
+    """One accepted write that needs the pipeline; also the event that `/events/{id}` reads.
+
+    `text` is the raw text, `payload` how it was said: `{"items": [{start, stop, role?, speaker?, said_at?, stamp?}],
+    "infer", "metadata", "memory_type", …}` with spans in characters of `text`. `allocated_id` is the first memory's
+    id, promised in the answer before that memory is. `tsv` and `vector` let recall find a write that is still pending.
+    """
+
+    kind = models.CharField(max_length=10, choices=[(k.value, k.value) for k in SourceKind])
+    project = models.CharField(max_length=128)
+    user_id = models.CharField(max_length=128)
+    agent_id = models.CharField(max_length=128, null=True)
+    run_id = models.CharField(max_length=128, null=True)
+    actor = models.CharField(max_length=64)
+    text = models.TextField()
+    payload = models.JSONField(default=dict)
+    allocated_id = models.UUIDField(null=True)
+    target_key = models.UUIDField(null=True)
+    target = models.ForeignObject(
+        Memory,
+        models.DO_NOTHING,
+        from_fields=("tenant", "target_key"),
+        to_fields=("tenant", "id"),
+        related_name="+",
+        null=True,
+    )
+
+    state = models.CharField(
+        max_length=8, choices=[(s.value, s.value) for s in SourceState], default=SourceState.PENDING.value
+    )
+    lease_until = models.DateTimeField(null=True)
+    kick_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    failure = models.CharField(max_length=64, blank=True)
+    result = models.JSONField(default=dict)
+    accepted_at = models.DateTimeField(default=now)
+    finished_at = models.DateTimeField(null=True)
+    blanked_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+
+    tsv = SearchVectorField(null=True)
+    vector = HalfVectorField(null=True)
+    model = models.CharField(max_length=128, blank=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(kind__in=[k.value for k in SourceKind]), name="memories_source_kind"),
+            models.CheckConstraint(condition=Q(state__in=[s.value for s in SourceState]), name="memories_source_state"),
+            models.CheckConstraint(
+                condition=Q(state="pending", finished_at=None) | (~Q(state="pending") & Q(finished_at__isnull=False)),
+                name="memories_source_finished",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="pending") | Q(lease_until=None, kick_at=None), name="memories_source_lease"
+            ),
+            models.UniqueConstraint(fields=["tenant", "allocated_id"], name="memories_source_allocated"),
+        )
+        indexes = (
+            models.Index(fields=["kick_at"], condition=Q(state="pending"), name="memories_source_due"),
+            models.Index(fields=["tenant", "project", "user_id", "state"], name="memories_source_scope"),
+            models.Index(fields=["tenant", "target_key", "id"], name="memories_source_target"),
+            models.Index(
+                fields=["expires_at"],
+                condition=Q(blanked_at=None, expires_at__isnull=False),
+                name="memories_source_expiry",
+            ),
+        )
+
+
+class Outcome(TenantRow):
+    """What one write decided about one memory: ADD, NOOP, UPDATE or DELETE, in the order of the answer."""
+
+    source_key = models.UUIDField()
+    source = models.ForeignObject(
+        Source,
+        models.DO_NOTHING,
+        from_fields=("tenant", "source_key"),
+        to_fields=("tenant", "id"),
+        related_name="outcomes",
+    )
+    memory_key = models.UUIDField()
+    memory = models.ForeignObject(
+        Memory,
+        models.DO_NOTHING,
+        from_fields=("tenant", "memory_key"),
+        to_fields=("tenant", "id"),
+        related_name="+",
+    )
+    replaces_key = models.UUIDField(null=True)
+    replaces = models.ForeignObject(
+        Memory,
+        models.DO_NOTHING,
+        from_fields=("tenant", "replaces_key"),
+        to_fields=("tenant", "id"),
+        related_name="+",
+        null=True,
+    )
+    position = models.PositiveIntegerField()
+    decision = models.CharField(max_length=6, choices=[(d.value, d.value) for d in Decision])
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["tenant", "source_key", "position"], name="memories_outcome_order"),
+            models.CheckConstraint(
+                condition=Q(decision__in=[d.value for d in Decision]), name="memories_outcome_decision"
+            ),
+        )
+        indexes = (
+            models.Index(fields=["tenant", "memory_key"], name="memories_outcome_memory"),
+            models.Index(fields=["tenant", "replaces_key"], name="memories_outcome_replaced"),
+        )

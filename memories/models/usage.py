@@ -1,0 +1,20 @@
+"""How often, and when last, a memory was recalled. Unversioned counters, apart from what is versioned."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from memories.models.memory import Memory
+from memproject.common.tenancy import TenantRow
+
+
+class Usage(TenantRow):
+    memory_key = models.UUIDField()
+    memory = models.ForeignObject(
+        Memory, models.DO_NOTHING, from_fields=("tenant", "memory_key"), to_fields=("tenant", "id"), related_name="+"
+    )
+    uses = models.PositiveBigIntegerField(default=0)
+    last_used_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["tenant", "memory_key"], name="memories_usage_of"),)

@@ -1,0 +1,284 @@
+"""The only writer of memories, revisions and passages. Each function is one transaction under the owner's lock."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+
+from django.db import transaction
+
+from memories.models import Embedding, Memory, Outcome, Owner, Passage, Revision, Source
+from memories.pipeline import erase, owners
+from memories.pipeline.reconcile import Step
+from memories.pipeline.rows import Batch, Embedded, Voice
+from memories.types import KEEP, Action, Decision, SourceState, UpdateCommand
+from memproject.common.clock import now
+from memproject.common.errors import Conflict, MemoryNotFound
+from memproject.common.ids import MEMORY, new_id, public
+
+BATCH = 500
+
+
+class StaleError(Exception):
+    """Somebody changed this owner's memories since the decision was made: decide again."""
+
+
+class GoneError(Exception):
+    """The Source was erased, blanked or finished by another worker: nothing may be written."""
+
+
+def live_digests(
+    tenant_id: uuid.UUID, project: str, user_id: str, agent_id: str | None, digests: Sequence[bytes]
+) -> dict[bytes, uuid.UUID]:
+    """Which of `digests` are live texts of this owner and agent, with their memories. Expired ones are not."""
+    rows = Revision.objects.filter(
+        tenant=tenant_id, project=project, user_id=user_id, agent_id=agent_id, digest__in=list(digests), valid_to=None
+    ).alive(now())
+    return {bytes(digest): memory for digest, memory in rows.values_list("digest", "memory_key")}
+
+
+def store(
+    tenant_id: uuid.UUID, source_id: uuid.UUID, steps: Sequence[Step], texts: Mapping[bytes, Embedded], seen: int | None
+) -> None:
+    """Write what a store decided, and its outcomes, and close its Source.
+
+    `seen` is the owner's version at the decision; None on the last try, which then only corrects what the lock shows.
+    Raises StaleError (decide again) or GoneError (nothing to write).
+    """
+    with transaction.atomic():
+        owner, source = _begin(tenant_id, source_id)
+        if seen is not None and seen != owner.version:
+            raise StaleError
+        moment = now()
+        adding = [s.digest for s in steps if s.decision is Decision.ADD]
+        erase.expired_holders(source, adding, moment)
+        live = live_digests(tenant_id, source.project, source.user_id, source.agent_id, [s.digest for s in steps])
+        if any(s.holder is not None and s.digest not in live for s in steps):
+            raise StaleError
+        batch, outcomes = _store_rows(source, steps, texts, live, moment)
+        _write(batch)
+        Outcome.objects.bulk_create(outcomes, batch_size=BATCH)
+        _finish(source, owner if batch.memories else None, {"facts": len(steps)})
+
+
+def update(tenant_id: uuid.UUID, source_id: uuid.UUID, command: UpdateCommand, digest: bytes, text: Embedded) -> None:
+    """Give a memory a new text: retire its open revision, add another, and close the Source.
+
+    Raises MemoryNotFound, Conflict (another live memory holds the text; its id in the data) or GoneError.
+    """
+    with transaction.atomic():
+        owner, source = _begin(tenant_id, source_id)
+        if source.target_key is None:
+            raise GoneError
+        moment = now()
+        old = open_revision(tenant_id, source.target_key, moment)
+        voice = _voice_of(old, source)
+        new = _successor(old, command, moment, actor=source.actor)
+        new.content, new.digest, new.evidence, new.text_key = str(command.content), digest, str(command.content), new.id
+        new.source_key = source.id
+        _refuse_taken(new, moment)
+        batch = Batch(revisions=[new])
+        batch.add_text(new, text, voice)
+        _retire(old, moment)
+        Embedding.objects.filter(
+            tenant=tenant_id,
+            passage_key__in=Passage.objects.filter(tenant=tenant_id, text_key=old.text_key).values("id"),
+        ).update(current=False)
+        _write(batch)
+        _touch_memory(old, command)
+        Outcome.objects.bulk_create([_outcome(source, 0, Decision.UPDATE, old.memory_key)])
+        _finish(source, owner, {"facts": 1})
+
+
+def edit(tenant_id: uuid.UUID, memory_id: uuid.UUID, command: UpdateCommand, *, actor: str) -> None:
+    """Change anything but the text of a memory: a new revision that shares the old one's passages."""
+    with transaction.atomic():
+        where = Revision.objects.filter(tenant=tenant_id, memory_key=memory_id, retired_at=None)
+        found = where.values_list("project", "user_id").first()
+        if found is None:
+            raise MemoryNotFound(public(MEMORY, memory_id))
+        owner = owners.lock(tenant_id, *found)
+        moment = now()
+        old = open_revision(tenant_id, memory_id, moment)
+        if any(v is not KEEP for v in (command.metadata, command.memory_type, command.expires_at)):
+            new = _successor(old, command, moment, actor=actor)
+            _retire(old, moment)
+            _write(Batch(revisions=[new]))
+        _touch_memory(old, command)
+        owners.changed(owner)
+
+
+def open_revision(tenant_id: uuid.UUID, memory_id: uuid.UUID, moment: dt.datetime) -> Revision:
+    """The last word about a memory that is there and not expired, else MemoryNotFound."""
+    row = Revision.objects.filter(tenant=tenant_id, memory_key=memory_id, retired_at=None).first()
+    if row is None or (row.expires_at is not None and row.expires_at <= moment):
+        raise MemoryNotFound(public(MEMORY, memory_id))
+    return row
+
+
+def _begin(tenant_id: uuid.UUID, source_id: uuid.UUID) -> tuple[Owner, Source]:
+    """The owner's lock first, then the Source's: every writer takes them in this order."""
+    rows = Source.objects.filter(tenant=tenant_id, id=source_id)
+    scope = rows.values_list("project", "user_id").first()
+    if scope is None:
+        raise GoneError
+    owner = owners.lock(tenant_id, *scope)
+    source = rows.select_for_update().first()
+    if source is None or source.blanked_at is not None or source.state != SourceState.PENDING:
+        raise GoneError
+    return owner, source
+
+
+def _store_rows(
+    source: Source,
+    steps: Sequence[Step],
+    texts: Mapping[bytes, Embedded],
+    live: Mapping[bytes, uuid.UUID],
+    moment: dt.datetime,
+) -> tuple[Batch, list[Outcome]]:
+    batch, outcomes, made = Batch(), [], dict(live)
+    free_id = source.allocated_id
+    for position, step in enumerate(steps):
+        holder = made.get(step.digest)
+        if holder is not None:
+            outcomes.append(_outcome(source, position, Decision.NOOP, holder))
+            continue
+        memory_id, free_id = free_id or new_id(), None
+        made[step.digest] = memory_id
+        _add_memory(batch, source, step, memory_id, texts[step.digest], moment)
+        outcomes.append(_outcome(source, position, Decision.ADD, memory_id))
+    return batch, outcomes
+
+
+def _add_memory(
+    batch: Batch, source: Source, step: Step, memory_id: uuid.UUID, text: Embedded, moment: dt.datetime
+) -> None:
+    fact, payload = step.fact, source.payload
+    owner_columns = {"tenant_id": source.tenant_id, "project": source.project, "user_id": source.user_id}
+    batch.memories.append(
+        Memory(
+            id=memory_id,
+            agent_id=source.agent_id,
+            run_id=source.run_id,
+            created_at=source.accepted_at,
+            **owner_columns,
+        )
+    )
+    revision_id = new_id()
+    said_at = fact.said_at or source.accepted_at
+    revision = Revision(
+        id=revision_id,
+        memory_key=memory_id,
+        text_key=revision_id,
+        source_key=source.id,
+        agent_id=source.agent_id,
+        run_id=source.run_id,
+        content=fact.content,
+        digest=step.digest,
+        metadata=payload.get("metadata", {}),
+        memory_type=payload.get("memory_type") or ("turn" if fact.verbatim else "fact"),
+        expires_at=source.expires_at if source.expires_at and source.expires_at > moment else None,
+        valid_from=said_at,
+        recorded_at=moment,
+        action=Action.ADD.value,
+        actor=source.actor,
+        confidence=fact.confidence,
+        evidence=fact.evidence,
+        **owner_columns,
+    )
+    batch.revisions.append(revision)
+    batch.add_text(
+        revision, text, Voice(said_at, source.id, fact.position, source.run_id, fact.speaker, fact.role)
+    )
+
+
+def _successor(old: Revision, command: UpdateCommand, moment: dt.datetime, *, actor: str) -> Revision:
+    """A revision that follows `old`, with what the command changes; nothing of `old` is touched."""
+    return Revision(
+        id=new_id(),
+        tenant_id=old.tenant_id,
+        memory_key=old.memory_key,
+        text_key=old.text_key,
+        source_key=old.source_key,
+        project=old.project,
+        user_id=old.user_id,
+        agent_id=old.agent_id,
+        run_id=old.run_id,
+        content=old.content,
+        digest=bytes(old.digest),
+        metadata=old.metadata if command.metadata is KEEP else {**old.metadata, **command.metadata},
+        memory_type=old.memory_type if command.memory_type is KEEP else command.memory_type,
+        archived=old.archived,
+        expires_at=old.expires_at if command.expires_at is KEEP else command.expires_at,
+        valid_from=old.valid_from,
+        valid_to=old.valid_to,
+        recorded_at=moment,
+        action=Action.UPDATE.value,
+        actor=actor,
+        confidence=old.confidence,
+        evidence=old.evidence,
+    )
+
+
+def _refuse_taken(new: Revision, moment: dt.datetime) -> None:
+    live = live_digests(new.tenant_id, new.project, new.user_id, new.agent_id, [bytes(new.digest)])
+    holder = live.get(bytes(new.digest))
+    if holder is not None and holder != new.memory_key:
+        raise Conflict("Another memory holds this text already.", memory_id=public(MEMORY, holder))
+
+
+def _voice_of(old: Revision, source: Source) -> Voice:
+    """A memory that is put into other words keeps its place in its conversation."""
+    first = Passage.objects.filter(tenant=old.tenant_id, text_key=old.text_key).order_by("ordinal").first()
+    if first is None:
+        return Voice(old.valid_from, source.id, session=old.run_id)
+    return Voice(first.said_at, first.batch, first.turn, first.session, first.speaker, first.role)
+
+
+def _retire(old: Revision, moment: dt.datetime) -> None:
+    Revision.objects.filter(tenant=old.tenant_id, id=old.id, retired_at=None).update(retired_at=moment)
+
+
+def _touch_memory(old: Revision, command: UpdateCommand) -> None:
+    changes = {
+        name: value
+        for name, value in (("pinned", command.pinned), ("importance", command.importance))
+        if value is not KEEP
+    }
+    if changes:
+        Memory.objects.filter(tenant=old.tenant_id, id=old.memory_key).update(**changes)
+
+
+def _write(batch: Batch) -> None:
+    Memory.objects.bulk_create(batch.memories, batch_size=BATCH)
+    Revision.objects.bulk_create(batch.revisions, batch_size=BATCH)
+    Passage.objects.bulk_create(batch.passages, batch_size=BATCH)
+    Embedding.objects.bulk_create(batch.embeddings, batch_size=BATCH)
+
+
+def _outcome(source: Source, position: int, decision: Decision, memory_id: uuid.UUID) -> Outcome:
+    return Outcome(
+        id=new_id(),
+        tenant_id=source.tenant_id,
+        source_key=source.id,
+        position=position,
+        decision=decision.value,
+        memory_key=memory_id,
+    )
+
+
+def _finish(source: Source, changed: Owner | None, result: dict[str, object]) -> None:
+    """Close the Source; what recall read of it while it was pending is dropped."""
+    Source.objects.filter(tenant=source.tenant_id, id=source.id).update(
+        state=SourceState.APPLIED.value,
+        finished_at=now(),
+        lease_until=None,
+        kick_at=None,
+        tsv=None,
+        vector=None,
+        model="",
+        result=result,
+    )
+    if changed is not None:
+        owners.changed(changed)

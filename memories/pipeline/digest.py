@@ -1,0 +1,31 @@
+"""What makes two texts the same. Pure.
+
+A fact is the same fact in other white space or another Unicode form. A turn is the same turn only in the same session,
+from the same speaker, with the same `timestamp` and place as the caller sent them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+
+from memories.types import Fact
+
+
+def normal(text: str) -> str:
+    """NFC, runs of white space as one blank, none at the ends."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def of_text(content: str) -> bytes:
+    """The 32 bytes that identify a fact."""
+    return hashlib.sha256(b"fact\0" + normal(content).encode()).digest()
+
+
+def of_fact(fact: Fact, session: str | None) -> bytes:
+    """The 32 bytes that identify a fact, or a turn of `session`."""
+    if not fact.verbatim:
+        return of_text(fact.content)
+    turn = [normal(fact.content), session, fact.speaker or fact.role, fact.stamp, fact.position]
+    return hashlib.sha256(b"turn\0" + json.dumps(turn, ensure_ascii=False).encode()).digest()

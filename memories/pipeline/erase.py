@@ -1,0 +1,145 @@
+"""What an erasure covers. Erased is gone from every moment: text, vectors, words, history, and the accepted writes.
+
+Callers hold the owner's lock inside a transaction; the scope functions take it themselves, batch by batch.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from memories.models import Embedding, Erasure, Memory, Outcome, Passage, Revision, Source, Usage
+from memories.pipeline import owners
+from memories.types import Scope, SourceKind, SourceState
+from memproject.common.clock import iso, now
+
+BATCH = 500
+ERASED = "erased"
+BLANK = {"text": "", "payload": {}, "result": {}, "tsv": None, "vector": None, "model": "", "target_key": None}
+
+
+def expired_holders(source: Source, digests: Sequence[bytes], moment: dt.datetime) -> None:
+    """Erase expired memories that still hold one of `digests`: a fact stored again is a new fact."""
+    held = Revision.objects.filter(
+        tenant=source.tenant_id,
+        project=source.project,
+        user_id=source.user_id,
+        agent_id=source.agent_id,
+        digest__in=list(digests),
+        retired_at=None,
+        expires_at__lte=moment,
+    )
+    if ids := list(held.values_list("memory_key", flat=True)):
+        _memories(source.tenant_id, ids)
+
+
+def by_ids(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, actor: str) -> Erasure:
+    """Erase these memories, pending ones included, in one transaction."""
+    requested = now()
+    with transaction.atomic():
+        found = Memory.objects.filter(tenant=tenant_id, id__in=list(ids)).values_list("project", "user_id")
+        pending = Source.objects.filter(tenant=tenant_id, allocated_id__in=list(ids))
+        owners.lock_all(tenant_id, [*found, *pending.values_list("project", "user_id")])
+        counts = _memories(tenant_id, ids)
+        return _receipt(tenant_id, {"kind": "memories", "named": len(ids)}, counts, requested, actor)
+
+
+def scope(where: Scope, *, kind: str, actor: str) -> Erasure:
+    """Erase all memories of a scope and every write that was accepted for it, pending ones included.
+
+    Pending writes go first, so that no worker adds a memory behind our back; a write accepted later stays.
+    """
+    requested = now()
+    counts: Counter[str] = Counter()
+    sources = Source.objects.filter(_inside(where), tenant=where.tenant_id, accepted_at__lte=requested)
+    counts += _blank(sources.filter(state=SourceState.PENDING))
+    memories = Memory.objects.filter(_inside(where), tenant=where.tenant_id, created_at__lte=requested)
+    while rows := list(memories.values_list("id", "project", "user_id")[:BATCH]):
+        with transaction.atomic():
+            owners.lock_all(where.tenant_id, [(project, user) for _, project, user in rows])
+            counts += _memories(where.tenant_id, [row for row, _, _ in rows])
+    with transaction.atomic():
+        sources.delete()
+        return _receipt(where.tenant_id, {"kind": kind}, counts, requested, actor)
+
+
+def _inside(where: Scope) -> Q:
+    inside = Q()
+    if where.user_id is not None:
+        inside &= Q(user_id=where.user_id)
+    if where.projects is not None:
+        inside &= Q(project__in=where.projects)
+    return inside
+
+
+def _memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Counter[str]:
+    """Delete the memories and all that is made of them; → rows gone, by table."""
+    wanted = list(ids)
+    named = Outcome.objects.filter(tenant=tenant_id, memory_key__in=wanted).values("source_key")
+    sources = Source.objects.filter(
+        Q(id__in=named) | Q(allocated_id__in=wanted) | Q(target_key__in=wanted), tenant=tenant_id
+    )
+    counts = _blank(sources)
+    Outcome.objects.filter(tenant=tenant_id, replaces_key__in=wanted).update(replaces_key=None)
+    passages = Passage.objects.filter(tenant=tenant_id, memory_key__in=wanted)
+    for name, rows in (
+        ("embeddings", Embedding.objects.filter(tenant=tenant_id, passage_key__in=passages.values("id"))),
+        ("passages", passages),
+        ("usage", Usage.objects.filter(tenant=tenant_id, memory_key__in=wanted)),
+        ("outcomes", Outcome.objects.filter(tenant=tenant_id, memory_key__in=wanted)),
+        ("revisions", Revision.objects.filter(tenant=tenant_id, memory_key__in=wanted)),
+        ("memories", Memory.objects.filter(tenant=tenant_id, id__in=wanted)),
+    ):
+        counts[name] += rows.delete()[0]
+    return counts
+
+
+def _blank(sources: QuerySet[Source]) -> Counter[str]:
+    """Take the text out of accepted writes; a pending one is closed, so that no worker can apply it.
+
+    → how many were blanked, and how many of them were stores that nobody had applied yet.
+    """
+    rows = list(sources.values_list("tenant_id", "id", "state", "kind"))
+    if not rows:
+        return Counter()
+    moment = now()
+    blanked = Source.objects.filter(tenant__in={row[0] for row in rows}, id__in=[row[1] for row in rows])
+    closed = {"state": SourceState.FAILED, "failure": ERASED, "finished_at": moment}
+    blanked.filter(state=SourceState.PENDING).update(lease_until=None, kick_at=None, **closed)
+    blanked.update(blanked_at=moment, **BLANK)
+    pending = sum(state == SourceState.PENDING and kind == SourceKind.STORE for _, _, state, kind in rows)
+    return Counter(sources=len(rows), pending=pending)
+
+
+def _receipt(
+    tenant_id: uuid.UUID, named: dict[str, object], counts: Counter[str], requested: dt.datetime, actor: str
+) -> Erasure:
+    erasure = Erasure(
+        tenant_id=tenant_id,
+        scope=named,
+        counts=dict(sorted(counts.items())),
+        actor=actor,
+        requested_at=requested,
+        completed_at=now(),
+    )
+    erasure.signature = sign(erasure)
+    Erasure.objects.bulk_create([erasure])
+    return erasure
+
+
+def sign(erasure: Erasure) -> str:
+    """HMAC-SHA256, in hex, over all that the receipt says."""
+    said = [str(erasure.id), erasure.scope, erasure.counts, iso(erasure.requested_at)]
+    if erasure.completed_at is not None:
+        said.append(iso(erasure.completed_at))
+    message = json.dumps(said, sort_keys=True).encode()
+    return hmac.new(settings.SECRET_KEY.encode(), message, hashlib.sha256).hexdigest()

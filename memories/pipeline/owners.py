@@ -1,0 +1,35 @@
+"""The lock that puts changes to one owner's memories in a row."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from django.db.models import F
+
+from memories.models import Owner
+
+
+def lock(tenant_id: uuid.UUID, project: str, user_id: str) -> Owner:
+    """Lock the owner's row until the transaction ends, and make it if there is none."""
+    rows = Owner.objects.select_for_update().filter(tenant=tenant_id, project=project, user_id=user_id)
+    if (owner := rows.first()) is not None:
+        return owner
+    Owner.objects.bulk_create([Owner(tenant_id=tenant_id, project=project, user_id=user_id)], ignore_conflicts=True)
+    return rows.get()
+
+
+def lock_all(tenant_id: uuid.UUID, owners: Iterable[tuple[str, str]]) -> list[Owner]:
+    """Lock several `(project, user_id)`, always in the same order, so that two callers can't wait for each other."""
+    return [lock(tenant_id, project, user_id) for project, user_id in sorted(set(owners))]
+
+
+def version(tenant_id: uuid.UUID, project: str, user_id: str) -> int:
+    """How many changes were applied so far; 0 for an owner without a row. Takes no lock."""
+    rows = Owner.objects.filter(tenant=tenant_id, project=project, user_id=user_id)
+    return rows.values_list("version", flat=True).first() or 0
+
+
+def changed(owner: Owner) -> None:
+    """Count a change, so that decisions made before it show as stale."""
+    Owner.objects.filter(tenant=owner.tenant_id, id=owner.id).update(version=F("version") + 1)

@@ -1,0 +1,25 @@
+"""Cutting a text into passages that a search can read. Pure."""
+
+from __future__ import annotations
+
+from memories.types import Span
+
+MOST = 2_000  # characters; a tsvector of a megabyte is refused, and the embedding model reads 256 tokens
+
+
+def split(text: str, most: int = MOST) -> tuple[Span, ...]:
+    """Spans that cover `text` without gap or overlap, each at most `most` characters, cut after white space where
+    there is some in the second half of a passage. An empty text has one empty passage."""
+    spans: list[Span] = []
+    start = 0
+    while len(text) - start > most:
+        stop = start + most
+        for cut in ("\n", ". ", " "):
+            found = text.rfind(cut, start + most // 2, stop)
+            if found >= 0:
+                stop = found + len(cut)
+                break
+        spans.append(Span(start, stop))
+        start = stop
+    spans.append(Span(start, len(text)))
+    return tuple(spans)

@@ -1,0 +1,48 @@
+"""What every provider promises. Providers get plain data and return plain data, so that no transaction can be held
+across a call, and their time limits are fixed when they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memproject.common.errors import AppError, Unavailable
+
+Vectors = NDArray[np.float32]
+
+
+class ProviderUnavailable(Unavailable):
+    """Away, overloaded, too slow, or not installed yet: the same call may succeed later."""
+
+    default_message = "The model provider is not available. Try again in a moment."
+
+
+class ProviderRefused(AppError):
+    """The provider's answer can't become right by asking again: a wrong key, model or dimension. An operator must
+    act. The message names the setting, never a key or a text."""
+
+    default_message = "The model provider refused the request."
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors whose dot product is their likeness. Safe to use from several threads."""
+
+    @property
+    def model(self) -> str:
+        """The name stored beside each vector: vectors of different names are never compared."""
+
+    @property
+    def dimensions(self) -> int: ...
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """One row per text, in the order given: float32, shape (len(texts), dimensions), each of length 1.
+
+        No texts give shape (0, dimensions); an empty text gives a vector too. What is beyond the model's window
+        doesn't count. Raises ProviderUnavailable or ProviderRefused.
+        """
+
+    def warm(self) -> None:
+        """Do now what would make the first `embed` of this process slow. Raises like `embed`; may do nothing."""

@@ -1,0 +1,43 @@
+"""An embedder without a model, for fast tests: texts that share words are alike, and the same text is the same vector
+in every process."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from memories.providers.base import Vectors
+
+_WORD = re.compile(r"\w+")
+_POSITIONS = 4  # per word, each with a sign of its own: unrelated texts come out near 0
+
+
+class FakeEmbedder:
+    """A bag of hashed words: the cosine of two texts is about the share of words they have in common."""
+
+    model = "fake-bag-of-words"
+    dimensions = 384
+
+    def warm(self) -> None:
+        """There is nothing to load."""
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        vectors = np.zeros((len(texts), self.dimensions), np.float32)
+        for vector, text in zip(vectors, texts, strict=True):
+            for word in _WORD.findall(text.lower()):
+                digest = hashlib.blake2b(word.encode("utf-8", "replace"), digest_size=4 * _POSITIONS).digest()
+                for place in np.frombuffer(digest, "<u4"):
+                    vector[int(place >> 1) % self.dimensions] += 1.0 if place & 1 else -1.0
+            length = float(np.linalg.norm(vector))
+            if length == 0.0:  # no word at all, or words that cancel out
+                vector[0] = length = 1.0
+            vector /= length
+        return vectors
+
+
+def from_settings() -> FakeEmbedder:
+    """It takes no settings."""
+    return FakeEmbedder()

@@ -1,0 +1,67 @@
+"""What came of an accepted write."""
+
+from __future__ import annotations
+
+import uuid
+
+from apikeys.types import Principal
+from memories.models import Outcome, Revision, Source
+from memories.types import Decision, ItemResult, SourceKind, SourceState, WriteResult
+from memproject.common.clock import now
+from memproject.common.errors import NotFound
+from memproject.common.ids import EVENT, parse
+
+
+def event(principal: Principal, event_id: str) -> WriteResult:
+    """The state of a write of this caller's scope, else NotFound."""
+    key = parse(EVENT, event_id)
+    source = key and Source.objects.filter(tenant=principal.tenant_id, id=key).defer("text", "tsv", "vector").first()
+    if not source or (principal.user_id is not None and source.user_id != principal.user_id):
+        raise NotFound(f"Event with ID '{event_id}' not found")
+    if principal.projects and source.project not in principal.projects:
+        raise NotFound(f"Event with ID '{event_id}' not found")
+    return result_of(source)
+
+
+def result_of(source: Source) -> WriteResult:
+    """A write's state, its decisions in order, and the id that every answer gives."""
+    items = _items(source) if source.state == SourceState.APPLIED else ()
+    memory_id = source.target_key or source.allocated_id
+    assert memory_id is not None
+    added = [i for i in items if i.decision is not Decision.NOOP]
+    duplicate = items[0].memory_id if items and not added and source.kind == SourceKind.STORE else None
+    return WriteResult(
+        event_id=source.id,
+        memory_id=duplicate or memory_id,
+        state=_state(source),
+        items=items,
+        accepted_at=source.accepted_at,
+        finished_at=source.finished_at,
+        expires_at=source.expires_at,
+        kind=SourceKind(source.kind),
+        failure=source.failure if source.state == SourceState.FAILED else "",
+        duplicate_of=duplicate,
+        facts=source.result.get("facts", 0),
+        detail=source.result if source.state == SourceState.FAILED else {},
+    )
+
+
+def _state(source: Source) -> str:
+    if source.state == SourceState.PENDING:
+        return "running" if source.lease_until is not None and source.lease_until > now() else "pending"
+    return "succeeded" if source.state == SourceState.APPLIED else "failed"
+
+
+def _items(source: Source) -> tuple[ItemResult, ...]:
+    outcomes = list(Outcome.objects.filter(tenant=source.tenant_id, source_key=source.id).order_by("position"))
+    texts = _texts(source.tenant_id, [o.memory_key for o in outcomes])
+    return tuple(
+        ItemResult(o.memory_key, texts[o.memory_key], Decision(o.decision), o.replaces_key, source.accepted_at)
+        for o in outcomes
+        if o.memory_key in texts
+    )
+
+
+def _texts(tenant_id: uuid.UUID, ids: list[uuid.UUID]) -> dict[uuid.UUID, str]:
+    rows = Revision.objects.filter(tenant=tenant_id, memory_key__in=ids, retired_at=None)
+    return dict(rows.values_list("memory_key", "content"))

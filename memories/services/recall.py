@@ -1,0 +1,71 @@
+"""Recall and the plain reads: one memory, a list, its history. All of them read only."""
+
+from __future__ import annotations
+
+import uuid
+
+from apikeys.types import Principal
+from memories.models import Revision
+from memories.retrieval import read
+from memories.retrieval import run as retrieval
+from memories.services import access
+from memories.types import ListQuery, MemoryView, Page, Recalled, RecallQuery, RevisionView, Scope
+from memproject.common.clock import now
+from memproject.common.errors import InvalidRequest, MemoryNotFound
+from memproject.common.ids import MEMORY, parse, public
+
+
+def recall(principal: Principal, query: RecallQuery) -> Recalled:
+    """The best memories for a question, inside one user and one project."""
+    user_id, project = access.writing(principal, query.user_id, query.project)
+    scope = Scope(principal.tenant_id, user_id, (project,), query.agent_id, query.run_id)
+    return retrieval.recall(scope, query)
+
+
+def get(principal: Principal, memory_id: str, user_id: str | None = None) -> MemoryView:
+    """One memory as it stands now, or the pending write that was promised this id."""
+    key = access.memory_key(principal, memory_id, user_id)
+    return one(principal.tenant_id, key, memory_id)
+
+
+def one(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str) -> MemoryView:
+    found = read.live(tenant_id, [key], now()).get(key)
+    if found is None:
+        raise MemoryNotFound(memory_id)
+    return found
+
+
+def browse(principal: Principal, query: ListQuery) -> Page:
+    """Live memories of one user, newest first, by page or by cursor."""
+    before = parse(MEMORY, query.cursor) if query.cursor else None
+    if query.cursor and before is None:
+        raise InvalidRequest("must be the next_cursor of an earlier page", field="cursor")
+    scope = access.reading(principal, query.user_id, query.project)
+    found, total = read.page(scope, now(), limit=query.limit + 1, offset=query.offset, before=before)
+    more = len(found) > query.limit
+    shown = tuple(found[: query.limit])
+    return Page(shown, total, public(MEMORY, shown[-1].id) if more else None)
+
+
+def history(principal: Principal, memory_id: str, user_id: str | None = None) -> list[RevisionView]:
+    """All revisions of a memory, newest first; a pending write has none yet."""
+    key = access.memory_key(principal, memory_id, user_id)
+    one(principal.tenant_id, key, memory_id)  # an expired memory has no history either
+    rows = Revision.objects.filter(tenant=principal.tenant_id, memory_key=key).order_by("-recorded_at", "-id")
+    return [
+        RevisionView(
+            id=r.id,
+            content=r.content,
+            metadata=r.metadata,
+            action=r.action,
+            actor=r.actor,
+            reason=r.reason,
+            confidence=r.confidence,
+            evidence=r.evidence,
+            valid_from=r.valid_from,
+            valid_to=r.valid_to,
+            recorded_at=r.recorded_at,
+            retired_at=r.retired_at,
+        )
+        for r in rows
+    ]

@@ -1,0 +1,97 @@
+"""Store: commit what was said, then wait a while for the worker. Once committed, nothing is lost."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from apikeys.types import Principal
+from memories.models import Source
+from memories.pipeline.searchable import SOURCE_CHARACTERS, words
+from memories.services import access
+from memories.services.events import result_of
+from memories.types import Item, SourceKind, StoreCommand, WriteResult
+from memproject.common.clock import iso, now
+from memproject.common.errors import InvalidRequest
+from memproject.common.ids import new_id
+from memproject.common.kick import kick
+from memproject.common.redis import wait_for
+
+# At most half of the threads wait for a worker, so that recall never starves behind a dead or busy one.
+_places = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
+
+OVERDUE = dt.timedelta(seconds=15)  # a write that was kicked but not begun by then is kicked again
+
+
+def store(principal: Principal, command: StoreCommand) -> WriteResult:
+    """Accept a write and give its result, or its pending state when the wait is over.
+
+    Raises InvalidRequest and ScopeDenied before anything is written.
+    """
+    user_id, project = access.writing(principal, command.user_id, command.project)
+    if command.expires_at is not None and command.expires_at <= now():
+        raise InvalidRequest("must lie in the future", field="expires_at")
+    text, spans = joined(command.items)
+    source = Source(
+        tenant_id=principal.tenant_id,
+        kind=SourceKind.STORE.value,
+        project=project,
+        user_id=user_id,
+        agent_id=command.agent_id,
+        run_id=command.run_id,
+        actor=principal.caller,
+        text=text,
+        payload={
+            "items": spans,
+            "infer": command.infer,
+            "metadata": dict(command.metadata),
+            "memory_type": command.memory_type,
+        },
+        allocated_id=new_id(),
+        expires_at=command.expires_at,
+        tsv=words(text[:SOURCE_CHARACTERS]),
+    )
+    return accept(source, wait=command.wait)
+
+
+def accept(source: Source, *, wait: bool) -> WriteResult:
+    """Commit a Source, kick its task and wait for it. A write that may not wait goes to the queue of those."""
+    waiting = wait and _places.acquire(blocking=False)
+    try:
+        source.kick_at = source.accepted_at + OVERDUE
+        with transaction.atomic():
+            Source.objects.bulk_create([source])
+            kick("memories.tasks.run", source.tenant_id, source.id, queue="store" if waiting else "bulk")
+        if waiting:
+            connection.close()  # the pool has it while we wait
+            wait_for(source.id, settings.STORE_WAIT_SECONDS)
+    finally:
+        if waiting:
+            _places.release()
+    source = Source.objects.filter(tenant=source.tenant_id, id=source.id).defer("text", "tsv", "vector").first() or source
+    return result_of(source)
+
+
+def joined(items: tuple[Item, ...]) -> tuple[str, list[dict[str, Any]]]:
+    """All that was said as one raw text, and each item as a span of it with who said it and when."""
+    parts: list[str] = []
+    spans: list[dict[str, Any]] = []
+    at = 0
+    for item in items:
+        said: dict[str, Any] = {"start": at, "stop": at + len(item.content)}
+        optional = {
+            "role": item.role,
+            "speaker": item.speaker,
+            "said_at": iso(item.said_at) if item.said_at else None,
+            "stamp": item.stamp,
+        }
+        spans.append(said | {name: value for name, value in optional.items() if value is not None})
+        parts.append(item.content)
+        at += len(item.content) + 1
+    return "\n".join(parts), spans
+
+

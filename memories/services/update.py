@@ -1,0 +1,74 @@
+"""Update: a new revision, never an overwrite. A new text goes through the pipeline, anything else is applied at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apikeys.types import Principal
+from memories.models import Source
+from memories.pipeline import apply, digest
+from memories.services import access
+from memories.services.recall import one
+from memories.services.store import accept
+from memories.types import KEEP, MemoryView, SourceKind, UpdateCommand, WriteResult
+from memproject.common.clock import iso, now
+from memproject.common.errors import Conflict, InvalidRequest
+from memproject.common.ids import MEMORY, public
+
+
+def update(principal: Principal, command: UpdateCommand) -> MemoryView | WriteResult:
+    """The memory as it stands afterwards, or the write's state when it is still pending.
+
+    Raises MemoryNotFound, Conflict (the text is another memory's, or the memory itself is still pending) and
+    InvalidRequest; nothing is written then.
+    """
+    key = access.memory_key(principal, command.memory_id, command.user_id)
+    current = one(principal.tenant_id, key, command.memory_id)
+    if current.status != "active":
+        raise Conflict("This memory is still being stored. Try again in a moment.", memory_id=command.memory_id)
+    if command.expires_at not in (KEEP, None) and command.expires_at <= now():  # type: ignore[operator]
+        raise InvalidRequest("must lie in the future", field="expires_at")
+    if command.content is KEEP or command.content == current.content:
+        apply.edit(principal.tenant_id, key, command, actor=principal.caller)
+        return one(principal.tenant_id, key, command.memory_id)
+    _refuse_taken(principal, current, str(command.content))
+    source = Source(
+        tenant_id=principal.tenant_id,
+        kind=SourceKind.UPDATE.value,
+        project=current.project,
+        user_id=current.user_id,
+        agent_id=current.agent_id,
+        run_id=current.run_id,
+        actor=principal.caller,
+        text=command.content,
+        payload=_payload(command),
+        target_key=key,
+    )
+    result = accept(source, wait=command.wait)
+    if result.failure == "conflict":
+        raise Conflict(str(result.detail.get("message", "")), memory_id=result.detail.get("memory_id"))
+    if result.state == "succeeded":
+        return one(principal.tenant_id, key, command.memory_id)
+    return result
+
+
+def _refuse_taken(principal: Principal, current: MemoryView, content: str) -> None:
+    """Tell a conflict before anything is accepted; the pipeline looks again under the lock."""
+    wanted = digest.of_text(content)
+    live = apply.live_digests(principal.tenant_id, current.project, current.user_id, current.agent_id, [wanted])
+    if (holder := live.get(wanted)) not in (None, current.id):
+        raise Conflict("Another memory holds this text already.", memory_id=public(MEMORY, holder))  # type: ignore[arg-type]
+
+
+def _payload(command: UpdateCommand) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "metadata": command.metadata,
+        "memory_type": command.memory_type,
+        "pinned": command.pinned,
+        "importance": command.importance,
+        "expires_at": command.expires_at,
+    }
+    kept = {name: value for name, value in said.items() if value is not KEEP}
+    if kept.get("expires_at") is not None:
+        kept["expires_at"] = iso(kept["expires_at"])
+    return kept

@@ -1,0 +1,22 @@
+"""The tasks of this app: names for the worker, no logic."""
+
+from __future__ import annotations
+
+import uuid
+
+from celery import shared_task
+
+from memories.pipeline import run as pipeline
+from memories.pipeline import sweep as sweeper
+
+
+@shared_task(name="memories.tasks.run")
+def run(tenant_id: str, source_id: str) -> None:
+    """Work on one accepted write."""
+    pipeline.run(uuid.UUID(tenant_id), uuid.UUID(source_id))
+
+
+@shared_task(name="memories.tasks.sweep")
+def sweep() -> None:
+    """Enqueue accepted writes that nobody is working on."""
+    sweeper.sweep()

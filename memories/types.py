@@ -1,0 +1,269 @@
+"""What travels between doors, services and the pipeline: frozen data, no framework."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = Mapping[str, Any]
+
+
+class SourceKind(enum.StrEnum):
+    STORE = "store"
+    UPDATE = "update"
+    SUPERSEDE = "supersede"
+
+
+class SourceState(enum.StrEnum):
+    PENDING = "pending"
+    APPLIED = "applied"
+    FAILED = "failed"
+
+
+class Action(enum.StrEnum):
+    """What brought a revision about."""
+
+    ADD = "ADD"
+    UPDATE = "UPDATE"
+    SUPERSEDE = "SUPERSEDE"
+    RETIRE = "RETIRE"
+    ARCHIVE = "ARCHIVE"
+    RESTORE = "RESTORE"
+
+
+class Decision(enum.StrEnum):
+    """What a write decided about one memory."""
+
+    ADD = "ADD"
+    NOOP = "NOOP"
+    UPDATE = "UPDATE"
+    DELETE = "DELETE"
+
+
+class Keep(enum.Enum):
+    """The value of an update's field that was not sent; None means "clear it"."""
+
+    KEEP = "keep"
+
+
+KEEP = Keep.KEEP
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose memories: one user of one tenant, inside one project (`projects` of length 1), several, or all (None)."""
+
+    tenant_id: uuid.UUID
+    user_id: str | None
+    projects: tuple[str, ...] | None
+    agent_id: str | None = None
+    run_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing said. `stamp` is the `timestamp` exactly as the caller sent it, `said_at` what it means."""
+
+    content: str
+    role: str | None = None
+    speaker: str | None = None
+    said_at: dt.datetime | None = None
+    stamp: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCommand:
+    items: tuple[Item, ...]
+    user_id: str | None = None
+    project: str | None = None
+    agent_id: str | None = None
+    run_id: str | None = None
+    metadata: Json = field(default_factory=dict)
+    memory_type: str | None = None
+    infer: bool = True
+    expires_at: dt.datetime | None = None
+    wait: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateCommand:
+    """A change of one memory; what was not sent is KEEP. `metadata` is merged, `expires_at` None means never."""
+
+    memory_id: str
+    content: str | Keep = KEEP
+    metadata: Json | Keep = KEEP
+    memory_type: str | Keep = KEEP
+    expires_at: dt.datetime | None | Keep = KEEP
+    pinned: bool | Keep = KEEP
+    importance: float | Keep = KEEP
+    user_id: str | None = None
+    wait: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RecallQuery:
+    """`threshold` applies to scores in 0–1; `max_tokens` shapes the context alone, never the hits."""
+
+    query: str
+    user_id: str | None = None
+    project: str | None = None
+    agent_id: str | None = None
+    run_id: str | None = None
+    limit: int = 10
+    threshold: float = 0.0
+    hybrid: bool = True
+    max_tokens: int = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """`offset` counts from the newest; `cursor` is the public id of the last memory seen."""
+
+    user_id: str | None = None
+    project: str | None = None
+    limit: int = 100
+    offset: int = 0
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetCommand:
+    """Exactly one of: `memory_ids`, `everything` of a user, or `project` alone."""
+
+    memory_ids: tuple[str, ...] = ()
+    everything: bool = False
+    project: str | None = None
+    user_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryView:
+    """One memory as a reader sees it now. `status` is "pending" while its first store is not applied."""
+
+    id: uuid.UUID
+    content: str
+    user_id: str
+    project: str
+    agent_id: str | None
+    run_id: str | None
+    metadata: Json
+    memory_type: str
+    pinned: bool
+    importance: float
+    created_at: dt.datetime
+    updated_at: dt.datetime
+    expires_at: dt.datetime | None
+    valid_from: dt.datetime
+    valid_to: dt.datetime | None
+    status: str = "active"
+    speaker: str | None = None
+    said_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A memory found, with a score in 0–1 that means the same from query to query."""
+
+    memory: MemoryView
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    hits: tuple[Hit, ...]
+    context: str
+    context_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`next_cursor` is None on the last page."""
+
+    memories: tuple[MemoryView, ...]
+    total: int
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionView:
+    id: uuid.UUID
+    content: str
+    metadata: Json
+    action: str
+    actor: str
+    reason: str
+    confidence: float
+    evidence: str
+    valid_from: dt.datetime
+    valid_to: dt.datetime | None
+    recorded_at: dt.datetime
+    retired_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemResult:
+    """What a write decided about one memory, with the text it holds now."""
+
+    memory_id: uuid.UUID
+    content: str
+    decision: Decision
+    replaces: uuid.UUID | None = None
+    created_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """The state of an accepted write. `memory_id` is what every answer calls `id` (None when nothing was kept)."""
+
+    event_id: uuid.UUID
+    memory_id: uuid.UUID
+    state: str
+    items: tuple[ItemResult, ...]
+    accepted_at: dt.datetime
+    finished_at: dt.datetime | None
+    expires_at: dt.datetime | None
+    kind: SourceKind
+    failure: str = ""
+    duplicate_of: uuid.UUID | None = None
+    facts: int = 0
+    detail: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureView:
+    id: uuid.UUID
+    scope: Json
+    counts: Mapping[str, int]
+    requested_at: dt.datetime
+    completed_at: dt.datetime | None
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something stated. `evidence` is its own sentence, word for word; `position` the place of its item in the write.
+
+    A verbatim fact is a turn of a conversation, kept as it was said: the same words said again are another turn.
+    """
+
+    content: str
+    evidence: str
+    position: int
+    role: str | None = None
+    speaker: str | None = None
+    said_at: dt.datetime | None = None
+    stamp: str | None = None
+    verbatim: bool = False
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters `start` to `stop` of a text."""
+
+    start: int
+    stop: int

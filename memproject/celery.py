@@ -1,0 +1,28 @@
+"""Celery's app: queues, the beat schedule, and the worker's database connection."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import task_prerun
+from django.db import close_old_connections
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memproject.settings")
+
+app = Celery("memproject")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.set_default()
+app.autodiscover_tasks(["memories"])
+
+# `store`: writes somebody waits for. `bulk`: all others. `deliver`: graph and webhooks. `beat`: what the clock starts.
+app.conf.beat_schedule = {
+    "sweep": {"task": "memories.tasks.sweep", "schedule": 5.0, "options": {"queue": "beat", "expires": 5}},
+}
+
+
+@task_prerun.connect
+def check_connection(**_: Any) -> None:
+    """Connections outlive tasks here (CELERY_DB_REUSE_MAX); one that was cut in between is replaced."""
+    close_old_connections()

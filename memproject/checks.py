@@ -1,0 +1,38 @@
+"""What the service refuses to start with."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@register
+def settings_are_safe(**_: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    if not settings.AUTH_ENABLED and not is_loopback(settings.API_HOST):
+        found.append(
+            Error(
+                "AUTH_ENABLED=false lets anybody in, so API_HOST must be a loopback address.",
+                hint="Set API_HOST=127.0.0.1, or AUTH_ENABLED=true.",
+                id="memproject.E001",
+            )
+        )
+    if settings.DEV_KEYS and not settings.DEBUG:
+        found.append(
+            Error("DEV_KEYS=true is for development: it needs DEBUG=true.", hint="Unset it.", id="memproject.E002")
+        )
+    if not 1 <= settings.EMBEDDING_DIM <= 3072:
+        found.append(
+            Error("EMBEDDING_DIM must be between 1 and 3072.", hint="384 for the default.", id="memproject.E003")
+        )
+    return found

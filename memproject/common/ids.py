@@ -1,0 +1,27 @@
+"""Row ids are UUIDv7 (RFC 9562); the outside sees a prefix and 32 hex digits: `mem_01890a5d…`."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+import uuid_utils.compat
+
+_PUBLIC = re.compile(r"([a-z]+)_([0-9a-f]{32})")
+
+MEMORY, ENTITY, KEY, EVENT, RECEIPT, REVISION, TENANT = "mem", "ent", "key", "evt", "ers", "rev", "ten"
+
+
+def new_id() -> uuid.UUID:
+    """A fresh UUIDv7: ids sort by the millisecond they were made in."""
+    return uuid_utils.compat.uuid7()
+
+
+def public(prefix: str, row_id: uuid.UUID) -> str:
+    return f"{prefix}_{row_id.hex}"
+
+
+def parse(prefix: str, text: str) -> uuid.UUID | None:
+    """The row id of a public id, or None if it is not one of this prefix."""
+    match = _PUBLIC.fullmatch(text)
+    return uuid.UUID(match[2]) if match and match[1] == prefix else None

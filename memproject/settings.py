@@ -1,0 +1,239 @@
+"""Settings: one file, everything an operator may change comes from the environment (table in README.md).
+
+Order of precedence: the environment, `.env` beside manage.py, and under DATA_DIR what `make up` wrote:
+`service.env` (secrets it made) and `servers.env` (addresses of the servers it runs).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import django_stubs_ext
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from apikeys.secrets import parse_peppers
+
+django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Tenant]` stand where it is run, not only where it is checked
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+DATA_DIR = Path(env.str("DATA_DIR", ".data"))
+DATA_DIR = DATA_DIR if DATA_DIR.is_absolute() else BASE_DIR / DATA_DIR
+environ.Env.read_env(DATA_DIR / "service.env")
+environ.Env.read_env(DATA_DIR / "servers.env")
+
+# --- the process -----------------------------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", False)
+SECRET_KEY = env.str("SECRET_KEY", "")
+if not SECRET_KEY:
+    if env.bool("REQUIRE_SECRETS", False):
+        raise ImproperlyConfigured("SECRET_KEY and KEY_PEPPERS must be set (make up makes them by itself)")
+    SECRET_KEY = "unset: management commands that touch no secret may run"  # noqa: S105
+KEY_PEPPERS = parse_peppers(env.str("KEY_PEPPERS", "0:unset"))
+
+API_HOST = env.str("API_HOST", "127.0.0.1")
+API_PORT = env.int("API_PORT", 8080)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+WEB_PROCESSES = env.int("WEB_PROCESSES", 2)
+WEB_THREADS = env.int("WEB_THREADS", 8)
+IS_WORKER = env.bool("MEMPROJECT_WORKER", False)  # set by the worker's command line, not by operators
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "memproject.apps.MemprojectConfig",
+    "apikeys",
+    "memproject.delivery",
+    "entities",
+    "memories",
+]
+MIDDLEWARE = [
+    "memproject.web.middleware.RequestMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "memproject.urls"
+WSGI_APPLICATION = "memproject.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", False) else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("BEHIND_TLS_PROXY", False)
+
+
+# --- PostgreSQL ------------------------------------------------------------------------------------------------------
+def database(url: str) -> dict[str, object]:
+    """DATABASE_URL as Django wants it: `postgresql://user:password@host:port/name?option=value`.
+
+    `host` may also come as an option, which is how a Unix socket's folder is written.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise ImproperlyConfigured("DATABASE_URL must begin with postgresql://")
+    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    host = options.pop("host", None) or unquote(parts.hostname or "")
+    pooled: dict[str, object] = {} if IS_WORKER else {"pool": {"min_size": 1, "max_size": WEB_THREADS + 2}}
+    return {
+        "ENGINE": "memproject.common.postgres",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": str(parts.port or options.pop("port", "")),
+        "OPTIONS": {**options, **pooled},
+        # A pool keeps web connections; a worker keeps its one connection between tasks.
+        "CONN_MAX_AGE": 600 if IS_WORKER else 0,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+DATABASES = {"default": database(env.str("DATABASE_URL", "postgresql://postgres@localhost/memproject"))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis and Celery ------------------------------------------------------------------------------------------------
+REDIS_URL = env.str("REDIS_URL", "redis://localhost:6379/0")
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.3, "SOCKET_TIMEOUT": 1},
+    }
+}
+
+
+def broker(url: str) -> str:
+    """The same Redis in Celery's spelling, which differs for a Unix socket."""
+    parts = urlsplit(url)
+    if parts.scheme != "unix":
+        return url
+    return f"redis+socket://{parts.path}?virtual_host={parse_qs(parts.query).get('db', ['0'])[-1]}"
+
+
+CELERY_BROKER_URL = broker(REDIS_URL)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_DEFAULT_QUEUE = "bulk"
+CELERY_DB_REUSE_MAX = 1000
+# A publish never holds a request: the row is the truth and the sweeper enqueues what was missed.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 1, "socket_connect_timeout": 0.3, "max_retries": 0}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+
+# --- who may call ----------------------------------------------------------------------------------------------------
+API_KEY = env.str("API_KEY", "")
+MASTER_KEY = env.str("MASTER_KEY", "")
+AUTH_ENABLED = env.bool("AUTH_ENABLED", env.bool("REMEMBRA_AUTH_ENABLED", True))
+DEV_KEYS = env.bool("DEV_KEYS", False)
+RATE_LIMITS_ENABLED = env.bool("RATE_LIMITS_ENABLED", True)
+
+# --- what may be sent, and how long a store waits --------------------------------------------------------------------
+DEFAULT_USER_ID = env.str("DEFAULT_USER_ID", "default")
+MAX_MEMORY_SIZE = env.int("MAX_MEMORY_SIZE", 1_000_000)
+MAX_BODY_SIZE = env.int("MAX_BODY_SIZE", 5_000_000)
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_SIZE
+SEARCH_LIMIT = env.int("SEARCH_LIMIT", 50)
+STORE_WAIT_SECONDS = env.float("STORE_WAIT_SECONDS", 10.0)
+LEASE_SECONDS = env.float("LEASE_SECONDS", 30.0)
+
+# --- embedding -------------------------------------------------------------------------------------------------------
+EMBEDDING_PROVIDER = env.str("EMBEDDING_PROVIDER", "local")
+EMBEDDING_MODEL_DIR = env.str("EMBEDDING_MODEL_DIR", "") or str(DATA_DIR / "models")
+EMBEDDING_BASE_URL = env.str("EMBEDDING_BASE_URL", "")
+EMBEDDING_API_KEY = env.str("EMBEDDING_API_KEY", "")
+EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", "all-MiniLM-L6-v2")
+EMBEDDING_DIM = env.int("EMBEDDING_DIM", 384)
+EMBEDDING_THREADS = env.int("EMBEDDING_THREADS", 1)
+
+# --- the API and its documentation -----------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apikeys.api.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["apikeys.api.permissions.NothingWithoutScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["memproject.web.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "memproject.web.schema.Schema",
+    "EXCEPTION_HANDLER": "memproject.web.errors.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+    "COERCE_DECIMAL_TO_STRING": False,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "memproject",
+    "DESCRIPTION": "A self-hosted memory service for AI agents. Two dialects over one core: `/v1` and `/api/v1`.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "displayRequestDuration": True, "tryItOutEnabled": True},
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "",
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+}
+
+# --- logs: ids, routes and times; never text, queries or keys --------------------------------------------------------
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        # Django's own request lines hold the path with its query; ours hold the route.
+        "django.request": {"level": "CRITICAL"},
+        "django.server": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+        "celery": {"level": "WARNING"},
+    },
+}
+
+SILENCED_SYSTEM_CHECKS: list[str] = []
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -1,0 +1,26 @@
+"""Every route of the service. Unknown paths are answered in the dialect that their prefix belongs to."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerView
+
+from memproject.health import HealthView, StatusView
+
+urlpatterns = [
+    path("health", HealthView.as_view(), name="health"),
+    path("v1/health", HealthView.as_view(), name="v1-health"),
+    path("api/v1/health", HealthView.as_view(), name="api-health"),
+    path("status", StatusView.as_view(), name="status"),
+    path("v1/status", StatusView.as_view(), name="v1-status"),
+    path("v1/", include("memories.api.mem0.urls")),
+    path("api/v1/", include("memories.api.remembra.urls")),
+    path("admin/", admin.site.urls),
+    path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
+    path("redoc", SpectacularRedocView.as_view(url_name="openapi"), name="redoc"),
+]
+
+handler400 = "memproject.web.errors.bad_request"
+handler403 = "memproject.web.errors.permission_denied"
+handler404 = "memproject.web.errors.page_not_found"
+handler500 = "memproject.web.errors.server_error"

@@ -1,0 +1,68 @@
+"""What every view of the API shares. Knows no app."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from memproject.common.errors import InvalidRequest
+from memproject.web import mem0
+
+_S = TypeVar("_S", bound=serializers.BaseSerializer[Any])
+
+
+class Input(serializers.Serializer[Any]):
+    """A request's fields. `later` names documented fields that this version can't honour: they are refused by name,
+    since to ignore a filter would be to answer another question."""
+
+    later: ClassVar[frozenset[str]] = frozenset()
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            raise serializers.ValidationError("must be a JSON object")
+        for name in sorted(self.later & set(data)):
+            raise serializers.ValidationError({name: "is not supported by this version of the service"})
+        return super().to_internal_value(data)
+
+
+class ApiView(APIView):
+    """A view of either dialect."""
+
+    def read(self, serializer: type[_S], data: Any) -> dict[str, Any]:
+        """The validated fields, else InvalidRequest with the first wrong field's name."""
+        checked = serializer(data=data)
+        checked.is_valid(raise_exception=True)
+        return dict(checked.validated_data)
+
+    def body(self, request: Request, serializer: type[_S]) -> dict[str, Any]:
+        if not isinstance(request.data, dict):
+            raise InvalidRequest("The body must be a JSON object.")
+        return self.read(serializer, request.data)
+
+    def query(self, request: Request, serializer: type[_S]) -> dict[str, Any]:
+        return self.read(serializer, request.query_params.dict())
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether the caller waits for the result (`Prefer: respond-async` says no)."""
+        preferences = self.request.headers.get("Prefer", "").lower().split(",")
+        return "respond-async" not in [p.strip() for p in preferences]
+
+
+class Mem0View(ApiView):
+    """A view of `/v1`."""
+
+    def ok(self, data: Any, message: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+        return Response(mem0.success(data, message), status=status, headers=headers)
+
+
+class RemembraView(ApiView):
+    """A view of `/api/v1`."""
+
+    def ok(self, data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+        return Response(data, status=status, headers=headers)

@@ -1,0 +1,76 @@
+"""Which embedder a process gets."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.test import override_settings
+
+from memories.providers import registry
+from memories.providers.fake import FakeEmbedder
+from memories.providers.local import LocalEmbedder
+from memories.providers.openai_compatible import OpenAICompatibleEmbedder
+
+
+@pytest.fixture(autouse=True)
+def _forgotten() -> Iterator[None]:
+    registry.reset()
+    yield
+    registry.reset()
+
+
+@pytest.mark.parametrize(
+    ("provider", "kind"), [("fake", FakeEmbedder), ("local", LocalEmbedder), ("openai", OpenAICompatibleEmbedder)]
+)
+def test_it_gives_what_the_settings_name(provider: str, kind: type, tmp_path: Path) -> None:
+    with override_settings(
+        EMBEDDING_PROVIDER=provider, EMBEDDING_DIM=384, EMBEDDING_BASE_URL="http://10.0.0.7/v1", EMBEDDING_MODEL="some",
+        EMBEDDING_API_KEY="", EMBEDDING_MODEL_DIR=str(tmp_path), EMBEDDING_THREADS=1,
+    ):  # fmt: skip
+        assert type(registry.embedder()) is kind
+
+
+def test_it_makes_one_per_process_and_follows_changed_settings() -> None:
+    with override_settings(EMBEDDING_PROVIDER="fake", EMBEDDING_DIM=384):
+        first = registry.embedder()
+        assert registry.embedder() is first
+        with override_settings(EMBEDDING_THREADS=2):
+            assert registry.embedder() is not first
+
+
+def _tell_id(to: Connection) -> None:
+    to.send(id(registry.embedder()))
+
+
+def test_a_forked_process_makes_its_own() -> None:
+    with override_settings(EMBEDDING_PROVIDER="fake", EMBEDDING_DIM=384):
+        first = registry.embedder()
+        context = multiprocessing.get_context("fork")
+        here, there = context.Pipe(duplex=False)
+        child = context.Process(target=_tell_id, args=(there,))
+        child.start()
+        assert here.poll(10)
+        assert here.recv() != id(first)
+        child.join(10)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"EMBEDDING_PROVIDER": "remote"}, "EMBEDDING_PROVIDER is 'remote'; it must be one of local, openai, fake"),
+        ({"EMBEDDING_PROVIDER": "fake", "EMBEDDING_DIM": 768}, "EMBEDDING_DIM is 768.* gives 384"),
+        ({"EMBEDDING_PROVIDER": "openai", "EMBEDDING_BASE_URL": ""}, "needs EMBEDDING_BASE_URL"),
+        (
+            {"EMBEDDING_PROVIDER": "openai", "EMBEDDING_BASE_URL": "http://a/v1", "EMBEDDING_MODEL": ""},
+            "needs EMBEDDING_MODEL",
+        ),
+    ],
+)
+def test_it_says_what_is_wrong_with_the_settings(changed: dict[str, object], words: str) -> None:
+    with override_settings(**changed), pytest.raises(ImproperlyConfigured, match=words):
+        registry.embedder()

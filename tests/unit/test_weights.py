@@ -1,0 +1,132 @@
+"""The default model's files: what is pinned, when the graph is written, and what is said when nothing can be had."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+import struct
+import sys
+from pathlib import Path
+
+import onnx
+import pytest
+
+from memories.providers import bert_graph, minilm, weights
+from memories.providers.download import Asset, Bundle, Hub
+from memories.providers.weights import ModelUnavailable, ensure_model
+
+CLOSED = Hub("http://127.0.0.1:9/closed")
+
+
+def tiny_weights(*, hidden: int = 4, layers: int = 2) -> bytes:
+    """A BERT's safetensors with zeros in it."""
+    norm, square = {"weight": [hidden], "bias": [hidden]}, {"weight": [hidden, hidden], "bias": [hidden]}
+    parts = {"embeddings.LayerNorm": norm}
+    for name in ("word", "position", "token_type"):
+        parts[f"embeddings.{name}_embeddings"] = {"weight": [9, hidden]}
+    for n in range(layers):
+        layer = f"encoder.layer.{n}"
+        parts |= {f"{layer}.attention.self.{name}": square for name in ("query", "key", "value")}
+        parts |= {f"{layer}.attention.output.dense": square, f"{layer}.output.dense": square}
+        parts |= {f"{layer}.intermediate.dense": square}
+        parts |= {f"{layer}.attention.output.LayerNorm": norm, f"{layer}.output.LayerNorm": norm}
+    header: dict[str, object] = {"__metadata__": {"format": "pt"}}
+    end = 0
+    for part, tensors in parts.items():
+        for name, shape in tensors.items():
+            size = 4 * int(shape[0]) * (shape[1] if len(shape) > 1 else 1)
+            header[f"{part}.{name}"] = {"dtype": "F32", "shape": shape, "data_offsets": [end, end + size]}
+            end += size
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + b"\0" * end
+
+
+WEIGHTS = tiny_weights()
+
+
+def bundle() -> Bundle:
+    assets = tuple(
+        Asset(path, len(data), hashlib.sha256(data).hexdigest())
+        for path, data in (("model.safetensors", WEIGHTS), ("tokenizer.json", b"{}"))
+    )
+    return Bundle("tiny", assets, (CLOSED,))
+
+
+@pytest.fixture
+def placed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory where an operator put the files by hand."""
+    monkeypatch.setattr(minilm, "HEADS", 2)
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny" / "model.safetensors").write_bytes(WEIGHTS)
+    (tmp_path / "tiny" / "tokenizer.json").write_bytes(b"{}")
+    return tmp_path
+
+
+def test_the_pinned_model_is_the_one_that_was_agreed() -> None:
+    assert minilm.REVISION == "1110a243fdf4706b3f48f1d95db1a4f5529b4d41"
+    assert minilm.WEIGHTS.sha256 == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+    assert minilm.TOKENIZER.sha256 == "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+
+
+def test_files_placed_by_hand_need_no_network(placed: Path) -> None:
+    place = ensure_model(placed, lambda line: None, bundle())
+    assert sorted(os.listdir(place)) == [minilm.GRAPH, "model.safetensors", "tokenizer.json"]
+    onnx.checker.check_model(str(place / minilm.GRAPH), full_check=True)
+
+
+def test_it_writes_the_graph_once_and_again_when_it_is_damaged(placed: Path) -> None:
+    graph = ensure_model(placed, lambda line: None, bundle()) / minilm.GRAPH
+    content, first = graph.read_bytes(), graph.stat()
+    ensure_model(placed, lambda line: None, bundle())
+    assert graph.stat().st_mtime_ns == first.st_mtime_ns
+    assert first.st_mode & 0o777 == 0o644
+    graph.write_bytes(content[:100])
+    ensure_model(placed, lambda line: None, bundle())
+    assert graph.read_bytes() == content
+
+
+def test_a_changed_graph_needs_another_version(placed: Path) -> None:
+    """On failure: raise minilm.GRAPH_VERSION, then put the new digest here beside it."""
+    graph = onnx.load_from_string(bert_graph.build(placed / "tiny" / "model.safetensors", 2)).graph
+    told = [repr((node.op_type, list(node.input), list(node.output), str(node.attribute))) for node in graph.node]
+    told += [repr((tensor.name, list(tensor.dims), str(tensor))) for tensor in graph.initializer]
+    digest = hashlib.sha256("".join(told).encode()).hexdigest()[:16]
+    assert (minilm.GRAPH_VERSION, digest) == (1, "b1fdb09a873fb108")
+
+
+def test_its_failure_says_what_to_do_by_hand(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailable) as caught:
+        ensure_model(tmp_path, lambda line: None, bundle())
+    said = str(caught.value)
+    assert "127.0.0.1:9" in said
+    assert f"Place model.safetensors and tokenizer.json of {minilm.REPOSITORY}" in said
+    assert str(tmp_path / "tiny") in said
+
+
+def test_processes_at_the_same_time_leave_one_good_graph(placed: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    children = [context.Process(target=ensure_model, args=(placed, str.strip, bundle())) for _ in range(4)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(30)
+    assert [child.exitcode for child in children] == [0] * 4
+    assert sorted(os.listdir(placed / "tiny")) == [minilm.GRAPH, "model.safetensors", "tokenizer.json"]
+    onnx.checker.check_model(str(placed / "tiny" / minilm.GRAPH), full_check=True)
+
+
+def test_the_command_explains_itself(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["weights"])
+    assert weights.main() == 2
+    assert "DIRECTORY" in capsys.readouterr().err
+
+
+def test_the_command_fails_with_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["weights", str(tmp_path)])
+    monkeypatch.setattr(weights, "ensure_model", lambda *args: (_ for _ in ()).throw(ModelUnavailable("no model")))
+    assert weights.main() == 1
+    assert capsys.readouterr().err == "no model\n"
