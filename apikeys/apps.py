@@ -5,3 +5,6 @@ class ApiKeysConfig(AppConfig):
     name = "apikeys"
     verbose_name = "Access"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from apikeys.api import openapi  # noqa: F401  (drf-spectacular finds its extensions once they are imported)

@@ -1,4 +1,4 @@
-"""Tenants and API keys: who is calling. Local tables, small, not distributed (a tenant is a reference row elsewhere)."""
+"""Tenants and API keys: who is calling. Local tables: a sharded database keeps them whole."""
 
 from __future__ import annotations
 

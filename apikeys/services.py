@@ -144,6 +144,6 @@ def ensure_environment_key() -> None:
             pepper = settings.KEY_PEPPERS.get(row.pepper, "")
             if key and secrets.proves(key, bytes(row.digest), pepper):
                 kept = row.id
-        ours.exclude(id=kept).update(revoked_at=now())
+        (ours if kept is None else ours.exclude(id=kept)).update(revoked_at=now())
         if key and kept is None:
             create(tenant=tenant, name="API_KEY", created_by=ENVIRONMENT, secret=key, origin=ENVIRONMENT)

@@ -11,7 +11,7 @@ from django.db.models import Q
 from memories.types import Scope
 
 if TYPE_CHECKING:
-    from memories.models import Revision
+    from memories.models import Revision  # noqa: F401  (named in a string below)
 
 
 class RevisionQuerySet(models.QuerySet["Revision"]):

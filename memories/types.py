@@ -97,7 +97,7 @@ class UpdateCommand:
     content: str | Keep = KEEP
     metadata: Json | Keep = KEEP
     memory_type: str | Keep = KEEP
-    expires_at: dt.datetime | None | Keep = KEEP
+    expires_at: dt.datetime | Keep | None = KEEP
     pinned: bool | Keep = KEEP
     importance: float | Keep = KEEP
     user_id: str | None = None

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_prerun
+from celery.signals import task_prerun, worker_process_init
 from django.db import close_old_connections
+
+from memories.providers.registry import embedder
+from memproject.common.errors import AppError
+
+log = logging.getLogger(__name__)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memproject.settings")
 
@@ -26,3 +32,12 @@ app.conf.beat_schedule = {
 def check_connection(**_: Any) -> None:
     """Connections outlive tasks here (CELERY_DB_REUSE_MAX); one that was cut in between is replaced."""
     close_old_connections()
+
+
+@worker_process_init.connect
+def load_model(**_: Any) -> None:
+    """Each child makes the embedder's session for itself: one made before the fork loses its threads."""
+    try:
+        embedder().warm()
+    except AppError as error:
+        log.warning("the embedder is not ready: %s", error.message)

@@ -53,7 +53,7 @@ def _queues() -> dict[str, Any]:
 
 
 def _workers() -> dict[str, Any]:
-    answers = current_app.control.ping(timeout=0.5)
+    answers = current_app.control.ping(timeout=0.5) or []
     names = sorted(name for answer in answers for name in answer)
     return {"status": "healthy" if names else "unhealthy", "workers": len(names)}
 
@@ -65,7 +65,6 @@ class HealthView(ApiView):
     permission_classes = (Public,)
 
     @extend_schema(
-        operation_id="health",
         summary="Health, without a key",
         auth=[],
         responses={
@@ -122,7 +121,6 @@ class StatusView(Mem0View):
     permission_classes = (requires(GET=Scope.STATUS),)
 
     @extend_schema(
-        operation_id="status",
         summary="Every component's state and latency",
         responses={
             200: OpenApiResponse(

@@ -216,6 +216,12 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "",
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "ENUM_NAME_OVERRIDES": {
+        "MemoryStatus": ["active", "pending", "failed"],
+        "EventStatus": ["pending", "running", "succeeded", "failed"],
+        "StoreStatus": ["success", "duplicate", "pending"],
+        "HealthStatus": ["healthy", "degraded", "unhealthy"],
+    },
 }
 
 # --- logs: ids, routes and times; never text, queries or keys --------------------------------------------------------

@@ -47,7 +47,7 @@ def expiry(data: dict[str, Any]) -> dt.datetime | None:
     return now() + data["ttl"] if data.get("ttl") else None
 
 
-def new_expiry(data: dict[str, Any]) -> dt.datetime | None | Keep:
+def new_expiry(data: dict[str, Any]) -> dt.datetime | Keep | None:
     """The same for an update, where what was not sent stays and null means never."""
     if "expires_at" in data:
         return data["expires_at"]  # type: ignore[no-any-return]

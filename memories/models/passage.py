@@ -81,7 +81,9 @@ class Embedding(TenantRow):
     current = models.BooleanField(default=True)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["tenant", "passage_key", "model"], name="memories_embedding_of"),)
+        constraints = (
+            models.UniqueConstraint(fields=["tenant", "passage_key", "model"], name="memories_embedding_of"),
+        )
         indexes = (
             models.Index(
                 fields=["tenant", "project", "user_id", "model"],

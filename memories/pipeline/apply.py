@@ -77,7 +77,7 @@ def update(tenant_id: uuid.UUID, source_id: uuid.UUID, command: UpdateCommand, d
         new = _successor(old, command, moment, actor=source.actor)
         new.content, new.digest, new.evidence, new.text_key = str(command.content), digest, str(command.content), new.id
         new.source_key = source.id
-        _refuse_taken(new, moment)
+        _refuse_taken(new)
         batch = Batch(revisions=[new])
         batch.add_text(new, text, voice)
         _retire(old, moment)
@@ -188,9 +188,7 @@ def _add_memory(
         **owner_columns,
     )
     batch.revisions.append(revision)
-    batch.add_text(
-        revision, text, Voice(said_at, source.id, fact.position, source.run_id, fact.speaker, fact.role)
-    )
+    batch.add_text(revision, text, Voice(said_at, source.id, fact.position, source.run_id, fact.speaker, fact.role))
 
 
 def _successor(old: Revision, command: UpdateCommand, moment: dt.datetime, *, actor: str) -> Revision:
@@ -221,7 +219,7 @@ def _successor(old: Revision, command: UpdateCommand, moment: dt.datetime, *, ac
     )
 
 
-def _refuse_taken(new: Revision, moment: dt.datetime) -> None:
+def _refuse_taken(new: Revision) -> None:
     live = live_digests(new.tenant_id, new.project, new.user_id, new.agent_id, [bytes(new.digest)])
     holder = live.get(bytes(new.digest))
     if holder is not None and holder != new.memory_key:

@@ -24,7 +24,15 @@ from memproject.common.clock import iso, now
 
 BATCH = 500
 ERASED = "erased"
-BLANK = {"text": "", "payload": {}, "result": {}, "tsv": None, "vector": None, "model": "", "target_key": None}
+BLANK: dict[str, object] = {
+    "text": "",
+    "payload": {},
+    "result": {},
+    "tsv": None,
+    "vector": None,
+    "model": "",
+    "target_key": None,
+}
 
 
 def expired_holders(source: Source, digests: Sequence[bytes], moment: dt.datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -88,7 +89,7 @@ def find(
     most: int,
 ) -> Candidates:
     """At most `most` candidates by each way. `vector` has unit length and comes from `model`."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "query": query,
         "vector": HalfVector(vector).to_text(),
         "model": model,

@@ -28,7 +28,7 @@ def live(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], moment: dt.datetime) ->
 
 def views(tenant_id: uuid.UUID, revisions: RevisionQuerySet) -> list[MemoryView]:
     """Revisions of one tenant as readers see them: two statements, whatever their number."""
-    rows = list(revisions.select_related("memory").defer("evidence", "digest"))
+    rows = list(revisions.select_related("memory"))
     voices = _voices(tenant_id, [r.text_key for r in rows])
     return [_view(row, row.memory, voices.get(row.text_key, (None, None))) for row in rows]
 

@@ -47,6 +47,4 @@ def _owner(tenant_id: uuid.UUID, key: uuid.UUID) -> tuple[str, str] | None:
     """(project, user) of a memory, or of the pending write that was promised this id."""
     rows = Revision.objects.filter(tenant=tenant_id, memory_key=key, retired_at=None)
     promised = Source.objects.filter(tenant=tenant_id, allocated_id=key, blanked_at=None).exclude(state="applied")
-    return (
-        rows.values_list("project", "user_id").first() or promised.values_list("project", "user_id").first()
-    )
+    return rows.values_list("project", "user_id").first() or promised.values_list("project", "user_id").first()

@@ -72,7 +72,9 @@ def accept(source: Source, *, wait: bool) -> WriteResult:
     finally:
         if waiting:
             _places.release()
-    source = Source.objects.filter(tenant=source.tenant_id, id=source.id).defer("text", "tsv", "vector").first() or source
+    source = (
+        Source.objects.filter(tenant=source.tenant_id, id=source.id).defer("text", "tsv", "vector").first() or source
+    )
     return result_of(source)
 
 
@@ -93,5 +95,3 @@ def joined(items: tuple[Item, ...]) -> tuple[str, list[dict[str, Any]]]:
         parts.append(item.content)
         at += len(item.content) + 1
     return "\n".join(parts), spans
-
-

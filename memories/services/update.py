@@ -1,4 +1,4 @@
-"""Update: a new revision, never an overwrite. A new text goes through the pipeline, anything else is applied at once."""
+"""Update: a new revision, never an overwrite. A new text takes the pipeline, anything else is applied at once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def update(principal: Principal, command: UpdateCommand) -> MemoryView | WriteRe
     current = one(principal.tenant_id, key, command.memory_id)
     if current.status != "active":
         raise Conflict("This memory is still being stored. Try again in a moment.", memory_id=command.memory_id)
-    if command.expires_at not in (KEEP, None) and command.expires_at <= now():  # type: ignore[operator]
+    if command.expires_at not in (KEEP, None) and command.expires_at <= now():
         raise InvalidRequest("must lie in the future", field="expires_at")
     if command.content is KEEP or command.content == current.content:
         apply.edit(principal.tenant_id, key, command, actor=principal.caller)
@@ -57,7 +57,7 @@ def _refuse_taken(principal: Principal, current: MemoryView, content: str) -> No
     wanted = digest.of_text(content)
     live = apply.live_digests(principal.tenant_id, current.project, current.user_id, current.agent_id, [wanted])
     if (holder := live.get(wanted)) not in (None, current.id):
-        raise Conflict("Another memory holds this text already.", memory_id=public(MEMORY, holder))  # type: ignore[arg-type]
+        raise Conflict("Another memory holds this text already.", memory_id=public(MEMORY, holder))
 
 
 def _payload(command: UpdateCommand) -> dict[str, Any]:

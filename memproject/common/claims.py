@@ -37,7 +37,7 @@ def claim_due(
             return []
         tenants, ids = {tenant for tenant, _ in found}, [row for _, row in found]
         cursor.execute(sql.SQL(CLAIM).format(**names), [until, list(tenants), ids, moment])
-        return cursor.fetchall()
+        return [(tenant, row) for tenant, row in cursor.fetchall()]
 
 
 def backoff(attempts: int, *, first: float = 5.0, most: float = 600.0) -> dt.timedelta:

@@ -52,7 +52,7 @@ class TenantRow(models.Model):
         return f"{self._meta.model_name} {self.id}"
 
     def _do_update(self, base_qs: models.QuerySet[Self], *args: Any, **kwargs: Any) -> Any:
-        return super()._do_update(base_qs.filter(tenant_id=self.tenant_id), *args, **kwargs)  # type: ignore[misc]
+        return super()._do_update(base_qs.filter(tenant_id=self.tenant_id), *args, **kwargs)
 
     def refresh_from_db(
         self,

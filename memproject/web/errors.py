@@ -84,9 +84,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     request = context["request"]
     if error.status >= 500:
         _log(exc, request)
-    return Response(
-        dialect_of(request.path).failure(error), status=error.status, headers=response_headers(error)
-    )
+    return Response(dialect_of(request.path).failure(error), status=error.status, headers=response_headers(error))
 
 
 def _log(exc: Exception, request: HttpRequest) -> None:
@@ -97,9 +95,7 @@ def _log(exc: Exception, request: HttpRequest) -> None:
 
 def answer(request: HttpRequest, error: AppError) -> JsonResponse:
     """An error outside of any view."""
-    return JsonResponse(
-        dialect_of(request.path).failure(error), status=error.status, headers=response_headers(error)
-    )
+    return JsonResponse(dialect_of(request.path).failure(error), status=error.status, headers=response_headers(error))
 
 
 def _handler(error: Callable[[], AppError], page: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
@@ -11,6 +13,8 @@ from memories.api import examples as ex
 from memories.api.mem0 import serializers as shapes
 from memories.api.outputs import HistoryOut, RevisionOut
 from memproject.web.fields import Metadata, Moment
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 EVENT_STATES = ["pending", "running", "succeeded", "failed"]
 
@@ -126,11 +130,10 @@ class ErrorOut(serializers.Serializer[Any]):
     timestamp = Moment()
 
 
-def envelope(data: type[serializers.Serializer[Any]], example: dict[str, Any], message: str) -> OpenApiResponse:
-    """The answer `data` in its envelope, with an example."""
-    name = f"V1{data.__name__.removesuffix('Out')}Envelope"
-    shape = inline_serializer(
-        name,
+@functools.cache
+def _envelope_shape(data: type[serializers.Serializer[Any]]) -> Any:
+    return inline_serializer(
+        f"V1{data.__name__.removesuffix('Out')}Envelope",
         {
             "success": serializers.BooleanField(),
             "data": data(),
@@ -138,8 +141,12 @@ def envelope(data: type[serializers.Serializer[Any]], example: dict[str, Any], m
             "timestamp": Moment(),
         },
     )
+
+
+def envelope(data: type[serializers.Serializer[Any]], example: dict[str, Any], message: str) -> OpenApiResponse:
+    """The answer `data` in its envelope, with an example."""
     value = {"success": True, "data": example, "message": message, "timestamp": ex.MOMENT}
-    return OpenApiResponse(shape, message, [OpenApiExample(message, value, response_only=True)])
+    return OpenApiResponse(_envelope_shape(data), message, [OpenApiExample(message, value, response_only=True)])
 
 
 def _failure(code: str, message: str, details: dict[str, Any]) -> OpenApiResponse:
@@ -158,9 +165,7 @@ BAD = {
     503: _failure("SERVICE_UNAVAILABLE", "The database is away. Try again in a moment.", {}),
 }
 MISSING = BAD | {404: _failure("MEMORY_NOT_FOUND", f"Memory with ID '{ex.MEMORY_ID}' not found", {})}
-CLASH = MISSING | {
-    409: _failure("CONFLICT", "Another memory holds this text already.", {"memory_id": ex.MEMORY_ID})
-}
+CLASH = MISSING | {409: _failure("CONFLICT", "Another memory holds this text already.", {"memory_id": ex.MEMORY_ID})}
 
 _RESULT = {
     "id": ex.MEMORY_ID,
@@ -170,7 +175,7 @@ _RESULT = {
     "created_at": ex.MOMENT,
     "entities": [],
 }
-_MEMORY = {
+_MEMORY: dict[str, Any] = {
     "id": ex.MEMORY_ID,
     "content": "I love building AI applications with FastAPI",
     "memory": "I love building AI applications with FastAPI",
@@ -247,7 +252,7 @@ get = extend_schema(
 )
 
 
-def _change(operation: str, summary: str) -> Any:
+def _change(operation: str, summary: str) -> Callable[[F], F]:
     return extend_schema(
         operation_id=operation,
         summary=summary,
@@ -279,7 +284,8 @@ delete = extend_schema(
 history = extend_schema(
     operation_id="v1_history",
     summary="All revisions of a memory, newest first",
-    responses=MISSING | {200: envelope(HistoryOut, {"id": ex.MEMORY_ID, "revisions": [ex.REVISION]}, "History retrieved")},
+    responses=MISSING
+    | {200: envelope(HistoryOut, {"id": ex.MEMORY_ID, "revisions": [ex.REVISION]}, "History retrieved")},
 )
 list_user = extend_schema(
     operation_id="v1_user_memories",

@@ -39,7 +39,7 @@ class AddIn(Input):
     project = Name(required=False)
     metadata = Metadata(required=False)
     infer = Flag(default=True, help_text="false stores each message verbatim as one memory.")
-    ttl = TTL(required=False, max_length=64)
+    ttl = TTL(required=False)
     expires_at = FutureMoment(required=False)
     timestamp = Text(max_length=64, required=False, help_text="When it was said, ISO 8601.")
 
@@ -110,7 +110,7 @@ class UpdateIn(Input):
     memory = Text(max_length=settings.MAX_MEMORY_SIZE, required=False, help_text="The same as content.")
     metadata = Metadata(required=False, help_text="Merged into what is there.")
     memory_type = Text(max_length=64, required=False)
-    ttl = TTL(required=False, max_length=64)
+    ttl = TTL(required=False)
     expires_at = FutureMoment(required=False, allow_null=True, help_text="null: never.")
     pinned = Flag(required=False)
     importance = Number(min_value=0, max_value=1, required=False)
@@ -119,7 +119,7 @@ class UpdateIn(Input):
         texts = {attrs.pop(name) for name in ("content", "text", "memory") if name in attrs}
         if len(texts) > 1:
             raise serializers.ValidationError({"content": "content, text and memory are one field: send one of them"})
-        return attrs | {"content": text for text in texts}
+        return {**attrs, "content": texts.pop()} if texts else attrs
 
 
 def memory(view: MemoryView) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
@@ -11,6 +12,8 @@ from memories.api import examples as ex
 from memories.api.outputs import HistoryOut
 from memories.api.remembra import serializers as shapes
 from memproject.web.fields import Metadata, Moment
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class RemembraMemoryOut(serializers.Serializer[Any]):
@@ -49,7 +52,7 @@ class HitOut(serializers.Serializer[Any]):
 
 class RecalledOut(serializers.Serializer[Any]):
     memories = HitOut(many=True)
-    context = serializers.CharField()
+    context = serializers.CharField()  # type: ignore[assignment]  # DRF's own attribute of that name is not used here
     total = serializers.IntegerField()
     entities = serializers.ListField(child=serializers.CharField())
     context_tokens = serializers.IntegerField()
@@ -148,9 +151,7 @@ BAD = {
     503: _failure("service_unavailable", "The database is away. Try again in a moment.", {}),
 }
 MISSING = BAD | {404: _failure("not_found", f"Memory with ID '{ex.MEMORY_ID}' not found", {})}
-CLASH = MISSING | {
-    409: _failure("conflict", "Another memory holds this text already.", {"memory_id": ex.MEMORY_ID})
-}
+CLASH = MISSING | {409: _failure("conflict", "Another memory holds this text already.", {"memory_id": ex.MEMORY_ID})}
 
 _DECISION = {"id": ex.MEMORY_ID, "content": ex.TEXT, "action": "ADD", "entities": []}
 _STORED = {
@@ -176,7 +177,7 @@ _HIT = {
     "valid_to": None,
     "expires_at": None,
 }
-_MEMORY = {
+_MEMORY: dict[str, Any] = {
     "id": ex.MEMORY_ID,
     "content": ex.TEXT,
     "user_id": "user_123",
@@ -260,7 +261,7 @@ recalling = extend_schema(
 list_memories = extend_schema(
     operation_id="api_list",
     summary="List memories, newest first",
-    description="`page` (default), `offset` (a bare array with `X-Total-Count`) or `cursor` (the `next_cursor` of the page before).",
+    description="`page` (default), `offset` (a bare array with `X-Total-Count`) or `cursor`.",
     parameters=[shapes.ListIn],
     responses=BAD
     | {
@@ -284,7 +285,7 @@ get = extend_schema(
 )
 
 
-def _change(operation: str, summary: str) -> Any:
+def _change(operation: str, summary: str) -> Callable[[F], F]:
     changed = {
         "status": "success",
         "id": ex.MEMORY_ID,
@@ -294,7 +295,7 @@ def _change(operation: str, summary: str) -> Any:
     return extend_schema(
         operation_id=operation,
         summary=summary,
-        request=shapes.UpdateIn,
+        request=shapes.ChangeIn,
         responses=CLASH
         | {200: answer(ChangedOut, "Updated", changed), 202: answer(PendingChangeOut, "Accepted", _PENDING)},
         examples=[

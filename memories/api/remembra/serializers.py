@@ -33,7 +33,7 @@ class ScopedIn(Input):
 class StoreIn(ScopedIn):
     content = Text(max_length=CONTENT)
     metadata = Metadata(required=False)
-    ttl = TTL(required=False, max_length=64, allow_null=True)
+    ttl = TTL(required=False, allow_null=True)
     expires_at = FutureMoment(required=False, allow_null=True)
     memory_type = Text(max_length=64, required=False)
     skip_extraction = Flag(default=False, help_text="true stores the text verbatim as one memory.")
@@ -79,13 +79,13 @@ class OneIn(Input):
     later = frozenset({"as_of"})
 
 
-class UpdateIn(Input):
+class ChangeIn(Input):
     """At least one field."""
 
     content = Text(max_length=CONTENT, required=False)
     metadata = Metadata(required=False, help_text="Merged into what is there.")
     memory_type = Text(max_length=64, required=False)
-    ttl = TTL(required=False, max_length=64)
+    ttl = TTL(required=False)
     expires_at = FutureMoment(required=False, allow_null=True, help_text="null: never.")
     pinned = Flag(required=False)
     importance = Number(min_value=0, max_value=1, required=False)

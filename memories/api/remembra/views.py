@@ -156,7 +156,7 @@ class MemoryView(RemembraView):
         return self._change(request, memory_id)
 
     def _change(self, request: Request, memory_id: str) -> Response:
-        data = self.body(request, shapes.UpdateIn)
+        data = self.body(request, shapes.ChangeIn)
         require_any(data, EDITABLE)
         changed = update(principal(request), update_command(memory_id, data, wait=self.may_wait))
         if isinstance(changed, WriteResult):

@@ -1,0 +1,30 @@
+"""gunicorn's settings: threads, so that a waiting store holds a thread and not a process; each process warms up."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+from memories.providers.registry import embedder
+from memproject.common.errors import AppError
+
+bind = f"{os.environ.get('API_HOST', '127.0.0.1')}:{os.environ.get('API_PORT', '8080')}"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_PROCESSES", "2"))
+threads = int(os.environ.get("WEB_THREADS", "8"))
+preload_app = False  # a connection pool does not survive a fork
+control_socket_disable = True
+graceful_timeout = 10
+timeout = 60
+keepalive = 15
+accesslog = None  # the service logs its own lines, with routes and without queries
+limit_request_line = 8190
+
+
+def post_worker_init(worker: Any) -> None:
+    """Load the embedding model before the first request, after the fork."""
+    try:
+        embedder().warm()
+    except AppError as error:
+        logging.getLogger(__name__).warning("the embedder is not ready: %s", error.message)
