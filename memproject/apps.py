@@ -8,4 +8,6 @@ class MemprojectConfig(AppConfig):
     label = "memproject"
 
     def ready(self) -> None:
-        from memproject import celery, checks  # noqa: F401  (the one place where they may be loaded)
+        # The one place where they may be loaded: an enqueuer needs the tasks as a worker does.
+        from memories import tasks  # noqa: F401
+        from memproject import celery, checks  # noqa: F401

@@ -20,7 +20,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memproject.settings")
 app = Celery("memproject")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.set_default()
-app.autodiscover_tasks(["memories"])
 
 # `store`: writes somebody waits for. `bulk`: all others. `deliver`: graph and webhooks. `beat`: what the clock starts.
 app.conf.beat_schedule = {

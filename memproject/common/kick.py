@@ -19,7 +19,7 @@ def kick(task: str, *ids: uuid.UUID, queue: str) -> None:
 
     def publish() -> None:
         try:
-            current_app.send_task(task, args=[str(i) for i in ids], queue=queue)
+            current_app.tasks[task].apply_async(args=tuple(str(i) for i in ids), queue=queue)
         except Exception as error:  # whatever the broker's client raises, within its time limit of a second
             log.warning("could not enqueue %s: %s", task, type(error).__name__)
 

@@ -1,0 +1,44 @@
+# Everything a developer or operator does, by name. `make` alone lists it.
+.DEFAULT_GOAL := help
+.PHONY: help up test check bench openapi lock clean venv venv-dev
+
+PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(p) 2>/dev/null)))
+RUN := .venv/bin/python
+ARGS ?=
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: venv ## run the whole service on this machine, until Ctrl-C
+	@exec $(RUN) -m memproject.embedded.up
+
+test: venv-dev ## run the tests (ARGS="…" goes to pytest)
+	@$(RUN) -m memories.providers.weights $${EMBEDDING_MODEL_DIR:-.cache/models}
+	@$(RUN) -m pytest $(ARGS)
+
+check: venv-dev ## lint, types, import rules, migrations, the OpenAPI contract
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	$(RUN) manage.py makemigrations --check --dry-run
+	$(RUN) manage.py spectacular --validate --fail-on-warn --file .cache/openapi.yaml
+	diff -u contracts/openapi.yaml .cache/openapi.yaml
+
+bench: venv ## measure store and recall against a running service (see docs/benchmarks.md)
+	@$(RUN) -m benchmarks.load $(ARGS)
+
+openapi: venv-dev ## write the OpenAPI contract anew
+	$(RUN) manage.py spectacular --validate --fail-on-warn --file contracts/openapi.yaml
+
+lock: venv-dev ## pin the requirements anew
+	for name in requirements requirements-embedded requirements-dev; do \
+	  .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes $$name.in -o $$name.txt; done
+
+clean: ## remove what was installed and cached; data stay
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache static
+
+venv venv-dev:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing: install it, or name it: make up PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@mkdir -p .cache
+	@$(PYTHON) -m memproject.embedded.bootstrap $(if $(filter venv-dev,$@),--dev)

@@ -1,0 +1,32 @@
+"""What `make up` prints when everything runs: where it is, how to log in, and two lines to paste."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+BANNER = """
+memproject is running.
+
+  API       {url}/v1  and  {url}/api/v1
+  Docs      {url}/docs
+  Admin     {url}/admin/     operator / {password}
+  API key   {key}
+  Logs      {logs}
+
+Store a memory:
+
+curl -s {url}/api/v1/memories -H "X-API-Key: {key}" -H "Content-Type: application/json" \
+-d '{{"content": "I moved to Lisbon in May and love the pastéis de nata.", "user_id": "ann"}}'
+
+Recall it:
+
+curl -s {url}/api/v1/memories/recall -H "X-API-Key: {key}" -H "Content-Type: application/json" \
+-d '{{"query": "Where does Ann live?", "user_id": "ann"}}'
+
+Ctrl-C stops it; the data stay.
+"""
+
+
+def text(url: str, key: str, password: str | None, data: Path) -> str:
+    """`password` is None when the operator has changed it."""
+    return BANNER.format(url=url, key=key, password=password or "(the password you set)", logs=data / "logs")

@@ -1,0 +1,71 @@
+"""Named people and what they say: the smallest things that tests are made of."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.test import Client
+
+from apikeys import services
+from apikeys.models import ApiKey, Tenant
+from apikeys.scopes import Role
+
+
+@dataclass
+class Caller:
+    """An API client with a key, as a program has it."""
+
+    secret: str
+    row: ApiKey | None = None
+
+    def request(self, method: str, path: str, body: Any = None, **headers: str) -> HttpResponse:
+        raw = body if isinstance(body, bytes | str) else json.dumps(body) if body is not None else ""
+        sent = {"Authorization": f"Bearer {self.secret}"} | {k.replace("_", "-"): v for k, v in headers.items()}
+        return Client(raise_request_exception=False).generic(
+            method, path, raw, content_type="application/json", headers=sent
+        )
+
+    def get(self, path: str, **headers: str) -> HttpResponse:
+        return self.request("GET", path, **headers)
+
+    def post(self, path: str, body: Any, **headers: str) -> HttpResponse:
+        return self.request("POST", path, body, **headers)
+
+    def put(self, path: str, body: Any) -> HttpResponse:
+        return self.request("PUT", path, body)
+
+    def patch(self, path: str, body: Any) -> HttpResponse:
+        return self.request("PATCH", path, body)
+
+    def delete(self, path: str, body: Any = None) -> HttpResponse:
+        return self.request("DELETE", path, body)
+
+    def store(self, content: str, **fields: Any) -> dict[str, Any]:
+        """Store through `/api/v1` and give the answer of a store that succeeded."""
+        response = self.post("/api/v1/memories", {"content": content, **fields})
+        assert response.status_code == 201, response.content
+        return response.json()
+
+    def recall(self, query: str, **fields: Any) -> dict[str, Any]:
+        response = self.post("/api/v1/memories/recall", {"query": query, "threshold": 0, **fields})
+        assert response.status_code == 200, response.content
+        return response.json()
+
+    def recalled(self, query: str, **fields: Any) -> list[str]:
+        """The texts that a recall finds, best first."""
+        return [m["content"] for m in self.recall(query, **fields)["memories"]]
+
+
+def tenant(slug: str | None = None) -> Tenant:
+    slug = slug or f"t{uuid.uuid4().hex[:12]}"
+    return Tenant.objects.get_or_create(slug=slug, erased_at=None)[0]
+
+
+def caller(of: Tenant | None = None, role: Role = Role.EDITOR, **fields: Any) -> Caller:
+    """A caller with a fresh key: an editor of the default tenant, unless said otherwise."""
+    new = services.create(tenant=of or tenant("default"), name="test", role=role, created_by="test", **fields)
+    return Caller(new.secret, new.row)

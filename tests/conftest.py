@@ -1,0 +1,54 @@
+"""Fixtures of the whole suite: tables emptied after each test, tasks run at once, every statement checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from celery import current_app
+
+from apikeys.scopes import Role
+from memproject.common import redis
+from tests import build
+from tests.build import Caller
+
+
+@pytest.fixture
+def eager(transactional_db: None) -> Iterator[None]:
+    """The pipeline runs where it is kicked, at the commit: the same code as in the worker, in this process."""
+    current_app.conf.task_always_eager = True
+    build.tenant("default")
+    redis.client().flushdb()
+    yield
+    current_app.conf.task_always_eager = False
+
+
+@pytest.fixture
+def no_worker(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody works: what is accepted stays pending, and nobody waits for it."""
+    build.tenant("default")
+    redis.client().flushdb()
+    monkeypatch.setattr("memories.services.store.wait_for", lambda *_: False)
+
+
+@pytest.fixture
+def owner(eager: None) -> Caller:
+    """An editor of the default tenant, not bound to a user."""
+    return build.caller()
+
+
+@pytest.fixture
+def viewer(eager: None) -> Caller:
+    return build.caller(role=Role.VIEWER)
+
+
+@pytest.fixture
+def member(eager: None) -> Caller:
+    """Bound to the user `member` of the default tenant."""
+    return build.caller(user_id="member")
+
+
+@pytest.fixture
+def stranger(eager: None) -> Caller:
+    """An editor of another tenant."""
+    return build.caller(build.tenant())

@@ -1,0 +1,45 @@
+"""A pytest plugin, loaded before Django's settings: a real PostgreSQL and a real Redis for the session.
+
+Uses DATABASE_URL and REDIS_URL where they are given, else starts the embedded servers in a folder of its own.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from memproject.embedded import postgres, redis
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _start() -> None:
+    folder = Path(tempfile.mkdtemp(prefix="mp-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    if "DATABASE_URL" not in os.environ:
+        database = postgres.start(folder / "pg", durable=False)
+        atexit.register(database.stop)
+        database.create_database("memproject")
+        os.environ["DATABASE_URL"] = database.url("memproject")
+    if "REDIS_URL" not in os.environ:
+        cache = redis.start(folder / "redis")
+        atexit.register(cache.stop)
+        os.environ["REDIS_URL"] = cache.url
+    os.environ.update(
+        DATA_DIR=str(folder),
+        EMBEDDING_MODEL_DIR=os.environ.get("EMBEDDING_MODEL_DIR", str(ROOT / ".cache" / "models")),
+        SECRET_KEY="for the tests alone",
+        KEY_PEPPERS="1:older,2:newer",
+        MEMPROJECT_WORKER="true",  # one connection a thread, no pool, in this process
+        RATE_LIMITS_ENABLED="false",
+        EMBEDDING_PROVIDER="fake",
+        MASTER_KEY="the-master-key-of-the-tests",
+        API_KEY="",
+        LOG_LEVEL="WARNING",
+    )
+
+
+_start()
