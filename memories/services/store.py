@@ -24,8 +24,6 @@ from memproject.common.redis import wait_for
 # At most half of the threads wait for a worker, so that recall never starves behind a dead or busy one.
 _places = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
 
-OVERDUE = dt.timedelta(seconds=15)  # a write that was kicked but not begun by then is kicked again
-
 
 def store(principal: Principal, command: StoreCommand) -> WriteResult:
     """Accept a write and give its result, or its pending state when the wait is over.
@@ -62,7 +60,7 @@ def accept(source: Source, *, wait: bool) -> WriteResult:
     """Commit a Source, kick its task and wait for it. A write that may not wait goes to the queue of those."""
     waiting = wait and _places.acquire(blocking=False)
     try:
-        source.kick_at = source.accepted_at + OVERDUE
+        source.kick_at = source.accepted_at + overdue()
         with transaction.atomic():
             Source.objects.bulk_create([source])
             kick("memories.tasks.run", source.tenant_id, source.id, queue="store" if waiting else "bulk")
@@ -76,6 +74,11 @@ def accept(source: Source, *, wait: bool) -> WriteResult:
         Source.objects.filter(tenant=source.tenant_id, id=source.id).defer("text", "tsv", "vector").first() or source
     )
     return result_of(source)
+
+
+def overdue() -> dt.timedelta:
+    """After how long a write that was kicked, but not begun, is kicked again."""
+    return dt.timedelta(seconds=settings.LEASE_SECONDS / 2)
 
 
 def joined(items: tuple[Item, ...]) -> tuple[str, list[dict[str, Any]]]:

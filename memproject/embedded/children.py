@@ -20,8 +20,8 @@ def rotate(log: Path) -> None:
         log.replace(log.with_suffix(".log.1"))
 
 
-def service(env: Mapping[str, str], logs: Path, state: Path) -> list[Child]:
-    """Web, two workers and the clock. `state` is where beat keeps its schedule.
+def service(env: Mapping[str, str], logs: Path, state: Path) -> tuple[list[Child], list[Child]]:
+    """What a store and a recall need, and the rest. `state` is where beat keeps its schedule.
 
     Stores that somebody waits for have a worker of their own, so that nothing queues before them.
     """
@@ -34,4 +34,5 @@ def service(env: Mapping[str, str], logs: Path, state: Path) -> list[Child]:
     }
     for name in commands:
         rotate(logs / f"{name}.log")
-    return [Child(name, line, own, logs / f"{name}.log", ROOT) for name, (line, own) in commands.items()]
+    made = [Child(name, line, own, logs / f"{name}.log", ROOT) for name, (line, own) in commands.items()]
+    return made[:2], made[2:]

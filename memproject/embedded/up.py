@@ -157,10 +157,13 @@ def serve(env: dict[str, str], data: Path) -> None:
             raise CannotStartError(f"Redis did not start: see {servers[0].log}")
         ready = prepare(env)
         say("Starting the service …")
-        for child in children.service(env, data / "logs", data):
+        first, rest = children.service(env, data / "logs", data)
+        for child in first:
             supervisor.add(child)
         url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104
         wait_until_healthy(supervisor, url)
+        for child in rest:  # they need a second of a core each: not while the web processes start
+            supervisor.add(child)
         say(banner.text(url, str(ready["key"]), env["OPERATOR_PASSWORD"] if ready["password_kept"] else None, data))
         while True:
             supervisor.poll()
