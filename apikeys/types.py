@@ -37,7 +37,7 @@ class Principal:
         if self.user_id is None:
             return named if named is not None else default
         if named is not None and named != self.user_id:
-            raise ScopeDenied("This API key acts for one user and may not name another.", field="user_id")
+            raise ScopeDenied("user_id: this API key acts for one user and may not name another", field="user_id")
         return self.user_id
 
     def one_project(self, named: str | None) -> str:
@@ -48,7 +48,7 @@ class Principal:
             return self.default_project
         if len(self.projects) == 1:
             return next(iter(self.projects))
-        raise InvalidRequest("This API key has several projects: name one.", field="project")
+        raise InvalidRequest("project: this API key has several, so name one", field="project")
 
     def all_projects(self, named: str | None) -> tuple[str, ...] | None:
         """The projects of a read: the named one, or all that the key may use (None: no limit)."""
@@ -58,5 +58,5 @@ class Principal:
 
     def _allowed(self, project: str) -> str:
         if self.projects and project not in self.projects:
-            raise ScopeDenied("This API key may not use that project.", field="project")
+            raise ScopeDenied("project: this API key may not use that one", field="project")
         return project

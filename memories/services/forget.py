@@ -19,7 +19,7 @@ def forget(principal: Principal, command: ForgetCommand) -> ErasureView:
         return _by_ids(principal, command)
     user_id = principal.acting_user(command.user_id, "")
     if not user_id:
-        raise InvalidRequest("name the user whose memories are to be deleted", field="user_id")
+        raise InvalidRequest("user_id: name the user whose memories are to be deleted", field="user_id")
     projects = principal.all_projects(command.project)
     kind = "project" if command.project is not None else "user"
     return view(erase.scope(Scope(principal.tenant_id, user_id, projects), kind=kind, actor=principal.caller))
@@ -37,7 +37,7 @@ def _by_ids(principal: Principal, command: ForgetCommand) -> ErasureView:
         try:
             keys.append(access.memory_key(principal, memory_id, command.user_id))
         except MemoryNotFound as error:
-            raise InvalidRequest(error.message, field="memory_ids") from None
+            raise InvalidRequest(f"memory_ids: {error.message}; nothing was deleted", field="memory_ids") from None
     return view(erase.by_ids(principal.tenant_id, keys, actor=principal.caller))
 
 

@@ -39,7 +39,7 @@ def browse(principal: Principal, query: ListQuery) -> Page:
     """Live memories of one user, newest first, by page or by cursor."""
     before = parse(MEMORY, query.cursor) if query.cursor else None
     if query.cursor and before is None:
-        raise InvalidRequest("must be the next_cursor of an earlier page", field="cursor")
+        raise InvalidRequest("cursor: must be the next_cursor of an earlier page", field="cursor")
     scope = access.reading(principal, query.user_id, query.project)
     found, total = read.page(scope, now(), limit=query.limit + 1, offset=query.offset, before=before)
     more = len(found) > query.limit

@@ -32,7 +32,7 @@ def store(principal: Principal, command: StoreCommand) -> WriteResult:
     """
     user_id, project = access.writing(principal, command.user_id, command.project)
     if command.expires_at is not None and command.expires_at <= now():
-        raise InvalidRequest("must lie in the future", field="expires_at")
+        raise InvalidRequest("expires_at: must lie in the future", field="expires_at")
     text, spans = joined(command.items)
     source = Source(
         tenant_id=principal.tenant_id,

@@ -27,7 +27,7 @@ def update(principal: Principal, command: UpdateCommand) -> MemoryView | WriteRe
     if current.status != "active":
         raise Conflict("This memory is still being stored. Try again in a moment.", memory_id=command.memory_id)
     if command.expires_at not in (KEEP, None) and command.expires_at <= now():
-        raise InvalidRequest("must lie in the future", field="expires_at")
+        raise InvalidRequest("expires_at: must lie in the future", field="expires_at")
     if command.content is KEEP or command.content == current.content:
         apply.edit(principal.tenant_id, key, command, actor=principal.caller)
         return one(principal.tenant_id, key, command.memory_id)
