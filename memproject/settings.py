@@ -171,6 +171,14 @@ MASTER_KEY = env.str("MASTER_KEY", "")
 AUTH_ENABLED = env.bool("AUTH_ENABLED", env.bool("REMEMBRA_AUTH_ENABLED", True))
 DEV_KEYS = env.bool("DEV_KEYS", False)
 RATE_LIMITS_ENABLED = env.bool("RATE_LIMITS_ENABLED", True)
+RATE_LIMITS = {
+    "v1": env.str("RATE_LIMITS_V1", "100/m"),
+    "burst": env.str("RATE_LIMITS_BURST", "20/10s"),
+    "store": env.str("RATE_LIMITS_STORE", "30/m"),
+    "recall": env.str("RATE_LIMITS_RECALL", "60/m"),
+    "delete": env.str("RATE_LIMITS_DELETE", "10/m"),
+    "other": env.str("RATE_LIMITS_OTHER", "120/m"),
+}
 
 # --- what may be sent, and how long a store waits --------------------------------------------------------------------
 DEFAULT_USER_ID = env.str("DEFAULT_USER_ID", "default")
@@ -194,6 +202,7 @@ EMBEDDING_THREADS = env.int("EMBEDDING_THREADS", 1)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apikeys.api.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["apikeys.api.permissions.NothingWithoutScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["apikeys.api.throttles.KeyThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["memproject.web.parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "memproject.web.schema.Schema",

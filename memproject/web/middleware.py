@@ -31,6 +31,8 @@ class RequestMiddleware:
         request_id = sent if REQUEST_ID.fullmatch(sent) else new_id().hex
         response = self._refused(request) or self.get_response(request)
         response["X-Request-Id"] = request_id
+        for name, value in getattr(request, "rate_limit_headers", {}).items():
+            response[name] = value
         route = request.resolver_match.route if request.resolver_match else "-"
         took = (time.perf_counter() - begun) * 1000
         log.info("%s /%s %d %.1fms %s", request.method, route, response.status_code, took, request_id)

@@ -65,7 +65,7 @@ class Level:
         return bool(self.tenants) or not (self.plain or False in self.derived.values())
 
     def loose(self, *, one: bool = False, given: Iterable[str] = ()) -> list[str]:
-        """`table alias` of each tenant table that isn't bound, to `one` value where that is asked for."""
+        """Each tenant table that isn't bound, to `one` value where that is asked for, with its alias."""
         bound = dict.fromkeys((VALUE, *given), SURE)
         rules = [rule for rule in self.rules if rule.one or not one]
         grown = True
@@ -75,7 +75,11 @@ class Level:
                 if bound.get(rule.given, 0) >= rule.needs and bound.get(rule.then, 0) < rule.gives:
                     bound[rule.then] = rule.gives
                     grown = True
-        return [f"{table} {alias}" for alias, table in self.tenants.items() if alias not in bound]
+        return [
+            table if alias == table else f"{table} {alias}"
+            for alias, table in self.tenants.items()
+            if alias not in bound
+        ]
 
 
 # --- walking the tree ------------------------------------------------------------------------------------------------
@@ -236,7 +240,7 @@ def level_of(body: Node, outer: Level | None, ctes: Derived, tables: frozenset[s
     """The level of a statement that is no UNION, with all its conditions read."""
     level = Level(outer, ctes, tables)
     items = [*body.get("fromClause", []), *body.get("usingClause", [])]
-    if "relation" in body and "cols" not in body and "selectStmt" not in body:  # UPDATE and DELETE, not INSERT
+    if "relation" in body and "override" not in body:  # UPDATE and DELETE, not INSERT
         items.insert(0, {"RangeVar": body["relation"]})
     for item in items:
         _read(item, level, sure=True)

@@ -58,7 +58,7 @@ def test_it_collects_what_the_orm_sends_and_says_where() -> None:
         Revision.objects.filter(tenant=uuid.uuid4()).exists()
         Revision.objects.filter(id=uuid.uuid4()).exists()
     (finding,) = findings
-    assert finding.problems == ("SELECT of memories_revision memories_revision without the tenant",)
+    assert finding.problems == ("SELECT of memories_revision without the tenant",)
     assert finding.where.startswith("tests/shape/test_guard.py:")
 
 

@@ -46,6 +46,7 @@ def agent_of(request: Request, said: str | None) -> str | None:
 
 class MemoriesView(RemembraView):
     permission_classes = (requires(GET=Scope.READ, POST=Scope.WRITE, DELETE=Scope.DELETE),)
+    acts = {"POST": "store"}  # noqa: RUF012
 
     @storing
     def post(self, request: Request) -> Response:
@@ -112,6 +113,7 @@ class MemoriesView(RemembraView):
 
 class RecallView(RemembraView):
     permission_classes = (requires(POST=Scope.READ),)
+    acts = {"POST": "recall"}  # noqa: RUF012
 
     @recalling
     def post(self, request: Request) -> Response:

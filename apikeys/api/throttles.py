@@ -1,0 +1,57 @@
+"""Rate limits per API key. Reads go on without Redis; writes are refused before anything is committed."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from django.conf import settings
+from redis.exceptions import RedisError
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from apikeys.scopes import Scope
+from apikeys.types import Principal
+from memproject.common.errors import RateLimited, Unavailable
+from memproject.web import ratelimit
+from memproject.web.ratelimit import Limit
+
+log = logging.getLogger(__name__)
+
+READS = frozenset({Scope.READ, Scope.STATUS})
+
+
+class KeyThrottle(BaseThrottle):
+    """Counts a request against the limits of its dialect and act, and leaves the numbers for the headers."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        if not settings.RATE_LIMITS_ENABLED or not isinstance(request.user, Principal):
+            return True
+        try:
+            usage = ratelimit.count(request._request, request.user.caller, limits(request, view))
+        except (RedisError, OSError) as error:
+            log.warning("rate limits cannot be counted: %s", type(error).__name__)
+            if needs(request, view) in READS:
+                return True
+            raise Unavailable("Writes wait until Redis is back. Try again in a moment.") from None
+        if usage is not None:
+            request._request.rate_limit_headers = usage.headers()
+            if usage.exceeded:
+                raise RateLimited(limit=usage.limit, retry_after=max(1, usage.reset - int(time.time())))
+        return True
+
+
+def limits(request: Request, view: Any) -> list[Limit]:
+    """The limits a request counts against: `/v1` has one and a burst, `/api/v1` one for each act."""
+    rates = settings.RATE_LIMITS
+    if not request.path.startswith("/api/"):
+        return [Limit("v1", rates["v1"]), Limit("v1-burst", rates["burst"])]
+    act = "delete" if request.method == "DELETE" else getattr(view, "acts", {}).get(request.method, "other")
+    return [Limit(f"api-{act}", rates[act])]
+
+
+def needs(request: Request, view: Any) -> Scope | None:
+    """The scope that the view demands for this method."""
+    scopes = [getattr(p, "scopes", {}).get(request.method) for p in view.get_permissions()]
+    return next((s for s in scopes if s is not None), None)

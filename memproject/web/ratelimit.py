@@ -1,0 +1,50 @@
+"""Counting requests of one caller in fixed windows, in Redis. Knows no app: who calls comes as text."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django_ratelimit.core import get_usage
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `rate` (`"100/m"`, `"20/10s"`) requests of what `group` names."""
+
+    group: str
+    rate: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How much of a limit is used up; `reset` is the end of its window, in epoch seconds."""
+
+    limit: int
+    remaining: int
+    reset: int
+    exceeded: bool
+
+    def headers(self) -> dict[str, str]:
+        return {
+            "X-RateLimit-Limit": str(self.limit),
+            "X-RateLimit-Remaining": str(self.remaining),
+            "X-RateLimit-Reset": str(self.reset),
+        }
+
+
+def count(request: HttpRequest, caller: str, limits: Sequence[Limit]) -> Usage | None:
+    """Count this request against all `limits`; → the one that is nearest to its end, or was exceeded.
+
+    A refused request counts too. Raises what the cache raises when Redis is away.
+    """
+    found: list[Usage] = []
+    for limit in limits:
+        usage = get_usage(request, group=limit.group, key=lambda *_: caller, rate=limit.rate, increment=True)
+        if usage is not None:
+            left = max(0, usage["limit"] - usage["count"])
+            reset = int(time.time()) + int(usage["time_left"]) + 1  # its last second belongs to a window
+            found.append(Usage(usage["limit"], left, reset, bool(usage["should_limit"])))
+    return min(found, key=lambda u: (not u.exceeded, u.remaining / u.limit), default=None)
