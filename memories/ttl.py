@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-_FORM = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*([a-z]+)\s*", re.IGNORECASE)
+_FORM = re.compile(r"\s*([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([a-z]+)\s*", re.IGNORECASE)
 _DAY = 86_400.0
 _UNITS: dict[str, float] = {}
 for _names, _seconds in (

@@ -1,0 +1,184 @@
+"""Operators make keys in the admin and on the command line; health and status tell how things stand."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from django.conf import settings as django_settings
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from apikeys import services
+from apikeys.models import ApiKey
+from tests.build import Caller, caller, tenant
+
+
+@pytest.fixture
+def operator(eager: None) -> Client:
+    user = get_user_model().objects.create_superuser("op", password="pw")
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_a_key_made_in_the_admin_is_shown_once_and_works(operator: Client) -> None:
+    default = tenant("default")
+    form = {"tenant": str(default.id), "name": "agent", "role": "editor", "rate_limit_tier": "standard"}
+    page = operator.post("/admin/apikeys/apikey/add/", form, follow=True)
+    (secret,) = set(re.findall(r"mp_[\w-]{43}", page.content.decode()))
+    assert Caller(secret).store("I live in Oslo")["status"] == "success"
+    key = ApiKey.objects.get(name="agent")
+    assert key.created_by.startswith("admin:")
+    for path in ("/admin/apikeys/apikey/", f"/admin/apikeys/apikey/{key.id}/change/"):
+        again = operator.get(path).content.decode()
+        assert secret not in again
+        assert key.preview in again
+    assert secret not in str(list(LogEntry.objects.values()))
+    assert secret not in str(ApiKey.objects.filter(id=key.id).values())
+
+
+def test_a_key_revoked_in_the_admin_stops_at_once(operator: Client) -> None:
+    agent = caller()
+    assert agent.get("/api/v1/memories").status_code == 200
+    operator.post("/admin/apikeys/apikey/", {"action": "revoke_selected", "_selected_action": [str(agent.row.id)]})
+    assert agent.get("/api/v1/memories").status_code == 401
+
+
+def test_keys_and_tenants_cannot_be_deleted_or_changed_there(operator: Client) -> None:
+    agent = caller()
+    assert operator.post(f"/admin/apikeys/apikey/{agent.row.id}/delete/", {"post": "yes"}).status_code == 403
+    operator.post(f"/admin/apikeys/apikey/{agent.row.id}/change/", {"role": "admin", "name": "grown"})
+    assert ApiKey.objects.get(id=agent.row.id).role == "editor"
+    assert operator.post(f"/admin/apikeys/tenant/{agent.row.tenant_id}/delete/", {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path", ["", "apikeys/apikey/", "apikeys/apikey/add/", "apikeys/tenant/", "apikeys/apikey/?q=a"][:5]
+)
+def test_the_admins_pages_open(operator: Client, page: str) -> None:
+    assert operator.get(f"/admin/apikeys/{page}").status_code == 200
+    assert operator.get("/admin/").status_code == 200
+
+
+def test_the_admin_needs_a_login(eager: None) -> None:
+    assert Client().get("/admin/apikeys/apikey/").status_code == 302
+
+
+def command(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("createapikey", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_a_key_made_on_the_command_line_works(eager: None) -> None:
+    secret = command("--name", "cli", "--user", "ann", "--quiet").strip()
+    assert Caller(secret).store("I live in Oslo")["status"] == "success"
+    assert Caller(secret).get("/api/v1/memories?user_id=bob").status_code == 403
+    again = command("--name", "cli", "--replace", "--quiet").strip()
+    assert Caller(secret).get("/api/v1/memories").status_code == 401
+    assert Caller(again).get("/api/v1/memories").status_code == 200
+    assert "only time" in command("--name", "loud")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--tenant", "nobody"], ["--expires-at", "soon"], ["--expires-at", "2020-01-01T00:00:00Z"]]
+)
+def test_a_wrong_command_makes_no_key(eager: None, arguments: list[str]) -> None:
+    with pytest.raises(CommandError):
+        command("--name", "cli", *arguments)
+    assert ApiKey.objects.count() == 0
+
+
+def test_the_environments_key_is_replaced_when_it_changes(eager: None, settings: object) -> None:
+    for value in ("first-key", "second-key"):
+        settings.API_KEY = value
+        call_command("syncenvironmentkey")
+        call_command("syncenvironmentkey")
+        assert Caller(value).get("/api/v1/memories").status_code == 200
+    assert Caller("first-key").get("/api/v1/memories").status_code == 401
+    assert ApiKey.objects.filter(origin="environment").count() == 2
+    settings.API_KEY = ""
+    call_command("syncenvironmentkey")
+    assert Caller("second-key").get("/api/v1/memories").status_code == 401
+
+
+def test_an_older_pepper_still_proves_its_keys(eager: None, settings: object) -> None:
+    settings.KEY_PEPPERS = {1: "older"}
+    old = caller()
+    settings.KEY_PEPPERS = {1: "older", 2: "newer"}
+    new = caller()
+    assert (old.row.pepper, new.row.pepper) == (1, 2)
+    assert old.get("/api/v1/memories").status_code == 200
+    settings.KEY_PEPPERS = {2: "newer"}
+    assert old.get("/api/v1/memories").status_code == 401
+    assert new.get("/api/v1/memories").status_code == 200
+
+
+def test_the_last_use_is_written_once_a_minute(owner: Caller, django_assert_num_queries: object) -> None:
+    owner.get("/api/v1/memories")
+    first = ApiKey.objects.get(id=owner.row.id).last_used_at
+    assert first is not None
+    owner.get("/api/v1/memories")
+    assert ApiKey.objects.get(id=owner.row.id).last_used_at == first
+
+
+def test_without_authentication_everybody_is_the_default_tenants_editor(eager: None, settings: object) -> None:
+    settings.AUTH_ENABLED = False
+    response = Client().post("/api/v1/memories", {"content": "I live in Oslo"}, content_type="application/json")
+    assert response.status_code == 201
+    settings.AUTH_ENABLED = True
+    assert Client().get("/api/v1/memories").status_code == 401
+
+
+def test_the_master_key_has_a_role_of_its_own(eager: None) -> None:
+    assert Caller(django_settings.MASTER_KEY).get("/status").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/health", "/v1/health", "/api/v1/health"])
+def test_health_needs_no_key(eager: None, path: str) -> None:
+    body = Client().get(path).json()
+    assert set(body) == {"status", "version", "timestamp", "database", "vector_store", "dependencies"}
+    assert (body["status"], body["database"], body["vector_store"]) == ("healthy", "healthy", "healthy")
+    assert body["dependencies"] == {"redis": "healthy"}
+
+
+def test_health_without_redis_is_degraded(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memproject.health._redis", lambda: 1 / 0)
+    response = Client().get("/health")
+    assert response.status_code == 200
+    assert response.json()["status"] == "degraded"
+
+
+def test_health_without_a_database_is_unhealthy(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memproject.health._database", lambda: 1 / 0)
+    response = Client().get("/health")
+    assert response.status_code == 503
+    assert response.json()["status"] == "unhealthy"
+
+
+def test_status_names_every_component(owner: Caller) -> None:
+    data = owner.get("/v1/status").json()["data"]
+    assert set(data) == {"version", "uptime_seconds", "database", "redis", "workers", "queues", "writes"}
+    assert data["writes"]["pending"] == data["writes"]["failed"] == 0
+    assert data["database"]["pgvector"]
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json"])
+def test_the_documentation_is_open_and_loads_nothing_from_elsewhere(eager: None, path: str) -> None:
+    response = Client().get(path)
+    assert response.status_code == 200
+    assert not re.findall(r'(?:src|href)="https?://', response.content.decode())
+
+
+def test_request_ids_are_echoed_when_they_are_sound(owner: Caller) -> None:
+    assert owner.get("/health", X_Request_Id="abc-123")["X-Request-Id"] == "abc-123"
+    assert owner.get("/health", X_Request_Id="a b\tc")["X-Request-Id"] != "a b\tc"
+
+
+def test_a_key_is_made_with_a_name_and_in_time(eager: None) -> None:
+    with pytest.raises(Exception, match="name"):
+        services.create(tenant=tenant("default"), name=" ", created_by="test")

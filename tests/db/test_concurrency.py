@@ -1,0 +1,107 @@
+"""Two at once: the owner's lock and the database's constraints decide, and nobody sees an error."""
+
+from __future__ import annotations
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from memories.models import Memory, Owner, Revision, Source
+from memories.pipeline import owners, run
+from memories.services.store import joined
+from memories.types import Item, SourceState
+from memproject.common.clock import now
+from memproject.common.ids import new_id
+from memproject.common.tenancy import across_tenants
+from tests import build
+
+
+def accepted(tenant_id: uuid.UUID, content: str, user: str = "ann") -> Source:
+    text, spans = joined((Item(content),))
+    source = Source(
+        tenant_id=tenant_id,
+        kind="store",
+        project="default",
+        user_id=user,
+        actor="test",
+        text=text,
+        payload={"items": spans, "infer": True, "metadata": {}, "memory_type": None},
+        allocated_id=new_id(),
+        kick_at=now(),
+    )
+    Source.objects.bulk_create([source])
+    return source
+
+
+def work(source: Source) -> None:
+    try:
+        run.run(source.tenant_id, source.id)
+    finally:
+        connection.close()
+
+
+def test_the_same_fact_from_twenty_threads_is_one_memory(transactional_db: None) -> None:
+    tenant = build.tenant()
+    sources = [accepted(tenant.id, f"Fact number {n % 4} is about gardens") for n in range(40)]
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(work, sources))
+    states = set(Source.objects.filter(tenant=tenant).values_list("state", flat=True))
+    waiting = [s for s in sources if Source.objects.get(tenant=tenant, id=s.id).state == SourceState.PENDING]
+    assert states <= {SourceState.APPLIED, SourceState.PENDING}
+    Source.objects.filter(tenant=tenant, state=SourceState.PENDING).update(lease_until=None)
+    for source in waiting:  # three stale decisions in a row: they are tried again later
+        work(source)
+    assert set(Source.objects.filter(tenant=tenant).values_list("state", flat=True)) == {SourceState.APPLIED}
+    assert Memory.objects.filter(tenant=tenant).count() == 4
+
+
+def test_one_source_in_ten_workers_is_applied_once(transactional_db: None) -> None:
+    tenant = build.tenant()
+    source = accepted(tenant.id, "There is one of me")
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(work, [source] * 10))
+    assert Memory.objects.filter(tenant=tenant).count() == 1
+    assert Owner.objects.get(tenant=tenant).version == 1
+
+
+def test_the_database_refuses_a_second_live_text(transactional_db: None) -> None:
+    tenant = build.tenant()
+    work(accepted(tenant.id, "There is one of me"))
+    first = Revision.objects.get(tenant=tenant)
+    copy = Revision.objects.get(tenant=tenant)
+    copy.id = copy.text_key = new_id()
+    copy.memory_key = new_id()
+    Memory.objects.bulk_create([Memory(id=copy.memory_key, tenant=tenant, project="default", user_id="ann")])
+    with pytest.raises(IntegrityError, match="memories_live_text"):
+        Revision.objects.bulk_create([copy])
+    assert Revision.objects.get(tenant=tenant).id == first.id
+
+
+def test_a_row_of_a_tenant_is_never_written_without_it(transactional_db: None) -> None:
+    one, other = build.tenant(), build.tenant()
+    source = accepted(one.id, "There is one of me")
+    with pytest.raises(TypeError, match="filter"):
+        source.delete()
+    source.tenant = other
+    with across_tenants("a test"), pytest.raises(Exception, match="Save with update_fields did not affect"):
+        source.save(update_fields=["actor"])
+    assert Source.objects.get(tenant=one).actor == "test"
+
+
+def test_locks_are_taken_in_one_order(transactional_db: None) -> None:
+    tenant = build.tenant()
+
+    def both(order: list[tuple[str, str]]) -> None:
+        try:
+            for _ in range(20):
+                with transaction.atomic():
+                    owners.lock_all(tenant.id, order)
+        finally:
+            connection.close()
+
+    scopes = [("p", str(n)) for n in range(5)]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(both, [scopes, scopes[::-1]]))
+    assert Owner.objects.filter(tenant=tenant).count() == 5

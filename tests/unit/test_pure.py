@@ -1,0 +1,139 @@
+"""Properties of the pure parts: passages, fusion, digests, reconcile, context, spans of time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import uuid
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memories import ttl
+from memories.pipeline import digest
+from memories.pipeline.passages import split
+from memories.pipeline.reconcile import reconcile
+from memories.retrieval import context
+from memories.retrieval.fuse import K, fuse
+from memories.types import Decision, Fact, MemoryView
+
+texts = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"))
+
+
+@given(texts, st.integers(2, 50))
+def test_passages_cover_a_text_without_gap_or_overlap(text: str, most: int) -> None:
+    spans = split(text, most)
+    assert "".join(text[s.start : s.stop] for s in spans) == text
+    assert all(0 <= s.stop - s.start <= most for s in spans)
+    assert all(a.stop == b.start for a, b in itertools.pairwise(spans))
+
+
+def test_passages_are_cut_where_words_end() -> None:
+    text = "one two three four five six"
+    assert [text[s.start : s.stop] for s in split(text, 10)] == ["one two ", "three ", "four five ", "six"]
+
+
+@given(st.lists(st.lists(st.integers(0, 30), unique=True, max_size=20), max_size=3))
+def test_fused_scores_lie_between_zero_and_one_and_never_rise(rankings: list[list[int]]) -> None:
+    fused = fuse(rankings)
+    scores = [score for _, score in fused]
+    assert all(0 < score <= 1 for score in scores)
+    assert scores == sorted(scores, reverse=True)
+    assert {item for item, _ in fused} == {item for ranking in rankings for item in ranking}
+
+
+def test_whoever_leads_every_list_has_one() -> None:
+    assert fuse([["a", "b"], ["a"]])[0] == ("a", 1.0)
+    assert fuse([["a", "b"], []])[0] == ("a", 1.0)
+    assert fuse([["a"], ["b"]]) == [("a", 0.5), ("b", 0.5)]
+    assert fuse([["a", "b"], ["b", "a"]])[0][1] == pytest.approx((1 + (K + 1) / (K + 2)) / 2)
+
+
+facts = st.builds(
+    Fact,
+    content=texts,
+    evidence=st.just(""),
+    position=st.integers(0, 3),
+    speaker=st.none() | st.sampled_from(["Ann", "Bob"]),
+    stamp=st.none() | st.sampled_from(["2024-01-01", "2024-01-02"]),
+    verbatim=st.booleans(),
+)
+
+
+@given(texts)
+def test_white_space_and_unicode_forms_make_no_other_fact(text: str) -> None:
+    assert digest.of_text(text) == digest.of_text("  " + digest.normal(text).replace(" ", "\n\t") + " ")
+
+
+@given(facts, facts)
+def test_turns_are_the_same_only_in_every_part(one: Fact, other: Fact) -> None:
+    same = digest.of_fact(one, "s") == digest.of_fact(other, "s")
+    texts_agree = digest.normal(one.content) == digest.normal(other.content)
+    if one.verbatim and other.verbatim:
+        expected = texts_agree and (one.speaker, one.stamp, one.position) == (
+            other.speaker,
+            other.stamp,
+            other.position,
+        )
+    else:
+        expected = texts_agree and one.verbatim == other.verbatim
+    assert same == expected
+
+
+@given(st.lists(facts, max_size=12), st.data())
+def test_reconcile_adds_each_new_text_once_and_no_live_one(said: list[Fact], data: st.DataObject) -> None:
+    known = [(fact, digest.of_fact(fact, None)) for fact in said]
+    held = data.draw(st.lists(st.sampled_from(known), unique_by=lambda k: k[1])) if known else []
+    live = {key: uuid.uuid4() for _, key in held}
+    steps = reconcile(known, live)
+    assert [s.fact for s in steps] == said
+    added = [s.digest for s in steps if s.decision is Decision.ADD]
+    assert sorted(added) == sorted({key for _, key in known} - set(live))
+    for step in steps:
+        if step.decision is Decision.NOOP and step.holder is not None:
+            assert live[step.digest] == step.holder
+        elif step.decision is Decision.NOOP:
+            assert step.repeats is not None
+            assert steps[step.repeats].digest == step.digest
+
+
+def memory(content: str) -> MemoryView:
+    moment = dt.datetime(2024, 5, 1, tzinfo=dt.UTC)
+    return MemoryView(
+        uuid.uuid4(), content, "u", "p", None, None, {}, "fact", False, 0.5, moment, moment, None, moment, None
+    )
+
+
+@given(st.lists(texts.filter(str.strip), max_size=20), st.integers(100, 1000))
+def test_the_context_keeps_its_budget(contents: list[str], budget: int) -> None:
+    text, used = context.build([memory(c) for c in contents], budget)
+    assert used <= budget
+    assert context.tokens(text) <= used
+
+
+def test_a_line_never_comes_twice() -> None:
+    text, _ = context.build([memory("I live in Oslo"), memory("I live in Oslo."), memory("Really?")], 100)
+    assert text == "I live in Oslo.\nReally?"
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("30d", dt.timedelta(days=30)),
+        ("1.5h", dt.timedelta(minutes=90)),
+        ("90 s", dt.timedelta(seconds=90)),
+        ("10min", dt.timedelta(minutes=10)),
+        ("2 Weeks", dt.timedelta(weeks=2)),
+        ("1mo", dt.timedelta(days=30)),
+        ("1 year", dt.timedelta(days=365)),
+    ],
+)
+def test_spans_of_time(text: str, span: dt.timedelta) -> None:
+    assert ttl.parse(text) == span
+
+
+@pytest.mark.parametrize("text", ["", "5", "m", "5m", "0d", "-1d", "1e3d", "d5", "5 fortnights", "inf d", "٣d", "101y"])
+def test_what_is_no_span_of_time(text: str) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        ttl.parse(text)
