@@ -56,9 +56,7 @@ def test_keys_and_tenants_cannot_be_deleted_or_changed_there(operator: Client) -
     assert operator.post(f"/admin/apikeys/tenant/{agent.row.tenant_id}/delete/", {"post": "yes"}).status_code == 403
 
 
-@pytest.mark.parametrize(
-    "path", ["", "apikeys/apikey/", "apikeys/apikey/add/", "apikeys/tenant/", "apikeys/apikey/?q=a"][:5]
-)
+@pytest.mark.parametrize("page", ["", "apikey/", "apikey/add/", "tenant/", "apikey/?q=a"])
 def test_the_admins_pages_open(operator: Client, page: str) -> None:
     assert operator.get(f"/admin/apikeys/{page}").status_code == 200
     assert operator.get("/admin/").status_code == 200
