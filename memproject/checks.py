@@ -6,7 +6,7 @@ import ipaddress
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 
 
 def is_loopback(host: str) -> bool:
@@ -31,6 +31,8 @@ def settings_are_safe(**_: Any) -> list[CheckMessage]:
         found.append(
             Error("DEV_KEYS=true is for development: it needs DEBUG=true.", hint="Unset it.", id="memproject.E002")
         )
+    elif settings.DEV_KEYS:
+        found.append(Warning("DEV_KEYS is on: anybody who read the API document can get in.", id="memproject.W001"))
     if not 1 <= settings.EMBEDDING_DIM <= 3072:
         found.append(
             Error("EMBEDDING_DIM must be between 1 and 3072.", hint="384 for the default.", id="memproject.E003")

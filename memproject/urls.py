@@ -17,7 +17,9 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
     path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
-    path("redoc", SpectacularRedocView.as_view(url_name="openapi", template_name="memproject/redoc.html"), name="redoc"),
+    path(
+        "redoc", SpectacularRedocView.as_view(url_name="openapi", template_name="memproject/redoc.html"), name="redoc"
+    ),
 ]
 
 handler400 = "memproject.web.errors.bad_request"

@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
+from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 from django.test import Client
 
@@ -130,6 +131,24 @@ def test_without_authentication_everybody_is_the_default_tenants_editor(eager: N
     assert response.status_code == 201
     settings.AUTH_ENABLED = True
     assert Client().get("/api/v1/memories").status_code == 401
+
+
+def test_the_literal_keys_of_the_document_exist_only_for_development(eager: None, settings: object) -> None:
+    literal = Caller("mem0_dev_key_123456789")
+    assert literal.get("/api/v1/memories").status_code == 401
+    settings.DEV_KEYS = True
+    assert literal.get("/api/v1/memories").status_code == 200
+    assert [e.id for e in run_checks() if e.id == "memproject.E002"] == ["memproject.E002"]
+    settings.DEBUG = True
+    assert [e.id for e in run_checks() if e.id in ("memproject.E002", "memproject.W001")] == ["memproject.W001"]
+
+
+def test_the_door_is_never_open_to_the_network(settings: object) -> None:
+    settings.AUTH_ENABLED = False
+    settings.API_HOST = "0.0.0.0"
+    assert "memproject.E001" in [e.id for e in run_checks()]
+    settings.API_HOST = "::1"
+    assert "memproject.E001" not in [e.id for e in run_checks()]
 
 
 def test_the_master_key_has_a_role_of_its_own(eager: None) -> None:

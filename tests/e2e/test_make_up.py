@@ -1,0 +1,123 @@
+"""What a new user does: start, paste the printed lines, stop, start again."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from memproject.embedded import children
+from tests.e2e.running import eventually, free_port
+
+NOT_OURS = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "KEY_PEPPERS", "EMBEDDING_PROVIDER", "MEMPROJECT_WORKER"}
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SECRET_KEY",
+    "KEY_PEPPERS",
+    "EMBEDDING_PROVIDER",
+    "MEMPROJECT_WORKER",
+    "API_KEY",
+)
+
+
+class Run:
+    """One `make up`, without make: the set-up before it is what started this test."""
+
+    def __init__(self, data: Path, port: int) -> None:
+        env = {k: v for k, v in os.environ.items() if k not in NOT_OURS}
+        self.out = data.parent / "out.txt"
+        with self.out.open("w") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "memproject.embedded.up"],
+                cwd=children.ROOT,
+                env={**env, "DATA_DIR": str(data), "API_PORT": str(port), "LOG_LEVEL": "INFO"},
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+
+    def printed(self) -> str:
+        return self.out.read_text()
+
+    def ready(self) -> str:
+        eventually(lambda: "Ctrl-C stops it" in self.printed() or self.process.poll() is not None, 90)
+        assert self.process.poll() is None, self.printed()
+        return self.printed()
+
+    def stop(self) -> list[psutil.Process]:
+        """Ctrl-C; → what was running below it."""
+        below = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(40)
+        return below
+
+
+def paste(line: str) -> dict:
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def test_the_printed_lines_work_and_a_second_start_keeps_the_data(tmp_path: Path) -> None:
+    data, port = tmp_path / "data", free_port()
+    first = Run(data, port)
+    try:
+        printed = first.ready()
+        store, recall = re.findall(r"^curl .*$", printed, re.MULTILINE)
+        stored = paste(store)
+        assert stored["status"] == "success"
+        found = paste(recall)
+        assert [m["id"] for m in found["memories"]] == [stored["id"]]
+        assert "Lisbon" in found["context"]
+        refused = Run(data, free_port())
+        assert refused.process.wait(30) == 1
+        assert "running already" in refused.printed()
+        assert "Traceback" not in refused.printed()
+        taken = subprocess.run(
+            [sys.executable, "-m", "memproject.embedded.up"],
+            cwd=children.ROOT,
+            env={**os.environ, "DATA_DIR": str(tmp_path / "other"), "API_PORT": str(port)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert taken.returncode == 1
+        assert taken.stderr.count("\n") == 1
+        assert "API_PORT" in taken.stderr
+    finally:
+        below = first.stop()
+    assert first.process.returncode == 0
+    assert len(below) >= 8
+    eventually(lambda: not any(p.is_running() and p.status() != "zombie" for p in below), 10)
+    assert not (data / "postgres" / "postmaster.pid").exists()
+    assert (data / "service.env").stat().st_mode & 0o777 == 0o600
+    assert "Traceback" not in "".join(log.read_text() for log in (data / "logs").glob("*.log"))
+    for secret in re.findall(r"mp_[\w-]{43}", printed):
+        assert all(secret not in log.read_text() for log in (data / "logs").glob("*.log"))
+
+    second = Run(data, port)
+    try:
+        again = second.ready()
+        assert re.findall(r"operator / (\S+)", again) == re.findall(r"operator / (\S+)", printed)
+        _, recall = re.findall(r"^curl .*$", again, re.MULTILINE)
+        assert [m["id"] for m in paste(recall)["memories"]] == [stored["id"]]
+    finally:
+        second.stop()
+
+
+@pytest.mark.parametrize("port", ["70000", "http"])
+def test_a_wrong_port_is_one_sentence(tmp_path: Path, port: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "memproject.embedded.up"],
+        cwd=children.ROOT,
+        env={**os.environ, "DATA_DIR": str(tmp_path), "API_PORT": port},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, f"API_PORT must be a port number, not '{port}'.\n")
