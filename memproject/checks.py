@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+
+log = logging.getLogger(__name__)
 
 
 def is_loopback(host: str) -> bool:
@@ -38,3 +42,12 @@ def settings_are_safe(**_: Any) -> list[CheckMessage]:
             Error("EMBEDDING_DIM must be between 1 and 3072.", hint="384 for the default.", id="memproject.E003")
         )
     return found
+
+
+def refuse_unsafe() -> None:
+    """Stop the process that is about to serve unsafe settings, with a sentence for each."""
+    errors = [f"{found.msg} {found.hint}" for found in settings_are_safe() if found.is_serious()]
+    if errors:
+        raise ImproperlyConfigured(" ".join(errors))
+    for found in settings_are_safe():
+        log.warning("%s", found.msg)

@@ -2,7 +2,8 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularRedocView as ReDocView
 
 from memproject.health import HealthView, StatusView
 
@@ -17,9 +18,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
     path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
-    path(
-        "redoc", SpectacularRedocView.as_view(url_name="openapi", template_name="memproject/redoc.html"), name="redoc"
-    ),
+    path("redoc", ReDocView.as_view(url_name="openapi", template_name="memproject/redoc.html"), name="redoc"),
 ]
 
 handler400 = "memproject.web.errors.bad_request"

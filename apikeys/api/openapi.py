@@ -11,6 +11,10 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     target_class = "apikeys.api.authentication.ApiKeyAuthentication"
     name = ["bearer", "apiKey"]  # noqa: RUF012
 
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
+        """Either header will do."""
+        return [{"bearer": []}, {"apiKey": []}]
+
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:
         return [
             {"type": "http", "scheme": "bearer", "description": "Authorization: Bearer <key>"},

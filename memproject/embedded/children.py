@@ -9,15 +9,10 @@ from pathlib import Path
 from memproject.embedded.supervisor import Child
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-BIN = Path(sys.executable).parent
-CELERY = [str(BIN / "celery"), "-A", "memproject.celery"]
+# As modules: the scripts in .venv/bin name the folder in which they were installed, and break when it is moved.
+GUNICORN = [sys.executable, "-m", "gunicorn"]
+CELERY = [sys.executable, "-m", "celery", "-A", "memproject.celery"]
 QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-
-
-def rotate(log: Path) -> None:
-    """Keep one earlier log, so that the files don't grow for ever."""
-    if log.exists() and log.stat().st_size > 5_000_000:
-        log.replace(log.with_suffix(".log.1"))
 
 
 def service(env: Mapping[str, str], logs: Path, state: Path) -> tuple[list[Child], list[Child]]:
@@ -27,12 +22,10 @@ def service(env: Mapping[str, str], logs: Path, state: Path) -> tuple[list[Child
     """
     worker = {**env, "MEMPROJECT_WORKER": "true"}
     commands = {
-        "web": ([str(BIN / "gunicorn"), "-c", "python:memproject.gunicorn", "memproject.wsgi:application"], env),
+        "web": ([*GUNICORN, "-c", "python:memproject.gunicorn", "memproject.wsgi:application"], env),
         "worker-store": ([*CELERY, "worker", "-Q", "store", "-c", "2", "-n", "store@%h", *QUIET], worker),
         "worker": ([*CELERY, "worker", "-Q", "bulk,deliver,beat", "-c", "1", "-n", "rest@%h", *QUIET], worker),
         "beat": ([*CELERY, "beat", "-s", str(state / "beat-schedule"), "--pidfile="], worker),
     }
-    for name in commands:
-        rotate(logs / f"{name}.log")
     made = [Child(name, line, own, logs / f"{name}.log", ROOT) for name, (line, own) in commands.items()]
     return made[:2], made[2:]

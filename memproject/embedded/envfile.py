@@ -13,7 +13,8 @@ def read(path: Path) -> dict[str, str]:
     """What the file says; nothing when it isn't there. Comments and blank lines are passed over."""
     if not path.exists():
         return {}
-    pairs = (line.partition("=") for line in path.read_text().splitlines() if "=" in line and line.lstrip()[:1] != "#")
+    lines = (line.strip().removeprefix("export ") for line in path.read_text().splitlines())
+    pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
     return {name.strip(): value.strip().strip("'\"") for name, _, value in pairs}
 
 

@@ -103,15 +103,21 @@ class RedisServer:
         self.process.wait()
 
     def stop(self) -> None:
-        if self.process.poll() is None:
-            self.process.terminate()
+        if self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
             self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.kill()
 
 
 def start(folder: Path) -> RedisServer:
+    """A running server of our own. Raises NoRedisError."""
     folder.mkdir(parents=True, exist_ok=True)
-    process = subprocess.Popen(command(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    server = RedisServer(folder, process)
+    with (folder / "redis.log").open("ab") as log:
+        server = RedisServer(folder, subprocess.Popen(command(folder), stdout=log, stderr=log))
     if not wait_until_ready(server.url):
-        raise NoRedisError("The Redis server did not start.")
+        server.stop()
+        raise NoRedisError(f"The Redis server did not start: see {folder / 'redis.log'}")
     return server

@@ -33,9 +33,10 @@ class RequestMiddleware:
         response["X-Request-Id"] = request_id
         for name, value in getattr(request, "rate_limit_headers", {}).items():
             response[name] = value
-        route = request.resolver_match.route if request.resolver_match else "-"
-        took = (time.perf_counter() - begun) * 1000
-        log.info("%s /%s %d %.1fms %s", request.method, route, response.status_code, took, request_id)
+        if request.resolver_match or response.status_code >= 400:  # static files are nobody's business
+            route = request.resolver_match.route if request.resolver_match else "-"
+            took = (time.perf_counter() - begun) * 1000
+            log.info("%s /%s %d %.1fms %s", request.method, route, response.status_code, took, request_id)
         return response
 
     def _refused(self, request: HttpRequest) -> HttpResponse | None:

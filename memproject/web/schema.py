@@ -15,6 +15,10 @@ class Schema(AutoSchema):
             return ["/api/v1"]
         return ["/v1"] if self.path.startswith("/v1") else ["service"]
 
+    def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular has it
+        """Docstrings speak to developers of the service; what callers should read is said with the operation."""
+        return ""
+
     def _get_request_body(self, direction: Any = "request") -> Any:
         if self.method != "DELETE":
             return super()._get_request_body(direction)  # type: ignore[no-untyped-call]

@@ -17,14 +17,6 @@ from memproject.embedded import children
 from tests.e2e.running import eventually, free_port
 
 NOT_OURS = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "KEY_PEPPERS", "EMBEDDING_PROVIDER", "MEMPROJECT_WORKER"}
-    "DATABASE_URL",
-    "REDIS_URL",
-    "SECRET_KEY",
-    "KEY_PEPPERS",
-    "EMBEDDING_PROVIDER",
-    "MEMPROJECT_WORKER",
-    "API_KEY",
-)
 
 
 class Run:

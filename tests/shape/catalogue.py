@@ -90,10 +90,10 @@ def link_name(model: type[TenantRow], link: ForeignObject[Any, Any]) -> str:
     return f"{model._meta.db_table}_{key_of(link)}_link"
 
 
-def _rows(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+def _rows(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _tables(of: list[Any]) -> list[str]:

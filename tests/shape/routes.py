@@ -12,7 +12,7 @@ from apikeys.scopes import Scope
 
 PUBLIC = {"health", "v1-health", "api-health", "openapi", "docs", "redoc"}  # by route name; pages and probes
 OUTSIDE = {"admin"}  # by namespace; the admin has logins of its own
-UNASKED = {"OPTIONS", "HEAD"}  # DRF answers these itself
+UNASKED = {"OPTIONS", "HEAD"}  # DRF adds these: a description, and GET without its body
 
 
 def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:

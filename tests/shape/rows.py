@@ -46,8 +46,9 @@ def make(
         if not (field.null or field.has_default() or field.primary_key or field.is_relation):
             setattr(row, field.attname, _sample(field))
     for other in _needed(model, link):
-        itself = other.related_model is model and other is not link
-        target = row if itself else make(other.related_model, (to or tenant) if other is link else tenant)
+        kind: Any = other.related_model
+        itself = kind is model and other is not link
+        target = row if itself else make(kind, to if to and other is link else tenant)
         setattr(row, key_of(other), target.id)
     model._base_manager.bulk_create([row])
     return row

@@ -288,7 +288,8 @@ def _using(left: list[str], right: list[str], level: Level) -> list[Tie]:
         if found is not None and found not in level.merged:
             level.merged.append(found)
         sides.append(found or (VALUE if len(side) == 1 and level.derived.get(side[0]) else None))
-    return [Tie(*sorted(map(str, sides)))] if None not in sides else []
+    low, high = sorted(map(str, sides))
+    return [Tie(low, high)] if None not in sides else []
 
 
 def gives_values(body: Node, ctes: Derived, tables: frozenset[str]) -> bool:

@@ -53,7 +53,7 @@ def test_a_row_can_point_into_its_own_tenant_and_no_other(
     write(model, one, link=link)
     with pytest.raises(IntegrityError) as refused:
         write(model, one, link=link, to=other)
-    assert refused.value.__cause__.diag.constraint_name == catalogue.link_name(model, link)
+    assert f'"{catalogue.link_name(model, link)}"' in str(refused.value)
 
 
 @pytest.mark.parametrize("model", catalogue.tenant_models(), ids=lambda model: model._meta.label)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from django.db.migrations.loader import MigrationLoader
@@ -12,7 +12,7 @@ from tests.shape import routes, source
 from tests.shape.catalogue import OURS
 
 
-def irreversible(operations: list[Operation]) -> list[str]:
+def irreversible(operations: Sequence[Operation]) -> list[str]:
     return [operation.describe() for operation in operations if not operation.reversible]
 
 

@@ -101,7 +101,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def lint(project: Path, *contracts: str) -> tuple[bool, str]:
     """Whether the contracts are kept, and what lint-imports says."""
-    command = [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--cache-dir", project / "cache"]
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-logo", "--cache-dir", str(project / "cache")]
     limited = [part for contract in contracts for part in ("--contract", contract)]
     result = subprocess.run(
         [*command, *limited],

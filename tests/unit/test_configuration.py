@@ -11,7 +11,7 @@ INTERNAL = {"MEMPROJECT_WORKER", "REQUIRE_SECRETS", "REMEMBRA_AUTH_ENABLED"}
 
 def in_settings() -> set[str]:
     source = (ROOT / "memproject" / "settings.py").read_text()
-    return set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', source)) - INTERNAL
+    return set(re.findall(r'env\.\w+\(\s*"([A-Z_0-9]+)"', source)) - INTERNAL
 
 
 def in_example() -> dict[str, str]:

@@ -159,7 +159,7 @@ def _failure(code: str, message: str, details: dict[str, Any]) -> OpenApiRespons
 
 
 BAD = {
-    400: _failure("INVALID_REQUEST", "user_id: must be a string", {"field": "user_id"}),
+    400: _failure("INVALID_REQUEST", "limit: must be at most 50", {"field": "limit"}),
     401: _failure("UNAUTHORIZED", "A valid API key is required.", {}),
     403: _failure("FORBIDDEN", "This API key may not do that.", {}),
     503: _failure("SERVICE_UNAVAILABLE", "The database is away. Try again in a moment.", {}),

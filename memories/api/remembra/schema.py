@@ -145,7 +145,7 @@ def _failure(code: str, message: str, details: dict[str, Any]) -> OpenApiRespons
 
 
 BAD = {
-    400: _failure("validation_error", "content: is required", {"field": "content"}),
+    400: _failure("validation_error", "limit: must be at most 50", {"field": "limit"}),
     401: _failure("authentication_error", "A valid API key is required.", {}),
     403: _failure("permission_denied", "This API key may not do that.", {}),
     503: _failure("service_unavailable", "The database is away. Try again in a moment.", {}),

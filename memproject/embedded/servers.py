@@ -1,0 +1,72 @@
+"""PostgreSQL and Redis for `make up`: embedded, unless DATABASE_URL or REDIS_URL names a real one."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from memproject.embedded import children, postgres, redis
+from memproject.embedded.guards import CannotStartError
+from memproject.embedded.supervisor import Child, Deaths
+
+DATABASE = "memproject"
+
+
+class Database:
+    """The embedded PostgreSQL, started again when it dies. It runs on its own, below no supervisor."""
+
+    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
+        try:
+            self._server = postgres.start(folder)
+        except postgres.NoPostgresError as error:
+            raise CannotStartError(str(error)) from None
+        self._say = say
+        self._deaths = Deaths("PostgreSQL", self._server.log)
+        self._again_at: float | None = None  # None while it runs
+
+    def create(self) -> str:
+        """Make the service's database unless it is there; → its DATABASE_URL."""
+        self._server.create_database(DATABASE)
+        return self._server.url(DATABASE)
+
+    def poll(self) -> None:
+        """Start it again if it died. Raises GaveUpError."""
+        moment = time.monotonic()
+        if self._again_at is None:
+            if self._server.running():
+                return
+            self._again_at = self._deaths.add(moment)
+            self._say("PostgreSQL ended and is started again.")
+        if moment < self._again_at:
+            return
+        try:
+            self._server.start()
+            self._again_at = None
+        except postgres.NoPostgresError:  # the killed one's processes may need a moment to go
+            self._again_at = self._deaths.add(time.monotonic())
+
+    def stop(self) -> None:
+        self._server.stop()
+
+
+def redis_child(data: Path) -> Child:
+    """The embedded Redis, for the supervisor."""
+    folder = data / "redis"
+    folder.mkdir(exist_ok=True)
+    try:
+        command = redis.command(folder)
+    except redis.NoRedisError as error:
+        raise CannotStartError(str(error)) from None
+    return Child("redis", command, dict(os.environ), data / "logs" / "redis.log", children.ROOT)
+
+
+def check_redis(address: str, log: Path | None) -> None:
+    """Whether a Redis answers there. `log`: of the embedded one."""
+    try:
+        answers = redis.wait_until_ready(address)
+    except ValueError as error:
+        raise CannotStartError(f"REDIS_URL is not a Redis address: {error}") from None
+    if not answers:
+        raise CannotStartError(f"Redis did not start: see {log}" if log else "No Redis answers at REDIS_URL.")
