@@ -2,7 +2,10 @@
 .DEFAULT_GOAL := help
 .PHONY: help up test check bench openapi lock clean venv venv-dev
 
-PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(p) 2>/dev/null)))
+# The first that runs, is new enough and can make a .venv: a name on the PATH may be a shim for nothing.
+FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
+  $$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
 RUN := .venv/bin/python
 ARGS ?=
 
@@ -21,7 +24,7 @@ check: venv-dev ## lint, types, import rules, migrations, the OpenAPI contract
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	$(RUN) manage.py makemigrations --check --dry-run
+	MEMPROJECT_WORKER=true $(RUN) manage.py makemigrations --check --dry-run
 	$(RUN) manage.py spectacular --validate --fail-on-warn --file .cache/openapi.yaml
 	diff -u contracts/openapi.yaml .cache/openapi.yaml
 
@@ -33,12 +36,14 @@ openapi: venv-dev ## write the OpenAPI contract anew
 
 lock: venv-dev ## pin the requirements anew
 	for name in requirements requirements-embedded requirements-dev; do \
-	  .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes $$name.in -o $$name.txt; done
+	    .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes $$name.in -o $$name.txt \
+	    || exit 1; done
 
 clean: ## remove what was installed and cached; data stay
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache static
 
 venv venv-dev:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing: install it, or name it: make up PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@command -v "$(PYTHON)" >/dev/null || { echo "Python 3.11 or newer is missing, or its venv module: install it" \
+	  "(Debian: apt-get install python3 python3-venv), or name it: make up PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@mkdir -p .cache
 	@$(PYTHON) -m memproject.embedded.bootstrap $(if $(filter venv-dev,$@),--dev)

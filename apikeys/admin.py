@@ -65,7 +65,7 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
             expires_at=obj.expires_at,
             created_by=f"admin:{request.user.pk}",
         )
-        obj.pk, obj.id = new.row.pk, new.row.id
+        vars(obj).update(vars(new.row))
         messages.success(
             request,
             format_html("The new key, shown only this once: <code style='user-select: all'>{}</code>", new.secret),

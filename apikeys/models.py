@@ -17,7 +17,7 @@ class Tenant(models.Model):
     """The isolation boundary and the unit of distribution. A deleted tenant keeps its row, without its name."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    slug = models.SlugField(max_length=64, help_text="Short name used in requests: letters, digits and hyphens.")
+    slug = models.SlugField(max_length=64, db_index=False, help_text="Short name used in requests: letters, digits and hyphens.")
     name = models.CharField(max_length=200, blank=True)
     default_project = models.CharField(max_length=128, default="default")
     created_at = models.DateTimeField(default=now, editable=False)
@@ -36,7 +36,7 @@ class ApiKey(models.Model):
     """A caller's key. The key itself is never stored: `lookup` finds the row, `digest` (HMAC) proves the key."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="keys")
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="keys", db_index=False)
     name = models.CharField(max_length=200)
     role = models.CharField(max_length=10, choices=[(r.value, r.value) for r in Role], default=Role.EDITOR.value)
     user_id = models.CharField(

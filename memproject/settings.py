@@ -114,7 +114,7 @@ def database(url: str) -> dict[str, object]:
         raise ImproperlyConfigured("DATABASE_URL must begin with postgresql://")
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     host = options.pop("host", None) or unquote(parts.hostname or "")
-    pooled: dict[str, object] = {} if IS_WORKER else {"pool": {"min_size": 1, "max_size": WEB_THREADS + 2}}
+    pooled: dict[str, object] = {} if IS_WORKER else {"pool": {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 5}}
     return {
         "ENGINE": "memproject.common.postgres",
         "NAME": unquote(parts.path.lstrip("/")),

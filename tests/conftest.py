@@ -11,6 +11,14 @@ from apikeys.scopes import Role
 from memproject.common import redis
 from tests import build
 from tests.build import Caller
+from tests.guard import guarded
+
+
+@pytest.fixture(autouse=True)
+def every_statement_names_its_tenant() -> Iterator[None]:
+    with guarded() as findings:
+        yield
+    assert not findings, findings
 
 
 @pytest.fixture

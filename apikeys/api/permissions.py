@@ -28,9 +28,9 @@ class RequiresScope(BasePermission):
     scopes: ClassVar[Mapping[str, Scope]]
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        scope = self.scopes.get(request.method or "")
+        scope = self.scopes.get("GET" if request.method == "HEAD" else request.method or "")
         if scope is None:
-            return request.method not in view.allowed_methods or request.method == "OPTIONS"
+            return request.method not in view.allowed_methods
         if not isinstance(request.user, Principal):
             raise Unauthenticated
         return request.user.has(scope)

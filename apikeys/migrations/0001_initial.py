@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             name='Tenant',
             fields=[
                 ('id', models.UUIDField(default=memproject.common.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('slug', models.SlugField(help_text='Short name used in requests: letters, digits and hyphens.', max_length=64)),
+                ('slug', models.SlugField(db_index=False, help_text='Short name used in requests: letters, digits and hyphens.', max_length=64)),
                 ('name', models.CharField(blank=True, max_length=200)),
                 ('default_project', models.CharField(default='default', max_length=128)),
                 ('created_at', models.DateTimeField(default=memproject.common.clock.now, editable=False)),
@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                 ('expires_at', models.DateTimeField(blank=True, null=True)),
                 ('revoked_at', models.DateTimeField(editable=False, null=True)),
                 ('last_used_at', models.DateTimeField(editable=False, null=True)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='keys', to='apikeys.tenant')),
+                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='keys', to='apikeys.tenant')),
             ],
             options={
                 'verbose_name': 'API key',

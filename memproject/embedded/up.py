@@ -15,7 +15,7 @@ import urllib.request
 from pathlib import Path
 
 from memories.providers.weights import ModelUnavailable, ensure_model
-from memproject.embedded import banner, children, envfile, servers
+from memproject.embedded import banner, children, envfile, redis, servers
 from memproject.embedded.guards import CannotStartError, Interrupt, StoppedError, check_port, only_one, url_of
 from memproject.embedded.leftovers import Book
 from memproject.embedded.supervisor import GaveUpError, Supervisor, rotate
@@ -121,7 +121,7 @@ def run(env: dict[str, str], data: Path, url: str, interrupt: Interrupt, running
     if not env.get("REDIS_URL"):
         say("Starting Redis …")
         supervised.append(servers.redis_child(data))
-        addresses["REDIS_URL"] = servers.redis.url(data / "redis")
+        addresses["REDIS_URL"] = redis.url(data / "redis")
     env.update(addresses)
     supervisor = Supervisor(supervised, say, book.note)
     running.callback(book.forget)

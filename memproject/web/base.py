@@ -33,6 +33,8 @@ class Input(serializers.Serializer[Any]):
 class ApiView(APIView):
     """A view of either dialect."""
 
+    metadata_class = None  # OPTIONS tells nothing; /docs does
+
     def read(self, serializer: type[_S], data: Any) -> dict[str, Any]:
         """The validated fields, else InvalidRequest with the first wrong field's name."""
         checked = serializer(data=data)

@@ -12,6 +12,7 @@ from memories.pipeline.run import claim
 from memories.types import SourceState
 from memproject.common.errors import Unavailable
 from memproject.common.ids import parse
+from memproject.common.tenancy import across_tenants
 from tests.build import Caller, caller
 
 
@@ -30,7 +31,8 @@ def accept(owner: Caller, content: str, **fields: object) -> dict:
 
 
 def source_of(body: dict) -> Source:
-    return Source.objects.get(id=parse("evt", body["event_id"]))
+    with across_tenants("a test"):
+        return Source.objects.get(id=parse("evt", body["event_id"]))
 
 
 def work(body: dict) -> None:
@@ -83,7 +85,7 @@ def test_erasing_a_user_stops_a_write_in_flight(owner: Caller) -> None:
     source = source_of(body)
     assert claim(source.tenant_id, source.id) is not None  # a worker has begun
     owner.delete("/v1/memories/user/ann")
-    assert Source.objects.filter(id=source.id).count() == 0
+    assert Source.objects.filter(tenant=source.tenant_id).count() == 0
     assert Memory.objects.filter(tenant=owner.row.tenant_id).count() == 0
 
 
@@ -147,7 +149,7 @@ def test_a_poisonous_write_is_set_aside_with_its_text(owner: Caller, monkeypatch
 def test_the_sweeper_kicks_what_is_overdue_and_only_that(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     overdue = source_of(accept(owner, "The treasure lies under the oak"))
     source_of(accept(owner, "I live in Oslo"))
-    Source.objects.filter(id=overdue.id).update(kick_at=overdue.accepted_at - dt.timedelta(seconds=1))
+    Source.objects.filter(tenant=overdue.tenant_id, id=overdue.id).update(kick_at=overdue.accepted_at - dt.timedelta(seconds=1))
     kicked: list[tuple[object, ...]] = []
     monkeypatch.setattr("memories.pipeline.sweep.kick", lambda task, *ids, queue: kicked.append((task, *ids, queue)))
     assert sweep.sweep() == 1

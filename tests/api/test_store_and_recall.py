@@ -29,7 +29,7 @@ def test_it_stores_the_second_documents_example(owner: Caller) -> None:
     assert {m["action"] for m in body["memories"]} == {"ADD"}
     assert body["id"] == body["memories"][0]["id"]
     assert body["duplicate_of"] is None
-    row = Revision.objects.get(content="User's name is John")
+    row = Revision.objects.get(tenant=owner.row.tenant_id, content="User's name is John")
     assert row.metadata == {"source": "chat", "session_id": "sess_abc"}
     assert (row.expires_at - row.recorded_at).days in (29, 30)
     assert row.evidence == "User's name is John."

@@ -13,13 +13,7 @@ from memproject.common.tenancy import TenantRow
 OURS = ("apikeys", "delivery", "entities", "memories")
 TENANT = "apikeys_tenant"
 # Django makes these by itself for the two local tables; no migration of ours declares them.
-IMPLICIT = {
-    "apikeys_tenant_pkey",
-    "apikeys_tenant_slug_457582c0",
-    "apikeys_tenant_slug_457582c0_like",
-    "apikeys_apikey_pkey",
-    "apikeys_apikey_tenant_id_68146bb2",
-}
+IMPLICIT = {"apikeys_tenant_pkey", "apikeys_apikey_pkey"}
 EXTENSIONS = {"plpgsql", "vector"}
 
 INDEXES = """
