@@ -3,70 +3,58 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from memories.models import Memory, Passage, Revision, Source
-from memories.querysets import RevisionQuerySet
+from django.db import connection
+
+from memories.models import Revision, Source
 from memories.types import MemoryView, Scope, SourceKind, SourceState
+
+# Live memories by their ids, in one round trip; the columns stand in the order of MemoryView's fields. Rows of the ORM
+# cost three times as much, and every recall reads ten of them.
+LIVE = """
+SELECT r.memory_key, r.content, r.user_id, r.project, r.agent_id, r.run_id, r.metadata, r.memory_type,
+       m.pinned, m.importance, m.created_at, r.recorded_at, r.expires_at, r.valid_from, r.valid_to,
+       'active', coalesce(p.speaker, p.role), p.said_at
+FROM memories_revision r
+JOIN memories_memory m ON m.tenant_id = r.tenant_id AND m.id = r.memory_key
+LEFT JOIN memories_passage p ON p.tenant_id = r.tenant_id AND p.text_key = r.text_key AND p.ordinal = 0
+WHERE r.tenant_id = %(tenant)s AND r.memory_key = ANY(%(ids)s)
+  AND r.retired_at IS NULL AND NOT r.archived
+  AND (r.valid_to IS NULL OR r.valid_to > %(moment)s)
+  AND (r.expires_at IS NULL OR r.expires_at > %(moment)s)
+"""
+METADATA = 6
 
 
 def live(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], moment: dt.datetime) -> dict[uuid.UUID, MemoryView]:
     """The live memories among `ids`, and pending ones that were promised one of them."""
-    revisions = Revision.objects.filter(tenant=tenant_id, memory_key__in=ids).alive(moment)
-    found = {view.id: view for view in views(tenant_id, revisions)}
+    with connection.cursor() as cursor:
+        cursor.execute(LIVE, {"tenant": tenant_id, "ids": list(ids), "moment": moment})
+        rows = [list(row) for row in cursor.fetchall()]
+    for row in rows:
+        row[METADATA] = json.loads(row[METADATA])  # Django leaves jsonb to its fields: a cursor gives text
+    found = {row[0]: MemoryView(*row) for row in rows}
     if missing := [i for i in ids if i not in found]:
-        waiting = Source.objects.filter(tenant=tenant_id, allocated_id__in=missing, kind=SourceKind.STORE)
-        waiting = waiting.exclude(state=SourceState.APPLIED).filter(blanked_at=None)
-        found.update(
-            (source.allocated_id, _pending(source))
-            for source in waiting
-            if source.allocated_id and (source.expires_at is None or source.expires_at > moment)
-        )
+        found.update(_promised(tenant_id, missing, moment))
     return found
 
 
-def views(tenant_id: uuid.UUID, revisions: RevisionQuerySet) -> list[MemoryView]:
-    """Revisions of one tenant as readers see them: two statements, whatever their number."""
-    rows = list(revisions.select_related("memory"))
-    voices = _voices(tenant_id, [r.text_key for r in rows])
-    return [_view(row, row.memory, voices.get(row.text_key, (None, None))) for row in rows]
-
-
-def _voices(tenant_id: uuid.UUID, texts: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[str | None, dt.datetime]]:
-    passages = Passage.objects.filter(tenant=tenant_id, text_key__in=list(texts), ordinal=0)
+def _promised(tenant_id: uuid.UUID, ids: list[uuid.UUID], moment: dt.datetime) -> dict[uuid.UUID, MemoryView]:
+    """Accepted stores that are not applied, by the id that they were promised."""
+    waiting = Source.objects.filter(tenant=tenant_id, allocated_id__in=ids, kind=SourceKind.STORE, blanked_at=None)
     return {
-        text: (speaker or role, said_at)
-        for text, speaker, role, said_at in passages.values_list("text_key", "speaker", "role", "said_at")
+        source.allocated_id: _pending(source, source.allocated_id)
+        for source in waiting.exclude(state=SourceState.APPLIED)
+        if source.allocated_id and (source.expires_at is None or source.expires_at > moment)
     }
 
 
-def _view(row: Revision, memory: Memory, voice: tuple[str | None, dt.datetime | None]) -> MemoryView:
+def _pending(source: Source, memory_id: uuid.UUID) -> MemoryView:
     return MemoryView(
-        id=row.memory_key,
-        content=row.content,
-        user_id=row.user_id,
-        project=row.project,
-        agent_id=row.agent_id,
-        run_id=row.run_id,
-        metadata=row.metadata,
-        memory_type=row.memory_type,
-        pinned=memory.pinned,
-        importance=memory.importance,
-        created_at=memory.created_at,
-        updated_at=row.recorded_at,
-        expires_at=row.expires_at,
-        valid_from=row.valid_from,
-        valid_to=row.valid_to,
-        speaker=voice[0],
-        said_at=voice[1],
-    )
-
-
-def _pending(source: Source) -> MemoryView:
-    assert source.allocated_id is not None
-    return MemoryView(
-        id=source.allocated_id,
+        id=memory_id,
         content=source.text,
         user_id=source.user_id,
         project=source.project,
@@ -93,4 +81,6 @@ def page(
     total = rows.count()
     if before is not None:
         rows = rows.filter(memory_key__lt=before)
-    return views(scope.tenant_id, rows.order_by("-memory_key")[offset : offset + limit]), total
+    ids = list(rows.order_by("-memory_key").values_list("memory_key", flat=True)[offset : offset + limit])
+    found = live(scope.tenant_id, ids, moment)
+    return [found[i] for i in ids if i in found], total
