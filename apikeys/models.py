@@ -17,7 +17,9 @@ class Tenant(models.Model):
     """The isolation boundary and the unit of distribution. A deleted tenant keeps its row, without its name."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    slug = models.SlugField(max_length=64, db_index=False, help_text="Short name used in requests: letters, digits and hyphens.")
+    slug = models.SlugField(
+        max_length=64, db_index=False, help_text="Short name used in requests: letters, digits and hyphens."
+    )
     name = models.CharField(max_length=200, blank=True)
     default_project = models.CharField(max_length=128, default="default")
     created_at = models.DateTimeField(default=now, editable=False)

@@ -46,6 +46,8 @@ def settings_are_safe(**_: Any) -> list[CheckMessage]:
 
 def refuse_unsafe() -> None:
     """Stop the process that is about to serve unsafe settings, with a sentence for each."""
+    if not settings.HAS_SECRETS:
+        raise ImproperlyConfigured("SECRET_KEY and KEY_PEPPERS must be set (make up makes them by itself).")
     errors = [f"{found.msg} {found.hint}" for found in settings_are_safe() if found.is_serious()]
     if errors:
         raise ImproperlyConfigured(" ".join(errors))

@@ -29,12 +29,10 @@ environ.Env.read_env(DATA_DIR / "servers.env")
 
 # --- the process -----------------------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", False)
-SECRET_KEY = env.str("SECRET_KEY", "")
-if not SECRET_KEY:
-    if env.bool("REQUIRE_SECRETS", False):
-        raise ImproperlyConfigured("SECRET_KEY and KEY_PEPPERS must be set (make up makes them by itself)")
-    SECRET_KEY = "unset: management commands that touch no secret may run"  # noqa: S105
-KEY_PEPPERS = parse_peppers(env.str("KEY_PEPPERS", "0:unset"))
+# Without them management commands run, and serving is refused (`checks.refuse_unsafe`).
+SECRET_KEY = env.str("SECRET_KEY", "") or "unset"
+KEY_PEPPERS = parse_peppers(env.str("KEY_PEPPERS", "") or "0:unset")
+HAS_SECRETS = SECRET_KEY != "unset" and 0 not in KEY_PEPPERS  # noqa: S105  (the word for none)
 
 API_HOST = env.str("API_HOST", "127.0.0.1")
 API_PORT = env.int("API_PORT", 8080)
@@ -112,9 +110,9 @@ def database(url: str) -> dict[str, object]:
     parts = urlsplit(url)
     if parts.scheme not in ("postgresql", "postgres"):
         raise ImproperlyConfigured("DATABASE_URL must begin with postgresql://")
-    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    options: dict[str, object] = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     host = options.pop("host", None) or unquote(parts.hostname or "")
-    pooled: dict[str, object] = {} if IS_WORKER else {"pool": {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 5}}
+    pool = {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 5}
     return {
         "ENGINE": "memproject.common.postgres",
         "NAME": unquote(parts.path.lstrip("/")),
@@ -122,7 +120,7 @@ def database(url: str) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": host,
         "PORT": str(parts.port or options.pop("port", "")),
-        "OPTIONS": {**options, **pooled},
+        "OPTIONS": options if IS_WORKER else {**options, "pool": pool},
         # A pool keeps web connections; a worker keeps its one connection between tasks.
         "CONN_MAX_AGE": 600 if IS_WORKER else 0,
         "CONN_HEALTH_CHECKS": True,

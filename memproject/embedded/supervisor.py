@@ -77,6 +77,7 @@ class Child:
     cwd: Path
     process: subprocess.Popen[bytes] | None = None
     wanted: bool = False
+    asked_to_end: bool = False
     again_at: float = 0.0
     busy: threading.RLock = field(default_factory=threading.RLock, repr=False)
     deaths: Deaths = field(init=False, repr=False)
@@ -96,7 +97,7 @@ class Child:
     def start(self) -> None:
         """Start it, and have it started again when it dies."""
         with self.busy:
-            self.wanted = True
+            self.wanted, self.asked_to_end = True, False
             self.log.parent.mkdir(parents=True, exist_ok=True)
             rotate(self.log)
             with self.log.open("ab") as log:
@@ -122,13 +123,19 @@ class Child:
             else:
                 process.send_signal(number)
 
+    def ask_to_end(self) -> None:
+        """SIGTERM, once: to some a second one means to drop what they do."""
+        self.wanted = False
+        if not self.asked_to_end:
+            self.asked_to_end = True
+            self.signal(signal.SIGTERM)
+
     def stop(self, patience: float = PATIENCE) -> None:
         """SIGTERM, then SIGKILL for it and whatever it left. It stays stopped until `start`."""
         with self.busy:
-            self.wanted = False
+            self.ask_to_end()
             if self.process is None:
                 return
-            self.signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(patience)
             self.signal(signal.SIGKILL)
@@ -190,10 +197,17 @@ class Supervisor:
             self._start(child)
 
     def stop(self, patience: float = PATIENCE) -> None:
-        """Ask each to end and wait for it; `patience` seconds for all, but something for each."""
+        """Ask each to end and wait for it; `patience` seconds for all, but something for each.
+
+        The first of those added ends before the others are asked: its requests may still wait for them.
+        """
         until = time.monotonic() + patience
         added = [child for child in self.children.values() if child not in self._servers]
         for child in added:
             child.wanted = False
-        for child in (*added, *reversed(self._servers)):
+        for child in added[:1]:
+            child.stop(max(AT_LEAST, until - time.monotonic()))
+        for child in added[1:]:
+            child.ask_to_end()
+        for child in (*added[1:], *reversed(self._servers)):
             child.stop(max(AT_LEAST, until - time.monotonic()))

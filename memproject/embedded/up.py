@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import memproject.embedded.quiet  # noqa: F401
+
+# isort: split
 import contextlib
 import json
 import os
@@ -154,7 +157,9 @@ def serve(env: dict[str, str], data: Path, interrupt: Interrupt) -> None:
     with only_one(data, url), contextlib.ExitStack() as running:
         try:
             run(env, data, url, interrupt, running)
-        except StoppedError:
+        except (StoppedError, CannotStartError):
+            if not interrupt.asked:  # Ctrl-C reaches the tools that start PostgreSQL too, and they fail of it
+                raise
             say("\nStopping …")
 
 

@@ -10,11 +10,13 @@ from django.conf import settings as django_settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.test import Client
 
 from apikeys import services
 from apikeys.models import ApiKey
+from memproject.checks import refuse_unsafe
 from tests.build import Caller, caller, tenant
 
 
@@ -141,6 +143,13 @@ def test_the_literal_keys_of_the_document_exist_only_for_development(eager: None
     assert [e.id for e in run_checks() if e.id == "memproject.E002"] == ["memproject.E002"]
     settings.DEBUG = True
     assert [e.id for e in run_checks() if e.id in ("memproject.E002", "memproject.W001")] == ["memproject.W001"]
+
+
+def test_it_does_not_serve_without_secrets(settings: object) -> None:
+    refuse_unsafe()
+    settings.HAS_SECRETS = False
+    with pytest.raises(ImproperlyConfigured, match="KEY_PEPPERS"):
+        refuse_unsafe()
 
 
 def test_the_door_is_never_open_to_the_network(settings: object) -> None:

@@ -149,7 +149,8 @@ def test_a_poisonous_write_is_set_aside_with_its_text(owner: Caller, monkeypatch
 def test_the_sweeper_kicks_what_is_overdue_and_only_that(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     overdue = source_of(accept(owner, "The treasure lies under the oak"))
     source_of(accept(owner, "I live in Oslo"))
-    Source.objects.filter(tenant=overdue.tenant_id, id=overdue.id).update(kick_at=overdue.accepted_at - dt.timedelta(seconds=1))
+    past = overdue.accepted_at - dt.timedelta(seconds=1)
+    Source.objects.filter(tenant=overdue.tenant_id, id=overdue.id).update(kick_at=past)
     kicked: list[tuple[object, ...]] = []
     monkeypatch.setattr("memories.pipeline.sweep.kick", lambda task, *ids, queue: kicked.append((task, *ids, queue)))
     assert sweep.sweep() == 1

@@ -1,0 +1,110 @@
+"""`python -m benchmarks.retrieval`: stores conversations turn by turn, asks their questions, scores what comes back.
+
+The file: `[{"user_id", "memories": [{"id", "text", "speaker", "timestamp", "session", "role"?}], "questions": [{"id",
+"question", "category", "evidence": [memory ids], "question_date"?}]}]`. Without --data a small conversation that comes
+with the project is used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from benchmarks import metrics
+from benchmarks.client import Api, CannotMeasureError
+
+SHIPPED = Path(__file__).parent / "data" / "conversation.json"
+LIMIT = 20
+
+T = TypeVar("T")
+
+
+def progress(name: str, items: Sequence[T]) -> Iterator[T]:
+    """The items, with a line on the terminal that counts them."""
+    begun, shown = time.monotonic(), 0.0
+    for number, item in enumerate(items, start=1):
+        yield item
+        if time.monotonic() - shown > 0.2 or number == len(items):
+            shown = time.monotonic()
+            print(f"\r{name} {number}/{len(items)}  {shown - begun:.0f} s ", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+
+
+def store_all(api: Api, data: Sequence[dict[str, Any]], prefix: str) -> None:
+    """Every turn verbatim, in order, with the file's id in its metadata."""
+    turns = [(user, turn) for user in data for turn in user["memories"]]
+    for user, turn in progress("storing", turns):
+        optional = {
+            "speaker": turn.get("speaker"),
+            "role": turn.get("role"),
+            "session_id": str(turn["session"]) if turn.get("session") is not None else None,
+            "timestamp": turn.get("timestamp"),
+        }
+        fields = {name: value for name, value in optional.items() if value}
+        api.store(turn["text"], prefix + user["user_id"], metadata={"id": turn["id"]}, **fields)
+
+
+def ask_all(
+    api: Api, data: Sequence[dict[str, Any]], prefix: str, exclude: Iterable[str]
+) -> list[tuple[str, list[float]]]:
+    """(category, metrics) of every question that has evidence."""
+    asked = [(user, q) for user in data for q in user["questions"] if str(q["category"]) not in exclude]
+    rows = []
+    for user, question in progress("asking", asked):
+        known = {turn["id"] for turn in user["memories"]}
+        evidence = frozenset(e for e in question["evidence"] if e in known)
+        if not evidence:
+            continue
+        found = api.recall(question["question"], prefix + user["user_id"], limit=LIMIT)
+        ranked = [memory["metadata"].get("id", "") for memory in found]
+        rows.append((str(question["category"]), metrics.of_question(ranked, evidence)))
+    return rows
+
+
+def measure(options: argparse.Namespace) -> None:
+    data = json.loads(Path(options.data).read_text())
+    api = Api(options.url, options.key)
+    api.check()
+    prefix = f"{options.user_prefix or f'bench-{int(time.time())}'}-"
+    try:
+        store_all(api, data, prefix)
+        rows = ask_all(api, data, prefix, options.exclude)
+    finally:
+        if not options.keep:
+            for user in data:
+                api.erase(prefix + user["user_id"])
+    means = metrics.by_category(rows)
+    print(metrics.table(means))
+    for name in ("store", "recall"):
+        p50, p95 = metrics.percentiles(api.times.get(name, []))
+        print(f"{name:7s} p50 {p50:6.1f} ms   p95 {p95:6.1f} ms   ({len(api.times.get(name, []))} calls, one client)")
+    if options.json:
+        named = {c: {"n": n, **dict(zip(metrics.NAMES, v, strict=True))} for c, (n, v) in means.items()}
+        Path(options.json).write_text(json.dumps(named, indent=1))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", default=str(SHIPPED), help="conversations with questions (default: the shipped one)")
+    parser.add_argument("--url", default=os.environ.get("MEMPROJECT_URL", "http://127.0.0.1:8080"))
+    parser.add_argument("--key", default=os.environ.get("MEMPROJECT_KEY", ""), help="an API key not bound to a user")
+    parser.add_argument("--exclude", nargs="*", default=["5"], help="categories left out (default: 5)")
+    parser.add_argument("--user-prefix", help="of the users made (default: one of this moment)")
+    parser.add_argument("--keep", action="store_true", help="don't erase what was stored")
+    parser.add_argument("--json", metavar="FILE", help="write the means there too")
+    try:
+        measure(parser.parse_args())
+    except (CannotMeasureError, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
