@@ -33,7 +33,8 @@ log = logging.getLogger(__name__)
 
 DECISIONS = 3  # how often a stale decision is made again; the last one only corrects what the lock shows
 MOST_ATTEMPTS = 20  # of a write that fails for a reason that isn't known to pass
-PASSES = ("unavailable", "service_unavailable", "busy")  # failures that end by themselves: tried without end
+WAITING = "waiting"  # for an earlier change of the same memory
+PASSES = ("unavailable", "service_unavailable", "busy", WAITING)  # failures that end by themselves: tried without end
 EMBED_BATCH = 32  # passages between two looks at the lease
 EARLY = 64  # a write with more passages than this gets its own vector first, so that recall finds it meanwhile
 
@@ -103,6 +104,7 @@ def claim(tenant_id: uuid.UUID, source_id: uuid.UUID) -> Source | None:
         tenant=tenant_id, target_key=source.target_key, state=SourceState.PENDING, id__lt=source_id
     )
     if earlier.exists():
+        pending(tenant_id, source_id).update(failure=WAITING)
         _release(source, moment + dt.timedelta(seconds=1))
         return None
     return source

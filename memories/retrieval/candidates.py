@@ -16,9 +16,9 @@ from memories.types import Scope
 
 # One row per memory: its distance to the question (cosine, 0 to 2) and how well its words match; null where it has no
 # say. Passages are joined inside the scope before anything is ranked or cut, so a filter never costs a hit.
-CANDIDATES = """
+CANDIDATES = r"""
 WITH asked AS (
-    SELECT string_agg(quote_literal(lexeme), ' | ')::tsquery AS words
+    SELECT string_agg($$'$$ || replace(replace(lexeme, $$\$$, $$\\$$), $$'$$, $$''$$) || $$'$$, ' | ')::tsquery AS words
     FROM unnest(to_tsvector('english'::regconfig, %(query)s))
 ),
 live AS (

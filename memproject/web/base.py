@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from memproject.common.errors import InvalidRequest
 from memproject.web import mem0
+from memproject.web.fields import Name
 
 _S = TypeVar("_S", bound=serializers.BaseSerializer[Any])
 
@@ -48,6 +49,13 @@ class ApiView(APIView):
 
     def query(self, request: Request, serializer: type[_S]) -> dict[str, Any]:
         return self.read(serializer, request.query_params.dict())
+
+    def name(self, field: str, value: str) -> str:
+        """An id that came in the path or a header, checked as one in a body is."""
+        try:
+            return str(Name().run_validation(value))
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({field: error.detail}) from None
 
     @property
     def may_wait(self) -> bool:

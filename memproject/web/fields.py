@@ -152,6 +152,7 @@ class Metadata(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
     default_error_messages = {
         "invalid": "must be a JSON object",
         "too_big": "must be at most 16 KB of JSON",
+        "not_finite": "must hold only finite numbers",
         "too_deep": "must not be nested deeper than 32 levels",
     }
 
@@ -171,6 +172,8 @@ class Metadata(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
             self.fail("too_deep")
         if isinstance(value, str):
             check_text(value)
+        elif isinstance(value, float) and not math.isfinite(value):
+            self.fail("not_finite")  # 1e999 is JSON, and no number that can be kept
         elif isinstance(value, dict):
             for key, inner in value.items():
                 check_text(key)

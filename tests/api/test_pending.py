@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 
 import pytest
+from django.core.management import call_command
 
 from memories.models import Memory, Source
 from memories.pipeline import run, sweep
@@ -144,6 +146,22 @@ def test_a_poisonous_write_is_set_aside_with_its_text(owner: Caller, monkeypatch
     assert source.text == "The treasure lies under the oak"
     assert owner.recalled("treasure") == ["The treasure lies under the oak"]
     assert owner.get(f"/api/v1/events/{body['event_id']}").json()["status"] == "failed"
+    monkeypatch.undo()
+    call_command("retrywrites", stdout=io.StringIO())
+    work(body)
+    assert source_of(body).state == SourceState.APPLIED
+    assert owner.get(f"/api/v1/memories/{body['id']}").json()["status"] == "active"
+
+
+def test_an_update_waits_for_an_earlier_one_without_end(owner: Caller) -> None:
+    body = accept(owner, "The code is one")
+    work(body)
+    path = f"/api/v1/memories/{body['id']}"
+    _, later = (source_of(owner.patch(path, {"content": f"The code is {w}"}).json()) for w in ("two", "three"))
+    for _ in range(run.MOST_ATTEMPTS + 5):
+        run.run(later.tenant_id, later.id)
+    later.refresh_from_db()
+    assert (later.state, later.failure) == (SourceState.PENDING, run.WAITING)
 
 
 def test_the_sweeper_kicks_what_is_overdue_and_only_that(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -272,6 +272,23 @@ def test_an_unclear_deletion_by_query_deletes_nothing(owner: Caller, query: str)
     assert owner.recalled("Oslo") == ["I live in Oslo"]
 
 
+@pytest.mark.parametrize("user", ["%00", "u" * 129, "%20"])
+def test_a_wrong_user_in_the_path(owner: Caller, user: str) -> None:
+    assert_refused(owner.get(f"{V1}/user/{user}"), 400, "user_id")
+    assert_refused(owner.delete(f"{V1}/user/{user}"), 400, "user_id")
+
+
+def test_a_number_beyond_all_numbers(owner: Caller) -> None:
+    assert_refused(owner.post(API, b'{"content": "fine", "metadata": {"k": [1e999]}}'), 400, "metadata")
+    assert_nothing_written()
+
+
+def test_a_wrong_agent_in_the_header(owner: Caller) -> None:
+    response = owner.post(API, {"content": "I live in Oslo"}, X_Remembra_Agent_Id="a" * 129)
+    assert_refused(response, 400, "X-Remembra-Agent-Id")
+    assert_nothing_written()
+
+
 def test_one_unknown_id_among_known_ones_deletes_nothing(owner: Caller) -> None:
     known = owner.store("I live in Oslo")["id"]
     assert_refused(owner.delete(API, {"memory_ids": [known, UNKNOWN]}), 400, "memory_ids")

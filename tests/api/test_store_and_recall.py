@@ -144,6 +144,7 @@ def test_a_question_of_stop_words_or_symbols_is_answered(owner: Caller) -> None:
     owner.store("I live in Oslo")
     for query in (
         "to be or not to be",
+        r"C:\x\'y' http://a.b/c\d?e='f' \\ a'b user@host.de/x\y",
         "🙂🙂",
         "'; DROP TABLE memories_memory; --",
         "a & b | !c <-> d:*",

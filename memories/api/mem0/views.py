@@ -22,7 +22,6 @@ from memories.services.store import store
 from memories.services.update import update
 from memories.types import ForgetCommand, ListQuery, RecallQuery, StoreCommand, WriteResult
 from memproject.common.clock import iso
-from memproject.common.errors import InvalidRequest
 from memproject.common.ids import EVENT, public
 from memproject.web.base import Mem0View
 
@@ -113,7 +112,7 @@ class UserView(Mem0View):
     @list_user
     def get(self, request: Request, user_id: str) -> Response:
         data = self.query(request, shapes.ListIn)
-        caller = principal(request)
+        user_id, caller = self.name("user_id", user_id), principal(request)
         page = browse(caller, ListQuery(user_id=user_id, **data))
         counts = stats(caller, user_id, data.get("project"))
         body: dict[str, Any] = {
@@ -133,9 +132,8 @@ class UserView(Mem0View):
 
     @delete_user
     def delete(self, request: Request, user_id: str) -> Response:
-        if not user_id.strip():
-            raise InvalidRequest("user_id: must not be empty", field="user_id")
-        erased = forget(principal(request), ForgetCommand(everything=True, user_id=user_id))
+        command = ForgetCommand(everything=True, user_id=self.name("user_id", user_id))
+        erased = forget(principal(request), command)
         return self.ok(shapes.receipt(erased), "Memories deleted successfully")
 
 

@@ -32,21 +32,21 @@ from memories.types import ForgetCommand, Item, ListQuery, RecallQuery, StoreCom
 from memproject.common.errors import InvalidRequest
 from memproject.common.ids import EVENT, public
 from memproject.web.base import RemembraView
-from memproject.web.fields import Moment, Name
+from memproject.web.fields import Moment
 
 EVENTS = "/api/v1/events"
 AGENT_HEADER = "X-Remembra-Agent-Id"
 
 
-def agent_of(request: Request, said: str | None) -> str | None:
-    """The agent named in the body, else in the header that the published clients send."""
-    header = request.headers.get(AGENT_HEADER)
-    return said if said is not None else Name().run_validation(header) if header else None
-
-
 class MemoriesView(RemembraView):
     permission_classes = (requires(GET=Scope.READ, POST=Scope.WRITE, DELETE=Scope.DELETE),)
     acts = {"POST": "store"}  # noqa: RUF012
+
+    @property
+    def agent(self) -> str | None:
+        """The agent named in the header that the published clients send; the body's comes first."""
+        sent = self.request.headers.get(AGENT_HEADER)
+        return self.name(AGENT_HEADER, sent) if sent else None
 
     @storing
     def post(self, request: Request) -> Response:
@@ -63,7 +63,7 @@ class MemoriesView(RemembraView):
             items=(said,),
             user_id=data.get("user_id"),
             project=data.get("project"),
-            agent_id=agent_of(request, data.get("agent_id")),
+            agent_id=data.get("agent_id", self.agent),
             run_id=data.get("session_id"),
             metadata=data.get("metadata", {}),
             memory_type=data.get("memory_type"),
