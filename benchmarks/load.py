@@ -7,12 +7,13 @@ measured alone in this process, on the service's own database.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,7 +23,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memproject.settings")
 os.environ.setdefault("MEMPROJECT_WORKER", "true")  # one connection, no pool
 django.setup()
 
-from apikeys.services import default_tenant  # noqa: E402  (Django has to be set up first)
+from django.conf import settings  # noqa: E402  (Django has to be set up first)
+from django.db import DatabaseError  # noqa: E402
+
+from apikeys import services  # noqa: E402
 from benchmarks.client import Api, CannotMeasureError  # noqa: E402
 from benchmarks.metrics import percentiles  # noqa: E402
 from memories.providers.registry import embedder  # noqa: E402
@@ -65,7 +69,7 @@ def floor(user: str, questions: list[str]) -> dict[str, tuple[float, float]]:
     """(p50, p95) in ms of embedding a question, and of the candidates' statement, each alone."""
     model = embedder()
     model.warm()
-    scope = Scope(default_tenant().id, user, ("default",))
+    scope = Scope(services.default_tenant().id, user, ("default",))
     vectors = model.embed(questions)
 
     def sql(number: int) -> None:
@@ -97,8 +101,8 @@ def with_clients(
     return *percentiles([t for api in apis for t in api.times[name]]), calls / took
 
 
-def measure(options: argparse.Namespace) -> None:
-    apis = [Api(options.url, options.key) for _ in range(8)]
+def measure(options: argparse.Namespace, key: str) -> None:
+    apis = [Api(options.url, key) for _ in range(8)]
     apis[0].check()
     dice, user = random.Random(7), f"load-{int(time.time())}"
     texts = [sentence(dice, number) for number in range(options.memories)]
@@ -132,14 +136,30 @@ def ask(api: Api, questions: list[str], user: str, number: int) -> None:
     api.recall(questions[number % len(questions)], user)
 
 
+@contextlib.contextmanager
+def key_of_our_own() -> Iterator[str]:
+    """A key for this run alone: we have the service's database anyway."""
+    try:
+        new = services.create(tenant=services.default_tenant(), name="make bench", created_by="make bench")
+    except DatabaseError:
+        raise CannotMeasureError(
+            "There is no database: start the service with RATE_LIMITS_ENABLED=false make up"
+        ) from None
+    try:
+        yield new.secret
+    finally:
+        services.revoke(new.row.id)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--url", default=os.environ.get("MEMPROJECT_URL", "http://127.0.0.1:8080"))
-    parser.add_argument("--key", default=os.environ.get("MEMPROJECT_KEY", ""), help="a key not bound to a user")
+    parser.add_argument("--url", default=f"http://127.0.0.1:{settings.API_PORT}")
     parser.add_argument("--memories", type=int, default=MEMORIES)
     parser.add_argument("--json", metavar="FILE", help="write the figures there too")
+    options = parser.parse_args()
     try:
-        measure(parser.parse_args())
+        with key_of_our_own() as key:
+            measure(options, key)
     except CannotMeasureError as error:
         print(error, file=sys.stderr)
         return 1

@@ -46,11 +46,11 @@ near AS (
     JOIN memories_passage p ON p.tenant_id = %(tenant)s AND p.text_key = l.text_key
     JOIN memories_embedding e ON e.tenant_id = p.tenant_id AND e.passage_key = p.id
     WHERE e.tenant_id = %(tenant)s AND e.project = ANY(%(projects)s) AND e.user_id = %(user)s
-      AND e.model = %(model)s AND e.current
+      AND e.model = %(model)s AND e.current AND %(vector)s::halfvec IS NOT NULL
     GROUP BY l.memory_key
     UNION ALL
     SELECT w.allocated_id, w.vector <=> %(vector)s::halfvec
-    FROM waiting w WHERE w.vector IS NOT NULL AND w.model = %(model)s
+    FROM waiting w WHERE w.vector IS NOT NULL AND w.model = %(model)s AND %(vector)s::halfvec IS NOT NULL
     ORDER BY distance, id
     LIMIT %(most)s
 ),
@@ -81,17 +81,20 @@ class Candidates:
 def find(
     scope: Scope,
     query: str,
-    vector: npt.NDArray[np.float32],
+    vector: npt.NDArray[np.float32] | None,
     model: str,
     *,
     moment: dt.datetime,
     hybrid: bool,
     most: int,
 ) -> Candidates:
-    """At most `most` candidates by each way. `vector` has unit length and comes from `model`."""
+    """At most `most` candidates by each way.
+
+    `vector` has unit length and comes from `model`; without it words alone count.
+    """
     parameters: dict[str, Any] = {
         "query": query,
-        "vector": HalfVector(vector).to_text(),
+        "vector": None if vector is None else HalfVector(vector).to_text(),
         "model": model,
         "tenant": scope.tenant_id,
         "user": scope.user_id,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from memories.models import Memory, Revision, Source
+from memories.providers.base import ProviderUnavailable
+from memories.providers.fake import FakeEmbedder
 from tests.build import Caller
 
 JOHN = "User's name is John. He works at Google as a senior engineer."
@@ -151,6 +155,19 @@ def test_a_question_of_stop_words_or_symbols_is_answered(owner: Caller) -> None:
         "где я живу",
     ):
         assert owner.recalled(query) == ["I live in Oslo"]
+
+
+def test_without_a_model_memories_are_found_by_their_words(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner.store("I live in Oslo")
+    owner.store("The garden is green")
+
+    def away(*_: object) -> None:
+        raise ProviderUnavailable
+
+    monkeypatch.setattr(FakeEmbedder, "embed", away)
+    assert owner.recalled("Where is Oslo?") == ["I live in Oslo"]
+    refused = owner.post("/api/v1/memories/recall", {"query": "Where is Oslo?", "enable_hybrid": False})
+    assert (refused.status_code, refused["Retry-After"]) == (503, "1")
 
 
 def test_expired_memories_are_gone_and_their_text_may_come_again(owner: Caller) -> None:
