@@ -9,7 +9,8 @@ from typing import Any
 from memories.providers.registry import embedder
 from memproject.common.errors import AppError
 
-bind = f"{os.environ.get('API_HOST', '127.0.0.1')}:{os.environ.get('API_PORT', '8080')}"
+_host = os.environ.get("API_HOST", "127.0.0.1")
+bind = f"{f'[{_host}]' if ':' in _host else _host}:{os.environ.get('API_PORT', '8080')}"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_PROCESSES", "2"))
 threads = int(os.environ.get("WEB_THREADS", "8"))

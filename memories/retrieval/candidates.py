@@ -15,24 +15,29 @@ from pgvector import HalfVector
 from memories.types import Scope
 
 # One row per memory: its distance to the question (cosine, 0 to 2) and how well its words match; null where it has no
-# say. Passages are joined inside the scope before anything is ranked or cut, so a filter never costs a hit.
+# say. Passages are read inside the scope and joined to live revisions before anything is ranked or cut, so a filter
+# never costs a hit. Each join has an index on both sides: however wrong the planner's guess of a scope's size is, the
+# work grows with the scope and not with its square.
 CANDIDATES = r"""
-WITH asked AS (
+WITH asked AS MATERIALIZED (
     SELECT string_agg($$'$$ || replace(replace(lexeme, $$\$$, $$\\$$), $$'$$, $$''$$) || $$'$$, ' | ')::tsquery AS words
     FROM unnest(to_tsvector('english'::regconfig, %(query)s))
 ),
-live AS (
-    SELECT r.memory_key, r.text_key
-    FROM memories_revision r
-    WHERE r.tenant_id = %(tenant)s AND r.user_id = %(user)s AND r.project = ANY(%(projects)s)
-      AND r.retired_at IS NULL AND NOT r.archived
-      AND (r.valid_to IS NULL OR r.valid_to > %(moment)s)
-      AND (r.expires_at IS NULL OR r.expires_at > %(moment)s)
-      AND (%(agent)s::text IS NULL OR r.agent_id = %(agent)s)
-      AND (%(run)s::text IS NULL OR r.run_id = %(run)s)
+near_passages AS MATERIALIZED (
+    SELECT p.text_key, e.vector <=> %(vector)s::halfvec AS distance
+    FROM memories_embedding e
+    JOIN memories_passage p ON p.tenant_id = e.tenant_id AND p.id = e.passage_key
+    WHERE e.tenant_id = %(tenant)s AND e.project = ANY(%(projects)s) AND e.user_id = %(user)s
+      AND e.model = %(model)s AND e.current AND %(vector)s::halfvec IS NOT NULL
 ),
-waiting AS (
-    SELECT s.id, s.allocated_id, s.tsv, s.vector, s.model
+worded_passages AS MATERIALIZED (
+    SELECT p.text_key, ts_rank_cd(p.tsv, (SELECT words FROM asked), 1) AS match
+    FROM memories_passage p
+    WHERE p.tenant_id = %(tenant)s AND p.project = ANY(%(projects)s) AND p.user_id = %(user)s
+      AND %(hybrid)s AND p.tsv @@ (SELECT words FROM asked)
+),
+waiting AS MATERIALIZED (
+    SELECT s.allocated_id, s.tsv, s.vector, s.model
     FROM memories_source s
     WHERE s.tenant_id = %(tenant)s AND s.user_id = %(user)s AND s.project = ANY(%(projects)s)
       AND s.state IN ('pending', 'failed') AND s.kind = 'store' AND s.blanked_at IS NULL
@@ -41,13 +46,11 @@ waiting AS (
       AND (%(run)s::text IS NULL OR s.run_id = %(run)s)
 ),
 near AS (
-    SELECT l.memory_key AS id, min(e.vector <=> %(vector)s::halfvec) AS distance
-    FROM live l
-    JOIN memories_passage p ON p.tenant_id = %(tenant)s AND p.text_key = l.text_key
-    JOIN memories_embedding e ON e.tenant_id = p.tenant_id AND e.passage_key = p.id
-    WHERE e.tenant_id = %(tenant)s AND e.project = ANY(%(projects)s) AND e.user_id = %(user)s
-      AND e.model = %(model)s AND e.current AND %(vector)s::halfvec IS NOT NULL
-    GROUP BY l.memory_key
+    SELECT r.memory_key AS id, min(n.distance) AS distance
+    FROM near_passages n
+    JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = n.text_key
+    WHERE {live}
+    GROUP BY r.memory_key
     UNION ALL
     SELECT w.allocated_id, w.vector <=> %(vector)s::halfvec
     FROM waiting w WHERE w.vector IS NOT NULL AND w.model = %(model)s AND %(vector)s::halfvec IS NOT NULL
@@ -55,19 +58,26 @@ near AS (
     LIMIT %(most)s
 ),
 worded AS (
-    SELECT l.memory_key AS id, max(ts_rank_cd(p.tsv, asked.words, 1)) AS match
-    FROM asked, live l
-    JOIN memories_passage p ON p.tenant_id = %(tenant)s AND p.text_key = l.text_key
-    WHERE %(hybrid)s AND p.project = ANY(%(projects)s) AND p.user_id = %(user)s AND p.tsv @@ asked.words
-    GROUP BY l.memory_key
+    SELECT r.memory_key AS id, max(m.match) AS match
+    FROM worded_passages m
+    JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = m.text_key
+    WHERE {live}
+    GROUP BY r.memory_key
     UNION ALL
-    SELECT w.allocated_id, ts_rank_cd(w.tsv, asked.words, 1)
-    FROM asked, waiting w WHERE w.tsv @@ asked.words
+    SELECT w.allocated_id, ts_rank_cd(w.tsv, (SELECT words FROM asked), 1)
+    FROM waiting w WHERE %(hybrid)s AND w.tsv @@ (SELECT words FROM asked)
     ORDER BY match DESC, id
     LIMIT %(most)s
 )
 SELECT id, near.distance, worded.match FROM near FULL JOIN worded USING (id)
-"""
+""".replace(
+    "{live}",
+    """r.retired_at IS NULL AND NOT r.archived
+      AND (r.valid_to IS NULL OR r.valid_to > %(moment)s)
+      AND (r.expires_at IS NULL OR r.expires_at > %(moment)s)
+      AND (%(agent)s::text IS NULL OR r.agent_id = %(agent)s)
+      AND (%(run)s::text IS NULL OR r.run_id = %(run)s)""",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,8 @@ class RequestMiddleware:
         return response
 
     def _refused(self, request: HttpRequest) -> HttpResponse | None:
+        if "Transfer-Encoding" in request.headers:
+            return answer(request, InvalidRequest("Send a Content-Length: bodies in chunks are not read."))
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdigit():
             return answer(request, InvalidRequest("Content-Length must be a number."))

@@ -332,6 +332,11 @@ def test_a_body_of_ten_megabytes_is_refused_unread(owner: Caller, path: str) -> 
     assert_nothing_written()
 
 
+def test_a_body_in_chunks_is_refused(owner: Caller) -> None:
+    assert_refused(owner.post(API, {"content": "I live in Oslo"}, Transfer_Encoding="chunked"), 400)
+    assert_nothing_written()
+
+
 @pytest.mark.parametrize("path", [V1, API])
 def test_another_media_type(owner: Caller, path: str) -> None:
     response = Client().post(
