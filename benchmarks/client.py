@@ -10,6 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 
+IDLE = 5.0  # seconds after which a kept-alive connection isn't trusted
+
+
 class CannotMeasureError(Exception):
     """What to do before measuring, in one sentence."""
 
@@ -26,6 +29,7 @@ class Api:
         parts = urlsplit(self.url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self._connection = kind(parts.hostname or "", parts.port, timeout=60)
+        self._used = time.monotonic()
         self._headers = {"X-API-Key": self.key, "Content-Type": "application/json"}
 
     def check(self) -> None:
@@ -43,11 +47,14 @@ class Api:
 
     def call(self, method: str, path: str, body: Any, name: str) -> tuple[int, Any, dict[str, str]]:
         """(status, JSON, headers in lower case) of a request, its time noted under `name`."""
+        if time.monotonic() - self._used > IDLE:
+            self._connection.close()  # the server may have closed it meanwhile; it opens anew by itself
         begun = time.perf_counter()
         self._connection.request(method, path, None if body is None else json.dumps(body), self._headers)
         answer = self._connection.getresponse()
         data = json.loads(answer.read())
         self.times.setdefault(name, []).append(time.perf_counter() - begun)
+        self._used = time.monotonic()
         return answer.status, data, {key.lower(): value for key, value in answer.getheaders()}
 
     def store(self, content: str, user: str, **fields: Any) -> None:

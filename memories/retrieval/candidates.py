@@ -49,7 +49,11 @@ near AS (
     SELECT r.memory_key AS id, min(n.distance) AS distance
     FROM near_passages n
     JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = n.text_key
-    WHERE {live}
+    WHERE r.retired_at IS NULL AND NOT r.archived
+      AND (r.valid_to IS NULL OR r.valid_to > %(moment)s)
+      AND (r.expires_at IS NULL OR r.expires_at > %(moment)s)
+      AND (%(agent)s::text IS NULL OR r.agent_id = %(agent)s)
+      AND (%(run)s::text IS NULL OR r.run_id = %(run)s)
     GROUP BY r.memory_key
     UNION ALL
     SELECT w.allocated_id, w.vector <=> %(vector)s::halfvec
@@ -61,7 +65,11 @@ worded AS (
     SELECT r.memory_key AS id, max(m.match) AS match
     FROM worded_passages m
     JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = m.text_key
-    WHERE {live}
+    WHERE r.retired_at IS NULL AND NOT r.archived
+      AND (r.valid_to IS NULL OR r.valid_to > %(moment)s)
+      AND (r.expires_at IS NULL OR r.expires_at > %(moment)s)
+      AND (%(agent)s::text IS NULL OR r.agent_id = %(agent)s)
+      AND (%(run)s::text IS NULL OR r.run_id = %(run)s)
     GROUP BY r.memory_key
     UNION ALL
     SELECT w.allocated_id, ts_rank_cd(w.tsv, (SELECT words FROM asked), 1)
@@ -70,14 +78,7 @@ worded AS (
     LIMIT %(most)s
 )
 SELECT id, near.distance, worded.match FROM near FULL JOIN worded USING (id)
-""".replace(
-    "{live}",
-    """r.retired_at IS NULL AND NOT r.archived
-      AND (r.valid_to IS NULL OR r.valid_to > %(moment)s)
-      AND (r.expires_at IS NULL OR r.expires_at > %(moment)s)
-      AND (%(agent)s::text IS NULL OR r.agent_id = %(agent)s)
-      AND (%(run)s::text IS NULL OR r.run_id = %(run)s)""",
-)
+"""
 
 
 @dataclass(frozen=True, slots=True)
