@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-
 IDLE = 5.0  # seconds after which a kept-alive connection isn't trusted
 
 
