@@ -12,7 +12,7 @@ from memories.services.recall import one
 from memories.services.store import accept
 from memories.types import KEEP, MemoryView, SourceKind, UpdateCommand, WriteResult
 from memproject.common.clock import iso, now
-from memproject.common.errors import Conflict, InvalidRequest
+from memproject.common.errors import Conflict, InvalidRequest, MemoryNotFound
 from memproject.common.ids import MEMORY, public
 
 
@@ -47,6 +47,8 @@ def update(principal: Principal, command: UpdateCommand) -> MemoryView | WriteRe
     result = accept(source, wait=command.wait)
     if result.failure == "conflict":
         raise Conflict(str(result.detail.get("message", "")), memory_id=result.detail.get("memory_id"))
+    if result.failure in ("memory_not_found", "erased"):  # it expired, or was deleted, while we waited
+        raise MemoryNotFound(command.memory_id)
     if result.state == "succeeded":
         return one(principal.tenant_id, key, command.memory_id)
     return result
