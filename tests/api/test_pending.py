@@ -11,6 +11,7 @@ from django.core.management import call_command
 from memories.models import Memory, Source
 from memories.pipeline import run, sweep
 from memories.pipeline.run import claim
+from memories.providers.fake import FakeEmbedder
 from memories.types import SourceState
 from memproject.common.errors import Unavailable
 from memproject.common.ids import parse
@@ -82,13 +83,23 @@ def test_a_pending_write_that_is_deleted_is_never_applied(owner: Caller) -> None
     assert owner.recalled("treasure") == []
 
 
-def test_erasing_a_user_stops_a_write_in_flight(owner: Caller) -> None:
+@pytest.mark.parametrize("door", ["user", "memory"])
+def test_an_erasure_stops_a_write_in_flight(owner: Caller, monkeypatch: pytest.MonkeyPatch, door: str) -> None:
+    """It comes while the worker embeds: what the worker then wants to write finds its Source gone, or blank."""
     body = accept(owner, "The treasure lies under the oak", user_id="ann")
-    source = source_of(body)
-    assert claim(source.tenant_id, source.id) is not None  # a worker has begun
-    owner.delete("/v1/memories/user/ann")
-    assert Source.objects.filter(tenant=source.tenant_id).count() == 0
+    embed, erased = FakeEmbedder.embed, []
+
+    def erase_first(self: FakeEmbedder, texts: list[str]) -> object:
+        path = "/v1/memories/user/ann" if door == "user" else f"/v1/memories/{body['id']}"
+        erased.append(owner.delete(path).status_code)
+        return embed(self, texts)
+
+    monkeypatch.setattr(FakeEmbedder, "embed", erase_first)
+    work(body)
+    assert erased == [200]
     assert Memory.objects.filter(tenant=owner.row.tenant_id).count() == 0
+    left = Source.objects.filter(tenant=owner.row.tenant_id).values_list("text", "payload")
+    assert list(left) == ([] if door == "user" else [("", {})])
 
 
 def test_a_pending_memory_cannot_be_changed_yet(owner: Caller) -> None:
