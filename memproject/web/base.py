@@ -34,7 +34,8 @@ class Input(serializers.Serializer[Any]):
 class ApiView(APIView):
     """A view of either dialect."""
 
-    metadata_class = None  # OPTIONS tells nothing; /docs does
+    # No OPTIONS: it would tell nothing that /docs doesn't, and would need a scope of its own.
+    http_method_names = ("get", "post", "put", "patch", "delete", "head")
 
     def read(self, serializer: type[_S], data: Any) -> dict[str, Any]:
         """The validated fields, else InvalidRequest with the first wrong field's name."""
