@@ -105,7 +105,7 @@ class World:
 
     def good(self, operation: Operation) -> Request:
         """A request about the owner's objects."""
-        return operation.request(_Lazy(self._sample), _Lazy(self._of_prefix), self.values(USER))
+        return operation.request(_Lazy(self.sample), _Lazy(self._of_prefix), self.values(USER))
 
     def unknown(self, operation: Operation) -> Request:
         """The same request about objects that never were."""
@@ -116,13 +116,13 @@ class World:
     def values(self, user: str) -> dict[str, str]:
         return {"user_id": user, "project": PROJECT, "project_id": PROJECT, "query": "emerald"}
 
-    def _sample(self, name: str) -> str:
+    def sample(self, name: str) -> str:
         if name not in self._made:
             self._made[name] = MAKERS[name][0](self)
         return self._made[name]
 
     def _of_prefix(self, prefix: str) -> str:
-        return self._sample(next(name for name, (_, own) in MAKERS.items() if own == prefix))
+        return self.sample(next(name for name, (_, own) in MAKERS.items() if own == prefix))
 
     def rows(self) -> set[str]:
         """Each row of the owner's tenant, as a digest; when a key was last used doesn't count."""
