@@ -19,7 +19,11 @@ UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 def _error_body(name: str) -> Any:
-    fields = {"code": serializers.CharField(), "message": serializers.CharField(), "details": Metadata()}
+    fields: dict[str, serializers.Field[Any, Any, Any, Any]] = {
+        "code": serializers.CharField(),
+        "message": serializers.CharField(),
+        "details": Metadata(),
+    }
     return inline_serializer(name, fields)
 
 
@@ -52,7 +56,7 @@ class Schema(AutoSchema):
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         """What the operation says of itself, and the refusals that it doesn't mention."""
-        bodies = super()._get_response_bodies(direction)  # type: ignore[no-untyped-call]
+        bodies = super()._get_response_bodies(direction)
         dialect = dialect_of(self.path)
         for error in self._refusals():
             bodies.setdefault(str(error.status), self._refusal(error, dialect))
@@ -61,7 +65,7 @@ class Schema(AutoSchema):
     def _refusals(self) -> list[errors.AppError]:
         """One of each kind that this operation may give, whatever it does."""
         found: list[errors.AppError] = [errors.InvalidRequest(), errors.NotAcceptable(), errors.Unavailable()]
-        if self.get_auth():  # type: ignore[no-untyped-call]
+        if self.get_auth():
             limited = errors.RateLimited(limit=100, retry_after=12)
             found += [errors.Unauthenticated(), errors.ScopeDenied(), limited]
         if "{" in self.path:
@@ -72,7 +76,7 @@ class Schema(AutoSchema):
 
     def _refusal(self, error: errors.AppError, dialect: ModuleType) -> dict[str, Any]:
         shape = ErrorOut if dialect is mem0 else RemembraErrorOut
-        component = self.resolve_serializer(shape, "response")  # type: ignore[no-untyped-call]
+        component = self.resolve_serializer(shape, "response")
         shown = dialect.failure(error)
         if "timestamp" in shown:
             shown["timestamp"] = MOMENT
