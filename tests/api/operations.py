@@ -20,6 +20,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from apikeys.api.permissions import RequiresScope
 from apikeys.scopes import SCOPES, Role, Scope
+from tests import leaks
 from tests.shape import routes
 
 KWARG = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -54,6 +55,7 @@ class Request:
     def send(self, secret: str | None) -> HttpResponse:
         """The answer to a caller with this key, or with none."""
         headers = {} if secret is None else {"X-API-Key": secret}
+        leaks.net.remember(secret, self.query, self.body)
         return Client(raise_request_exception=False).generic(
             self.method,
             self.path + ("?" + urlencode(self.query) if self.query else ""),
