@@ -13,6 +13,7 @@ from memproject.common import errors
 from memproject.web import mem0
 from memproject.web.dialects import dialect_of
 from memproject.web.fields import Metadata, Moment
+from memproject.web.idempotency import Mismatch
 
 MOMENT = "2026-03-01T10:30:00Z"
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -71,7 +72,7 @@ class Schema(AutoSchema):
         if "{" in self.path:
             found.append(errors.NotFound())
         if self.method in UNSAFE:
-            found += [errors.Conflict(), errors.PayloadTooLarge(), errors.UnsupportedMediaType(), _mismatch()]
+            found += [errors.Conflict(), errors.PayloadTooLarge(), errors.UnsupportedMediaType(), Mismatch()]
         return found
 
     def _refusal(self, error: errors.AppError, dialect: ModuleType) -> dict[str, Any]:
@@ -92,10 +93,3 @@ class Schema(AutoSchema):
             return super()._get_request_body(direction)  # type: ignore[no-untyped-call]
         finally:
             self.method = "DELETE"
-
-
-def _mismatch() -> errors.AppError:
-    """As `Idempotency-Key` gives it."""
-    error = errors.Conflict("This Idempotency-Key was used with another request.")
-    error.code, error.status = "idempotency_mismatch", 422
-    return error
