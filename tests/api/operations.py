@@ -45,8 +45,8 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     in_path: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
-    user: str | None = None
-    project: str | None = None
+    names_user: bool = False
+    names_project: bool = False
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -113,7 +113,7 @@ class Operation:
         body, elsewhere = self._body(by_prefix, values)
         objects = tuple(samples[name] for name in self.kwargs if name != "user_id")
         query = {} if body is not None else self._query(values, bare=bool(objects))
-        said = {**query, **(body or {}), **{n: samples[n] for n in self.kwargs}}
+        said = _names(query) | _names(body) | set(self.kwargs)
         return Request(
             self.method,
             path,
@@ -121,8 +121,8 @@ class Operation:
             query,
             objects,
             elsewhere + tuple(value for value in query.values() if PUBLIC_ID.fullmatch(value)),
-            said.get("user_id"),
-            said.get("project", said.get("project_id")),
+            "user_id" in said,
+            bool(said & {"project", "project_id"}),
         )
 
     def _body(self, by_prefix: Mapping[str, str], values: Mapping[str, str]) -> tuple[Any, tuple[str, ...]]:
@@ -139,8 +139,7 @@ class Operation:
             return by_prefix[match[1]]
 
         text = PUBLIC_ID.sub(own, json.dumps(next(iter(shown.values()))["value"]))
-        body = json.loads(text)
-        return {k: values[k] if k in values and k in body else v for k, v in body.items()}, tuple(found)
+        return _own(json.loads(text), values), tuple(found)
 
     def _query(self, values: Mapping[str, str], *, bare: bool) -> dict[str, str]:
         """What the query must hold; also the user and the project, unless the path names an object."""
@@ -152,6 +151,22 @@ class Operation:
                 assert name in values, f"{self}: tests/api/samples.py has no value for the parameter {name!r}: add one"
                 query[name] = values[name]
         return query
+
+
+def _own(value: Any, values: Mapping[str, str]) -> Any:
+    """A body with our `values` in the fields that have their names."""
+    if isinstance(value, list):
+        return [_own(inner, values) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: values.get(name) or _own(inner, values) for name, inner in value.items()}
+
+
+def _names(value: Any) -> set[str]:
+    """The names of all fields of a body."""
+    if isinstance(value, list):
+        return set().union(*map(_names, value))
+    return set(value).union(*map(_names, value.values())) if isinstance(value, Mapping) else set()
 
 
 def scopes_of(view: type[Any]) -> Mapping[str, Scope]:

@@ -32,7 +32,7 @@ PROJECT = "red"
 
 def _store(world: World) -> dict[str, Any]:
     if world.stored is None:
-        world.stored = world.owner.store(TEXT, user_id=USER, project=PROJECT)
+        world.stored = world.owner.store(TEXT, user_id=USER, project=PROJECT, timestamp="2020-01-01")
     return world.stored
 
 
@@ -48,10 +48,22 @@ def _event(world: World) -> str:
     return public("evt", sources.values_list("id", flat=True).latest("accepted_at"))
 
 
-# name in a path → (makes the owner's object and gives its id, prefix of its id). A user is a name, and no object.
+def _revision(world: World) -> str:
+    history = world.owner.get(f"/api/v1/memories/{world.sample('memory_id')}/history").json()
+    return str(history["revisions"][0]["revision_id"])
+
+
+def _receipt(world: World) -> str:
+    gone = world.owner.store(TEXT + " and is gone", user_id=USER, project=PROJECT)
+    return str(world.owner.delete(f"/api/v1/memories/{gone['id']}").json()["receipt_id"])
+
+
+# name in a path or a body → (makes the owner's object and gives its id, prefix of its id). A user is a name, no object.
 MAKERS: dict[str, tuple[Callable[[World], str], str]] = {
     "memory_id": (_memory, "mem"),
     "event_id": (_event, "evt"),
+    "revision_id": (_revision, "rev"),
+    "receipt_id": (_receipt, "ers"),
     "user_id": (lambda _: USER, ""),
 }
 # Each time new: what an earlier one of them has stored is not the owner's.

@@ -32,6 +32,7 @@ NEUTRAL = {
 }
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 SIGNATURE = re.compile(r"\b[0-9a-f]{64}\b")
+ITEM_BY_ITEM = {"api-batch"}  # a success, in which each item is told of its own refusal
 OWN_HEADERS = ("X-Request-Id", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 
 
@@ -113,9 +114,9 @@ def test_with_a_role_that_lacks_the_scope(world: World, operation: Operation, wh
 
 def expected(operation: Operation, who: str, asked: Request) -> int | None:
     """The status that a foreigner gets; None for ids in a body or a query, where 400 and 404 are both right."""
-    names_user = who == "a key bound to another user" and asked.user is not None
-    names_project = who == "a key limited to another project" and asked.project is not None
-    if operation.granted is None or names_user or names_project:
+    names_user = who == "a key bound to another user" and asked.names_user
+    names_project = who == "a key limited to another project" and asked.names_project
+    if operation.granted is None or ((names_user or names_project) and operation.name not in ITEM_BY_ITEM):
         return 403
     if asked.in_path:
         return 404
@@ -131,6 +132,9 @@ def test_as_a_foreigner(world: World, operation: Operation, who: str) -> None:
     assert status in (answer.status_code, None), answer.content
     if answer.status_code >= 300:
         refused(answer, asked.path, status or (400 if answer.status_code == 400 else 404))
+        assert world.rows() == before
+    if operation.name in ITEM_BY_ITEM and who == "a key bound to another user":
+        assert {item["error"]["code"] for item in answer.json()["results"]} == {"permission_denied"}
         assert world.rows() == before
     assert before <= world.rows()
     assert TEXT not in answer.content.decode()
