@@ -27,7 +27,7 @@ class Input(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
-            raise serializers.ValidationError("must be a JSON object")
+            raise serializers.ValidationError({"non_field_errors": ["must be a JSON object"]})
         for name in sorted(self.later & set(data)):
             raise serializers.ValidationError({name: "is not supported by this version of the service"})
         return super().to_internal_value(data)
