@@ -39,6 +39,39 @@ async def collect(found: AsyncIterator[Any]) -> list[Any]:
 KINDS: dict[str, Callable[..., Any]] = {"sync": MemoryClient, "async": Awaited}
 
 
+class Lossy(httpx2.HTTPTransport):
+    """Sends each request; the answer of the first one is lost."""
+
+    lost = False
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        response = super().handle_request(request)
+        response.read()
+        if not self.lost:
+            self.lost = True
+            raise httpx2.ReadError("the connection was lost")
+        return response
+
+
+class AsyncLossy(httpx2.AsyncHTTPTransport):
+    lost = False
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        response = await super().handle_async_request(request)
+        await response.aread()
+        if not self.lost:
+            self.lost = True
+            raise httpx2.ReadError("the connection was lost")
+        return response
+
+
+def lossy(kind: str, **options: Any) -> Any:
+    """A client whose first answer is lost."""
+    if kind == "sync":
+        return MemoryClient(http_client=httpx2.Client(transport=Lossy()), **options)
+    return Awaited(http_client=httpx2.AsyncClient(transport=AsyncLossy()), **options)
+
+
 class Scripted:
     """A service that answers as it was told, one answer after the other (the last one again and again), and what it
     was asked. `slept` are the pauses, none of which was slept."""

@@ -17,7 +17,7 @@ from mem0_client import errors
 
 from memproject.embedded import children
 from tests.e2e.running import Service
-from tests.sdk.python_clients import KINDS
+from tests.sdk.python_clients import KINDS, lossy
 
 SDK = Path(__file__).resolve().parent.parent.parent / "sdk" / "python"
 README = (SDK / "README.md").read_text()
@@ -129,6 +129,35 @@ def test_a_write_that_is_not_waited_for(client: Any, user: str) -> None:
     assert (event["status"], event["memory_id"], event["error"]) == ("succeeded", added["id"], None)
     assert client.event(added["event_id"]) == event
     assert texts(client.get_all(user)) == ["The gate opens at seven"]
+
+
+def test_a_write_whose_answer_was_lost_happens_once(kind: str, service: Service, client: Any, user: str) -> None:
+    unlucky = lossy(kind, api_key=service.key, base_url=service.url)
+    added = unlucky.add([{"role": "user", "content": f"Part {n}"} for n in range(3)], user_id=user, infer=False)
+    assert [r["event"] for r in added["results"]] == ["ADD"] * 3
+    assert {m["id"] for m in client.iterate(user)} == {r["id"] for r in added["results"]}
+    unlucky.close()
+
+
+def test_a_key_of_ones_own_stands_for_one_write(client: Any, user: str) -> None:
+    key = uuid.uuid4().hex
+    first = client.add("Ada builds boats", user_id=user, idempotency_key=key)
+    assert client.add("Ada builds boats", user_id=user, idempotency_key=key) == first
+    with pytest.raises(errors.IdempotencyMismatchError) as caught:
+        client.add("Ada builds planes", user_id=user, idempotency_key=key)
+    assert (caught.value.code, caught.value.status) == ("IDEMPOTENCY_MISMATCH", 422)
+    assert texts(client.get_all(user)) == ["Ada builds boats"]
+
+
+def test_filters(client: Any, user: str) -> None:
+    for source in ("chat", "mail"):
+        client.add(f"Ada wrote this in a {source}", user_id=user, metadata={"source": source})
+    wanted = {"AND": [{"source": {"in": ["mail", "fax"]}}, {"created_at": {"gt": "2026-01-01T00:00:00Z"}}]}
+    assert texts(client.search("Where did Ada write?", user_id=user, filters=wanted)) == ["Ada wrote this in a mail"]
+    assert texts(client.get_all(user, filters={"source": {"ne": "mail"}})) == ["Ada wrote this in a chat"]
+    with pytest.raises(errors.InvalidRequestError) as caught:
+        client.search("Ada", user_id=user, filters={"source": {"like": "m"}})
+    assert caught.value.details["field"] == "filters.source.like"
 
 
 def test_the_service_itself(client: Any, kind: str, service: Service) -> None:

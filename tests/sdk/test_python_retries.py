@@ -200,11 +200,24 @@ def test_a_twin_in_flight_is_waited_for(kind: str) -> None:
     assert service.slept[1:] == [1.0]
 
 
+def test_a_twin_in_flight_is_not_waited_for_forever(kind: str) -> None:
+    service = Scripted(kind, refused(409, "CONFLICT", Retry_After="1"))
+    with pytest.raises(errors.ConflictError):
+        service.client.add("tea")
+    assert (len(service.asked), len({r.headers["Idempotency-Key"] for r in service.asked})) == (10, 1)
+    assert 15 < sum(service.slept) < 60
+    assert min(service.slept) == 1.0
+
+
 def test_nobody_waits_for_an_hour(kind: str) -> None:
     service = Scripted(kind, refused(429, Retry_After="3600"))
     with pytest.raises(errors.RateLimitError) as caught:
         service.client.search("tea")
     assert (len(service.asked), service.slept, caught.value.retry_after) == (1, [], 3600.0)
+    twin = Scripted(kind, refused(409, Retry_After="3600"))
+    with pytest.raises(errors.ConflictError):
+        twin.client.add("tea")
+    assert twin.slept == []
 
 
 REFUSALS = [

@@ -28,6 +28,9 @@ VERSION = "1.0.0"
 LONGEST_PAUSE = 60.0
 """Seconds. Rate limits count in windows of a minute; who asks for more patience gets none."""
 
+IN_FLIGHT_PATIENCE = 3
+"""Times as many attempts where our own first one is still at work: a store may take the service 10 seconds."""
+
 BUSY = frozenset({429, 502, 503, 504})
 BROKEN = (httpx2.TimeoutException, httpx2.NetworkError, httpx2.RemoteProtocolError)
 
@@ -63,8 +66,9 @@ class Core:
         attempt = 0
         while True:
             outcome = yield Step(pause, self._request(call))
-            retry = _pause(outcome, attempt) if attempt < self._max_retries and not _answers(call, outcome) else None
-            if retry is None:
+            limit = self._max_retries * (IN_FLIGHT_PATIENCE if _in_flight(outcome) else 1)
+            retry = None if _answers(call, outcome) else _pause(outcome, attempt)
+            if retry is None or attempt >= limit:
                 return cast(T, _read(call, outcome))
             pause, attempt = retry, attempt + 1
 
@@ -95,12 +99,15 @@ def _pause(outcome: Outcome, attempt: int) -> float | None:
     if isinstance(outcome, httpx2.RequestError):
         return backoff if isinstance(outcome, BROKEN) else None
     asked = _retry_after(outcome)
-    if outcome.status_code == 409 and asked is not None:  # our own first attempt is still at work
-        return max(asked, backoff)
-    if outcome.status_code not in BUSY:
+    if outcome.status_code not in BUSY and not _in_flight(outcome):
         return None
-    pause = backoff if asked is None else asked
+    pause = backoff if asked is None else max(asked, backoff) if _in_flight(outcome) else asked
     return pause if pause <= LONGEST_PAUSE else None
+
+
+def _in_flight(outcome: Outcome) -> bool:
+    """Whether an earlier attempt of the same write is still at work."""
+    return isinstance(outcome, httpx2.Response) and outcome.status_code == 409 and "Retry-After" in outcome.headers
 
 
 def _retry_after(response: httpx2.Response) -> float | None:
