@@ -41,7 +41,8 @@ class ApiView(APIView):
     `holds_secret` never shows its answer again.
     """
 
-    metadata_class = None  # OPTIONS tells nothing; /docs does
+    # No OPTIONS: it would tell nothing that /docs doesn't, and would need a scope of its own.
+    http_method_names = ("get", "post", "put", "patch", "delete", "head")
     writes: ClassVar[frozenset[str]] = frozenset({"POST", "PUT", "PATCH", "DELETE"})
     in_one_transaction: ClassVar[bool] = True
     holds_secret: ClassVar[bool] = False
