@@ -19,6 +19,10 @@ class Schema(AutoSchema):
         """Docstrings speak to developers of the service; what callers should read is said with the operation."""
         return ""
 
+    def map_parsers(self) -> list[str]:
+        """What callers should send; what the API understands besides is no part of the contract."""
+        return ["application/json"]
+
     def _get_request_body(self, direction: Any = "request") -> Any:
         if self.method != "DELETE":
             return super()._get_request_body(direction)  # type: ignore[no-untyped-call]
