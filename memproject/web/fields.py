@@ -187,7 +187,7 @@ class Metadata(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
 class RateLimits(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
     """Rate limits by group, `{"v1": "200/m"}`; which groups and rates there are is not known here."""
 
-    default_error_messages = {"invalid": 'must be an object of limits, such as {"v1": "200/m"}'}
+    default_error_messages = {"invalid": 'must be an object of limits, such as {{"v1": "200/m"}}'}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
