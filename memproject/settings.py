@@ -14,6 +14,7 @@ import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from apikeys.limits import parse_tiers
 from apikeys.secrets import parse_peppers
 
 django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Tenant]` stand where it is run, not only where it is checked
@@ -179,6 +180,7 @@ RATE_LIMITS = {
     "delete": env.str("RATE_LIMITS_DELETE", "10/m"),
     "other": env.str("RATE_LIMITS_OTHER", "120/m"),
 }
+RATE_LIMIT_TIERS = parse_tiers(env.str("RATE_LIMIT_TIERS", ""))
 
 # --- what may be sent, and how long a store waits --------------------------------------------------------------------
 DEFAULT_USER_ID = env.str("DEFAULT_USER_ID", "default")
@@ -206,7 +208,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["apikeys.api.permissions.NothingWithoutScope"],
     "DEFAULT_THROTTLE_CLASSES": ["apikeys.api.throttles.KeyThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["memproject.web.parsers.StrictJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["memproject.web.parsers.StrictJSONParser", "memproject.web.parsers.CurlJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "memproject.web.schema.Schema",
     "EXCEPTION_HANDLER": "memproject.web.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
