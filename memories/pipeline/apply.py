@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from django.db import transaction
 
@@ -13,6 +14,7 @@ from memories.pipeline import erase, owners
 from memories.pipeline.reconcile import Step
 from memories.pipeline.rows import Batch, Embedded, Voice
 from memories.types import KEEP, Action, Decision, SourceState, UpdateCommand
+from memproject.common import metrics
 from memproject.common.clock import now
 from memproject.common.errors import Conflict, MemoryNotFound
 from memproject.common.ids import MEMORY, new_id, public
@@ -256,6 +258,7 @@ def _write(batch: Batch) -> None:
 
 
 def _outcome(source: Source, position: int, decision: Decision, memory_id: uuid.UUID) -> Outcome:
+    transaction.on_commit(partial(metrics.decided, decision.value), robust=True)
     return Outcome(
         id=new_id(),
         tenant_id=source.tenant_id,
