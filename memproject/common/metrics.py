@@ -38,9 +38,9 @@ FINE = (
     0.001, 0.0015, 0.002, 0.003, 0.004, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075,
     0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 40, 60,
 )  # fmt: skip
-COARSE = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60)  # 3 KB a tenant and operation
+COARSE = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60)  # 4 KB a tenant and operation
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-TENANTS = 200  # that one process counts by name; the others are one
+TENANTS = 100  # that one process counts by name; the others are one
 OTHER = "other"
 
 # Every instrument has a label, so that a process which counts nothing leaves no file.
