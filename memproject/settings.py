@@ -169,6 +169,7 @@ IDEMPOTENCY_STORE = "memproject.delivery.receipts"
 # --- who may call ----------------------------------------------------------------------------------------------------
 API_KEY = env.str("API_KEY", "")
 MASTER_KEY = env.str("MASTER_KEY", "")
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 AUTH_ENABLED = env.bool("AUTH_ENABLED", env.bool("REMEMBRA_AUTH_ENABLED", True))
 DEV_KEYS = env.bool("DEV_KEYS", False)
 RATE_LIMITS_ENABLED = env.bool("RATE_LIMITS_ENABLED", True)
@@ -236,6 +237,9 @@ SPECTACULAR_SETTINGS = {
         "HealthStatus": ["healthy", "degraded", "unhealthy"],
     },
 }
+
+# --- numbers: one folder for all processes (memproject/common/multiprocess.py) ---------------------------------------
+METRICS_DIR = env.str("METRICS_DIR", "") or str(DATA_DIR / "metrics")
 
 # --- logs: ids, routes and times; never text, queries or keys --------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
