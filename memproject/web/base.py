@@ -33,6 +33,21 @@ class Input(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+class ClosedInput(Input):
+    """Fields of an act where a misspelt name must not pass unnoticed: what is unknown is refused.
+
+    `fixed` names known fields that can't be given here, with the reason.
+    """
+
+    fixed: ClassVar[Mapping[str, str]] = {}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            for name in sorted(set(data) - set(self.fields) - self.later):
+                raise serializers.ValidationError({name[:64]: self.fixed.get(name, "is not known here")})
+        return super().to_internal_value(data)
+
+
 class ApiView(APIView):
     """A view of either dialect.
 
@@ -67,7 +82,7 @@ class ApiView(APIView):
     def body(self, request: Request, serializer: type[_S]) -> dict[str, Any]:
         if not isinstance(request.data, dict):
             raise InvalidRequest("The body must be a JSON object.")
-        return self.read(serializer, request.data)
+        return self.read(serializer, dict(request.data))  # an empty form is an empty QueryDict
 
     def query(self, request: Request, serializer: type[_S]) -> dict[str, Any]:
         return self.read(serializer, request.query_params.dict())

@@ -85,6 +85,10 @@ class Schema(AutoSchema):
         content = {"application/json": {"schema": component.ref, "examples": examples}}
         return {"content": content, "description": error.default_message}
 
+    def map_parsers(self) -> list[str]:
+        """What callers should send; what the API understands besides is no part of the contract."""
+        return ["application/json"]
+
     def _get_request_body(self, direction: Any = "request") -> Any:
         if self.method != "DELETE":
             return super()._get_request_body(direction)  # type: ignore[no-untyped-call]
