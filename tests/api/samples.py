@@ -58,12 +58,17 @@ def _receipt(world: World) -> str:
     return str(world.owner.delete(f"/api/v1/memories/{gone['id']}").json()["receipt_id"])
 
 
+def _key(world: World) -> str:
+    return str(world.owner.post("/api/v1/keys", {"name": "a sample", "role": "viewer"}).json()["id"])
+
+
 # name in a path or a body → (makes the owner's object and gives its id, prefix of its id). A user is a name, no object.
 MAKERS: dict[str, tuple[Callable[[World], str], str]] = {
     "memory_id": (_memory, "mem"),
     "event_id": (_event, "evt"),
     "revision_id": (_revision, "rev"),
     "receipt_id": (_receipt, "ers"),
+    "key_id": (_key, "key"),
     "user_id": (lambda _: USER, ""),
 }
 # Each time new: what an earlier one of them has stored is not the owner's.
@@ -125,8 +130,10 @@ class World:
         by_prefix = {prefix: fresh[name] for name, (_, prefix) in MAKERS.items()}
         return operation.request(fresh, by_prefix, self.values(NOBODY))
 
-    def values(self, user: str) -> dict[str, str]:
-        return {"user_id": user, "project": PROJECT, "project_id": PROJECT, "query": "emerald"}
+    def values(self, user: str) -> dict[str, Any]:
+        """What stands for a field of a body, and for a parameter that is required."""
+        projects = {"project": PROJECT, "project_id": PROJECT, "project_ids": [PROJECT]}
+        return {"user_id": user, "query": "emerald", **projects}
 
     def sample(self, name: str) -> str:
         if name not in self._made:

@@ -58,6 +58,11 @@ def count(request: pytest.FixtureRequest) -> Iterator[None]:
         assert answers.total() >= FUZZ_CASES
 
 
+@pytest.fixture(autouse=True)
+def no_waiting_for_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memproject.observe.probes.PING_SECONDS", 0.01)
+
+
 class Sender:
     """Sends cases with a key that may do everything; every second one about an object that is there."""
 
