@@ -24,6 +24,16 @@ app.set_default()
 # `store`: writes somebody waits for. `bulk`: all others. `deliver`: graph and webhooks. `beat`: what the clock starts.
 app.conf.beat_schedule = {
     "sweep": {"task": "memories.tasks.sweep", "schedule": 5.0, "options": {"queue": "beat", "expires": 5}},
+    "deliveries": {
+        "task": "memproject.delivery.tasks.sweep",
+        "schedule": 5.0,
+        "options": {"queue": "beat", "expires": 5},
+    },
+    "old-deliveries": {
+        "task": "memproject.delivery.tasks.prune_deliveries",
+        "schedule": 3600.0,
+        "options": {"queue": "beat", "expires": 3600},
+    },
 }
 
 
