@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 import ssl
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,6 +32,7 @@ Client = httpx2.Client
 AGENT = f"memproject/{__version__}"
 READ_AT_MOST = 4096  # bytes of an answer that nobody is interested in
 PIECE = 16 * 1024
+HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+", re.IGNORECASE)
 ERRORS = (httpx2.HTTPError, httpx2.InvalidURL)
 
 
@@ -72,10 +74,12 @@ def origin(url: str) -> Origin | None:
         parsed = httpx2.URL(url)
     except (httpx2.InvalidURL, UnicodeError, ValueError):
         return None
-    if parsed.scheme not in ("http", "https") or not parsed.raw_host:
+    host, port = parsed.raw_host.decode("ascii"), parsed.port
+    if parsed.scheme not in ("http", "https") or not HOST.fullmatch(host):
         return None
-    port = parsed.port or {"http": 80, "https": 443}[parsed.scheme]
-    return Origin(parsed.scheme, parsed.raw_host.decode("ascii"), port, bool(parsed.userinfo))
+    if port is None:
+        port = 80 if parsed.scheme == "http" else 443
+    return Origin(parsed.scheme, host, port, bool(parsed.userinfo)) if 0 < port < 65536 else None
 
 
 def post(url: str, *, addresses: Sequence[str], headers: Mapping[str, str], body: bytes, deadline: float) -> int:
