@@ -5,7 +5,6 @@ Here a webhook can be turned on and off; all else is its owner's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -27,19 +26,15 @@ class LookedAt(admin.ModelAdmin[Any]):
     show_full_result_count = False
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        return self._read(lambda: super(LookedAt, self).changelist_view(request, extra_context))
-
-    def changeform_view(
-        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        return self._read(lambda: super(LookedAt, self).changeform_view(request, object_id, form_url, extra_context))
-
-    def _read(self, view: Callable[[], Any]) -> HttpResponse:
         with across_tenants("the admin's look-ups"):
-            response: HttpResponse = view()
+            response: HttpResponse = super().changelist_view(request, extra_context)
             if isinstance(response, TemplateResponse):  # its rows are fetched when it is rendered: before the mark goes
                 response.render()
             return response
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        with across_tenants("the admin's look-ups"):
+            return super().get_object(request, object_id, from_field)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
