@@ -27,20 +27,19 @@ from memproject.delivery.types import TEST, Attempt, DeliveryState, Reason
 log = logging.getLogger(__name__)
 
 BATCH = 16  # sent side by side, so that a slow receiver holds up the others for one time limit at most
-ROUNDS = 50  # of one task; then another task goes on, so that the worker sees to its other queues
+SECONDS = 5.0  # of one task; then another task goes on, so that the worker sees to its other queues
 KEPT = dt.timedelta(days=30)
 PRUNED_AT_ONCE = 5000
 
 
 def deliver() -> int:
-    """Send what is due, over all tenants, until nothing is; → how many tries."""
-    tried = 0
-    for _ in range(ROUNDS):
-        rows = claim()
-        if not rows:
-            return tried
+    """Send what is due, over all tenants, until nothing is or time is up; → how many tries."""
+    tried, start = 0, time.monotonic()
+    while rows := claim():
         tried += _send_all(list(_sendable(rows)))
-    kick(TASK, queue=QUEUE)
+        if time.monotonic() - start > SECONDS:
+            kick(TASK, queue=QUEUE)
+            break
     return tried
 
 

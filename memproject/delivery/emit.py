@@ -87,6 +87,11 @@ def blank_scope(tenant_id: uuid.UUID, user_id: str | None, projects: Collection[
     return _blank(rows)
 
 
+def forget_tenant(tenant_id: uuid.UUID) -> int:
+    """Delete a tenant's webhooks, and with them all deliveries; → how many webhooks."""
+    return Webhook.objects.filter(tenant=tenant_id).delete()[0]
+
+
 def _with_text(tenant_id: uuid.UUID) -> QuerySet[Delivery]:
     """What ended holds no text any more."""
     return Delivery.objects.filter(tenant=tenant_id, state=DeliveryState.PENDING).exclude(event__in=TEXTLESS)

@@ -21,7 +21,7 @@ from memproject.common import guard
 from memproject.common.clock import now
 from memproject.common.ids import new_id, public
 from memproject.delivery import deliver, results
-from memproject.delivery.emit import blank, blank_scope, emit
+from memproject.delivery.emit import blank, blank_scope, emit, forget_tenant
 from memproject.delivery.models import Delivery, Webhook
 from memproject.delivery.types import Event, Reason
 from tests import build
@@ -607,7 +607,7 @@ def test_a_long_queue_is_left_to_the_next_task(
 ) -> None:
     kicked: list[Any] = []
     monkeypatch.setattr(deliver, "kick", lambda *args, **kwargs: kicked.append(args))
-    monkeypatch.setattr(deliver, "ROUNDS", 1)
+    monkeypatch.setattr(deliver, "SECONDS", 0.0)
     hook()
     happens(*(event(tenant) for _ in range(deliver.BATCH + 1)))
     assert deliver.deliver() == deliver.BATCH
@@ -636,6 +636,16 @@ def test_deliveries_go_with_their_webhook(tenant: Tenant, hook: Hook) -> None:
     happens(event(tenant))
     Webhook.objects.filter(tenant=tenant, id=made.id).delete()
     assert rows(tenant) == []
+
+
+def test_a_tenant_is_forgotten_with_all_that_it_was_told(tenant: Tenant, hook: Hook) -> None:
+    hook()
+    hook(tenant=(other := build.tenant()))
+    happens(event(tenant))
+    happens(event(other))
+    assert forget_tenant(tenant.id) == 1
+    assert (rows(tenant), len(rows(other))) == ([], 1)
+    assert Webhook.objects.filter(tenant=tenant).count() == 0
 
 
 def test_unknown_keys_are_not_in_force(tenant: Tenant) -> None:
