@@ -203,6 +203,10 @@ EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", "all-MiniLM-L6-v2")
 EMBEDDING_DIM = env.int("EMBEDDING_DIM", 384)
 EMBEDDING_THREADS = env.int("EMBEDDING_THREADS", 1)
 
+# --- webhooks --------------------------------------------------------------------------------------------------------
+WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", False)
+WEBHOOK_TIMEOUT_SECONDS = env.float("WEBHOOK_TIMEOUT_SECONDS", 10.0)
+
 # --- the API and its documentation -----------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apikeys.api.authentication.ApiKeyAuthentication"],
@@ -234,6 +238,15 @@ SPECTACULAR_SETTINGS = {
         "MemoryStatus": ["active", "archived", "superseded", "retired", "pending", "failed"],
         "EventStatus": ["pending", "running", "succeeded", "failed"],
         "StoreStatus": ["success", "duplicate", "pending"],
+        "DeliveryState": ["pending", "delivered", "failed", "erased"],
+        "WebhookEvent": [
+            "memory.created",
+            "memory.updated",
+            "memory.deleted",
+            "memory.expired",
+            "entity.created",
+            "entity.merged",
+        ],
         "HealthStatus": ["healthy", "degraded", "unhealthy"],
     },
 }
