@@ -104,7 +104,12 @@ def test_curls_own_media_type_is_read_in_both_dialects(owner: Caller, path: str,
     assert client.generic("POST", path, body, **form).status_code in (200, 201)
     rows = Source.objects.filter(tenant=owner.row.tenant_id)
     assert rows.count() == 1
-    for odd, status in (("content=I+live+in+Rome", 415), ("[1]", 415), ('{"content": ', 400), ('{"content": NaN}', 400)):
+    for odd, status in (
+        ("content=I+live+in+Rome", 415),
+        ("[1]", 415),
+        ('{"content": ', 400),
+        ('{"content": NaN}', 400),
+    ):
         assert client.generic("POST", path, odd, **form).status_code == status, odd
     assert client.generic("POST", path, "", **form).status_code == 400
     multipart = client.post(path, {"content": "I live in Rome"}, headers=form["headers"])
