@@ -233,6 +233,7 @@ SPECTACULAR_SETTINGS = {
         "MemoryStatus": ["active", "archived", "superseded", "retired", "pending", "failed"],
         "EventStatus": ["pending", "running", "succeeded", "failed"],
         "StoreStatus": ["success", "duplicate", "pending"],
+        "KeyStatus": ["active", "expired", "revoked"],
         "HealthStatus": ["healthy", "degraded", "unhealthy"],
     },
 }
