@@ -64,6 +64,10 @@ def authenticate(key: str | None) -> Principal | None:
     return principal_of(found)
 
 
+def is_metrics_token(key: str) -> bool:
+    return bool(settings.METRICS_TOKEN) and secrets.same(key, settings.METRICS_TOKEN)
+
+
 def principal_of(row: ApiKey) -> Principal:
     return Principal(
         tenant_id=row.tenant_id,

@@ -12,6 +12,16 @@ from memproject.common.errors import InvalidRequest, ScopeDenied
 
 
 @dataclass(frozen=True, slots=True)
+class Monitor:
+    """Who holds METRICS_TOKEN: reads the service's numbers, belongs to no tenant and may do nothing else."""
+
+    is_authenticated = True
+
+    def has(self, scope: Scope) -> bool:
+        return scope is Scope.METRICS
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """The caller: a tenant, what the key may do, and whose data it may touch.
 

@@ -169,6 +169,7 @@ IDEMPOTENCY_STORE = "memproject.delivery.receipts"
 # --- who may call ----------------------------------------------------------------------------------------------------
 API_KEY = env.str("API_KEY", "")
 MASTER_KEY = env.str("MASTER_KEY", "")
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 AUTH_ENABLED = env.bool("AUTH_ENABLED", env.bool("REMEMBRA_AUTH_ENABLED", True))
 DEV_KEYS = env.bool("DEV_KEYS", False)
 RATE_LIMITS_ENABLED = env.bool("RATE_LIMITS_ENABLED", True)
@@ -238,12 +239,17 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# --- numbers: one folder for all processes (memproject/common/multiprocess.py) ---------------------------------------
+METRICS_DIR = env.str("METRICS_DIR", "") or str(DATA_DIR / "metrics")
+
 # --- logs: ids, routes and times; never text, queries or keys --------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {"()": "memproject.common.logs.Line", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
@@ -252,6 +258,8 @@ LOGGING = {
         "django.server": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
         "celery": {"level": "WARNING"},
+        # It quotes what was raised; memproject.celery says that a task failed, and where.
+        "celery.app.trace": {"level": "CRITICAL"},
     },
 }
 

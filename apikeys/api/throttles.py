@@ -15,6 +15,7 @@ from rest_framework.throttling import BaseThrottle
 from apikeys.limits import resolve
 from apikeys.scopes import Scope
 from apikeys.types import Principal
+from memproject.common import metrics
 from memproject.common.errors import RateLimited, Unavailable
 from memproject.web import ratelimit
 from memproject.web.ratelimit import Limit
@@ -35,12 +36,15 @@ class KeyThrottle(BaseThrottle):
             usage = ratelimit.count(request._request, request.user.caller, limits(request, view, request.user, cost))
         except (RedisError, OSError) as error:
             log.warning("rate limits cannot be counted: %s", type(error).__name__)
-            if needs(request, view) in READS:
+            reads = needs(request, view) in READS
+            metrics.redis_away(refused=not reads)
+            if reads:
                 return True
             raise Unavailable("Writes wait until Redis is back. Try again in a moment.") from None
         if usage is not None:
             request._request.rate_limit_headers = usage.headers()
             if usage.exceeded:
+                metrics.rate_limited(request.path)
                 raise RateLimited(limit=usage.limit, retry_after=max(1, usage.reset - int(time.time())))
         if unreadable is not None:
             raise unreadable

@@ -27,7 +27,7 @@ class Input(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
-            raise serializers.ValidationError("must be a JSON object")
+            raise serializers.ValidationError({"non_field_errors": ["must be a JSON object"]})
         for name in sorted(self.later & set(data)):
             raise serializers.ValidationError({name: "is not supported by this version of the service"})
         return super().to_internal_value(data)
@@ -56,7 +56,8 @@ class ApiView(APIView):
     `holds_secret` never shows its answer again.
     """
 
-    metadata_class = None  # OPTIONS tells nothing; /docs does
+    # No OPTIONS: it would tell nothing that /docs doesn't, and would need a scope of its own.
+    http_method_names = ("get", "post", "put", "patch", "delete", "head")
     writes: ClassVar[frozenset[str]] = frozenset({"POST", "PUT", "PATCH", "DELETE"})
     in_one_transaction: ClassVar[bool] = True
     holds_secret: ClassVar[bool] = False
