@@ -72,6 +72,7 @@ def test_without_redis_reads_go_on_and_writes_are_refused(owner: Caller, monkeyp
 
     monkeypatch.setattr("memproject.web.ratelimit.get_usage", lambda *_, **__: gone())
     assert owner.get("/api/v1/memories").status_code == 200
+    assert Caller(django_settings.MASTER_KEY).get("/api/v1/keys").status_code == 200
     assert owner.post("/api/v1/memories/recall", {"query": "x"}).status_code == 200
     for refused in (owner.post("/api/v1/memories", {"content": "I live in Oslo"}), owner.delete("/v1/memories/user/x")):
         assert refused.status_code == 503
