@@ -30,6 +30,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"queue": "bulk", "expires": 60},
     },
+    "sweep-tenants": {
+        "task": "memories.tasks.sweep_tenants",
+        "schedule": 60.0,
+        "options": {"queue": "beat", "expires": 60},
+    },
     "prune-receipts": {
         "task": "memproject.delivery.tasks.prune_receipts",
         "schedule": 3600.0,

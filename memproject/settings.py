@@ -247,6 +247,7 @@ SPECTACULAR_SETTINGS = {
             "entity.created",
             "entity.merged",
         ],
+        "KeyStatus": ["active", "expired", "revoked"],
         "HealthStatus": ["healthy", "degraded", "unhealthy"],
     },
 }
