@@ -43,7 +43,7 @@ lock: venv-dev ## pin the requirements anew
 	    || exit 1; done
 
 clean: ## remove what was installed and cached; data stay
-	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache static
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache static sdk/javascript/dist sdk/javascript/node_modules
 
 venv venv-dev:
 	@command -v "$(PYTHON)" >/dev/null || { echo "Python 3.11 or newer is missing, or its venv module: install it" \
