@@ -155,7 +155,14 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def _json(value: Any) -> str:
-    """On one line where that is readable, else indented."""
+def _json(value: Any, indent: str = "") -> str:
+    """On one line where that is readable, else its parts, each on one line where that is."""
     line = json.dumps(value, ensure_ascii=False)
-    return line if len(line) < _WIDTH else json.dumps(value, ensure_ascii=False, indent=2)
+    if len(indent + line) < _WIDTH or not isinstance(value, dict | list):
+        return line
+    inner = indent + "  "
+    if isinstance(value, list):
+        parts, ends = [_json(part, inner) for part in value], "[]"
+    else:
+        parts, ends = [f"{json.dumps(key)}: {_json(part, inner)}" for key, part in value.items()], "{}"
+    return ends[0] + "\n" + ",\n".join(inner + part for part in parts) + f"\n{indent}" + ends[1]

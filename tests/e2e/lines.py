@@ -15,8 +15,9 @@ from urllib.parse import unquote, urlsplit
 _BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # What was asked and answered goes to another stream than the answer itself.
 _PRELUDE = """set -euo pipefail
-curl() { command curl --max-time 60 --write-out '%{stderr}%{http_code} %{method} %{url_effective}\\n' "$@"; }
+curl() { command curl --max-time 60 --write-out "%{stderr}$SAID\\n" "$@"; }
 """
+_SAID = "%{http_code} %{method} %{url_effective} %{content_type}"
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,9 @@ def commands(block: str) -> Iterator[str]:
 
 
 def run(text: str, environment: Mapping[str, str]) -> Answer:
-    done = subprocess.run(
-        ["bash", "-c", _PRELUDE + text], env={**environment}, capture_output=True, text=True, timeout=90
-    )
+    environment = {**environment, "SAID": _SAID}
+    done = subprocess.run(["bash", "-c", _PRELUDE + text], env=environment, capture_output=True, text=True, timeout=90)
     assert done.returncode == 0, (text, done.stderr)
-    status, method, url = done.stderr.split()[-3:]
-    try:
-        body = json.loads(done.stdout)
-    except ValueError:
-        body = done.stdout
+    status, method, url, media = done.stderr.splitlines()[-1].split(maxsplit=3)
+    body = json.loads(done.stdout) if media.startswith("application/json") else done.stdout
     return Answer(int(status), method, unquote(urlsplit(url).path), body)
