@@ -24,6 +24,16 @@ app.set_default()
 # `store`: writes somebody waits for. `bulk`: all others. `deliver`: graph and webhooks. `beat`: what the clock starts.
 app.conf.beat_schedule = {
     "sweep": {"task": "memories.tasks.sweep", "schedule": 5.0, "options": {"queue": "beat", "expires": 5}},
+    "clean-expired": {
+        "task": "memories.tasks.clean_expired",
+        "schedule": 60.0,
+        "options": {"queue": "bulk", "expires": 60},
+    },
+    "prune-receipts": {
+        "task": "memproject.delivery.tasks.prune_receipts",
+        "schedule": 3600.0,
+        "options": {"queue": "bulk", "expires": 3600},
+    },
 }
 
 

@@ -163,6 +163,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 1, "socket_connect_timeout"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 
+IDEMPOTENCY_STORE = "memproject.delivery.receipts"
+
 # --- who may call ----------------------------------------------------------------------------------------------------
 API_KEY = env.str("API_KEY", "")
 MASTER_KEY = env.str("MASTER_KEY", "")
@@ -182,7 +184,9 @@ RATE_LIMITS = {
 DEFAULT_USER_ID = env.str("DEFAULT_USER_ID", "default")
 MAX_MEMORY_SIZE = env.int("MAX_MEMORY_SIZE", 1_000_000)
 MAX_BODY_SIZE = env.int("MAX_BODY_SIZE", 5_000_000)
-DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_SIZE
+MAX_BATCH_BODY_SIZE = env.int("MAX_BATCH_BODY_SIZE", 24_000_000)
+DATA_UPLOAD_MAX_MEMORY_SIZE = max(MAX_BODY_SIZE, MAX_BATCH_BODY_SIZE)
+STRICT_MODE = env.bool("STRICT_MODE", False)
 SEARCH_LIMIT = env.int("SEARCH_LIMIT", 50)
 STORE_WAIT_SECONDS = env.float("STORE_WAIT_SECONDS", 10.0)
 LEASE_SECONDS = env.float("LEASE_SECONDS", 30.0)
@@ -225,7 +229,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "",
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_NAME_OVERRIDES": {
-        "MemoryStatus": ["active", "pending", "failed"],
+        "MemoryStatus": ["active", "archived", "superseded", "retired", "pending", "failed"],
         "EventStatus": ["pending", "running", "succeeded", "failed"],
         "StoreStatus": ["success", "duplicate", "pending"],
         "HealthStatus": ["healthy", "degraded", "unhealthy"],

@@ -15,6 +15,7 @@ urlpatterns = [
     path("v1/status", StatusView.as_view(), name="v1-status"),
     path("v1/", include("memories.api.mem0.urls")),
     path("api/v1/", include("memories.api.remembra.urls")),
+    path("api/v1/", include("entities.api.remembra.urls")),
     path("admin/", admin.site.urls),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
     path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from rest_framework import serializers
@@ -11,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from memproject.common.errors import InvalidRequest
-from memproject.web import mem0
+from memproject.web import idempotency, mem0
 from memproject.web.fields import Name
 
 _S = TypeVar("_S", bound=serializers.BaseSerializer[Any])
@@ -32,9 +34,28 @@ class Input(serializers.Serializer[Any]):
 
 
 class ApiView(APIView):
-    """A view of either dialect."""
+    """A view of either dialect.
+
+    `writes` are the methods that may carry an Idempotency-Key. A view whose acts wait for the worker, or go on in
+    several transactions, is not `in_one_transaction`; if it commits Sources it can `replay` their answer. One that
+    `holds_secret` never shows its answer again.
+    """
 
     metadata_class = None  # OPTIONS tells nothing; /docs does
+    writes: ClassVar[frozenset[str]] = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+    in_one_transaction: ClassVar[bool] = True
+    holds_secret: ClassVar[bool] = False
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        method = request.method or ""
+        if idempotency.HEADER in request.headers and method in self.writes and hasattr(self, method.lower()):
+            act = getattr(self, method.lower())
+            setattr(self, method.lower(), lambda r, *a, **k: idempotency.once(self, r, partial(act, r, *a, **k)))
+
+    def replay(self, sources: Sequence[uuid.UUID], draft: Any) -> Response:
+        """The answer of the accepted writes `sources`, as it stands now."""
+        raise NotImplementedError
 
     def read(self, serializer: type[_S], data: Any) -> dict[str, Any]:
         """The validated fields, else InvalidRequest with the first wrong field's name."""

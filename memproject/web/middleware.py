@@ -20,7 +20,7 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
 class RequestMiddleware:
-    """Echoes or makes `X-Request-Id`, refuses a body over MAX_BODY_SIZE unread, and logs the route's template."""
+    """Echoes or makes `X-Request-Id`, refuses a body that is too large unread, and logs the route's template."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -45,6 +45,7 @@ class RequestMiddleware:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdigit():
             return answer(request, InvalidRequest("Content-Length must be a number."))
-        if int(length) > settings.MAX_BODY_SIZE:
-            return answer(request, PayloadTooLarge(f"The body may have at most {settings.MAX_BODY_SIZE} bytes."))
+        most = settings.MAX_BATCH_BODY_SIZE if request.path.endswith("/batch") else settings.MAX_BODY_SIZE
+        if int(length) > most:
+            return answer(request, PayloadTooLarge(f"The body may have at most {most} bytes."))
         return None

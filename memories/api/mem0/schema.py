@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from memories.api import examples as ex
 from memories.api.mem0 import serializers as shapes
-from memories.api.outputs import HistoryOut, RevisionOut
+from memories.api.outputs import MEMORY_STATES, HistoryOut, RevisionOut
 from memproject.web.fields import Metadata, Moment
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -38,7 +38,7 @@ class MemoryOut(serializers.Serializer[Any]):
     memory_type = serializers.CharField()
     pinned = serializers.BooleanField()
     importance = serializers.FloatField()
-    status = serializers.ChoiceField(["active", "pending", "failed"])
+    status = serializers.ChoiceField(MEMORY_STATES)
     created_at = Moment()
     updated_at = Moment()
     expires_at = Moment(allow_null=True)
@@ -46,6 +46,7 @@ class MemoryOut(serializers.Serializer[Any]):
 
 class FullMemoryOut(MemoryOut):
     history = RevisionOut(many=True, required=False)
+    embedding = serializers.ListField(child=serializers.FloatField(), required=False, allow_null=True)
 
 
 class ScoredMemoryOut(MemoryOut):
