@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
+from memproject.web.base import Input
+
 MEANINGS = {
-    "MessageIn.content": "What was said.",
-    "MessageIn.name": "The speaker's name.",
-    "MessageIn.role": "Who said it: `user`, `assistant` …",
-    "StoreIn.role": "Who said it: `user`, `assistant` …",
     "agent_id": "The agent that speaks.",
     "all": "`true`: everything of the user.",
     "all_memories": "`true`: everything of the user.",
@@ -18,18 +17,15 @@ MEANINGS = {
     "cursor": "The `next_cursor` of the page before.",
     "depth": "How many relations away.",
     "dry_run": "`true`: only say what would happen.",
-    "entity": "Everything about this entity.",
     "entity_id": "The entity's id, `ent_…`.",
     "entity_type": "The same as type.",
     "event_id": "The write's id, `evt_…`.",
-    "exclude": "Ids of memories that are known already.",
     "expires_at": "When it expires, ISO 8601; wins over `ttl`.",
     "explain": "`true`: say how each score came about.",
-    "filters": "Conditions on metadata and columns; see Filters.",
     "from": "The entity that the path begins with, `ent_…`.",
     "importance": "How much it matters, 0 to 1.",
     "include_history": "`true`: relations that no longer hold, too.",
-    "include_superseded": "`true`: memories that another one took the place of, too.",
+    "items": "What to store, each as one body of `POST /api/v1/memories`.",
     "key_id": "The key's id, `key_…`.",
     "limit": "How many at most.",
     "max_depth": "How long a path may be.",
@@ -37,8 +33,12 @@ MEANINGS = {
     "memory_id": "The memory's id, `mem_…`.",
     "memory_ids": "Ids of memories, `mem_…`.",
     "memory_type": "What kind of memory it is, in a word of yours.",
+    "MessageIn.content": "What was said.",
+    "MessageIn.name": "The speaker's name.",
+    "MessageIn.role": "Who said it: `user`, `assistant` …",
     "messages": "What was said, in order.",
     "metadata": "A JSON object of your own, at most 16 KB.",
+    "min_importance": "Facts that matter less are left out, 0 to 1.",
     "offset": "How many to skip; the answer is a bare array.",
     "page": "Which page, from 1.",
     "pinned": "`true`: never decays.",
@@ -46,16 +46,18 @@ MEANINGS = {
     "project_id": "The same as `project`.",
     "project_ids": "Limits it to these projects.",
     "query": "What is asked or looked for, in plain words.",
+    "reason": "Why, for the history.",
     "receipt_id": "The receipt's id, `ers_…`.",
     "reference_time": "What `today` means in the question (ISO 8601).",
     "run_id": "The conversation.",
     "session_id": "The conversation.",
-    "slim": "`true`: ids, texts and scores alone.",
     "speaker": "The speaker's name.",
+    "StoreIn.role": "Who said it: `user`, `assistant` …",
     "tenant_id": "The tenant's id.",
     "threshold": "The least score, 0 to 1.",
     "to": "The entity that the path ends with, `ent_…`.",
     "ttl": "How long it lives, such as `30d`; see TTL.",
+    "type": "Of this kind alone.",
     "user_id": "Whose memories; a key that is bound to a user means that one.",
     "valid_at": "What was true at this time (ISO 8601).",
     "webhook_id": "The webhook's id.",
@@ -69,6 +71,8 @@ def describe(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             for parameter in operation.get("parameters", ()):
                 _fill(parameter, parameter["name"])
     for name, schema in result["components"]["schemas"].items():
+        if schema.get("description") == inspect.getdoc(Input):
+            del schema["description"]  # inherited, and meant for who writes one
         if name.endswith("Request"):
             for field, said in schema.get("properties", {}).items():
                 _fill(said, f"{name.removesuffix('Request')}.{field}", field)
