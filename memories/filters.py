@@ -148,6 +148,7 @@ META = {
         WHEN 'string' THEN strpos(lower({meta} ->> {k}), lower({t})) > 0
         WHEN 'array' THEN lower(({meta} -> {k})::text)::jsonb @> lower({v})::jsonb END, false)""",
 }
+META_HOLDS = "COALESCE(CASE jsonb_typeof({meta} -> {k}) WHEN 'array' THEN {meta} -> {k} @> {v}::jsonb END, false)"
 # Numbers compare with numbers, times with texts that are times, other texts with texts by their code points.
 META_NUMBER = """COALESCE(CASE jsonb_typeof({meta} -> {k})
     WHEN 'number' THEN ({meta} ->> {k})::numeric {op} {x}::numeric END, false)"""
@@ -165,6 +166,9 @@ COLUMN = {
 }
 COLUMN_TIME = "COALESCE({column} {op} {x}, false)"
 COLUMN_TEXT = 'COALESCE({column} COLLATE "C" {op} {t}, false)'
+
+
+TEXT = sql.SQL("{}::text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +201,9 @@ def _one(c: Condition, operator: str, columns: Mapping[str, sql.Composable], val
     values[f"t{number}"] = c.value if isinstance(c.value, str) else ""
     values[f"v{number}"] = json.dumps(c.value, ensure_ascii=False) if c.column is None else ""
     fields: dict[str, sql.Composable] = {
-        name: sql.SQL("{}" + cast).format(sql.Placeholder(f"{name}{number}"))
-        for name, cast in (("k", "::text"), ("t", "::text"), ("v", "::text"), ("x", ""))
+        name: TEXT.format(sql.Placeholder(f"{name}{number}")) for name in ("k", "t", "v")
     }
+    fields["x"] = sql.Placeholder(f"x{number}")
     fields["op"] = sql.SQL(COMPARISONS.get(operator, ""))
     fields["column"] = columns[c.column or "metadata"]
     fields["meta"] = columns["metadata"]
@@ -209,6 +213,8 @@ def _one(c: Condition, operator: str, columns: Mapping[str, sql.Composable], val
 def _form(c: Condition, operator: str) -> str:
     if c.column is not None:
         return COLUMN.get(operator) or (COLUMN_TIME if c.column in TIMES else COLUMN_TEXT)
+    if operator == "contains" and not isinstance(c.value, str):
+        return META_HOLDS  # a text contains texts alone
     if operator in META:
         return META[operator]
     if not isinstance(c.value, str):

@@ -14,6 +14,7 @@ import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from apikeys.limits import parse_tiers
 from apikeys.secrets import parse_peppers
 
 django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Tenant]` stand where it is run, not only where it is checked
@@ -168,6 +169,7 @@ IDEMPOTENCY_STORE = "memproject.delivery.receipts"
 # --- who may call ----------------------------------------------------------------------------------------------------
 API_KEY = env.str("API_KEY", "")
 MASTER_KEY = env.str("MASTER_KEY", "")
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 AUTH_ENABLED = env.bool("AUTH_ENABLED", env.bool("REMEMBRA_AUTH_ENABLED", True))
 DEV_KEYS = env.bool("DEV_KEYS", False)
 RATE_LIMITS_ENABLED = env.bool("RATE_LIMITS_ENABLED", True)
@@ -179,6 +181,7 @@ RATE_LIMITS = {
     "delete": env.str("RATE_LIMITS_DELETE", "10/m"),
     "other": env.str("RATE_LIMITS_OTHER", "120/m"),
 }
+RATE_LIMIT_TIERS = parse_tiers(env.str("RATE_LIMIT_TIERS", ""))
 
 # --- what may be sent, and how long a store waits --------------------------------------------------------------------
 DEFAULT_USER_ID = env.str("DEFAULT_USER_ID", "default")
@@ -206,7 +209,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["apikeys.api.permissions.NothingWithoutScope"],
     "DEFAULT_THROTTLE_CLASSES": ["apikeys.api.throttles.KeyThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["memproject.web.parsers.StrictJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["memproject.web.parsers.StrictJSONParser", "memproject.web.parsers.CurlJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "memproject.web.schema.Schema",
     "EXCEPTION_HANDLER": "memproject.web.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
@@ -230,6 +233,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
+        "KeyStatus": ["active", "expired", "revoked"],
         "MemoryStatus": ["active", "archived", "superseded", "retired", "pending", "failed"],
         "EventStatus": ["pending", "running", "succeeded", "failed"],
         "StoreStatus": ["success", "duplicate", "pending"],
@@ -237,12 +241,17 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# --- numbers: one folder for all processes (memproject/common/multiprocess.py) ---------------------------------------
+METRICS_DIR = env.str("METRICS_DIR", "") or str(DATA_DIR / "metrics")
+
 # --- logs: ids, routes and times; never text, queries or keys --------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {"()": "memproject.common.logs.Line", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
@@ -251,6 +260,8 @@ LOGGING = {
         "django.server": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
         "celery": {"level": "WARNING"},
+        # It quotes what was raised; memproject.celery says that a task failed, and where.
+        "celery.app.trace": {"level": "CRITICAL"},
     },
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Q
@@ -14,6 +15,7 @@ from memories.pipeline import erase, owners
 from memories.pipeline.reconcile import Step
 from memories.pipeline.rows import Batch, Embedded, Voice
 from memories.types import KEEP, Action, Decision, Fact, SourceState, SupersedeCommand, UpdateCommand
+from memproject.common import metrics
 from memproject.common.clock import now
 from memproject.common.errors import Conflict, MemoryNotFound, NotFound
 from memproject.common.ids import MEMORY, new_id, public
@@ -338,6 +340,7 @@ def _write(batch: Batch) -> None:
 
 
 def _outcome(source: Source, position: int, decision: Decision, memory_id: uuid.UUID) -> Outcome:
+    transaction.on_commit(partial(metrics.decided, decision.value), robust=True)
     return Outcome(
         id=new_id(),
         tenant_id=source.tenant_id,

@@ -24,6 +24,7 @@ from memories.pipeline.reconcile import Step, reconcile
 from memories.pipeline.rows import Embedded, embedded_texts
 from memories.providers.registry import embedder
 from memories.types import KEEP, Decision, Fact, Item, Json, SourceKind, SourceState, SupersedeCommand, UpdateCommand
+from memproject.common import metrics
 from memproject.common.claims import backoff
 from memproject.common.clock import now
 from memproject.common.errors import AppError
@@ -66,7 +67,8 @@ def run(tenant_id: uuid.UUID, source_id: uuid.UUID) -> None:
         return
     lease = Lease(tenant_id, source_id, time.monotonic())
     try:
-        WORK[SourceKind(source.kind)](source, lease)
+        with metrics.pipeline_run(source.kind):
+            WORK[SourceKind(source.kind)](source, lease)
     except apply.GoneError:
         log.info("source %s is gone or done", source_id)
     except AppError as error:
@@ -228,10 +230,12 @@ def _later(source: Source, failure: str) -> None:
         _close_failed(source, failure, {})
         return
     pending(source.tenant_id, source.id).update(failure=failure[:64])
+    metrics.pipeline_ended(source.kind, "retried")
     _release(source, now() + backoff(source.attempts))
 
 
 def _close_failed(source: Source, failure: str, result: dict[str, object]) -> None:
+    metrics.pipeline_ended(source.kind, "failed")
     pending(source.tenant_id, source.id).update(
         state=SourceState.FAILED,
         failure=failure[:64],

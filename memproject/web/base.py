@@ -27,9 +27,24 @@ class Input(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
-            raise serializers.ValidationError("must be a JSON object")
+            raise serializers.ValidationError({"non_field_errors": ["must be a JSON object"]})
         for name in sorted(self.later & set(data)):
             raise serializers.ValidationError({name: "is not supported by this version of the service"})
+        return super().to_internal_value(data)
+
+
+class ClosedInput(Input):
+    """Fields of an act where a misspelt name must not pass unnoticed: what is unknown is refused.
+
+    `fixed` names known fields that can't be given here, with the reason.
+    """
+
+    fixed: ClassVar[Mapping[str, str]] = {}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            for name in sorted(set(data) - set(self.fields) - self.later):
+                raise serializers.ValidationError({name[:64]: self.fixed.get(name, "is not known here")})
         return super().to_internal_value(data)
 
 
@@ -41,7 +56,8 @@ class ApiView(APIView):
     `holds_secret` never shows its answer again.
     """
 
-    metadata_class = None  # OPTIONS tells nothing; /docs does
+    # No OPTIONS: it would tell nothing that /docs doesn't, and would need a scope of its own.
+    http_method_names = ("get", "post", "put", "patch", "delete", "head")
     writes: ClassVar[frozenset[str]] = frozenset({"POST", "PUT", "PATCH", "DELETE"})
     in_one_transaction: ClassVar[bool] = True
     holds_secret: ClassVar[bool] = False
@@ -66,7 +82,7 @@ class ApiView(APIView):
     def body(self, request: Request, serializer: type[_S]) -> dict[str, Any]:
         if not isinstance(request.data, dict):
             raise InvalidRequest("The body must be a JSON object.")
-        return self.read(serializer, request.data)
+        return self.read(serializer, dict(request.data))  # an empty form is an empty QueryDict
 
     def query(self, request: Request, serializer: type[_S]) -> dict[str, Any]:
         return self.read(serializer, request.query_params.dict())

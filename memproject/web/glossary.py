@@ -21,7 +21,7 @@ MEANINGS = {
     "entity_id": "The entity's id, `ent_…`.",
     "entity_type": "The same as type.",
     "event_id": "The write's id, `evt_…`.",
-    "expires_at": "When it expires, ISO 8601; wins over `ttl`.",
+    "expires_at": "When it expires, ISO 8601.",
     "explain": "`true`: say how each score came about.",
     "extract_from": "Whose messages facts are taken from.",
     "from": "The entity that the path begins with, `ent_…`.",
@@ -35,6 +35,8 @@ MEANINGS = {
     "memory_id": "The memory's id, `mem_…`.",
     "memory_ids": "Ids of memories, `mem_…`.",
     "memory_type": "What kind of memory it is, in a word of yours.",
+    "KeyChangeIn.name": "What the key is for.",
+    "KeyIn.role": "What it may do: read, also write and delete, or also manage.",
     "MessageIn.content": "What was said.",
     "MessageIn.name": "The speaker's name.",
     "MessageIn.role": "Who said it: `user`, `assistant` …",
@@ -49,6 +51,7 @@ MEANINGS = {
     "project_id": "The same as `project`.",
     "project_ids": "Limits it to these projects.",
     "query": "What is asked or looked for, in plain words.",
+    "rate_limit_tier": "Which rate limits it has.",
     "reason": "Why, for the history.",
     "receipt_id": "The receipt's id, `ers_…`.",
     "reference_time": "What `today` means in the question (ISO 8601).",
@@ -78,12 +81,14 @@ def describe(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             del schema["description"]  # inherited, and meant for who writes one
         if name.endswith("Request"):
             for field, said in schema.get("properties", {}).items():
-                _fill(said, f"{name.removesuffix('Request')}.{field}", field)
+                _fill(said, f"{name.removeprefix('Patched').removesuffix('Request')}.{field}", field)
     return result
 
 
 def _fill(said: dict[str, Any], *names: str) -> None:
     """The meaning of the first name that has one; a field of one operation goes by `<Input>.<field>`."""
     for name in names:
-        if name in MEANINGS and "$ref" not in said:
-            said.setdefault("description", MEANINGS[name])
+        if name in MEANINGS and "description" not in said:
+            said["description"] = MEANINGS[name]
+            if "$ref" in said:  # nothing may stand beside a reference
+                said["allOf"] = [{"$ref": said.pop("$ref")}]

@@ -13,6 +13,7 @@ from memories.api import examples as ex
 from memories.api.mem0 import serializers as shapes
 from memories.api.outputs import MEMORY_STATES, HistoryOut, RevisionOut
 from memproject.web.fields import Metadata, Moment
+from memproject.web.schema import ErrorOut
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -120,15 +121,6 @@ class EventOut(serializers.Serializer[Any]):
     error = serializers.CharField(allow_null=True)
     created_at = Moment()
     finished_at = Moment(allow_null=True)
-
-
-class ErrorOut(serializers.Serializer[Any]):
-    success = serializers.BooleanField(default=False)
-    error = inline_serializer(
-        "V1ErrorBody",
-        {"code": serializers.CharField(), "message": serializers.CharField(), "details": Metadata()},
-    )
-    timestamp = Moment()
 
 
 @functools.cache

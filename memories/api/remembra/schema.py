@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, inline_serializer
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    PolymorphicProxySerializer,
+    extend_schema,
+    inline_serializer,
+)
 from rest_framework import serializers
 
 from memories.api import examples as ex
 from memories.api.outputs import MEMORY_STATES, HistoryOut
 from memories.api.remembra import serializers as shapes
 from memproject.web.fields import Metadata, Moment
+from memproject.web.schema import RemembraErrorOut
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -88,8 +97,6 @@ class StoredOut(serializers.Serializer[Any]):
 
 
 class PageOut(serializers.Serializer[Any]):
-    """With `offset` the answer is a bare array of memories and the header `X-Total-Count`."""
-
     memories = RemembraMemoryOut(many=True)
     total = serializers.IntegerField()
     page = serializers.IntegerField()
@@ -126,14 +133,6 @@ class RemembraEventOut(serializers.Serializer[Any]):
     error = serializers.CharField(allow_null=True)
     created_at = Moment()
     finished_at = Moment(allow_null=True)
-
-
-class RemembraErrorOut(serializers.Serializer[Any]):
-    detail = serializers.CharField()
-    error = inline_serializer(
-        "RemembraErrorBody",
-        {"code": serializers.CharField(), "message": serializers.CharField(), "details": Metadata()},
-    )
 
 
 def answer(shape: Any, description: str, example: Any) -> OpenApiResponse:
@@ -269,10 +268,19 @@ list_memories = extend_schema(
     operation_id="api_list",
     summary="List memories, newest first",
     description="`page` (default), `offset` (a bare array with `X-Total-Count`) or `cursor`.",
-    parameters=[shapes.ListIn],
+    parameters=[
+        shapes.ListIn,
+        OpenApiParameter(
+            "X-Total-Count", OpenApiTypes.INT, "header", description="With `offset`: how many in all.", response=[200]
+        ),
+    ],
     responses=BAD
     | {
-        200: answer(PageOut, "A page", {"memories": [MEMORY], "total": 1, "page": 1, "limit": 100, "next_cursor": None})
+        200: answer(
+            PolymorphicProxySerializer("ListOut", [PageOut, RemembraMemoryOut(many=True)], None, many=False),
+            "A page",
+            {"memories": [MEMORY], "total": 1, "page": 1, "limit": 100, "next_cursor": None},
+        )
     },
 )
 forget_many = extend_schema(

@@ -92,8 +92,8 @@ class ChangeIn(Input):
 
 
 class ForgetIn(ScopedIn):
-    """Exactly one of `memory_ids`, `all`, `entity`, `filters` and `project`; with all but ids, `project` may narrow it.
-    Anything unknown is refused: a deletion is never guessed."""
+    """Exactly one of `memory_ids`, `all`, `entity`, `filters` and `project`; `project` may also narrow `entity` and
+    `filters`. Anything unknown is refused: a deletion is never guessed."""
 
     memory_ids = serializers.ListField(child=Name(), required=False, allow_empty=False, max_length=1000)
     all = Flag(required=False)
@@ -112,8 +112,8 @@ class ForgetIn(ScopedIn):
             raise serializers.ValidationError(
                 {"memory_ids": "send exactly one of memory_ids, all, entity, filters and project; nothing was deleted"}
             )
-        if "memory_ids" in attrs and "project" in attrs:
-            raise serializers.ValidationError({"project": "doesn't go with memory_ids; nothing was deleted"})
+        if "project" in attrs and {"memory_ids", "all"} & set(attrs):
+            raise serializers.ValidationError({"project": "goes with entity and filters only; nothing was deleted"})
         if attrs.get("all") is False:
             raise serializers.ValidationError({"all": "must be true; nothing was deleted"})
         return attrs
@@ -146,8 +146,8 @@ class ForgetQueryIn(Input):
             raise serializers.ValidationError(
                 {"memory_id": "send exactly one of memory_id, entity, all_memories and project_id; nothing was deleted"}
             )
-        if "memory_ids" in said and "project" in said:
-            raise serializers.ValidationError({"project_id": "doesn't go with memory_id; nothing was deleted"})
+        if "project" in said and {"memory_ids", "all"} & set(said):
+            raise serializers.ValidationError({"project_id": "goes with entity only; nothing was deleted"})
         return said
 
 

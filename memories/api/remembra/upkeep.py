@@ -22,7 +22,7 @@ from memproject.web.fields import Flag, Metadata, Moment
 
 
 class CleanupIn(Input):
-    dry_run = Flag(default=False, help_text="true only counts.")
+    dry_run = Flag(required=False, help_text="true only counts.")
 
 
 class CleanupQueryIn(Input):
