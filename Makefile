@@ -1,6 +1,6 @@
 # Everything a developer or operator does, by name. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help up test fuzz check bench openapi lock clean venv venv-dev
+.PHONY: help up test fuzz check bench openapi docs lock clean venv venv-dev
 
 # The first that runs, is new enough and can make a .venv: a name on the PATH may be a shim for nothing.
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -36,6 +36,9 @@ bench: venv ## measure store and recall against a running service (see docs/benc
 
 openapi: venv-dev ## write the OpenAPI contract anew
 	$(RUN) manage.py spectacular --validate --fail-on-warn --file contracts/openapi.yaml
+
+docs: openapi ## write the pages of docs/api and the Postman collection anew, from the OpenAPI contract
+	$(RUN) -m contracts
 
 lock: venv-dev ## pin the requirements anew
 	for name in requirements requirements-embedded requirements-dev; do \
