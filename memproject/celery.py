@@ -30,10 +30,25 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"queue": "bulk", "expires": 60},
     },
+    "sweep-tenants": {
+        "task": "memories.tasks.sweep_tenants",
+        "schedule": 60.0,
+        "options": {"queue": "beat", "expires": 60},
+    },
     "prune-receipts": {
         "task": "memproject.delivery.tasks.prune_receipts",
         "schedule": 3600.0,
         "options": {"queue": "bulk", "expires": 3600},
+    },
+    "deliveries": {
+        "task": "memproject.delivery.tasks.sweep",
+        "schedule": 5.0,
+        "options": {"queue": "beat", "expires": 5},
+    },
+    "old-deliveries": {
+        "task": "memproject.delivery.tasks.prune_deliveries",
+        "schedule": 3600.0,
+        "options": {"queue": "beat", "expires": 3600},
     },
 }
 
