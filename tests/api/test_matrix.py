@@ -20,7 +20,7 @@ from memproject.common import redis
 from memproject.web import mem0, remembra
 from tests import build
 from tests.api.operations import ITEM_BY_ITEM, METHODS, PUBLIC_ID, Operation, Request, operations, unhandled
-from tests.api.samples import FOREIGN, MAKERS, NOBODY, NOBODYS, TEXT, USER, World
+from tests.api.samples import FOREIGN, MAKERS, NOBODY, NOBODYS, TEXT, USER, World, alone
 from tests.shape import routes
 
 NEUTRAL = {
@@ -55,9 +55,8 @@ def transactional_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[
 
 @pytest.fixture(scope="module")
 def world(transactional_db: None) -> Iterator[World]:
-    """`/status` doesn't wait here for workers that aren't there."""
     patch = pytest.MonkeyPatch()
-    patch.setattr("memproject.observe.probes.PING_SECONDS", 0.01)
+    alone(patch)
     current_app.conf.task_always_eager = True
     redis.client().flushdb()
     build.tenant("default")

@@ -22,7 +22,7 @@ from schemathesis.config import SchemathesisConfig
 
 from memproject.wsgi import application
 from tests.api.operations import ITEM_BY_ITEM, operations
-from tests.api.samples import MAKERS, World
+from tests.api.samples import MAKERS, World, alone
 
 CONFIG = SchemathesisConfig.from_dict(
     {
@@ -59,8 +59,8 @@ def count(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def no_waiting_for_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memproject.observe.probes.PING_SECONDS", 0.01)
+def nobody_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone(monkeypatch)
 
 
 class Sender:
