@@ -249,7 +249,6 @@ SPECTACULAR_SETTINGS = {
             "entity.created",
             "entity.merged",
         ],
-        "KeyStatus": ["active", "expired", "revoked"],
         "HealthStatus": ["healthy", "degraded", "unhealthy"],
     },
 }
