@@ -1,6 +1,6 @@
 # Everything a developer or operator does, by name. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help up test check bench openapi lock clean venv venv-dev
+.PHONY: help up test fuzz check bench openapi lock clean venv venv-dev
 
 # The first that runs, is new enough and can make a .venv: a name on the PATH may be a shim for nothing.
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -18,6 +18,9 @@ up: venv ## run the whole service on this machine, until Ctrl-C
 test: venv-dev ## run the tests (ARGS="…" goes to pytest)
 	@$(RUN) -m memories.providers.weights $${EMBEDDING_MODEL_DIR:-.cache/models}
 	@$(RUN) -m pytest $(ARGS)
+
+fuzz: venv-dev ## send thousands of generated requests to every operation (CASES=3000)
+	@FUZZ_CASES=$${CASES:-3000} $(RUN) -m pytest tests/contract/test_schemathesis.py $(ARGS)
 
 check: venv-dev ## lint, types, import rules, migrations, the OpenAPI contract
 	.venv/bin/ruff check .

@@ -16,6 +16,7 @@ from memproject.common.clock import now
 
 admin.site.site_header = "memproject"
 admin.site.site_title = "memproject"
+admin.site.site_url = "/docs"
 admin.site.index_title = "Operations"
 admin.site.enable_nav_sidebar = False
 

@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from apikeys.limits import STANDARD
 from apikeys.scopes import Role
 from memproject.common.clock import now
 from memproject.common.ids import new_id
@@ -22,6 +23,9 @@ class Tenant(models.Model):
     )
     name = models.CharField(max_length=200, blank=True)
     default_project = models.CharField(max_length=128, default="default")
+    rate_limits = models.JSONField(
+        default=dict, blank=True, help_text='Limits that differ for all its keys, such as {"v1": "200/m"}.'
+    )
     created_at = models.DateTimeField(default=now, editable=False)
     erased_at = models.DateTimeField(null=True, editable=False)
 
@@ -50,7 +54,10 @@ class ApiKey(models.Model):
         blank=True,
         help_text="Limited to these projects, comma-separated; empty: all projects.",
     )
-    rate_limit_tier = models.CharField(max_length=32, default="standard")
+    rate_limit_tier = models.CharField(max_length=32, default=STANDARD)
+    rate_limits = models.JSONField(
+        default=dict, blank=True, help_text='Limits that differ for this key alone, such as {"v1": "200/m"}.'
+    )
     lookup = models.CharField(max_length=16, editable=False)
     digest = models.BinaryField(max_length=32, editable=False)
     pepper = models.PositiveSmallIntegerField(editable=False)
@@ -61,6 +68,7 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, editable=False)
     last_used_at = models.DateTimeField(null=True, editable=False)
+    replaced_by = models.UUIDField(null=True, editable=False, help_text="The key that it was rotated to.")
 
     class Meta:
         verbose_name = "API key"
@@ -71,6 +79,11 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.preview})"
+
+    def status(self, moment: dt.datetime) -> str:
+        if self.revoked_at is not None:
+            return "revoked"
+        return "active" if self.alive(moment) else "expired"
 
     def alive(self, moment: dt.datetime) -> bool:
         """In force at `moment`: neither revoked nor expired."""

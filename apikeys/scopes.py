@@ -10,6 +10,7 @@ class Scope(enum.StrEnum):
     WRITE = "memories:write"
     DELETE = "memories:delete"
     STATUS = "status:read"
+    METRICS = "metrics:read"
     ADMIN = "admin"
 
 
@@ -25,5 +26,5 @@ _EDITOR = _VIEWER | {Scope.WRITE, Scope.DELETE}
 SCOPES: dict[Role, frozenset[Scope]] = {
     Role.VIEWER: _VIEWER,
     Role.EDITOR: _EDITOR,
-    Role.ADMIN: _EDITOR | {Scope.ADMIN},
+    Role.ADMIN: _EDITOR | {Scope.METRICS, Scope.ADMIN},
 }

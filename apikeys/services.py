@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from apikeys import secrets
+from apikeys.limits import STANDARD, check
 from apikeys.models import ApiKey, Tenant
 from apikeys.scopes import Role
 from apikeys.types import Principal
@@ -27,6 +28,7 @@ DEV_KEYS = {
     "mem0_docker_key_987654321": Role.EDITOR,
     "mem0_admin_key_111222333": Role.ADMIN,
 }
+NAME = 200  # characters
 LAST_USED_EVERY = dt.timedelta(minutes=1)
 _DUMMY = secrets.digest("nobody", "nobody")
 
@@ -42,11 +44,11 @@ class NewKey:
 def authenticate(key: str | None) -> Principal | None:
     """Who calls. None without a key; Unauthenticated for a bad one, in the same time whatever is wrong with it."""
     if key is None:
-        return None if settings.AUTH_ENABLED else _anyone()
+        return None if settings.AUTH_ENABLED else _of_default_tenant("anonymous", Role.EDITOR)
     if settings.MASTER_KEY and secrets.same(key, settings.MASTER_KEY):
-        return Principal(default_tenant().id, "master", Role.ADMIN, is_master=True)
+        return _of_default_tenant("master", Role.ADMIN, is_master=True)
     if settings.DEV_KEYS and key in DEV_KEYS:
-        return Principal(default_tenant().id, "dev-key", DEV_KEYS[key])
+        return _of_default_tenant("dev-key", DEV_KEYS[key])
     moment = now()
     found = None
     rows = list(ApiKey.objects.select_related("tenant").filter(lookup=secrets.lookup_part(key)))
@@ -62,6 +64,10 @@ def authenticate(key: str | None) -> Principal | None:
     return principal_of(found)
 
 
+def is_metrics_token(key: str) -> bool:
+    return bool(settings.METRICS_TOKEN) and secrets.same(key, settings.METRICS_TOKEN)
+
+
 def principal_of(row: ApiKey) -> Principal:
     return Principal(
         tenant_id=row.tenant_id,
@@ -72,12 +78,22 @@ def principal_of(row: ApiKey) -> Principal:
         default_project=row.tenant.default_project,
         key_id=row.id,
         tier=row.rate_limit_tier,
+        tenant_limits=row.tenant.rate_limits,
+        key_limits=row.rate_limits,
     )
 
 
-def _anyone() -> Principal:
+def _of_default_tenant(caller: str, role: Role, *, is_master: bool = False) -> Principal:
+    """A caller without a row."""
     tenant = default_tenant()
-    return Principal(tenant.id, "anonymous", Role.EDITOR, default_project=tenant.default_project)
+    return Principal(
+        tenant.id,
+        caller,
+        role,
+        default_project=tenant.default_project,
+        is_master=is_master,
+        tenant_limits=tenant.rate_limits,
+    )
 
 
 def _note_use(row: ApiKey, moment: dt.datetime) -> None:
@@ -99,36 +115,64 @@ def create(
     name: str,
     role: Role = Role.EDITOR,
     user_id: str | None = None,
-    project_ids: list[str] | None = None,
-    tier: str = "standard",
+    project_ids: Sequence[str] = (),
+    tier: str = STANDARD,
+    limits: Mapping[str, str] | None = None,
     expires_at: dt.datetime | None = None,
     created_by: str,
     secret: str | None = None,
     origin: str = "",
 ) -> NewKey:
-    """Make a key. Raises InvalidRequest when the name is empty or it would be expired at once."""
-    if not name.strip():
-        raise InvalidRequest("name: must not be empty", field="name")
-    if expires_at is not None and expires_at <= now():
-        raise InvalidRequest("expires_at: must lie in the future", field="expires_at")
-    secret = secret or secrets.generate()
-    pepper = max(settings.KEY_PEPPERS)
-    row = ApiKey.objects.create(
+    """Make a key. Raises InvalidRequest when a field is wrong (`check_fields`)."""
+    check_fields(name=name, expires_at=expires_at, tier=tier)
+    kept = checked_limits(limits or {})
+    row = ApiKey(
         tenant=tenant,
         name=name,
         role=role.value,
         user_id=user_id or None,
-        project_ids=project_ids or [],
+        project_ids=list(project_ids),
         rate_limit_tier=tier,
-        lookup=secrets.lookup_part(secret),
-        digest=secrets.digest(secret, settings.KEY_PEPPERS[pepper]),
-        pepper=pepper,
-        preview=secrets.preview(secret),
+        rate_limits=kept,
         origin=origin,
         expires_at=expires_at,
         created_by=created_by,
     )
+    return with_secret(row, secret or secrets.generate())
+
+
+def with_secret(row: ApiKey, secret: str) -> NewKey:
+    """Write a new row for this secret."""
+    row.pepper = max(settings.KEY_PEPPERS)
+    row.lookup = secrets.lookup_part(secret)
+    row.digest = secrets.digest(secret, settings.KEY_PEPPERS[row.pepper])
+    row.preview = secrets.preview(secret)
+    row.save(force_insert=True)
     return NewKey(row, secret)
+
+
+def check_fields(*, name: str, expires_at: dt.datetime | None, tier: str) -> None:
+    """What is true of every key that is made or changed. Raises InvalidRequest, naming the field."""
+    if not name.strip() or len(name) > NAME:
+        raise InvalidRequest(f"name: must have 1 to {NAME} characters", field="name")
+    if expires_at is not None and expires_at <= now():
+        raise InvalidRequest("expires_at: must lie in the future", field="expires_at")
+    if tier not in tiers():
+        known = ", ".join(tiers())
+        raise InvalidRequest(f"rate_limit_tier: must be one of {known}", field="rate_limit_tier")
+
+
+def checked_limits(limits: Mapping[str, object]) -> dict[str, str]:
+    """A key's or a tenant's own limits as they are kept. Raises InvalidRequest, naming the wrong one."""
+    try:
+        return check(limits)
+    except ValueError as error:
+        raise InvalidRequest(f"rate_limits.{error}", field="rate_limits") from None
+
+
+def tiers() -> tuple[str, ...]:
+    """The tiers that a key may be given."""
+    return (STANDARD, *sorted(settings.RATE_LIMIT_TIERS))
 
 
 def revoke(key_id: uuid.UUID) -> bool:
@@ -159,9 +203,13 @@ def ensure_environment_key() -> None:
 
 
 def in_force(key_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
-    """Those of these keys that are neither revoked nor expired, and whose tenant was not erased."""
-    if not key_ids:
-        return set()
-    moment = now()
-    rows = ApiKey.objects.filter(id__in=key_ids, tenant__erased_at=None)
-    return {row.id for row in rows if row.alive(moment)}
+    """Those of these keys that are neither revoked nor expired, or that were rotated to one that isn't."""
+    moment, found = now(), set()
+    asked = {key_id: key_id for key_id in key_ids}  # the key in question → the last one that it was rotated to
+    while asked:
+        rows = {row.id: row for row in ApiKey.objects.filter(id__in=asked.values(), tenant__erased_at=None)}
+        alive = {key_id for key_id, last in asked.items() if last in rows and rows[last].alive(moment)}
+        found |= alive
+        heirs = {key_id: rows[last].replaced_by for key_id, last in asked.items() if last in rows}
+        asked = {key_id: heir for key_id, heir in heirs.items() if heir is not None and key_id not in alive}
+    return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from apikeys.scopes import SCOPES, Role, Scope
@@ -10,10 +12,21 @@ from memproject.common.errors import InvalidRequest, ScopeDenied
 
 
 @dataclass(frozen=True, slots=True)
+class Monitor:
+    """Who holds METRICS_TOKEN: reads the service's numbers, belongs to no tenant and may do nothing else."""
+
+    is_authenticated = True
+
+    def has(self, scope: Scope) -> bool:
+        return scope is Scope.METRICS
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """The caller: a tenant, what the key may do, and whose data it may touch.
 
     `user_id` None: any user of the tenant. `projects` empty: any project. `caller` is text for actors and receipts.
+    `tenant_limits`, `tier` and `key_limits` change its rate limits (`apikeys.limits`).
     """
 
     tenant_id: uuid.UUID
@@ -25,6 +38,8 @@ class Principal:
     key_id: uuid.UUID | None = None
     tier: str = "standard"
     is_master: bool = False
+    tenant_limits: Mapping[str, str] = field(default_factory=dict, hash=False)
+    key_limits: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     # DRF's view of an authenticated caller.
     is_authenticated = True
@@ -60,3 +75,34 @@ class Principal:
         if self.projects and project not in self.projects:
             raise ScopeDenied("project: this API key may not use that one", field="project")
         return project
+
+
+@dataclass(frozen=True, slots=True)
+class KeyView:
+    """A key as those who manage it see it: `preview` recognises it, and nothing shows it."""
+
+    id: uuid.UUID
+    tenant: str
+    name: str
+    role: Role
+    user_id: str | None
+    project_ids: tuple[str, ...]
+    rate_limit_tier: str
+    rate_limits: Mapping[str, str]
+    preview: str
+    status: str
+    created_by: str
+    created_at: dt.datetime
+    expires_at: dt.datetime | None
+    revoked_at: dt.datetime | None
+    last_used_at: dt.datetime | None
+    replaced_by: uuid.UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewKeyView:
+    """A key that was just made; `secret` is shown once. `replaces` is the one it was rotated from."""
+
+    key: KeyView
+    secret: str
+    replaces: uuid.UUID | None = None

@@ -31,7 +31,7 @@ from benchmarks.client import Api, CannotMeasureError  # noqa: E402
 from benchmarks.metrics import percentiles  # noqa: E402
 from memories.providers.registry import embedder  # noqa: E402
 from memories.retrieval import candidates  # noqa: E402
-from memories.types import Scope  # noqa: E402
+from memories.types import RecallQuery, Scope  # noqa: E402
 from memproject.common.clock import now  # noqa: E402
 
 MEMORIES = 2_000
@@ -74,7 +74,7 @@ def floor(user: str, questions: list[str]) -> dict[str, tuple[float, float]]:
 
     def sql(number: int) -> None:
         at = number % len(questions)
-        candidates.find(scope, questions[at], vectors[at], model.model, moment=now(), hybrid=True, most=100)
+        candidates.find(scope, RecallQuery(questions[at]), vectors[at], model.model, moment=now(), most=100)
 
     timed(sql, 20)
     return {

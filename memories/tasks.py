@@ -6,6 +6,7 @@ import uuid
 
 from celery import shared_task
 
+from memories.pipeline import expire
 from memories.pipeline import run as pipeline
 from memories.pipeline import sweep as sweeper
 
@@ -20,3 +21,9 @@ def run(tenant_id: str, source_id: str) -> None:
 def sweep() -> None:
     """Enqueue accepted writes that nobody is working on."""
     sweeper.sweep()
+
+
+@shared_task(name="memories.tasks.clean_expired")
+def clean_expired() -> None:
+    """Erase what has expired."""
+    expire.everywhere()

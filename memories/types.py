@@ -105,10 +105,56 @@ class UpdateCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class RecallQuery:
-    """`threshold` applies to scores in 0–1; `max_tokens` shapes the context alone, never the hits."""
+class SupersedeCommand:
+    """A new text takes over from a memory. `valid_from`: when it came true in the world; None: when it was accepted."""
 
-    query: str
+    memory_id: str
+    content: str
+    valid_from: dt.datetime | None = None
+    reason: str = ""
+    user_id: str | None = None
+    wait: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class IngestCommand:
+    """A conversation. `roles` are those whose messages may hold facts; `keep` False only shows what would be stored."""
+
+    store: StoreCommand
+    roles: frozenset[str]
+    min_importance: float = 0.5
+    keep: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One comparison of a filter (`memories.filters`). `column` None: of the metadata key `name`."""
+
+    column: str | None
+    name: str
+    operator: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All (`AND`), some (`OR`) or none (`NOT`) of `parts`."""
+
+    kind: str
+    parts: tuple[Group | Condition, ...]
+
+
+Filter = Group | Condition
+
+
+@dataclass(frozen=True, slots=True)
+class RecallQuery:
+    """`threshold` applies to scores in 0–1; `max_tokens` shapes the context alone, never the hits.
+
+    Without a `query`, what `filters` let through is found, newest first. `exclude` are public ids.
+    """
+
+    query: str | None
     user_id: str | None = None
     project: str | None = None
     agent_id: str | None = None
@@ -117,6 +163,9 @@ class RecallQuery:
     threshold: float = 0.0
     hybrid: bool = True
     max_tokens: int = 4000
+    filters: Filter | None = None
+    exclude: tuple[str, ...] = ()
+    superseded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,21 +177,29 @@ class ListQuery:
     limit: int = 100
     offset: int = 0
     cursor: str | None = None
+    filters: Filter | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ForgetCommand:
-    """Exactly one of: `memory_ids`, `everything` of a user, or `project` alone."""
+    """Exactly one of: `memory_ids`, `everything` of a user, what `filters` let through, what mentions `entity`, or
+    `project` alone. With the others, `project` narrows them."""
 
     memory_ids: tuple[str, ...] = ()
     everything: bool = False
+    filters: Filter | None = None
+    entity: str | None = None
     project: str | None = None
     user_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryView:
-    """One memory as a reader sees it now. `status` is "pending" while its first store is not applied."""
+    """One memory as a reader sees it now.
+
+    `status`: active, archived, superseded or retired; pending while its first store is not applied, failed when that
+    was set aside.
+    """
 
     id: uuid.UUID
     content: str
@@ -162,6 +219,7 @@ class MemoryView:
     status: str = "active"
     speaker: str | None = None
     said_at: dt.datetime | None = None
+    superseded_by: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +274,30 @@ class ItemResult:
 
 
 @dataclass(frozen=True, slots=True)
+class IngestedFact:
+    """A fact of a conversation; `message` is the place of its message."""
+
+    content: str
+    message: int
+    speaker: str | None
+    confidence: float
+    importance: float
+    decision: Decision
+    memory_id: uuid.UUID | None
+    stored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """`write` None: nothing was to be stored."""
+
+    facts: tuple[IngestedFact, ...]
+    messages: int
+    skipped: int
+    write: WriteResult | None
+
+
+@dataclass(frozen=True, slots=True)
 class WriteResult:
     """The state of an accepted write. `memory_id` is what every answer calls `id` (None when nothing was kept)."""
 
@@ -259,6 +341,7 @@ class Fact:
     stamp: str | None = None
     verbatim: bool = False
     confidence: float = 1.0
+    importance: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)

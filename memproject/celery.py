@@ -7,15 +7,16 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_prerun, worker_process_init
+from celery.signals import task_failure, task_prerun, worker_process_init, worker_process_shutdown
 from django.db import close_old_connections
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memproject.settings")  # before anything asks for a setting
+
 from memories.providers.registry import embedder
+from memproject.common import metrics
 from memproject.common.errors import AppError
 
 log = logging.getLogger(__name__)
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memproject.settings")
 
 app = Celery("memproject")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -34,6 +35,16 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"queue": "beat", "expires": 3600},
     },
+    "clean-expired": {
+        "task": "memories.tasks.clean_expired",
+        "schedule": 60.0,
+        "options": {"queue": "bulk", "expires": 60},
+    },
+    "prune-receipts": {
+        "task": "memproject.delivery.tasks.prune_receipts",
+        "schedule": 3600.0,
+        "options": {"queue": "bulk", "expires": 3600},
+    },
 }
 
 
@@ -43,6 +54,12 @@ def check_connection(**_: Any) -> None:
     close_old_connections()
 
 
+@task_failure.connect
+def note_failure(sender: Any, exception: BaseException, **_: Any) -> None:
+    """In place of Celery's own line, which quotes the exception."""
+    log.error("task %s failed", sender.name, exc_info=exception)
+
+
 @worker_process_init.connect
 def load_model(**_: Any) -> None:
     """Each child makes the embedder's session for itself: one made before the fork loses its threads."""
@@ -50,3 +67,8 @@ def load_model(**_: Any) -> None:
         embedder().warm()
     except AppError as error:
         log.warning("the embedder is not ready: %s", error.message)
+
+
+@worker_process_shutdown.connect
+def count_out(pid: int, **_: Any) -> None:
+    metrics.process_ended(pid)

@@ -6,7 +6,10 @@ import logging
 import os
 from typing import Any
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memproject.settings")  # gunicorn reads this before wsgi.py
+
 from memories.providers.registry import embedder
+from memproject.common import metrics
 from memproject.common.errors import AppError
 
 _host = os.environ.get("API_HOST", "127.0.0.1")
@@ -29,3 +32,7 @@ def post_worker_init(worker: Any) -> None:
         embedder().warm()
     except AppError as error:
         logging.getLogger(__name__).warning("the embedder is not ready: %s", error.message)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    metrics.process_ended(worker.pid)

@@ -14,6 +14,7 @@ import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from apikeys.limits import parse_tiers
 from apikeys.secrets import parse_peppers
 
 django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Tenant]` stand where it is run, not only where it is checked
@@ -163,9 +164,12 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 1, "socket_connect_timeout"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 
+IDEMPOTENCY_STORE = "memproject.delivery.receipts"
+
 # --- who may call ----------------------------------------------------------------------------------------------------
 API_KEY = env.str("API_KEY", "")
 MASTER_KEY = env.str("MASTER_KEY", "")
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 AUTH_ENABLED = env.bool("AUTH_ENABLED", env.bool("REMEMBRA_AUTH_ENABLED", True))
 DEV_KEYS = env.bool("DEV_KEYS", False)
 RATE_LIMITS_ENABLED = env.bool("RATE_LIMITS_ENABLED", True)
@@ -177,12 +181,15 @@ RATE_LIMITS = {
     "delete": env.str("RATE_LIMITS_DELETE", "10/m"),
     "other": env.str("RATE_LIMITS_OTHER", "120/m"),
 }
+RATE_LIMIT_TIERS = parse_tiers(env.str("RATE_LIMIT_TIERS", ""))
 
 # --- what may be sent, and how long a store waits --------------------------------------------------------------------
 DEFAULT_USER_ID = env.str("DEFAULT_USER_ID", "default")
 MAX_MEMORY_SIZE = env.int("MAX_MEMORY_SIZE", 1_000_000)
 MAX_BODY_SIZE = env.int("MAX_BODY_SIZE", 5_000_000)
-DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_SIZE
+MAX_BATCH_BODY_SIZE = env.int("MAX_BATCH_BODY_SIZE", 24_000_000)
+DATA_UPLOAD_MAX_MEMORY_SIZE = max(MAX_BODY_SIZE, MAX_BATCH_BODY_SIZE)
+STRICT_MODE = env.bool("STRICT_MODE", False)
 SEARCH_LIMIT = env.int("SEARCH_LIMIT", 50)
 STORE_WAIT_SECONDS = env.float("STORE_WAIT_SECONDS", 10.0)
 LEASE_SECONDS = env.float("LEASE_SECONDS", 30.0)
@@ -206,7 +213,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["apikeys.api.permissions.NothingWithoutScope"],
     "DEFAULT_THROTTLE_CLASSES": ["apikeys.api.throttles.KeyThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["memproject.web.parsers.StrictJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["memproject.web.parsers.StrictJSONParser", "memproject.web.parsers.CurlJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "memproject.web.schema.Schema",
     "EXCEPTION_HANDLER": "memproject.web.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
@@ -228,7 +235,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "",
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_NAME_OVERRIDES": {
-        "MemoryStatus": ["active", "pending", "failed"],
+        "MemoryStatus": ["active", "archived", "superseded", "retired", "pending", "failed"],
         "EventStatus": ["pending", "running", "succeeded", "failed"],
         "StoreStatus": ["success", "duplicate", "pending"],
         "DeliveryState": ["pending", "delivered", "failed", "erased"],
@@ -244,12 +251,17 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# --- numbers: one folder for all processes (memproject/common/multiprocess.py) ---------------------------------------
+METRICS_DIR = env.str("METRICS_DIR", "") or str(DATA_DIR / "metrics")
+
 # --- logs: ids, routes and times; never text, queries or keys --------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {"()": "memproject.common.logs.Line", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
@@ -258,6 +270,8 @@ LOGGING = {
         "django.server": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
         "celery": {"level": "WARNING"},
+        # It quotes what was raised; memproject.celery says that a task failed, and where.
+        "celery.app.trace": {"level": "CRITICAL"},
     },
 }
 

@@ -5,7 +5,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 from drf_spectacular.views import SpectacularRedocView as ReDocView
 
-from memproject.health import HealthView, StatusView
+from memproject.observe.views import HealthView, MetricsView, PrometheusView, StatusView
 
 urlpatterns = [
     path("health", HealthView.as_view(), name="health"),
@@ -13,8 +13,12 @@ urlpatterns = [
     path("api/v1/health", HealthView.as_view(), name="api-health"),
     path("status", StatusView.as_view(), name="status"),
     path("v1/status", StatusView.as_view(), name="v1-status"),
+    path("metrics", PrometheusView.as_view(), name="metrics"),
+    path("v1/metrics", MetricsView.as_view(), name="v1-metrics"),
     path("v1/", include("memories.api.mem0.urls")),
     path("api/v1/", include("memories.api.remembra.urls")),
+    path("api/v1/", include("apikeys.api.remembra.urls")),
+    path("api/v1/", include("entities.api.remembra.urls")),
     path("api/v1/", include("memproject.delivery.api.remembra.urls")),
     path("admin/", admin.site.urls),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),

@@ -13,6 +13,7 @@ from django.test import Client
 from apikeys import services
 from apikeys.models import ApiKey, Tenant
 from apikeys.scopes import Role
+from tests import leaks
 
 
 @dataclass
@@ -23,6 +24,7 @@ class Caller:
     row: ApiKey | None = None
 
     def request(self, method: str, path: str, body: Any = None, **headers: str) -> HttpResponse:
+        leaks.net.remember(self.secret, path, body)
         raw = body if isinstance(body, bytes | str) else json.dumps(body) if body is not None else ""
         sent = {"Authorization": f"Bearer {self.secret}"} | {k.replace("_", "-"): v for k, v in headers.items()}
         return Client(raise_request_exception=False).generic(

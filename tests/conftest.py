@@ -13,6 +13,8 @@ from tests import build
 from tests.build import Caller
 from tests.guard import guarded
 
+pytest_plugins = ["tests.services"]
+
 
 @pytest.fixture(autouse=True)
 def every_statement_names_its_tenant() -> Iterator[None]:

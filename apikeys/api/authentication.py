@@ -6,7 +6,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from apikeys import services
-from apikeys.types import Principal
+from apikeys.types import Monitor, Principal
 from memproject.common.errors import Unauthenticated
 
 
@@ -14,15 +14,29 @@ class ApiKeyAuthentication(BaseAuthentication):
     """`Authorization: Bearer <key>` or `X-API-Key: <key>`; two different keys are a mistake, not a choice."""
 
     def authenticate(self, request: Request) -> tuple[Principal, None] | None:
-        sent = {key for key in (self._bearer(request), request.headers.get("X-API-Key")) if key}
-        if len(sent) > 1:
-            raise Unauthenticated("Authorization and X-API-Key name different keys: send one.")
-        principal = services.authenticate(sent.pop() if sent else None)
+        principal = services.authenticate(self.sent(request))
         return (principal, None) if principal is not None else None
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
 
+    def sent(self, request: Request) -> str | None:
+        """The key as it was sent."""
+        keys = {key for key in (self._bearer(request), request.headers.get("X-API-Key")) if key}
+        if len(keys) > 1:
+            raise Unauthenticated("Authorization and X-API-Key name different keys: send one.")
+        return keys.pop() if keys else None
+
     def _bearer(self, request: Request) -> str | None:
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
         return key.strip() if scheme.lower() == "bearer" else None
+
+
+class MetricsAuthentication(ApiKeyAuthentication):
+    """For the few views that METRICS_TOKEN opens, beside keys. Elsewhere it is a key that nobody knows."""
+
+    def authenticate(self, request: Request) -> tuple[Principal | Monitor, None] | None:  # type: ignore[override]
+        key = self.sent(request)
+        if key is not None and services.is_metrics_token(key):
+            return Monitor(), None
+        return super().authenticate(request)

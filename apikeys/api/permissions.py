@@ -9,7 +9,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from apikeys.scopes import Scope
-from apikeys.types import Principal
+from apikeys.types import Monitor, Principal
 from memproject.common.errors import Unauthenticated
 
 
@@ -31,7 +31,7 @@ class RequiresScope(BasePermission):
         scope = self.scopes.get("GET" if request.method == "HEAD" else request.method or "")
         if scope is None:
             return request.method not in view.allowed_methods
-        if not isinstance(request.user, Principal):
+        if not isinstance(request.user, Principal | Monitor):
             raise Unauthenticated
         return request.user.has(scope)
 
@@ -39,6 +39,12 @@ class RequiresScope(BasePermission):
 def requires(**scopes: Scope) -> type[RequiresScope]:
     """A permission class: `requires(GET=Scope.READ, DELETE=Scope.DELETE)`."""
     return type("Requires", (RequiresScope,), {"scopes": scopes})
+
+
+def monitor(request: Request) -> Principal | Monitor:
+    """The caller of a request for numbers that passed `requires`."""
+    assert isinstance(request.user, Principal | Monitor)
+    return request.user
 
 
 def principal(request: Request) -> Principal:

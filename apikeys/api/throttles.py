@@ -8,11 +8,14 @@ from typing import Any
 
 from django.conf import settings
 from redis.exceptions import RedisError
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from apikeys.limits import resolve
 from apikeys.scopes import Scope
 from apikeys.types import Principal
+from memproject.common import metrics
 from memproject.common.errors import RateLimited, Unavailable
 from memproject.web import ratelimit
 from memproject.web.ratelimit import Limit
@@ -28,27 +31,50 @@ class KeyThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: Any) -> bool:
         if not settings.RATE_LIMITS_ENABLED or not isinstance(request.user, Principal):
             return True
+        cost, unreadable = cost_of(request, view)
         try:
-            usage = ratelimit.count(request._request, request.user.caller, limits(request, view))
+            usage = ratelimit.count(request._request, request.user.caller, limits(request, view, request.user, cost))
         except (RedisError, OSError) as error:
             log.warning("rate limits cannot be counted: %s", type(error).__name__)
-            if needs(request, view) in READS:
+            reads = needs(request, view) in READS
+            metrics.redis_away(refused=not reads)
+            if reads:
                 return True
             raise Unavailable("Writes wait until Redis is back. Try again in a moment.") from None
         if usage is not None:
             request._request.rate_limit_headers = usage.headers()
             if usage.exceeded:
+                metrics.rate_limited(request.path)
                 raise RateLimited(limit=usage.limit, retry_after=max(1, usage.reset - int(time.time())))
+        if unreadable is not None:
+            raise unreadable
         return True
 
 
-def limits(request: Request, view: Any) -> list[Limit]:
+def limits(request: Request, view: Any, caller: Principal, cost: int = 1) -> list[Limit]:
     """The limits a request counts against: `/v1` has one and a burst, `/api/v1` one for each act."""
-    rates = settings.RATE_LIMITS
+    rates = resolve(
+        settings.RATE_LIMITS,
+        settings.RATE_LIMIT_TIERS,
+        tenant=caller.tenant_limits,
+        tier=caller.tier,
+        key=caller.key_limits,
+    )
     if not request.path.startswith("/api/"):
         return [Limit("v1", rates["v1"]), Limit("v1-burst", rates["burst"])]
     act = "delete" if request.method == "DELETE" else getattr(view, "acts", {}).get(request.method, "other")
-    return [Limit(f"api-{act}", rates[act])]
+    return [Limit(f"api-{act}", rates[act], cost)]
+
+
+def cost_of(request: Request, view: Any) -> tuple[int, APIException | None]:
+    """What the view says that this request counts for (`cost`), else 1.
+
+    A body that can't be read counts as 1, and its refusal is raised afterwards: DRF tells it only once.
+    """
+    try:
+        return (max(1, view.cost(request)) if hasattr(view, "cost") else 1), None
+    except APIException as error:
+        return 1, error
 
 
 def needs(request: Request, view: Any) -> Scope | None:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
+from django.conf import settings
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from memories import ttl
-from memories.types import KEEP, Keep, RevisionView, UpdateCommand, WriteResult
+from memories import filters, ttl
+from memories.types import KEEP, Filter, Item, Keep, RevisionView, UpdateCommand, WriteResult
 from memproject.common.clock import iso, now
 from memproject.common.errors import InvalidRequest
 from memproject.common.ids import EVENT, REVISION, public
-from memproject.web.fields import Moment, Text
+from memproject.web.base import Input
+from memproject.web.fields import Moment, Name, Text
 
-# Documented fields that come with later versions; until then they are refused by name.
 EDITABLE = ("content", "metadata", "memory_type", "ttl", "expires_at", "pinned", "importance")
-LATER_READS = frozenset({"filters", "as_of", "valid_at", "archived", "include_superseded", "exclude", "explain"})
+# Documented fields that come with later versions; until then they are refused by name.
+LATER_READS = frozenset({"as_of", "valid_at", "archived", "explain"})
 
 
 class TTL(Text):
@@ -28,6 +33,59 @@ class TTL(Text):
             return ttl.parse(text)
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from None
+
+
+@extend_schema_field({"type": "object", "additionalProperties": True})
+class Filters(serializers.Field[Any, Any, Any, Any]):
+    """A filter, as JSON: nested AND / OR / NOT over metadata keys and columns. → `memories.types.Filter`."""
+
+    default_error_messages = {"null": "must not be null"}  # noqa: RUF012
+
+    def to_internal_value(self, data: Any) -> Filter:
+        try:
+            return filters.parse(data, str(self.field_name))
+        except filters.FilterError as error:
+            where = error.path.partition(".")[2]
+            raise serializers.ValidationError({where: [error.expected]} if where else error.expected) from None
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class QueryFilters(Filters):
+    """The same in a query string: JSON as text."""
+
+    def to_internal_value(self, data: Any) -> Filter:
+        try:
+            return super().to_internal_value(json.loads(data))
+        except (ValueError, RecursionError):
+            raise serializers.ValidationError("must be a JSON object") from None
+
+
+class StampedIn(Input):
+    """`timestamp` is kept as it was sent: two of them make two turns of the same words."""
+
+    timestamp = Text(max_length=64, required=False, help_text="When it was said, ISO 8601.")
+
+    def validate_timestamp(self, value: str) -> str:
+        Moment().to_internal_value(value)
+        return value
+
+
+class MessageIn(StampedIn):
+    role = Name()
+    content = Text(max_length=settings.MAX_MEMORY_SIZE)
+    name = Name(required=False, allow_null=True)
+
+
+def item(said: dict[str, Any], stamp: str | None) -> Item:
+    """A message as the pipeline has it. `stamp` is the request's own `timestamp`, for a message without one."""
+    stamp = said.get("timestamp", stamp)
+    return Item(
+        content=said["content"],
+        role=said.get("role"),
+        speaker=said.get("name"),
+        said_at=Moment().to_internal_value(stamp) if stamp else None,
+        stamp=stamp,
+    )
 
 
 class FutureMoment(Moment):

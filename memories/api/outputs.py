@@ -8,6 +8,8 @@ from rest_framework import serializers
 
 from memproject.web.fields import Metadata, Moment
 
+MEMORY_STATES = ["active", "archived", "superseded", "retired", "pending", "failed"]
+
 
 class RevisionOut(serializers.Serializer[Any]):
     revision_id = serializers.CharField()

@@ -5,16 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from django.db import transaction
+from django.db.models import Q
 
 from memories.models import Embedding, Memory, Outcome, Owner, Passage, Revision, Source
 from memories.pipeline import erase, owners
 from memories.pipeline.reconcile import Step
 from memories.pipeline.rows import Batch, Embedded, Voice
-from memories.types import KEEP, Action, Decision, SourceState, UpdateCommand
+from memories.types import KEEP, Action, Decision, Fact, SourceState, SupersedeCommand, UpdateCommand
+from memproject.common import metrics
 from memproject.common.clock import now
-from memproject.common.errors import Conflict, MemoryNotFound
+from memproject.common.errors import Conflict, MemoryNotFound, NotFound
 from memproject.common.ids import MEMORY, new_id, public
 
 BATCH = 500
@@ -39,9 +42,14 @@ def live_digests(
 
 
 def store(
-    tenant_id: uuid.UUID, source_id: uuid.UUID, steps: Sequence[Step], texts: Mapping[bytes, Embedded], seen: int | None
+    tenant_id: uuid.UUID,
+    source_id: uuid.UUID,
+    steps: Sequence[Step],
+    texts: Mapping[bytes, Embedded],
+    seen: int | None,
+    result: Mapping[str, object],
 ) -> None:
-    """Write what a store decided, and its outcomes, and close its Source.
+    """Write what a store decided, and its outcomes and `result` (numbers only), and close its Source.
 
     `seen` is the owner's version at the decision; None on the last try, which then only corrects what the lock shows.
     Raises StaleError (decide again) or GoneError (nothing to write).
@@ -59,7 +67,7 @@ def store(
         batch, outcomes = _store_rows(source, steps, texts, live, moment)
         _write(batch)
         Outcome.objects.bulk_create(outcomes, batch_size=BATCH)
-        _finish(source, owner if batch.memories else None, {"facts": len(steps)})
+        _finish(source, owner if batch.memories else None, result)
 
 
 def update(tenant_id: uuid.UUID, source_id: uuid.UUID, command: UpdateCommand, digest: bytes, text: Embedded) -> None:
@@ -73,6 +81,7 @@ def update(tenant_id: uuid.UUID, source_id: uuid.UUID, command: UpdateCommand, d
             raise GoneError
         moment = now()
         old = open_revision(tenant_id, source.target_key, moment)
+        _refuse_ended(old)
         voice = _voice_of(old, source)
         new = _successor(old, command, moment, actor=source.actor)
         new.content, new.digest, new.evidence, new.text_key = str(command.content), digest, str(command.content), new.id
@@ -81,24 +90,74 @@ def update(tenant_id: uuid.UUID, source_id: uuid.UUID, command: UpdateCommand, d
         batch = Batch(revisions=[new])
         batch.add_text(new, text, voice)
         _retire(old, moment)
-        Embedding.objects.filter(
-            tenant=tenant_id,
-            passage_key__in=Passage.objects.filter(tenant=tenant_id, text_key=old.text_key).values("id"),
-        ).update(current=False)
         _write(batch)
+        _current_text(new)
         _touch_memory(old, command)
         Outcome.objects.bulk_create([_outcome(source, 0, Decision.UPDATE, old.memory_key)])
         _finish(source, owner, {"facts": 1})
 
 
+def supersede(
+    tenant_id: uuid.UUID, source_id: uuid.UUID, command: SupersedeCommand, digest: bytes, text: Embedded
+) -> None:
+    """End a memory's validity and add another in its place, and close the Source.
+
+    Raises MemoryNotFound, Conflict (the memory is not live, or a live one holds the text) or GoneError.
+    """
+    with transaction.atomic():
+        owner, source = _begin(tenant_id, source_id)
+        if source.target_key is None:
+            raise GoneError
+        moment = now()
+        old = open_revision(tenant_id, source.target_key, moment)
+        _refuse_ended(old)
+        ended = _successor(old, UpdateCommand(command.memory_id), moment, actor=source.actor)
+        valid_from = max(command.valid_from or source.accepted_at, old.valid_from)
+        ended.action, ended.valid_to, ended.reason = Action.SUPERSEDE.value, valid_from, command.reason
+        batch, new_memory = Batch(revisions=[ended]), new_id()
+        heir = Fact(command.content, command.content, 0, said_at=valid_from)
+        _add_memory(batch, source, Step(heir, digest, Decision.ADD), new_memory, text, moment)
+        new = batch.revisions[-1]
+        new.metadata, new.memory_type, new.expires_at = old.metadata, old.memory_type, old.expires_at
+        new.reason = command.reason
+        _refuse_taken(new)
+        _retire(old, moment)
+        _write(batch)
+        outcome = _outcome(source, 0, Decision.UPDATE, new_memory)
+        outcome.replaces_key = old.memory_key
+        Outcome.objects.bulk_create([outcome])
+        _finish(source, owner, {"facts": 1})
+
+
+def restore(tenant_id: uuid.UUID, memory_id: uuid.UUID, revision_id: uuid.UUID | None, *, actor: str) -> None:
+    """Make an earlier revision of a memory, or the last live one, its last word again; nothing if it is already.
+
+    Raises MemoryNotFound, NotFound (no such revision) or Conflict (another live memory holds the text).
+    """
+    with transaction.atomic():
+        owner = _lock_owner(tenant_id, memory_id)
+        moment = now()
+        old = open_revision(tenant_id, memory_id, moment)
+        rows = Revision.objects.filter(tenant=tenant_id, memory_key=memory_id)
+        wanted = Q(valid_to=None, archived=False) if revision_id is None else Q(id=revision_id)
+        found = rows.filter(wanted).order_by("-recorded_at", "-id").first()
+        if found is None:
+            raise NotFound("revision_id: this memory has no such revision", field="revision_id")
+        if found.id == old.id:
+            return
+        new = _successor(found, UpdateCommand(""), moment, actor=actor)
+        new.action, new.expires_at, new.archived, new.valid_to = Action.RESTORE.value, old.expires_at, False, None
+        _refuse_taken(new)
+        _retire(old, moment)
+        _write(Batch(revisions=[new]))
+        _current_text(new)
+        owners.changed(owner)
+
+
 def edit(tenant_id: uuid.UUID, memory_id: uuid.UUID, command: UpdateCommand, *, actor: str) -> None:
     """Change anything but the text of a memory: a new revision that shares the old one's passages."""
     with transaction.atomic():
-        where = Revision.objects.filter(tenant=tenant_id, memory_key=memory_id, retired_at=None)
-        found = where.values_list("project", "user_id").first()
-        if found is None:
-            raise MemoryNotFound(public(MEMORY, memory_id))
-        owner = owners.lock(tenant_id, *found)
+        owner = _lock_owner(tenant_id, memory_id)
         moment = now()
         old = open_revision(tenant_id, memory_id, moment)
         if any(v is not KEEP for v in (command.metadata, command.memory_type, command.expires_at)):
@@ -115,6 +174,14 @@ def open_revision(tenant_id: uuid.UUID, memory_id: uuid.UUID, moment: dt.datetim
     if row is None or (row.expires_at is not None and row.expires_at <= moment):
         raise MemoryNotFound(public(MEMORY, memory_id))
     return row
+
+
+def _lock_owner(tenant_id: uuid.UUID, memory_id: uuid.UUID) -> Owner:
+    where = Revision.objects.filter(tenant=tenant_id, memory_key=memory_id, retired_at=None)
+    found = where.values_list("project", "user_id").first()
+    if found is None:
+        raise MemoryNotFound(public(MEMORY, memory_id))
+    return owners.lock(tenant_id, *found)
 
 
 def _begin(tenant_id: uuid.UUID, source_id: uuid.UUID) -> tuple[Owner, Source]:
@@ -162,6 +229,7 @@ def _add_memory(
             agent_id=source.agent_id,
             run_id=source.run_id,
             created_at=source.accepted_at,
+            importance=fact.importance,
             **owner_columns,
         )
     )
@@ -226,6 +294,22 @@ def _refuse_taken(new: Revision) -> None:
         raise Conflict("Another memory holds this text already.", memory_id=public(MEMORY, holder))
 
 
+def _refuse_ended(old: Revision) -> None:
+    if old.archived or old.valid_to is not None:
+        raise Conflict("This memory is no longer live. Restore it first.", memory_id=public(MEMORY, old.memory_key))
+
+
+def _current_text(new: Revision) -> None:
+    """Search reads the vectors of a memory's last word alone."""
+    passages = Passage.objects.filter(tenant=new.tenant_id, memory_key=new.memory_key)
+    for current, texts in (
+        (False, passages.exclude(text_key=new.text_key)),
+        (True, passages.filter(text_key=new.text_key)),
+    ):
+        vectors = Embedding.objects.filter(tenant=new.tenant_id, passage_key__in=texts.values("id"))
+        vectors.exclude(current=current).update(current=current)
+
+
 def _voice_of(old: Revision, source: Source) -> Voice:
     """A memory that is put into other words keeps its place in its conversation."""
     first = Passage.objects.filter(tenant=old.tenant_id, text_key=old.text_key).order_by("ordinal").first()
@@ -256,6 +340,7 @@ def _write(batch: Batch) -> None:
 
 
 def _outcome(source: Source, position: int, decision: Decision, memory_id: uuid.UUID) -> Outcome:
+    transaction.on_commit(partial(metrics.decided, decision.value), robust=True)
     return Outcome(
         id=new_id(),
         tenant_id=source.tenant_id,
@@ -266,7 +351,7 @@ def _outcome(source: Source, position: int, decision: Decision, memory_id: uuid.
     )
 
 
-def _finish(source: Source, changed: Owner | None, result: dict[str, object]) -> None:
+def _finish(source: Source, changed: Owner | None, result: Mapping[str, object]) -> None:
     """Close the Source; what recall read of it while it was pending is dropped."""
     Source.objects.filter(tenant=source.tenant_id, id=source.id).update(
         state=SourceState.APPLIED.value,
@@ -276,7 +361,7 @@ def _finish(source: Source, changed: Owner | None, result: dict[str, object]) ->
         tsv=None,
         vector=None,
         model="",
-        result=result,
+        result=dict(result),
     )
     if changed is not None:
         owners.changed(changed)

@@ -11,7 +11,7 @@ import hmac
 import json
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.conf import settings
 from django.db import transaction
@@ -21,6 +21,7 @@ from memories.models import Embedding, Erasure, Memory, Outcome, Passage, Revisi
 from memories.pipeline import owners
 from memories.types import Scope, SourceKind, SourceState
 from memproject.common.clock import iso, now
+from memproject.delivery import receipts
 
 BATCH = 500
 ERASED = "erased"
@@ -47,18 +48,34 @@ def expired_holders(source: Source, digests: Sequence[bytes], moment: dt.datetim
         expires_at__lte=moment,
     )
     if ids := list(held.values_list("memory_key", flat=True)):
-        _memories(source.tenant_id, ids)
+        memories(source.tenant_id, ids)
 
 
-def by_ids(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, actor: str) -> Erasure:
+def by_ids(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, kind: str = "memories", actor: str) -> Erasure:
     """Erase these memories, pending ones included, in one transaction."""
     requested = now()
     with transaction.atomic():
-        found = Memory.objects.filter(tenant=tenant_id, id__in=list(ids)).values_list("project", "user_id")
-        pending = Source.objects.filter(tenant=tenant_id, allocated_id__in=list(ids))
-        owners.lock_all(tenant_id, [*found, *pending.values_list("project", "user_id")])
-        counts = _memories(tenant_id, ids)
-        return _receipt(tenant_id, {"kind": "memories", "named": len(ids)}, counts, requested, actor)
+        counts = locked(tenant_id, ids)
+        return _receipt(tenant_id, {"kind": kind, "named": len(ids)}, counts, requested, actor)
+
+
+def matching(where: Scope, find: Callable[[int], Sequence[uuid.UUID]], *, kind: str, actor: str) -> Erasure:
+    """Erase what `find(most)` finds in a scope, batch by batch until it finds nothing, with one receipt."""
+    requested = now()
+    counts: Counter[str] = Counter()
+    while ids := find(BATCH):
+        with transaction.atomic():
+            counts += locked(where.tenant_id, ids)
+    with transaction.atomic():
+        return _receipt(where.tenant_id, {"kind": kind}, counts, requested, actor)
+
+
+def locked(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Counter[str]:
+    """Delete memories, pending ones included, under the locks of their owners; → rows gone, by table."""
+    found = Memory.objects.filter(tenant=tenant_id, id__in=list(ids)).values_list("project", "user_id")
+    pending = Source.objects.filter(tenant=tenant_id, allocated_id__in=list(ids))
+    owners.lock_all(tenant_id, [*found, *pending.values_list("project", "user_id")])
+    return memories(tenant_id, ids)
 
 
 def scope(where: Scope, *, kind: str, actor: str) -> Erasure:
@@ -68,19 +85,19 @@ def scope(where: Scope, *, kind: str, actor: str) -> Erasure:
     """
     requested = now()
     counts: Counter[str] = Counter()
-    sources = Source.objects.filter(_inside(where), tenant=where.tenant_id, accepted_at__lte=requested)
-    counts += _blank(sources.filter(state=SourceState.PENDING))
-    memories = Memory.objects.filter(_inside(where), tenant=where.tenant_id, created_at__lte=requested)
-    while rows := list(memories.values_list("id", "project", "user_id")[:BATCH]):
+    sources = Source.objects.filter(inside(where), tenant=where.tenant_id, accepted_at__lte=requested)
+    counts += blank(where.tenant_id, sources.filter(state=SourceState.PENDING))
+    going = Memory.objects.filter(inside(where), tenant=where.tenant_id, created_at__lte=requested)
+    while rows := list(going.values_list("id", "project", "user_id")[:BATCH]):
         with transaction.atomic():
             owners.lock_all(where.tenant_id, [(project, user) for _, project, user in rows])
-            counts += _memories(where.tenant_id, [row for row, _, _ in rows])
+            counts += memories(where.tenant_id, [row for row, _, _ in rows])
     with transaction.atomic():
         sources.delete()
         return _receipt(where.tenant_id, {"kind": kind}, counts, requested, actor)
 
 
-def _inside(where: Scope) -> Q:
+def inside(where: Scope) -> Q:
     inside = Q()
     if where.user_id is not None:
         inside &= Q(user_id=where.user_id)
@@ -89,14 +106,15 @@ def _inside(where: Scope) -> Q:
     return inside
 
 
-def _memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Counter[str]:
+def memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Counter[str]:
     """Delete the memories and all that is made of them; → rows gone, by table."""
     wanted = list(ids)
     named = Outcome.objects.filter(tenant=tenant_id, memory_key__in=wanted).values("source_key")
     sources = Source.objects.filter(
         Q(id__in=named) | Q(allocated_id__in=wanted) | Q(target_key__in=wanted), tenant=tenant_id
     )
-    counts = _blank(sources)
+    counts = blank(tenant_id, sources)
+    receipts.blank(tenant_id, wanted)
     Outcome.objects.filter(tenant=tenant_id, replaces_key__in=wanted).update(replaces_key=None)
     passages = Passage.objects.filter(tenant=tenant_id, memory_key__in=wanted)
     for name, rows in (
@@ -111,20 +129,21 @@ def _memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Counter[str]:
     return counts
 
 
-def _blank(sources: QuerySet[Source]) -> Counter[str]:
+def blank(tenant_id: uuid.UUID, sources: QuerySet[Source]) -> Counter[str]:
     """Take the text out of accepted writes; a pending one is closed, so that no worker can apply it.
 
     → how many were blanked, and how many of them were stores that nobody had applied yet.
     """
-    rows = list(sources.values_list("tenant_id", "id", "state", "kind"))
+    rows = list(sources.values_list("id", "state", "kind", "allocated_id"))
     if not rows:
         return Counter()
     moment = now()
-    blanked = Source.objects.filter(tenant__in={row[0] for row in rows}, id__in=[row[1] for row in rows])
+    receipts.blank(tenant_id, [allocated for _, _, _, allocated in rows if allocated])
+    blanked = Source.objects.filter(tenant=tenant_id, id__in=[row for row, _, _, _ in rows])
     closed = {"state": SourceState.FAILED, "failure": ERASED, "finished_at": moment}
     blanked.filter(state=SourceState.PENDING).update(lease_until=None, kick_at=None, **closed)
     blanked.update(blanked_at=moment, **BLANK)
-    pending = sum(state == SourceState.PENDING and kind == SourceKind.STORE for _, _, state, kind in rows)
+    pending = sum(state == SourceState.PENDING and kind == SourceKind.STORE for _, state, kind, _ in rows)
     return Counter(sources=len(rows), pending=pending)
 
 

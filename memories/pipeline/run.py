@@ -9,7 +9,7 @@ import datetime as dt
 import logging
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +23,8 @@ from memories.pipeline.extract import extract
 from memories.pipeline.reconcile import Step, reconcile
 from memories.pipeline.rows import Embedded, embedded_texts
 from memories.providers.registry import embedder
-from memories.types import KEEP, Decision, Item, SourceKind, SourceState, UpdateCommand
+from memories.types import KEEP, Decision, Fact, Item, Json, SourceKind, SourceState, SupersedeCommand, UpdateCommand
+from memproject.common import metrics
 from memproject.common.claims import backoff
 from memproject.common.clock import now
 from memproject.common.errors import AppError
@@ -66,10 +67,8 @@ def run(tenant_id: uuid.UUID, source_id: uuid.UUID) -> None:
         return
     lease = Lease(tenant_id, source_id, time.monotonic())
     try:
-        if source.kind == SourceKind.STORE:
-            _store(source, lease)
-        else:
-            _update(source, lease)
+        with metrics.pipeline_run(source.kind):
+            WORK[SourceKind(source.kind)](source, lease)
     except apply.GoneError:
         log.info("source %s is gone or done", source_id)
     except AppError as error:
@@ -111,8 +110,11 @@ def claim(tenant_id: uuid.UUID, source_id: uuid.UUID) -> Source | None:
 
 
 def _store(source: Source, lease: Lease) -> None:
-    facts = extract(items_of(source), infer=source.payload.get("infer", True))
+    facts, skipped = facts_of(items_of(source), source.payload)
     known = [(fact, digest.of_fact(fact, source.run_id)) for fact in facts]
+    result: dict[str, object] = {"facts": len(facts), "skipped": skipped}
+    if source.payload.get("detailed"):
+        result["said"] = [[fact.position, fact.confidence, fact.importance] for fact in facts]
     texts: dict[bytes, Embedded] = {}
     for attempt in range(DECISIONS):
         seen = owners.version(source.tenant_id, source.project, source.user_id)
@@ -123,12 +125,20 @@ def _store(source: Source, lease: Lease) -> None:
         _embed_new(source, steps, texts, lease)
         try:
             last = attempt == DECISIONS - 1
-            apply.store(source.tenant_id, source.id, steps, texts, None if last else seen)
+            apply.store(source.tenant_id, source.id, steps, texts, None if last else seen, result)
         except apply.StaleError:
             continue
         return
     _later(source, "busy")
     raise apply.GoneError
+
+
+def facts_of(items: Sequence[Item], payload: Json) -> tuple[tuple[Fact, ...], int]:
+    """The facts of a write that matter enough, and how many didn't."""
+    roles = payload.get("roles")
+    found = extract(items, infer=payload.get("infer", True), roles=None if roles is None else frozenset(roles))
+    kept = tuple(fact for fact in found if fact.importance >= payload.get("min_importance", 0))
+    return kept, len(found) - len(kept)
 
 
 def _embed_new(source: Source, steps: Sequence[Step], texts: dict[bytes, Embedded], lease: Lease) -> None:
@@ -160,6 +170,25 @@ def _update(source: Source, lease: Lease) -> None:
     content = str(command.content)
     (text,) = _embed(source, [content], lease)
     apply.update(source.tenant_id, source.id, command, digest.of_text(content), text)
+
+
+def _supersede(source: Source, lease: Lease) -> None:
+    (text,) = _embed(source, [source.text], lease)
+    valid_from = source.payload.get("valid_from")
+    command = SupersedeCommand(
+        memory_id="",
+        content=source.text,
+        valid_from=parse_datetime(valid_from) if valid_from else None,
+        reason=source.payload.get("reason", ""),
+    )
+    apply.supersede(source.tenant_id, source.id, command, digest.of_text(source.text), text)
+
+
+WORK: dict[SourceKind, Callable[[Source, Lease], None]] = {
+    SourceKind.STORE: _store,
+    SourceKind.UPDATE: _update,
+    SourceKind.SUPERSEDE: _supersede,
+}
 
 
 def items_of(source: Source) -> list[Item]:
@@ -201,10 +230,12 @@ def _later(source: Source, failure: str) -> None:
         _close_failed(source, failure, {})
         return
     pending(source.tenant_id, source.id).update(failure=failure[:64])
+    metrics.pipeline_ended(source.kind, "retried")
     _release(source, now() + backoff(source.attempts))
 
 
 def _close_failed(source: Source, failure: str, result: dict[str, object]) -> None:
+    metrics.pipeline_ended(source.kind, "failed")
     pending(source.tenant_id, source.id).update(
         state=SourceState.FAILED,
         failure=failure[:64],

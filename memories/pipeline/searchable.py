@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.postgres.search import SearchVectorField
+from django.contrib.postgres.search import SearchQuery, SearchVectorField
 from django.db.models import Func, IntegerField, Value
 
 SOURCE_CHARACTERS = 20_000  # of a pending write's raw text; its passages get all of it
@@ -35,3 +35,8 @@ def words(text: str, speaker: str | None = None) -> Any:
 
 def word_count(text: str, speaker: str | None = None) -> Any:
     return WordCount(Value(f"{speaker} {text}" if speaker else text))
+
+
+def asked(question: str) -> SearchQuery:
+    """What a person types into a search box: `tsv=asked("oslo -rome")`."""
+    return SearchQuery(question, config="english", search_type="websearch")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from memories.providers.base import Vectors
+from memproject.common import metrics
 
 _WORD = re.compile(r"\w+")
 _POSITIONS = 4  # per word, each with a sign of its own: unrelated texts come out near 0
@@ -24,6 +25,7 @@ class FakeEmbedder:
     def warm(self) -> None:
         """There is nothing to load."""
 
+    @metrics.embedding("fake")
     def embed(self, texts: Sequence[str]) -> Vectors:
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
         for vector, text in zip(vectors, texts, strict=True):

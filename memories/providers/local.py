@@ -20,6 +20,7 @@ from tokenizers import Tokenizer
 
 from memories.providers import minilm
 from memories.providers.base import ProviderUnavailable, Vectors
+from memproject.common import metrics
 
 BATCH_TOKENS = 2048  # padding included; bounds the memory of a run (about 40 MB) however many texts come
 BATCH_TEXTS = 64
@@ -62,6 +63,7 @@ class LocalEmbedder:
     def warm(self) -> None:
         self.embed(["warm"])
 
+    @metrics.embedding("local")
     def embed(self, texts: Sequence[str]) -> Vectors:
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
         if not texts:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from memories.providers.base import ProviderRefused, ProviderUnavailable, Vectors
-from memproject.common import http
+from memproject.common import http, metrics
 
 BATCH_TEXTS = 128
 CONNECT_SECONDS = 3.0
@@ -48,6 +48,7 @@ class OpenAICompatibleEmbedder:
     def warm(self) -> None:
         """Nothing: what is slow is the server, and a start must not depend on it."""
 
+    @metrics.embedding("openai")
     def embed(self, texts: Sequence[str]) -> Vectors:
         batches = [self._batch(texts[i : i + BATCH_TEXTS]) for i in range(0, len(texts), BATCH_TEXTS)]
         return np.concatenate(batches) if batches else np.zeros((0, self.dimensions), np.float32)

@@ -51,12 +51,21 @@ def states_something(sentence: str) -> bool:
 class SentenceExtractor:
     name = "sentences"
 
-    def extract(self, items: Sequence[Item]) -> tuple[Fact, ...]:
-        """One fact a sentence, in order. Its content drops the final full stop, its evidence keeps it."""
+    def extract(self, items: Sequence[Item], roles: frozenset[str] | None = None) -> tuple[Fact, ...]:
+        """One fact a sentence, in order. Its content drops the final full stop, its evidence keeps it.
+
+        `roles` are those who may state facts; None: the user, and whoever is named.
+        """
         return tuple(
             Fact(sentence.removesuffix("."), sentence, position, item.role, item.speaker, item.said_at, item.stamp)
             for position, item in enumerate(items)
-            if item.speaker is not None or item.role not in NOT_THE_USER
+            if _may_state(item, roles)
             for sentence in sentences(CODE.sub("\n", item.content))
             if states_something(sentence)
         )
+
+
+def _may_state(item: Item, roles: frozenset[str] | None) -> bool:
+    if roles is not None:
+        return item.role in roles
+    return item.speaker is not None or item.role not in NOT_THE_USER

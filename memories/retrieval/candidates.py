@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from django.db import connection
 from pgvector import HalfVector
 
-from memories.types import Scope
+from memories.retrieval import where
+from memories.types import RecallQuery, Scope
+from memproject.common.ids import MEMORY, parse
 
 # One row per memory: its distance to the question (cosine, 0 to 2) and how well its words match; null where it has no
 # say. Passages are read inside the scope and joined to live revisions before anything is ranked or cut, so a filter
@@ -39,21 +40,13 @@ worded_passages AS MATERIALIZED (
 waiting AS MATERIALIZED (
     SELECT s.allocated_id, s.tsv, s.vector, s.model
     FROM memories_source s
-    WHERE s.tenant_id = %(tenant)s AND s.user_id = %(user)s AND s.project = ANY(%(projects)s)
-      AND s.state IN ('pending', 'failed') AND s.kind = 'store' AND s.blanked_at IS NULL
-      AND (s.expires_at IS NULL OR s.expires_at > %(moment)s)
-      AND (%(agent)s::text IS NULL OR s.agent_id = %(agent)s)
-      AND (%(run)s::text IS NULL OR s.run_id = %(run)s)
+    WHERE {s_scope} AND {waiting} AND {s_filter}
 ),
 near AS (
     SELECT r.memory_key AS id, min(n.distance) AS distance
     FROM near_passages n
     JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = n.text_key
-    WHERE r.retired_at IS NULL AND NOT r.archived
-      AND (r.valid_to IS NULL OR r.valid_to > %(moment)s)
-      AND (r.expires_at IS NULL OR r.expires_at > %(moment)s)
-      AND (%(agent)s::text IS NULL OR r.agent_id = %(agent)s)
-      AND (%(run)s::text IS NULL OR r.run_id = %(run)s)
+    WHERE {alive} AND {r_filter}
     GROUP BY r.memory_key
     UNION ALL
     SELECT w.allocated_id, w.vector <=> %(vector)s::halfvec
@@ -65,11 +58,7 @@ worded AS (
     SELECT r.memory_key AS id, max(m.match) AS match
     FROM worded_passages m
     JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = m.text_key
-    WHERE r.retired_at IS NULL AND NOT r.archived
-      AND (r.valid_to IS NULL OR r.valid_to > %(moment)s)
-      AND (r.expires_at IS NULL OR r.expires_at > %(moment)s)
-      AND (%(agent)s::text IS NULL OR r.agent_id = %(agent)s)
-      AND (%(run)s::text IS NULL OR r.run_id = %(run)s)
+    WHERE {alive} AND {r_filter}
     GROUP BY r.memory_key
     UNION ALL
     SELECT w.allocated_id, ts_rank_cd(w.tsv, (SELECT words FROM asked), 1)
@@ -91,34 +80,34 @@ class Candidates:
 
 def find(
     scope: Scope,
-    query: str,
+    asked: RecallQuery,
     vector: npt.NDArray[np.float32] | None,
     model: str,
     *,
     moment: dt.datetime,
-    hybrid: bool,
     most: int,
 ) -> Candidates:
-    """At most `most` candidates by each way.
+    """At most `most` candidates by each way, in a scope of one user and one project.
 
     `vector` has unit length and comes from `model`; without it words alone count.
     """
-    parameters: dict[str, Any] = {
-        "query": query,
+    statement, values = where.statement(CANDIDATES, asked.filters)
+    values |= where.parameters(scope, moment, exclude=excluded(asked), superseded=asked.superseded)
+    values |= {
+        "query": asked.query,
         "vector": None if vector is None else HalfVector(vector).to_text(),
         "model": model,
-        "tenant": scope.tenant_id,
-        "user": scope.user_id,
-        "projects": list(scope.projects or ()),
-        "agent": scope.agent_id,
-        "run": scope.run_id,
-        "moment": moment,
-        "hybrid": hybrid,
+        "hybrid": asked.hybrid,
         "most": most,
     }
     with connection.cursor() as cursor:
-        cursor.execute(CANDIDATES, parameters)
+        cursor.execute(statement, values)
         rows = cursor.fetchall()
     near = sorted((distance, row) for row, distance, _ in rows if distance is not None)
     worded = sorted((-match, row) for row, _, match in rows if match is not None)
     return Candidates(tuple(row for _, row in near), tuple(row for _, row in worded))
+
+
+def excluded(asked: RecallQuery) -> list[uuid.UUID]:
+    """The memories that the caller has already; an unknown id excludes nothing."""
+    return [key for text in asked.exclude if (key := parse(MEMORY, text))]

@@ -9,30 +9,45 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from memories.models import Revision, Source
-from memories.types import MemoryView, Scope, SourceKind, SourceState
+from memories.models import Embedding, Outcome, Passage, Revision, Source
+from memories.retrieval import where
+from memories.types import Decision, Filter, MemoryView, Scope, SourceKind, SourceState
 
-# Live memories by their ids, in one round trip; the columns stand in the order of MemoryView's fields. Rows of the ORM
-# cost three times as much, and every recall reads ten of them.
-LIVE = """
+# Memories by their ids, in one round trip; the columns stand in the order of MemoryView's fields. Rows of the ORM cost
+# three times as much, and every recall reads ten of them. What has expired is gone, in whatever state.
+BY_ID = """
 SELECT r.memory_key, r.content, r.user_id, r.project, r.agent_id, r.run_id, r.metadata, r.memory_type,
        m.pinned, m.importance, m.created_at, r.recorded_at, r.expires_at, r.valid_from, r.valid_to,
-       'active', coalesce(p.speaker, p.role), p.said_at
+       CASE WHEN r.archived THEN 'archived'
+            WHEN r.valid_to > %(moment)s OR r.valid_to IS NULL THEN 'active'
+            WHEN r.action = 'SUPERSEDE' THEN 'superseded' ELSE 'retired' END,
+       coalesce(p.speaker, p.role), p.said_at
 FROM memories_revision r
 JOIN memories_memory m ON m.tenant_id = r.tenant_id AND m.id = r.memory_key
 LEFT JOIN memories_passage p ON p.tenant_id = r.tenant_id AND p.text_key = r.text_key AND p.ordinal = 0
 WHERE r.tenant_id = %(tenant)s AND r.memory_key = ANY(%(ids)s)
-  AND r.retired_at IS NULL AND NOT r.archived
-  AND (r.valid_to IS NULL OR r.valid_to > %(moment)s)
-  AND (r.expires_at IS NULL OR r.expires_at > %(moment)s)
+  AND r.retired_at IS NULL AND (r.expires_at IS NULL OR r.expires_at > %(moment)s)
 """
 METADATA = 6
 
+# The newest memories of a scope that a filter lets through, and the writes that will become some.
+MATCHING = """
+SELECT r.memory_key AS id FROM memories_revision r
+WHERE {r_scope} AND (({alive}) OR (%(whatever)s AND r.retired_at IS NULL)) AND {r_filter}
+  AND (%(before)s::uuid IS NULL OR r.memory_key < %(before)s)
+UNION ALL
+SELECT s.allocated_id FROM memories_source s
+WHERE %(pending)s AND {s_scope} AND {waiting} AND {s_filter}
+  AND (%(before)s::uuid IS NULL OR s.allocated_id < %(before)s)
+ORDER BY id DESC LIMIT %(limit)s OFFSET %(offset)s
+"""
+COUNT = "SELECT count(*) FROM memories_revision r WHERE {r_scope} AND {alive} AND {r_filter}"
 
-def live(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], moment: dt.datetime) -> dict[uuid.UUID, MemoryView]:
-    """The live memories among `ids`, and pending ones that were promised one of them."""
+
+def by_ids(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], moment: dt.datetime) -> dict[uuid.UUID, MemoryView]:
+    """The memories among `ids`, whatever became of them, and pending ones that were promised one of them."""
     with connection.cursor() as cursor:
-        cursor.execute(LIVE, {"tenant": tenant_id, "ids": list(ids), "moment": moment})
+        cursor.execute(BY_ID, {"tenant": tenant_id, "ids": list(ids), "moment": moment})
         rows = [list(row) for row in cursor.fetchall()]
     for row in rows:
         row[METADATA] = json.loads(row[METADATA])  # Django leaves jsonb to its fields: a cursor gives text
@@ -73,14 +88,60 @@ def _pending(source: Source, memory_id: uuid.UUID) -> MemoryView:
     )
 
 
+def heir(tenant_id: uuid.UUID, key: uuid.UUID) -> uuid.UUID | None:
+    """The memory that took over from this one."""
+    named = Outcome.objects.filter(tenant=tenant_id, replaces_key=key, decision=Decision.UPDATE)
+    return named.order_by("-id").values_list("memory_key", flat=True).first()
+
+
+def vector(tenant_id: uuid.UUID, key: uuid.UUID, model: str) -> list[float] | None:
+    """The vector of the first passage of a memory's last word."""
+    texts = Revision.objects.filter(tenant=tenant_id, memory_key=key, retired_at=None).values("text_key")
+    first = Passage.objects.filter(tenant=tenant_id, text_key__in=texts, ordinal=0).values("id")
+    found = Embedding.objects.filter(tenant=tenant_id, passage_key__in=first, model=model)
+    row = found.values_list("vector", flat=True).first()
+    return None if row is None else [float(x) for x in row.to_list()]
+
+
+def matching(
+    scope: Scope,
+    moment: dt.datetime,
+    condition: Filter | None,
+    *,
+    limit: int,
+    offset: int = 0,
+    before: uuid.UUID | None = None,
+    waiting: bool = False,
+    exclude: Sequence[uuid.UUID] = (),
+    superseded: bool = False,
+    whatever: bool = False,
+) -> list[uuid.UUID]:
+    """Ids of the live memories of a scope that a filter lets through, newest first.
+
+    `before` starts after that memory; `waiting` adds accepted stores that are not applied; `whatever` also finds what
+    is archived, outdated or expired.
+    """
+    statement, values = where.statement(MATCHING, condition)
+    values |= where.parameters(scope, moment, exclude=exclude, superseded=superseded)
+    values |= {"before": before, "limit": limit, "offset": offset, "pending": waiting, "whatever": whatever}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return [row for (row,) in cursor.fetchall()]
+
+
+def count(scope: Scope, moment: dt.datetime, condition: Filter | None) -> int:
+    """How many live memories of a scope a filter lets through."""
+    statement, values = where.statement(COUNT, condition)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values | where.parameters(scope, moment))
+        return int(cursor.fetchone()[0])
+
+
 def page(
-    scope: Scope, moment: dt.datetime, *, limit: int, offset: int, before: uuid.UUID | None
+    scope: Scope, moment: dt.datetime, condition: Filter | None, *, limit: int, offset: int, before: uuid.UUID | None
 ) -> tuple[list[MemoryView], int]:
-    """Live memories, newest first, and how many there are in all. `before` starts after that memory."""
-    rows = Revision.objects.in_scope(scope).alive(moment)
-    total = rows.count()
-    if before is not None:
-        rows = rows.filter(memory_key__lt=before)
-    ids = list(rows.order_by("-memory_key").values_list("memory_key", flat=True)[offset : offset + limit])
-    found = live(scope.tenant_id, ids, moment)
+    """Live memories, newest first, and how many there are in all."""
+    total = count(scope, moment, condition)
+    ids = matching(scope, moment, condition, limit=limit, offset=offset, before=before)
+    found = by_ids(scope.tenant_id, ids, moment)
     return [found[i] for i in ids if i in found], total

@@ -1,19 +1,53 @@
-"""How many accepted writes have not been applied."""
+"""How many accepted writes have not been applied, and how long the oldest of them has waited."""
 
 from __future__ import annotations
 
-from typing import Any
+import datetime as dt
+import uuid
+from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, Min
 
-from memories.models import Source
+from memories.models import Revision, Source
 from memories.types import SourceState
+from memproject.common.clock import now
 from memproject.common.tenancy import across_tenants
 
 
-def waiting() -> dict[str, Any]:
-    """`{"pending": n, "failed": n}` over all tenants; erased writes don't count."""
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Erased writes don't count. `oldest_seconds` is the age of the oldest pending write; 0 without one."""
+
+    pending: int
+    failed: int
+    oldest_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TenantCounts:
+    memories: int
+    users: int
+    writes: Backlog
+
+
+def waiting(tenant_id: uuid.UUID | None = None) -> Backlog:
+    """The backlog of one tenant, or of the whole service."""
+    moment = now()
     with across_tenants("the service's own status"):
-        rows = Source.objects.filter(blanked_at=None).exclude(state=SourceState.APPLIED)
-        found = dict(rows.values_list("state").annotate(Count("id")))
-    return {"pending": found.get(SourceState.PENDING, 0), "failed": found.get(SourceState.FAILED, 0)}
+        rows = Source.objects.filter(blanked_at=None)
+        if tenant_id is not None:
+            rows = rows.filter(tenant=tenant_id)
+        pending = rows.filter(state=SourceState.PENDING).aggregate(count=Count("id"), oldest=Min("accepted_at"))
+        failed = rows.filter(state=SourceState.FAILED).count()
+    return Backlog(pending["count"], failed, _age(pending["oldest"], moment))
+
+
+def _age(oldest: dt.datetime | None, moment: dt.datetime) -> float:
+    return 0.0 if oldest is None else max(0.0, round((moment - oldest).total_seconds(), 3))
+
+
+def tenant_counts(tenant_id: uuid.UUID) -> TenantCounts:
+    """What a tenant keeps: live memories, the users who have any, and its backlog."""
+    live = Revision.objects.filter(tenant=tenant_id).alive(now())
+    found = live.aggregate(memories=Count("id"), users=Count("user_id", distinct=True))
+    return TenantCounts(found["memories"], found["users"], waiting(tenant_id))

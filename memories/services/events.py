@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from apikeys.types import Principal
 from memories.models import Outcome, Revision, Source
@@ -23,11 +24,26 @@ def event(principal: Principal, event_id: str) -> WriteResult:
     return result_of(source)
 
 
+def results(tenant_id: uuid.UUID, source_ids: Sequence[uuid.UUID]) -> list[WriteResult]:
+    """The state of these writes, in order. Raises NotFound when one of them was erased since."""
+    found = rows(tenant_id, source_ids)
+    if any(i not in found or found[i].blanked_at for i in source_ids):
+        raise NotFound
+    return [result_of(found[i]) for i in source_ids]
+
+
+def rows(tenant_id: uuid.UUID, source_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Source]:
+    """Accepted writes by their ids, without their text."""
+    wanted = Source.objects.filter(tenant=tenant_id, id__in=list(source_ids)).defer("text", "tsv", "vector")
+    return {source.id: source for source in wanted}
+
+
 def result_of(source: Source) -> WriteResult:
     """A write's state, its decisions in order, and the id that every answer gives."""
     items = _items(source) if source.state == SourceState.APPLIED else ()
-    memory_id = source.target_key or source.allocated_id
-    assert memory_id is not None
+    memory_id = source.target_key or source.allocated_id or source.id
+    if source.kind == SourceKind.SUPERSEDE and items:
+        memory_id = items[0].memory_id
     added = [i for i in items if i.decision is not Decision.NOOP]
     duplicate = items[0].memory_id if items and not added and source.kind == SourceKind.STORE else None
     return WriteResult(
@@ -42,7 +58,7 @@ def result_of(source: Source) -> WriteResult:
         failure=source.failure if source.state == SourceState.FAILED else "",
         duplicate_of=duplicate,
         facts=source.result.get("facts", 0),
-        detail=source.result if source.state == SourceState.FAILED else {},
+        detail=source.result,
     )
 
 

@@ -2,33 +2,63 @@
 
 from __future__ import annotations
 
+import uuid
+from functools import partial
+
 from apikeys.types import Principal
+from entities.services import read as entity_reads
 from memories.models import Erasure
 from memories.pipeline import erase
+from memories.retrieval import read
 from memories.services import access
-from memories.types import ErasureView, ForgetCommand, Scope
+from memories.types import ErasureView, Filter, ForgetCommand, Scope
+from memproject.common.clock import now
 from memproject.common.errors import InvalidRequest, MemoryNotFound
 
 
 def forget(principal: Principal, command: ForgetCommand) -> ErasureView:
-    """Erase some memories by id, all of a user, or a project of a user.
+    """Erase some memories by id, by filters or by an entity that they mention, all of a user, or a user's project.
 
-    By ids: all of them or none; an unknown one is InvalidRequest. By scope, an unbound caller must name the user.
+    By ids: all of them or none; an unknown one is InvalidRequest. Otherwise an unbound caller must name the user.
     """
     if command.memory_ids:
         return _by_ids(principal, command)
     user_id = principal.acting_user(command.user_id, "")
     if not user_id:
-        raise InvalidRequest("user_id: name the user whose memories are to be deleted", field="user_id")
-    projects = principal.all_projects(command.project)
+        raise InvalidRequest(
+            "user_id: name the user whose memories are to be deleted; nothing was deleted", field="user_id"
+        )
+    scope = Scope(principal.tenant_id, user_id, principal.all_projects(command.project))
+    if command.entity is not None:
+        return _by_entity(principal, scope, command.entity)
+    if command.filters is not None:
+        return _by_filters(principal, scope, command.filters)
     kind = "project" if command.project is not None else "user"
-    return view(erase.scope(Scope(principal.tenant_id, user_id, projects), kind=kind, actor=principal.caller))
+    return view(erase.scope(scope, kind=kind, actor=principal.caller))
 
 
 def forget_one(principal: Principal, memory_id: str, user_id: str | None = None) -> ErasureView:
     """Erase one memory, pending or not; MemoryNotFound when there is none for this caller."""
     key = access.memory_key(principal, memory_id, user_id)
     return view(erase.by_ids(principal.tenant_id, [key], actor=principal.caller))
+
+
+def _by_entity(principal: Principal, scope: Scope, name: str) -> ErasureView:
+    """Memories that mention the entity; accepted writes that are not applied mention nothing yet."""
+    entities = entity_reads.named(scope.tenant_id, str(scope.user_id), scope.projects, name)
+    if not entities:
+        raise InvalidRequest("entity: there is none of that name; nothing was deleted", field="entity")
+    find = partial(entity_reads.mentioning, scope.tenant_id, entities)
+    return view(erase.matching(scope, find, kind="entity", actor=principal.caller))
+
+
+def _by_filters(principal: Principal, scope: Scope, condition: Filter) -> ErasureView:
+    """Whatever became of them: what is archived or outdated is erased too, and so are writes that wait."""
+
+    def find(most: int) -> list[uuid.UUID]:
+        return read.matching(scope, now(), condition, limit=most, waiting=True, whatever=True)
+
+    return view(erase.matching(scope, find, kind="filters", actor=principal.caller))
 
 
 def _by_ids(principal: Principal, command: ForgetCommand) -> ErasureView:

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
+
+from django.conf import settings
 
 from apikeys.types import Principal
 from memories.models import Revision
+from memories.providers import registry
 from memories.retrieval import read
 from memories.retrieval import run as retrieval
 from memories.services import access
 from memories.types import ListQuery, MemoryView, Page, Recalled, RecallQuery, RevisionView, Scope
 from memproject.common.clock import now
-from memproject.common.errors import InvalidRequest, MemoryNotFound
+from memproject.common.errors import InvalidRequest, MemoryExpired, MemoryNotFound
 from memproject.common.ids import MEMORY, parse, public
 
 
 def recall(principal: Principal, query: RecallQuery) -> Recalled:
-    """The best memories for a question, inside one user and one project."""
+    """The best memories for a question, inside one user and one project; by filters alone, in all projects.
+
+    Raises InvalidRequest when neither is there.
+    """
+    if query.query is None:
+        if query.filters is None:
+            raise InvalidRequest("query: send a query, filters or both", field="query")
+        scope = access.reading(principal, query.user_id, query.project)
+        return retrieval.recall(replace(scope, agent_id=query.agent_id, run_id=query.run_id), query)
     user_id, project = access.writing(principal, query.user_id, query.project)
     scope = Scope(principal.tenant_id, user_id, (project,), query.agent_id, query.run_id)
     return retrieval.recall(scope, query)
@@ -25,12 +37,23 @@ def recall(principal: Principal, query: RecallQuery) -> Recalled:
 def get(principal: Principal, memory_id: str, user_id: str | None = None) -> MemoryView:
     """One memory as it stands now, or the pending write that was promised this id."""
     key = access.memory_key(principal, memory_id, user_id)
-    return one(principal.tenant_id, key, memory_id)
+    found = one(principal.tenant_id, key, memory_id)
+    if found.status != "superseded":
+        return found
+    return replace(found, superseded_by=read.heir(principal.tenant_id, key))
+
+
+def embedding(principal: Principal, memory_id: str) -> list[float] | None:
+    """The vector of a memory's text, of its first passage when it is long; None while there is none."""
+    return read.vector(principal.tenant_id, access.memory_key(principal, memory_id), registry.embedder().model)
 
 
 def one(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str) -> MemoryView:
-    found = read.live(tenant_id, [key], now()).get(key)
+    """A memory of ours, whatever became of it. Expired, it is gone; STRICT_MODE says that it was there."""
+    found = read.by_ids(tenant_id, [key], now()).get(key)
     if found is None:
+        if settings.STRICT_MODE and Revision.objects.filter(tenant=tenant_id, memory_key=key, retired_at=None).exists():
+            raise MemoryExpired(memory_id)
         raise MemoryNotFound(memory_id)
     return found
 
@@ -41,7 +64,7 @@ def browse(principal: Principal, query: ListQuery) -> Page:
     if query.cursor and before is None:
         raise InvalidRequest("cursor: must be the next_cursor of an earlier page", field="cursor")
     scope = access.reading(principal, query.user_id, query.project)
-    found, total = read.page(scope, now(), limit=query.limit + 1, offset=query.offset, before=before)
+    found, total = read.page(scope, now(), query.filters, limit=query.limit + 1, offset=query.offset, before=before)
     more = len(found) > query.limit
     shown = tuple(found[: query.limit])
     return Page(shown, total, public(MEMORY, shown[-1].id) if more else None)

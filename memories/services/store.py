@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -13,13 +15,14 @@ from apikeys.types import Principal
 from memories.models import Source
 from memories.pipeline.searchable import SOURCE_CHARACTERS, words
 from memories.services import access
-from memories.services.events import result_of
+from memories.services.events import result_of, rows
 from memories.types import Item, SourceKind, StoreCommand, WriteResult
 from memproject.common.clock import iso, now
 from memproject.common.errors import InvalidRequest
 from memproject.common.ids import new_id
 from memproject.common.kick import kick
 from memproject.common.redis import wait_for
+from memproject.web.idempotency import bind
 
 # At most half of the threads wait for a worker, so that recall never starves behind a dead or busy one.
 _places = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
@@ -30,11 +33,16 @@ def store(principal: Principal, command: StoreCommand) -> WriteResult:
 
     Raises InvalidRequest and ScopeDenied before anything is written.
     """
+    return accept([source_of(principal, command)], wait=command.wait)[0]
+
+
+def source_of(principal: Principal, command: StoreCommand, **payload: Any) -> Source:
+    """The row that a store is accepted with; `payload` is what the pipeline is to know besides."""
     user_id, project = access.writing(principal, command.user_id, command.project)
     if command.expires_at is not None and command.expires_at <= now():
         raise InvalidRequest("expires_at: must lie in the future", field="expires_at")
     text, spans = joined(command.items)
-    source = Source(
+    return Source(
         tenant_id=principal.tenant_id,
         kind=SourceKind.STORE.value,
         project=project,
@@ -48,32 +56,42 @@ def store(principal: Principal, command: StoreCommand) -> WriteResult:
             "infer": command.infer,
             "metadata": dict(command.metadata),
             "memory_type": command.memory_type,
+            **payload,
         },
         allocated_id=new_id(),
         expires_at=command.expires_at,
         tsv=words(text[:SOURCE_CHARACTERS]),
     )
-    return accept(source, wait=command.wait)
 
 
-def accept(source: Source, *, wait: bool) -> WriteResult:
-    """Commit a Source, kick its task and wait for it. A write that may not wait goes to the queue of those."""
-    waiting = wait and _places.acquire(blocking=False)
+def accept(sources: Sequence[Source], *, wait: bool, draft: Any = None) -> list[WriteResult]:
+    """Commit Sources, all or none, kick their tasks and wait for them. What may not wait goes to the queue of those.
+
+    `draft` is what an answer needs besides their results, should the same request come again.
+    """
+    waiting = wait and bool(sources) and _places.acquire(blocking=False)
     try:
-        source.kick_at = source.accepted_at + overdue()
         with transaction.atomic():
-            Source.objects.bulk_create([source])
-            kick("memories.tasks.run", source.tenant_id, source.id, queue="store" if waiting else "bulk")
+            for source in sources:
+                source.kick_at = source.accepted_at + overdue()
+            Source.objects.bulk_create(sources)
+            if sources:
+                bind([source.id for source in sources], draft)
+            for source in sources:
+                kick("memories.tasks.run", source.tenant_id, source.id, queue="store" if waiting else "bulk")
         if waiting:
             connection.close()  # the pool has it while we wait
-            wait_for(source.id, settings.STORE_WAIT_SECONDS)
+            until = time.monotonic() + settings.STORE_WAIT_SECONDS
+            for source in sources:
+                if not wait_for(source.id, max(0.01, until - time.monotonic())):
+                    break
     finally:
         if waiting:
             _places.release()
-    source = (
-        Source.objects.filter(tenant=source.tenant_id, id=source.id).defer("text", "tsv", "vector").first() or source
-    )
-    return result_of(source)
+    if not sources:
+        return []
+    now_there = rows(sources[0].tenant_id, [source.id for source in sources])
+    return [result_of(now_there.get(source.id, source)) for source in sources]
 
 
 def overdue() -> dt.timedelta:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from apikeys.types import Principal
@@ -24,14 +25,14 @@ def update(principal: Principal, command: UpdateCommand) -> MemoryView | WriteRe
     """
     key = access.memory_key(principal, command.memory_id, command.user_id)
     current = one(principal.tenant_id, key, command.memory_id)
-    if current.status != "active":
-        raise Conflict("This memory is still being stored. Try again in a moment.", memory_id=command.memory_id)
+    refuse_pending(current)
     if command.expires_at not in (KEEP, None) and command.expires_at <= now():
         raise InvalidRequest("expires_at: must lie in the future", field="expires_at")
     if command.content is KEEP or command.content == current.content:
         apply.edit(principal.tenant_id, key, command, actor=principal.caller)
         return one(principal.tenant_id, key, command.memory_id)
-    _refuse_taken(principal, current, str(command.content))
+    refuse_ended(current)
+    refuse_taken(current, principal.tenant_id, str(command.content), but=current.id)
     source = Source(
         tenant_id=principal.tenant_id,
         kind=SourceKind.UPDATE.value,
@@ -44,21 +45,42 @@ def update(principal: Principal, command: UpdateCommand) -> MemoryView | WriteRe
         payload=_payload(command),
         target_key=key,
     )
-    result = accept(source, wait=command.wait)
+    (result,) = accept([source], wait=command.wait)
+    return outcome(principal, result)
+
+
+def outcome(principal: Principal, result: WriteResult) -> MemoryView | WriteResult:
+    """What an update or supersede came to: the memory, or the write's state while it is pending.
+
+    Raises Conflict or MemoryNotFound if that was its end.
+    """
+    memory_id = public(MEMORY, result.memory_id)
     if result.failure == "conflict":
         raise Conflict(str(result.detail.get("message", "")), memory_id=result.detail.get("memory_id"))
     if result.failure in ("memory_not_found", "erased"):  # it expired, or was deleted, while we waited
-        raise MemoryNotFound(command.memory_id)
+        raise MemoryNotFound(memory_id)
     if result.state == "succeeded":
-        return one(principal.tenant_id, key, command.memory_id)
+        return one(principal.tenant_id, result.memory_id, memory_id)
     return result
 
 
-def _refuse_taken(principal: Principal, current: MemoryView, content: str) -> None:
+def refuse_pending(current: MemoryView) -> None:
+    if current.status in ("pending", "failed"):
+        raise Conflict(
+            "This memory is still being stored. Try again in a moment.", memory_id=public(MEMORY, current.id)
+        )
+
+
+def refuse_ended(current: MemoryView) -> None:
+    if current.status != "active" or current.valid_to is not None:
+        raise Conflict("This memory is no longer live. Restore it first.", memory_id=public(MEMORY, current.id))
+
+
+def refuse_taken(current: MemoryView, tenant_id: uuid.UUID, content: str, *, but: uuid.UUID | None) -> None:
     """Tell a conflict before anything is accepted; the pipeline looks again under the lock."""
     wanted = digest.of_text(content)
-    live = apply.live_digests(principal.tenant_id, current.project, current.user_id, current.agent_id, [wanted])
-    if (holder := live.get(wanted)) not in (None, current.id):
+    live = apply.live_digests(tenant_id, current.project, current.user_id, current.agent_id, [wanted])
+    if (holder := live.get(wanted)) not in (None, but):
         raise Conflict("Another memory holds this text already.", memory_id=public(MEMORY, holder))
 
 

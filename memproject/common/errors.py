@@ -61,6 +61,16 @@ class MemoryNotFound(NotFound):
         super().__init__(f"Memory with ID '{memory_id}' not found")
 
 
+class MemoryExpired(AppError):
+    """Told only in STRICT_MODE, until the clean-up has erased it."""
+
+    code = "memory_expired"
+    status = 410
+
+    def __init__(self, memory_id: str) -> None:
+        super().__init__(f"Memory with ID '{memory_id}' has expired")
+
+
 class MethodNotAllowed(AppError):
     code = "method_not_allowed"
     status = 405

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from typing import Any
 
 import uuid_utils.compat
 
@@ -26,3 +27,20 @@ def parse(prefix: str, text: str) -> uuid.UUID | None:
     """The row id of a public id, or None if it is not one of this prefix."""
     match = _PUBLIC.fullmatch(text)
     return uuid.UUID(match[2]) if match and match[1] == prefix else None
+
+
+def subjects_of(body: Any) -> list[uuid.UUID]:
+    """The row ids of all memories and entities that a JSON value speaks of, each once."""
+    found: dict[uuid.UUID, None] = {}
+    waiting = [body]
+    while waiting:
+        match waiting.pop():
+            case str() as text:
+                row_id = parse(MEMORY, text) or parse(ENTITY, text)
+                if row_id is not None:
+                    found[row_id] = None
+            case dict() as inner:
+                waiting += inner.values()
+            case list() | tuple() as inner:
+                waiting += inner
+    return list(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from memproject.delivery import deliver as sender
+from memproject.delivery import receipts
 
 
 @shared_task(name="memproject.delivery.tasks.deliver")
@@ -23,3 +24,9 @@ def sweep() -> None:
 def prune_deliveries() -> None:
     """Delete deliveries that ended 30 days ago."""
     sender.prune()
+
+
+@shared_task(name="memproject.delivery.tasks.prune_receipts")
+def prune_receipts() -> None:
+    """Delete receipts of Idempotency-Keys that are older than a day."""
+    receipts.prune()

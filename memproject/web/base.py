@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from rest_framework import serializers
@@ -11,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from memproject.common.errors import InvalidRequest
-from memproject.web import mem0
+from memproject.web import idempotency, mem0
 from memproject.web.fields import Name
 
 _S = TypeVar("_S", bound=serializers.BaseSerializer[Any])
@@ -25,16 +27,51 @@ class Input(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
-            raise serializers.ValidationError("must be a JSON object")
+            raise serializers.ValidationError({"non_field_errors": ["must be a JSON object"]})
         for name in sorted(self.later & set(data)):
             raise serializers.ValidationError({name: "is not supported by this version of the service"})
         return super().to_internal_value(data)
 
 
-class ApiView(APIView):
-    """A view of either dialect."""
+class ClosedInput(Input):
+    """Fields of an act where a misspelt name must not pass unnoticed: what is unknown is refused.
 
-    metadata_class = None  # OPTIONS tells nothing; /docs does
+    `fixed` names known fields that can't be given here, with the reason.
+    """
+
+    fixed: ClassVar[Mapping[str, str]] = {}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            for name in sorted(set(data) - set(self.fields) - self.later):
+                raise serializers.ValidationError({name[:64]: self.fixed.get(name, "is not known here")})
+        return super().to_internal_value(data)
+
+
+class ApiView(APIView):
+    """A view of either dialect.
+
+    `writes` are the methods that may carry an Idempotency-Key. A view whose acts wait for the worker, or go on in
+    several transactions, is not `in_one_transaction`; if it commits Sources it can `replay` their answer. One that
+    `holds_secret` never shows its answer again.
+    """
+
+    # No OPTIONS: it would tell nothing that /docs doesn't, and would need a scope of its own.
+    http_method_names = ("get", "post", "put", "patch", "delete", "head")
+    writes: ClassVar[frozenset[str]] = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+    in_one_transaction: ClassVar[bool] = True
+    holds_secret: ClassVar[bool] = False
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        method = request.method or ""
+        if idempotency.HEADER in request.headers and method in self.writes and hasattr(self, method.lower()):
+            act = getattr(self, method.lower())
+            setattr(self, method.lower(), lambda r, *a, **k: idempotency.once(self, r, partial(act, r, *a, **k)))
+
+    def replay(self, sources: Sequence[uuid.UUID], draft: Any) -> Response:
+        """The answer of the accepted writes `sources`, as it stands now."""
+        raise NotImplementedError
 
     def read(self, serializer: type[_S], data: Any) -> dict[str, Any]:
         """The validated fields, else InvalidRequest with the first wrong field's name."""
@@ -45,7 +82,7 @@ class ApiView(APIView):
     def body(self, request: Request, serializer: type[_S]) -> dict[str, Any]:
         if not isinstance(request.data, dict):
             raise InvalidRequest("The body must be a JSON object.")
-        return self.read(serializer, request.data)
+        return self.read(serializer, dict(request.data))  # an empty form is an empty QueryDict
 
     def query(self, request: Request, serializer: type[_S]) -> dict[str, Any]:
         return self.read(serializer, request.query_params.dict())

@@ -181,3 +181,18 @@ class Metadata(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
         elif isinstance(value, list):
             for inner in value:
                 self._check(inner, depth + 1)
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
+class RateLimits(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
+    """Rate limits by group, `{"v1": "200/m"}`; which groups and rates there are is not known here."""
+
+    default_error_messages = {"invalid": 'must be an object of limits, such as {{"v1": "200/m"}}'}
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            self.fail("invalid")
+        return data
+
+    def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
+        return value

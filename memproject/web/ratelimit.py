@@ -12,10 +12,11 @@ from django_ratelimit.core import get_usage
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `rate` (`"100/m"`, `"20/10s"`) requests of what `group` names."""
+    """At most `rate` (`"100/m"`, `"20/10s"`) requests of what `group` names; this one counts as `cost` of them."""
 
     group: str
     rate: str
+    cost: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,14 @@ class Usage:
 def count(request: HttpRequest, caller: str, limits: Sequence[Limit]) -> Usage | None:
     """Count this request against all `limits`; → the one that is nearest to its end, or was exceeded.
 
-    A refused request counts too. Raises what the cache raises when Redis is away.
+    A refused request counts too. What costs more than one is counted as often: django-ratelimit knows no weights.
+    Raises what the cache raises when Redis is away.
     """
     found: list[Usage] = []
     for limit in limits:
-        usage = get_usage(request, group=limit.group, key=lambda *_: caller, rate=limit.rate, increment=True)
+        usage = None
+        for _ in range(limit.cost):
+            usage = get_usage(request, group=limit.group, key=lambda *_: caller, rate=limit.rate, increment=True)
         if usage is not None:
             left = max(0, usage["limit"] - usage["count"])
             reset = int(time.time()) + int(usage["time_left"]) + 1  # its last second belongs to a window

@@ -1,10 +1,46 @@
-"""The OpenAPI document: what drf-spectacular leaves out, put back."""
+"""The OpenAPI document: what drf-spectacular leaves out, put back; and the refusals that any operation may give."""
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import inline_serializer
+from rest_framework import serializers
+
+from memproject.common import errors
+from memproject.web import mem0
+from memproject.web.dialects import dialect_of
+from memproject.web.fields import Metadata, Moment
+from memproject.web.idempotency import Mismatch
+
+MOMENT = "2026-03-01T10:30:00Z"
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def _error_body(name: str) -> Any:
+    fields: dict[str, serializers.Field[Any, Any, Any, Any]] = {
+        "code": serializers.CharField(),
+        "message": serializers.CharField(),
+        "details": Metadata(),
+    }
+    return inline_serializer(name, fields)
+
+
+class ErrorOut(serializers.Serializer[Any]):
+    """A refusal of `/v1`."""
+
+    success = serializers.BooleanField(default=False)
+    error = _error_body("V1ErrorBody")
+    timestamp = Moment()
+
+
+class RemembraErrorOut(serializers.Serializer[Any]):
+    """A refusal of `/api/v1`."""
+
+    detail = serializers.CharField()
+    error = _error_body("RemembraErrorBody")
 
 
 class Schema(AutoSchema):
@@ -18,6 +54,40 @@ class Schema(AutoSchema):
     def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular has it
         """Docstrings speak to developers of the service; what callers should read is said with the operation."""
         return ""
+
+    def _get_response_bodies(self, direction: Any = "response") -> Any:
+        """What the operation says of itself, and the refusals that it doesn't mention."""
+        bodies = super()._get_response_bodies(direction)
+        dialect = dialect_of(self.path)
+        for error in self._refusals():
+            bodies.setdefault(str(error.status), self._refusal(error, dialect))
+        return dict(sorted(bodies.items()))
+
+    def _refusals(self) -> list[errors.AppError]:
+        """One of each kind that this operation may give, whatever it does."""
+        found: list[errors.AppError] = [errors.InvalidRequest(), errors.NotAcceptable(), errors.Unavailable()]
+        if self.get_auth():
+            limited = errors.RateLimited(limit=100, retry_after=12)
+            found += [errors.Unauthenticated(), errors.ScopeDenied(), limited]
+        if "{" in self.path:
+            found.append(errors.NotFound())
+        if self.method in UNSAFE:
+            found += [errors.Conflict(), errors.PayloadTooLarge(), errors.UnsupportedMediaType(), Mismatch()]
+        return found
+
+    def _refusal(self, error: errors.AppError, dialect: ModuleType) -> dict[str, Any]:
+        shape = ErrorOut if dialect is mem0 else RemembraErrorOut
+        component = self.resolve_serializer(shape, "response")
+        shown = dialect.failure(error)
+        if "timestamp" in shown:
+            shown["timestamp"] = MOMENT
+        examples = {shown["error"]["code"]: {"value": shown, "summary": error.default_message}}
+        content = {"application/json": {"schema": component.ref, "examples": examples}}
+        return {"content": content, "description": error.default_message}
+
+    def map_parsers(self) -> list[str]:
+        """What callers should send; what the API understands besides is no part of the contract."""
+        return ["application/json"]
 
     def _get_request_body(self, direction: Any = "request") -> Any:
         if self.method != "DELETE":

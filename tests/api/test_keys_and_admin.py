@@ -1,4 +1,4 @@
-"""Operators make keys in the admin and on the command line; health and status tell how things stand."""
+"""Operators make keys in the admin and on the command line."""
 
 from __future__ import annotations
 
@@ -162,35 +162,6 @@ def test_the_door_is_never_open_to_the_network(settings: object) -> None:
 
 def test_the_master_key_has_a_role_of_its_own(eager: None) -> None:
     assert Caller(django_settings.MASTER_KEY).get("/status").status_code == 200
-
-
-@pytest.mark.parametrize("path", ["/health", "/v1/health", "/api/v1/health"])
-def test_health_needs_no_key(eager: None, path: str) -> None:
-    body = Client().get(path).json()
-    assert set(body) == {"status", "version", "timestamp", "database", "vector_store", "dependencies"}
-    assert (body["status"], body["database"], body["vector_store"]) == ("healthy", "healthy", "healthy")
-    assert body["dependencies"] == {"redis": "healthy"}
-
-
-def test_health_without_redis_is_degraded(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memproject.health._redis", lambda: 1 / 0)
-    response = Client().get("/health")
-    assert response.status_code == 200
-    assert response.json()["status"] == "degraded"
-
-
-def test_health_without_a_database_is_unhealthy(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memproject.health._database", lambda: 1 / 0)
-    response = Client().get("/health")
-    assert response.status_code == 503
-    assert response.json()["status"] == "unhealthy"
-
-
-def test_status_names_every_component(owner: Caller) -> None:
-    data = owner.get("/v1/status").json()["data"]
-    assert set(data) == {"version", "uptime_seconds", "database", "redis", "workers", "queues", "writes"}
-    assert data["writes"]["pending"] == data["writes"]["failed"] == 0
-    assert data["database"]["pgvector"]
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json"])

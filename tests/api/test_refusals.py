@@ -158,6 +158,7 @@ def test_a_wrong_add_names_its_field(owner: Caller, body: dict[str, Any], field:
     assert_nothing_written()
 
 
+NESTED: dict[str, Any] = {"query": "a", "filters": {"NOT": {"NOT": {"NOT": {"NOT": {"NOT": {"a": 1}}}}}}}
 WRONG_RECALLS: list[tuple[dict[str, Any], str]] = [
     ({}, "query"),
     ({"query": ""}, "query"),
@@ -173,7 +174,20 @@ WRONG_RECALLS: list[tuple[dict[str, Any], str]] = [
     ({"query": "a", "max_tokens": 99}, "max_tokens"),
     ({"query": "a", "max_tokens": 10**30}, "max_tokens"),
     ({"query": "a", "enable_hybrid": 1}, "enable_hybrid"),
-    ({"query": "a", "filters": {"a": 1}}, "filters"),
+    ({}, "query"),
+    ({"query": "a", "filters": {}}, "filters"),
+    ({"query": "a", "filters": []}, "filters"),
+    ({"query": "a", "filters": {"a": {"like": 1}}}, "filters.a.like"),
+    ({"query": "a", "filters": {"AND": {"a": 1}}}, "filters.AND"),
+    ({"query": "a", "filters": {"OR": [{"a": 1}, 5]}}, "filters.OR.1"),
+    ({"query": "a", "filters": {"created_at": {"gte": "yesterday"}}}, "filters.created_at.gte"),
+    ({"query": "a", "filters": {"agent_id": 5}}, "filters.agent_id"),
+    ({"query": "a", "filters": {"price": {"gt": True}}}, "filters.price.gt"),
+    ({"query": "a", "filters": {"tag": {"in": "x"}}}, "filters.tag.in"),
+    ({"query": "a", "filters": {"tag": {"exists": 1}}}, "filters.tag.exists"),
+    (NESTED, "filters.NOT.0.NOT.0.NOT.0.NOT.0.NOT.0"),
+    ({"query": "a", "filters": {str(n): n for n in range(51)}}, "filters"),
+    ({"filters": {"a": 1}, "exclude": "mem_x"}, "exclude"),
     ({"query": "a", "as_of": "2024-01-01"}, "as_of"),
 ]
 

@@ -22,6 +22,7 @@ from psycopg import sql
 
 from memproject.embedded import children, redis
 from memproject.embedded.supervisor import Child, Supervisor
+from tests import leaks
 
 
 def eventually(check: Callable[[], Any], seconds: float = 60.0) -> Any:
@@ -50,6 +51,7 @@ class Service:
 
     def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any, dict[str, str]]:
         """(status, JSON, headers) of one request on a connection of its own."""
+        leaks.net.remember(self.key, path, body)
         request = urllib.request.Request(
             self.url + path,
             method=method,
@@ -105,6 +107,7 @@ class Service:
 
 def start(folder: Path, **extra: str) -> Service:
     """Start everything against a fresh database on the session's PostgreSQL, with a Redis of its own."""
+    leaks.net.watch(folder / "logs")
     name = f"e2e_{os.getpid()}_{folder.name.replace('-', '_')}"
     admin = os.environ["DATABASE_URL"]
     with psycopg.connect(admin, autocommit=True) as connection:

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from memproject.embedded import children
+from tests import leaks
 from tests.e2e.running import eventually, free_port
 
 NOT_OURS = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "KEY_PEPPERS", "EMBEDDING_PROVIDER", "MEMPROJECT_WORKER"}
@@ -24,6 +25,7 @@ class Run:
 
     def __init__(self, data: Path, port: int) -> None:
         env = {k: v for k, v in os.environ.items() if k not in NOT_OURS}
+        leaks.net.watch(data)
         self.out = data.parent / "out.txt"
         with self.out.open("w") as out:
             self.process = subprocess.Popen(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from memories.retrieval import where
 from memories.retrieval.candidates import CANDIDATES
 
 NAMED: dict[str, str] = {
@@ -160,7 +161,7 @@ NAMED: dict[str, str] = {
     "truncate": "TRUNCATE memories_memory CASCADE",
     "analyze": "ANALYZE memories_memory",
     "tables": "CREATE INDEX CONCURRENTLY x ON memories_memory (tenant_id); DROP TABLE memories_memory",
-    "the candidates of a recall": CANDIDATES,
+    "the candidates of a recall": where.statement(CANDIDATES, None)[0],
 }
 
 UNNAMED: dict[str, str] = {

@@ -73,7 +73,7 @@ IMPORTS: dict[str, list[tuple[str, str, str]]] = {
         ("memories/tasks.py", "from entities.models import Entity", "entities.models"),
     ],
     "into-memories": [
-        ("memproject/health.py", "from memories.models import Source", "memories.models"),
+        ("memproject/observe/views.py", "from memories.models import Source", "memories.models"),
     ],
     "pure": [
         ("memories/types.py", "from django.db import models", "django"),
@@ -84,6 +84,7 @@ IMPORTS: dict[str, list[tuple[str, str, str]]] = {
         ("memories/services/store.py", "import openai", "openai"),
         ("entities/graph/projector.py", "import neo4j", "neo4j"),
         ("memories/providers/download.py", "import httpx2", "httpx2"),
+        ("memproject/observe/numbers.py", "import prometheus_client", "prometheus_client"),
     ],
 }
 CASES = [(contract, *case) for contract, cases in IMPORTS.items() for case in cases]

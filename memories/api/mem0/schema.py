@@ -11,8 +11,9 @@ from rest_framework import serializers
 
 from memories.api import examples as ex
 from memories.api.mem0 import serializers as shapes
-from memories.api.outputs import HistoryOut, RevisionOut
+from memories.api.outputs import MEMORY_STATES, HistoryOut, RevisionOut
 from memproject.web.fields import Metadata, Moment
+from memproject.web.schema import ErrorOut
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,7 +39,7 @@ class MemoryOut(serializers.Serializer[Any]):
     memory_type = serializers.CharField()
     pinned = serializers.BooleanField()
     importance = serializers.FloatField()
-    status = serializers.ChoiceField(["active", "pending", "failed"])
+    status = serializers.ChoiceField(MEMORY_STATES)
     created_at = Moment()
     updated_at = Moment()
     expires_at = Moment(allow_null=True)
@@ -46,6 +47,7 @@ class MemoryOut(serializers.Serializer[Any]):
 
 class FullMemoryOut(MemoryOut):
     history = RevisionOut(many=True, required=False)
+    embedding = serializers.ListField(child=serializers.FloatField(), required=False, allow_null=True)
 
 
 class ScoredMemoryOut(MemoryOut):
@@ -119,15 +121,6 @@ class EventOut(serializers.Serializer[Any]):
     error = serializers.CharField(allow_null=True)
     created_at = Moment()
     finished_at = Moment(allow_null=True)
-
-
-class ErrorOut(serializers.Serializer[Any]):
-    success = serializers.BooleanField(default=False)
-    error = inline_serializer(
-        "V1ErrorBody",
-        {"code": serializers.CharField(), "message": serializers.CharField(), "details": Metadata()},
-    )
-    timestamp = Moment()
 
 
 @functools.cache

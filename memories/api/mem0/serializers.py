@@ -7,28 +7,18 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from memories.api.common import LATER_READS, TTL, FutureMoment
+from memories.api.common import LATER_READS, TTL, FutureMoment, MessageIn, QueryFilters, StampedIn, item
 from memories.types import Decision, ErasureView, Item, ItemResult, MemoryView, WriteResult
 from memproject.common.clock import iso
 from memproject.common.ids import EVENT, MEMORY, RECEIPT, public
 from memproject.web.base import Input
-from memproject.web.fields import Flag, Metadata, Moment, Name, Number, QueryNumber, QueryWhole, Text
+from memproject.web.fields import Flag, Metadata, Name, Number, QueryNumber, QueryWhole, Text
 
+INCLUDABLE = ("history", "embedding")
 EVENTS = {Decision.ADD: "ADD", Decision.UPDATE: "UPDATE", Decision.DELETE: "DELETE", Decision.NOOP: "NONE"}
 
 
-class MessageIn(Input):
-    role = Name()
-    content = Text(max_length=settings.MAX_MEMORY_SIZE)
-    name = Name(required=False)
-    timestamp = Text(max_length=64, required=False, help_text="When it was said, ISO 8601.")
-
-    def validate_timestamp(self, value: str) -> str:
-        Moment().to_internal_value(value)
-        return value
-
-
-class AddIn(Input):
+class AddIn(StampedIn):
     """`messages` or `content`."""
 
     messages = MessageIn(many=True, required=False, allow_empty=False)
@@ -41,9 +31,6 @@ class AddIn(Input):
     infer = Flag(default=True, help_text="false stores each message verbatim as one memory.")
     ttl = TTL(required=False)
     expires_at = FutureMoment(required=False)
-    timestamp = Text(max_length=64, required=False, help_text="When it was said, ISO 8601.")
-
-    validate_timestamp = MessageIn.validate_timestamp
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("messages" in attrs) == ("content" in attrs):
@@ -58,16 +45,7 @@ class AddIn(Input):
 def items(data: dict[str, Any]) -> tuple[Item, ...]:
     """What was said, with each message's own time or else the request's."""
     said = data.get("messages") or [{"content": data["content"]}]
-    return tuple(
-        Item(
-            content=m["content"],
-            role=m.get("role"),
-            speaker=m.get("name"),
-            said_at=Moment().to_internal_value(stamp) if (stamp := m.get("timestamp", data.get("timestamp"))) else None,
-            stamp=stamp,
-        )
-        for m in said
-    )
+    return tuple(item(message, data.get("timestamp")) for message in said)
 
 
 class SearchIn(Input):
@@ -80,17 +58,18 @@ class SearchIn(Input):
     project = Name(required=False)
     limit = QueryWhole(min_value=1, max_value=settings.SEARCH_LIMIT, default=min(10, settings.SEARCH_LIMIT))
     threshold = QueryNumber(min_value=0, max_value=1, default=0)
+    filters = QueryFilters(required=False, help_text="JSON: the filter grammar.")
 
 
 class OneIn(Input):
     later = frozenset({"as_of"})
 
-    include = serializers.CharField(required=False, help_text="`history` adds the revisions.")
+    include = serializers.CharField(required=False, help_text="`history`, `embedding` or both, with a comma.")
 
     def validate_include(self, value: str) -> list[str]:
         wanted = [part.strip() for part in value.split(",")]
-        if unknown := [part for part in wanted if part != "history"]:
-            raise serializers.ValidationError(f"knows history, not {unknown[0][:40]!r}")
+        if unknown := [part for part in wanted if part not in INCLUDABLE]:
+            raise serializers.ValidationError(f"knows {' and '.join(INCLUDABLE)}, not {unknown[0][:40]!r}")
         return wanted
 
 
@@ -100,6 +79,7 @@ class ListIn(Input):
     limit = QueryWhole(min_value=1, max_value=1000, default=100)
     cursor = Name(required=False)
     project = Name(required=False)
+    filters = QueryFilters(required=False, help_text="JSON: the filter grammar.")
 
 
 class UpdateIn(Input):
@@ -143,7 +123,7 @@ def memory(view: MemoryView) -> dict[str, Any]:
     }
 
 
-def item(result: ItemResult) -> dict[str, Any]:
+def decision(result: ItemResult) -> dict[str, Any]:
     return {
         "id": public(MEMORY, result.memory_id),
         "memory": result.content,
@@ -156,10 +136,15 @@ def item(result: ItemResult) -> dict[str, Any]:
 
 def write(result: WriteResult) -> dict[str, Any]:
     """What a store did, or that it is pending."""
-    body: dict[str, Any] = {"id": public(MEMORY, result.memory_id), "results": [item(i) for i in result.items]}
+    body: dict[str, Any] = {"id": public(MEMORY, result.memory_id), "results": [decision(i) for i in result.items]}
     if result.state != "succeeded":
         body |= {"event_id": public(EVENT, result.event_id), "status": "pending"}
     return body
+
+
+def pending(result: WriteResult) -> dict[str, Any]:
+    """A change that is accepted and not applied yet."""
+    return {"id": public(MEMORY, result.memory_id), "event_id": public(EVENT, result.event_id), "status": "pending"}
 
 
 def event(result: WriteResult) -> dict[str, Any]:
@@ -167,7 +152,7 @@ def event(result: WriteResult) -> dict[str, Any]:
         "id": public(EVENT, result.event_id),
         "status": result.state,
         "memory_id": public(MEMORY, result.memory_id),
-        "results": [item(i) for i in result.items],
+        "results": [decision(i) for i in result.items],
         "error": result.failure or None,
         "created_at": iso(result.accepted_at),
         "finished_at": iso(result.finished_at) if result.finished_at else None,

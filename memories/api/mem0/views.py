@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,16 +15,17 @@ from memories.api.common import EDITABLE, expiry, pending_headers, require_any, 
 from memories.api.mem0 import serializers as shapes
 from memories.api.mem0.schema import add, delete, delete_user, edit, event, get, history, list_user, replace, search
 from memories.services.events import event as read_event
+from memories.services.events import results
 from memories.services.forget import forget, forget_one
 from memories.services.owners import stats
-from memories.services.recall import browse, recall
+from memories.services.recall import browse, embedding, recall
 from memories.services.recall import get as read_memory
 from memories.services.recall import history as read_history
 from memories.services.store import store
-from memories.services.update import update
+from memories.services.update import outcome, update
 from memories.types import ForgetCommand, ListQuery, RecallQuery, StoreCommand, WriteResult
+from memories.types import MemoryView as View
 from memproject.common.clock import iso
-from memproject.common.ids import EVENT, public
 from memproject.web.base import Mem0View
 
 EVENTS = "/v1/events"
@@ -30,6 +33,7 @@ EVENTS = "/v1/events"
 
 class MemoriesView(Mem0View):
     permission_classes = (requires(POST=Scope.WRITE),)
+    in_one_transaction = False
 
     @add
     def post(self, request: Request) -> Response:
@@ -45,7 +49,12 @@ class MemoriesView(Mem0View):
             expires_at=expiry(data),
             wait=self.may_wait,
         )
-        result = store(principal(request), command)
+        return self._stored(store(principal(request), command))
+
+    def replay(self, sources: Sequence[UUID], draft: Any) -> Response:
+        return self._stored(*results(principal(self.request).tenant_id, sources))
+
+    def _stored(self, result: WriteResult) -> Response:
         if result.state == "succeeded":
             return self.ok(shapes.write(result), "Memory added successfully")
         return self.ok(shapes.write(result), "Memory accepted", 202, pending_headers(result, EVENTS))
@@ -64,6 +73,7 @@ class SearchView(Mem0View):
 
 class MemoryView(Mem0View):
     permission_classes = (requires(GET=Scope.READ, PUT=Scope.WRITE, PATCH=Scope.WRITE, DELETE=Scope.DELETE),)
+    in_one_transaction = False
 
     @get
     def get(self, request: Request, memory_id: str) -> Response:
@@ -71,6 +81,8 @@ class MemoryView(Mem0View):
         body = shapes.memory(read_memory(principal(request), memory_id))
         if "history" in data.get("include", ()):
             body["history"] = [revision(r) for r in read_history(principal(request), memory_id)]
+        if "embedding" in data.get("include", ()):
+            body["embedding"] = embedding(principal(request), memory_id)
         return self.ok(body, "Memory retrieved")
 
     @replace
@@ -84,10 +96,15 @@ class MemoryView(Mem0View):
     def _change(self, request: Request, memory_id: str) -> Response:
         data = self.body(request, shapes.UpdateIn)
         require_any(data, EDITABLE)
-        changed = update(principal(request), update_command(memory_id, data, wait=self.may_wait))
+        return self._changed(update(principal(request), update_command(memory_id, data, wait=self.may_wait)))
+
+    def replay(self, sources: Sequence[UUID], draft: Any) -> Response:
+        (result,) = results(principal(self.request).tenant_id, sources)
+        return self._changed(outcome(principal(self.request), result))
+
+    def _changed(self, changed: View | WriteResult) -> Response:
         if isinstance(changed, WriteResult):
-            body = {"id": memory_id, "event_id": public(EVENT, changed.event_id), "status": "pending"}
-            return self.ok(body, "Update accepted", 202, pending_headers(changed, EVENTS))
+            return self.ok(shapes.pending(changed), "Update accepted", 202, pending_headers(changed, EVENTS))
         return self.ok(shapes.memory(changed), "Memory updated successfully")
 
     @delete
@@ -108,6 +125,7 @@ class HistoryView(Mem0View):
 
 class UserView(Mem0View):
     permission_classes = (requires(GET=Scope.READ, DELETE=Scope.DELETE),)
+    in_one_transaction = False
 
     @list_user
     def get(self, request: Request, user_id: str) -> Response:

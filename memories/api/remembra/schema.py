@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, inline_serializer
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    PolymorphicProxySerializer,
+    extend_schema,
+    inline_serializer,
+)
 from rest_framework import serializers
 
 from memories.api import examples as ex
-from memories.api.outputs import HistoryOut
+from memories.api.outputs import MEMORY_STATES, HistoryOut
 from memories.api.remembra import serializers as shapes
 from memproject.web.fields import Metadata, Moment
+from memproject.web.schema import RemembraErrorOut
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,7 +37,8 @@ class RemembraMemoryOut(serializers.Serializer[Any]):
     speaker = serializers.CharField(allow_null=True)
     pinned = serializers.BooleanField()
     importance = serializers.FloatField()
-    status = serializers.ChoiceField(["active", "pending", "failed"])
+    status = serializers.ChoiceField(MEMORY_STATES)
+    superseded_by = serializers.CharField(allow_null=True)
     entities = serializers.ListField(child=serializers.CharField())
     created_at = Moment()
     updated_at = Moment()
@@ -66,7 +76,7 @@ class DecisionOut(serializers.Serializer[Any]):
     replaces = serializers.CharField(required=False)
 
 
-class EntityOut(serializers.Serializer[Any]):
+class StoredEntityOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     canonical_name = serializers.CharField()
     type = serializers.CharField()
@@ -80,15 +90,13 @@ class StoredOut(serializers.Serializer[Any]):
     entities_extracted = serializers.IntegerField()
     relationships_created = serializers.IntegerField()
     extracted_facts = serializers.ListField(child=serializers.CharField())
-    entities = EntityOut(many=True)
+    entities = StoredEntityOut(many=True)
     expires_at = Moment(allow_null=True)
     duplicate_of = serializers.CharField(allow_null=True)
     event_id = serializers.CharField(required=False)
 
 
 class PageOut(serializers.Serializer[Any]):
-    """With `offset` the answer is a bare array of memories and the header `X-Total-Count`."""
-
     memories = RemembraMemoryOut(many=True)
     total = serializers.IntegerField()
     page = serializers.IntegerField()
@@ -127,37 +135,29 @@ class RemembraEventOut(serializers.Serializer[Any]):
     finished_at = Moment(allow_null=True)
 
 
-class RemembraErrorOut(serializers.Serializer[Any]):
-    detail = serializers.CharField()
-    error = inline_serializer(
-        "RemembraErrorBody",
-        {"code": serializers.CharField(), "message": serializers.CharField(), "details": Metadata()},
-    )
-
-
 def answer(shape: Any, description: str, example: Any) -> OpenApiResponse:
     return OpenApiResponse(shape, description, [OpenApiExample(description, example, response_only=True)])
 
 
-def _failure(code: str, message: str, details: dict[str, Any]) -> OpenApiResponse:
+def failure(code: str, message: str, details: dict[str, Any]) -> OpenApiResponse:
     value = {"detail": message, "error": {"code": code, "message": message, "details": details}}
     return answer(RemembraErrorOut, message, value)
 
 
 BAD = {
-    400: _failure("validation_error", "limit: must be at most 50", {"field": "limit"}),
-    401: _failure("authentication_error", "A valid API key is required.", {}),
-    403: _failure("permission_denied", "This API key may not do that.", {}),
-    503: _failure("service_unavailable", "The database is away. Try again in a moment.", {}),
+    400: failure("validation_error", "limit: must be at most 50", {"field": "limit"}),
+    401: failure("authentication_error", "A valid API key is required.", {}),
+    403: failure("permission_denied", "This API key may not do that.", {}),
+    503: failure("service_unavailable", "The database is away. Try again in a moment.", {}),
 }
-MISSING = BAD | {404: _failure("not_found", f"Memory with ID '{ex.MEMORY_ID}' not found", {})}
-CLASH = MISSING | {409: _failure("conflict", "Another memory holds this text already.", {"memory_id": ex.MEMORY_ID})}
+MISSING = BAD | {404: failure("not_found", f"Memory with ID '{ex.MEMORY_ID}' not found", {})}
+CLASH = MISSING | {409: failure("conflict", "Another memory holds this text already.", {"memory_id": ex.MEMORY_ID})}
 
-_DECISION = {"id": ex.MEMORY_ID, "content": ex.TEXT, "action": "ADD", "entities": []}
-_STORED = {
+DECISION = {"id": ex.MEMORY_ID, "content": ex.TEXT, "action": "ADD", "entities": []}
+STORED = {
     "status": "success",
     "id": ex.MEMORY_ID,
-    "memories": [_DECISION],
+    "memories": [DECISION],
     "entities_extracted": 0,
     "relationships_created": 0,
     "extracted_facts": [ex.TEXT],
@@ -177,7 +177,7 @@ _HIT = {
     "valid_to": None,
     "expires_at": None,
 }
-_MEMORY: dict[str, Any] = {
+MEMORY: dict[str, Any] = {
     "id": ex.MEMORY_ID,
     "content": ex.TEXT,
     "user_id": "user_123",
@@ -190,6 +190,7 @@ _MEMORY: dict[str, Any] = {
     "pinned": False,
     "importance": 0.5,
     "status": "active",
+    "superseded_by": None,
     "entities": [],
     "created_at": ex.MOMENT,
     "updated_at": ex.MOMENT,
@@ -204,7 +205,7 @@ _FORGOTTEN = {
     "deleted_relationships": 0,
     "receipt_id": ex.RECEIPT_ID,
 }
-_PENDING = {"status": "pending", "id": ex.MEMORY_ID, "event_id": ex.EVENT_ID}
+PENDING = {"status": "pending", "id": ex.MEMORY_ID, "event_id": ex.EVENT_ID}
 
 storing = extend_schema(
     operation_id="api_store",
@@ -212,8 +213,8 @@ storing = extend_schema(
     request=shapes.StoreIn,
     responses=BAD
     | {
-        201: answer(StoredOut, "Stored", _STORED),
-        202: answer(StoredOut, "Accepted", _STORED | _PENDING | {"memories": [], "extracted_facts": []}),
+        201: answer(StoredOut, "Stored", STORED),
+        202: answer(StoredOut, "Accepted", STORED | PENDING | {"memories": [], "extracted_facts": []}),
     },
     examples=[
         OpenApiExample(
@@ -255,24 +256,36 @@ recalling = extend_schema(
                 "enable_rerank": False,
             },
             request_only=True,
-        )
+        ),
+        OpenApiExample(
+            "A filter",
+            {"filters": {"source": "chat", "created_at": {"gte": "2026-01-01"}}, "user_id": "user_123"},
+            request_only=True,
+        ),
     ],
 )
 list_memories = extend_schema(
     operation_id="api_list",
     summary="List memories, newest first",
     description="`page` (default), `offset` (a bare array with `X-Total-Count`) or `cursor`.",
-    parameters=[shapes.ListIn],
+    parameters=[
+        shapes.ListIn,
+        OpenApiParameter(
+            "X-Total-Count", OpenApiTypes.INT, "header", description="With `offset`: how many in all.", response=[200]
+        ),
+    ],
     responses=BAD
     | {
         200: answer(
-            PageOut, "A page", {"memories": [_MEMORY], "total": 1, "page": 1, "limit": 100, "next_cursor": None}
+            PolymorphicProxySerializer("ListOut", [PageOut, RemembraMemoryOut(many=True)], None, many=False),
+            "A page",
+            {"memories": [MEMORY], "total": 1, "page": 1, "limit": 100, "next_cursor": None},
         )
     },
 )
 forget_many = extend_schema(
     operation_id="api_forget",
-    summary="Erase memories by id, all of a user, or a project of a user",
+    summary="Erase memories by id, by filters or by an entity, all of a user, or a project of a user",
     parameters=[shapes.ForgetQueryIn],
     request=shapes.ForgetIn,
     responses=BAD | {200: answer(ForgottenOut, "Erased", _FORGOTTEN)},
@@ -281,7 +294,7 @@ forget_many = extend_schema(
 get = extend_schema(
     operation_id="api_get",
     summary="Get a memory",
-    responses=MISSING | {200: answer(RemembraMemoryOut, "The memory", _MEMORY)},
+    responses=MISSING | {200: answer(RemembraMemoryOut, "The memory", MEMORY)},
 )
 
 
@@ -297,7 +310,7 @@ def _change(operation: str, summary: str) -> Callable[[F], F]:
         summary=summary,
         request=shapes.ChangeIn,
         responses=CLASH
-        | {200: answer(ChangedOut, "Updated", changed), 202: answer(PendingChangeOut, "Accepted", _PENDING)},
+        | {200: answer(ChangedOut, "Updated", changed), 202: answer(PendingChangeOut, "Accepted", PENDING)},
         examples=[
             OpenApiExample(
                 "A new text",
@@ -333,12 +346,12 @@ event = extend_schema(
                 "id": ex.EVENT_ID,
                 "status": "succeeded",
                 "memory_id": ex.MEMORY_ID,
-                "memories": [_DECISION],
+                "memories": [DECISION],
                 "error": None,
                 "created_at": ex.MOMENT,
                 "finished_at": ex.MOMENT,
             },
         ),
-        404: _failure("not_found", f"Event with ID '{ex.EVENT_ID}' not found", {}),
+        404: failure("not_found", f"Event with ID '{ex.EVENT_ID}' not found", {}),
     },
 )

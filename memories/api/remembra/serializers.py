@@ -6,12 +6,12 @@ from typing import Any
 
 from rest_framework import serializers
 
-from memories.api.common import LATER_READS, TTL, FutureMoment
+from memories.api.common import LATER_READS, TTL, Filters, FutureMoment, QueryFilters, StampedIn
 from memories.types import Decision, ErasureView, Hit, ItemResult, MemoryView, WriteResult
 from memproject.common.clock import iso
 from memproject.common.ids import EVENT, MEMORY, RECEIPT, public
 from memproject.web.base import Input
-from memproject.web.fields import Flag, Metadata, Moment, Name, Number, QueryWhole, Text, Whole
+from memproject.web.fields import Flag, Metadata, Name, Number, QueryWhole, Text, Whole
 
 CONTENT = 50_000
 
@@ -30,7 +30,7 @@ class ScopedIn(Input):
         return attrs
 
 
-class StoreIn(ScopedIn):
+class StoreIn(StampedIn, ScopedIn):
     content = Text(max_length=CONTENT)
     metadata = Metadata(required=False)
     ttl = TTL(required=False, allow_null=True)
@@ -41,17 +41,16 @@ class StoreIn(ScopedIn):
     role = Text(max_length=32, required=False)
     session_id = Name(required=False, help_text="The conversation.")
     agent_id = Name(required=False)
-    timestamp = Text(max_length=64, required=False, help_text="When it was said, ISO 8601.")
-
-    def validate_timestamp(self, value: str) -> str:
-        Moment().to_internal_value(value)
-        return value
 
 
 class RecallIn(ScopedIn):
-    later = LATER_READS | {"reference_time", "slim"}
+    later = LATER_READS | {"reference_time"}
 
-    query = Text(max_length=10_000)
+    query = Text(max_length=10_000, required=False, help_text="A question; without one, what the filters let through.")
+    filters = Filters(required=False, help_text="The filter grammar.")
+    exclude = serializers.ListField(child=Name(), required=False, max_length=1000, help_text="Ids to leave out.")
+    include_superseded = Flag(default=False, help_text="true also finds what was outdated since.")
+    slim = Flag(default=False, help_text="true caps the context at 800 tokens.")
     limit = Whole(min_value=1, max_value=50, default=10)
     threshold = Number(min_value=0, max_value=1, default=0.4)
     max_tokens = Whole(min_value=100, max_value=128_000, default=4000)
@@ -68,6 +67,7 @@ class ListIn(ScopedIn):
     offset = QueryWhole(min_value=0, max_value=100_000_000, required=False)
     limit = QueryWhole(min_value=1, max_value=1000, default=100)
     cursor = Name(required=False)
+    filters = QueryFilters(required=False, help_text="JSON: the filter grammar.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if sum(name in attrs for name in ("page", "offset", "cursor")) > 1:
@@ -91,27 +91,29 @@ class ChangeIn(Input):
     importance = Number(min_value=0, max_value=1, required=False)
 
 
-class ForgetIn(Input):
-    """Exactly one of `memory_ids`, `all` or `project`. Anything unknown is refused: a deletion is never guessed."""
-
-    later = frozenset({"entity", "filters"})
+class ForgetIn(ScopedIn):
+    """Exactly one of `memory_ids`, `all`, `entity`, `filters` and `project`; `project` may also narrow `entity` and
+    `filters`. Anything unknown is refused: a deletion is never guessed."""
 
     memory_ids = serializers.ListField(child=Name(), required=False, allow_empty=False, max_length=1000)
     all = Flag(required=False)
-    user_id = Name(required=False)
-    project = Name(required=False)
+    entity = Text(max_length=512, required=False, help_text="An entity's name, alias or id.")
+    filters = Filters(required=False, help_text="The filter grammar.")
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict) and (unknown := sorted(set(data) - set(self.fields) - self.later)):
+        if isinstance(data, dict) and (unknown := sorted(set(data) - set(self.fields))):
             raise serializers.ValidationError({str(unknown[0])[:64]: "is not known here; nothing was deleted"})
         return super().to_internal_value(data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        named = [n for n in ("memory_ids", "all", "project") if n in attrs]
-        if len(named) != 1:
+        attrs = super().validate(attrs)
+        named = [n for n in ("memory_ids", "all", "entity", "filters") if n in attrs]
+        if len(named) != 1 and not (not named and "project" in attrs):
             raise serializers.ValidationError(
-                {"memory_ids": "send exactly one of memory_ids, all and project; nothing was deleted"}
+                {"memory_ids": "send exactly one of memory_ids, all, entity, filters and project; nothing was deleted"}
             )
+        if "project" in attrs and {"memory_ids", "all"} & set(attrs):
+            raise serializers.ValidationError({"project": "goes with entity and filters only; nothing was deleted"})
         if attrs.get("all") is False:
             raise serializers.ValidationError({"all": "must be true; nothing was deleted"})
         return attrs
@@ -120,15 +122,14 @@ class ForgetIn(Input):
 class ForgetQueryIn(Input):
     """The same in the query string, as the published Python client sends it."""
 
-    later = frozenset({"entity"})
-
     memory_id = Name(required=False)
+    entity = Text(max_length=512, required=False)
     all_memories = serializers.BooleanField(required=False)
     user_id = Name(required=False)
     project_id = Name(required=False)
 
     def to_internal_value(self, data: Any) -> Any:
-        if unknown := sorted(set(data) - set(self.fields) - self.later):
+        if unknown := sorted(set(data) - set(self.fields)):
             raise serializers.ValidationError({unknown[0][:64]: "is not known here; nothing was deleted"})
         return super().to_internal_value(data)
 
@@ -136,15 +137,18 @@ class ForgetQueryIn(Input):
         """→ the fields of ForgetIn."""
         if "all_memories" in attrs and not attrs["all_memories"]:
             raise serializers.ValidationError({"all_memories": "must be true; nothing was deleted"})
-        named = [n for n in ("memory_id", "all_memories", "project_id") if n in attrs]
-        if len(named) != 1:
+        names = {"memory_id": "memory_ids", "entity": "entity", "all_memories": "all", "project_id": "project"}
+        said = {names.get(name, name): value for name, value in attrs.items()}
+        if "memory_ids" in said:
+            said["memory_ids"] = [said["memory_ids"]]
+        named = [n for n in ("memory_ids", "entity", "all") if n in said]
+        if len(named) != 1 and not (not named and "project" in said):
             raise serializers.ValidationError(
-                {"memory_id": "send exactly one of memory_id, all_memories and project_id; nothing was deleted"}
+                {"memory_id": "send exactly one of memory_id, entity, all_memories and project_id; nothing was deleted"}
             )
-        said = {"user_id": attrs["user_id"]} if "user_id" in attrs else {}
-        if "memory_id" in attrs:
-            return said | {"memory_ids": [attrs["memory_id"]]}
-        return said | ({"all": True} if "all_memories" in attrs else {"project": attrs["project_id"]})
+        if "project" in said and {"memory_ids", "all"} & set(said):
+            raise serializers.ValidationError({"project_id": "goes with entity only; nothing was deleted"})
+        return said
 
 
 def memory(view: MemoryView) -> dict[str, Any]:
@@ -161,6 +165,7 @@ def memory(view: MemoryView) -> dict[str, Any]:
         "pinned": view.pinned,
         "importance": view.importance,
         "status": view.status,
+        "superseded_by": public(MEMORY, view.superseded_by) if view.superseded_by else None,
         "entities": [],
         "created_at": iso(view.created_at),
         "updated_at": iso(view.updated_at),
@@ -214,6 +219,11 @@ def write(result: WriteResult) -> dict[str, Any]:
         "duplicate_of": public(MEMORY, result.duplicate_of) if result.duplicate_of else None,
     }
     return body if done else body | {"event_id": public(EVENT, result.event_id)}
+
+
+def pending(result: WriteResult) -> dict[str, Any]:
+    """A change that is accepted and not applied yet."""
+    return {"status": "pending", "id": public(MEMORY, result.memory_id), "event_id": public(EVENT, result.event_id)}
 
 
 def event(result: WriteResult) -> dict[str, Any]:

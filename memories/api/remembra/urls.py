@@ -2,12 +2,19 @@
 
 from django.urls import path
 
-from memories.api.remembra import views
+from memories.api.remembra import batches, conversations, revise, upkeep, users, views
 
 urlpatterns = [
     path("memories", views.MemoriesView.as_view(), name="api-memories"),
     path("memories/recall", views.RecallView.as_view(), name="api-recall"),
+    path("memories/batch", batches.BatchView.as_view(), name="api-batch"),
+    path("memories/cleanup-expired", upkeep.CleanupView.as_view(), name="api-cleanup-expired"),
     path("memories/<str:memory_id>", views.MemoryView.as_view(), name="api-memory"),
     path("memories/<str:memory_id>/history", views.HistoryView.as_view(), name="api-history"),
+    path("memories/<str:memory_id>/supersede", revise.SupersedeView.as_view(), name="api-supersede"),
+    path("memories/<str:memory_id>/restore", revise.RestoreView.as_view(), name="api-restore"),
+    path("ingest/conversation", conversations.ConversationView.as_view(), name="api-ingest-conversation"),
+    path("users/<str:user_id>/profile", users.ProfileView.as_view(), name="api-profile"),
     path("events/<str:event_id>", views.EventView.as_view(), name="api-event"),
+    path("erasures/<str:receipt_id>", upkeep.ErasureView.as_view(), name="api-erasure"),
 ]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
-from memories.api.common import EDITABLE, expiry, pending_headers, require_any, revision, update_command
+from memories.api.common import EDITABLE, expiry, item, pending_headers, require_any, revision, update_command
 from memories.api.remembra import serializers as shapes
 from memories.api.remembra.schema import (
     edit,
@@ -22,56 +26,56 @@ from memories.api.remembra.schema import (
     storing,
 )
 from memories.services.events import event as read_event
+from memories.services.events import results
 from memories.services.forget import forget, forget_one
 from memories.services.recall import browse, recall
 from memories.services.recall import get as read_memory
 from memories.services.recall import history as read_history
 from memories.services.store import store
-from memories.services.update import update
-from memories.types import ForgetCommand, Item, ListQuery, RecallQuery, StoreCommand, WriteResult
+from memories.services.update import outcome, update
+from memories.types import ForgetCommand, ListQuery, RecallQuery, StoreCommand, WriteResult
+from memories.types import MemoryView as View
 from memproject.common.errors import InvalidRequest
-from memproject.common.ids import EVENT, public
+from memproject.common.ids import MEMORY, public
 from memproject.web.base import RemembraView
-from memproject.web.fields import Moment
 
 EVENTS = "/api/v1/events"
+SLIM = 800  # tokens
 AGENT_HEADER = "X-Remembra-Agent-Id"
+
+
+def store_command(view: RemembraView, data: dict[str, Any]) -> StoreCommand:
+    """What a valid StoreIn asks for. The published clients name the agent in a header; the body's wins."""
+    agent = view.request.headers.get(AGENT_HEADER)
+    said = {**data, "name": data.get("speaker")}
+    return StoreCommand(
+        items=(item(said, None),),
+        user_id=data.get("user_id"),
+        project=data.get("project"),
+        agent_id=data.get("agent_id") or (view.name(AGENT_HEADER, agent) if agent else None),
+        run_id=data.get("session_id"),
+        metadata=data.get("metadata", {}),
+        memory_type=data.get("memory_type"),
+        infer=not data["skip_extraction"],
+        expires_at=expiry(data),
+        wait=view.may_wait,
+    )
 
 
 class MemoriesView(RemembraView):
     permission_classes = (requires(GET=Scope.READ, POST=Scope.WRITE, DELETE=Scope.DELETE),)
     acts = {"POST": "store"}  # noqa: RUF012
-
-    @property
-    def agent(self) -> str | None:
-        """The agent named in the header that the published clients send; the body's comes first."""
-        sent = self.request.headers.get(AGENT_HEADER)
-        return self.name(AGENT_HEADER, sent) if sent else None
+    in_one_transaction = False
 
     @storing
     def post(self, request: Request) -> Response:
         data = self.body(request, shapes.StoreIn)
-        stamp = data.get("timestamp")
-        said = Item(
-            content=data["content"],
-            role=data.get("role"),
-            speaker=data.get("speaker"),
-            said_at=Moment().to_internal_value(stamp) if stamp else None,
-            stamp=stamp,
-        )
-        command = StoreCommand(
-            items=(said,),
-            user_id=data.get("user_id"),
-            project=data.get("project"),
-            agent_id=data.get("agent_id", self.agent),
-            run_id=data.get("session_id"),
-            metadata=data.get("metadata", {}),
-            memory_type=data.get("memory_type"),
-            infer=not data["skip_extraction"],
-            expires_at=expiry(data),
-            wait=self.may_wait,
-        )
-        result = store(principal(request), command)
+        return self._stored(store(principal(request), store_command(self, data)))
+
+    def replay(self, sources: Sequence[UUID], draft: Any) -> Response:
+        return self._stored(*results(principal(self.request).tenant_id, sources))
+
+    def _stored(self, result: WriteResult) -> Response:
         if result.state == "succeeded":
             return self.ok(shapes.write(result), 201)
         return self.ok(shapes.write(result), 202, pending_headers(result, EVENTS))
@@ -86,6 +90,7 @@ class MemoriesView(RemembraView):
             limit=limit,
             offset=data.get("offset", (number - 1) * limit),
             cursor=data.get("cursor"),
+            filters=data.get("filters"),
         )
         page = browse(principal(request), query)
         memories = [shapes.memory(m) for m in page.memories]
@@ -105,6 +110,8 @@ class MemoriesView(RemembraView):
         command = ForgetCommand(
             memory_ids=tuple(data.get("memory_ids", ())),
             everything=data.get("all", False),
+            filters=data.get("filters"),
+            entity=data.get("entity"),
             project=data.get("project"),
             user_id=data.get("user_id"),
         )
@@ -114,12 +121,13 @@ class MemoriesView(RemembraView):
 class RecallView(RemembraView):
     permission_classes = (requires(POST=Scope.READ),)
     acts = {"POST": "recall"}  # noqa: RUF012
+    writes = frozenset()
 
     @recalling
     def post(self, request: Request) -> Response:
         data = self.body(request, shapes.RecallIn)
         query = RecallQuery(
-            query=data["query"],
+            query=data.get("query"),
             user_id=data.get("user_id"),
             project=data.get("project"),
             agent_id=data.get("agent_id"),
@@ -127,7 +135,10 @@ class RecallView(RemembraView):
             limit=data["limit"],
             threshold=data["threshold"],
             hybrid=data["enable_hybrid"],
-            max_tokens=data["max_tokens"],
+            max_tokens=min(SLIM, data["max_tokens"]) if data["slim"] else data["max_tokens"],
+            filters=data.get("filters"),
+            exclude=tuple(data.get("exclude", ())),
+            superseded=data["include_superseded"],
         )
         found = recall(principal(request), query)
         return self.ok(
@@ -143,6 +154,7 @@ class RecallView(RemembraView):
 
 class MemoryView(RemembraView):
     permission_classes = (requires(GET=Scope.READ, PUT=Scope.WRITE, PATCH=Scope.WRITE, DELETE=Scope.DELETE),)
+    in_one_transaction = False
 
     @get
     def get(self, request: Request, memory_id: str) -> Response:
@@ -160,10 +172,16 @@ class MemoryView(RemembraView):
     def _change(self, request: Request, memory_id: str) -> Response:
         data = self.body(request, shapes.ChangeIn)
         require_any(data, EDITABLE)
-        changed = update(principal(request), update_command(memory_id, data, wait=self.may_wait))
+        return self._changed(update(principal(request), update_command(memory_id, data, wait=self.may_wait)))
+
+    def replay(self, sources: Sequence[UUID], draft: Any) -> Response:
+        (result,) = results(principal(self.request).tenant_id, sources)
+        return self._changed(outcome(principal(self.request), result))
+
+    def _changed(self, changed: View | WriteResult) -> Response:
         if isinstance(changed, WriteResult):
-            body = {"status": "pending", "id": memory_id, "event_id": public(EVENT, changed.event_id)}
-            return self.ok(body, 202, pending_headers(changed, EVENTS))
+            return self.ok(shapes.pending(changed), 202, pending_headers(changed, EVENTS))
+        memory_id = public(MEMORY, changed.id)
         memory = {"id": memory_id, "content": changed.content}
         return self.ok({"status": "success", "id": memory_id, "memory": memory, "updated_entities": []})
 

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('apikeys', '0002_default_tenant'),
-        ('delivery', '0002_distributed'),
+        ('delivery', '0003_receipt_sources'),
     ]
 
     operations = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from memproject.common.clock import now
@@ -12,13 +13,15 @@ from memproject.common.tenancy import TenantRow
 class Receipt(TenantRow):
     """One write of one caller under one key. `subjects` lists the ids that `body` speaks of, so erasure finds it.
 
-    `source_ref` is the Source's id where the act has one: a plain value, since this app knows no other app's tables.
+    `sources` are the accepted writes it stands for, where there are any: plain values, since this app knows no other
+    app's tables. `draft` is what an answer needs besides their results.
     """
 
     caller = models.CharField(max_length=64)
     key = models.CharField(max_length=255)
     fingerprint = models.BinaryField(max_length=32)
-    source_ref = models.UUIDField(null=True)
+    sources = ArrayField(models.UUIDField(), default=list)
+    draft = models.JSONField(null=True)
     status = models.PositiveSmallIntegerField(null=True)
     body = models.JSONField(null=True)
     subjects = ArrayField(models.UUIDField(), default=list)
@@ -28,4 +31,7 @@ class Receipt(TenantRow):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["tenant", "caller", "key"], name="delivery_receipt_key"),)
-        indexes = (models.Index(fields=["created_at"], name="delivery_receipt_age"),)
+        indexes = (
+            models.Index(fields=["created_at"], name="delivery_receipt_age"),
+            GinIndex(fields=["subjects"], name="delivery_receipt_subjects"),
+        )

@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apikeys import services
 from memproject import __version__
+from memproject.common import multiprocess
 
 KEY_NAME = "make up"
 OPERATOR = "operator"
@@ -30,6 +31,7 @@ class Command(BaseCommand):
             raise CommandError("OPERATOR_PASSWORD is not set.")
         call_command("migrate", interactive=False, verbosity=0)
         collect_static()
+        multiprocess.empty()
         services.ensure_environment_key()
         tenant = services.default_tenant()
         services.revoke_named(tenant, KEY_NAME)

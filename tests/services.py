@@ -1,4 +1,7 @@
-"""One running service for all end-to-end tests; each test uses users of its own."""
+"""One running service for all tests that need real processes; each test uses users of its own.
+
+A plugin, since a session fixture that stands in two conftests is started twice.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,94 @@
+"""`/api/v1/keys`: what is asked and what is answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apikeys.scopes import Role
+from apikeys.types import KeyView, NewKeyView
+from memproject.common.clock import iso
+from memproject.common.ids import KEY, public
+from memproject.web.base import ClosedInput, Input
+from memproject.web.fields import Moment, Name, QueryWhole, RateLimits, Text, Whole
+
+NAME = 200
+DAY = 86_400
+NEVER_CHANGES = "never changes: make another key"
+
+
+class KeyIn(ClosedInput):
+    fixed = {"key": "is made by the service, and can't be given"}
+
+    name = Text(max_length=NAME, help_text="What the key is for.")
+    user_id = Name(required=False, allow_null=True, help_text="Binds the key to this end user.")
+    role = serializers.ChoiceField(
+        [role.value for role in Role],
+        default=Role.EDITOR.value,
+        error_messages={"invalid_choice": f"must be one of {', '.join(Role)}"},
+    )
+    project_ids = serializers.ListField(
+        child=Name(),
+        required=False,
+        allow_null=True,
+        max_length=100,
+        help_text="Limits the key to these projects. Without them it has all that the granting key has.",
+        error_messages={"max_length": "must hold at most {max_length} projects", "not_a_list": "must be a list"},
+    )
+    rate_limit_tier = Text(max_length=32, required=False, allow_null=True, help_text="Default: the granting key's.")
+    rate_limits = RateLimits(required=False, allow_null=True, help_text="Master key only: limits of this key alone.")
+    expires_at = Moment(required=False, allow_null=True)
+    tenant = Text(max_length=64, required=False, allow_null=True, help_text="Master key only: a slug.")
+
+
+class KeyChangeIn(ClosedInput):
+    """At least one field."""
+
+    fixed = dict.fromkeys(("role", "user_id", "project_ids", "tenant", "key"), NEVER_CHANGES)
+
+    name = Text(max_length=NAME, required=False)
+    rate_limit_tier = Text(max_length=32, required=False)
+    rate_limits = RateLimits(required=False, help_text="Master key only. {}: none of its own.")
+    expires_at = Moment(required=False, allow_null=True, help_text="null: never.")
+
+
+class RotateIn(ClosedInput):
+    grace_seconds = Whole(
+        min_value=0, max_value=DAY, default=0, help_text="How long the old key goes on. 0: it ends at once."
+    )
+
+
+class KeysIn(Input):
+    tenant = Text(max_length=64, required=False, help_text="Master key only: a slug.")
+    active = serializers.BooleanField(required=False, help_text="true: keys in force; false: revoked and expired ones.")
+    limit = QueryWhole(min_value=1, max_value=1000, default=100)
+    cursor = Name(required=False)
+
+
+def key(view: KeyView) -> dict[str, Any]:
+    return {
+        "id": public(KEY, view.id),
+        "key_id": public(KEY, view.id),
+        "tenant": view.tenant,
+        "name": view.name,
+        "role": view.role.value,
+        "user_id": view.user_id,
+        "project_ids": list(view.project_ids),
+        "rate_limit_tier": view.rate_limit_tier,
+        "rate_limits": dict(view.rate_limits),
+        "preview": view.preview,
+        "status": view.status,
+        "created_by": view.created_by,
+        "created_at": iso(view.created_at),
+        "expires_at": iso(view.expires_at) if view.expires_at else None,
+        "revoked_at": iso(view.revoked_at) if view.revoked_at else None,
+        "last_used_at": iso(view.last_used_at) if view.last_used_at else None,
+        "replaced_by": public(KEY, view.replaced_by) if view.replaced_by else None,
+    }
+
+
+def new_key(new: NewKeyView) -> dict[str, Any]:
+    """The one answer that shows a key."""
+    body = key(new.key) | {"key": new.secret}
+    return body | ({"replaces": public(KEY, new.replaces)} if new.replaces else {})

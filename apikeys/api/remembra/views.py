@@ -1,0 +1,75 @@
+"""`/api/v1/keys`: keys, for whoever may grant them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import cast
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apikeys import granting
+from apikeys.api.permissions import principal, requires
+from apikeys.api.remembra import schema
+from apikeys.api.remembra import serializers as shapes
+from apikeys.granting import GrantCommand, KeyQuery
+from apikeys.lifecycle import KeyChange
+from apikeys.scopes import Role, Scope
+from memproject.common.errors import InvalidRequest
+from memproject.web.base import RemembraView
+
+
+class KeysView(RemembraView):
+    permission_classes = (requires(GET=Scope.ADMIN, POST=Scope.ADMIN),)
+    holds_secret = True
+
+    @schema.granting
+    def post(self, request: Request) -> Response:
+        data = self.body(request, shapes.KeyIn)
+        projects = data.get("project_ids")
+        command = GrantCommand(
+            name=data["name"],
+            role=Role(data["role"]),
+            user_id=data.get("user_id"),
+            project_ids=None if projects is None else tuple(projects),
+            rate_limit_tier=data.get("rate_limit_tier"),
+            rate_limits=data.get("rate_limits"),
+            expires_at=data.get("expires_at"),
+            tenant=data.get("tenant"),
+        )
+        return self.ok(shapes.new_key(granting.grant(principal(request), command)), 201)
+
+    @schema.listing
+    def get(self, request: Request) -> Response:
+        page = granting.page(principal(request), KeyQuery(**self.query(request, shapes.KeysIn)))
+        body = {"keys": [shapes.key(k) for k in page.keys], "total": page.total, "next_cursor": page.next_cursor}
+        return self.ok(body)
+
+
+class KeyView(RemembraView):
+    permission_classes = (requires(GET=Scope.ADMIN, PATCH=Scope.ADMIN, DELETE=Scope.ADMIN),)
+
+    @schema.getting
+    def get(self, request: Request, key_id: str) -> Response:
+        return self.ok(shapes.key(granting.get(principal(request), key_id)))
+
+    @schema.changing
+    def patch(self, request: Request, key_id: str) -> Response:
+        data = self.body(request, shapes.KeyChangeIn)
+        if not data:
+            raise InvalidRequest("Send at least one of name, rate_limit_tier, rate_limits, expires_at.", field="name")
+        return self.ok(shapes.key(granting.change(principal(request), key_id, cast(KeyChange, data))))
+
+    @schema.revoking
+    def delete(self, request: Request, key_id: str) -> Response:
+        return self.ok(shapes.key(granting.revoke(principal(request), key_id)))
+
+
+class RotateView(RemembraView):
+    permission_classes = (requires(POST=Scope.ADMIN),)
+    holds_secret = True
+
+    @schema.rotating
+    def post(self, request: Request, key_id: str) -> Response:
+        grace = dt.timedelta(seconds=self.body(request, shapes.RotateIn)["grace_seconds"])
+        return self.ok(shapes.new_key(granting.rotate(principal(request), key_id, grace)), 201)

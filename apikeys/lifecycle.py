@@ -1,0 +1,78 @@
+"""What happens to a key after it was made: its few changes, and its rotation. Whoever may do it is asked elsewhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from typing import TypedDict
+
+from django.db import transaction
+
+from apikeys import secrets, services
+from apikeys.limits import STANDARD
+from apikeys.models import ApiKey
+from apikeys.services import ENVIRONMENT, NewKey
+from memproject.common.clock import UTC, now
+from memproject.common.errors import Conflict
+
+NEVER = dt.datetime.max.replace(tzinfo=UTC)
+
+
+class KeyChange(TypedDict, total=False):
+    """What may change of a key; what it may do never does, behind its holder's back. `expires_at` None is never."""
+
+    name: str
+    rate_limit_tier: str
+    rate_limits: Mapping[str, str]
+    expires_at: dt.datetime | None
+
+
+def change(key_id: uuid.UUID, new: KeyChange) -> ApiKey:
+    """Change a key that is in force. Raises Conflict when it isn't, InvalidRequest when a field is wrong."""
+    with transaction.atomic():
+        row = _in_force(key_id)
+        row.name = new.get("name", row.name)
+        row.expires_at = new.get("expires_at", row.expires_at)
+        row.rate_limits = services.checked_limits(new.get("rate_limits", row.rate_limits))
+        tier = new.get("rate_limit_tier", row.rate_limit_tier)
+        kept = tier == row.rate_limit_tier  # perhaps one that the settings no longer know
+        services.check_fields(name=row.name, expires_at=row.expires_at, tier=STANDARD if kept else tier)
+        row.rate_limit_tier = tier
+        row.save(update_fields=["name", "rate_limit_tier", "rate_limits", "expires_at"])
+    return row
+
+
+def rotate(key_id: uuid.UUID, *, grace: dt.timedelta = dt.timedelta(), created_by: str) -> NewKey:
+    """Make a new key with the same rights, and end the old one: at once, or after `grace`.
+
+    Raises Conflict when the old one is revoked, has expired, or comes from the environment.
+    """
+    with transaction.atomic():
+        old = _in_force(key_id)
+        if old.origin == ENVIRONMENT:
+            raise Conflict("This key is API_KEY of the environment: change it there.")
+        row = ApiKey(
+            tenant=old.tenant,
+            name=old.name,
+            role=old.role,
+            user_id=old.user_id,
+            project_ids=old.project_ids,
+            rate_limit_tier=old.rate_limit_tier,
+            rate_limits=old.rate_limits,
+            expires_at=old.expires_at,
+            created_by=created_by,
+        )
+        new = services.with_secret(row, secrets.generate())
+        moment = now()
+        ends = {"expires_at": min(old.expires_at or NEVER, moment + grace)} if grace else {"revoked_at": moment}
+        ApiKey.objects.filter(id=old.id).update(replaced_by=row.id, **ends)
+    return new
+
+
+def _in_force(key_id: uuid.UUID) -> ApiKey:
+    """The key, locked until the transaction ends."""
+    row = ApiKey.objects.select_for_update(of=("self",)).select_related("tenant").get(id=key_id)
+    if not row.alive(now()) or row.tenant.erased_at is not None:
+        raise Conflict("This key is revoked or has expired.")
+    return row

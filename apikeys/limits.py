@@ -1,0 +1,61 @@
+"""Which rate limits a key has. Pure: settings, the tenant's, the tier's and the key's own words in, one table out.
+
+A limit is `<requests>/<period>`: `100/m`, `20/10s`; periods are s, m, h and d, with a number of them before the letter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+# `v1` and `burst` limit all requests of a key under `/v1`; the others are the acts of `/api/v1`.
+GROUPS = ("v1", "burst", "store", "recall", "delete", "other")
+STANDARD = "standard"  # the tier that changes nothing
+FORM = re.compile(r"[1-9]\d{0,8}/(?:[1-9]\d{0,3})?[smhd]")
+TIER_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
+EXPECTED = "must be <requests>/<period>, such as 100/m or 20/10s"
+
+
+def check(limits: Mapping[str, object]) -> dict[str, str]:
+    """The limits as they are kept. Raises ValueError, with the group's name, for what is none."""
+    kept = {}
+    for group, rate in limits.items():
+        if group not in GROUPS:
+            raise ValueError(f"{str(group)[:64]}: is no limit; there are {', '.join(GROUPS)}")
+        if not isinstance(rate, str) or not FORM.fullmatch(rate):
+            raise ValueError(f"{group}: {EXPECTED}")
+        kept[group] = rate
+    return kept
+
+
+def parse_tiers(text: str) -> dict[str, dict[str, str]]:
+    """`"premium=v1:1000/m,store:300/m;free=v1:20/m"` → the limits that each tier changes.
+
+    Raises ValueError for anything else. `standard` is what RATE_LIMITS_* say and can't be given another meaning.
+    """
+    tiers: dict[str, dict[str, str]] = {}
+    for part in filter(None, (p.strip() for p in text.split(";"))):
+        name, _, said = (p.strip() for p in part.partition("="))
+        if not TIER_NAME.fullmatch(name) or name == STANDARD or name in tiers:
+            raise ValueError(f"RATE_LIMIT_TIERS: '{name}' can't be a tier's name, or stands there twice")
+        pairs = [pair.partition(":") for pair in said.split(",")]
+        try:
+            tiers[name] = check({group.strip(): rate.strip() for group, _, rate in pairs})
+        except ValueError as error:
+            raise ValueError(f"RATE_LIMIT_TIERS: {name}: {error}") from None
+    return tiers
+
+
+def resolve(
+    defaults: Mapping[str, str],
+    tiers: Mapping[str, Mapping[str, str]],
+    *,
+    tenant: Mapping[str, str],
+    tier: str,
+    key: Mapping[str, str],
+) -> dict[str, str]:
+    """All limits of one key: the defaults, over them its tenant's, its tier's and its own, each where it says one.
+
+    A tier that the settings no longer know changes nothing.
+    """
+    return {**defaults, **tenant, **tiers.get(tier, {}), **key}

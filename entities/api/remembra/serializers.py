@@ -1,0 +1,70 @@
+"""Entities in `/api/v1`: what is asked and what is answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from entities.types import EntityPage, EntityView
+from memproject.common.ids import ENTITY, public
+from memproject.web.base import Input
+from memproject.web.fields import Name, QueryWhole, Text
+
+
+class ListIn(Input):
+    """`type` may also be called `entity_type`, and `project` `project_id`."""
+
+    later = frozenset({"as_of"})
+
+    user_id = Name(required=False)
+    project = Name(required=False)
+    project_id = Name(required=False, help_text="The same as project.")
+    type = Text(max_length=16, required=False)
+    entity_type = Text(max_length=16, required=False, help_text="The same as type.")
+    query = Text(max_length=512, required=False, help_text="A part of the name.")
+    limit = QueryWhole(min_value=1, max_value=1000, default=100)
+    cursor = Name(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        for name, alias in (("project", "project_id"), ("type", "entity_type")):
+            other = attrs.pop(alias, None)
+            if other is not None and attrs.setdefault(name, other) != other:
+                raise serializers.ValidationError({name: f"{name} and {alias} are one field: send one of them"})
+        return attrs
+
+
+class EntityOut(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    canonical_name = serializers.CharField(help_text="The same as name.")
+    type = serializers.CharField()
+    aliases = serializers.ListField(child=serializers.CharField())
+    memory_count = serializers.IntegerField()
+    confidence = serializers.FloatField()
+
+
+class EntitiesOut(serializers.Serializer[Any]):
+    entities = EntityOut(many=True)
+    total = serializers.IntegerField()
+    next_cursor = serializers.CharField(allow_null=True)
+
+
+def entity(view: EntityView) -> dict[str, Any]:
+    return {
+        "id": public(ENTITY, view.id),
+        "name": view.name,
+        "canonical_name": view.name,
+        "type": view.type,
+        "aliases": list(view.aliases),
+        "memory_count": view.memory_count,
+        "confidence": view.confidence,
+    }
+
+
+def page(found: EntityPage) -> dict[str, Any]:
+    return {
+        "entities": [entity(e) for e in found.entities],
+        "total": found.total,
+        "next_cursor": found.next_cursor,
+    }

@@ -1,0 +1,46 @@
+"""Entities in the `/api/v1` door."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apikeys.api.permissions import principal, requires
+from apikeys.scopes import Scope
+from entities.api.remembra import serializers as shapes
+from entities.services.read import browse
+from entities.types import EntityQuery
+from memproject.web.base import RemembraView
+
+_PAGE = {
+    "entities": [
+        {
+            "id": "ent_01890a5dac967b2e8b7c3f0a9d1e2f35",
+            "name": "John Smith",
+            "canonical_name": "John Smith",
+            "type": "PERSON",
+            "aliases": ["John", "Mr. Smith"],
+            "memory_count": 3,
+            "confidence": 0.9,
+        }
+    ],
+    "total": 1,
+    "next_cursor": None,
+}
+
+
+class EntitiesView(RemembraView):
+    permission_classes = (requires(GET=Scope.READ),)
+
+    @extend_schema(
+        operation_id="api_entities",
+        summary="The things that a user's memories mention, newest first",
+        parameters=[shapes.ListIn],
+        responses={
+            200: OpenApiResponse(shapes.EntitiesOut, "A page", [OpenApiExample("A page", _PAGE, response_only=True)])
+        },
+    )
+    def get(self, request: Request) -> Response:
+        data = self.query(request, shapes.ListIn)
+        return self.ok(shapes.page(browse(principal(request), EntityQuery(**data))))

@@ -1,0 +1,76 @@
+"""Reading entities: a list, and what mentions one."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db.models import Count
+
+from apikeys.types import Principal
+from entities import names
+from entities.models import Alias, EntityRevision, Mention
+from entities.types import EntityPage, EntityQuery, EntityView
+from memproject.common.errors import InvalidRequest
+from memproject.common.ids import ENTITY, parse, public
+
+
+def browse(principal: Principal, query: EntityQuery) -> EntityPage:
+    """Entities of one user, newest first, in the named project or in all that the caller may use."""
+    before = parse(ENTITY, query.cursor) if query.cursor else None
+    if query.cursor and before is None:
+        raise InvalidRequest("cursor: must be the next_cursor of an earlier page", field="cursor")
+    user_id = principal.acting_user(query.user_id, settings.DEFAULT_USER_ID)
+    rows = EntityRevision.objects.filter(
+        tenant=principal.tenant_id, user_id=user_id, retired_at=None, merged_into_key=None
+    )
+    if (projects := principal.all_projects(query.project)) is not None:
+        rows = rows.filter(project__in=projects)
+    if query.type is not None:
+        rows = rows.filter(type__iexact=query.type)
+    if query.query is not None:
+        rows = rows.filter(normalised__contains=names.normal(query.query))
+    total = rows.count()
+    if before is not None:
+        rows = rows.filter(entity_key__lt=before)
+    found = list(rows.order_by("-entity_key")[: query.limit + 1])
+    shown = found[: query.limit]
+    cursor = public(ENTITY, shown[-1].entity_key) if len(found) > query.limit else None
+    return EntityPage(_views(principal.tenant_id, shown), total, cursor)
+
+
+def named(tenant_id: uuid.UUID, user_id: str, projects: Sequence[str] | None, name: str) -> list[uuid.UUID]:
+    """Entities of a user with this id, name or alias, in any case of letters."""
+    rows = EntityRevision.objects.filter(tenant=tenant_id, user_id=user_id, retired_at=None, merged_into_key=None)
+    if projects is not None:
+        rows = rows.filter(project__in=projects)
+    if (key := parse(ENTITY, name)) is not None:
+        return list(rows.filter(entity_key=key).values_list("entity_key", flat=True))
+    wanted = names.normal(name)
+    called = Alias.objects.filter(tenant=tenant_id, normalised=wanted, retired_at=None).values("entity_key")
+    by_name = rows.filter(normalised=wanted).values_list("entity_key", flat=True)
+    return list({*by_name, *rows.filter(entity_key__in=called).values_list("entity_key", flat=True)})
+
+
+def mentioning(tenant_id: uuid.UUID, entity_ids: Sequence[uuid.UUID], limit: int) -> list[uuid.UUID]:
+    """At most `limit` memories that mention one of these entities."""
+    rows = Mention.objects.filter(tenant=tenant_id, entity_key__in=list(entity_ids), retired_at=None)
+    return list(rows.order_by("memory_key").values_list("memory_key", flat=True).distinct()[:limit])
+
+
+def _views(tenant_id: uuid.UUID, rows: Sequence[EntityRevision]) -> tuple[EntityView, ...]:
+    keys = [row.entity_key for row in rows]
+    aliases: dict[uuid.UUID, list[str]] = defaultdict(list)
+    said = Alias.objects.filter(tenant=tenant_id, entity_key__in=keys, retired_at=None).order_by("name")
+    for key, name in said.values_list("entity_key", "name"):
+        aliases[key].append(name)
+    mentions = Mention.objects.filter(tenant=tenant_id, entity_key__in=keys, retired_at=None)
+    counts = dict(mentions.values_list("entity_key").annotate(Count("id")))
+    return tuple(
+        EntityView(
+            r.entity_key, r.name, r.type, tuple(aliases[r.entity_key]), counts.get(r.entity_key, 0), r.confidence
+        )
+        for r in rows
+    )

@@ -1,0 +1,7 @@
+"""Operators look at memories, accepted writes and receipts of all tenants here. What they change goes to services."""
+
+from memories.admin.erasures import ErasureAdmin
+from memories.admin.memories import MemoryAdmin
+from memories.admin.writes import SourceAdmin
+
+__all__ = ["ErasureAdmin", "MemoryAdmin", "SourceAdmin"]

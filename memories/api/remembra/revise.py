@@ -1,0 +1,97 @@
+"""`/api/v1/memories/{id}/supersede` and `/restore`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apikeys.api.permissions import principal, requires
+from apikeys.scopes import Scope
+from memories.api import examples as ex
+from memories.api.common import pending_headers
+from memories.api.remembra import serializers as shapes
+from memories.api.remembra.schema import CLASH, MEMORY, PENDING, PendingChangeOut, RemembraMemoryOut, answer
+from memories.api.remembra.serializers import CONTENT
+from memories.api.remembra.views import EVENTS
+from memories.services.events import results
+from memories.services.revise import restore, supersede
+from memories.services.update import outcome
+from memories.types import MemoryView, SupersedeCommand, WriteResult
+from memproject.web.base import Input, RemembraView
+from memproject.web.fields import Moment, Name, Text
+
+
+class SupersedeIn(Input):
+    content = Text(max_length=CONTENT)
+    valid_from = Moment(required=False, help_text="When it came true; now, unless said.")
+    reason = Text(max_length=500, required=False)
+
+
+class SupersedeView(RemembraView):
+    permission_classes = (requires(POST=Scope.WRITE),)
+    in_one_transaction = False
+
+    @extend_schema(
+        operation_id="api_supersede",
+        summary="Put a new memory in a memory's place",
+        request=SupersedeIn,
+        responses=CLASH
+        | {
+            201: answer(RemembraMemoryOut, "The new memory", MEMORY),
+            202: answer(PendingChangeOut, "Accepted", PENDING),
+        },
+        examples=[
+            OpenApiExample(
+                "A new job",
+                {"content": "John works at Apple", "valid_from": "2026-03-01", "reason": "he moved"},
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: Request, memory_id: str) -> Response:
+        data = self.body(request, SupersedeIn)
+        return self._superseded(
+            supersede(
+                principal(request),
+                SupersedeCommand(
+                    memory_id=memory_id,
+                    content=data["content"],
+                    valid_from=data.get("valid_from"),
+                    reason=data.get("reason", ""),
+                    wait=self.may_wait,
+                ),
+            )
+        )
+
+    def replay(self, sources: Sequence[UUID], draft: Any) -> Response:
+        (result,) = results(principal(self.request).tenant_id, sources)
+        return self._superseded(outcome(principal(self.request), result))
+
+    def _superseded(self, found: MemoryView | WriteResult) -> Response:
+        if isinstance(found, WriteResult):
+            return self.ok(shapes.pending(found), 202, pending_headers(found, EVENTS))
+        return self.ok(shapes.memory(found), 201)
+
+
+class RestoreIn(Input):
+    revision_id = Name(required=False, help_text="The last live one, unless said.")
+
+
+class RestoreView(RemembraView):
+    permission_classes = (requires(POST=Scope.WRITE),)
+
+    @extend_schema(
+        operation_id="api_restore",
+        summary="Bring an earlier revision back",
+        request=RestoreIn,
+        responses=CLASH | {200: answer(RemembraMemoryOut, "The memory", MEMORY)},
+        examples=[OpenApiExample("A revision", {"revision_id": ex.REVISION_ID}, request_only=True)],
+    )
+    def post(self, request: Request, memory_id: str) -> Response:
+        data = self.body(request, RestoreIn) if request.body else {}
+        return self.ok(shapes.memory(restore(principal(request), memory_id, data.get("revision_id"))))

@@ -1,0 +1,104 @@
+"""`/api/v1`: the clean-up of what has expired, and the receipts of erasures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apikeys.api.permissions import principal, requires
+from apikeys.scopes import Scope
+from memories.api import examples as ex
+from memories.api.remembra.schema import BAD, answer, failure
+from memories.services.cleanup import clean_expired
+from memories.services.erasures import erasure
+from memproject.common.clock import iso
+from memproject.common.ids import RECEIPT, public
+from memproject.web.base import Input, RemembraView
+from memproject.web.fields import Flag, Metadata, Moment
+
+
+class CleanupIn(Input):
+    dry_run = Flag(required=False, help_text="true only counts.")
+
+
+class CleanupQueryIn(Input):
+    dry_run = serializers.BooleanField(required=False)
+
+
+class CleanedOut(serializers.Serializer[Any]):
+    deleted = serializers.IntegerField()
+    would_delete = serializers.IntegerField()
+    dry_run = serializers.BooleanField()
+
+
+class CleanupView(RemembraView):
+    """The clock does it every minute; this does it now, for all that the caller may touch."""
+
+    permission_classes = (requires(POST=Scope.DELETE),)
+    acts = {"POST": "delete"}  # noqa: RUF012
+    in_one_transaction = False
+
+    @extend_schema(
+        operation_id="api_cleanup_expired",
+        summary="Erase what has expired",
+        parameters=[CleanupQueryIn],
+        request=CleanupIn,
+        responses=BAD | {200: answer(CleanedOut, "Cleaned", {"deleted": 3, "would_delete": 3, "dry_run": False})},
+        examples=[OpenApiExample("Count only", {"dry_run": True}, request_only=True)],
+    )
+    def post(self, request: Request) -> Response:
+        asked = self.query(request, CleanupQueryIn)
+        if request.body:
+            asked |= self.body(request, CleanupIn)
+        dry_run = asked.get("dry_run", False)
+        count = clean_expired(principal(request), dry_run=dry_run)
+        return self.ok({"deleted": 0 if dry_run else count, "would_delete": count, "dry_run": dry_run})
+
+
+class ErasureOut(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    scope = Metadata()
+    counts = serializers.DictField(child=serializers.IntegerField())
+    requested_at = Moment()
+    completed_at = Moment(allow_null=True)
+    signature = serializers.CharField(allow_blank=True)
+
+
+_ERASURE = {
+    "id": ex.RECEIPT_ID,
+    "scope": {"kind": "memories", "named": 1},
+    "counts": {"memories": 1, "revisions": 1, "passages": 1, "embeddings": 1},
+    "requested_at": ex.MOMENT,
+    "completed_at": ex.MOMENT,
+    "signature": "5f3c…",
+}
+
+
+class ErasureView(RemembraView):
+    permission_classes = (requires(GET=Scope.READ),)
+
+    @extend_schema(
+        operation_id="api_erasure",
+        summary="The receipt of an erasure",
+        responses=BAD
+        | {
+            200: answer(ErasureOut, "The receipt", _ERASURE),
+            404: failure("not_found", f"Receipt with ID '{ex.RECEIPT_ID}' not found", {}),
+        },
+    )
+    def get(self, request: Request, receipt_id: str) -> Response:
+        found = erasure(principal(request), receipt_id)
+        return self.ok(
+            {
+                "id": public(RECEIPT, found.id),
+                "scope": found.scope,
+                "counts": found.counts,
+                "requested_at": iso(found.requested_at),
+                "completed_at": iso(found.completed_at) if found.completed_at else None,
+                "signature": found.signature,
+            }
+        )

@@ -1,0 +1,99 @@
+"""`/api/v1/users/{user_id}/profile`: what is known of a user, in short."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apikeys.api.permissions import principal, requires
+from apikeys.scopes import Scope
+from memories.api import examples as ex
+from memories.api.remembra.schema import BAD, answer
+from memories.services.profile import profile
+from memproject.common.clock import iso
+from memproject.common.ids import MEMORY, public
+from memproject.web.base import Input, RemembraView
+from memproject.web.fields import Moment, Name
+
+
+class ProfileIn(Input):
+    later = frozenset({"as_of"})
+
+    project = Name(required=False)
+    project_id = Name(required=False, help_text="The same as project.")
+
+
+class TopicOut(serializers.Serializer[Any]):
+    topic = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class ProfileEntityOut(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    type = serializers.CharField()
+    memory_count = serializers.IntegerField()
+
+
+class ProfileFactOut(serializers.Serializer[Any]):
+    memory_id = serializers.CharField()
+    content = serializers.CharField()
+    predicate = serializers.CharField(required=False)
+
+
+class ProfileOut(serializers.Serializer[Any]):
+    user_id = serializers.CharField()
+    total_memories = serializers.IntegerField()
+    memories_last_7d = serializers.IntegerField()
+    first_memory_at = Moment(allow_null=True)
+    last_memory_at = Moment(allow_null=True)
+    memory_types = serializers.DictField(child=serializers.IntegerField())
+    top_topics = TopicOut(many=True)
+    top_entities = ProfileEntityOut(many=True)
+    facts = ProfileFactOut(many=True)
+
+
+_PROFILE = {
+    "user_id": "user_123",
+    "total_memories": 1,
+    "memories_last_7d": 1,
+    "first_memory_at": ex.MOMENT,
+    "last_memory_at": ex.MOMENT,
+    "memory_types": {"fact": 1},
+    "top_topics": [{"topic": "google", "count": 1}],
+    "top_entities": [],
+    "facts": [{"memory_id": ex.MEMORY_ID, "content": ex.TEXT}],
+}
+
+
+class ProfileView(RemembraView):
+    permission_classes = (requires(GET=Scope.READ),)
+
+    @extend_schema(
+        operation_id="api_profile",
+        summary="What is known of a user, in short",
+        parameters=[ProfileIn],
+        responses=BAD | {200: answer(ProfileOut, "The profile", _PROFILE)},
+    )
+    def get(self, request: Request, user_id: str) -> Response:
+        data = self.query(request, ProfileIn)
+        user_id = self.name("user_id", user_id)
+        found = profile(principal(request), user_id, data.get("project") or data.get("project_id"))
+        counts = found.stats
+        return self.ok(
+            {
+                "user_id": user_id,
+                "total_memories": counts.total_memories,
+                "memories_last_7d": counts.memories_last_7d,
+                "first_memory_at": iso(counts.first_memory_at) if counts.first_memory_at else None,
+                "last_memory_at": iso(counts.last_memory_at) if counts.last_memory_at else None,
+                "memory_types": found.memory_types,
+                "top_topics": [{"topic": topic, "count": count} for topic, count in found.topics],
+                "top_entities": [],
+                "facts": [{"memory_id": public(MEMORY, m.id), "content": m.content} for m in found.facts],
+            }
+        )

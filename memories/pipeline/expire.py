@@ -1,0 +1,72 @@
+"""What has expired is erased: a TTL is a promise about how long something is kept.
+
+A memory goes by its own expiry, which may have been moved since; the text that it came from by the one it came with.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections import Counter
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from memories.models import Revision, Source
+from memories.pipeline import erase
+from memories.querysets import RevisionQuerySet
+from memories.types import Scope, SourceKind, SourceState
+from memproject.common.clock import now
+from memproject.common.tenancy import across_tenants
+
+
+def count(where: Scope) -> int:
+    """How many expired memories of a scope are still there, stores that were never applied included."""
+    moment = now()
+    waiting = _sources(moment).filter(erase.inside(where), tenant=where.tenant_id, kind=SourceKind.STORE)
+    return _revisions(moment).in_scope(where).count() + waiting.exclude(state=SourceState.APPLIED).count()
+
+
+def scope(where: Scope) -> int:
+    """Erase what has expired in a scope; → how many memories."""
+    moment, gone = now(), 0
+    while True:
+        memories = list(_revisions(moment).in_scope(where).values_list("memory_key", flat=True)[: erase.BATCH])
+        texts = _sources(moment).filter(erase.inside(where), tenant=where.tenant_id).values_list("id", flat=True)
+        sources = list(texts[: erase.BATCH])
+        if not memories and not sources:
+            return gone
+        gone += _erase(where.tenant_id, memories, sources)
+
+
+def everywhere() -> int:
+    """Erase what has expired, over all tenants, the longest expired first; → how many memories."""
+    moment, gone = now(), 0
+    while True:
+        with across_tenants("the clean-up of what has expired"):
+            memories = _oldest(_revisions(moment), "memory_key")
+            sources = _oldest(_sources(moment), "id")
+        if not memories and not sources:
+            return gone
+        for tenant_id in dict.fromkeys(tenant for tenant, _ in [*memories, *sources]):
+            mine = ([row for tenant, row in found if tenant == tenant_id] for found in (memories, sources))
+            gone += _erase(tenant_id, *mine)
+
+
+def _erase(tenant_id: uuid.UUID, memories: list[uuid.UUID], sources: list[uuid.UUID]) -> int:
+    with transaction.atomic():
+        counts: Counter[str] = erase.locked(tenant_id, memories)
+        counts += erase.blank(tenant_id, Source.objects.filter(tenant=tenant_id, id__in=sources, blanked_at=None))
+    return counts["memories"] + counts["pending"]
+
+
+def _revisions(moment: dt.datetime) -> RevisionQuerySet:
+    return Revision.objects.filter(retired_at=None, expires_at__lte=moment)
+
+
+def _sources(moment: dt.datetime) -> QuerySet[Source]:
+    return Source.objects.filter(blanked_at=None, expires_at__lte=moment)
+
+
+def _oldest(rows: QuerySet[Revision] | QuerySet[Source], key: str) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    return list(rows.order_by("expires_at").values_list("tenant_id", key)[: erase.BATCH])

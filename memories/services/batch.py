@@ -1,0 +1,45 @@
+"""Many stores in one request: each succeeds or fails for itself, and all that are accepted are accepted together."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from apikeys.types import Principal
+from memories.models import Source
+from memories.services.events import results
+from memories.services.store import accept, source_of
+from memories.types import StoreCommand, WriteResult
+from memproject.common.errors import AppError
+
+Answer = WriteResult | AppError
+
+
+def store_all(principal: Principal, commands: Sequence[StoreCommand | AppError], *, wait: bool) -> list[Answer]:
+    """The result of each command in order; one that the door refused already stays refused."""
+    sources: list[Source] = []
+    refused: dict[int, AppError] = {}
+    for index, command in enumerate(commands):
+        try:
+            if isinstance(command, AppError):
+                raise command
+            sources.append(source_of(principal, command))
+        except AppError as error:
+            refused[index] = error
+    draft = {str(index): [e.code, e.status, e.message, e.data] for index, e in refused.items()}
+    return _joined(accept(sources, wait=wait, draft=draft), refused)
+
+
+def replayed(principal: Principal, sources: Sequence[uuid.UUID], draft: dict[str, Any]) -> list[Answer]:
+    """The results of a batch that was accepted before."""
+    refused: dict[int, AppError] = {}
+    for index, (code, status, message, data) in draft.items():
+        refused[int(index)] = error = AppError(message, **data)
+        error.code, error.status = code, status
+    return _joined(results(principal.tenant_id, sources), refused)
+
+
+def _joined(accepted: Sequence[WriteResult], refused: dict[int, AppError]) -> list[Answer]:
+    following = iter(accepted)
+    return [refused.get(index) or next(following) for index in range(len(accepted) + len(refused))]

@@ -1,0 +1,13 @@
+"""Erase what has expired, now rather than at the next turn of the clock."""
+
+from __future__ import annotations
+
+from apikeys.types import Principal
+from memories.pipeline import expire
+from memories.types import Scope
+
+
+def clean_expired(principal: Principal, *, dry_run: bool) -> int:
+    """How many expired memories of all that the caller may touch were erased, or with `dry_run` would be."""
+    scope = Scope(principal.tenant_id, principal.user_id, principal.all_projects(None))
+    return expire.count(scope) if dry_run else expire.scope(scope)

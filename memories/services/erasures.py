@@ -1,0 +1,31 @@
+"""The receipts of erasures."""
+
+from __future__ import annotations
+
+from apikeys.types import Principal
+from memories.models import Erasure
+from memories.services.forget import view
+from memories.types import ErasureView
+from memproject.common.errors import NotFound
+from memproject.common.ids import RECEIPT, parse
+from memproject.common.tenancy import across_tenants
+
+
+def erasure(principal: Principal, receipt_id: str) -> ErasureView:
+    """A receipt of the caller's tenant, else NotFound. A key for one user, or for some projects, reads its own alone;
+    the master key reads every tenant's, those of tenants that are gone included."""
+    found = _find(principal, receipt_id)
+    limited = principal.user_id is not None or bool(principal.projects)
+    if found is None or (limited and found.actor != principal.caller):
+        raise NotFound(f"Receipt with ID '{receipt_id}' not found")
+    return view(found)
+
+
+def _find(principal: Principal, receipt_id: str) -> Erasure | None:
+    key = parse(RECEIPT, receipt_id)
+    if key is None:
+        return None
+    if principal.is_master:
+        with across_tenants("the master key reads every tenant's receipts"):
+            return Erasure.objects.filter(id=key).first()
+    return Erasure.objects.filter(tenant=principal.tenant_id, id=key).first()

@@ -1,0 +1,78 @@
+"""A conversation, taken in whole: one accepted write, or only a look at what it would store."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from apikeys.types import Principal
+from memories.models import Source
+from memories.pipeline import apply, digest
+from memories.pipeline.reconcile import reconcile
+from memories.pipeline.run import facts_of
+from memories.services.events import results
+from memories.services.store import accept, source_of
+from memories.types import Decision, IngestCommand, Ingested, IngestedFact, WriteResult
+
+
+def ingest(principal: Principal, command: IngestCommand) -> Ingested:
+    """Store what a conversation states, or with `keep` False show it. Errors as for a store."""
+    source = source_of(
+        principal,
+        command.store,
+        roles=sorted(command.roles),
+        min_importance=command.min_importance,
+        detailed=True,
+    )
+    if not command.keep:
+        return _look(source, command)
+    (result,) = accept([source], wait=command.store.wait, draft=_draft(command))
+    return _taken_in(result, _draft(command))
+
+
+def replayed(principal: Principal, sources: Sequence[uuid.UUID], draft: list[str | None]) -> Ingested:
+    """What became of a conversation that was accepted before."""
+    return _taken_in(results(principal.tenant_id, sources)[0], draft)
+
+
+def _draft(command: IngestCommand) -> list[str | None]:
+    """Who said each message: all that an answer needs besides the result."""
+    return [item.speaker or item.role for item in command.store.items]
+
+
+def _taken_in(result: WriteResult, speakers: list[str | None]) -> Ingested:
+    said = result.detail.get("said", []) if result.state == "succeeded" else []
+    facts = tuple(
+        IngestedFact(
+            content=item.content,
+            message=message,
+            speaker=speakers[message],
+            confidence=confidence,
+            importance=importance,
+            decision=item.decision,
+            memory_id=item.memory_id,
+            stored=item.decision is not Decision.NOOP,
+        )
+        for item, (message, confidence, importance) in zip(result.items, said, strict=False)
+    )
+    return Ingested(facts, len(speakers), result.detail.get("skipped", 0), result)
+
+
+def _look(source: Source, command: IngestCommand) -> Ingested:
+    facts, skipped = facts_of(command.store.items, source.payload)
+    known = [(fact, digest.of_fact(fact, source.run_id)) for fact in facts]
+    live = apply.live_digests(source.tenant_id, source.project, source.user_id, source.agent_id, [d for _, d in known])
+    shown = tuple(
+        IngestedFact(
+            content=step.fact.content,
+            message=step.fact.position,
+            speaker=step.fact.speaker or step.fact.role,
+            confidence=step.fact.confidence,
+            importance=step.fact.importance,
+            decision=step.decision,
+            memory_id=step.holder,
+            stored=False,
+        )
+        for step in reconcile(known, live)
+    )
+    return Ingested(shown, len(command.store.items), skipped, None)

@@ -1,0 +1,26 @@
+"""What an operator does in the admin, above all tenants: each act inside one tenant, with the operator as its actor."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from memories.models import Source
+from memories.pipeline import erase as eraser
+from memories.services import forget, retry
+from memories.types import ErasureView
+
+AT_ONCE = 500  # memories of one receipt: one transaction holds their owners' locks
+
+
+def erase(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID], *, actor: str) -> list[ErasureView]:
+    """Erase memories of one tenant for good; → the receipts."""
+    return [
+        forget.view(eraser.by_ids(tenant_id, memory_ids[start : start + AT_ONCE], actor=actor))
+        for start in range(0, len(memory_ids), AT_ONCE)
+    ]
+
+
+def retry_writes(tenant_id: uuid.UUID, source_ids: Sequence[uuid.UUID]) -> int:
+    """Make those of these writes pending again that failed and may pass another time; → how many."""
+    return retry.again(Source.objects.filter(tenant=tenant_id, id__in=list(source_ids)))

@@ -1,0 +1,61 @@
+"""Supersede and restore: what outdates a memory, and the way back. Nothing is overwritten."""
+
+from __future__ import annotations
+
+from apikeys.types import Principal
+from memories.models import Source
+from memories.pipeline import apply
+from memories.services import access
+from memories.services.recall import one
+from memories.services.store import accept
+from memories.services.update import outcome, refuse_ended, refuse_pending, refuse_taken
+from memories.types import MemoryView, SourceKind, SupersedeCommand, WriteResult
+from memproject.common.clock import iso
+from memproject.common.errors import InvalidRequest, NotFound
+from memproject.common.ids import REVISION, parse
+
+
+def supersede(principal: Principal, command: SupersedeCommand) -> MemoryView | WriteResult:
+    """Put a new memory in a memory's place from `valid_from` on; → the new one, or the write's state while it pends.
+
+    Raises MemoryNotFound, Conflict (no longer live, still pending, or the text is a live memory's) and InvalidRequest.
+    """
+    key = access.memory_key(principal, command.memory_id, command.user_id)
+    current = one(principal.tenant_id, key, command.memory_id)
+    refuse_pending(current)
+    refuse_ended(current)
+    if command.valid_from is not None and command.valid_from < current.valid_from:
+        expected = f"valid_from: must not lie before {iso(current.valid_from)}, since when the old memory is true"
+        raise InvalidRequest(expected, field="valid_from")
+    refuse_taken(current, principal.tenant_id, command.content, but=None)
+    source = Source(
+        tenant_id=principal.tenant_id,
+        kind=SourceKind.SUPERSEDE.value,
+        project=current.project,
+        user_id=current.user_id,
+        agent_id=current.agent_id,
+        run_id=current.run_id,
+        actor=principal.caller,
+        text=command.content,
+        payload={
+            "valid_from": iso(command.valid_from) if command.valid_from else None,
+            "reason": command.reason,
+        },
+        target_key=key,
+    )
+    (result,) = accept([source], wait=command.wait)
+    return outcome(principal, result)
+
+
+def restore(principal: Principal, memory_id: str, revision_id: str | None, user_id: str | None = None) -> MemoryView:
+    """Bring an earlier revision back, or the last one that was live; → the memory.
+
+    Raises MemoryNotFound, NotFound (no such revision) and Conflict (still pending, or the text is a live memory's).
+    """
+    key = access.memory_key(principal, memory_id, user_id)
+    refuse_pending(one(principal.tenant_id, key, memory_id))
+    wanted = None if revision_id is None else parse(REVISION, revision_id)
+    if revision_id is not None and wanted is None:
+        raise NotFound("revision_id: this memory has no such revision", field="revision_id")
+    apply.restore(principal.tenant_id, key, wanted, actor=principal.caller)
+    return one(principal.tenant_id, key, memory_id)

@@ -1,0 +1,29 @@
+"""How a log line looks. An exception is shown by its kind and its place, never by its message."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+
+def frames(error: BaseException) -> str:
+    """Where an exception came from, and the kinds of those behind it. Messages stay out: they quote what was sent
+    (`invalid literal for int(): '…'`) and what the database holds (`Failing row contains (…)`)."""
+    return "\n".join(_parts(error))
+
+
+def _parts(error: BaseException) -> Iterator[str]:
+    seen: set[int] = set()
+    each: BaseException | None = error
+    while each is not None and id(each) not in seen:
+        seen.add(id(each))
+        yield "".join(["Traceback (most recent call last):\n", *traceback.format_tb(each.__traceback__)]).rstrip("\n")
+        yield f"{type(each).__module__}.{type(each).__qualname__}"
+        each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
+
+
+class Line(logging.Formatter):
+    def formatException(self, ei: Any) -> str:
+        return frames(ei[1]) if ei[1] is not None else ""

@@ -1,0 +1,47 @@
+"""Where the processes of the service keep their numbers, so that one scrape adds up all of them.
+
+Import this before prometheus_client, which decides at its own import. Each process has files of its own, named by its
+pid, below a folder named by its host: containers that share METRICS_DIR don't meet, and are read together. A dead
+process's files stay, since a counter never goes back; a new start of the service begins at nothing (`empty`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import socket
+from pathlib import Path
+
+from django.conf import settings
+
+log = logging.getLogger(__name__)
+
+
+def _prepare() -> Path | None:
+    """This host's folder, made and told to prometheus_client; None where it can't be made."""
+    folder = Path(settings.METRICS_DIR) / socket.gethostname()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        log.warning("METRICS_DIR cannot be used, each process counts alone: %s", type(error).__name__)
+        return None
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    return folder
+
+
+FOLDER = _prepare()
+
+
+def files() -> list[str]:
+    """The files of all processes that share METRICS_DIR."""
+    return [] if FOLDER is None else [str(path) for path in FOLDER.parent.glob("*/*.db")]
+
+
+def empty() -> None:
+    """Forget what earlier runs on this host counted. Only while nothing of the service runs here."""
+    if FOLDER is not None:
+        with contextlib.suppress(OSError):
+            shutil.rmtree(FOLDER)
+            FOLDER.mkdir()

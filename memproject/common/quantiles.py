@@ -1,0 +1,41 @@
+"""Quantiles read from a histogram's buckets, the way Prometheus' own `histogram_quantile` does it. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Latency:
+    """A histogram: how many, how long together, and how many took at most so many seconds."""
+
+    count: float = 0
+    seconds: float = 0
+    buckets: dict[float, float] = field(default_factory=dict)
+
+    def quantile(self, share: float) -> float:
+        """The estimate: inside a bucket, values are taken as spread evenly. Beyond the last bound, that bound."""
+        wanted, below, bound = share * self.count, 0.0, 0.0
+        for upper, so_far in sorted(self.buckets.items()):
+            if so_far >= wanted and so_far > below:
+                if math.isinf(upper):
+                    return bound
+                return bound + (upper - bound) * (wanted - below) / (so_far - below)
+            below, bound = so_far, upper
+        return bound
+
+    def summary(self) -> Mapping[str, float]:
+        """`{count, mean_ms, p50_ms, p95_ms, p99_ms}`."""
+        return {
+            "count": int(self.count),
+            "mean_ms": _ms(self.seconds / self.count) if self.count else 0.0,
+            "p50_ms": _ms(self.quantile(0.5)),
+            "p95_ms": _ms(self.quantile(0.95)),
+            "p99_ms": _ms(self.quantile(0.99)),
+        }
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 3)

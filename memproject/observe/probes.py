@@ -1,0 +1,118 @@
+"""One look at each component: its state, and how long it took to answer."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, Generic, TypeVar
+
+from celery import current_app
+from django.db import connection
+
+from memories.services import embedding
+from memories.services.backlog import waiting
+from memproject.common import redis
+
+T = TypeVar("T")
+
+QUEUES = ("store", "bulk", "deliver", "beat")
+PGVECTOR = "SELECT extversion FROM pg_extension WHERE extname = 'vector'"
+PING_SECONDS = 0.5
+DISABLED = {"status": "disabled"}
+
+
+def probe(check: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """A component's state and how long it took to answer; the kind of failure, never its message."""
+    begun = time.perf_counter()
+    try:
+        found = {"status": "healthy", **check()}
+    except Exception as error:
+        found = {"status": "unhealthy", "error": type(error).__name__}
+    return {**found, "latency_ms": round((time.perf_counter() - begun) * 1000, 2)}
+
+
+class Remembered(Generic[T]):
+    """What `ask` answered at most `seconds` ago. While one thread asks again, the others get the last answer."""
+
+    def __init__(self, ask: Callable[[], T], seconds: float) -> None:
+        self._ask, self._seconds = ask, seconds
+        self._known: tuple[float, T] | None = None
+        self._asking = threading.Lock()
+
+    def __call__(self) -> T:
+        known = self._known
+        if known is not None and (time.monotonic() < known[0] or self._asking.locked()):
+            return known[1]
+        with self._asking:
+            answer = self._ask()
+            self._known = (time.monotonic() + self._seconds, answer)
+        return answer
+
+    def forget(self) -> None:
+        self._known = None
+
+
+def database() -> dict[str, Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(PGVECTOR)
+        row = cursor.fetchone()
+    return {"pgvector": row[0]} if row else {"status": "unhealthy", "pgvector": None}
+
+
+def cache() -> dict[str, Any]:
+    redis.client().ping()
+    return {}
+
+
+def queue_depths() -> dict[str, int]:
+    pipe = redis.client().pipeline(transaction=False)
+    for name in QUEUES:
+        pipe.llen(name)
+    return dict(zip(QUEUES, pipe.execute(), strict=True))
+
+
+def queues() -> dict[str, Any]:
+    return {"queues": queue_depths()}
+
+
+def alive_workers() -> int:
+    """How many workers answer within half a second; all of them are waited for."""
+    answers = current_app.control.ping(timeout=PING_SECONDS) or []
+    return len({name for answer in answers for name in answer})
+
+
+def workers() -> dict[str, Any]:
+    alive = alive_workers()
+    return {"status": "healthy" if alive else "unhealthy", "workers": alive}
+
+
+def writes() -> dict[str, Any]:
+    return asdict(waiting())
+
+
+# A remote model is asked over the network, and may cost something: a look every few seconds says enough.
+embedder = Remembered(lambda: probe(embedding.probe), 15)
+
+
+def everything() -> dict[str, dict[str, Any]]:
+    """All components by name. The graph and the language model are not part of this version."""
+    return {
+        "database": probe(database),
+        "redis": probe(cache),
+        "workers": probe(workers),
+        "queues": probe(queues),
+        "writes": probe(writes),
+        "embedder": embedder(),
+        "graph": DISABLED,
+        "llm": DISABLED,
+    }
+
+
+def overall(components: dict[str, dict[str, Any]]) -> str:
+    """unhealthy without the database, degraded without any other part."""
+    if components["database"]["status"] != "healthy":
+        return "unhealthy"
+    well = all(found["status"] in ("healthy", "disabled") for found in components.values())
+    return "healthy" if well else "degraded"

@@ -1,0 +1,3 @@
+export { MemoryClient } from "./client.js";
+export * from "./errors.js";
+export type * from "./types.js";

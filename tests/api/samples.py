@@ -1,0 +1,173 @@
+"""One object of each kind that a path can name, and people who may not see them.
+
+A new name in a path needs a line in MAKERS; a new required parameter a line in `World.values`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.db import connection
+
+from apikeys import services
+from apikeys.models import ApiKey, Tenant
+from apikeys.scopes import Role
+from memories.models import Source
+from memproject.common.clock import now
+from memproject.common.ids import new_id, public
+from memproject.common.tenancy import TenantRow
+from tests import build
+from tests.api.operations import Operation, Request
+from tests.build import Caller
+
+TEXT = "The owner hid the zanzibar emerald in the lighthouse"
+USER, NOBODY = "ann-the-owner", "eve-the-other"  # of one length: answers about them can be compared
+PROJECT = "red"
+
+
+def _store(world: World) -> dict[str, Any]:
+    if world.stored is None:
+        world.stored = world.owner.store(TEXT, user_id=USER, project=PROJECT, timestamp="2020-01-01")
+    return world.stored
+
+
+def _memory(world: World) -> str:
+    return str(_store(world)["id"])
+
+
+def _event(world: World) -> str:
+    asked = {"content": TEXT + " again", "user_id": USER, "project": PROJECT}
+    world.owner.post("/api/v1/memories", asked)
+    assert world.owner.row is not None
+    sources = Source.objects.filter(tenant=world.owner.row.tenant_id, user_id=USER)
+    return public("evt", sources.values_list("id", flat=True).latest("accepted_at"))
+
+
+def _revision(world: World) -> str:
+    history = world.owner.get(f"/api/v1/memories/{world.sample('memory_id')}/history").json()
+    return str(history["revisions"][0]["revision_id"])
+
+
+def _receipt(world: World) -> str:
+    gone = world.owner.store(TEXT + " and is gone", user_id=USER, project=PROJECT)
+    return str(world.owner.delete(f"/api/v1/memories/{gone['id']}").json()["receipt_id"])
+
+
+def _webhook(world: World) -> str:
+    # A number is no name: nobody has to be asked where it is.
+    asked = {"url": "https://93.184.215.14/", "events": ["memory.created"], "user_id": USER, "project_ids": [PROJECT]}
+    return str(world.owner.post("/api/v1/webhooks", asked).json()["id"])
+
+
+# name in a path or a body → (makes the owner's object and gives its id, prefix of its id). A user is a name, no object.
+MAKERS: dict[str, tuple[Callable[[World], str], str]] = {
+    "memory_id": (_memory, "mem"),
+    "event_id": (_event, "evt"),
+    "revision_id": (_revision, "rev"),
+    "receipt_id": (_receipt, "ers"),
+    "webhook_id": (_webhook, "whk"),
+    "user_id": (lambda _: USER, ""),
+}
+# Each time new: what an earlier one of them has stored is not the owner's.
+FOREIGN = {
+    "a key of another tenant": lambda: build.caller(build.tenant(), Role.ADMIN),
+    "a key limited to another project": lambda: build.caller(role=Role.ADMIN, project_ids=[new_id().hex]),
+    "a key bound to another user": lambda: build.caller(role=Role.ADMIN, user_id=new_id().hex),
+}
+
+
+def _revoked() -> str:
+    made = build.caller(role=Role.ADMIN)
+    assert made.row is not None
+    services.revoke(made.row.id)
+    return made.secret
+
+
+def _expired() -> str:
+    made = build.caller(role=Role.ADMIN)
+    assert made.row is not None
+    ApiKey.objects.filter(id=made.row.id).update(expires_at=now())
+    return made.secret
+
+
+NOBODYS: dict[str, Callable[[], str | None]] = {
+    "no key": lambda: None,
+    "a wrong key": lambda: "mp_" + "x" * 43,
+    "a revoked key": _revoked,
+    "an expired key": _expired,
+}
+
+
+@dataclass
+class World:
+    """The owner's objects, made when they are first asked for, and everybody's keys."""
+
+    owner: Caller = field(default_factory=lambda: build.caller(role=Role.ADMIN))
+    stored: dict[str, Any] | None = None
+    _made: dict[str, str] = field(default_factory=dict)
+    _keys: dict[str, str | None] = field(default_factory=dict)
+
+    def secret(self, who: str) -> str | None:
+        """The key of `who`: a name of NOBODYS or FOREIGN, a role, or "the master"."""
+        if who == "the master":
+            return str(settings.MASTER_KEY)
+        if who in FOREIGN:
+            return FOREIGN[who]().secret
+        if who not in self._keys:
+            self._keys[who] = NOBODYS[who]() if who in NOBODYS else build.caller(role=Role(who)).secret
+        return self._keys[who]
+
+    def good(self, operation: Operation) -> Request:
+        """A request about the owner's objects."""
+        return operation.request(_Lazy(self.sample), _Lazy(self._of_prefix), self.values(USER))
+
+    def unknown(self, operation: Operation) -> Request:
+        """The same request about objects that never were."""
+        fresh = {name: public(prefix, new_id()) if prefix else NOBODY for name, (_, prefix) in MAKERS.items()}
+        by_prefix = {prefix: fresh[name] for name, (_, prefix) in MAKERS.items()}
+        return operation.request(fresh, by_prefix, self.values(NOBODY))
+
+    def values(self, user: str) -> dict[str, str]:
+        return {"user_id": user, "project": PROJECT, "project_id": PROJECT, "query": "emerald"}
+
+    def sample(self, name: str) -> str:
+        if name not in self._made:
+            self._made[name] = MAKERS[name][0](self)
+        return self._made[name]
+
+    def _of_prefix(self, prefix: str) -> str:
+        return self.sample(next(name for name, (_, own) in MAKERS.items() if own == prefix))
+
+    def rows(self) -> set[str]:
+        """Each row of the owner's tenant, as a digest; when a key was last used doesn't count."""
+        with connection.cursor() as cursor:
+            cursor.execute(_all_rows(), {"tenant": self.owner.row.tenant_id})
+            return {f"{table} {hashlib.md5(row.encode()).hexdigest()}" for table, row in cursor.fetchall()}
+
+
+class _Lazy(dict[str, str]):
+    """A mapping of all that MAKERS can make."""
+
+    def __init__(self, make: Callable[[str], str]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __contains__(self, name: object) -> bool:
+        return name in MAKERS or name in [prefix for _, prefix in MAKERS.values()]
+
+    def __getitem__(self, name: str) -> str:
+        return self._make(name)
+
+
+def _all_rows() -> str:
+    tables = {model._meta.db_table: "tenant_id" for model in apps.get_models() if issubclass(model, TenantRow)}
+    tables |= {ApiKey._meta.db_table: "tenant_id", Tenant._meta.db_table: "id"}
+    return " UNION ALL ".join(
+        f"SELECT '{table}', (to_jsonb(t) - 'last_used_at')::text FROM {table} t WHERE t.{column} = %(tenant)s"
+        for table, column in tables.items()
+    )

@@ -1,0 +1,135 @@
+"""A pytest plugin: what tests send (texts, queries, keys) may stand in no log line of the whole session.
+
+Every string that `tests.build.Caller` and `tests.e2e.running.Service` send is remembered. Collected are all records of
+this process, and at the end the log files of every service that tests started. A find fails the run.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+LEAST, MOST = 12, 24  # characters of a text that are searched for: fewer would be found by chance
+PLAIN = re.compile(r"[\w ,.'-]+")  # what stays as it is in JSON, in a repr and in a URL's decoded form
+IDS = re.compile(r"[a-z]{2,4}_[0-9a-f]{32}|[0-9a-f]{32}|[0-9a-f-]{36}")  # these may be logged
+CHANGING = re.compile(r"[0-9a-f]{8,}|\d+")
+LOGS = ("*.log", "*.txt")
+
+
+@dataclass(frozen=True)
+class Leak:
+    mark: str
+    sender: str
+    line: str
+    origin: str
+
+    def __str__(self) -> str:
+        return f"{self.mark!r}, sent by {self.sender}, stands in a log line of {self.origin}:\n    {self.line}"
+
+
+class Net:
+    """What was sent, and what was logged."""
+
+    def __init__(self) -> None:
+        self._marks: dict[str, str] = {}
+        self._lines: dict[str, tuple[str, str]] = {}
+        self._folders: set[Path] = set()
+
+    def remember(self, *sent: Any) -> None:
+        """Strings, and all strings in a body; of a path only its query."""
+        for text in (text for each in sent for text in _strings(each)):
+            mark = max(PLAIN.findall(text), key=len, default="").strip()[:MOST]
+            if len(mark) >= LEAST and not IDS.fullmatch(text):
+                self._marks.setdefault(mark, _test())
+
+    def note(self, line: str, origin: str) -> None:
+        """A logged line. Of lines that differ only in numbers the first is kept: it leaks if the others do."""
+        self._lines.setdefault(CHANGING.sub("#", line), (line, origin))
+
+    def watch(self, folder: Path) -> None:
+        """A folder of log files, read at the end."""
+        self._folders.add(folder)
+
+    def read(self) -> None:
+        """Note each line of the files in the folders that are watched."""
+        for folder in self._folders:
+            for path in (path for pattern in LOGS for path in folder.rglob(pattern)):
+                for line in path.read_text(errors="replace").splitlines():
+                    self.note(line, str(path))
+
+    def found(self) -> list[Leak]:
+        everything = "\n".join(line for line, _ in self._lines.values())
+        marks = [mark for mark in self._marks if mark in everything]
+        return [
+            Leak(mark, self._marks[mark], line, origin)
+            for mark in marks
+            for line, origin in self._lines.values()
+            if mark in line
+        ]
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, bytes):
+        yield value.decode(errors="replace")
+    elif isinstance(value, str):
+        query = parse_qsl(urlsplit(value).query) if value.startswith("/") else None
+        yield from [value] if query is None else [said for _, said in query]
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _strings(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _strings(inner)
+
+
+def _test() -> str:
+    return os.environ.get("PYTEST_CURRENT_TEST", "?").partition(" ")[0]
+
+
+class Collector(logging.Handler):
+    """Notes each record as the service would write it."""
+
+    def __init__(self, of: Net, formatter: logging.Formatter | None) -> None:
+        super().__init__(logging.INFO)
+        self._net = of
+        self.setFormatter(formatter)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._net.note(self.format(record), _test())
+
+
+net = Net()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """What is logged at INFO, as in production, is collected; shown is what was shown before."""
+    root = logging.getLogger()
+    formatter = next((handler.formatter for handler in root.handlers if handler.formatter), None)
+    for handler in root.handlers:
+        handler.setLevel(max(handler.level, root.level))
+    root.setLevel(logging.INFO)
+    collector = Collector(net, formatter)
+    silent = [each for each in logging.Logger.manager.loggerDict.values() if not getattr(each, "propagate", True)]
+    for logger in (root, *silent):
+        logger.addHandler(collector)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    net.read()
+    if net.found():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for leak in net.found():
+        terminalreporter.write_sep("=", "a log line holds what a test sent", red=True)
+        terminalreporter.write_line(str(leak))
