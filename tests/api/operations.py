@@ -122,7 +122,7 @@ class Operation:
             objects,
             elsewhere + tuple(value for value in query.values() if PUBLIC_ID.fullmatch(value)),
             "user_id" in said,
-            bool(said & {"project", "project_id"}),
+            bool(said & {"project", "project_id", "project_ids"}),
         )
 
     def _body(self, by_prefix: Mapping[str, str], values: Mapping[str, str]) -> tuple[Any, tuple[str, ...]]:
