@@ -6,6 +6,7 @@ import uuid
 
 from celery import shared_task
 
+from memories.pipeline import erase_tenant as erasing
 from memories.pipeline import expire
 from memories.pipeline import run as pipeline
 from memories.pipeline import sweep as sweeper
@@ -27,3 +28,15 @@ def sweep() -> None:
 def clean_expired() -> None:
     """Erase what has expired."""
     expire.everywhere()
+
+
+@shared_task(name="memories.tasks.erase_tenant")
+def erase_tenant(tenant_id: str) -> None:
+    """Erase all that a tenant holds."""
+    erasing.run(uuid.UUID(tenant_id))
+
+
+@shared_task(name="memories.tasks.sweep_tenants")
+def sweep_tenants() -> None:
+    """Enqueue erasures of tenants that nobody is working on."""
+    erasing.sweep()

@@ -25,6 +25,21 @@ app.set_default()
 # `store`: writes somebody waits for. `bulk`: all others. `deliver`: graph and webhooks. `beat`: what the clock starts.
 app.conf.beat_schedule = {
     "sweep": {"task": "memories.tasks.sweep", "schedule": 5.0, "options": {"queue": "beat", "expires": 5}},
+    "clean-expired": {
+        "task": "memories.tasks.clean_expired",
+        "schedule": 60.0,
+        "options": {"queue": "bulk", "expires": 60},
+    },
+    "sweep-tenants": {
+        "task": "memories.tasks.sweep_tenants",
+        "schedule": 60.0,
+        "options": {"queue": "beat", "expires": 60},
+    },
+    "prune-receipts": {
+        "task": "memproject.delivery.tasks.prune_receipts",
+        "schedule": 3600.0,
+        "options": {"queue": "bulk", "expires": 3600},
+    },
     "deliveries": {
         "task": "memproject.delivery.tasks.sweep",
         "schedule": 5.0,
@@ -34,16 +49,6 @@ app.conf.beat_schedule = {
         "task": "memproject.delivery.tasks.prune_deliveries",
         "schedule": 3600.0,
         "options": {"queue": "beat", "expires": 3600},
-    },
-    "clean-expired": {
-        "task": "memories.tasks.clean_expired",
-        "schedule": 60.0,
-        "options": {"queue": "bulk", "expires": 60},
-    },
-    "prune-receipts": {
-        "task": "memproject.delivery.tasks.prune_receipts",
-        "schedule": 3600.0,
-        "options": {"queue": "bulk", "expires": 3600},
     },
 }
 

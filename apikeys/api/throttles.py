@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from redis.exceptions import RedisError
 from rest_framework.exceptions import APIException
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -36,7 +37,7 @@ class KeyThrottle(BaseThrottle):
             usage = ratelimit.count(request._request, request.user.caller, limits(request, view, request.user, cost))
         except (RedisError, OSError) as error:
             log.warning("rate limits cannot be counted: %s", type(error).__name__)
-            reads = needs(request, view) in READS
+            reads = request.method in SAFE_METHODS or needs(request, view) in READS
             metrics.redis_away(refused=not reads)
             if reads:
                 return True

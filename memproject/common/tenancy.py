@@ -10,8 +10,10 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from graphlib import TopologicalSorter
 from typing import Any, NoReturn, Self
 
+from django.apps import apps
 from django.db import models
 
 from memproject.common.ids import new_id
@@ -70,3 +72,15 @@ class TenantRow(models.Model):
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> NoReturn:
         raise TypeError("rows of a tenant are deleted by filter(tenant=…).delete()")
+
+
+def tenant_tables() -> list[type[TenantRow]]:
+    """Every table that holds tenants' data, of all apps; what points to another one comes before it."""
+    found = [model for model in apps.get_models() if issubclass(model, TenantRow)]
+    links: dict[type[TenantRow], set[type[TenantRow]]] = {model: set() for model in found}
+    for model in found:
+        for field in model._meta.get_fields():
+            target = field.related_model if isinstance(field, models.ForeignObject) else None
+            if target in links and target is not model:
+                links[target].add(model)
+    return list(TopologicalSorter(links).static_order())

@@ -116,7 +116,7 @@ def test_what_is_published_is_the_build_its_readme_and_licence(project: Path) ->
 def test_a_typescript_project_sees_its_types(project: Path) -> None:
     (project / "consumer.ts").write_text(CONSUMER)
     strict = ("--strict", "--noEmit", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom")
-    run(BIN / "node", TSC, *strict, "--types", "", "consumer.ts", cwd=project)
+    run(BIN / "node", TSC, *strict, "consumer.ts", cwd=project)
 
 
 def test_the_readme_works_when_pasted(project: Path, address: dict[str, str]) -> None:

@@ -1,0 +1,175 @@
+"""`/api/v1/tenants`: for the master key alone."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apikeys.api.permissions import principal, requires
+from apikeys.scopes import Scope
+from apikeys.tenants import TenantChange
+from memories.api import examples as ex
+from memories.api.remembra.schema import answer
+from memories.services import tenants
+from memories.services.tenants import TenantView as Tenant
+from memproject.common.clock import iso
+from memproject.common.errors import InvalidRequest
+from memproject.common.ids import RECEIPT, TENANT, public
+from memproject.web.base import ClosedInput, Input, RemembraView
+from memproject.web.fields import Moment, Name, QueryWhole, RateLimits, Text
+
+TENANT_ID = "ten_01890a5dac967b2e8b7c3f0a9d1e2f36"
+NEVER_CHANGES = "never changes"
+
+
+class TenantChangeIn(ClosedInput):
+    """At least one field."""
+
+    fixed = dict.fromkeys(("slug", "id", "created_at"), NEVER_CHANGES)
+
+    name = Text(max_length=200, required=False, allow_blank=True)
+    default_project = Name(required=False, help_text="What keys without projects mean when they name none.")
+    rate_limits = RateLimits(required=False, help_text="Limits of each of its keys that differ from the service's.")
+
+
+class TenantIn(TenantChangeIn):
+    fixed = {}  # noqa: RUF012
+
+    slug = Text(max_length=64, help_text="Lower-case letters, digits and hyphens.")
+
+
+class TenantsIn(Input):
+    limit = QueryWhole(min_value=1, max_value=1000, default=100)
+    cursor = Name(required=False)
+
+
+class TenantEraseIn(ClosedInput):
+    confirm = Text(max_length=64, help_text="The tenant's slug.")
+
+
+class TenantCountsOut(serializers.Serializer[Any]):
+    memories = serializers.IntegerField()
+    users = serializers.IntegerField()
+    keys = serializers.IntegerField()
+
+
+class TenantOut(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    slug = serializers.CharField()
+    name = serializers.CharField(allow_blank=True)
+    default_project = serializers.CharField()
+    rate_limits = RateLimits()
+    created_at = Moment()
+    counts = TenantCountsOut()
+
+
+class TenantPageOut(serializers.Serializer[Any]):
+    tenants = TenantOut(many=True)
+    total = serializers.IntegerField()
+    next_cursor = serializers.CharField(allow_null=True)
+
+
+class TenantErasedOut(serializers.Serializer[Any]):
+    status = serializers.CharField()
+    id = serializers.CharField()
+    receipt_id = serializers.CharField()
+
+
+_TENANT = {
+    "id": TENANT_ID,
+    "slug": "acme",
+    "name": "Acme Ltd",
+    "default_project": "default",
+    "rate_limits": {"v1": "500/m"},
+    "created_at": ex.MOMENT,
+    "counts": {"memories": 0, "users": 0, "keys": 0},
+}
+
+
+def _request(name: str, value: Any) -> list[OpenApiExample]:
+    return [OpenApiExample(name, value, request_only=True)]
+
+
+class TenantsView(RemembraView):
+    permission_classes = (requires(GET=Scope.ADMIN, POST=Scope.ADMIN),)
+
+    @extend_schema(
+        operation_id="api_create_tenant",
+        summary="Create a tenant (master key)",
+        request=TenantIn,
+        responses={201: answer(TenantOut, "Created", _TENANT)},
+        examples=_request("A tenant", {"slug": "acme", "name": "Acme Ltd", "rate_limits": {"v1": "500/m"}}),
+    )
+    def post(self, request: Request) -> Response:
+        data = self.body(request, TenantIn)
+        slug = data.pop("slug")
+        return self.ok(shown(tenants.create(principal(request), slug, cast(TenantChange, data))), 201)
+
+    @extend_schema(
+        operation_id="api_list_tenants",
+        summary="List tenants, newest first (master key)",
+        parameters=[TenantsIn],
+        responses={200: answer(TenantPageOut, "A page", {"tenants": [_TENANT], "total": 1, "next_cursor": None})},
+    )
+    def get(self, request: Request) -> Response:
+        data = self.query(request, TenantsIn)
+        page = tenants.page(principal(request), data["limit"], data.get("cursor"))
+        body = {"tenants": [shown(t) for t in page.tenants], "total": page.total, "next_cursor": page.next_cursor}
+        return self.ok(body)
+
+
+class TenantView(RemembraView):
+    permission_classes = (requires(GET=Scope.ADMIN, PATCH=Scope.ADMIN, DELETE=Scope.ADMIN),)
+
+    @extend_schema(
+        operation_id="api_get_tenant",
+        summary="Get a tenant (master key)",
+        responses={200: answer(TenantOut, "The tenant", _TENANT)},
+    )
+    def get(self, request: Request, tenant_id: str) -> Response:
+        return self.ok(shown(tenants.get(principal(request), tenant_id)))
+
+    @extend_schema(
+        operation_id="api_change_tenant",
+        summary="Rename a tenant, or change its default project or limits (master key)",
+        request=TenantChangeIn,
+        responses={200: answer(TenantOut, "Changed", _TENANT | {"name": "Acme Oslo"})},
+        examples=_request("A name", {"name": "Acme Oslo"}),
+    )
+    def patch(self, request: Request, tenant_id: str) -> Response:
+        data = self.body(request, TenantChangeIn)
+        if not data:
+            raise InvalidRequest("Send at least one of name, default_project, rate_limits.", field="name")
+        return self.ok(shown(tenants.change(principal(request), tenant_id, cast(TenantChange, data))))
+
+    @extend_schema(
+        operation_id="api_erase_tenant",
+        summary="Erase a tenant and all that it holds (master key)",
+        description="Its keys end at once. `GET /api/v1/erasures/{receipt_id}` tells when all of it is gone.",
+        request=TenantEraseIn,
+        responses={
+            202: answer(TenantErasedOut, "Begun", {"status": "pending", "id": TENANT_ID, "receipt_id": ex.RECEIPT_ID})
+        },
+        examples=_request("Its slug", {"confirm": "acme"}),
+    )
+    def delete(self, request: Request, tenant_id: str) -> Response:
+        confirm = self.body(request, TenantEraseIn)["confirm"]
+        receipt = public(RECEIPT, tenants.erase(principal(request), tenant_id, confirm))
+        body = {"status": "pending", "id": tenant_id, "receipt_id": receipt}
+        return self.ok(body, 202, {"Location": f"/api/v1/erasures/{receipt}"})
+
+
+def shown(view: Tenant) -> dict[str, Any]:
+    return {
+        "id": public(TENANT, view.id),
+        "slug": view.slug,
+        "name": view.name,
+        "default_project": view.default_project,
+        "rate_limits": dict(view.rate_limits),
+        "created_at": iso(view.created_at),
+        "counts": {"memories": view.memories, "users": view.users, "keys": view.keys},
+    }

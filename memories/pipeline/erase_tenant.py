@@ -1,0 +1,105 @@
+"""Erasing a tenant: every row of every table of tenants' data but its receipts, a batch at a time, until none is left.
+
+What was erased stands in the receipt with the batch, in one transaction: killed at any moment, it goes on from there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+import uuid
+from collections import Counter
+
+from django.db import IntegrityError, transaction
+
+from apikeys import tenants
+from memories.models import Erasure, Source
+from memories.pipeline import erase
+from memories.types import SourceState
+from memproject.common.clock import now
+from memproject.common.kick import kick
+from memproject.common.tenancy import TenantRow, tenant_tables
+
+log = logging.getLogger(__name__)
+
+TASK = "memories.tasks.erase_tenant"
+BATCH = 2000
+TURN = 5.0  # seconds at a stretch; then other work of the queue has its turn
+SETTLED = dt.timedelta(minutes=10)  # by then every request that began before the end of the keys is long over
+
+
+def begin(tenant_id: uuid.UUID, *, actor: str) -> Erasure:
+    """The receipt of an erasure that starts when this transaction commits."""
+    receipt = Erasure(tenant_id=tenant_id, scope={"kind": "tenant"}, actor=actor, requested_at=now())
+    Erasure.objects.bulk_create([receipt])
+    kick(TASK, tenant_id, queue="bulk")
+    return receipt
+
+
+def run(tenant_id: uuid.UUID) -> None:
+    """Erase for a while, and come back for the rest. Several at once don't disturb each other."""
+    until = time.monotonic() + TURN
+    with transaction.atomic():  # so that no worker applies what waits
+        waiting = Source.objects.filter(tenant=tenant_id, state=SourceState.PENDING)
+        erase.blank(tenant_id, waiting)
+    try:
+        while step(tenant_id):
+            if time.monotonic() > until:
+                kick(TASK, tenant_id, queue="bulk")
+                return
+    except IntegrityError:  # a write was committed between two of our statements: the sweep comes again
+        log.info("the erasure of tenant %s met a write", tenant_id)
+
+
+def step(tenant_id: uuid.UUID) -> bool:
+    """Erase one batch, or close the receipt; True when there may be more."""
+    with transaction.atomic():
+        receipts = Erasure.objects.select_for_update(skip_locked=True)
+        receipt = receipts.filter(tenant=tenant_id, scope__kind="tenant").first()
+        if receipt is None:  # somebody else is at it
+            return False
+        for model in tenant_tables():
+            gone = 0 if model is Erasure else _some(model, tenant_id)
+            if gone:
+                _note(receipt, str(model._meta.verbose_name_plural).replace(" ", "_"), gone)
+                return True
+        _note(receipt, "keys", tenants.forget_keys(tenant_id))
+        _complete(receipt)
+        return False
+
+
+def sweep() -> int:
+    """Kick the erasures that aren't done, or so lately that a request may have outlived them; → how many."""
+    closed = tenants.closed()
+    open_ones = Erasure.objects.filter(
+        tenant__in=[tenant.id for tenant in closed], scope__kind="tenant", completed_at=None
+    )
+    waiting = set(open_ones.values_list("tenant_id", flat=True))
+    waiting |= {tenant.id for tenant in closed if tenant.erased_at and tenant.erased_at > now() - SETTLED}
+    for tenant_id in waiting:
+        kick(TASK, tenant_id, queue="bulk")
+    return len(waiting)
+
+
+def _some(model: type[TenantRow], tenant_id: uuid.UUID) -> int:
+    """Delete a batch of one table. The newest go first: a row that points into its own table points to an older one."""
+    rows = model._base_manager.filter(tenant=tenant_id)
+    ids = list(rows.order_by("-id").values_list("id", flat=True)[:BATCH])
+    return rows.filter(id__in=ids).delete()[0] if ids else 0
+
+
+def _note(receipt: Erasure, name: str, gone: int) -> None:
+    """Add to the receipt. One that is complete is signed, and stays as it is."""
+    if gone and receipt.completed_at is None:
+        receipt.counts = dict(sorted((Counter(receipt.counts) + Counter({name: gone})).items()))
+        Erasure.objects.filter(tenant=receipt.tenant_id, id=receipt.id).update(counts=receipt.counts)
+
+
+def _complete(receipt: Erasure) -> None:
+    if receipt.completed_at is None:
+        receipt.completed_at = now()
+        Erasure.objects.filter(tenant=receipt.tenant_id, id=receipt.id).update(
+            completed_at=receipt.completed_at, signature=erase.sign(receipt)
+        )
+        log.info("tenant %s is erased", receipt.tenant_id)

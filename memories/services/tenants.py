@@ -1,0 +1,111 @@
+"""Tenants, for the master key: made, counted, changed, and erased with all that they hold."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Count
+
+from apikeys import tenants
+from apikeys.tenants import TenantChange
+from apikeys.types import Principal
+from memories.models import Revision
+from memories.pipeline import erase_tenant
+from memproject.common.clock import now
+from memproject.common.errors import InvalidRequest, ScopeDenied
+from memproject.common.ids import TENANT, public
+
+if TYPE_CHECKING:
+    from apikeys.models import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class TenantView:
+    """`memories` and `users` count what is alive, `keys` those in force."""
+
+    id: uuid.UUID
+    slug: str
+    name: str
+    default_project: str
+    rate_limits: Mapping[str, str]
+    created_at: dt.datetime
+    memories: int
+    users: int
+    keys: int
+
+
+@dataclass(frozen=True, slots=True)
+class TenantPage:
+    tenants: list[TenantView]
+    total: int
+    next_cursor: str | None
+
+
+def create(principal: Principal, slug: str, new: TenantChange) -> TenantView:
+    """Raises Conflict when the slug is taken."""
+    _only_master(principal)
+    return _views([tenants.create(slug, new)])[0]
+
+
+def page(principal: Principal, limit: int, cursor: str | None) -> TenantPage:
+    """Tenants, newest first."""
+    _only_master(principal)
+    found, total = tenants.page(limit, cursor)
+    more, found = len(found) > limit, found[:limit]
+    return TenantPage(_views(found), total, public(TENANT, found[-1].id) if more else None)
+
+
+def get(principal: Principal, tenant_id: str) -> TenantView:
+    _only_master(principal)
+    return _views([tenants.get(tenant_id)])[0]
+
+
+def change(principal: Principal, tenant_id: str, new: TenantChange) -> TenantView:
+    _only_master(principal)
+    return _views([tenants.change(tenants.get(tenant_id), new)])[0]
+
+
+def erase(principal: Principal, tenant_id: str, confirm: str) -> uuid.UUID:
+    """End the tenant's keys, take its name, and have all that it holds erased; → the receipt's id.
+
+    Raises InvalidRequest unless `confirm` is the slug, Conflict for the default tenant.
+    """
+    _only_master(principal)
+    tenant = tenants.get(tenant_id)
+    if confirm != tenant.slug:
+        raise InvalidRequest("confirm: must be the tenant's slug; nothing was deleted", field="confirm")
+    with transaction.atomic():
+        if not tenants.close(tenant.id):
+            tenants.get(tenant_id)  # somebody else was faster: it is gone
+        return erase_tenant.begin(tenant.id, actor=principal.caller).id
+
+
+def _only_master(principal: Principal) -> None:
+    if not principal.is_master:
+        raise ScopeDenied("Only the master key manages tenants.")
+
+
+def _views(rows: Sequence[Tenant]) -> list[TenantView]:
+    ids = [row.id for row in rows]
+    alive = Revision.objects.filter(tenant__in=ids).alive(now()).values_list("tenant_id")
+    counted = {t: (m, u) for t, m, u in alive.annotate(Count("id"), Count("user_id", distinct=True))}
+    keys = tenants.keys_of(ids)
+    return [
+        TenantView(
+            id=row.id,
+            slug=row.slug,
+            name=row.name,
+            default_project=row.default_project,
+            rate_limits=row.rate_limits,
+            created_at=row.created_at,
+            memories=counted.get(row.id, (0, 0))[0],
+            users=counted.get(row.id, (0, 0))[1],
+            keys=keys[row.id],
+        )
+        for row in rows
+    ]
