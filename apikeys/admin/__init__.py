@@ -8,6 +8,7 @@ from apikeys.admin.tenants import TenantAdmin
 admin.site.site_header = "memproject"
 admin.site.site_title = "memproject"
 admin.site.index_title = "Operations"
+admin.site.site_url = "/docs"
 admin.site.enable_nav_sidebar = False
 
 __all__ = ["ApiKeyAdmin", "TenantAdmin"]

@@ -12,6 +12,8 @@ from apikeys.limits import STANDARD
 from apikeys.models import ApiKey, Tenant
 from memproject.common.errors import InvalidRequest
 
+ROOM = {"rate_limits": forms.Textarea({"rows": 2, "cols": 60})}
+
 
 def _limits(said: object) -> dict[str, str]:
     if said is None:
@@ -28,6 +30,7 @@ class TenantForm(forms.ModelForm[Tenant]):
     class Meta:
         model = Tenant
         fields = ("slug", "name", "default_project", "rate_limits")
+        widgets = ROOM
 
     def clean_slug(self) -> str:
         slug = str(self.cleaned_data["slug"])
@@ -56,6 +59,7 @@ class KeyForm(forms.ModelForm[ApiKey]):
             "rate_limits",
             "expires_at",
         )
+        widgets = ROOM
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

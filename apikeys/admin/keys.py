@@ -27,6 +27,7 @@ from memproject.common.errors import AppError
 from memproject.common.ids import KEY, public
 
 Act = Callable[[HttpRequest, "QuerySet[ApiKey]"], HttpResponse | None]
+MINUTES = "%Y-%m-%d %H:%M"
 GRACES = {"0": "at once", "3600": "after an hour", "86400": "after a day"}
 
 
@@ -59,10 +60,10 @@ class ApiKeyAdmin(SaysRefusals[ApiKey]):
         "role",
         "user",
         "projects",
-        "rate_limit_tier",
+        "tier",
         "state",
-        "last_used_at",
-        "created_at",
+        "last_use",
+        "made",
     )
     list_filter = (StateFilter, "role", "tenant", "rate_limit_tier")
     list_select_related = ("tenant",)
@@ -91,8 +92,20 @@ class ApiKeyAdmin(SaysRefusals[ApiKey]):
         return public(KEY, key.id)
 
     @admin.display(description="rotated to")
-    def replaced(self, key: ApiKey) -> str | None:
-        return public(KEY, key.replaced_by) if key.replaced_by else None
+    def replaced(self, key: ApiKey) -> str:
+        return public(KEY, key.replaced_by) if key.replaced_by else self.get_empty_value_display()
+
+    @admin.display(description="tier", ordering="rate_limit_tier")
+    def tier(self, key: ApiKey) -> str:
+        return key.rate_limit_tier + (" +" if key.rate_limits else "")
+
+    @admin.display(description="last use", ordering="last_used_at")
+    def last_use(self, key: ApiKey) -> str | None:
+        return f"{key.last_used_at:{MINUTES}}" if key.last_used_at else None
+
+    @admin.display(description="made", ordering="created_at")
+    def made(self, key: ApiKey) -> str:
+        return f"{key.created_at:{MINUTES}}"
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         return self.fields if obj is None else (*self.fields, *self.shown)
@@ -112,6 +125,13 @@ class ApiKeyAdmin(SaysRefusals[ApiKey]):
         if db_field.name == "tenant":
             kwargs["queryset"] = Tenant.objects.filter(erased_at=None).order_by("slug")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_form(self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any) -> Any:
+        made = super().get_form(request, obj, change=change, **kwargs)
+        for side_way in ("add", "change", "view"):  # tenants have a page of their own
+            if "tenant" in made.base_fields:
+                setattr(made.base_fields["tenant"].widget, f"can_{side_way}_related", False)
+        return made
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         return False

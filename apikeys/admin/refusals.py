@@ -14,11 +14,18 @@ M = TypeVar("M", bound=Model)
 
 
 class SaysRefusals(admin.ModelAdmin[M]):
-    """Says it on the page, which is loaded anew."""
+    """Says it on the page, which is loaded anew. One way to save is enough here."""
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        fewer = {"show_save_and_add_another": False, "show_save_and_continue": False}
         try:
-            return super().changeform_view(request, *args, **kwargs)
+            return super().changeform_view(request, object_id, form_url, {**fewer, **(extra_context or {})})
         except AppError as error:
             messages.error(request, error.message)
             return HttpResponseRedirect(request.get_full_path())
