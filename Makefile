@@ -1,6 +1,6 @@
 # Everything a developer or operator does, by name. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help up test fuzz check bench openapi lock clean venv venv-dev
+.PHONY: help up test fuzz check bench openapi docs lock clean venv venv-dev
 
 # The first that runs, is new enough and can make a .venv: a name on the PATH may be a shim for nothing.
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -37,13 +37,16 @@ bench: venv ## measure store and recall against a running service (see docs/benc
 openapi: venv-dev ## write the OpenAPI contract anew
 	$(RUN) manage.py spectacular --validate --fail-on-warn --file contracts/openapi.yaml
 
+docs: openapi ## write the pages of docs/api and the Postman collection anew, from the OpenAPI contract
+	$(RUN) -m contracts
+
 lock: venv-dev ## pin the requirements anew
 	for name in requirements requirements-embedded requirements-dev; do \
 	    .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes $$name.in -o $$name.txt \
 	    || exit 1; done
 
 clean: ## remove what was installed and cached; data stay
-	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache static
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache static sdk/javascript/dist sdk/javascript/node_modules
 
 venv venv-dev:
 	@command -v "$(PYTHON)" >/dev/null || { echo "Python 3.11 or newer is missing, or its venv module: install it" \

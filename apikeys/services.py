@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -200,3 +200,12 @@ def ensure_environment_key() -> None:
         (ours if kept is None else ours.exclude(id=kept)).update(revoked_at=now())
         if key and kept is None:
             create(tenant=tenant, name="API_KEY", created_by=ENVIRONMENT, secret=key, origin=ENVIRONMENT)
+
+
+def in_force(key_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of these keys that are neither revoked nor expired, and whose tenant was not erased."""
+    if not key_ids:
+        return set()
+    moment = now()
+    rows = ApiKey.objects.filter(id__in=key_ids, tenant__erased_at=None)
+    return {row.id for row in rows if row.alive(moment)}

@@ -11,4 +11,4 @@ class MemprojectConfig(AppConfig):
         # The one place where they may be loaded: an enqueuer needs the tasks as a worker does.
         from memories import tasks  # noqa: F401
         from memproject import celery, checks  # noqa: F401
-        from memproject.delivery import tasks as deliveries  # noqa: F401
+        from memproject.delivery import tasks as delivery_tasks  # noqa: F401

@@ -40,6 +40,16 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"queue": "bulk", "expires": 3600},
     },
+    "deliveries": {
+        "task": "memproject.delivery.tasks.sweep",
+        "schedule": 5.0,
+        "options": {"queue": "beat", "expires": 5},
+    },
+    "old-deliveries": {
+        "task": "memproject.delivery.tasks.prune_deliveries",
+        "schedule": 3600.0,
+        "options": {"queue": "beat", "expires": 3600},
+    },
 }
 
 

@@ -203,6 +203,10 @@ EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", "all-MiniLM-L6-v2")
 EMBEDDING_DIM = env.int("EMBEDDING_DIM", 384)
 EMBEDDING_THREADS = env.int("EMBEDDING_THREADS", 1)
 
+# --- webhooks --------------------------------------------------------------------------------------------------------
+WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", False)
+WEBHOOK_TIMEOUT_SECONDS = env.float("WEBHOOK_TIMEOUT_SECONDS", 10.0)
+
 # --- the API and its documentation -----------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apikeys.api.authentication.ApiKeyAuthentication"],
@@ -228,13 +232,24 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "displayRequestDuration": True, "tryItOutEnabled": True},
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "memproject.web.glossary.describe"],
     "SCHEMA_PATH_PREFIX": "",
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
+        "KeyStatus": ["active", "expired", "revoked"],
         "MemoryStatus": ["active", "archived", "superseded", "retired", "pending", "failed"],
         "EventStatus": ["pending", "running", "succeeded", "failed"],
         "StoreStatus": ["success", "duplicate", "pending"],
-        "KeyStatus": ["active", "expired", "revoked"],
+        "DeliveryState": ["pending", "delivered", "failed", "erased"],
+        "WebhookEvent": [
+            "memory.created",
+            "memory.updated",
+            "memory.deleted",
+            "memory.expired",
+            "entity.created",
+            "entity.merged",
+        ],
         "HealthStatus": ["healthy", "degraded", "unhealthy"],
     },
 }

@@ -19,6 +19,7 @@ urlpatterns = [
     path("api/v1/", include("memories.api.remembra.urls")),
     path("api/v1/", include("apikeys.api.remembra.urls")),
     path("api/v1/", include("entities.api.remembra.urls")),
+    path("api/v1/", include("memproject.delivery.api.remembra.urls")),
     path("admin/", admin.site.urls),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
     path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -11,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from memories.models import Embedding, Memory, Outcome, Owner, Passage, Revision, Source
-from memories.pipeline import erase, owners
+from memories.pipeline import erase, happened, owners
 from memories.pipeline.reconcile import Step
 from memories.pipeline.rows import Batch, Embedded, Voice
 from memories.types import KEEP, Action, Decision, Fact, SourceState, SupersedeCommand, UpdateCommand
@@ -66,7 +67,7 @@ def store(
             raise StaleError
         batch, outcomes = _store_rows(source, steps, texts, live, moment)
         _write(batch)
-        Outcome.objects.bulk_create(outcomes, batch_size=BATCH)
+        _record(outcomes)
         _finish(source, owner if batch.memories else None, result)
 
 
@@ -93,7 +94,7 @@ def update(tenant_id: uuid.UUID, source_id: uuid.UUID, command: UpdateCommand, d
         _write(batch)
         _current_text(new)
         _touch_memory(old, command)
-        Outcome.objects.bulk_create([_outcome(source, 0, Decision.UPDATE, old.memory_key)])
+        _record([_outcome(source, 0, Decision.UPDATE, old.memory_key)])
         _finish(source, owner, {"facts": 1})
 
 
@@ -125,7 +126,7 @@ def supersede(
         _write(batch)
         outcome = _outcome(source, 0, Decision.UPDATE, new_memory)
         outcome.replaces_key = old.memory_key
-        Outcome.objects.bulk_create([outcome])
+        _record([outcome])
         _finish(source, owner, {"facts": 1})
 
 
@@ -337,10 +338,10 @@ def _write(batch: Batch) -> None:
     Revision.objects.bulk_create(batch.revisions, batch_size=BATCH)
     Passage.objects.bulk_create(batch.passages, batch_size=BATCH)
     Embedding.objects.bulk_create(batch.embeddings, batch_size=BATCH)
+    happened.written(batch.revisions)
 
 
 def _outcome(source: Source, position: int, decision: Decision, memory_id: uuid.UUID) -> Outcome:
-    transaction.on_commit(partial(metrics.decided, decision.value), robust=True)
     return Outcome(
         id=new_id(),
         tenant_id=source.tenant_id,
@@ -349,6 +350,12 @@ def _outcome(source: Source, position: int, decision: Decision, memory_id: uuid.
         decision=decision.value,
         memory_key=memory_id,
     )
+
+
+def _record(outcomes: Sequence[Outcome]) -> None:
+    Outcome.objects.bulk_create(outcomes, batch_size=BATCH)
+    for decision, count in Counter(outcome.decision for outcome in outcomes).items():
+        transaction.on_commit(partial(metrics.decided, decision, count), robust=True)
 
 
 def _finish(source: Source, changed: Owner | None, result: Mapping[str, object]) -> None:

@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from memories.models import Embedding, Erasure, Memory, Outcome, Passage, Revision, Source, Usage
-from memories.pipeline import owners
+from memories.pipeline import happened, owners
 from memories.types import Scope, SourceKind, SourceState
 from memproject.common.clock import iso, now
 from memproject.delivery import receipts
@@ -48,7 +48,7 @@ def expired_holders(source: Source, digests: Sequence[bytes], moment: dt.datetim
         expires_at__lte=moment,
     )
     if ids := list(held.values_list("memory_key", flat=True)):
-        memories(source.tenant_id, ids)
+        memories(source.tenant_id, ids, expired=True)
 
 
 def by_ids(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, kind: str = "memories", actor: str) -> Erasure:
@@ -70,12 +70,12 @@ def matching(where: Scope, find: Callable[[int], Sequence[uuid.UUID]], *, kind: 
         return _receipt(where.tenant_id, {"kind": kind}, counts, requested, actor)
 
 
-def locked(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Counter[str]:
+def locked(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = False) -> Counter[str]:
     """Delete memories, pending ones included, under the locks of their owners; → rows gone, by table."""
     found = Memory.objects.filter(tenant=tenant_id, id__in=list(ids)).values_list("project", "user_id")
     pending = Source.objects.filter(tenant=tenant_id, allocated_id__in=list(ids))
     owners.lock_all(tenant_id, [*found, *pending.values_list("project", "user_id")])
-    return memories(tenant_id, ids)
+    return memories(tenant_id, ids, expired=expired)
 
 
 def scope(where: Scope, *, kind: str, actor: str) -> Erasure:
@@ -106,7 +106,7 @@ def inside(where: Scope) -> Q:
     return inside
 
 
-def memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Counter[str]:
+def memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = False) -> Counter[str]:
     """Delete the memories and all that is made of them; → rows gone, by table."""
     wanted = list(ids)
     named = Outcome.objects.filter(tenant=tenant_id, memory_key__in=wanted).values("source_key")
@@ -115,6 +115,8 @@ def memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Counter[str]:
     )
     counts = blank(tenant_id, sources)
     receipts.blank(tenant_id, wanted)
+    going = Memory.objects.filter(tenant=tenant_id, id__in=wanted)
+    happened.gone(tenant_id, going.values_list("id", "project", "user_id"), now(), expired=expired)
     Outcome.objects.filter(tenant=tenant_id, replaces_key__in=wanted).update(replaces_key=None)
     passages = Passage.objects.filter(tenant=tenant_id, memory_key__in=wanted)
     for name, rows in (
@@ -123,7 +125,7 @@ def memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Counter[str]:
         ("usage", Usage.objects.filter(tenant=tenant_id, memory_key__in=wanted)),
         ("outcomes", Outcome.objects.filter(tenant=tenant_id, memory_key__in=wanted)),
         ("revisions", Revision.objects.filter(tenant=tenant_id, memory_key__in=wanted)),
-        ("memories", Memory.objects.filter(tenant=tenant_id, id__in=wanted)),
+        ("memories", going),
     ):
         counts[name] += rows.delete()[0]
     return counts

@@ -55,7 +55,7 @@ def everywhere() -> int:
 
 def _erase(tenant_id: uuid.UUID, memories: list[uuid.UUID], sources: list[uuid.UUID]) -> int:
     with transaction.atomic():
-        counts: Counter[str] = erase.locked(tenant_id, memories)
+        counts: Counter[str] = erase.locked(tenant_id, memories, expired=True)
         counts += erase.blank(tenant_id, Source.objects.filter(tenant=tenant_id, id__in=sources, blanked_at=None))
     return counts["memories"] + counts["pending"]
 

@@ -71,9 +71,9 @@ _tenants: set[str] = set()
 
 
 # --- counting: never a reason for a request or a write to fail -------------------------------------------------------
-def _count(counter: Counter, *labels: str) -> None:
+def _count(counter: Counter, *labels: str, by: int = 1) -> None:
     with contextlib.suppress(OSError):  # the disk of METRICS_DIR is full or gone
-        counter.labels(*labels).inc()
+        counter.labels(*labels).inc(by)
 
 
 def _observe(histogram: Histogram, seconds: float, *labels: str) -> None:
@@ -111,9 +111,9 @@ def pipeline_ended(kind: str, outcome: str) -> None:
     _count(PIPELINE_RUNS, kind, outcome)
 
 
-def decided(decision: str) -> None:
-    """`decision`: ADD, NOOP, UPDATE or DELETE of one memory, once it is committed."""
-    _count(DECISIONS, decision)
+def decided(decision: str, memories: int) -> None:
+    """`decision`: ADD, NOOP, UPDATE or DELETE of so many memories, once it is committed."""
+    _count(DECISIONS, decision, by=memories)
 
 
 def embedding(provider: str) -> Callable[[Callable[P, T]], Callable[P, T]]:

@@ -26,6 +26,7 @@ from tests.shape import routes
 KWARG = re.compile(r"<(?:\w+:)?(\w+)>")
 PUBLIC_ID = re.compile(r"\b([a-z]{3})_[0-9a-f]{32}\b")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+ITEM_BY_ITEM = {"/api/v1/memories/batch"}  # a success, in which each item is told of its own refusal
 ROLES = (Role.VIEWER, Role.EDITOR, Role.ADMIN)  # each may do what the one before it may
 
 

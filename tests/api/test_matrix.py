@@ -19,7 +19,7 @@ from django.test import Client
 from memproject.common import redis
 from memproject.web import mem0, remembra
 from tests import build
-from tests.api.operations import METHODS, PUBLIC_ID, Operation, Request, operations, unhandled
+from tests.api.operations import ITEM_BY_ITEM, METHODS, PUBLIC_ID, Operation, Request, operations, unhandled
 from tests.api.samples import FOREIGN, MAKERS, NOBODY, NOBODYS, TEXT, USER, World
 from tests.shape import routes
 
@@ -32,7 +32,6 @@ NEUTRAL = {
 }
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 SIGNATURE = re.compile(r"\b[0-9a-f]{64}\b")
-ITEM_BY_ITEM = {"api-batch"}  # a success, in which each item is told of its own refusal
 OWN_HEADERS = ("X-Request-Id", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 
 
@@ -116,7 +115,7 @@ def expected(operation: Operation, who: str, asked: Request) -> int | None:
     """The status that a foreigner gets; None for ids in a body or a query, where 400 and 404 are both right."""
     names_user = who == "a key bound to another user" and asked.names_user
     names_project = who == "a key limited to another project" and asked.names_project
-    if operation.granted is None or ((names_user or names_project) and operation.name not in ITEM_BY_ITEM):
+    if operation.granted is None or ((names_user or names_project) and operation.template not in ITEM_BY_ITEM):
         return 403
     if asked.in_path:
         return 404
@@ -133,7 +132,7 @@ def test_as_a_foreigner(world: World, operation: Operation, who: str) -> None:
     if answer.status_code >= 300:
         refused(answer, asked.path, status or (400 if answer.status_code == 400 else 404))
         assert world.rows() == before
-    if operation.name in ITEM_BY_ITEM and who == "a key bound to another user":
+    if operation.template in ITEM_BY_ITEM and who == "a key bound to another user":
         assert {item["error"]["code"] for item in answer.json()["results"]} == {"permission_denied"}
         assert world.rows() == before
     assert before <= world.rows()

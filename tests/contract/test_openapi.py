@@ -11,6 +11,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from tests.build import Caller
+from tests.document import plain
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DOCUMENT: dict[str, Any] = yaml.safe_load((ROOT / "contracts" / "openapi.yaml").read_text())
@@ -21,18 +22,6 @@ OPERATIONS = [
     if method in ("get", "post", "put", "patch", "delete")
 ]
 MISSING = "mem_" + "0" * 32
-
-
-def plain(schema: Any) -> Any:
-    """The schema with its references put in, and OpenAPI's `nullable` said as JSON Schema says it."""
-    if isinstance(schema, list):
-        return [plain(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        return plain(DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
-    inner = {key: plain(value) for key, value in schema.items() if key != "nullable"}
-    return {"anyOf": [inner, {"type": "null"}]} if schema.get("nullable") else inner
 
 
 def hold(response: Any, path: str, method: str) -> Any:

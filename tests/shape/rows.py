@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import ForeignObject
@@ -23,6 +24,7 @@ ONE_OF = {"entities.Evidence": {"relation", "alias"}}
 _number = itertools.count()  # texts differ, so that no two rows are each other's duplicates
 
 SAMPLES: dict[type[models.Field[Any, Any]], Callable[[], Any]] = {
+    ArrayField: list,
     models.BinaryField: lambda: str(next(_number)).encode(),
     models.BooleanField: lambda: False,
     models.CharField: lambda: str(next(_number)),

@@ -126,6 +126,7 @@ class ConversationView(RemembraView):
         request=ConversationIn,
         responses=BAD
         | {
+            200: answer(IngestedOut, "Looked at (`store: false`)", _INGESTED),
             201: answer(IngestedOut, "Taken in", _INGESTED),
             202: answer(
                 IngestedOut, "Accepted", _INGESTED | {"status": "pending", "event_id": ex.EVENT_ID, "facts": []}

@@ -48,7 +48,7 @@ class SupersedeView(RemembraView):
         examples=[
             OpenApiExample(
                 "A new job",
-                {"content": "John works at Apple", "valid_from": "2026-03-01", "reason": "he moved"},
+                {"content": "John works at Apple", "reason": "he moved"},
                 request_only=True,
             )
         ],

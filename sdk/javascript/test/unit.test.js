@@ -32,7 +32,8 @@ function scripted(answers, options = {}) {
     baseUrl: "http://memory.test",
     fetch: async (url, init) => {
       const body = init.body === undefined ? undefined : JSON.parse(init.body);
-      requests.push({ url: new URL(url), method: init.method, headers: new Headers(init.headers), body });
+      const { method, redirect } = init;
+      requests.push({ url: new URL(url), method, redirect, headers: new Headers(init.headers), body });
       const next = answers.length > 1 ? answers.shift() : answers[0];
       if (next instanceof Error) throw next;
       return typeof next === "function" ? next(init) : next.clone();
@@ -107,14 +108,14 @@ test("it sends every option of a search, filters as JSON, and leaves out what is
   const filters = { OR: [{ madeBy: "x" }, { created_at: { gte: "2026-01-01" } }] };
   const [, path, query] = await sent((c) =>
     c.search("tea & cake", {
-      userId: "ann", agentId: undefined, runId: "r", project: "p", limit: 5, threshold: 0, filters, archived: false,
-      explain: true, asOf: "2026-01-01", validAt: "2026-01-02", referenceTime: new Date("2026-01-03T00:00:00Z"),
+      userId: "ann", agentId: undefined, asOf: null, runId: "r", project: "p", limit: 5, threshold: 0, filters, archived: false,
+      explain: true, validAt: "2026-01-02", referenceTime: new Date("2026-01-03T00:00:00Z"),
     }),
   );
   assert.equal(path, "/v1/memories/search");
   assert.deepEqual({ ...query, filters: JSON.parse(query.filters) }, {
     query: "tea & cake", user_id: "ann", run_id: "r", project: "p", limit: "5", threshold: "0", filters,
-    archived: "false", explain: "true", as_of: "2026-01-01", valid_at: "2026-01-02",
+    archived: "false", explain: "true", valid_at: "2026-01-02",
     reference_time: "2026-01-03T00:00:00.000Z",
   });
 });
@@ -127,7 +128,7 @@ test("it sends the key, and a key of its own for each write but not for reads", 
   const keys = requests.map(({ headers }) => headers.get("idempotency-key"));
   assert.deepEqual(keys.slice(4), ["mine", null]);
   assert.equal(new Set(keys.slice(0, 4)).size, 4);
-  for (const key of keys.slice(0, 4)) assert.match(key, /^[0-9a-f-]{36}$/);
+  for (const key of keys.slice(0, 4)) assert.match(key, /^[0-9a-z-]{20,}$/);
   assert.deepEqual(requests.map(({ headers }) => headers.get("prefer")), [null, null, null, null, "respond-async", null]);
   assert.deepEqual(new Set(requests.map(({ headers }) => headers.get("authorization"))), new Set([`Bearer ${KEY}`]));
   const types = requests.map(({ headers }) => headers.get("content-type"));
@@ -282,6 +283,7 @@ test("an answer of something else than the service is named as such", async () =
   }
   const moved = await thrown([answer(301, "", { location: "https://elsewhere" })], WRITES.add);
   assert.deepEqual([moved.error.code, moved.requests.length], ["REDIRECTED", 1]);
+  assert.equal(moved.requests[0].redirect, "manual"); // followed, a POST would become a GET
 });
 
 // --- what is tried again ---------------------------------------------------------------------------------------------

@@ -1,0 +1,59 @@
+"""What webhooks are told of changes to memories: built here, emitted in the transaction of the change."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Sequence
+
+from memories.models import Revision
+from memories.types import Action
+from memproject.common.clock import iso
+from memproject.common.ids import MEMORY, public
+from memproject.delivery import emit
+from memproject.delivery.types import Event
+
+
+def written(revisions: Sequence[Revision]) -> None:
+    """memory.created for a first revision, memory.updated for any other."""
+    emit.emit([_written(revision) for revision in revisions])
+
+
+def gone(
+    tenant_id: uuid.UUID, memories: Iterable[tuple[uuid.UUID, str, str]], moment: dt.datetime, *, expired: bool
+) -> None:
+    """memory.deleted, or memory.expired, for each (id, project, user); what was to be told of them before isn't."""
+    rows = list(memories)
+    emit.blank(tenant_id, [row for row, _, _ in rows])
+    kind = "memory.expired" if expired else "memory.deleted"
+    emit.emit(
+        [
+            Event(kind, tenant_id, project, user_id, row, moment, {"id": public(MEMORY, row)})
+            for row, project, user_id in rows
+        ]
+    )
+
+
+def _written(revision: Revision) -> Event:
+    data = {
+        "id": public(MEMORY, revision.memory_key),
+        "content": revision.content,
+        "metadata": revision.metadata,
+        "memory_type": revision.memory_type,
+        "agent_id": revision.agent_id,
+        "run_id": revision.run_id,
+        "action": str(revision.action),
+        "reason": revision.reason,
+        "valid_from": iso(revision.valid_from),
+        "valid_to": iso(revision.valid_to) if revision.valid_to else None,
+        "expires_at": iso(revision.expires_at) if revision.expires_at else None,
+    }
+    return Event(
+        type="memory.created" if revision.action == Action.ADD else "memory.updated",
+        tenant_id=revision.tenant_id,
+        project=revision.project,
+        user_id=revision.user_id,
+        subject=revision.memory_key,
+        at=revision.recorded_at,
+        data=data,
+    )

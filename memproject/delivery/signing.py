@@ -1,0 +1,39 @@
+"""Standard Webhooks (standardwebhooks.com), version 1: secrets, and the headers of a signed message. Pure."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import hashlib
+import hmac
+import secrets
+
+PREFIX = "whsec_"
+SHORTEST, LONGEST, MADE = 24, 64, 32  # bytes
+
+
+def generate() -> str:
+    return PREFIX + base64.b64encode(secrets.token_bytes(MADE)).decode()
+
+
+def key_of(secret: str) -> bytes:
+    """The bytes behind `whsec_…`. ValueError says what is expected."""
+    expected = f"must be {PREFIX} and the base64 of {SHORTEST} to {LONGEST} bytes"
+    if not secret.startswith(PREFIX):
+        raise ValueError(expected)
+    try:
+        key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError(expected) from None
+    if not SHORTEST <= len(key) <= LONGEST:
+        raise ValueError(expected)
+    return key
+
+
+def headers(secret: str, message_id: str, moment: dt.datetime, body: bytes) -> dict[str, str]:
+    """The three headers; `message_id` stays over all tries, the time and the signature are new each time."""
+    stamp = str(int(moment.timestamp()))
+    signed = f"{message_id}.{stamp}.".encode() + body
+    signature = base64.b64encode(hmac.new(key_of(secret), signed, hashlib.sha256).digest()).decode()
+    return {"webhook-id": message_id, "webhook-timestamp": stamp, "webhook-signature": f"v1,{signature}"}

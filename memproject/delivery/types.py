@@ -1,0 +1,142 @@
+"""What happens, who wants to hear of it, and what became of telling them. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+EVENTS = (
+    "memory.created",
+    "memory.updated",
+    "memory.deleted",
+    "memory.expired",
+    "entity.created",
+    "entity.merged",
+)
+TEST = "webhook.test"
+# Their bodies name ids and no text, so an erasure leaves them: somebody has to be told of it.
+TEXTLESS = frozenset({"memory.deleted", "memory.expired"})
+
+
+class DeliveryState(enum.StrEnum):
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    ERASED = "erased"
+
+
+class Reason(enum.StrEnum):
+    """Why a webhook is off."""
+
+    CALLER = "caller"
+    OPERATOR = "operator"
+    KEY = "key_revoked"
+    FAILING = "failing"
+    GONE = "gone"
+
+
+class Keep(enum.Enum):
+    """The value of a change's field that was not sent; None means "all"."""
+
+    KEEP = "keep"
+
+
+KEEP = Keep.KEEP
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to `subject`. `data` is JSON; `also` are other objects whose text stands in it.
+
+    An erasure of `subject`, or of any of `also`, takes the body back as long as it was not sent.
+    """
+
+    type: str
+    tenant_id: uuid.UUID
+    project: str
+    user_id: str
+    subject: uuid.UUID
+    at: dt.datetime
+    data: Mapping[str, Any]
+    also: tuple[uuid.UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CreateWebhook:
+    """`user_id` None and `project_ids` empty: all that the key may touch. Without `secret` one is made."""
+
+    url: str
+    events: tuple[str, ...]
+    secret: str | None = None
+    user_id: str | None = None
+    project_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeWebhook:
+    webhook_id: str
+    url: str | Keep = KEEP
+    events: tuple[str, ...] | Keep = KEEP
+    active: bool | Keep = KEEP
+    user_id: str | Keep | None = KEEP
+    project_ids: tuple[str, ...] | Keep = KEEP
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookView:
+    id: uuid.UUID
+    url: str
+    events: tuple[str, ...]
+    user_id: str | None
+    project_ids: tuple[str, ...]
+    active: bool
+    disabled_at: dt.datetime | None
+    disabled_reason: str
+    failing_since: dt.datetime | None
+    caller: str
+    created_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewWebhook:
+    """A webhook that was just made: `secret` is shown once."""
+
+    view: WebhookView
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try: the receiver's status code, or what kept it from giving one."""
+
+    at: dt.datetime
+    status: int | None
+    error: str
+    milliseconds: int
+
+    @property
+    def delivered(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    id: uuid.UUID
+    message_id: uuid.UUID
+    event: str
+    state: DeliveryState
+    error: str
+    attempts: tuple[Attempt, ...]
+    due_at: dt.datetime | None
+    created_at: dt.datetime
+    finished_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPage:
+    deliveries: tuple[DeliveryView, ...]
+    next_cursor: str | None
