@@ -250,7 +250,6 @@ SPECTACULAR_SETTINGS = {
             "entity.created",
             "entity.merged",
         ],
-        "KeyStatus": ["active", "expired", "revoked"],
         "HealthStatus": ["healthy", "degraded", "unhealthy"],
     },
 }
