@@ -240,6 +240,7 @@ SPECTACULAR_SETTINGS = {
         "MemoryStatus": ["active", "archived", "superseded", "retired", "pending", "failed"],
         "EventStatus": ["pending", "running", "succeeded", "failed"],
         "StoreStatus": ["success", "duplicate", "pending"],
+        "IngestStatus": ["success", "pending"],
         "DeliveryState": ["pending", "delivered", "failed", "erased"],
         "WebhookEvent": [
             "memory.created",
