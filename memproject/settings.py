@@ -241,6 +241,7 @@ SPECTACULAR_SETTINGS = {
         "EventStatus": ["pending", "running", "succeeded", "failed"],
         "StoreStatus": ["success", "duplicate", "pending"],
         "IngestStatus": ["success", "pending"],
+        "KeyStatus": ["active", "expired", "revoked"],
         "DeliveryState": ["pending", "delivered", "failed", "erased"],
         "WebhookEvent": [
             "memory.created",
