@@ -35,7 +35,7 @@ class Tenant(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.slug
+        return self.slug if self.erased_at is None else f"{self.slug} (erased)"
 
 
 class ApiKey(models.Model):

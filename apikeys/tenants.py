@@ -30,11 +30,7 @@ class TenantChange(TypedDict, total=False):
 
 def create(slug: str, new: TenantChange) -> Tenant:
     """Make a tenant. Raises InvalidRequest for a slug that is none, Conflict when it is taken."""
-    if len(slug) > SLUG_LENGTH or not SLUG.fullmatch(slug):
-        raise InvalidRequest(
-            f"slug: must have 1 to {SLUG_LENGTH} lower-case letters and digits, with single hyphens between them",
-            field="slug",
-        )
+    check_slug(slug)
     row = Tenant(slug=slug, **_checked(new))
     try:
         with transaction.atomic():
@@ -42,6 +38,15 @@ def create(slug: str, new: TenantChange) -> Tenant:
     except IntegrityError:
         raise Conflict("slug: another tenant has it", field="slug") from None
     return row
+
+
+def check_slug(slug: str) -> None:
+    """Raises InvalidRequest for what is no slug."""
+    if len(slug) > SLUG_LENGTH or not SLUG.fullmatch(slug):
+        raise InvalidRequest(
+            f"slug: must have 1 to {SLUG_LENGTH} lower-case letters and digits, with single hyphens between them",
+            field="slug",
+        )
 
 
 def get(tenant_id: str) -> Tenant:

@@ -100,7 +100,7 @@ def vector(tenant_id: uuid.UUID, key: uuid.UUID, model: str) -> list[float] | No
     first = Passage.objects.filter(tenant=tenant_id, text_key__in=texts, ordinal=0).values("id")
     found = Embedding.objects.filter(tenant=tenant_id, passage_key__in=first, model=model)
     row = found.values_list("vector", flat=True).first()
-    return None if row is None else [float(x) for x in row.to_list()]
+    return None if row is None else [float(x) for x in row]
 
 
 def matching(

@@ -73,7 +73,7 @@ def _tenant(world: World) -> str:
 
 
 def _webhook(world: World) -> str:
-    asked = {"url": "https://hooks.example.com/", "events": ["memory.created"]}
+    asked = {"url": "https://hooks.example/", "events": ["memory.created"], "user_id": USER, "project_ids": [PROJECT]}
     return str(world.owner.post("/api/v1/webhooks", asked).json()["id"])
 
 

@@ -47,7 +47,10 @@ def test_a_key_made_in_the_admin_is_shown_once_and_works(operator: Client) -> No
 def test_a_key_revoked_in_the_admin_stops_at_once(operator: Client) -> None:
     agent = caller()
     assert agent.get("/api/v1/memories").status_code == 200
-    operator.post("/admin/apikeys/apikey/", {"action": "revoke_selected", "_selected_action": [str(agent.row.id)]})
+    act = {"action": "revoke_selected", "_selected_action": [str(agent.row.id)]}
+    assert "Revoke these keys?" in operator.post("/admin/apikeys/apikey/", act).content.decode()
+    assert agent.get("/api/v1/memories").status_code == 200
+    operator.post("/admin/apikeys/apikey/", act | {"confirmed": "yes"})
     assert agent.get("/api/v1/memories").status_code == 401
 
 

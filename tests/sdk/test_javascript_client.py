@@ -81,7 +81,11 @@ def project(built: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def address(service: Service) -> dict[str, str]:
-    return {"MEM0_BASE_URL": service.url, "MEM0_API_KEY": service.key}
+    return {
+        "MEM0_BASE_URL": service.url,
+        "MEM0_API_KEY": service.key,
+        "MEM0_ADMIN_KEY": os.environ["MASTER_KEY"],
+    }
 
 
 @pytest.mark.usefixtures("built")
@@ -100,7 +104,7 @@ def test_it_sends_retries_and_throws_as_it_should() -> None:
 
 @pytest.mark.usefixtures("built")
 def test_every_method_works_against_the_running_service(address: dict[str, str]) -> None:
-    assert node_test("service.test.js", **address) >= 7
+    assert node_test("service.test.js", **address) >= 10
 
 
 def test_what_is_published_is_the_build_its_readme_and_licence(project: Path) -> None:

@@ -89,7 +89,7 @@ export interface Memory {
   metadata: Json & { entities: unknown[] }; relationships: { type: string; entity: string; confidence: number }[];
   memory_type: string; pinned: boolean; importance: number; status: "active" | "pending" | "failed";
   created_at: string; updated_at: string; expires_at: string | null;
-  embedding?: number[]; history?: Revision[];
+  embedding?: number[] | null; history?: Revision[];
 }
 export interface ScoredMemory extends Memory { score: number; why?: Json }
 export interface Revision {
@@ -127,5 +127,5 @@ export interface Health {
   status: "healthy" | "degraded" | "unhealthy"; version: string; timestamp: string;
   database: string; vector_store: string; dependencies: Record<string, string>;
 }
-export interface Status { version: string; uptime_seconds: number; [component: string]: unknown }
-export type Metrics = Json;
+export interface Status { status: string; version: string; uptime_seconds: number; [component: string]: unknown }
+export interface Metrics { scope: "service" | "tenant"; [what: string]: unknown }

@@ -1,8 +1,10 @@
-// Every method against a running service: MEM0_BASE_URL and MEM0_API_KEY name it.
+// Every method against a running service: MEM0_BASE_URL names it, MEM0_API_KEY is an editor's, MEM0_ADMIN_KEY an admin's.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import { AuthenticationError, InvalidRequestError, MemoryClient, NotFoundError } from "@mem0/client";
+import {
+  AuthenticationError, IdempotencyMismatchError, InvalidRequestError, MemoryClient, NotFoundError, PermissionDeniedError,
+} from "@mem0/client";
 
 const client = new MemoryClient();
 const someone = () => `js/${randomUUID()}`; // a slash, since a user's id may have one
@@ -99,7 +101,44 @@ test("health needs no key; the state of the parts does", async () => {
 
 test("metrics need an admin key", async () => {
   const error = await refused(client.metrics());
-  assert.ok([403, 404].includes(error.status), `${error.code}: ${error.message}`); // 404: a service without them
+  assert.ok(error instanceof PermissionDeniedError);
+  assert.deepEqual([error.status, error.code], [403, "FORBIDDEN"]);
+  const metrics = await new MemoryClient({ apiKey: process.env.MEM0_ADMIN_KEY }).metrics();
+  assert.match(metrics.scope, /^(service|tenant)$/);
+  assert.equal(typeof metrics.operations, "object");
+});
+
+test("a write sent twice with one key happens once; with another body it is refused", async () => {
+  const userId = someone();
+  const idempotencyKey = randomUUID();
+  const first = await client.add("Tea is at five", { userId, idempotencyKey });
+  assert.deepEqual(await client.add("Tea is at five", { userId, idempotencyKey }), first);
+  assert.equal((await client.getAll(userId)).total, 1);
+  const error = await refused(client.add("Tea is at six", { userId, idempotencyKey }));
+  assert.ok(error instanceof IdempotencyMismatchError);
+  assert.deepEqual([error.status, error.code], [422, "IDEMPOTENCY_MISMATCH"]);
+});
+
+test("twins in flight wait for one another and get the same answer", async () => {
+  const userId = someone();
+  const idempotencyKey = randomUUID();
+  const twins = Array.from({ length: 4 }, () => client.add("Tea is at seven", { userId, idempotencyKey }));
+  const [first, ...rest] = await Promise.all(twins);
+  for (const answer of rest) assert.deepEqual(answer, first);
+  assert.equal((await client.getAll(userId)).total, 1);
+});
+
+test("filters choose among a user's memories", async () => {
+  const userId = someone();
+  const said = { home: "The kettle is in the kitchen", work: "The report is in the drawer" };
+  for (const [topic, text] of Object.entries(said)) await client.add(text, { userId, metadata: { topic } });
+  const contents = (results) => results.map((memory) => memory.content);
+  const page = await client.getAll(userId, { filters: { topic: "work" } });
+  assert.deepEqual([contents(page.results), page.total], [[said.work], 1]);
+  const filters = { AND: [{ topic: { in: ["home", "garden"] } }, { created_at: { gte: "2020-01-01T00:00:00Z" } }] };
+  assert.deepEqual(contents((await client.search("where is it", { userId, filters })).results), [said.home]);
+  const error = await refused(client.search("where is it", { userId, filters: { topic: { near: "work" } } }));
+  assert.deepEqual([error.status, error.code], [400, "INVALID_REQUEST"]);
 });
 
 test("a refusal tells the field, and the line of the log", async () => {

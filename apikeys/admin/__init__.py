@@ -1,0 +1,14 @@
+"""Operators manage keys and tenants here. A key is shown once, when it is made; nothing is ever deleted."""
+
+from django.contrib import admin
+
+from apikeys.admin.keys import ApiKeyAdmin
+from apikeys.admin.tenants import TenantAdmin
+
+admin.site.site_header = "memproject"
+admin.site.site_title = "memproject"
+admin.site.index_title = "Operations"
+admin.site.site_url = "/docs"
+admin.site.enable_nav_sidebar = False
+
+__all__ = ["ApiKeyAdmin", "TenantAdmin"]

@@ -1,0 +1,31 @@
+"""What a service refuses after the form was found right: somebody else was faster."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from django.contrib import admin, messages
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponseRedirect
+
+from memproject.common.errors import AppError
+
+M = TypeVar("M", bound=Model)
+
+
+class SaysRefusals(admin.ModelAdmin[M]):
+    """Says it on the page, which is loaded anew. One way to save is enough here."""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        fewer = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        try:
+            return super().changeform_view(request, object_id, form_url, {**fewer, **(extra_context or {})})
+        except AppError as error:
+            messages.error(request, error.message)
+            return HttpResponseRedirect(request.get_full_path())
