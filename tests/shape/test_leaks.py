@@ -48,6 +48,11 @@ def test_a_key_is_found_in_a_file(tmp_path: Path) -> None:
     assert [leak.line for leak in net.found()] == [f"X-API-Key: {KEY}"]
 
 
+def test_the_session_collects_lines_as_the_service_writes_them() -> None:
+    (collector,) = [handler for handler in logging.getLogger().handlers if isinstance(handler, Collector)]
+    assert isinstance(collector.formatter, Line)
+
+
 def test_ids_and_small_words_pass() -> None:
     net = Net()
     net.remember({"memory_ids": ["mem_" + "0" * 32], "user_id": "ann"}, "/v1/memories/user/somebody-with-a-long-name")
