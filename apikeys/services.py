@@ -203,9 +203,14 @@ def ensure_environment_key() -> None:
 
 
 def in_force(key_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
-    """Those of these keys that are neither revoked nor expired, and whose tenant was not erased."""
+    """Those of these keys that are neither revoked nor expired, and whose tenant was not erased.
+
+    What was set up with a key that was rotated goes on as long as the key that replaced it.
+    """
     if not key_ids:
         return set()
     moment = now()
-    rows = ApiKey.objects.filter(id__in=key_ids, tenant__erased_at=None)
-    return {row.id for row in rows if row.alive(moment)}
+    rows = list(ApiKey.objects.filter(id__in=key_ids, tenant__erased_at=None))
+    heirs = ApiKey.objects.filter(id__in=[row.replaced_by for row in rows if row.replaced_by])
+    alive = {row.id for row in (*rows, *heirs) if row.alive(moment)}
+    return {row.id for row in rows if row.id in alive or row.replaced_by in alive}
