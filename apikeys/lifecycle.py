@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import TypedDict
 
 from django.db import transaction
-from django.db.models import Q
 
 from apikeys import secrets, services
 from apikeys.limits import STANDARD
@@ -67,9 +66,7 @@ def rotate(key_id: uuid.UUID, *, grace: dt.timedelta = dt.timedelta(), created_b
         new = services.with_secret(row, secrets.generate())
         moment = now()
         ends = {"expires_at": min(old.expires_at or NEVER, moment + grace)} if grace else {"revoked_at": moment}
-        ApiKey.objects.filter(id=old.id).update(**ends)
-        # Earlier ones too: whatever was set up with any of them, this one key answers for it.
-        ApiKey.objects.filter(Q(id=old.id) | Q(replaced_by=old.id), tenant=old.tenant).update(replaced_by=row.id)
+        ApiKey.objects.filter(id=old.id).update(replaced_by=row.id, **ends)
     return new
 
 

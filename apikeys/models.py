@@ -68,7 +68,7 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, editable=False)
     last_used_at = models.DateTimeField(null=True, editable=False)
-    replaced_by = models.UUIDField(null=True, editable=False, help_text="The last key that it was rotated to.")
+    replaced_by = models.UUIDField(null=True, editable=False, help_text="The key that it was rotated to.")
 
     class Meta:
         verbose_name = "API key"

@@ -203,14 +203,13 @@ def ensure_environment_key() -> None:
 
 
 def in_force(key_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
-    """Those of these keys that are neither revoked nor expired, and whose tenant was not erased.
-
-    What was set up with a key that was rotated goes on as long as the key that replaced it.
-    """
-    if not key_ids:
-        return set()
-    moment = now()
-    rows = list(ApiKey.objects.filter(id__in=key_ids, tenant__erased_at=None))
-    heirs = ApiKey.objects.filter(id__in=[row.replaced_by for row in rows if row.replaced_by])
-    alive = {row.id for row in (*rows, *heirs) if row.alive(moment)}
-    return {row.id for row in rows if row.id in alive or row.replaced_by in alive}
+    """Those of these keys that are neither revoked nor expired, or that were rotated to one that isn't."""
+    moment, found = now(), set()
+    asked = {key_id: key_id for key_id in key_ids}  # the key in question → the last one that it was rotated to
+    while asked:
+        rows = {row.id: row for row in ApiKey.objects.filter(id__in=asked.values(), tenant__erased_at=None)}
+        alive = {key_id for key_id, last in asked.items() if last in rows and rows[last].alive(moment)}
+        found |= alive
+        heirs = {key_id: rows[last].replaced_by for key_id, last in asked.items() if last in rows}
+        asked = {key_id: heir for key_id, heir in heirs.items() if heir is not None and key_id not in alive}
+    return found

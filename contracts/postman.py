@@ -6,9 +6,9 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from contracts.document import Document
+from contracts.document import Document, Group
 from contracts.plan import Step, plan
-from contracts.requests import ACCEPTED, ID, Place, path_value
+from contracts.requests import ACCEPTED, ADDRESS, ID, Place, path_value
 
 _FORMAT = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 
@@ -26,6 +26,7 @@ def collection(document: Document) -> str:
             {"key": "baseUrl", "value": "http://127.0.0.1:8080"},
             {"key": "apiKey", "value": ""},
             {"key": "masterKey", "value": ""},
+            *({"key": "receiverUrl", "value": address} for address in _addresses(plans)),
             *({"key": name, "value": known} for known, name in names.items()),
         ],
         "item": [
@@ -33,6 +34,12 @@ def collection(document: Document) -> str:
         ],
     }
     return json.dumps(made, ensure_ascii=False, indent=2) + "\n"
+
+
+def _addresses(plans: dict[Group, list[Step]]) -> list[str]:
+    """The first address in an example that is to be the caller's own, if there is one."""
+    bodies = [json.dumps(step.request.body) for steps in plans.values() for step in steps]
+    return [found[0] for body in bodies if (found := ADDRESS.search(body))][:1]
 
 
 def _names(document: Document, steps: list[Step]) -> dict[str, str]:
@@ -83,7 +90,7 @@ def _item(step: Step, names: dict[str, str]) -> dict[str, Any]:
     }
     if asked.body is not None:
         made["header"].append({"key": "Content-Type", "value": "application/json"})
-        raw = filled(json.dumps(asked.body, ensure_ascii=False, indent=2))
+        raw = ADDRESS.sub(variable("receiverUrl"), filled(json.dumps(asked.body, ensure_ascii=False, indent=2)))
         made["body"] = {"mode": "raw", "raw": raw, "options": {"raw": {"language": "json"}}}
     title = step.operation.raw.get("summary", step.operation.name)
     if step.example and len(step.operation.bodies) > 1:

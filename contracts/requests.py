@@ -12,6 +12,8 @@ from urllib.parse import quote, urlencode
 from contracts.document import Document, Example, Operation
 
 ID = re.compile(r"\b[a-z]+_[0-9a-f]{32}\b")
+# Addresses of nobody (RFC 2606): whoever runs an example puts a server of their own there.
+ADDRESS = re.compile(r"https://(?:[\w-]+\.)*example\.com[^\"\s]*")
 # Groups that the master key manages; everything else is done with an ordinary key.
 MASTER = frozenset({"keys", "tenants", "metrics"})
 # Sent whenever it may be: a list without it would be the default user's.

@@ -41,6 +41,14 @@ def settings_are_safe(**_: Any) -> list[CheckMessage]:
         found.append(
             Error("EMBEDDING_DIM must be between 1 and 3072.", hint="384 for the default.", id="memproject.E003")
         )
+    if settings.METRICS_TOKEN and settings.METRICS_TOKEN in (settings.MASTER_KEY, settings.API_KEY):
+        found.append(
+            Error(
+                "METRICS_TOKEN must be another one than MASTER_KEY and API_KEY: it may read numbers and nothing else.",
+                hint="Choose a value of its own.",
+                id="memproject.E004",
+            )
+        )
     return found
 
 

@@ -237,10 +237,11 @@ SPECTACULAR_SETTINGS = {
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
-        "KeyStatus": ["active", "expired", "revoked"],
         "MemoryStatus": ["active", "archived", "superseded", "retired", "pending", "failed"],
         "EventStatus": ["pending", "running", "succeeded", "failed"],
         "StoreStatus": ["success", "duplicate", "pending"],
+        "IngestStatus": ["success", "pending"],
+        "KeyStatus": ["active", "expired", "revoked"],
         "DeliveryState": ["pending", "delivered", "failed", "erased"],
         "WebhookEvent": [
             "memory.created",

@@ -15,10 +15,13 @@ import pytest
 from memproject.embedded import children
 from tests.e2e import running
 
+# Nobody listens there; a webhook may still point to it.
+RECEIVER = "http://127.0.0.1:9/"
+
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Service]:
-    started = running.start(tmp_path_factory.mktemp("service"))
+    started = running.start(tmp_path_factory.mktemp("service"), WEBHOOK_ALLOW_PRIVATE="true")
     yield started
     running.stop(started)
 

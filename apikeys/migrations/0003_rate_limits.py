@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='apikey',
             name='replaced_by',
-            field=models.UUIDField(editable=False, help_text='The last key that it was rotated to.', null=True),
+            field=models.UUIDField(editable=False, help_text='The key that it was rotated to.', null=True),
         ),
         migrations.AddField(
             model_name='tenant',

@@ -58,6 +58,7 @@ class Source(TenantRow):
     model = models.CharField(max_length=128, blank=True)
 
     class Meta:
+        verbose_name = "accepted write"
         constraints = (
             models.CheckConstraint(condition=Q(kind__in=[k.value for k in SourceKind]), name="memories_source_kind"),
             models.CheckConstraint(condition=Q(state__in=[s.value for s in SourceState]), name="memories_source_state"),
@@ -72,6 +73,7 @@ class Source(TenantRow):
         )
         indexes = (
             models.Index(fields=["kick_at"], condition=Q(state="pending"), name="memories_source_due"),
+            models.Index(fields=["id"], condition=Q(state="failed", blanked_at=None), name="memories_source_failed"),
             models.Index(fields=["tenant", "project", "user_id", "state"], name="memories_source_scope"),
             models.Index(fields=["tenant", "target_key", "id"], name="memories_source_target"),
             models.Index(

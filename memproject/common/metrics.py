@@ -150,7 +150,7 @@ def webhook_attempted(outcome: str) -> None:
 
 
 def process_ended(pid: int) -> None:
-    """What a parent says of a child that ended."""
+    """What is said of a child that ended: gauges of the living forget it (there are none yet), its counts stay."""
     if multiprocess.FOLDER is not None:
         mark_process_dead(pid, str(multiprocess.FOLDER))  # type: ignore[no-untyped-call]
 

@@ -53,6 +53,7 @@ class TenantRowAdmin(admin.ModelAdmin[R]):
     list_select_related = ("tenant",)
     ordering = ("-id",)
     sortable_by = ()
+    change_form_template = "memproject/row.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return _across(super().changelist_view, request, extra_context)
@@ -154,9 +155,15 @@ class TenantFilter(ExactFilter):
         return queryset.filter(tenant__in=list(found) or [self.unknown])
 
 
-def inside_one_tenant(request: HttpRequest, queryset: QuerySet[Any]) -> bool:
-    """Whether an operator chose a tenant, or there is but one: searches that every index serves then, and none else."""
-    return bool(request.GET.get("tenant")) or _tenants(queryset)[:2].count() < 2
+def chosen_tenants(request: HttpRequest, queryset: QuerySet[Any]) -> list[uuid.UUID]:
+    """The tenant that an operator chose by its slug, or the only one there is; empty when there are several.
+
+    Inside a tenant a search is served by indexes; over all of them by none.
+    """
+    slug = request.GET.get("tenant", "").strip()
+    rows = _tenants(queryset)
+    found = list((rows.filter(slug=slug) if slug else rows).values_list("id", flat=True)[:2])
+    return found if slug or len(found) == 1 else []
 
 
 def _tenants(queryset: QuerySet[Any]) -> QuerySet[Any]:

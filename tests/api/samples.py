@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from django.apps import apps
 from django.conf import settings
 from django.db import connection
@@ -27,7 +28,7 @@ from tests.build import Caller
 
 TEXT = "The owner hid the zanzibar emerald in the lighthouse"
 USER, NOBODY = "ann-the-owner", "eve-the-other"  # of one length: answers about them can be compared
-PROJECT = "red"
+PROJECT, SLUG = "red", "a-sample"
 
 
 def _store(world: World) -> dict[str, Any]:
@@ -58,12 +59,29 @@ def _receipt(world: World) -> str:
     return str(world.owner.delete(f"/api/v1/memories/{gone['id']}").json()["receipt_id"])
 
 
+def _key(world: World) -> str:
+    return str(world.owner.post("/api/v1/keys", {"name": "a sample", "role": "viewer"}).json()["id"])
+
+
+def _tenant(world: World) -> str:
+    master = Caller(str(settings.MASTER_KEY))
+    return str(master.post("/api/v1/tenants", {"slug": SLUG, "name": "a sample"}).json()["id"])
+
+
+def _webhook(world: World) -> str:
+    asked = {"url": "https://hooks.example/", "events": ["memory.created"], "user_id": USER, "project_ids": [PROJECT]}
+    return str(world.owner.post("/api/v1/webhooks", asked).json()["id"])
+
+
 # name in a path or a body → (makes the owner's object and gives its id, prefix of its id). A user is a name, no object.
 MAKERS: dict[str, tuple[Callable[[World], str], str]] = {
     "memory_id": (_memory, "mem"),
     "event_id": (_event, "evt"),
     "revision_id": (_revision, "rev"),
     "receipt_id": (_receipt, "ers"),
+    "key_id": (_key, "key"),
+    "tenant_id": (_tenant, "ten"),
+    "webhook_id": (_webhook, "whk"),
     "user_id": (lambda _: USER, ""),
 }
 # Each time new: what an earlier one of them has stored is not the owner's.
@@ -96,6 +114,13 @@ NOBODYS: dict[str, Callable[[], str | None]] = {
 }
 
 
+def alone(patch: pytest.MonkeyPatch) -> None:
+    """Nobody outside is asked: names have an address, receivers of webhooks are content, workers aren't waited for."""
+    patch.setattr("memproject.common.guard.resolve", lambda host, port: ["93.184.215.14"])
+    patch.setattr("memproject.common.http.post", lambda *_, **__: 200)
+    patch.setattr("memproject.observe.probes.PING_SECONDS", 0.01)
+
+
 @dataclass
 class World:
     """The owner's objects, made when they are first asked for, and everybody's keys."""
@@ -125,8 +150,10 @@ class World:
         by_prefix = {prefix: fresh[name] for name, (_, prefix) in MAKERS.items()}
         return operation.request(fresh, by_prefix, self.values(NOBODY))
 
-    def values(self, user: str) -> dict[str, str]:
-        return {"user_id": user, "project": PROJECT, "project_id": PROJECT, "query": "emerald"}
+    def values(self, user: str) -> dict[str, Any]:
+        """What stands for a field of a body, and for a parameter that is required."""
+        projects = {"project": PROJECT, "project_id": PROJECT, "project_ids": [PROJECT]}
+        return {"user_id": user, "query": "emerald", "confirm": SLUG, **projects}
 
     def sample(self, name: str) -> str:
         if name not in self._made:
@@ -137,7 +164,7 @@ class World:
         return self.sample(next(name for name, (_, own) in MAKERS.items() if own == prefix))
 
     def rows(self) -> set[str]:
-        """Each row of the owner's tenant, as a digest; when a key was last used doesn't count."""
+        """Each row of the owner's tenant, and all tenants and keys, as digests; a key's last use doesn't count."""
         with connection.cursor() as cursor:
             cursor.execute(_all_rows(), {"tenant": self.owner.row.tenant_id})
             return {f"{table} {hashlib.md5(row.encode()).hexdigest()}" for table, row in cursor.fetchall()}
@@ -158,9 +185,13 @@ class _Lazy(dict[str, str]):
 
 
 def _all_rows() -> str:
-    tables = {model._meta.db_table: "tenant_id" for model in apps.get_models() if issubclass(model, TenantRow)}
-    tables |= {ApiKey._meta.db_table: "tenant_id", Tenant._meta.db_table: "id"}
+    named = {model._meta.db_table: "WHERE t.tenant_id = %(tenant)s" for model in _tenant_rows()}
+    tables = named | {Tenant._meta.db_table: "", ApiKey._meta.db_table: ""}
     return " UNION ALL ".join(
-        f"SELECT '{table}', (to_jsonb(t) - 'last_used_at')::text FROM {table} t WHERE t.{column} = %(tenant)s"
-        for table, column in tables.items()
+        f"SELECT '{table}', (to_jsonb(t) - 'last_used_at')::text FROM {table} t {condition}"
+        for table, condition in tables.items()
     )
+
+
+def _tenant_rows() -> list[type[TenantRow]]:
+    return [model for model in apps.get_models() if issubclass(model, TenantRow)]

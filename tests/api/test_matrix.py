@@ -20,7 +20,7 @@ from memproject.common import redis
 from memproject.web import mem0, remembra
 from tests import build
 from tests.api.operations import ITEM_BY_ITEM, METHODS, PUBLIC_ID, Operation, Request, operations, unhandled
-from tests.api.samples import FOREIGN, MAKERS, NOBODY, NOBODYS, TEXT, USER, World
+from tests.api.samples import FOREIGN, MAKERS, NOBODY, NOBODYS, TEXT, USER, World, alone
 from tests.shape import routes
 
 NEUTRAL = {
@@ -29,6 +29,16 @@ NEUTRAL = {
     403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
+}
+# What a key that is bound to a user, or limited to projects, may never do: it is about the whole tenant.
+NEVER = {
+    "a key bound to another user": {
+        "/v1/metrics",
+        "/api/v1/keys",
+        "/api/v1/keys/{key_id}",
+        "/api/v1/keys/{key_id}/rotate",
+    },
+    "a key limited to another project": {"/v1/metrics"},
 }
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 SIGNATURE = re.compile(r"\b[0-9a-f]{64}\b")
@@ -45,11 +55,14 @@ def transactional_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[
 
 @pytest.fixture(scope="module")
 def world(transactional_db: None) -> Iterator[World]:
+    patch = pytest.MonkeyPatch()
+    alone(patch)
     current_app.conf.task_always_eager = True
     redis.client().flushdb()
     build.tenant("default")
     yield World()
     current_app.conf.task_always_eager = False
+    patch.undo()
 
 
 def refused(response: HttpResponse, path: str, status: int) -> None:
@@ -115,7 +128,9 @@ def expected(operation: Operation, who: str, asked: Request) -> int | None:
     """The status that a foreigner gets; None for ids in a body or a query, where 400 and 404 are both right."""
     names_user = who == "a key bound to another user" and asked.names_user
     names_project = who == "a key limited to another project" and asked.names_project
-    if operation.granted is None or ((names_user or names_project) and operation.template not in ITEM_BY_ITEM):
+    if operation.granted is None or operation.template in NEVER.get(who, ()):
+        return 403
+    if (names_user or names_project) and operation.template not in ITEM_BY_ITEM:
         return 403
     if asked.in_path:
         return 404

@@ -115,6 +115,8 @@ def test_search_by_id_by_user_and_by_words(operator: Client, owner: Caller, stra
     assert texts(operator.get(f"{MEMORIES}?q=live&tenant=default")) == {"I am living in Oslo"}
     assert texts(operator.get(f"{MEMORIES}?q=bob&tenant=default")) == {"I work at Acme"}
     assert texts(operator.get(f"{MEMORIES}?q=mem_{'0' * 32}")) == set()
+    assert texts(operator.get(f"{MEMORIES}?q=live&tenant=default&user_id=bob")) == set()
+    assert texts(operator.get(f"{MEMORIES}?q=live&tenant=nobody")) == set()
     nowhere = operator.get(f"{MEMORIES}?q=live")
     assert texts(nowhere) == set()
     assert "Choose a tenant" in nowhere.content.decode()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.checks import run_checks
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 from redis.exceptions import ConnectionError as RedisGone
@@ -95,6 +96,13 @@ def test_without_a_token_in_the_settings_an_empty_one_is_none(eager: None, setti
     assert Caller(TOKEN).get("/metrics").status_code == 401
 
 
+@pytest.mark.parametrize("name", ["MASTER_KEY", "API_KEY"])
+def test_the_token_is_no_other_key(settings: Any, name: str) -> None:
+    assert "memproject.E004" not in [e.id for e in run_checks()]
+    setattr(settings, name, TOKEN)
+    assert "memproject.E004" in [e.id for e in run_checks()]
+
+
 @pytest.mark.parametrize("accept", ["text/plain", "application/openmetrics-text;version=1.0.0", "text/html", "*/*"])
 def test_scrapers_may_ask_for_any_format(eager: None, accept: str) -> None:
     assert Caller(TOKEN).get("/metrics", Accept=accept).status_code == 200
@@ -174,7 +182,7 @@ def test_the_text_names_no_tenant_user_key_or_text(eager: None) -> None:
     memory = editor.store("I live in Reykjavik", user_id="gudrun")["id"]
     editor.get(f"/v1/memories/user/gudrun?memory={memory}")
     page = Caller(TOKEN).get("/metrics").content.decode()
-    for said in (mine.slug, str(mine.id), mine.id.hex, "gudrun", "Reykjavik", memory, editor.secret, "tenant"):
+    for said in (mine.slug, str(mine.id), mine.id.hex, "gudrun", "Reykjavik", memory, editor.secret, "tenant="):
         assert said not in page
     assert 'memproject_operation_seconds_count{operation="store"}' in page
 

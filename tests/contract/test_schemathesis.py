@@ -22,7 +22,7 @@ from schemathesis.config import SchemathesisConfig
 
 from memproject.wsgi import application
 from tests.api.operations import ITEM_BY_ITEM, operations
-from tests.api.samples import MAKERS, World
+from tests.api.samples import MAKERS, World, alone
 
 CONFIG = SchemathesisConfig.from_dict(
     {
@@ -56,6 +56,11 @@ def count(request: pytest.FixtureRequest) -> Iterator[None]:
             said = ", ".join(f"{number} × {status}" for status, number in sorted(answers.items()))
             sys.stdout.write(f"\n{answers.total()} requests to {len(OPERATIONS)} operations: {said}\n")
         assert answers.total() >= FUZZ_CASES
+
+
+@pytest.fixture(autouse=True)
+def nobody_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone(monkeypatch)
 
 
 class Sender:

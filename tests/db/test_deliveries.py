@@ -15,6 +15,7 @@ import time_machine
 from celery import current_app
 from django.db import connection, transaction
 
+from apikeys import lifecycle
 from apikeys import services as apikeys
 from apikeys.models import Tenant
 from memproject.common import guard
@@ -646,6 +647,23 @@ def test_a_tenant_is_forgotten_with_all_that_it_was_told(tenant: Tenant, hook: H
     assert forget_tenant(tenant.id) == 1
     assert (rows(tenant), len(rows(other))) == ([], 1)
     assert Webhook.objects.filter(tenant=tenant).count() == 0
+
+
+def test_a_webhook_lives_on_with_the_key_that_its_own_was_rotated_to(
+    tenant: Tenant, hook: Hook, receiver: Receiver
+) -> None:
+    first = apikeys.create(tenant=tenant, name="k", created_by="test").row
+    second = lifecycle.rotate(first.id, created_by="test").row
+    third = lifecycle.rotate(second.id, grace=dt.timedelta(hours=1), created_by="test").row
+    made = hook(key_id=first.id)
+    happens(event(tenant))
+    assert deliver.deliver() == 1
+    apikeys.revoke(third.id)
+    assert apikeys.in_force({first.id, second.id, third.id}) == {first.id, second.id}  # the second one's last hour
+    with time_machine.travel(now() + dt.timedelta(hours=2)):
+        happens(event(tenant))
+        assert deliver.deliver() == 0
+    assert (len(receiver.messages), again(made).active) == (1, False)
 
 
 def test_unknown_keys_are_not_in_force(tenant: Tenant) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.running import Service
+from tests.services import RECEIVER
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOME = Path(__file__).parent / "newman"
@@ -34,7 +35,12 @@ def test_the_collection_runs_without_a_failed_assertion(
     newman: Path, service: Service, admin_key: str, tmp_path: Path
 ) -> None:
     report = tmp_path / "report.json"
-    variables = {"baseUrl": service.url, "apiKey": admin_key, "masterKey": os.environ["MASTER_KEY"]}
+    variables = {
+        "baseUrl": service.url,
+        "apiKey": admin_key,
+        "masterKey": os.environ["MASTER_KEY"],
+        "receiverUrl": RECEIVER,
+    }
     said = [part for name, value in variables.items() for part in ("--env-var", f"{name}={value}")]
     command = [BIN / "node", newman, "run", ROOT / "contracts" / "postman_collection.json", *said]
     done = subprocess.run(
