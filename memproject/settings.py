@@ -240,6 +240,8 @@ SPECTACULAR_SETTINGS = {
         "MemoryStatus": ["active", "archived", "superseded", "retired", "pending", "failed"],
         "EventStatus": ["pending", "running", "succeeded", "failed"],
         "StoreStatus": ["success", "duplicate", "pending"],
+        "IngestStatus": ["success", "pending"],
+        "KeyStatus": ["active", "expired", "revoked"],
         "DeliveryState": ["pending", "delivered", "failed", "erased"],
         "WebhookEvent": [
             "memory.created",

@@ -16,6 +16,7 @@ from memproject.web.fields import Metadata, Moment
 from memproject.web.idempotency import Mismatch
 
 MOMENT = "2026-03-01T10:30:00Z"
+MEMORY_ID = "mem_01890a5dac967b2e8b7c3f0a9d1e2f30"
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -69,7 +70,9 @@ class Schema(AutoSchema):
         if self.get_auth():
             limited = errors.RateLimited(limit=100, retry_after=12)
             found += [errors.Unauthenticated(), errors.ScopeDenied(), limited]
-        if "{" in self.path:
+        if "{memory_id}" in self.path:
+            found += [errors.MemoryNotFound(MEMORY_ID), errors.MemoryExpired(MEMORY_ID)]
+        elif "{" in self.path:
             found.append(errors.NotFound())
         if self.method in UNSAFE:
             found += [errors.Conflict(), errors.PayloadTooLarge(), errors.UnsupportedMediaType(), Mismatch()]
@@ -81,9 +84,9 @@ class Schema(AutoSchema):
         shown = dialect.failure(error)
         if "timestamp" in shown:
             shown["timestamp"] = MOMENT
-        examples = {shown["error"]["code"]: {"value": shown, "summary": error.default_message}}
+        examples = {shown["error"]["code"]: {"value": shown, "summary": error.message}}
         content = {"application/json": {"schema": component.ref, "examples": examples}}
-        return {"content": content, "description": error.default_message}
+        return {"content": content, "description": error.message}
 
     def map_parsers(self) -> list[str]:
         """What callers should send; what the API understands besides is no part of the contract."""

@@ -123,6 +123,7 @@ def start(folder: Path, **extra: str) -> Service:
         "OPERATOR_PASSWORD": "operators-password",
         "RATE_LIMITS_ENABLED": "false",
         "LEASE_SECONDS": "4",
+        "WEBHOOK_ALLOW_PRIVATE": "true",  # receivers of the tests are on loopback
         "LOG_LEVEL": "INFO",
         **extra,
     }

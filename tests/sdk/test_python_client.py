@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
-import subprocess
 import sys
 import tomllib
+import urllib.request
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,6 @@ from typing import Any
 import pytest
 from mem0_client import errors
 
-from memproject.embedded import children
 from tests.e2e.running import Service
 from tests.sdk.python_clients import KINDS, lossy
 
@@ -37,23 +37,19 @@ def client(kind: str, service: Service) -> Iterator[Any]:
     made.close()
 
 
-@pytest.fixture(scope="session")
-def ada_key(service: Service) -> str:
-    """A key bound to the user `ada-bound`."""
-    done = subprocess.run(
-        [sys.executable, "manage.py", "createapikey", "--quiet", "--name", "ada", "--user", "ada-bound"],
-        cwd=children.ROOT,
-        env={**os.environ, "DATABASE_URL": service.database},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout.strip()
+def new_key(service: Service, **fields: str) -> str:
+    """Made over HTTP with the master key."""
+    body = json.dumps({"name": "of the client's tests", **fields}).encode()
+    headers = {"X-API-Key": os.environ["MASTER_KEY"], "Content-Type": "application/json"}
+    request = urllib.request.Request(service.url + "/api/v1/keys", body, headers)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return str(json.load(answer)["key"])
 
 
 @pytest.fixture
-def bound(kind: str, service: Service, ada_key: str) -> Iterator[Any]:
-    made = KINDS[kind](api_key=ada_key, base_url=service.url)
+def bound(kind: str, service: Service) -> Iterator[Any]:
+    """Of an editor's key that is bound to the user `ada-bound`."""
+    made = KINDS[kind](api_key=new_key(service, role="editor", user_id="ada-bound"), base_url=service.url)
     yield made
     made.close()
 
@@ -85,7 +81,8 @@ def test_a_memorys_life(client: Any, user: str) -> None:
     assert client.update(added["id"], expires_at=None)["expires_at"] is None
     revisions = client.history(added["id"])["revisions"]
     assert revisions[-1]["content"] == "Ada builds boats in Bergen"
-    assert client.get(added["id"], include=["history"])["history"] == revisions
+    full = client.get(added["id"], include=["history", "embedding"])
+    assert (full["history"], len(full["embedding"])) == (revisions, 384)
 
     deleted = client.delete(added["id"])
     assert (deleted["id"], deleted["deleted"], deleted["receipt_id"][:4]) == (added["id"], True, "ers_")
@@ -169,6 +166,11 @@ def test_the_service_itself(client: Any, kind: str, service: Service) -> None:
         nobody.status()
     assert (caught.value.code, caught.value.status) == ("UNAUTHORIZED", 401)
     nobody.close()
+    with pytest.raises(errors.PermissionDeniedError):
+        client.metrics()
+    admin = KINDS[kind](api_key=new_key(service, role="admin"), base_url=service.url)
+    assert admin.metrics()["scope"] == "tenant"
+    admin.close()
 
 
 def test_a_refusal_names_the_field_and_nothing_is_written(client: Any, user: str) -> None:

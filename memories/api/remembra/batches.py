@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from memories.api.remembra import serializers as shapes
-from memories.api.remembra.schema import BAD, STORED, StoredOut, answer
+from memories.api.remembra.schema import STORED, StoredOut, answer
 from memories.api.remembra.serializers import StoreIn
 from memories.api.remembra.views import store_command
 from memories.services import batch
@@ -94,7 +94,7 @@ class BatchView(RemembraView):
         operation_id="api_batch",
         summary="Store up to 100 memories",
         request=inline_serializer("Batch", {"items": StoreIn(many=True)}),
-        responses=BAD | {201: answer(BatchOut, "Stored", _BATCH), 202: answer(BatchOut, "Accepted", _BATCH)},
+        responses={201: answer(BatchOut, "Stored", _BATCH), 202: answer(BatchOut, "Accepted", _BATCH)},
         examples=[
             OpenApiExample(
                 "Two texts",

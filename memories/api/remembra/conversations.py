@@ -18,7 +18,7 @@ from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from memories.api import examples as ex
 from memories.api.common import MessageIn, item, pending_headers
-from memories.api.remembra.schema import BAD, answer
+from memories.api.remembra.schema import answer
 from memories.api.remembra.serializers import CONTENT, ScopedIn
 from memories.api.remembra.views import EVENTS
 from memories.services import ingest
@@ -124,8 +124,7 @@ class ConversationView(RemembraView):
         operation_id="api_ingest_conversation",
         summary="Store what a conversation states",
         request=ConversationIn,
-        responses=BAD
-        | {
+        responses={
             200: answer(IngestedOut, "Looked at (`store: false`)", _INGESTED),
             201: answer(IngestedOut, "Taken in", _INGESTED),
             202: answer(

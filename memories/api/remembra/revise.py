@@ -15,7 +15,7 @@ from apikeys.scopes import Scope
 from memories.api import examples as ex
 from memories.api.common import pending_headers
 from memories.api.remembra import serializers as shapes
-from memories.api.remembra.schema import CLASH, MEMORY, PENDING, PendingChangeOut, RemembraMemoryOut, answer
+from memories.api.remembra.schema import MEMORY, PENDING, PendingChangeOut, RemembraMemoryOut, answer
 from memories.api.remembra.serializers import CONTENT
 from memories.api.remembra.views import EVENTS
 from memories.services.events import results
@@ -40,8 +40,7 @@ class SupersedeView(RemembraView):
         operation_id="api_supersede",
         summary="Put a new memory in a memory's place",
         request=SupersedeIn,
-        responses=CLASH
-        | {
+        responses={
             201: answer(RemembraMemoryOut, "The new memory", MEMORY),
             202: answer(PendingChangeOut, "Accepted", PENDING),
         },
@@ -89,7 +88,7 @@ class RestoreView(RemembraView):
         operation_id="api_restore",
         summary="Bring an earlier revision back",
         request=RestoreIn,
-        responses=CLASH | {200: answer(RemembraMemoryOut, "The memory", MEMORY)},
+        responses={200: answer(RemembraMemoryOut, "The memory", MEMORY)},
         examples=[OpenApiExample("A revision", {"revision_id": ex.REVISION_ID}, request_only=True)],
     )
     def post(self, request: Request, memory_id: str) -> Response:

@@ -20,7 +20,6 @@ from memories.api import examples as ex
 from memories.api.outputs import MEMORY_STATES, HistoryOut
 from memories.api.remembra import serializers as shapes
 from memproject.web.fields import Metadata, Moment
-from memproject.web.schema import RemembraErrorOut
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -139,20 +138,6 @@ def answer(shape: Any, description: str, example: Any) -> OpenApiResponse:
     return OpenApiResponse(shape, description, [OpenApiExample(description, example, response_only=True)])
 
 
-def failure(code: str, message: str, details: dict[str, Any]) -> OpenApiResponse:
-    value = {"detail": message, "error": {"code": code, "message": message, "details": details}}
-    return answer(RemembraErrorOut, message, value)
-
-
-BAD = {
-    400: failure("validation_error", "limit: must be at most 50", {"field": "limit"}),
-    401: failure("authentication_error", "A valid API key is required.", {}),
-    403: failure("permission_denied", "This API key may not do that.", {}),
-    503: failure("service_unavailable", "The database is away. Try again in a moment.", {}),
-}
-MISSING = BAD | {404: failure("not_found", f"Memory with ID '{ex.MEMORY_ID}' not found", {})}
-CLASH = MISSING | {409: failure("conflict", "Another memory holds this text already.", {"memory_id": ex.MEMORY_ID})}
-
 DECISION = {"id": ex.MEMORY_ID, "content": ex.TEXT, "action": "ADD", "entities": []}
 STORED = {
     "status": "success",
@@ -211,8 +196,7 @@ storing = extend_schema(
     operation_id="api_store",
     summary="Store a memory",
     request=shapes.StoreIn,
-    responses=BAD
-    | {
+    responses={
         201: answer(StoredOut, "Stored", STORED),
         202: answer(StoredOut, "Accepted", STORED | PENDING | {"memories": [], "extracted_facts": []}),
     },
@@ -234,8 +218,7 @@ recalling = extend_schema(
     operation_id="api_recall",
     summary="Recall memories",
     request=shapes.RecallIn,
-    responses=BAD
-    | {
+    responses={
         200: answer(
             RecalledOut,
             "Recalled",
@@ -274,8 +257,7 @@ list_memories = extend_schema(
             "X-Total-Count", OpenApiTypes.INT, "header", description="With `offset`: how many in all.", response=[200]
         ),
     ],
-    responses=BAD
-    | {
+    responses={
         200: answer(
             PolymorphicProxySerializer("ListOut", [PageOut, RemembraMemoryOut(many=True)], None, many=False),
             "A page",
@@ -288,13 +270,13 @@ forget_many = extend_schema(
     summary="Erase memories by id, by filters or by an entity, all of a user, or a project of a user",
     parameters=[shapes.ForgetQueryIn],
     request=shapes.ForgetIn,
-    responses=BAD | {200: answer(ForgottenOut, "Erased", _FORGOTTEN)},
+    responses={200: answer(ForgottenOut, "Erased", _FORGOTTEN)},
     examples=[OpenApiExample("By id", {"memory_ids": [ex.MEMORY_ID]}, request_only=True)],
 )
 get = extend_schema(
     operation_id="api_get",
     summary="Get a memory",
-    responses=MISSING | {200: answer(RemembraMemoryOut, "The memory", MEMORY)},
+    responses={200: answer(RemembraMemoryOut, "The memory", MEMORY)},
 )
 
 
@@ -309,8 +291,7 @@ def _change(operation: str, summary: str) -> Callable[[F], F]:
         operation_id=operation,
         summary=summary,
         request=shapes.ChangeIn,
-        responses=CLASH
-        | {200: answer(ChangedOut, "Updated", changed), 202: answer(PendingChangeOut, "Accepted", PENDING)},
+        responses={200: answer(ChangedOut, "Updated", changed), 202: answer(PendingChangeOut, "Accepted", PENDING)},
         examples=[
             OpenApiExample(
                 "A new text",
@@ -327,18 +308,17 @@ forget_single = extend_schema(
     operation_id="api_forget_one",
     summary="Erase a memory",
     request=None,
-    responses=MISSING | {200: answer(ForgottenOut, "Erased", _FORGOTTEN)},
+    responses={200: answer(ForgottenOut, "Erased", _FORGOTTEN)},
 )
 history = extend_schema(
     operation_id="api_history",
     summary="All revisions of a memory, newest first",
-    responses=MISSING | {200: answer(HistoryOut, "The history", {"id": ex.MEMORY_ID, "revisions": [ex.REVISION]})},
+    responses={200: answer(HistoryOut, "The history", {"id": ex.MEMORY_ID, "revisions": [ex.REVISION]})},
 )
 event = extend_schema(
     operation_id="api_event",
     summary="What became of an accepted write",
-    responses=BAD
-    | {
+    responses={
         200: answer(
             RemembraEventOut,
             "The event",
@@ -352,6 +332,5 @@ event = extend_schema(
                 "finished_at": ex.MOMENT,
             },
         ),
-        404: failure("not_found", f"Event with ID '{ex.EVENT_ID}' not found", {}),
     },
 )

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from memories.api import examples as ex
-from memories.api.remembra.schema import BAD, answer, failure
+from memories.api.remembra.schema import answer
 from memories.services.cleanup import clean_expired
 from memories.services.erasures import erasure
 from memproject.common.clock import iso
@@ -47,7 +47,7 @@ class CleanupView(RemembraView):
         summary="Erase what has expired",
         parameters=[CleanupQueryIn],
         request=CleanupIn,
-        responses=BAD | {200: answer(CleanedOut, "Cleaned", {"deleted": 3, "would_delete": 3, "dry_run": False})},
+        responses={200: answer(CleanedOut, "Cleaned", {"deleted": 3, "would_delete": 3, "dry_run": False})},
         examples=[OpenApiExample("Count only", {"dry_run": True}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
@@ -84,10 +84,8 @@ class ErasureView(RemembraView):
     @extend_schema(
         operation_id="api_erasure",
         summary="The receipt of an erasure",
-        responses=BAD
-        | {
+        responses={
             200: answer(ErasureOut, "The receipt", _ERASURE),
-            404: failure("not_found", f"Receipt with ID '{ex.RECEIPT_ID}' not found", {}),
         },
     )
     def get(self, request: Request, receipt_id: str) -> Response:

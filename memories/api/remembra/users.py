@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from memories.api import examples as ex
-from memories.api.remembra.schema import BAD, answer
+from memories.api.remembra.schema import answer
 from memories.services.profile import profile
 from memproject.common.clock import iso
 from memproject.common.ids import MEMORY, public
@@ -77,7 +77,7 @@ class ProfileView(RemembraView):
         operation_id="api_profile",
         summary="What is known of a user, in short",
         parameters=[ProfileIn],
-        responses=BAD | {200: answer(ProfileOut, "The profile", _PROFILE)},
+        responses={200: answer(ProfileOut, "The profile", _PROFILE)},
     )
     def get(self, request: Request, user_id: str) -> Response:
         data = self.query(request, ProfileIn)

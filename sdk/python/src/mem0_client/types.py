@@ -63,7 +63,7 @@ class Memory(TypedDict):
     created_at: str
     updated_at: str
     expires_at: str | None
-    embedding: NotRequired[list[float]]
+    embedding: NotRequired[list[float] | None]
     history: NotRequired[list[Revision]]
 
 
