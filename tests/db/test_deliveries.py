@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from apikeys import lifecycle
 from apikeys import services as apikeys
 from apikeys.models import Tenant
-from memproject.common import guard
+from memproject.common import guard, metrics
 from memproject.common.clock import now
 from memproject.common.ids import new_id, public
 from memproject.delivery import deliver, results
@@ -233,6 +233,23 @@ def test_the_waits_grow_to_a_day_and_then_it_is_given_up_and_the_webhook_is_off(
     assert (row.state, row.attempts, row.status, row.body) == ("failed", 10, 503, None)
     found = again(made)
     assert (found.active, found.disabled_reason, found.failing_since) == (False, Reason.FAILING, START)
+
+
+def test_every_try_is_counted_by_what_came_of_it(tenant: Tenant, hook: Hook, receiver: Receiver) -> None:
+    def counted() -> list[int]:
+        found = metrics.Snapshot().counts(metrics.DELIVERIES, "outcome")
+        return [found.get((outcome,), 0) for outcome in ("delivered", "retried", "failed")]
+
+    before = counted()
+    hook()
+    with time_machine.travel(START, tick=False) as clock:
+        receiver.answers = [503, 200, 410]
+        for _ in range(2):
+            happens(event(tenant))
+            deliver.deliver()
+            clock.shift(60)
+        deliver.deliver()
+    assert [new - old for old, new in zip(before, counted(), strict=True)] == [1, 1, 1]
 
 
 def test_a_webhook_that_also_succeeded_stays_on(tenant: Tenant, hook: Hook, receiver: Receiver) -> None:
