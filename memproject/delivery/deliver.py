@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from django.conf import settings
 
 from apikeys import services as apikeys
-from memproject.common import guard, http, metrics
+from memproject.common import guard, http
 from memproject.common.claims import claim_due
 from memproject.common.clock import now
 from memproject.common.ids import MESSAGE, public
@@ -74,9 +74,7 @@ def _send_all(rows: Sequence[Delivery]) -> int:
     with ThreadPoolExecutor(len(rows), thread_name_prefix="webhook") as pool:
         tries = {pool.submit(send, row): row for row in rows}
         for done in as_completed(tries):
-            attempt = done.result()
-            record(tries[done], attempt)
-            metrics.webhook_attempted("delivered" if attempt.delivered else attempt.error)
+            record(tries[done], done.result())
     return len(rows)
 
 
