@@ -6,19 +6,23 @@ A new name in a path needs a line in MAKERS; a new required parameter a line in 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.apps import apps
 from django.conf import settings
+from django.core.management import call_command
 from django.db import connection
 
 from apikeys import services
 from apikeys.models import ApiKey, Tenant
 from apikeys.scopes import Role
 from memories.models import Source
+from memproject.common import redis
 from memproject.common.clock import now
 from memproject.common.ids import new_id, public
 from memproject.common.tenancy import TenantRow
@@ -28,7 +32,7 @@ from tests.build import Caller
 
 TEXT = "The owner hid the zanzibar emerald in the lighthouse"
 USER, NOBODY = "ann-the-owner", "eve-the-other"  # of one length: answers about them can be compared
-PROJECT, SLUG = "red", "a-sample"
+PROJECT = "red"
 
 
 def _store(world: World) -> dict[str, Any]:
@@ -65,7 +69,7 @@ def _key(world: World) -> str:
 
 def _tenant(world: World) -> str:
     master = Caller(str(settings.MASTER_KEY))
-    return str(master.post("/api/v1/tenants", {"slug": SLUG, "name": "a sample"}).json()["id"])
+    return str(master.post("/api/v1/tenants", {"slug": world.slug, "name": "a sample"}).json()["id"])
 
 
 def _webhook(world: World) -> str:
@@ -121,12 +125,26 @@ def alone(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("memproject.observe.probes.PING_SECONDS", 0.01)
 
 
+@contextmanager
+def lasting(unblock: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
+    """A database for a whole module of tests, with tasks run at once and nobody outside; emptied at the end."""
+    with unblock(), pytest.MonkeyPatch.context() as patch:
+        alone(patch)
+        current_app.conf.task_always_eager = True
+        redis.client().flushdb()
+        build.tenant("default")
+        yield
+        current_app.conf.task_always_eager = False
+        call_command("flush", verbosity=0, interactive=False)
+
+
 @dataclass
 class World:
     """The owner's objects, made when they are first asked for, and everybody's keys."""
 
     owner: Caller = field(default_factory=lambda: build.caller(role=Role.ADMIN))
     stored: dict[str, Any] | None = None
+    slug: str = field(default_factory=lambda: f"a-sample-{new_id().hex}")
     _made: dict[str, str] = field(default_factory=dict)
     _keys: dict[str, str | None] = field(default_factory=dict)
 
@@ -153,7 +171,7 @@ class World:
     def values(self, user: str) -> dict[str, Any]:
         """What stands for a field of a body, and for a parameter that is required."""
         projects = {"project": PROJECT, "project_id": PROJECT, "project_ids": [PROJECT]}
-        return {"user_id": user, "query": "emerald", "confirm": SLUG, **projects}
+        return {"user_id": user, "query": "emerald", "confirm": self.slug, **projects}
 
     def sample(self, name: str) -> str:
         if name not in self._made:
