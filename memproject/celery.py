@@ -32,8 +32,8 @@ app.conf.beat_schedule = {
     },
     "sweep-tenants": {
         "task": "memories.tasks.sweep_tenants",
-        "schedule": 60.0,
-        "options": {"queue": "beat", "expires": 60},
+        "schedule": 20.0,
+        "options": {"queue": "beat", "expires": 20},
     },
     "prune-receipts": {
         "task": "memproject.delivery.tasks.prune_receipts",

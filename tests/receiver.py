@@ -47,6 +47,10 @@ class Receiver:
         return [message.headers["webhook-id"] for message in self.messages]
 
 
+class Server(ThreadingHTTPServer):
+    request_queue_size = 64  # a whole batch may knock at once, on a busy machine
+
+
 @contextmanager
 def receiving(answers: Sequence[int] = (), *, tls: bool = False) -> Iterator[Receiver]:
     receiver, lock = Receiver(answers=list(answers)), threading.Lock()
@@ -67,7 +71,7 @@ def receiving(answers: Sequence[int] = (), *, tls: bool = False) -> Iterator[Rec
 
         def log_message(self, *args: Any) -> None: ...
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     server.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients that go away are part of the tests
     if tls:

@@ -27,17 +27,19 @@ def claim_due(
 ) -> list[tuple[uuid.UUID, uuid.UUID]]:
     """Move the column `due` of at most `limit` pending rows from the past to `until`; → (tenant, id) of those we won.
 
-    The longest due come first.
+    The longest due come first. Who loses every row of a batch to another worker looks again.
     """
     names = {"table": sql.Identifier(model._meta.db_table), "due": sql.Identifier(due)}
     with across_tenants("claiming due rows"), connection.cursor() as cursor:
-        cursor.execute(sql.SQL(DUE).format(**names), [moment, limit])
-        found = cursor.fetchall()
-        if not found:
-            return []
-        tenants, ids = {tenant for tenant, _ in found}, [row for _, row in found]
-        cursor.execute(sql.SQL(CLAIM).format(**names), [until, list(tenants), ids, moment])
-        return [(tenant, row) for tenant, row in cursor.fetchall()]
+        while True:
+            cursor.execute(sql.SQL(DUE).format(**names), [moment, limit])
+            found = cursor.fetchall()
+            tenants, ids = {tenant for tenant, _ in found}, [row for _, row in found]
+            if not found:
+                return []
+            cursor.execute(sql.SQL(CLAIM).format(**names), [until, list(tenants), ids, moment])
+            if won := cursor.fetchall():
+                return [(tenant, row) for tenant, row in won]
 
 
 def backoff(attempts: int, *, first: float = 5.0, most: float = 600.0) -> dt.timedelta:

@@ -145,7 +145,7 @@ def redis_away(*, refused: bool) -> None:
 
 
 def webhook_attempted(outcome: str) -> None:
-    """`outcome` is one of a few words: delivered, retried, failed, …"""
+    """`outcome`: delivered, retried or failed."""
     _count(DELIVERIES, outcome)
 
 

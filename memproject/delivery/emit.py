@@ -77,21 +77,6 @@ def blank(tenant_id: uuid.UUID, ids: Collection[uuid.UUID]) -> int:
     return _blank(_with_text(tenant_id).filter(subjects__overlap=list(ids))) if ids else 0
 
 
-def blank_scope(tenant_id: uuid.UUID, user_id: str | None, projects: Collection[str] | None) -> int:
-    """The same for all objects of a user (None: of all), in these projects (None: in all)."""
-    rows = _with_text(tenant_id)
-    if user_id is not None:
-        rows = rows.filter(user_id=user_id)
-    if projects is not None:
-        rows = rows.filter(project__in=list(projects))
-    return _blank(rows)
-
-
-def forget_tenant(tenant_id: uuid.UUID) -> int:
-    """Delete a tenant's webhooks, and with them all deliveries; → how many webhooks."""
-    return Webhook.objects.filter(tenant=tenant_id).delete()[0]
-
-
 def _with_text(tenant_id: uuid.UUID) -> QuerySet[Delivery]:
     """What ended holds no text any more."""
     return Delivery.objects.filter(tenant=tenant_id, state=DeliveryState.PENDING).exclude(event__in=TEXTLESS)

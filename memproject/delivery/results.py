@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
+from memproject.common import metrics
 from memproject.common.clock import iso, now
 from memproject.delivery.models import Delivery, Webhook
 from memproject.delivery.types import Attempt, DeliveryState, Reason
@@ -76,6 +77,7 @@ def _write(row: Delivery, attempt: Attempt, change: dict[str, Any]) -> bool:
         "status": attempt.status,
         "error": attempt.error,
     }
+    metrics.webhook_attempted(str(change.get("state", "retried")))
     return bool(pending(row.tenant_id, id=row.id, due_at=row.due_at).update(**tried, **change))
 
 

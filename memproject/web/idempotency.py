@@ -160,7 +160,7 @@ def _again(view: Any, found: Kept) -> Response:
         raise Conflict(
             "This request was answered before, and its answer held a secret that is shown once.", **found.body
         )
-    if found.status not in (None, 202):
+    if found.status is not None and not (found.status == 202 and found.sources):
         return Response(found.body, status=found.status)
     try:
         response = cast(Response, view.replay(found.sources, found.draft))

@@ -7,6 +7,8 @@ import datetime as dt
 import pytest
 from django.db import connection
 
+from apikeys.models import ApiKey
+from apikeys.scopes import Role
 from memories.models import Memory, Revision, Source
 from memories.pipeline import run
 from memproject.common.clock import now
@@ -169,3 +171,32 @@ def test_old_receipts_go(owner: Caller) -> None:
     with across_tenants("a test"):
         Receipt.objects.update(created_at=now() - receipts.KEPT)
     assert receipts.prune() == 1
+
+
+def test_a_secret_is_never_given_again(eager: None) -> None:
+    admin = caller(role=Role.ADMIN)
+    with across_tenants("a test"):
+        before = ApiKey.objects.count()
+    for path, body in (
+        ("/api/v1/keys", {"name": "agent"}),
+        ("/api/v1/webhooks", {"url": "https://93.184.215.14/", "events": ["memory.created"]}),
+    ):
+        first = admin.post(path, body, Idempotency_Key=path)
+        assert first.status_code == 201, first.content
+        secret = first.json().get("key") or first.json()["secret"]
+        again = admin.post(path, body, Idempotency_Key=path)
+        assert again.status_code == 409
+        assert again.json()["error"]["details"]["id"] == first.json()["id"]
+        assert secret not in again.content.decode()
+        with connection.cursor() as cursor, across_tenants("a test"):
+            cursor.execute("SELECT count(*) FROM delivery_receipt WHERE body::text LIKE %s", [f"%{secret}%"])
+            assert cursor.fetchone() == (0,)
+    assert ApiKey.objects.count() == before + 1
+
+
+def test_an_accepted_act_without_a_source_is_answered_again(eager: None) -> None:
+    admin = caller(role=Role.ADMIN)
+    hook = admin.post("/api/v1/webhooks", {"url": "https://93.184.215.14/", "events": ["memory.created"]}).json()["id"]
+    answers = [admin.post(f"/api/v1/webhooks/{hook}/test", {}, Idempotency_Key="t") for _ in range(2)]
+    assert [a.status_code for a in answers] == [202, 202]
+    assert answers[0].json() == answers[1].json()

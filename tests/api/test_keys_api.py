@@ -399,6 +399,21 @@ def test_a_key_may_rotate_itself(admin: Caller) -> None:
     assert Caller(new["key"]).get(KEYS).json()["total"] == 2
 
 
+def test_webhooks_of_a_rotated_key_go_on_with_the_new_one(admin: Caller) -> None:
+    hook = admin.post("/api/v1/webhooks", {"url": "https://93.184.215.14/hook", "events": ["memory.created"]}).json()
+    first = admin
+    for _ in range(3):
+        new = admin.post(f"{KEYS}/{public(KEY, first.row.id)}/rotate", {}).json()
+        admin = Caller(new["key"])
+        shown = admin.get(f"/api/v1/webhooks/{hook['id']}").json()
+        assert (shown["active"], shown["disabled_reason"]) == (True, None)
+        first = Caller(new["key"], ApiKey.objects.get(revoked_at=None))
+    Caller(settings.MASTER_KEY).delete(f"{KEYS}/{new['id']}")
+    other = caller(tenant(first.row.tenant.slug), Role.ADMIN)
+    shown = other.get(f"/api/v1/webhooks/{hook['id']}").json()
+    assert (shown["active"], shown["disabled_reason"]) == (False, "key_revoked")
+
+
 def test_the_environments_key_is_changed_in_the_environment(master: Caller, settings: Any) -> None:
     row = caller(origin="environment").row
     refused(master.post(f"{KEYS}/{public(KEY, row.id)}/rotate", {}), 409)

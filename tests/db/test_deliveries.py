@@ -18,11 +18,11 @@ from django.db import connection, transaction
 from apikeys import lifecycle
 from apikeys import services as apikeys
 from apikeys.models import Tenant
-from memproject.common import guard
+from memproject.common import guard, metrics
 from memproject.common.clock import now
 from memproject.common.ids import new_id, public
 from memproject.delivery import deliver, results
-from memproject.delivery.emit import blank, blank_scope, emit, forget_tenant
+from memproject.delivery.emit import blank, emit
 from memproject.delivery.models import Delivery, Webhook
 from memproject.delivery.types import Event, Reason
 from tests import build
@@ -233,6 +233,23 @@ def test_the_waits_grow_to_a_day_and_then_it_is_given_up_and_the_webhook_is_off(
     assert (row.state, row.attempts, row.status, row.body) == ("failed", 10, 503, None)
     found = again(made)
     assert (found.active, found.disabled_reason, found.failing_since) == (False, Reason.FAILING, START)
+
+
+def test_every_try_is_counted_by_what_came_of_it(tenant: Tenant, hook: Hook, receiver: Receiver) -> None:
+    def counted() -> list[int]:
+        found = metrics.Snapshot().counts(metrics.DELIVERIES, "outcome")
+        return [found.get((outcome,), 0) for outcome in ("delivered", "retried", "failed")]
+
+    before = counted()
+    hook()
+    with time_machine.travel(START, tick=False) as clock:
+        receiver.answers = [503, 200, 410]
+        for _ in range(2):
+            happens(event(tenant))
+            deliver.deliver()
+            clock.shift(60)
+        deliver.deliver()
+    assert [new - old for old, new in zip(before, counted(), strict=True)] == [1, 1, 1]
 
 
 def test_a_webhook_that_also_succeeded_stays_on(tenant: Tenant, hook: Hook, receiver: Receiver) -> None:
@@ -476,37 +493,6 @@ def test_an_erased_body_is_never_sent(tenant: Tenant, hook: Hook, receiver: Rece
         assert cursor.fetchone() == (0,)
 
 
-@pytest.mark.parametrize(
-    ("user", "projects", "left"),
-    [
-        ("ann", None, ["bob default"]),
-        ("ann", ["default"], ["ann work", "bob default"]),
-        (None, ["default"], ["ann work"]),
-        (None, None, []),
-        ("carl", None, ["ann default", "ann work", "bob default"]),
-        ("ann", [], ["ann default", "ann work", "bob default"]),
-    ],
-)
-def test_a_scope_is_erased_in_one_statement(
-    tenant: Tenant,
-    hook: Hook,
-    receiver: Receiver,
-    django_assert_num_queries: Any,
-    user: str | None,
-    projects: list[str] | None,
-    left: list[str],
-) -> None:
-    hook()
-    hook(tenant=(other := build.tenant()))
-    happens(event(tenant), event(tenant, project="work"), event(tenant, user_id="bob"))
-    happens(event(other))
-    with django_assert_num_queries(0 if projects == [] else 1):
-        assert blank_scope(tenant.id, user, projects) == 3 - len(left)
-    pending = Delivery.objects.filter(tenant=tenant, state="pending")
-    assert sorted(f"{row.user_id} {row.project}" for row in pending) == left
-    assert deliver.deliver() == len(left) + 1
-
-
 def test_what_is_erased_while_it_is_sent_stays_erased(tenant: Tenant, hook: Hook, receiver: Receiver) -> None:
     hook()
     said = event(tenant)
@@ -637,16 +623,6 @@ def test_deliveries_go_with_their_webhook(tenant: Tenant, hook: Hook) -> None:
     happens(event(tenant))
     Webhook.objects.filter(tenant=tenant, id=made.id).delete()
     assert rows(tenant) == []
-
-
-def test_a_tenant_is_forgotten_with_all_that_it_was_told(tenant: Tenant, hook: Hook) -> None:
-    hook()
-    hook(tenant=(other := build.tenant()))
-    happens(event(tenant))
-    happens(event(other))
-    assert forget_tenant(tenant.id) == 1
-    assert (rows(tenant), len(rows(other))) == ([], 1)
-    assert Webhook.objects.filter(tenant=tenant).count() == 0
 
 
 def test_a_webhook_lives_on_with_the_key_that_its_own_was_rotated_to(

@@ -16,7 +16,7 @@ COUNT = """
 import django
 django.setup()
 from memproject.common import metrics
-metrics.decided("ADD")
+metrics.decided("ADD", 1)
 print(metrics.exposition([]).decode())
 """
 

@@ -28,6 +28,7 @@ CHANGEABLE = ("url", "events", "active", "user_id", "project_ids")
 class WebhooksView(RemembraView):
     permission_classes = (requires(GET=Scope.ADMIN, POST=Scope.ADMIN),)
     holds_secret = True
+    in_one_transaction = False  # the host is looked up first: no transaction waits for the network
 
     @creating
     def post(self, request: Request) -> Response:
@@ -49,6 +50,7 @@ class WebhooksView(RemembraView):
 
 class WebhookView(RemembraView):
     permission_classes = (requires(GET=Scope.ADMIN, PATCH=Scope.ADMIN, DELETE=Scope.ADMIN),)
+    in_one_transaction = False  # as above
 
     @get
     def get(self, request: Request, webhook_id: str) -> Response:

@@ -1,0 +1,98 @@
+"""The published Python client of Remembra, as a process of its own, with a key of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import leaks
+from tests.clients import environment
+from tests.e2e.running import Service
+
+LOOP = Path(__file__).parent / "remembra_loop.py"
+
+
+class Raised(Exception):
+    """The client raised its MemoryError."""
+
+    def __init__(self, message: str, status_code: int | None) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+
+
+class Remembra:
+    """The published client: its methods, called by name with keyword arguments; results as plain JSON."""
+
+    def __init__(self, python: Path, **options: Any) -> None:
+        # Isolated: neither this project's modules nor the caller's environment reach the client.
+        command = [python, "-I", LOOP, json.dumps(options)]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={}
+        )
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        def call(**arguments: Any) -> Any:
+            leaks.net.remember(arguments)
+            assert self._process.stdin
+            assert self._process.stdout
+            self._process.stdin.write(json.dumps({"method": method, "arguments": arguments}) + "\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+            assert line, self._process.communicate()[1]
+            answer = json.loads(line)
+            if "raised" in answer:
+                raise Raised(answer["raised"], answer["status_code"])
+            return answer["gave"]
+
+        return call
+
+    def end(self) -> None:
+        self._process.communicate(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def python() -> Path:
+    return environment.made()
+
+
+@pytest.fixture
+def user() -> str:
+    """A user of this test alone."""
+    return f"user-{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def bound_key(service: Service, admin_key: str, user: str) -> str:
+    """An editor's key that acts for `user`, made over HTTP as an administrator makes one."""
+    body = json.dumps({"name": "remembra", "role": "editor", "user_id": user}).encode()
+    headers = {"X-API-Key": admin_key, "Content-Type": "application/json"}
+    request = urllib.request.Request(service.url + "/api/v1/keys", body, headers)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return str(json.load(answer)["key"])
+
+
+@pytest.fixture
+def started(python: Path, service: Service) -> Iterator[Callable[..., Remembra]]:
+    """Starts clients of the service; the fixture ends them."""
+    running: list[Remembra] = []
+
+    def start(key: str, **options: Any) -> Remembra:
+        leaks.net.remember(key)
+        running.append(Remembra(python, base_url=service.url, api_key=key, **options))
+        return running[-1]
+
+    yield start
+    for client in running:
+        client.end()
+
+
+@pytest.fixture
+def client(started: Callable[..., Remembra], bound_key: str, user: str) -> Remembra:
+    return started(bound_key, user_id=user)
