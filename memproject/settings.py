@@ -272,7 +272,7 @@ LOGGING = {
         # Django's own request lines hold the path with its query; ours hold the route.
         "django.request": {"level": "CRITICAL"},
         "django.server": {"level": "WARNING"},
-        "httpx": {"level": "WARNING"},
+        "httpx2": {"level": "WARNING"},  # it logs whole URLs
         "celery": {"level": "WARNING"},
         # It quotes what was raised; memproject.celery says that a task failed, and where.
         "celery.app.trace": {"level": "CRITICAL"},

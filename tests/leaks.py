@@ -21,7 +21,9 @@ from memproject.common.logs import Line
 
 LEAST, MOST = 12, 24  # characters of a text that are searched for: fewer would be found by chance
 PLAIN = re.compile(r"[\w ,.'-]+")  # what stays as it is in JSON, in a repr and in a URL's decoded form
-IDS = re.compile(r"[a-z]{2,4}_[0-9a-f]{32}|[0-9a-f]{32}|[0-9a-f-]{36}")  # these may be logged
+IDS = re.compile(
+    r"[a-z]{2,4}_[0-9a-f]{32}|[0-9a-f]{32}|[0-9a-f-]{36}|\d{4}-\d\d-\d\d[^ ]*"
+)  # may be logged, as times may
 CHANGING = re.compile(r"[0-9a-f]{8,}|\d+")
 LOGS = ("*.log", "*.txt")
 
