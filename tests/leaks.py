@@ -17,6 +17,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from memproject.common.logs import Line
+
 LEAST, MOST = 12, 24  # characters of a text that are searched for: fewer would be found by chance
 PLAIN = re.compile(r"[\w ,.'-]+")  # what stays as it is in JSON, in a repr and in a URL's decoded form
 IDS = re.compile(r"[a-z]{2,4}_[0-9a-f]{32}|[0-9a-f]{32}|[0-9a-f-]{36}")  # these may be logged
@@ -94,32 +96,23 @@ def _test() -> str:
     return os.environ.get("PYTEST_CURRENT_TEST", "?").partition(" ")[0]
 
 
-class Collector(logging.Handler):
-    """Notes each record as the service would write it."""
-
-    def __init__(self, of: Net, formatter: logging.Formatter | None) -> None:
-        super().__init__(logging.INFO)
-        self._net = of
-        self.setFormatter(formatter)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._net.note(self.format(record), _test())
-
-
 net = Net()
+_written = Line("%(levelname)s %(name)s %(message)s")  # as the service does
+_handle = logging.Logger.callHandlers
 
 
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """What is logged at INFO, as in production, is collected; shown is what was shown before."""
-    root = logging.getLogger()
-    formatter = next((handler.formatter for handler in root.handlers if handler.formatter), None)
-    for handler in root.handlers:
-        handler.setLevel(max(handler.level, root.level))
-    root.setLevel(logging.INFO)
-    collector = Collector(net, formatter)
-    silent = [each for each in logging.Logger.manager.loggerDict.values() if not getattr(each, "propagate", True)]
-    for logger in (root, *silent):
-        logger.addHandler(collector)
+def _noting(logger: logging.Logger, record: logging.LogRecord) -> None:
+    net.note(_written.format(record), _test())
+    _handle(logger, record)
+
+
+def pytest_configure() -> None:
+    """Every logger's records are seen, whatever handlers it has now or later; the level is that of production."""
+    logging.Logger.callHandlers = _noting  # type: ignore[method-assign]
+
+
+def pytest_unconfigure() -> None:
+    logging.Logger.callHandlers = _handle  # type: ignore[method-assign]
 
 
 @pytest.hookimpl(trylast=True)

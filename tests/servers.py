@@ -38,7 +38,7 @@ def _start() -> None:
         EMBEDDING_PROVIDER="fake",
         MASTER_KEY="the-master-key-of-the-tests",
         API_KEY="",
-        LOG_LEVEL="WARNING",
+        LOG_LEVEL="INFO",  # as in production: tests.leaks looks at every line
     )
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from memproject.common.logs import Line
-from tests.leaks import Collector, Net
+from tests import leaks
+from tests.leaks import Net
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TEXT = "The harbour master keeps the spare anchor"
@@ -48,9 +49,16 @@ def test_a_key_is_found_in_a_file(tmp_path: Path) -> None:
     assert [leak.line for leak in net.found()] == [f"X-API-Key: {KEY}"]
 
 
-def test_the_session_collects_lines_as_the_service_writes_them() -> None:
-    (collector,) = [handler for handler in logging.getLogger().handlers if isinstance(handler, Collector)]
-    assert isinstance(collector.formatter, Line)
+def test_the_session_sees_what_a_logger_says_as_the_service_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = Net()
+    monkeypatch.setattr(leaks, "net", seen)
+    seen.remember(TEXT, "nothing of the kind")
+    logger = logging.getLogger("memproject.nobody")
+    monkeypatch.setattr(logger, "propagate", False)
+    logger.info("said %s", TEXT)
+    (leak,) = seen.found()
+    assert leak.line == f"INFO memproject.nobody said {TEXT}"
+    assert leak.origin.endswith("as_the_service_writes_it")
 
 
 def test_ids_and_small_words_pass() -> None:
@@ -70,13 +78,13 @@ def failing(said: str) -> logging.LogRecord:
         return logging.LogRecord("x", logging.ERROR, "f", 1, "it failed", None, sys.exc_info())
 
 
-def test_the_message_of_an_exception_is_found_and_the_services_lines_hold_none() -> None:
-    net, ours = Net(), Net()
-    for each, formatter in ((net, None), (ours, Line("%(message)s"))):
-        each.remember(TEXT)
-        Collector(each, formatter).emit(failing(TEXT))
+def test_lines_of_the_service_hold_no_message_of_an_exception() -> None:
+    net = Net()
+    net.remember(TEXT)
+    net.note(Line("%(message)s").format(failing(TEXT)), "ours")
+    assert net.found() == []
+    net.note(logging.Formatter("%(message)s").format(failing(TEXT)), "Python's own")
     assert len(net.found()) == 1
-    assert ours.found() == []
     line = Line("%(message)s").format(failing(TEXT))
     assert line.startswith("it failed\nTraceback (most recent call last):\n")
     assert line.endswith("\nbuiltins.ValueError")
@@ -91,7 +99,7 @@ def test_a_leak_fails_the_run(tmp_path: Path, logged: str, failed: bool) -> None
         "def test_it():\n"
         f"    text = {TEXT!r}\n"
         "    leaks.net.remember(text)\n"
-        f"    logging.getLogger('x').info('said %s', {logged})\n"
+        f"    logging.getLogger('x').warning('said %s', {logged})\n"
     )
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-c", "/dev/null", "-p", "tests.leaks", "-p", "no:django", str(tmp_path)],
