@@ -11,6 +11,7 @@ from contracts.postman import collection
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "docs" / "api"
 INDEX = PAGES / "README.md"
+BY_HAND = frozenset({PAGES / "documents.md"})
 COLLECTION = ROOT / "contracts" / "postman_collection.json"
 
 
@@ -22,7 +23,7 @@ def made(document: Document) -> dict[Path, str]:
 
 def main() -> None:
     texts = made(load())
-    for stale in set(PAGES.glob("*.md")) - set(texts):
+    for stale in set(PAGES.glob("*.md")) - set(texts) - BY_HAND:
         stale.unlink()
     for path, text in texts.items():
         path.write_text(text)

@@ -240,7 +240,7 @@ SPECTACULAR_SETTINGS = {
         "MemoryStatus": ["active", "archived", "superseded", "retired", "pending", "failed"],
         "EventStatus": ["pending", "running", "succeeded", "failed"],
         "StoreStatus": ["success", "duplicate", "pending"],
-        "IngestStatus": ["success", "pending"],
+        "IngestStatus": ["ok", "pending"],
         "KeyStatus": ["active", "expired", "revoked"],
         "DeliveryState": ["pending", "delivered", "failed", "erased"],
         "WebhookEvent": [

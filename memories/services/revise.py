@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from apikeys.types import Principal
-from memories.models import Source
 from memories.pipeline import apply
 from memories.services import access
 from memories.services.recall import one
 from memories.services.store import accept
-from memories.services.update import outcome, refuse_ended, refuse_pending, refuse_taken
+from memories.services.update import outcome, refuse_ended, refuse_pending, refuse_taken, source_for
 from memories.types import MemoryView, SourceKind, SupersedeCommand, WriteResult
 from memproject.common.clock import iso
 from memproject.common.errors import InvalidRequest, NotFound
@@ -28,21 +27,8 @@ def supersede(principal: Principal, command: SupersedeCommand) -> MemoryView | W
         expected = f"valid_from: must not lie before {iso(current.valid_from)}, since when the old memory is true"
         raise InvalidRequest(expected, field="valid_from")
     refuse_taken(current, principal.tenant_id, command.content, but=None)
-    source = Source(
-        tenant_id=principal.tenant_id,
-        kind=SourceKind.SUPERSEDE.value,
-        project=current.project,
-        user_id=current.user_id,
-        agent_id=current.agent_id,
-        run_id=current.run_id,
-        actor=principal.caller,
-        text=command.content,
-        payload={
-            "valid_from": iso(command.valid_from) if command.valid_from else None,
-            "reason": command.reason,
-        },
-        target_key=key,
-    )
+    payload = {"valid_from": iso(command.valid_from) if command.valid_from else None, "reason": command.reason}
+    source = source_for(principal, current, SourceKind.SUPERSEDE, command.content, payload)
     (result,) = accept([source], wait=command.wait)
     return outcome(principal, result)
 

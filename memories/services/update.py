@@ -11,7 +11,7 @@ from memories.pipeline import apply, digest
 from memories.services import access
 from memories.services.recall import one
 from memories.services.store import accept
-from memories.types import KEEP, MemoryView, SourceKind, UpdateCommand, WriteResult
+from memories.types import KEEP, Json, MemoryView, SourceKind, UpdateCommand, WriteResult
 from memproject.common.clock import iso, now
 from memproject.common.errors import Conflict, InvalidRequest, MemoryNotFound
 from memproject.common.ids import MEMORY, public
@@ -33,18 +33,7 @@ def update(principal: Principal, command: UpdateCommand) -> MemoryView | WriteRe
         return one(principal.tenant_id, key, command.memory_id)
     refuse_ended(current)
     refuse_taken(current, principal.tenant_id, str(command.content), but=current.id)
-    source = Source(
-        tenant_id=principal.tenant_id,
-        kind=SourceKind.UPDATE.value,
-        project=current.project,
-        user_id=current.user_id,
-        agent_id=current.agent_id,
-        run_id=current.run_id,
-        actor=principal.caller,
-        text=command.content,
-        payload=_payload(command),
-        target_key=key,
-    )
+    source = source_for(principal, current, SourceKind.UPDATE, str(command.content), _payload(command))
     (result,) = accept([source], wait=command.wait)
     return outcome(principal, result)
 
@@ -62,6 +51,22 @@ def outcome(principal: Principal, result: WriteResult) -> MemoryView | WriteResu
     if result.state == "succeeded":
         return one(principal.tenant_id, result.memory_id, memory_id)
     return result
+
+
+def source_for(principal: Principal, current: MemoryView, kind: SourceKind, text: str, payload: Json) -> Source:
+    """The row that a change of a memory is accepted with."""
+    return Source(
+        tenant_id=principal.tenant_id,
+        kind=kind.value,
+        project=current.project,
+        user_id=current.user_id,
+        agent_id=current.agent_id,
+        run_id=current.run_id,
+        actor=principal.caller,
+        text=text,
+        payload=payload,
+        target_key=current.id,
+    )
 
 
 def refuse_pending(current: MemoryView) -> None:

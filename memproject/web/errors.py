@@ -111,3 +111,13 @@ page_not_found = _handler(
     lambda: errors.NotFound("There is nothing at this path. See /docs for what there is."), defaults.page_not_found
 )
 server_error = _handler(AppError, defaults.server_error)
+
+
+def undebugged(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """The dialect's answer where Django has its page for developers (DEBUG): that one shows code and settings."""
+    handler = {400: bad_request, 403: permission_denied, 404: page_not_found, 500: server_error}.get(
+        response.status_code
+    )
+    if handler is None or is_page(request.path) or not response["Content-Type"].startswith("text/html"):
+        return response
+    return handler(request)

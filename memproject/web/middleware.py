@@ -14,7 +14,7 @@ from memproject.common import metrics
 from memproject.common.errors import InvalidRequest, PayloadTooLarge
 from memproject.common.ids import new_id
 from memproject.web.dialects import is_page
-from memproject.web.errors import answer
+from memproject.web.errors import answer, undebugged
 
 log = logging.getLogger("memproject.access")
 
@@ -56,7 +56,7 @@ class RequestMiddleware:
         begun = time.perf_counter()
         sent = request.headers.get("X-Request-Id", "")
         request_id = sent if REQUEST_ID.fullmatch(sent) else new_id().hex
-        response = self._refused(request) or self.get_response(request)
+        response = self._refused(request) or undebugged(request, self.get_response(request))
         response["X-Request-Id"] = request_id
         for name, value in getattr(request, "rate_limit_headers", {}).items():
             response[name] = value

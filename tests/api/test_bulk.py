@@ -92,7 +92,7 @@ def test_a_conversation_is_taken_in(owner: Caller) -> None:
     answer = owner.post(f"{API}/ingest/conversation", {"messages": TALK, "session_id": "trip", "user_id": "tom"})
     assert answer.status_code == 201
     body = answer.json()
-    assert (body["status"], body["session_id"], body["entities"]) == ("success", "trip", [])
+    assert (body["status"], body["session_id"], body["entities"]) == ("ok", "trip", [])
     assert [
         (f["content"], f["source_message_index"], f["speaker"], f["action"], f["stored"]) for f in body["facts"]
     ] == [

@@ -328,7 +328,10 @@ def test_unknown_events_are_not_found(owner: Caller, base: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/nothing", "/api/v1/nothing", "/nothing", "/v1/memories/", "/api/v2/x"])
-def test_unknown_paths(owner: Caller, path: str) -> None:
+@pytest.mark.parametrize("debug", [False, True])
+def test_unknown_paths(owner: Caller, settings: Any, path: str, debug: bool) -> None:
+    """While debugging Django would answer with a page of code and settings."""
+    settings.DEBUG = debug
     assert_refused(owner.get(path), 404)
 
 

@@ -305,7 +305,7 @@ def test_a_conversation_is_looked_at_taken_in_and_known_again(client: Remembra) 
     ids = {m["content"]: m["id"] for m in client.list()}
     assert set(ids) == {content for content, _, _ in FACTS}
     for result, action, stored in ((looked, "add", False), (taken, "add", True), (again, "noop", False)):
-        assert (result["status"], result["session_id"], result["entities"]) == ("success", "trip", [])
+        assert (result["status"], result["session_id"], result["entities"]) == ("ok", "trip", [])
         assert result["facts"] == [
             {
                 "content": content,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.seeds.inventory import MEM0, row
 from tests.e2e.running import Service
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -121,6 +122,16 @@ def test_a_typescript_project_sees_its_types(project: Path) -> None:
     (project / "consumer.ts").write_text(CONSUMER)
     strict = ("--strict", "--noEmit", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom")
     run(BIN / "node", TSC, *strict, "consumer.ts", cwd=project)
+
+
+def test_the_documents_lines_make_a_client(project: Path) -> None:
+    wanted = (
+        "import { MemoryClient } from '@mem0/client';",
+        "const client = new MemoryClient({ apiKey: 'your_key' });",
+    )
+    documented = [row(MEM0, "SDK Support", line).text for line in wanted]
+    (project / "documented.mjs").write_text("\n".join([*documented, "console.log(client.constructor.name);"]))
+    assert run(BIN / "node", "documented.mjs", cwd=project) == "MemoryClient\n"
 
 
 def test_the_readme_works_when_pasted(project: Path, address: dict[str, str]) -> None:

@@ -65,6 +65,7 @@ class FactOut(serializers.Serializer[Any]):
     stored = serializers.BooleanField()
     memory_id = serializers.CharField(allow_null=True)
     action = serializers.ChoiceField(["add", "update", "delete", "noop"])
+    action_reason = serializers.CharField(allow_null=True, help_text="Why, where somebody gave a reason.")
 
 
 class IngestStatsOut(serializers.Serializer[Any]):
@@ -79,7 +80,7 @@ class IngestStatsOut(serializers.Serializer[Any]):
 
 
 class IngestedOut(serializers.Serializer[Any]):
-    status = serializers.ChoiceField(["success", "pending"])
+    status = serializers.ChoiceField(["ok", "pending"])
     session_id = serializers.CharField(allow_null=True)
     facts = FactOut(many=True)
     entities = serializers.ListField(child=serializers.DictField())
@@ -96,9 +97,10 @@ _FACT = {
     "stored": True,
     "memory_id": ex.MEMORY_ID,
     "action": "add",
+    "action_reason": None,
 }
 _INGESTED = {
-    "status": "success",
+    "status": "ok",
     "session_id": "trip",
     "facts": [_FACT],
     "entities": [],
@@ -170,7 +172,7 @@ class ConversationView(RemembraView):
     def _ingested(self, found: Ingested, session: str | None, begun: float) -> Response:
         done = found.write is None or found.write.state == "succeeded"
         body = {
-            "status": "success" if done else "pending",
+            "status": "ok" if done else "pending",
             "session_id": session,
             "facts": [_fact(f) for f in found.facts],
             "entities": [],
@@ -193,6 +195,7 @@ def _fact(fact: IngestedFact) -> dict[str, Any]:
         "stored": fact.stored,
         "memory_id": public(MEMORY, fact.memory_id) if fact.memory_id else None,
         "action": fact.decision.value.lower(),
+        "action_reason": None,
     }
 
 
