@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -44,12 +45,14 @@ class Api:
         if "x-ratelimit-limit" in headers:
             raise CannotMeasureError("Rate limits are on: start the service with RATE_LIMITS_ENABLED=false make up")
 
-    def call(self, method: str, path: str, body: Any, name: str) -> tuple[int, Any, dict[str, str]]:
+    def call(
+        self, method: str, path: str, body: Any, name: str, more: Mapping[str, str] | None = None
+    ) -> tuple[int, Any, dict[str, str]]:
         """(status, JSON, headers in lower case) of a request, its time noted under `name`."""
         if time.monotonic() - self._used > IDLE:
             self._connection.close()  # the server may have closed it meanwhile; it opens anew by itself
         begun = time.perf_counter()
-        self._connection.request(method, path, None if body is None else json.dumps(body), self._headers)
+        self._connection.request(method, path, None if body is None else json.dumps(body), {**self._headers, **(more or {})})
         answer = self._connection.getresponse()
         data = json.loads(answer.read())
         self.times.setdefault(name, []).append(time.perf_counter() - begun)
@@ -71,10 +74,27 @@ class Api:
                 raise CannotMeasureError(f"A store did not come through: {event}")
             time.sleep(0.05)
 
-    def recall(self, query: str, user: str, **fields: Any) -> list[dict[str, Any]]:
-        """The memories found, best first."""
+    def store_many(self, items: Sequence[dict[str, Any]]) -> None:
+        """Store several texts word for word in one request, and wait until all are applied."""
+        status, answer, _ = self.call("POST", "/api/v1/memories/batch", {"items": list(items)}, "batch")
+        if status not in (200, 201, 202, 207) or answer["failed"]:
+            raise CannotMeasureError(f"A batch was refused with {status}: {answer}")
+        until = time.monotonic() + 300
+        for stored in answer["results"]:
+            while self._pending(stored["response"]["id"]):
+                if time.monotonic() > until:
+                    raise CannotMeasureError("A batch did not come through in five minutes.")
+                time.sleep(0.1)
+
+    def _pending(self, memory_id: str) -> bool:
+        _, memory, _ = self.call("GET", f"/api/v1/memories/{memory_id}", None, "get")
+        return bool(memory.get("status") == "pending")
+
+    def recall(self, query: str, user: str, recipe: str = "", **fields: Any) -> list[dict[str, Any]]:
+        """The memories found, best first. `recipe` needs a service with RECALL_RECIPES=true."""
         body = {"query": query, "user_id": user, "threshold": 0, **fields}
-        status, answer, _ = self.call("POST", "/api/v1/memories/recall", body, "recall")
+        more = {"X-Recall-Recipe": recipe} if recipe else {}
+        status, answer, _ = self.call("POST", "/api/v1/memories/recall", body, f"recall {recipe}".strip(), more)
         if status != 200:
             raise CannotMeasureError(f"A recall was refused with {status}: {answer}")
         return list(answer["memories"])

@@ -21,6 +21,7 @@ from benchmarks.client import Api, CannotMeasureError
 
 SHIPPED = Path(__file__).parent / "data" / "conversation.json"
 LIMIT = 20
+BATCH = 20  # turns in one request
 
 T = TypeVar("T")
 
@@ -39,32 +40,45 @@ def progress(name: str, items: Sequence[T]) -> Iterator[T]:
 def store_all(api: Api, data: Sequence[dict[str, Any]], prefix: str) -> None:
     """Every turn verbatim, in order, with the file's id in its metadata."""
     turns = [(user, turn) for user in data for turn in user["memories"]]
-    for user, turn in progress("storing", turns):
-        optional = {
-            "speaker": turn.get("speaker"),
-            "role": turn.get("role"),
-            "session_id": str(turn["session"]) if turn.get("session") is not None else None,
-            "timestamp": turn.get("timestamp"),
-        }
-        fields = {name: value for name, value in optional.items() if value}
-        api.store(turn["text"], prefix + user["user_id"], metadata={"id": turn["id"]}, **fields)
+    batches = [turns[start : start + BATCH] for start in range(0, len(turns), BATCH)]
+    for batch in progress("storing, batch", batches):
+        api.store_many([stored(user, turn, prefix) for user, turn in batch])
+
+
+def stored(user: dict[str, Any], turn: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """A turn as a store asks for it."""
+    optional = {
+        "speaker": turn.get("speaker"),
+        "role": turn.get("role"),
+        "session_id": str(turn["session"]) if turn.get("session") is not None else None,
+        "timestamp": turn.get("timestamp"),
+    }
+    return {
+        "content": turn["text"],
+        "user_id": prefix + user["user_id"],
+        "skip_extraction": True,
+        "metadata": {"id": turn["id"]},
+        **{name: value for name, value in optional.items() if value},
+    }
 
 
 def ask_all(
-    api: Api, data: Sequence[dict[str, Any]], prefix: str, exclude: Iterable[str]
-) -> list[tuple[str, list[float]]]:
-    """(category, metrics) of every question that has evidence."""
+    api: Api, data: Sequence[dict[str, Any]], prefix: str, exclude: Iterable[str], recipe: str
+) -> tuple[list[tuple[str, list[float]]], dict[str, list[str]]]:
+    """(category, metrics) of every question that has evidence, and what was found for it."""
     asked = [(user, q) for user in data for q in user["questions"] if str(q["category"]) not in exclude]
-    rows = []
-    for user, question in progress("asking", asked):
+    rows, answers = [], {}
+    for user, question in progress(f"asking {recipe}".strip(), asked):
         known = {turn["id"] for turn in user["memories"]}
         evidence = frozenset(e for e in question["evidence"] if e in known)
         if not evidence:
             continue
-        found = api.recall(question["question"], prefix + user["user_id"], limit=LIMIT)
+        when = {"reference_time": question["question_date"]} if question.get("question_date") else {}
+        found = api.recall(question["question"], prefix + user["user_id"], recipe, limit=LIMIT, **when)
         ranked = [memory["metadata"].get("id", "") for memory in found]
+        answers[question["id"]] = ranked
         rows.append((str(question["category"]), metrics.of_question(ranked, evidence)))
-    return rows
+    return rows, answers
 
 
 def measure(options: argparse.Namespace) -> None:
@@ -72,20 +86,31 @@ def measure(options: argparse.Namespace) -> None:
     api = Api(options.url, options.key)
     api.check()
     prefix = f"{options.user_prefix or f'bench-{int(time.time())}'}-"
+    rows = {}
     try:
-        store_all(api, data, prefix)
-        rows = ask_all(api, data, prefix, options.exclude)
+        if not options.stored:
+            store_all(api, data, prefix)
+        for recipe in options.recipes:
+            rows[recipe], answers = ask_all(api, data, prefix, options.exclude, recipe)
+            if options.answers:
+                Path(f"{options.answers}{recipe}.json").write_text(json.dumps(answers))
     finally:
         if not options.keep:
             for user in data:
                 api.erase(prefix + user["user_id"])
-    means = metrics.by_category(rows)
-    print(metrics.table(means))
-    for name in ("store", "recall"):
-        p50, p95 = metrics.percentiles(api.times.get(name, []))
-        print(f"{name:7s} p50 {p50:6.1f} ms   p95 {p95:6.1f} ms   ({len(api.times.get(name, []))} calls, one client)")
+    means = {recipe: metrics.by_category(found) for recipe, found in rows.items()}
+    for recipe, found in means.items():
+        print(f"\n{recipe or 'as it ships'}")
+        print(metrics.table(found))
+    for name, seconds in api.times.items():
+        if name.startswith("recall"):
+            p50, p95 = metrics.percentiles(seconds)
+            print(f"{name:14s} p50 {p50:6.1f} ms   p95 {p95:6.1f} ms   ({len(seconds)} calls, one client)")
     if options.json:
-        named = {c: {"n": n, **dict(zip(metrics.NAMES, v, strict=True))} for c, (n, v) in means.items()}
+        named = {
+            r: {c: {"n": n, **dict(zip(metrics.NAMES, v, strict=True))} for c, (n, v) in found.items()}
+            for r, found in means.items()
+        }
         Path(options.json).write_text(json.dumps(named, indent=1))
 
 
@@ -97,6 +122,11 @@ def main() -> int:
     parser.add_argument("--exclude", nargs="*", default=["5"], help="categories left out (default: 5)")
     parser.add_argument("--user-prefix", help="of the users made (default: one of this moment)")
     parser.add_argument("--keep", action="store_true", help="don't erase what was stored")
+    parser.add_argument("--stored", action="store_true", help="they stand there already, under --user-prefix")
+    parser.add_argument(
+        "--recipes", nargs="*", default=[""], metavar="NAME", help="full, lite, words, dense, rrf: needs RECALL_RECIPES"
+    )
+    parser.add_argument("--answers", metavar="PREFIX", help="write what was found for each question to PREFIX<recipe>.json")
     parser.add_argument("--json", metavar="FILE", help="write the means there too")
     try:
         measure(parser.parse_args())

@@ -147,11 +147,16 @@ class Group:
 Filter = Group | Condition
 
 
+RECIPES = ("full", "lite", "dense", "words", "rrf")
+
+
 @dataclass(frozen=True, slots=True)
 class RecallQuery:
     """`threshold` applies to scores in 0–1; `max_tokens` shapes the context alone, never the hits.
 
-    Without a `query`, what `filters` let through is found, newest first. `exclude` are public ids.
+    Without a `query`, what `filters` let through is found, newest first. `exclude` are public ids. `reference_time` is
+    what "yesterday" is counted from (None: now). `rerank` is the full form of ranking; `recipe`, one of RECIPES, is for
+    comparisons.
     """
 
     query: str | None
@@ -166,6 +171,10 @@ class RecallQuery:
     filters: Filter | None = None
     exclude: tuple[str, ...] = ()
     superseded: bool = False
+    rerank: bool = True
+    reference_time: dt.datetime | None = None
+    explain: bool = False
+    recipe: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,10 +233,11 @@ class MemoryView:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A memory found, with a score in 0–1 that means the same from query to query."""
+    """A memory found, with a score in 0–1 that means the same from query to query. `why`: the parts of it, if asked."""
 
     memory: MemoryView
     score: float
+    why: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +245,7 @@ class Recalled:
     hits: tuple[Hit, ...]
     context: str
     context_tokens: int
+    explanation: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)

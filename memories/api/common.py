@@ -10,9 +10,10 @@ from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from memories import filters, ttl
-from memories.types import KEEP, Filter, Item, Keep, RevisionView, UpdateCommand, WriteResult
+from memories.types import KEEP, RECIPES, Filter, Item, Keep, RevisionView, UpdateCommand, WriteResult
 from memproject.common.clock import iso, now
 from memproject.common.errors import InvalidRequest
 from memproject.common.ids import EVENT, REVISION, public
@@ -21,7 +22,7 @@ from memproject.web.fields import Moment, Name, Text
 
 EDITABLE = ("content", "metadata", "memory_type", "ttl", "expires_at", "pinned", "importance")
 # Documented fields that come with later versions; until then they are refused by name.
-LATER_READS = frozenset({"as_of", "valid_at", "archived", "explain"})
+LATER_READS = frozenset({"as_of", "valid_at", "archived"})
 
 
 class TTL(Text):
@@ -149,3 +150,9 @@ def revision(view: RevisionView) -> dict[str, Any]:
         "recorded_at": iso(view.recorded_at),
         "retired_at": iso(view.retired_at) if view.retired_at else None,
     }
+
+
+def recipe_of(request: Request) -> str | None:
+    """The ranking that a comparison asks for by header, where the operator allows that."""
+    named = request.headers.get("X-Recall-Recipe") if settings.RECALL_RECIPES else None
+    return named if named in RECIPES else None

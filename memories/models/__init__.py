@@ -3,9 +3,20 @@
 from memories.models.erasure import Erasure
 from memories.models.memory import Memory
 from memories.models.owner import Owner
-from memories.models.passage import Embedding, Passage
+from memories.models.passage import Embedding, Passage, TokenVectors
 from memories.models.revision import Revision
 from memories.models.source import Outcome, Source
 from memories.models.usage import Usage
 
-__all__ = ["Embedding", "Erasure", "Memory", "Outcome", "Owner", "Passage", "Revision", "Source", "Usage"]
+__all__ = [
+    "Embedding",
+    "Erasure",
+    "Memory",
+    "Outcome",
+    "Owner",
+    "Passage",
+    "Revision",
+    "Source",
+    "TokenVectors",
+    "Usage",
+]

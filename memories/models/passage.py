@@ -56,7 +56,12 @@ class Passage(TenantRow):
         )
         indexes = (
             models.Index(fields=["tenant", "memory_key"], name="memories_passage_memory"),
-            models.Index(fields=["tenant", "project", "user_id"], name="memories_passage_scope"),
+            models.Index(fields=["tenant", "project", "user_id", "speaker"], name="memories_passage_scope"),
+            models.Index(
+                fields=["tenant", "project", "user_id", "session", "said_at", "batch", "turn"],
+                condition=Q(session__isnull=False, ordinal=0),
+                name="memories_passage_place",
+            ),
         )
 
 
@@ -64,6 +69,8 @@ class Embedding(TenantRow):
     """A passage's vector under one model. `current` tells whether its text is the memory's live one.
 
     The column has no fixed dimensions, so that two models can live side by side while memories are embedded anew.
+    What ranks a whole scope beside the vector is repeated from the passage: one narrow table is read, and no join
+    stands before the cut. The database adds a column of its own, `signs`: one bit for the sign of each number.
     """
 
     passage_key = models.UUIDField()
@@ -76,6 +83,10 @@ class Embedding(TenantRow):
     )
     project = models.CharField(max_length=128)
     user_id = models.CharField(max_length=128)
+    text_key = models.UUIDField()
+    speaker = models.CharField(max_length=128, null=True)
+    role = models.CharField(max_length=32, null=True)
+    said_at = models.DateTimeField()
     model = models.CharField(max_length=128)
     vector = HalfVectorField()
     current = models.BooleanField(default=True)
@@ -85,9 +96,27 @@ class Embedding(TenantRow):
             models.UniqueConstraint(fields=["tenant", "passage_key", "model"], name="memories_embedding_of"),
         )
         indexes = (
-            models.Index(
-                fields=["tenant", "project", "user_id", "model"],
-                condition=Q(current=True),
-                name="memories_embedding_scope",
-            ),
+            models.Index(fields=["tenant", "project", "user_id", "model", "current"], name="memories_embedding_scope"),
         )
+
+
+class TokenVectors(TenantRow):
+    """A passage word piece by word piece: `vectors` are pieces × 64 signed bytes under `model`, in order.
+
+    They are read for the few candidates of a recall, by passage, and never scanned.
+    """
+
+    passage_key = models.UUIDField()
+    passage = models.ForeignObject(
+        Passage,
+        models.DO_NOTHING,
+        from_fields=("tenant", "passage_key"),
+        to_fields=("tenant", "id"),
+        related_name="+",
+    )
+    model = models.CharField(max_length=128)
+    vectors = models.BinaryField()
+
+    class Meta:
+        verbose_name_plural = "token vectors"
+        constraints = (models.UniqueConstraint(fields=["tenant", "passage_key", "model"], name="memories_tokens_of"),)

@@ -11,7 +11,7 @@ from functools import partial
 from django.db import transaction
 from django.db.models import Q
 
-from memories.models import Embedding, Memory, Outcome, Owner, Passage, Revision, Source
+from memories.models import Embedding, Memory, Outcome, Owner, Passage, Revision, Source, TokenVectors
 from memories.pipeline import erase, happened, owners
 from memories.pipeline.reconcile import Step
 from memories.pipeline.rows import Batch, Embedded, Voice
@@ -68,7 +68,7 @@ def store(
         batch, outcomes = _store_rows(source, steps, texts, live, moment)
         _write(batch)
         _record(outcomes)
-        _finish(source, owner if batch.memories else None, result)
+        _finish(source, owner if batch.memories else None, result, len(batch.passages))
 
 
 def update(tenant_id: uuid.UUID, source_id: uuid.UUID, command: UpdateCommand, digest: bytes, text: Embedded) -> None:
@@ -95,7 +95,7 @@ def update(tenant_id: uuid.UUID, source_id: uuid.UUID, command: UpdateCommand, d
         _current_text(new)
         _touch_memory(old, command)
         _record([_outcome(source, 0, Decision.UPDATE, old.memory_key)])
-        _finish(source, owner, {"facts": 1})
+        _finish(source, owner, {"facts": 1}, len(batch.passages))
 
 
 def supersede(
@@ -127,7 +127,7 @@ def supersede(
         outcome = _outcome(source, 0, Decision.UPDATE, new_memory)
         outcome.replaces_key = old.memory_key
         _record([outcome])
-        _finish(source, owner, {"facts": 1})
+        _finish(source, owner, {"facts": 1}, len(batch.passages))
 
 
 def restore(tenant_id: uuid.UUID, memory_id: uuid.UUID, revision_id: uuid.UUID | None, *, actor: str) -> None:
@@ -338,6 +338,7 @@ def _write(batch: Batch) -> None:
     Revision.objects.bulk_create(batch.revisions, batch_size=BATCH)
     Passage.objects.bulk_create(batch.passages, batch_size=BATCH)
     Embedding.objects.bulk_create(batch.embeddings, batch_size=BATCH)
+    TokenVectors.objects.bulk_create(batch.tokens, batch_size=BATCH)
     happened.written(batch.revisions)
 
 
@@ -358,8 +359,8 @@ def _record(outcomes: Sequence[Outcome]) -> None:
         transaction.on_commit(partial(metrics.decided, decision, count), robust=True)
 
 
-def _finish(source: Source, changed: Owner | None, result: Mapping[str, object]) -> None:
-    """Close the Source; what recall read of it while it was pending is dropped."""
+def _finish(source: Source, changed: Owner | None, result: Mapping[str, object], passages: int) -> None:
+    """Close the Source; what recall read of it while it was pending is dropped. `passages` were written for it."""
     Source.objects.filter(tenant=source.tenant_id, id=source.id).update(
         state=SourceState.APPLIED.value,
         finished_at=now(),
@@ -371,4 +372,4 @@ def _finish(source: Source, changed: Owner | None, result: Mapping[str, object])
         result=dict(result),
     )
     if changed is not None:
-        owners.changed(changed)
+        owners.changed(changed, passages)

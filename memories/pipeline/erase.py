@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from memories.models import Embedding, Erasure, Memory, Outcome, Passage, Revision, Source, Usage
+from memories.models import Embedding, Erasure, Memory, Outcome, Passage, Revision, Source, TokenVectors, Usage
 from memories.pipeline import happened, owners
 from memories.types import Scope, SourceKind, SourceState
 from memproject.common.clock import iso, now
@@ -119,7 +119,9 @@ def memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = 
     happened.gone(tenant_id, going.values_list("id", "project", "user_id"), now(), expired=expired)
     Outcome.objects.filter(tenant=tenant_id, replaces_key__in=wanted).update(replaces_key=None)
     passages = Passage.objects.filter(tenant=tenant_id, memory_key__in=wanted)
+    owners.erased(tenant_id, Counter(passages.values_list("project", "user_id")))
     for name, rows in (
+        ("tokens", TokenVectors.objects.filter(tenant=tenant_id, passage_key__in=passages.values("id"))),
         ("embeddings", Embedding.objects.filter(tenant=tenant_id, passage_key__in=passages.values("id"))),
         ("passages", passages),
         ("usage", Usage.objects.filter(tenant=tenant_id, memory_key__in=wanted)),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db.models import F
+from django.db.models.functions import Greatest
 
 from memories.models import Owner
 
@@ -30,6 +31,14 @@ def version(tenant_id: uuid.UUID, project: str, user_id: str) -> int:
     return rows.values_list("version", flat=True).first() or 0
 
 
-def changed(owner: Owner) -> None:
-    """Count a change, so that decisions made before it show as stale."""
-    Owner.objects.filter(tenant=owner.tenant_id, id=owner.id).update(version=F("version") + 1)
+def changed(owner: Owner, passages: int = 0) -> None:
+    """Count a change, so that decisions made before it show as stale, and the passages that it added."""
+    rows = Owner.objects.filter(tenant=owner.tenant_id, id=owner.id)
+    rows.update(version=F("version") + 1, passages=F("passages") + passages)
+
+
+def erased(tenant_id: uuid.UUID, gone: Mapping[tuple[str, str], int]) -> None:
+    """Take the passages off that went with an erasure, by `(project, user_id)`."""
+    for (project, user_id), passages in sorted(gone.items()):
+        rows = Owner.objects.filter(tenant=tenant_id, project=project, user_id=user_id)
+        rows.update(passages=Greatest(F("passages") - passages, 0))

@@ -10,22 +10,28 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from memories.models import Embedding, Memory, Passage, Revision
+from memories.models import Embedding, Memory, Passage, Revision, TokenVectors
 from memories.pipeline.passages import split
 from memories.pipeline.searchable import word_count, words
 from memories.types import Span
 from memproject.common.ids import new_id
 
 Vectors = npt.NDArray[np.float32]
+Pieces = npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """A text cut into passages, with one vector each (`vectors`: passages × dimensions) of `model`."""
+    """A text cut into passages, with one vector each (`vectors`: passages × dimensions) of `model`.
+
+    `pieces` are the passages' word pieces, pieces × 64 each, under `piece_model`; None where that model was away.
+    """
 
     spans: tuple[Span, ...]
     vectors: Vectors
     model: str
+    pieces: tuple[Pieces, ...] | None = None
+    piece_model: str = ""
 
 
 def embedded_texts(contents: Sequence[str]) -> tuple[list[tuple[Span, ...]], list[str]]:
@@ -54,6 +60,7 @@ class Batch:
     revisions: list[Revision] = field(default_factory=list)
     passages: list[Passage] = field(default_factory=list)
     embeddings: list[Embedding] = field(default_factory=list)
+    tokens: list[TokenVectors] = field(default_factory=list)
 
     def add_text(self, revision: Revision, text: Embedded, voice: Voice) -> None:
         """The passages and vectors of a revision that is the first with its text."""
@@ -86,7 +93,21 @@ class Batch:
                     passage_key=passage.id,
                     project=revision.project,
                     user_id=revision.user_id,
+                    text_key=revision.id,
+                    speaker=voice.speaker,
+                    role=voice.role,
+                    said_at=voice.said_at,
                     model=text.model,
                     vector=vector,
                 )
             )
+            if text.pieces is not None:
+                self.tokens.append(
+                    TokenVectors(
+                        id=new_id(),
+                        tenant_id=revision.tenant_id,
+                        passage_key=passage.id,
+                        model=text.piece_model,
+                        vectors=text.pieces[ordinal].tobytes(),
+                    )
+                )

@@ -22,7 +22,7 @@ from memories.pipeline import apply, digest, owners
 from memories.pipeline.extract import extract
 from memories.pipeline.reconcile import Step, reconcile
 from memories.pipeline.rows import Embedded, embedded_texts
-from memories.providers.registry import embedder
+from memories.providers import registry
 from memories.types import KEEP, Decision, Fact, Item, Json, SourceKind, SourceState, SupersedeCommand, UpdateCommand
 from memproject.common import metrics
 from memproject.common.claims import backoff
@@ -149,18 +149,24 @@ def _embed_new(source: Source, steps: Sequence[Step], texts: dict[bytes, Embedde
 
 
 def _embed(source: Source, contents: list[str], lease: Lease) -> list[Embedded]:
-    model = embedder()
+    encoder = registry.encoder()
+    model = encoder.embedder
     spans, passages = embedded_texts(contents)
     if len(passages) > EARLY:
         head = model.embed([source.text[:2000]])[0]
         pending(source.tenant_id, source.id).update(vector=head, model=model.model)
     parts = []
     for start in range(0, len(passages), EMBED_BATCH):
-        parts.append(model.embed(passages[start : start + EMBED_BATCH]))
+        parts.append(encoder.encode(passages[start : start + EMBED_BATCH]))
         lease.keep()
-    vectors, done, texts = np.concatenate(parts), 0, []
+    vectors = np.concatenate([part.vectors for part in parts])
+    pieces = None if any(p.pieces is None for p in parts) else [row for p in parts for row in p.pieces or ()]
+    piece_model = encoder.pieces.piece_model if encoder.pieces else ""
+    done, texts = 0, []
     for cut in spans:
-        texts.append(Embedded(cut, vectors[done : done + len(cut)], model.model))
+        here = slice(done, done + len(cut))
+        own = None if pieces is None else tuple(pieces[here])
+        texts.append(Embedded(cut, vectors[here], model.model, own, piece_model))
         done += len(cut)
     return texts
 

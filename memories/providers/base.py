@@ -4,7 +4,8 @@ across a call, and their time limits are fixed when they are made."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from memproject.common.errors import AppError, Unavailable
 
 Vectors = NDArray[np.float32]
+Pieces = NDArray[np.int8]  # word pieces × 64: a unit vector for each, scaled to ±127
 
 
 class ProviderUnavailable(Unavailable):
@@ -25,6 +27,17 @@ class ProviderRefused(AppError):
     act. The message names the setting, never a key or a text."""
 
     default_message = "The model provider refused the request."
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Texts as recall reads them: one vector each, of length 1 (texts × dimensions), and one for each word piece.
+
+    A text of stop words alone has all its pieces; without a model for pieces `pieces` is None.
+    """
+
+    vectors: Vectors
+    pieces: tuple[Pieces, ...] | None
 
 
 class Embedder(Protocol):
@@ -46,3 +59,15 @@ class Embedder(Protocol):
 
     def warm(self) -> None:
         """Do now what would make the first `embed` of this process slow. Raises like `embed`; may do nothing."""
+
+
+@runtime_checkable
+class PieceEncoder(Embedder, Protocol):
+    """An embedder that also gives the vectors of word pieces, out of the same run of its model."""
+
+    @property
+    def piece_model(self) -> str:
+        """The name stored beside the vectors of word pieces."""
+
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        """As `embed`, with the pieces."""

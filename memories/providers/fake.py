@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from memories.providers.base import Vectors
+from memories.providers.base import Encoded, Pieces, Vectors
+from memories.providers.pieces import DIMENSIONS
 from memproject.common import metrics
 
 _WORD = re.compile(r"\w+")
@@ -21,6 +22,7 @@ class FakeEmbedder:
 
     model = "fake-bag-of-words"
     dimensions = 384
+    piece_model = "fake-words"
 
     def warm(self) -> None:
         """There is nothing to load."""
@@ -38,6 +40,18 @@ class FakeEmbedder:
                 vector[0] = length = 1.0
             vector /= length
         return vectors
+
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        return Encoded(self.embed(texts), tuple(_words(text) for text in texts))
+
+
+def _words(text: str) -> Pieces:
+    """One row for each word, the same for the same word; nearly orthogonal ones for others."""
+    rows = [
+        np.frombuffer(hashlib.blake2b(word.encode("utf-8", "replace"), digest_size=DIMENSIONS).digest(), np.int8)
+        for word in _WORD.findall(text.lower()) or [""]
+    ]
+    return np.stack(rows)
 
 
 def from_settings() -> FakeEmbedder:

@@ -16,10 +16,11 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 from django.conf import settings
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from memories.providers import minilm
-from memories.providers.base import ProviderUnavailable, Vectors
+from memories.providers import minilm, pieces
+from memories.providers.base import Encoded, Pieces, ProviderUnavailable, Vectors
 from memproject.common import metrics
 
 BATCH_TOKENS = 2048  # padding included; bounds the memory of a run (about 40 MB) however many texts come
@@ -31,6 +32,7 @@ MAX_CHARACTERS = 20_000  # far beyond 256 word pieces; the tokenizer would read 
 class _Loaded:
     session: onnxruntime.InferenceSession
     tokenizer: Tokenizer
+    dropped: frozenset[int]  # pieces without a vector of their own
 
 
 # A session made before a fork silently loses its threads, so each process has its own.
@@ -55,6 +57,7 @@ class LocalEmbedder:
 
     model = minilm.MODEL
     dimensions = minilm.DIMENSIONS
+    piece_model = pieces.MODEL
 
     def __init__(self, directory: Path, threads: int = 1) -> None:
         self._place = directory / minilm.BUNDLE.name
@@ -66,19 +69,36 @@ class LocalEmbedder:
     @metrics.embedding("local")
     def embed(self, texts: Sequence[str]) -> Vectors:
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
+        for rows, _, (found,) in self._runs(texts, ["emb"]):
+            vectors[rows] = found
+        return vectors
+
+    @metrics.embedding("local")
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        vectors = np.zeros((len(texts), self.dimensions), np.float32)
+        compressed: dict[int, Pieces] = {}
+        for rows, ids, (found, layer) in self._runs(texts, ["emb", "tokens"]):
+            vectors[rows] = found
+            for line, row in enumerate(rows):
+                compressed[row] = pieces.compress(ids[line], layer[line], self._load().dropped)
+        return Encoded(vectors, tuple(compressed[row] for row in range(len(texts))))
+
+    def _runs(
+        self, texts: Sequence[str], outputs: list[str]
+    ) -> Iterator[tuple[list[int], list[list[int]], list[NDArray[np.float32]]]]:
+        """Row numbers, their word pieces' ids, and what the model gives for them, batch by batch."""
         if not texts:
-            return vectors
+            return
         loaded = self._load()
         # One by one: encode_batch would start a thread per core, and warns after a fork. A text takes 0.05 ms.
-        pieces = [loaded.tokenizer.encode(_clean(text)).ids for text in texts]
-        for rows in _batches([len(ids) for ids in pieces]):
-            ids = np.zeros((len(rows), len(pieces[rows[-1]])), np.int64)
+        read = [loaded.tokenizer.encode(_clean(text)).ids for text in texts]
+        for rows in _batches([len(ids) for ids in read]):
+            ids = np.zeros((len(rows), len(read[rows[-1]])), np.int64)
             mask = np.zeros_like(ids)
             for line, row in enumerate(rows):
-                ids[line, : len(pieces[row])] = pieces[row]
-                mask[line, : len(pieces[row])] = 1
-            (vectors[rows],) = loaded.session.run(["emb"], {"ids": ids, "mask": mask})
-        return vectors
+                ids[line, : len(read[row])] = read[row]
+                mask[line, : len(read[row])] = 1
+            yield rows, [read[row] for row in rows], loaded.session.run(outputs, {"ids": ids, "mask": mask})
 
     def _load(self) -> _Loaded:
         key = (os.getpid(), self._place, self._threads)
@@ -111,7 +131,7 @@ def _open(place: Path, threads: int) -> _Loaded:
     tokenizer = Tokenizer.from_file(str(place / minilm.TOKENIZER.path))
     tokenizer.no_padding()
     tokenizer.enable_truncation(minilm.MAX_TOKENS)
-    return _Loaded(session, tokenizer)
+    return _Loaded(session, tokenizer, pieces.dropped(tokenizer))
 
 
 def _clean(text: str) -> str:

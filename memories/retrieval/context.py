@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import re
+import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from memories.types import MemoryView
 
 CHARACTERS_A_TOKEN = 4  # of English, for current tokenizers; a fast local estimate, on the safe side for prose
+TOKENS_A_LETTER = 0.6  # beyond ASCII: Cyrillic takes less, Chinese a little more
 ENDS = (".", "!", "?", "…", "。", "！", "？")
+SAME = 0.9  # the share of the words of two lines that makes the later one a repetition
+WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`tokens` is an estimate. Left out: what did not fit, and what repeats a line that is there."""
+
+    text: str
+    tokens: int
+    over_budget: tuple[uuid.UUID, ...] = ()
+    repeats: tuple[uuid.UUID, ...] = ()
 
 
 def tokens(text: str) -> int:
     """About how many tokens a model would count."""
-    return -(-len(text) // CHARACTERS_A_TOKEN)
+    beyond = sum(not character.isascii() for character in text)
+    return -(-(len(text) - beyond) // CHARACTERS_A_TOKEN) + round(beyond * TOKENS_A_LETTER)
 
 
 def line(memory: MemoryView) -> str:
@@ -22,17 +39,31 @@ def line(memory: MemoryView) -> str:
     return memory.content if memory.content.endswith(ENDS) else memory.content + "."
 
 
-def build(memories: Iterable[MemoryView], max_tokens: int) -> tuple[str, int]:
-    """Lines that fit into `max_tokens`, best first, and about how many tokens they are.
-
-    A line that doesn't fit is left out and shorter ones after it may still come in; the same line never comes twice.
-    """
-    lines: dict[str, None] = {}
+def build(memories: Iterable[MemoryView], max_tokens: int) -> Context:
+    """Lines that fit into `max_tokens`, best first. A line that doesn't fit is left out and shorter ones after it may
+    still come in; what says nearly the same as a line that is there is left out too."""
+    lines: list[str] = []
+    said: list[frozenset[str]] = []
     used = 0
+    over: list[uuid.UUID] = []
+    repeats: list[uuid.UUID] = []
     for memory in memories:
         text = line(memory)
+        words = frozenset(WORD.findall(text.casefold()))
         cost = tokens(text) + 1  # the line break
-        if text not in lines and used + cost <= max_tokens:
-            lines[text] = None
+        if any(_alike(words, other) for other in said):
+            repeats.append(memory.id)
+        elif used + cost > max_tokens:
+            over.append(memory.id)
+        else:
+            lines.append(text)
+            said.append(words)
             used += cost
-    return "\n".join(lines), used
+    return Context("\n".join(lines), used, tuple(over), tuple(repeats))
+
+
+def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Numbers tell things apart that are said in the same words."""
+    if any(word.isdigit() for word in one ^ other):
+        return False
+    return len(one & other) >= SAME * max(1, len(one | other))

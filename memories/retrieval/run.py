@@ -1,23 +1,40 @@
-"""Recall: embed the question, find candidates, fuse, read."""
+"""Recall: read the question, find candidates, rank them by a recipe, read the best."""
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
 import uuid
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from memories.providers.registry import embedder
-from memories.retrieval import candidates, context, fuse, read
+from memories.providers import questions, registry
+from memories.providers.base import Encoded
+from memories.retrieval import candidates, context, explain, features, lexical, nearest, read, speakers
+from memories.retrieval.candidates import Pool
+from memories.retrieval.question import Question, understand
+from memories.retrieval.recipes import BY_NAME, DENSE, FIRST_STAGE, FULL, LITE, WORDS, Recipe
+from memories.retrieval.search import Search, excluded
 from memories.types import Hit, Recalled, RecallQuery, Scope
 from memproject.common.clock import now
 from memproject.common.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
-FIRST_STAGE = 100  # candidates by each way, before fusion
+
+@dataclass(slots=True)
+class Ranking:
+    """Memories, best first, each with its score in 0–1; and what made it so, for who asks to have it explained."""
+
+    memories: list[tuple[uuid.UUID, float]]
+    best: dict[uuid.UUID, int] = field(default_factory=dict)  # the column of a memory's best passage
+    columns: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    recipe: Recipe = FULL
+    question: Question | None = None
+    lexical: lexical.Lexical = lexical.NOTHING
+    pool: Pool | None = None
 
 
 def recall(scope: Scope, query: RecallQuery) -> Recalled:
@@ -27,28 +44,77 @@ def recall(scope: Scope, query: RecallQuery) -> Recalled:
     Unavailable.
     """
     moment = now()
-    ranked = _ranked(scope, query, moment) if query.query else _newest(scope, query, moment)
-    chosen = [pair for pair in ranked if pair[1] >= query.threshold][: query.limit]
+    ranking = rank(scope, query, moment) if query.query else _newest(scope, query, moment)
+    chosen = [pair for pair in ranking.memories if pair[1] >= query.threshold][: query.limit]
     known = read.by_ids(scope.tenant_id, [i for i, _ in chosen], moment)
-    hits = tuple(Hit(known[i], round(score, 6)) for i, score in chosen if i in known)
-    text, used = context.build((hit.memory for hit in hits), query.max_tokens)
-    return Recalled(hits, text, used)
+    hits = [Hit(known[i], round(score, 6)) for i, score in chosen if i in known]
+    text = context.build([hit.memory for hit in hits], query.max_tokens)
+    if not query.explain:
+        return Recalled(tuple(hits), text.text, text.tokens)
+    return explain.explained(hits, text, ranking, query)
 
 
-def _ranked(scope: Scope, query: RecallQuery, moment: dt.datetime) -> list[tuple[uuid.UUID, float]]:
-    model = embedder()
-    vector: npt.NDArray[np.float32] | None = None
+def rank(scope: Scope, query: RecallQuery, moment: dt.datetime, recipe: Recipe | None = None) -> Ranking:
+    """All that is near a question, best first; `recipe` None: as the query asks for."""
+    text = query.query or ""
+    project = (scope.projects or ("",))[0]
+    known = speakers.known(scope)
+    question = understand(text, known.names, query.reference_time or moment)
+    waiting = questions.encoding(question.spoken)
+    words = lexical.search(scope, text, moment, project) if query.hybrid or recipe else lexical.NOTHING
+    encoder = registry.encoder()
+    encoded: Encoded | None = None
     try:
-        vector = model.embed([query.query or ""])[0]
+        encoded = waiting()
     except Unavailable:
         if not query.hybrid:
             raise
         log.warning("the embedder is away: recall goes by words alone")
-    found = candidates.find(scope, query, vector, model.model, moment=moment, most=FIRST_STAGE)
-    return fuse.fuse([found.near, found.worded])
+    asked = encoded.pieces[0] if encoded and encoded.pieces else None
+    recipe = recipe or _recipe(query, encoded, asked)
+    search = Search(
+        scope=scope,
+        query=query,
+        question=question,
+        first=recipe.first,
+        moment=moment,
+        vector=encoded.vectors[0] if encoded else None,
+        model=encoder.embedder.model,
+        piece_model=encoder.pieces.piece_model if encoder.pieces and "pieces" in recipe.weights else None,
+    )
+    near = nearest.search(search, size=known.passages, enough=FIRST_STAGE)
+    return _ranked(question, words, candidates.gather(search, words, near), asked, recipe)
 
 
-def _newest(scope: Scope, query: RecallQuery, moment: dt.datetime) -> list[tuple[uuid.UUID, float]]:
+def _recipe(query: RecallQuery, encoded: Encoded | None, asked: npt.NDArray[np.int8] | None) -> Recipe:
+    if query.recipe:
+        return BY_NAME[query.recipe]
+    if encoded is None:
+        return WORDS
+    if not query.hybrid:
+        return DENSE
+    return FULL if query.rerank and asked is not None else LITE
+
+
+def _ranked(
+    question: Question,
+    words: lexical.Lexical,
+    pool: Pool,
+    asked: npt.NDArray[np.int8] | None,
+    recipe: Recipe,
+) -> Ranking:
+    found = features.of(question, pool.candidates, pool.parts, words.idf, words.ideal, pool.best_words, asked, recipe)
+    columns = {name: weight * found[name] for name, weight in recipe.weights.items() if name in found}
+    total = np.zeros(len(pool.candidates), np.float32) + sum(columns.values())
+    scores = 1 / (1 + np.exp(-recipe.slope * (total - recipe.middle)))
+    best: dict[uuid.UUID, int] = {}
+    for at in np.argsort(-total, kind="stable"):
+        best.setdefault(pool.candidates[at].memory_id, int(at))
+    ranked = [(memory_id, float(scores[at])) for memory_id, at in best.items()]
+    return Ranking(ranked, best, columns, recipe, question, words, pool)
+
+
+def _newest(scope: Scope, query: RecallQuery, moment: dt.datetime) -> Ranking:
     """Nothing was asked but a filter: what it lets through answers in full."""
     ids = read.matching(
         scope,
@@ -56,7 +122,7 @@ def _newest(scope: Scope, query: RecallQuery, moment: dt.datetime) -> list[tuple
         query.filters,
         limit=query.limit,
         waiting=True,
-        exclude=candidates.excluded(query),
+        exclude=excluded(query),
         superseded=query.superseded,
     )
-    return [(i, 1.0) for i in ids]
+    return Ranking([(i, 1.0) for i in ids])

@@ -52,10 +52,10 @@ SOURCE_COLUMNS: dict[str, sql.Composable] = {
 }
 
 
-def statement(text: str, condition: Filter | None) -> tuple[str, dict[str, Any]]:
+def statement(text: str, condition: Filter | None, **places: sql.Composable) -> tuple[str, dict[str, Any]]:
     """A statement with its places filled, and the filter's parameters.
 
-    Places: `{alive}`, `{waiting}`, `{r_scope}`, `{s_scope}`, and the filter as `{r_filter}` and `{s_filter}`.
+    Places: `{alive}`, `{waiting}`, `{r_scope}`, `{s_scope}`, the filter as `{r_filter}` and `{s_filter}`, and `places`.
     """
     revisions = filters.write(condition, REVISION_COLUMNS)
     sources = filters.write(condition, SOURCE_COLUMNS)
@@ -66,6 +66,7 @@ def statement(text: str, condition: Filter | None) -> tuple[str, dict[str, Any]]
         s_scope=sql.SQL(IN_SCOPE).format(row=sql.SQL("s")),
         r_filter=revisions.text,
         s_filter=sources.text,
+        **places,
     )
     return whole.as_string(), revisions.values
 

@@ -77,6 +77,17 @@ class Flag(serializers.BooleanField):
         return bool(data)
 
 
+class QueryFlag(serializers.BooleanField):
+    """`true` or `false` in a query string."""
+
+    default_error_messages = Flag.default_error_messages
+
+    def to_internal_value(self, data: Any) -> bool:
+        if data not in ("true", "false"):
+            self.fail("invalid")
+        return bool(data == "true")
+
+
 class Whole(serializers.IntegerField):
     default_error_messages = {
         "invalid": "must be a whole number",

@@ -8,11 +8,11 @@ from django.conf import settings
 from rest_framework import serializers
 
 from memories.api.common import LATER_READS, TTL, FutureMoment, MessageIn, QueryFilters, StampedIn, item
-from memories.types import Decision, ErasureView, Item, ItemResult, MemoryView, WriteResult
+from memories.types import Decision, ErasureView, Item, ItemResult, MemoryView, Recalled, WriteResult
 from memproject.common.clock import iso
 from memproject.common.ids import EVENT, MEMORY, RECEIPT, public
 from memproject.web.base import Input
-from memproject.web.fields import Flag, Metadata, Name, Number, QueryNumber, QueryWhole, Text
+from memproject.web.fields import Flag, Metadata, Moment, Name, Number, QueryFlag, QueryNumber, QueryWhole, Text
 
 INCLUDABLE = ("history", "embedding")
 EVENTS = {Decision.ADD: "ADD", Decision.UPDATE: "UPDATE", Decision.DELETE: "DELETE", Decision.NOOP: "NONE"}
@@ -49,7 +49,7 @@ def items(data: dict[str, Any]) -> tuple[Item, ...]:
 
 
 class SearchIn(Input):
-    later = LATER_READS | {"reference_time"}
+    later = LATER_READS
 
     query = Text(max_length=10_000)
     user_id = Name(required=False)
@@ -59,6 +59,8 @@ class SearchIn(Input):
     limit = QueryWhole(min_value=1, max_value=settings.SEARCH_LIMIT, default=min(10, settings.SEARCH_LIMIT))
     threshold = QueryNumber(min_value=0, max_value=1, default=0)
     filters = QueryFilters(required=False, help_text="JSON: the filter grammar.")
+    reference_time = Moment(required=False, help_text='What "yesterday" is counted from; default: now.')
+    explain = QueryFlag(default=False, help_text="true says for each memory why it was found.")
 
 
 class OneIn(Input):
@@ -121,6 +123,15 @@ def memory(view: MemoryView) -> dict[str, Any]:
         "updated_at": iso(view.updated_at),
         "expires_at": iso(view.expires_at) if view.expires_at else None,
     }
+
+
+def found(recalled: Recalled, query: str) -> dict[str, Any]:
+    results = [
+        {**memory(hit.memory), "score": hit.score, **({} if hit.why is None else {"why": hit.why})}
+        for hit in recalled.hits
+    ]
+    body = {"results": results, "total": len(results), "query": query}
+    return body if recalled.explanation is None else body | {"explanation": recalled.explanation}
 
 
 def decision(result: ItemResult) -> dict[str, Any]:

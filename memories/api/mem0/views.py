@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
-from memories.api.common import EDITABLE, expiry, pending_headers, require_any, revision, update_command
+from memories.api.common import EDITABLE, expiry, pending_headers, recipe_of, require_any, revision, update_command
 from memories.api.mem0 import serializers as shapes
 from memories.api.mem0.schema import add, delete, delete_user, edit, event, get, history, list_user, replace, search
 from memories.services.events import event as read_event
@@ -66,9 +67,9 @@ class SearchView(Mem0View):
     @search
     def get(self, request: Request) -> Response:
         data = self.query(request, shapes.SearchIn)
-        found = recall(principal(request), RecallQuery(**data))
-        results = [{**shapes.memory(hit.memory), "score": hit.score} for hit in found.hits]
-        return self.ok({"results": results, "total": len(results), "query": data["query"]}, "Search completed")
+        query = RecallQuery(**data, rerank=settings.RERANK_DEFAULT, recipe=recipe_of(request))
+        found = recall(principal(request), query)
+        return self.ok(shapes.found(found, data["query"]), "Search completed")
 
 
 class MemoryView(Mem0View):

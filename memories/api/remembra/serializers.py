@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
 from memories.api.common import LATER_READS, TTL, Filters, FutureMoment, QueryFilters, StampedIn
-from memories.types import Decision, ErasureView, Hit, ItemResult, MemoryView, WriteResult
+from memories.types import Decision, ErasureView, Hit, ItemResult, MemoryView, Recalled, WriteResult
 from memproject.common.clock import iso
 from memproject.common.ids import EVENT, MEMORY, RECEIPT, public
 from memproject.web.base import Input
-from memproject.web.fields import Flag, Metadata, Name, Number, QueryWhole, Text, Whole
+from memproject.web.fields import Flag, Metadata, Moment, Name, Number, QueryWhole, Text, Whole
 
 CONTENT = 50_000
 
@@ -44,7 +45,7 @@ class StoreIn(StampedIn, ScopedIn):
 
 
 class RecallIn(ScopedIn):
-    later = LATER_READS | {"reference_time"}
+    later = LATER_READS
 
     query = Text(max_length=10_000, required=False, help_text="A question; without one, what the filters let through.")
     filters = Filters(required=False, help_text="The filter grammar.")
@@ -55,7 +56,9 @@ class RecallIn(ScopedIn):
     threshold = Number(min_value=0, max_value=1, default=0.4)
     max_tokens = Whole(min_value=100, max_value=128_000, default=4000)
     enable_hybrid = Flag(default=True, help_text="false searches by meaning alone.")
-    enable_rerank = Flag(default=True, help_text="Accepted; this version has one ranking.")
+    enable_rerank = Flag(default=settings.RERANK_DEFAULT, help_text="false ranks without word-by-word comparison.")
+    reference_time = Moment(required=False, help_text='What "yesterday" is counted from; default: now.')
+    explain = Flag(default=False, help_text="true says for each memory why it was found.")
     session_id = Name(required=False)
     agent_id = Name(required=False)
 
@@ -188,6 +191,18 @@ def hit(found: Hit) -> dict[str, Any]:
         "valid_from": iso(view.valid_from),
         "valid_to": iso(view.valid_to) if view.valid_to else None,
         "expires_at": iso(view.expires_at) if view.expires_at else None,
+        **({} if found.why is None else {"why": found.why}),
+    }
+
+
+def recalled(found: Recalled) -> dict[str, Any]:
+    return {
+        "memories": [hit(h) for h in found.hits],
+        "context": found.context,
+        "total": len(found.hits),
+        "entities": [],
+        "context_tokens": found.context_tokens,
+        **({} if found.explanation is None else {"explanation": found.explanation}),
     }
 
 

@@ -11,7 +11,16 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
-from memories.api.common import EDITABLE, expiry, item, pending_headers, require_any, revision, update_command
+from memories.api.common import (
+    EDITABLE,
+    expiry,
+    item,
+    pending_headers,
+    recipe_of,
+    require_any,
+    revision,
+    update_command,
+)
 from memories.api.remembra import serializers as shapes
 from memories.api.remembra.schema import (
     edit,
@@ -139,17 +148,12 @@ class RecallView(RemembraView):
             filters=data.get("filters"),
             exclude=tuple(data.get("exclude", ())),
             superseded=data["include_superseded"],
+            rerank=data["enable_rerank"],
+            reference_time=data.get("reference_time"),
+            explain=data["explain"],
+            recipe=recipe_of(request),
         )
-        found = recall(principal(request), query)
-        return self.ok(
-            {
-                "memories": [shapes.hit(h) for h in found.hits],
-                "context": found.context,
-                "total": len(found.hits),
-                "entities": [],
-                "context_tokens": found.context_tokens,
-            }
-        )
+        return self.ok(shapes.recalled(recall(principal(request), query)))
 
 
 class MemoryView(RemembraView):

@@ -1,0 +1,6 @@
+def configuration(project: str) -> str:
+    return "english"
+
+
+def segmented(text: str) -> str:
+    return text

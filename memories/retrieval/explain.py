@@ -1,0 +1,74 @@
+"""Why a memory was found, in words an operator understands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from memories.retrieval.context import Context
+from memories.types import Hit, Json, Recalled, RecallQuery
+from memproject.common.clock import iso
+from memproject.common.ids import MEMORY, public
+
+if TYPE_CHECKING:
+    from memories.retrieval.run import Ranking
+
+# What each feature is called, and what it says.
+NAMES = {
+    "pieces": ("wording", "each word of the question beside the nearest word of this memory and its neighbours"),
+    "session": ("conversation", "the same, for the best of its whole conversation"),
+    "words": ("matching words", "words of the question that stand in it, rare ones counting more"),
+    "words_share": ("matching words", "words of the question that stand in it, rare ones counting more"),
+    "words_context": ("words nearby", "words of the question in it or said next to it"),
+    "meaning": ("meaning", "likeness of the whole question and the whole memory"),
+    "meaning_context": ("meaning nearby", "the same, for it or what was said next to it"),
+    "speaker": ("speaker", "said by the person that the question names"),
+    "date": ("time", "said in the time that the question names"),
+    "voice": ("voice", "said by the assistant, or by the user, where the other is asked for"),
+    "asks": ("question", "it asks and doesn't tell"),
+    "length": ("length", "longer memories tell more"),
+    "ranks": ("ranks", "reciprocal ranks by words and by meaning"),
+}
+
+
+def explained(hits: list[Hit], text: Context, ranking: Ranking, query: RecallQuery) -> Recalled:
+    """The hits with their reasons, and what was understood of the question and left out of the context."""
+    with_reasons = tuple(Hit(hit.memory, hit.score, _why(hit, ranking)) for hit in hits)
+    return Recalled(with_reasons, text.text, text.tokens, _asked(ranking, text, query))
+
+
+def _why(hit: Hit, ranking: Ranking) -> Json:
+    at = ranking.best.get(hit.memory.id)
+    if at is None or ranking.pool is None:
+        return {"parts": [], "words": [], "sum": 0.0}
+    parts = [
+        {"sign": NAMES[name][0], "points": round(float(points[at]), 4), "meaning": NAMES[name][1]}
+        for name, points in ranking.columns.items()
+        if abs(float(points[at])) >= 5e-5
+    ]
+    held = [word for word, part in zip(ranking.lexical.words, ranking.pool.parts[:, at], strict=True) if part > 0]
+    return {
+        "parts": sorted(parts, key=lambda part: -abs(float(str(part["points"])))),
+        "words": held,
+        "sum": round(sum(float(points[at]) for points in ranking.columns.values()), 4),
+    }
+
+
+def _asked(ranking: Ranking, text: Context, query: RecallQuery) -> Json:
+    question = ranking.question
+    return {
+        "recipe": ranking.recipe.name if question else "newest",
+        "candidates": len(ranking.pool.candidates) if ranking.pool else len(ranking.memories),
+        "below_threshold": sum(score < query.threshold for _, score in ranking.memories),
+        "words": list(ranking.lexical.words),
+        "speaker": list(question.speakers) if question else [],
+        "times": [
+            {"words": w.words, "from": iso(w.start), "to": iso(w.stop)} for w in (question.windows if question else ())
+        ],
+        "asks_the_assistant": bool(question and question.told),
+        "context": {
+            "max_tokens": query.max_tokens,
+            "tokens": text.tokens,
+            "over_budget": [public(MEMORY, i) for i in text.over_budget],
+            "near_duplicates": [public(MEMORY, i) for i in text.repeats],
+        },
+    }

@@ -1,0 +1,161 @@
+"""Dense search inside a scope: the nearest vectors, exact up to a size, by a sketch of their signs beyond it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from django.db import connection
+from psycopg import sql
+
+from memories.retrieval import where
+from memories.retrieval.question import Question
+from memories.retrieval.recipes import PER_TEXT, First
+from memories.retrieval.search import Search
+
+# Passages of a scope up to which every vector is compared. Beyond it the SKETCH nearest by the signs of their numbers
+# are, which an index holds beside the scope (docs/retrieval.md has what that costs and finds).
+EXACT_UP_TO = 50_000
+SKETCH = 3_000
+WIDE = 300  # nearest vectors that are looked at first; all of them when too many turn out to be dead
+
+# What ranks beside the vector, each only where the question calls for it: a sum over every vector of a scope has to be
+# short.
+BY_SPEAKER = sql.SQL("%(by_speaker)s * (e.speaker IS NOT NULL AND e.speaker = ANY(%(speakers)s))::int")
+BY_VOICE = sql.SQL("- %(by_voice)s * (e.role IS NOT NULL AND (e.role = 'assistant') <> %(told)s)::int")
+BY_DATE = sql.SQL("""CASE WHEN e.said_at BETWEEN %(earliest)s AND %(latest)s THEN %(by_date)s * (
+        SELECT max(w.weight * greatest(0, 1 - greatest(extract(epoch FROM w.start - e.said_at)::float8,
+                                                       extract(epoch FROM e.said_at - w.stop)::float8, 0)
+                                              / 86400 / w.tolerance))
+        FROM unnest(%(starts)s::timestamptz[], %(stops)s::timestamptz[], %(tolerances)s::float8[], %(weights)s::float8[])
+             AS w(start, stop, tolerance, weight)) ELSE 0 END""")
+IN_SCOPE = """e.tenant_id = %(tenant)s AND e.project = ANY(%(projects)s) AND e.user_id = %(user)s
+      AND e.model = %(model)s AND e.current AND %(vector)s::halfvec IS NOT NULL"""
+# Vectors are ranked before anything is joined, and only the best are looked up: whether they are alive, and whether the
+# filter lets them through. With a filter nothing is cut before it has spoken.
+EXACT = """
+    SELECT e.passage_key, e.text_key, e.vector <=> %(vector)s::halfvec AS distance, {bonus} AS bonus
+    FROM memories_embedding e
+    WHERE {in_scope}
+    ORDER BY (e.vector <=> %(vector)s::halfvec) - ({bonus})
+    LIMIT %(most)s
+"""
+BY_SIGNS = """
+    SELECT e.passage_key, e.text_key, e.vector <=> %(vector)s::halfvec AS distance, {bonus} AS bonus
+    FROM (SELECT e.passage_key FROM memories_embedding e
+          WHERE {in_scope}
+          ORDER BY e.signs <~> binary_quantize(%(vector)s::halfvec)
+          LIMIT %(sketch)s) closest
+    JOIN memories_embedding e
+      ON e.tenant_id = %(tenant)s AND e.passage_key = closest.passage_key AND e.model = %(model)s
+    ORDER BY (e.vector <=> %(vector)s::halfvec) - ({bonus})
+    LIMIT %(most)s
+"""
+NEAREST = """
+WITH nearest AS MATERIALIZED ({nearest})
+SELECT n.passage_key, n.text_key, n.distance, n.bonus, {alive} AND {r_filter}, false
+FROM nearest n JOIN memories_revision r
+  ON r.tenant_id = %(tenant)s AND r.text_key = n.text_key AND r.retired_at IS NULL
+WHERE %(most)s IS NOT NULL OR ({alive} AND {r_filter})
+UNION ALL
+(SELECT s.allocated_id, s.allocated_id, CASE WHEN s.model = %(model)s THEN s.vector <=> %(vector)s::halfvec END, 0, true, true
+ FROM memories_source s WHERE {s_scope} AND {waiting} AND {s_filter} ORDER BY s.id DESC LIMIT %(pending)s)
+"""
+MOST_PENDING = 1_000
+
+
+class Row(NamedTuple):
+    key: uuid.UUID
+    text: uuid.UUID
+    distance: float | None
+    bonus: float
+    alive: bool
+    pending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """Passages by their vectors, in no order. `cosine` is NaN where there is no vector; `bonus` is what else ranks a scope.
+
+    `floor`: no passage that isn't here has more cosine and bonus together; minus infinity when all are here.
+    """
+
+    ids: tuple[uuid.UUID, ...]
+    texts: tuple[uuid.UUID, ...]
+    cosine: npt.NDArray[np.float32]
+    bonus: npt.NDArray[np.float32]
+    pending: npt.NDArray[np.bool_]
+    floor: float
+
+
+def search(asked: Search, *, size: int, enough: int) -> Nearest:
+    """The nearest live passages that a filter lets through, and pending writes.
+
+    `size` is how many passages the scope has; at least `enough` candidates are given, if there are so many.
+    """
+    bonus, bonus_values = _bonus(asked.question, asked.first)
+    ranked = sql.SQL(EXACT if size <= EXACT_UP_TO else BY_SIGNS).format(bonus=bonus, in_scope=sql.SQL(IN_SCOPE))
+    statement, values = where.statement(NEAREST, asked.condition, nearest=ranked)
+    values |= asked.parameters() | {"sketch": SKETCH, "pending": MOST_PENDING} | bonus_values
+    for most in (None,) if asked.narrowed else (WIDE, None):
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values | {"most": most})
+            rows = [Row(*row) for row in cursor.fetchall()]
+        alive = [row for row in rows if row.alive]
+        compared = [row for row in rows if not row.pending]
+        if most is None or len(compared) < most or len(apart(alive)) >= enough:
+            break
+    cut = most is not None and len(compared) >= most
+    return Nearest(
+        tuple(row.key for row in alive),
+        tuple(row.text for row in alive),
+        np.array([np.nan if row.distance is None else 1 - row.distance for row in alive], np.float32),
+        np.array([row.bonus for row in alive], np.float32),
+        np.array([row.pending for row in alive], np.bool_),
+        min(1 - (row.distance or 0) + row.bonus for row in compared) if cut else -np.inf,
+    )
+
+
+def apart(rows: Sequence[Row]) -> list[Row]:
+    """The rows, but at most PER_TEXT of one text: a long memory doesn't crowd out all others."""
+    seen: Counter[uuid.UUID] = Counter()
+    kept = []
+    for row in rows:
+        seen[row.text] += 1
+        if seen[row.text] <= PER_TEXT:
+            kept.append(row)
+    return kept
+
+
+def _bonus(question: Question, first: First) -> tuple[sql.Composable, dict[str, Any]]:
+    """The sum of what ranks beside the vector, and its parameters."""
+    parts: list[sql.Composable] = [sql.SQL("0::float8")]
+    values: dict[str, Any] = {}
+    if question.speakers and first.speaker:
+        parts.append(sql.SQL("+ ") + BY_SPEAKER)
+        values |= {"speakers": list(question.speakers), "by_speaker": first.speaker}
+    if first.voice:
+        parts.append(BY_VOICE)
+        values |= {"told": question.told, "by_voice": first.voice}
+    if question.windows and first.date:
+        parts.append(sql.SQL("+ ") + BY_DATE)
+        reach = [
+            (w.start - dt.timedelta(days=w.tolerance), w.stop + dt.timedelta(days=w.tolerance))
+            for w in question.windows
+        ]
+        values |= {
+            "by_date": first.date,
+            "earliest": min(start for start, _ in reach),
+            "latest": max(stop for _, stop in reach),
+            "starts": [w.start for w in question.windows],
+            "stops": [w.stop for w in question.windows],
+            "tolerances": [w.tolerance for w in question.windows],
+            "weights": [w.weight for w in question.windows],
+        }
+    return sql.SQL(" ").join(parts), values

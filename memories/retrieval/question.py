@@ -1,0 +1,59 @@
+"""What a question says about where its answer stands: who said it, when, and in whose words. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from memories.retrieval.temporal import Window, windows
+
+GENERIC = frozenset({"user", "assistant", "system", "tool", "function", "developer", "human", "ai", "bot"})
+CHARACTERS = 2_000  # of a question that are looked at for names and times; the embedding model reads fewer
+# "You told me …": the answer stands in what an assistant said.
+TOLD = re.compile(
+    r"\b(?:you (?:told|said|recommend|suggest|mention|gave|provid|list|shar|explain|wrote|creat)\w*|remind me"
+    r"|(?:previous|last|earlier|our) (?:chat|conversation))",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`spoken` is the text with speakers' names put into the first person, as their own memories are.
+
+    `speakers` are those of the scope that the one name in the question can mean; empty: none or several are named.
+    `told`: what an assistant said is asked for.
+    """
+
+    text: str
+    spoken: str
+    speakers: tuple[str, ...] = ()
+    windows: tuple[Window, ...] = ()
+    told: bool = False
+
+
+def understand(text: str, known: Sequence[str], reference: dt.datetime) -> Question:
+    """Read a question, given who speaks in its scope and what "now" means in it."""
+    head, tail = text[:CHARACTERS], text[CHARACTERS:]
+    people = [name for name in known if name.casefold() not in GENERIC]
+    matches = {name: pattern for name in people if (pattern := _pattern(name)).search(head)}
+    spoken = head
+    for pattern in matches.values():
+        spoken = pattern.sub(lambda found: "my" if found["possessive"] else "I", spoken)
+    return Question(
+        text=text,
+        spoken=spoken + tail,
+        speakers=tuple(matches) if len({name.casefold() for name in matches}) == 1 else (),
+        windows=windows(head, reference),
+        told=TOLD.search(head) is not None,
+    )
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    """A speaker by the whole name or its first word. A name of another script may stand inside a run of letters."""
+    forms = sorted({name, name.split()[0]} if name.split() else {name}, key=len, reverse=True)
+    either = "|".join(re.escape(form) for form in forms)
+    edges = (r"(?<!\w)", r"(?!\w)") if name.isascii() else ("", "")
+    return re.compile(rf"{edges[0]}(?:{either})(?P<possessive>['’]s)?{edges[1]}", re.IGNORECASE)

@@ -1,0 +1,57 @@
+"""One question on its way through the database: what every statement of a recall is asked with."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pgvector import HalfVector
+
+from memories.retrieval import where
+from memories.retrieval.question import Question
+from memories.retrieval.recipes import First
+from memories.types import Filter, RecallQuery, Scope
+from memproject.common.ids import MEMORY, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """`vector` is the question's under `model` (None: the model is away); `piece_model` None: no word pieces are read."""
+
+    scope: Scope
+    query: RecallQuery
+    question: Question
+    first: First
+    moment: dt.datetime
+    vector: npt.NDArray[np.float32] | None
+    model: str
+    piece_model: str | None
+
+    @property
+    def condition(self) -> Filter | None:
+        return self.query.filters
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything but the scope and time keeps memories out."""
+        query = self.query
+        return bool(query.filters or query.exclude or query.superseded or self.scope.agent_id or self.scope.run_id)
+
+    def parameters(self) -> dict[str, Any]:
+        return where.parameters(
+            self.scope, self.moment, exclude=excluded(self.query), superseded=self.query.superseded
+        ) | {
+            "vector": None if self.vector is None else HalfVector(self.vector).to_text(),
+            "model": self.model,
+            "pieces": self.piece_model is not None,
+            "piece_model": self.piece_model,
+        }
+
+
+def excluded(query: RecallQuery) -> list[uuid.UUID]:
+    """The memories that the caller has already; an unknown id excludes nothing."""
+    return [key for text in query.exclude if (key := parse(MEMORY, text))]
