@@ -30,6 +30,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"queue": "bulk", "expires": 60},
     },
+    "flush-usage": {
+        "task": "memories.tasks.flush_usage",
+        "schedule": 30.0,
+        "options": {"queue": "bulk", "expires": 30},
+    },
     "sweep-tenants": {
         "task": "memories.tasks.sweep_tenants",
         "schedule": 20.0,

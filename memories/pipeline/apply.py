@@ -65,7 +65,7 @@ def store(
         live = live_digests(tenant_id, source.project, source.user_id, source.agent_id, [s.digest for s in steps])
         if any(s.holder is not None and s.digest not in live for s in steps):
             raise StaleError
-        batch, outcomes = _store_rows(source, steps, texts, live, moment)
+        batch, outcomes = store_rows(source, steps, texts, live, moment)
         _write(batch)
         _record(outcomes)
         _finish(source, owner if batch.memories else None, result, len(batch.passages))
@@ -198,7 +198,7 @@ def _begin(tenant_id: uuid.UUID, source_id: uuid.UUID) -> tuple[Owner, Source]:
     return owner, source
 
 
-def _store_rows(
+def store_rows(
     source: Source,
     steps: Sequence[Step],
     texts: Mapping[bytes, Embedded],

@@ -1,4 +1,4 @@
-"""Recall and the plain reads: one memory, a list, its history. All of them read only."""
+"""Recall and the plain reads: one memory, a list, its history. All of them only read; recall is counted in Redis."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from django.conf import settings
 
 from apikeys.types import Principal
 from memories.models import Revision
+from memories.pipeline import usage
 from memories.providers import registry
 from memories.retrieval import read
 from memories.retrieval import run as retrieval
 from memories.services import access
-from memories.types import ListQuery, MemoryView, Page, Recalled, RecallQuery, RevisionView, Scope
+from memories.types import ListQuery, MemoryView, Page, Recalled, RecallQuery, RevisionView, Scope, SourceState
 from memproject.common.clock import now
 from memproject.common.errors import InvalidRequest, MemoryExpired, MemoryNotFound
 from memproject.common.ids import MEMORY, parse, public
+
+UNAPPLIED = frozenset({SourceState.PENDING, SourceState.FAILED})  # accepted stores that are no memories yet
 
 
 def recall(principal: Principal, query: RecallQuery) -> Recalled:
@@ -28,10 +31,14 @@ def recall(principal: Principal, query: RecallQuery) -> Recalled:
         if query.filters is None:
             raise InvalidRequest("query: send a query, filters or both", field="query")
         scope = access.reading(principal, query.user_id, query.project)
-        return retrieval.recall(replace(scope, agent_id=query.agent_id, run_id=query.run_id), query)
-    user_id, project = access.writing(principal, query.user_id, query.project)
-    scope = Scope(principal.tenant_id, user_id, (project,), query.agent_id, query.run_id)
-    return retrieval.recall(scope, query)
+        scope = replace(scope, agent_id=query.agent_id, run_id=query.run_id)
+    else:
+        user_id, project = access.writing(principal, query.user_id, query.project)
+        scope = Scope(principal.tenant_id, user_id, (project,), query.agent_id, query.run_id)
+    recalled = retrieval.recall(scope, query)
+    found = [hit.memory.id for hit in recalled.hits if hit.memory.status not in UNAPPLIED]
+    usage.used(principal.tenant_id, found, now())
+    return recalled
 
 
 def get(principal: Principal, memory_id: str, user_id: str | None = None) -> MemoryView:

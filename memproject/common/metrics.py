@@ -65,6 +65,7 @@ RATE_LIMITED = Counter("memproject_rate_limited", "Requests refused with 429", (
 REDIS_AWAY = Counter(
     "memproject_rate_limit_redis_away", "Requests that could not be counted", ("outcome",), registry=_own
 )
+USES_LOST = Counter("memproject_uses_lost", "Uses of memories that were not counted", ("reason",), registry=_own)
 DELIVERIES = Counter("memproject_webhook_deliveries", "Attempts to deliver a webhook", ("outcome",), registry=_own)
 
 _tenants: set[str] = set()
@@ -142,6 +143,11 @@ def rate_limited(path: str) -> None:
 def redis_away(*, refused: bool) -> None:
     """A request that could not be counted: a write is refused, a read is let through."""
     _count(REDIS_AWAY, "write_refused" if refused else "read_let_through")
+
+
+def uses_lost(reason: str, memories: int) -> None:
+    """`reason`: redis_away, or full (too many wait to be added to the counters)."""
+    _count(USES_LOST, reason, by=memories)
 
 
 def webhook_attempted(outcome: str) -> None:

@@ -1,4 +1,4 @@
-"""The service's own Redis client, for waiting on a result. Everything in Redis may vanish at any moment."""
+"""The service's own Redis clients. Everything in Redis may vanish at any moment."""
 
 from __future__ import annotations
 
@@ -18,12 +18,20 @@ RESULT_SECONDS = 60
 
 @functools.cache
 def client() -> redis.Redis:
-    """One pooled client per process. It never retries by itself; its socket timeout exceeds every wait."""
+    """One pooled client per process, for whoever waits: its socket timeout exceeds every wait."""
+    return _connected(settings.STORE_WAIT_SECONDS + 2)
+
+
+@functools.cache
+def brief() -> redis.Redis:
+    """Another, for what a request does beside its work: a Redis that does not answer holds it for a moment only."""
+    return _connected(0.3)
+
+
+def _connected(timeout: float) -> redis.Redis:
+    """Nothing is tried again: whoever calls does without."""
     return redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_connect_timeout=0.3,
-        socket_timeout=settings.STORE_WAIT_SECONDS + 2,
-        retry=Retry(NoBackoff(), 0),
+        settings.REDIS_URL, socket_connect_timeout=0.3, socket_timeout=timeout, retry=Retry(NoBackoff(), 0)
     )
 
 

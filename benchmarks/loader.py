@@ -1,0 +1,252 @@
+"""Fills the service's own database by COPY: what a hundred thousand stores would write, in minutes.
+
+The rows are built by the pipeline's own functions (`reconcile`, `apply.store_rows`), as if each session had been
+posted as messages, word for word; only their way into the tables is another. Django must be set up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, LiteralString, cast
+
+import numpy as np
+import numpy.typing as npt
+import psycopg
+from django.conf import settings
+from django.db import connection, models, transaction
+from django.db.models import Func
+from django.db.models.expressions import RawSQL
+from django.db.models.sql import Query
+from pgvector import HalfVector
+from pgvector.django import HalfVectorField
+from pgvector.psycopg import register_vector
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from apikeys import services
+from apikeys.scopes import Role
+from apikeys.types import Principal
+from benchmarks.conversation import TURNS, Turn, turns
+from memories.models import Owner, Source
+from memories.pipeline import apply, digest
+from memories.pipeline.extract import extract
+from memories.pipeline.reconcile import reconcile
+from memories.pipeline.rows import Batch, Embedded, embedded_texts
+from memories.providers.registry import embedder
+from memories.services.store import source_of
+from memories.types import Item, SourceState, StoreCommand
+from memproject.common.clock import iso, now
+from memproject.common.tenancy import TenantRow, tenant_tables
+
+CACHE = Path(settings.BASE_DIR) / ".cache" / "bench"
+POOL = 100_000  # turns with a vector of their own; what is loaded beside the scope that is asked repeats them
+BLOCK = 2_000  # memories of one transaction, and texts of one file of vectors
+EMBED_AT_ONCE = 64
+ERASE_AT_ONCE = 50  # users
+
+Vectors = npt.NDArray[np.float16]
+
+# COPY takes values alone: what the database computes is copied as text, and computed on the way into the table.
+STAGE = "CREATE TEMP TABLE staged ON COMMIT DROP AS SELECT {columns} FROM {table} WHERE false"
+UNSTAGE = "INSERT INTO {table} ({names}) SELECT {columns} FROM staged"
+COPY = "COPY {table} ({names}) FROM STDIN (FORMAT BINARY)"
+
+
+def load(user: str, count: int, *, each: int | None = None) -> float:
+    """Write the first `count` turns of the conversation as memories of `user`, who has none; → memories a second.
+
+    With `each` they belong to `user`-0, `user`-1, … who get as many apiece, and turns repeat after POOL. Vectors that
+    are not in the cache are computed first, and don't count.
+    """
+    if each is not None and BLOCK % each:
+        raise ValueError(f"each must divide {BLOCK}")
+    if each is None and count > POOL:
+        raise ValueError(f"one user has at most {POOL} memories")
+    caller = Principal(services.default_tenant().id, caller="benchmark", role=Role.EDITOR)
+    took, done = 0.0, 0
+    with psycopg.connect(**_parameters()) as raw:
+        register_vector(raw)
+        for block in _blocks(count):
+            vectors = embedded([turn.text for turn in block])
+            begun = time.perf_counter()
+            rows: list[models.Model] = []
+            for start in range(0, len(block), each or BLOCK):
+                part = slice(start, start + (each or BLOCK))
+                whose = user if each is None else f"{user}-{(done + start) // each}"
+                rows += _rows(caller, whose, block[part], vectors[part])
+                if each is not None or done == 0:
+                    rows.append(_owner(caller, whose, each or count))
+            with raw.transaction():
+                _write(raw, rows)
+            took += time.perf_counter() - begun
+            done += len(block)
+    return done / took
+
+
+def erase(prefix: str) -> None:
+    """Delete whatever users whose id begins with `prefix` have in the default tenant, a batch of users at a time."""
+    tenant = services.default_tenant().id
+    known = Owner.objects.filter(tenant=tenant, user_id__startswith=prefix).order_by("user_id")
+    while users := list(known.values_list("user_id", flat=True)[:ERASE_AT_ONCE]):
+        with transaction.atomic():
+            for model in tenant_tables():
+                if model._meta.app_label == "memories":
+                    _belonging(model, tenant, users).delete()
+
+
+def settle() -> None:
+    """Let the planner know what is there, and drop what was erased."""
+    with connection.cursor() as cursor:
+        for model in tenant_tables():
+            if model._meta.app_label == "memories":
+                cursor.execute(f"VACUUM (ANALYZE) {connection.ops.quote_name(model._meta.db_table)}")
+
+
+def embedded(texts: Sequence[str]) -> Vectors:
+    """The current model's vector of each text (texts × dimensions), from the cache if these were asked for before."""
+    model = embedder()
+    name = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:32]
+    path = CACHE / model.model.replace("/", "_") / f"{name}.npy"
+    if path.exists():
+        return cast(Vectors, np.load(path))
+    order = sorted(range(len(texts)), key=lambda row: len(texts[row]))  # texts of a length need no padding
+    parts = [order[at : at + EMBED_AT_ONCE] for at in range(0, len(order), EMBED_AT_ONCE)]
+    found = np.zeros((len(texts), model.dimensions), np.float16)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for rows, vectors in zip(parts, pool.map(lambda part: model.embed([texts[r] for r in part]), parts), strict=True):
+            found[rows] = vectors
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(f".{os.getpid()}.npy")
+    np.save(unfinished, found)
+    unfinished.replace(path)
+    return found
+
+
+# --- rows ------------------------------------------------------------------------------------------------------------
+def _blocks(count: int) -> Iterator[list[Turn]]:
+    """`count` turns, a transaction's worth at a time; after POOL of them the first ones again."""
+    while count > 0:
+        stream = turns(min(count, POOL))
+        while block := list(itertools.islice(stream, BLOCK)):
+            yield block
+        count -= POOL
+
+
+def _rows(caller: Principal, user: str, said: Sequence[Turn], vectors: Vectors) -> list[models.Model]:
+    """All rows of a user's turns; each session is one accepted write."""
+    rows: list[models.Model] = []
+    done = 0
+    for name, found in itertools.groupby(said, key=lambda turn: turn.session):
+        items = tuple(Item(t.text, "user", t.speaker, t.said_at, iso(t.said_at)) for t in found)
+        source = source_of(caller, StoreCommand(items, user_id=user, run_id=name, infer=False))
+        rows += _applied(source, items, vectors[done : done + len(items)])
+        done += len(items)
+    return rows
+
+
+def _applied(source: Source, items: Sequence[Item], vectors: Vectors) -> list[models.Model]:
+    """What `pipeline/run.py` and `apply.store` make of a store whose texts are all new."""
+    facts, model = extract(items, infer=False), embedder().model
+    steps = reconcile([(fact, digest.of_fact(fact, source.run_id)) for fact in facts], {})
+    spans, _ = embedded_texts([fact.content for fact in facts])
+    # PLACE FOR TOKEN VECTORS: what else search reads of a text belongs to `Embedded`; its rows, in a list of `Batch`,
+    # are copied like the others.
+    texts = {
+        step.digest: Embedded(cut, vectors[row : row + 1].astype(np.float32), model)
+        for row, (step, cut) in enumerate(zip(steps, spans, strict=True))
+    }
+    batch, outcomes = apply.store_rows(source, steps, texts, {}, now())
+    source.state, source.finished_at, source.tsv = SourceState.APPLIED.value, now(), None
+    source.result = {"facts": len(facts), "skipped": 0}
+    return [source, *(row for table in fields(Batch) for row in getattr(batch, table.name)), *outcomes]
+
+
+def _owner(caller: Principal, user: str, count: int) -> Owner:
+    writes = -(-count // TURNS)
+    return Owner(tenant_id=caller.tenant_id, project=caller.default_project, user_id=user, version=writes)
+
+
+# --- into the tables -------------------------------------------------------------------------------------------------
+def _parameters() -> dict[str, Any]:
+    """Django's own connection would have to learn another way of reading vectors."""
+    known = connection.get_connection_params()
+    return {name: value for name, value in known.items() if name not in ("context", "cursor_factory")}
+
+
+def _write(raw: psycopg.Connection[Any], rows: Sequence[models.Model]) -> None:
+    by_table: dict[type[models.Model], list[models.Model]] = {}
+    for row in rows:
+        by_table.setdefault(type(row), []).append(row)
+    with raw.cursor() as cursor:  # links are checked at the commit: any order will do
+        for model, its_rows in by_table.items():
+            _copy(cursor, model, its_rows)
+
+
+def _copy(cursor: psycopg.Cursor[Any], model: type[models.Model], rows: Sequence[models.Model]) -> None:
+    # What is null in every row is left out: a tsvector can't be copied, and an applied write has none.
+    columns = [c for c in model._meta.concrete_fields if any(getattr(row, c.attname) is not None for row in rows)]
+    names = {column.attname: sql.Identifier(column.column) for column in columns}
+    computed = {name: value for name in names if isinstance(value := getattr(rows[0], name), Func)}
+    table, target = sql.Identifier(model._meta.db_table), sql.Identifier("staged" if computed else model._meta.db_table)
+    if computed:
+        given = [sql.SQL("''::text AS {}").format(n) if name in computed else n for name, n in names.items()]
+        cursor.execute(sql.SQL(STAGE).format(columns=sql.SQL(", ").join(given), table=table))
+    listed = sql.SQL(", ").join(names.values())
+    with cursor.copy(sql.SQL(COPY).format(table=target, names=listed)) as copy:
+        copy.set_types([_type_of(column, computed) for column in columns])
+        makers = [(column.attname, _maker(column, computed)) for column in columns]
+        for row in rows:
+            copy.write_row([_value(getattr(row, name), make) for name, make in makers])
+    if computed:
+        taken = [_moved(model, computed[name], name) if name in computed else n for name, n in names.items()]
+        cursor.execute(sql.SQL(UNSTAGE).format(table=table, names=listed, columns=sql.SQL(", ").join(taken)))
+        cursor.execute("DROP TABLE staged")
+
+
+def _type_of(column: models.Field[Any, Any], computed: dict[str, Func]) -> str:
+    """PostgreSQL's name of a column's type, as psycopg knows it."""
+    named = str(column.db_type(connection)).partition("(")[0]
+    return "text" if column.attname in computed else named
+
+
+def _maker(column: models.Field[Any, Any], computed: dict[str, Func]) -> Callable[[Any], Any] | None:
+    """What makes psycopg's value of a model's; None where they are the same."""
+    if column.attname in computed:
+        return lambda expression: expression.get_source_expressions()[0].value
+    if isinstance(column, models.JSONField):
+        return Jsonb
+    return HalfVector if isinstance(column, HalfVectorField) else None
+
+
+def _value(value: Any, make: Callable[[Any], Any] | None) -> Any:
+    return value if make is None or value is None else make(value)
+
+
+def _moved(model: type[models.Model], expression: Func, name: str) -> sql.Composable:
+    """The same expression over a column of the staging table."""
+    over = expression.copy()
+    over.set_source_expressions([RawSQL(connection.ops.quote_name(name), ())])  # noqa: S611  (no word of a caller)
+    compiled, values = Query(model).get_compiler(connection=connection).compile(over)
+    assert not values
+    return sql.SQL(cast(LiteralString, compiled))
+
+
+def _belonging(model: type[TenantRow], tenant_id: uuid.UUID, users: Sequence[str]) -> models.QuerySet[TenantRow]:
+    """The rows of these users: by their own column, or by what they are linked to."""
+    rows = model._base_manager.filter(tenant=tenant_id)
+    columns = model._meta.concrete_fields
+    if any(column.attname == "user_id" for column in columns):
+        return rows.filter(user_id__in=users)
+    for link in model._meta.get_fields():
+        if isinstance(link, models.ForeignObject) and len(link.from_fields) == 2:
+            linked = _belonging(link.related_model, tenant_id, users)
+            return rows.filter(**{f"{link.from_fields[1]}__in": linked.values("id")})
+    return rows.none()

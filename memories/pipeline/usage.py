@@ -1,0 +1,124 @@
+"""Counting what recall finds, without a write to PostgreSQL: a list in Redis, which a task adds to `memories_usage`.
+
+A line of the list is one recall: its tenant, its moment, its memories. These are ids and times alone, so an erasure has
+nothing to clean up here: the task counts memories that are there, and the list is empty after half a minute.
+
+Counters, not data: a use may be lost (Redis away or emptied, a task killed between its last two steps), but none is
+counted twice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from django.db import connection, transaction
+from redis import RedisError
+
+from memproject.common import metrics, redis
+from memproject.common.ids import new_id
+
+log = logging.getLogger(__name__)
+
+KEY = "usage"
+MOST = 50_000  # recalls that may wait, some 20 MB; the task takes 1,600 a second before one is lost
+BATCH = 500  # recalls in one transaction
+
+# Two runs at once never read the same lines: the lock lasts as long as the transaction, and ends with its connection.
+LOCK = 7_318_001
+ALONE = "SELECT pg_try_advisory_xact_lock(%s)"
+# Those that are there and that nobody is erasing: so a flush neither waits for an erasure nor stops one.
+THERE = "SELECT id FROM memories_memory WHERE tenant_id = %s AND id = ANY(%s) FOR KEY SHARE SKIP LOCKED"
+# `greatest` is no function to PostgreSQL but an expression over the columns: allowed on a sharded database.
+ADD = """
+INSERT INTO memories_usage (id, tenant_id, memory_key, uses, last_used_at)
+SELECT u.id, %(tenant)s, u.memory_key, u.uses, u.last_used_at
+FROM unnest(%(ids)s::uuid[], %(memories)s::uuid[], %(uses)s::bigint[], %(last)s::timestamptz[])
+     AS u (id, memory_key, uses, last_used_at)
+ON CONFLICT (tenant_id, memory_key) DO UPDATE
+SET uses = memories_usage.uses + excluded.uses,
+    last_used_at = greatest(memories_usage.last_used_at, excluded.last_used_at)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How often a memory was found, and when last."""
+
+    uses: int
+    last: dt.datetime
+
+
+def used(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID], moment: dt.datetime) -> None:
+    """Note that a recall found these memories: one round trip to Redis. Never raises, never waits long."""
+    if not memory_ids:
+        return
+    line = " ".join([tenant_id.hex, moment.isoformat(), *(memory.hex for memory in memory_ids)])
+    try:
+        pipe = redis.brief().pipeline(transaction=False)
+        pipe.rpush(KEY, line)
+        pipe.ltrim(KEY, 0, MOST - 1)  # the newest goes: the oldest are those that a flush is about to drop
+        waiting, _ = pipe.execute()
+    except RedisError:
+        metrics.uses_lost("redis_away", len(memory_ids))
+    else:
+        if waiting > MOST:
+            metrics.uses_lost("full", len(memory_ids))
+
+
+def flush() -> int:
+    """Add what is waiting to the counters, batch by batch; → how many recalls. Several at once count once."""
+    recalls = 0
+    try:
+        while taken := _batch():
+            recalls += taken
+    except RedisError as error:
+        log.warning("could not read the uses of memories: %s", type(error).__name__)
+    return recalls
+
+
+def _batch() -> int:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(ALONE, [LOCK])
+        if not cursor.fetchone()[0]:
+            return 0
+        lines = cast(list[bytes], redis.client().lrange(KEY, 0, BATCH - 1))
+        for tenant_id, found in summed(lines).items():
+            _add(tenant_id, found)
+        # Before the commit: whoever dies in between loses a batch, rather than to count it again.
+        redis.client().ltrim(KEY, len(lines), -1)
+    return len(lines)
+
+
+def summed(lines: Iterable[bytes]) -> dict[uuid.UUID, dict[uuid.UUID, Use]]:
+    """The uses in these lines, by tenant and memory."""
+    found: dict[uuid.UUID, dict[uuid.UUID, Use]] = defaultdict(dict)
+    for line in lines:
+        tenant, stamp, *memories = line.decode().split()
+        moment, of_tenant = dt.datetime.fromisoformat(stamp), found[uuid.UUID(tenant)]
+        for memory in map(uuid.UUID, memories):
+            before = of_tenant.get(memory, Use(0, moment))
+            of_tenant[memory] = Use(before.uses + 1, max(before.last, moment))
+    return dict(found)
+
+
+def _add(tenant_id: uuid.UUID, found: dict[uuid.UUID, Use]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(THERE, [tenant_id, list(found)])
+        there = [memory for (memory,) in cursor.fetchall()]
+        uses = [found[memory] for memory in there]
+        cursor.execute(
+            ADD,
+            {
+                "tenant": tenant_id,
+                "ids": [new_id() for _ in there],
+                "memories": there,
+                "uses": [use.uses for use in uses],
+                "last": [use.last for use in uses],
+            },
+        )
