@@ -52,7 +52,9 @@ class Api:
         if time.monotonic() - self._used > IDLE:
             self._connection.close()  # the server may have closed it meanwhile; it opens anew by itself
         begun = time.perf_counter()
-        self._connection.request(method, path, None if body is None else json.dumps(body), {**self._headers, **(more or {})})
+        self._connection.request(
+            method, path, None if body is None else json.dumps(body), {**self._headers, **(more or {})}
+        )
         answer = self._connection.getresponse()
         data = json.loads(answer.read())
         self.times.setdefault(name, []).append(time.perf_counter() - begun)

@@ -1,7 +1,7 @@
 """`make bench`: how fast store and recall are at 1 and at 8 clients, beside the floor of the same run.
 
 The floor of a recall is what it can't do without: embedding the question, and the SQL that finds candidates, each
-measured alone in this process, on the service's own database.
+measured in this process, on the service's own database: the time that its statements take, and nothing around them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import django
 
@@ -24,13 +25,13 @@ os.environ.setdefault("MEMPROJECT_WORKER", "true")  # one connection, no pool
 django.setup()
 
 from django.conf import settings  # noqa: E402  (Django has to be set up first)
-from django.db import DatabaseError  # noqa: E402
+from django.db import DatabaseError, connection  # noqa: E402
 
 from apikeys import services  # noqa: E402
 from benchmarks.client import Api, CannotMeasureError  # noqa: E402
 from benchmarks.metrics import percentiles  # noqa: E402
-from memories.providers.registry import embedder  # noqa: E402
-from memories.retrieval import candidates  # noqa: E402
+from memories.providers import registry  # noqa: E402
+from memories.retrieval import run as retrieval  # noqa: E402
 from memories.types import RecallQuery, Scope  # noqa: E402
 from memproject.common.clock import now  # noqa: E402
 
@@ -67,19 +68,27 @@ def timed(call: Callable[[int], object], times: int) -> list[float]:
 
 def floor(user: str, questions: list[str]) -> dict[str, tuple[float, float]]:
     """(p50, p95) in ms of embedding a question, and of the candidates' statement, each alone."""
-    model = embedder()
-    model.warm()
+    encoder = registry.encoder()
+    encoder.encode(["warm"])
     scope = Scope(services.default_tenant().id, user, ("default",))
-    vectors = model.embed(questions)
+    spent: list[float] = []
+
+    def clock(execute: Callable[..., Any], *statement: Any) -> Any:
+        begun = time.perf_counter()
+        try:
+            return execute(*statement)
+        finally:
+            spent[-1] += time.perf_counter() - begun
 
     def sql(number: int) -> None:
-        at = number % len(questions)
-        candidates.find(scope, RecallQuery(questions[at]), vectors[at], model.model, moment=now(), most=100)
+        spent.append(0.0)
+        retrieval.rank(scope, RecallQuery(questions[number % len(questions)]), now())
 
-    timed(sql, 20)
+    with connection.execute_wrapper(clock):
+        timed(sql, CALLS // 2)
     return {
-        "embedding": percentiles(timed(lambda n: model.embed([questions[n % len(questions)]]), CALLS // 2)),
-        "SQL": percentiles(timed(sql, CALLS // 2)),
+        "embedding": percentiles(timed(lambda n: encoder.encode([questions[n % len(questions)]]), CALLS // 2)),
+        "SQL": percentiles(spent[20:]),
     }
 
 

@@ -126,7 +126,9 @@ def main() -> int:
     parser.add_argument(
         "--recipes", nargs="*", default=[""], metavar="NAME", help="full, lite, words, dense, rrf: needs RECALL_RECIPES"
     )
-    parser.add_argument("--answers", metavar="PREFIX", help="write what was found for each question to PREFIX<recipe>.json")
+    parser.add_argument(
+        "--answers", metavar="PREFIX", help="write what was found for each question to PREFIX<recipe>.json"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the means there too")
     try:
         measure(parser.parse_args())

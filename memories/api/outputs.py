@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from memories.types import RECIPES
 from memproject.web.fields import Metadata, Moment
 
 MEMORY_STATES = ["active", "archived", "superseded", "retired", "pending", "failed"]
@@ -24,6 +25,42 @@ class RevisionOut(serializers.Serializer[Any]):
     valid_to = Moment(allow_null=True)
     recorded_at = Moment()
     retired_at = Moment(allow_null=True)
+
+
+class SignOut(serializers.Serializer[Any]):
+    sign = serializers.CharField(help_text="What speaks for it: wording, meaning, speaker, time …")
+    points = serializers.FloatField()
+    meaning = serializers.CharField()
+
+
+class WhyOut(serializers.Serializer[Any]):
+    parts = SignOut(many=True, help_text="Largest first; together they are `sum`, of which the score is a curve.")
+    words = serializers.ListField(child=serializers.CharField(), help_text="Words of the question that stand in it.")
+    sum = serializers.FloatField()
+
+
+class TimeOut(serializers.Serializer[Any]):
+    words = serializers.CharField(help_text="As they stand in the question.")
+    start = Moment()
+    stop = Moment()
+
+
+class LeftOutOut(serializers.Serializer[Any]):
+    max_tokens = serializers.IntegerField()
+    tokens = serializers.IntegerField()
+    over_budget = serializers.ListField(child=serializers.CharField(), help_text="Ids that did not fit.")
+    near_duplicates = serializers.ListField(child=serializers.CharField(), help_text="Ids that repeat a line.")
+
+
+class ExplanationOut(serializers.Serializer[Any]):
+    recipe = serializers.ChoiceField([*RECIPES, "newest"])
+    candidates = serializers.IntegerField(help_text="Passages that were ranked in the second stage.")
+    below_threshold = serializers.IntegerField()
+    words = serializers.ListField(child=serializers.CharField(), help_text="Of the question, as the index knows them.")
+    speaker = serializers.ListField(child=serializers.CharField())
+    times = TimeOut(many=True)
+    asks_the_assistant = serializers.BooleanField()
+    left_out = LeftOutOut(help_text="Of the context.")
 
 
 class HistoryOut(serializers.Serializer[Any]):

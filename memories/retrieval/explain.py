@@ -62,10 +62,11 @@ def _asked(ranking: Ranking, text: Context, query: RecallQuery) -> Json:
         "words": list(ranking.lexical.words),
         "speaker": list(question.speakers) if question else [],
         "times": [
-            {"words": w.words, "from": iso(w.start), "to": iso(w.stop)} for w in (question.windows if question else ())
+            {"words": w.words, "start": iso(w.start), "stop": iso(w.stop)}
+            for w in (question.windows if question else ())
         ],
         "asks_the_assistant": bool(question and question.told),
-        "context": {
+        "left_out": {
             "max_tokens": query.max_tokens,
             "tokens": text.tokens,
             "over_budget": [public(MEMORY, i) for i in text.over_budget],

@@ -123,13 +123,13 @@ def _read(text: str, asked: Asked, kinds: Sequence[tuple[re.Pattern[str], Reader
 
 # --- counted from the moment of asking -------------------------------------------------------------------------------
 _FLAGS = re.IGNORECASE | re.ASCII
-_WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+_WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 _NUMBERS = {word: number for number, word in enumerate(_WORDS)}
 _NUMBERS |= {"a": 1, "an": 1} | dict.fromkeys(("a couple of", "couple of", "a couple"), 2)
 _NUMBERS |= dict.fromkeys(("a few", "few"), 3)
 _NUMBER = rf"(?P<number>[0-9]{{1,4}}|a couple of|couple of|a couple|a few|few|an?|{'|'.join(_WORDS[1:])})"
 _UNIT = r"(?P<unit>day|week|month|year)"
-_WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+_WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 AGO = re.compile(rf"\b{_NUMBER} {_UNIT}s? ago\b", _FLAGS)
 WEEKDAY = re.compile(rf"\b(?:last|this past|this|on) (?P<weekday>{'|'.join(_WEEKDAYS)})\b", _FLAGS)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from memories.retrieval import where
-from memories.retrieval.candidates import CANDIDATES
+from memories.retrieval.candidates import DETAILS
+from memories.retrieval.lexical import MATCHES
 
 NAMED: dict[str, str] = {
     "a value": "SELECT m.id FROM memories_memory m WHERE m.tenant_id = %s AND m.user_id LIKE 'x%%'",
@@ -161,7 +162,8 @@ NAMED: dict[str, str] = {
     "truncate": "TRUNCATE memories_memory CASCADE",
     "analyze": "ANALYZE memories_memory",
     "tables": "CREATE INDEX CONCURRENTLY x ON memories_memory (tenant_id); DROP TABLE memories_memory",
-    "the candidates of a recall": where.statement(CANDIDATES, None)[0],
+    "the words of a recall": where.statement(MATCHES, None)[0],
+    "the candidates of a recall": where.statement(DETAILS, None)[0],
 }
 
 UNNAMED: dict[str, str] = {

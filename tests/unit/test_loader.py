@@ -76,7 +76,9 @@ def test_it_writes_what_the_service_writes(owner: Caller) -> None:
     loader.load("loaded", 20)
     own = ("id", "user_id", "actor", "_key", "_at", "allocated_id", "batch")
     for model in (Source, Revision, Passage, Embedding, Owner):
-        names = [f.attname for f in model._meta.concrete_fields if not f.attname.endswith(own) or f.attname == "said_at"]
+        names = [
+            f.attname for f in model._meta.concrete_fields if not f.attname.endswith(own) or f.attname == "said_at"
+        ]
         posted, loaded = (
             [
                 tuple(map(str, row))

@@ -1,4 +1,4 @@
-"""Properties of the pure parts: passages, fusion, digests, reconcile, context, spans of time."""
+"""Properties of the pure parts: passages, digests, reconcile, context, spans of time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from memories.pipeline import digest
 from memories.pipeline.passages import split
 from memories.pipeline.reconcile import reconcile
 from memories.retrieval import context
-from memories.retrieval.fuse import K, fuse
 from memories.types import Decision, Fact, MemoryView
 
 texts = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"))
@@ -32,22 +31,6 @@ def test_passages_cover_a_text_without_gap_or_overlap(text: str, most: int) -> N
 def test_passages_are_cut_where_words_end() -> None:
     text = "one two three four five six"
     assert [text[s.start : s.stop] for s in split(text, 10)] == ["one two ", "three ", "four five ", "six"]
-
-
-@given(st.lists(st.lists(st.integers(0, 30), unique=True, max_size=20), max_size=3))
-def test_fused_scores_lie_between_zero_and_one_and_never_rise(rankings: list[list[int]]) -> None:
-    fused = fuse(rankings)
-    scores = [score for _, score in fused]
-    assert all(0 < score <= 1 for score in scores)
-    assert scores == sorted(scores, reverse=True)
-    assert {item for item, _ in fused} == {item for ranking in rankings for item in ranking}
-
-
-def test_whoever_leads_every_list_has_one() -> None:
-    assert fuse([["a", "b"], ["a"]])[0] == ("a", 1.0)
-    assert fuse([["a", "b"], []])[0] == ("a", 1.0)
-    assert fuse([["a"], ["b"]]) == [("a", 0.5), ("b", 0.5)]
-    assert fuse([["a", "b"], ["b", "a"]])[0][1] == pytest.approx((1 + (K + 1) / (K + 2)) / 2)
 
 
 facts = st.builds(

@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from memories.api import examples as ex
 from memories.api.mem0 import serializers as shapes
-from memories.api.outputs import MEMORY_STATES, HistoryOut, RevisionOut
+from memories.api.outputs import MEMORY_STATES, ExplanationOut, HistoryOut, RevisionOut, WhyOut
 from memproject.web.fields import Metadata, Moment
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -51,6 +51,7 @@ class FullMemoryOut(MemoryOut):
 
 class ScoredMemoryOut(MemoryOut):
     score = serializers.FloatField()
+    why = WhyOut(required=False, help_text="With `explain`.")
 
 
 class ResultOut(serializers.Serializer[Any]):
@@ -73,6 +74,7 @@ class FoundOut(serializers.Serializer[Any]):
     results = ScoredMemoryOut(many=True)
     total = serializers.IntegerField()
     query = serializers.CharField()
+    explanation = ExplanationOut(required=False, help_text="With `explain`.")
 
 
 class DeletedOut(serializers.Serializer[Any]):

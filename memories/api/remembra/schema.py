@@ -17,7 +17,7 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 
 from memories.api import examples as ex
-from memories.api.outputs import MEMORY_STATES, HistoryOut
+from memories.api.outputs import MEMORY_STATES, ExplanationOut, HistoryOut, WhyOut
 from memories.api.remembra import serializers as shapes
 from memproject.web.fields import Metadata, Moment
 
@@ -57,6 +57,7 @@ class HitOut(serializers.Serializer[Any]):
     valid_from = Moment()
     valid_to = Moment(allow_null=True)
     expires_at = Moment(allow_null=True)
+    why = WhyOut(required=False, help_text="With `explain`.")
 
 
 class RecalledOut(serializers.Serializer[Any]):
@@ -65,6 +66,7 @@ class RecalledOut(serializers.Serializer[Any]):
     total = serializers.IntegerField()
     entities = serializers.ListField(child=serializers.CharField())
     context_tokens = serializers.IntegerField()
+    explanation = ExplanationOut(required=False, help_text="With `explain`.")
 
 
 class DecisionOut(serializers.Serializer[Any]):
