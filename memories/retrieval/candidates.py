@@ -25,7 +25,8 @@ MOST_DETAILS = 1_000  # passages that are looked up at most for one question
 # Passages by their ids, alive and let through by the filter, with their place: `after` are the two turns that follow in
 # the same session, as `batch:turn`.
 DETAILS = """
-SELECT p.id, p.memory_key, p.text_key, 1 - (e.vector <=> %(vector)s::halfvec), p.session, p.batch || ':' || p.turn, coalesce(after.turns, '{{}}'),
+SELECT p.id, p.memory_key, p.text_key, 1 - (e.vector <=> %(vector)s::halfvec), p.session,
+       p.batch || ':' || p.turn, coalesce(after.turns, '{{}}'),
        p.said_at, p.speaker, p.role, p.length,
        p.start = 0 AND p.stop < 2000
          AND right(rtrim(r.content, E' \\t\\n\\r"'')*'), 1) = ANY(ARRAY['?', '？', '؟']),
