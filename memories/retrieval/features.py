@@ -121,7 +121,7 @@ def of(
 
 
 def first(question: Question, candidates: Sequence[Candidate], words: Floats, weights: First) -> Floats:
-    """What the cut of a whole scope goes by (n). `words` is the share of the best BM25; without a vector, meaning is 0."""
+    """What the cut of a whole scope goes by (n). `words`: the share of the best BM25. No vector: no meaning."""
     meaning = np.array([c.cosine or 0.0 for c in candidates], np.float32)
     total: Floats = (
         weights.words * words

@@ -22,11 +22,13 @@ MOST_TERMS = 48  # of a question: the first ones; a text of pages says nothing m
 MOST_PENDING = 1_000
 
 # One row: how many passages there are and their mean length, and all matches packed as ROW, so that thousands of them
-# cost one value and not thousands of rows. A passage is read by its scope, never by a word index that all tenants share.
+# cost one value and not thousands of rows. Passages are read by their scope: a word index of all tenants would grow with
+# everybody's.
 MATCHES = """
 WITH asked AS MATERIALIZED (
     SELECT array_agg(lexeme) AS lexemes,
-           string_agg($$'$$ || replace(replace(lexeme, $$\\$$, $$\\\\$$), $$'$$, $$''$$) || $$'$$, ' | ')::tsquery AS words
+           string_agg($$'$$ || replace(replace(lexeme, $$\\$$, $$\\\\$$), $$'$$, $$''$$) || $$'$$, ' | ')::tsquery
+               AS words
     FROM (SELECT lexeme FROM unnest(to_tsvector(%(configuration)s::regconfig, %(query)s))
           ORDER BY positions[1], lexeme LIMIT %(terms)s) first_terms
 ),

@@ -33,8 +33,8 @@ BY_DATE = sql.SQL("""CASE WHEN e.said_at BETWEEN %(earliest)s AND %(latest)s THE
         SELECT max(w.weight * greatest(0, 1 - greatest(extract(epoch FROM w.start - e.said_at)::float8,
                                                        extract(epoch FROM e.said_at - w.stop)::float8, 0)
                                               / 86400 / w.tolerance))
-        FROM unnest(%(starts)s::timestamptz[], %(stops)s::timestamptz[], %(tolerances)s::float8[], %(weights)s::float8[])
-             AS w(start, stop, tolerance, weight)) ELSE 0 END""")
+        FROM unnest(%(starts)s::timestamptz[], %(stops)s::timestamptz[],
+                    %(tolerances)s::float8[], %(weights)s::float8[]) AS w(start, stop, tolerance, weight)) ELSE 0 END""")
 IN_SCOPE = """e.tenant_id = %(tenant)s AND e.project = ANY(%(projects)s) AND e.user_id = %(user)s
       AND e.model = %(model)s AND e.current AND %(vector)s::halfvec IS NOT NULL"""
 # Vectors are ranked before anything is joined, and only the best are looked up: whether they are alive, and whether the
@@ -64,7 +64,8 @@ FROM nearest n JOIN memories_revision r
   ON r.tenant_id = %(tenant)s AND r.text_key = n.text_key AND r.retired_at IS NULL
 WHERE %(most)s IS NOT NULL OR ({alive} AND {r_filter})
 UNION ALL
-(SELECT s.allocated_id, s.allocated_id, CASE WHEN s.model = %(model)s THEN s.vector <=> %(vector)s::halfvec END, 0, true, true
+(SELECT s.allocated_id, s.allocated_id, CASE WHEN s.model = %(model)s THEN s.vector <=> %(vector)s::halfvec END,
+        0, true, true
  FROM memories_source s WHERE {s_scope} AND {waiting} AND {s_filter} ORDER BY s.id DESC LIMIT %(pending)s)
 """
 MOST_PENDING = 1_000
@@ -81,7 +82,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """Passages by their vectors, in no order. `cosine` is NaN where there is no vector; `bonus` is what else ranks a scope.
+    """Passages by their vectors, in no order. `cosine` is NaN without a vector; `bonus` is what else ranks a scope.
 
     `floor`: no passage that isn't here has more cosine and bonus together; minus infinity when all are here.
     """

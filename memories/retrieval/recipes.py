@@ -15,7 +15,7 @@ K1, B = 0.9, 0.4  # BM25: how fast repeats stop counting, how much a long passag
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """How much of a neighbour's match counts for a passage: one turn away, two, and more for an answer to a question."""
+    """What a neighbour's match counts for a passage: one turn away, two, and more for the answer to a question."""
 
     near: float = 0.0
     far: float = 0.0

@@ -20,7 +20,7 @@ from memproject.common.ids import MEMORY, parse
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """`vector` is the question's under `model` (None: the model is away); `piece_model` None: no word pieces are read."""
+    """`vector` is the question's under `model` (None: it is away); `piece_model` None: no word pieces are read."""
 
     scope: Scope
     query: RecallQuery

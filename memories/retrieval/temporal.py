@@ -82,8 +82,8 @@ def windows(question: str, reference: dt.datetime, years: Sequence[int] = ()) ->
     if reference.tzinfo is None:
         raise ValueError("the reference needs a time zone")
     text = question[:MOST_CHARACTERS]
-    meant = tuple(years) or tuple(range(reference.year - YEARS_BEFORE, reference.year + YEARS_AFTER + 1))
-    asked = Asked(reference.replace(tzinfo=None), meant)
+    around = range(reference.year - YEARS_BEFORE, reference.year + YEARS_AFTER + 1)
+    asked = Asked(reference.replace(tzinfo=None), tuple(sorted(years or around)))
     found = _read(text, asked, KINDS) or _read(text, asked, YEARS)
     zone = reference.tzinfo
     return tuple(
@@ -137,7 +137,9 @@ PAST = re.compile(rf"\b(?P<which>past|last|previous)(?: {_NUMBER})? {_UNIT}s?\b"
 YESTERDAY = re.compile(r"\b(?P<before>the day before )?yesterday\b", _FLAGS)
 TODAY = re.compile(r"\b(?:today|tonight|this (?:morning|afternoon|evening))\b", _FLAGS)
 THIS = re.compile(r"\bthis (?P<unit>week|month|year)\b", _FLAGS)
-WEEKEND = re.compile(r"\b(?P<which>last|this past|past|this|(?:on|over|at) the) weekend\b", _FLAGS)
+WEEKEND = re.compile(
+    r"\b(?P<which>last|this past|past|this|(?:on|over|at) the) weekend\b(?! (?:before|after|of)\b)", _FLAGS
+)
 
 
 def _number(word: str) -> int:
@@ -161,7 +163,7 @@ def _past(match: re.Match[str], asked: Asked) -> Iterator[Part]:
     unit = DAYS_OF[match["unit"].lower()]
     if match["number"] or match["which"].lower() == "past":
         days = _number(match["number"] or "one") * unit
-        yield Part(asked.ago(days), asked.ago(-1), 0.25 * days, SPAN)
+        yield Part(asked.ago(days), asked.ago(-1), max(0.25 * days, 0.1), SPAN)
     else:
         yield Part(asked.ago(1.9 * unit), asked.ago(0.3 * unit), 0.5 * unit, SPAN)
 
@@ -171,7 +173,7 @@ def _yesterday(match: re.Match[str], asked: Asked) -> Iterator[Part]:
     yield Part(asked.ago(days + 0.6), asked.ago(days - 0.6), 1.5, 1.0)
 
 
-def _today(match: re.Match[str], asked: Asked) -> Iterator[Part]:
+def _today(_: re.Match[str], asked: Asked) -> Iterator[Part]:
     yield Part(asked.midnight(), asked.midnight(-1) - INSTANT, 1.5, 1.0)
 
 
@@ -197,17 +199,17 @@ def _weekend(match: re.Match[str], asked: Asked) -> Iterator[Part]:
 
 
 # --- by the calendar -------------------------------------------------------------------------------------------------
-_MONTHS = [name.lower() for name in calendar.month_name]
-_SURE = {*_MONTHS[1:]} - {"may", "march"}  # no other word looks like them
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_OTHER_WORDS = {*_MONTHS, "march", "sept"}  # may be something else than a month
 _MONTH = (
     r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
     r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
-_ANOTHER_MONTH = re.compile(rf"\b{_MONTH} (?:and|or|to|through) $", _FLAGS)
+_ANOTHER_MONTH = re.compile(rf"\b{_MONTH}(?: [0-9]{{4}})? (?:and|or|to|through) $", _FLAGS)
 _IN_YEAR = r"(?:,? (?:of )?(?P<year>[12][0-9]{3})(?![0-9]))?"
 _LEAD = (
-    r"(?:\b(?P<lead>in|of|on|at|over|around|during|since|before|after|by|early|late|mid|until|till|last|this|next|from)"
-    r"[ -](?:the )?)?"
+    r"(?:\b(?P<lead>in|of|on|at|over|around|during|since|before|after|by|early|late|mid|until|till|last|this|from)"
+    r"[ -])?"
 )
 _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}  # their first months
 _HOLIDAYS = {
@@ -225,7 +227,7 @@ ISO = re.compile(r"(?<![0-9-])(?P<year>[12][0-9]{3})-(?P<month>[0-9]{2})-(?P<day
 DAY_MONTH = re.compile(rf"{_LEAD}\b(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}\b{_IN_YEAR}", _FLAGS)
 MONTH_DAY = re.compile(rf"{_LEAD}\b{_MONTH} (?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?\b{_IN_YEAR}", _FLAGS)
 MONTH = re.compile(rf"{_LEAD}\b{_MONTH}\b{_IN_YEAR}", _FLAGS)
-SEASON = re.compile(rf"{_LEAD}\b(?P<season>spring|summer|autumn|fall|winter)\b{_IN_YEAR}", _FLAGS)
+SEASON = re.compile(rf"{_LEAD}(?:the )?\b(?P<season>spring|summer|autumn|fall|winter)\b{_IN_YEAR}", _FLAGS)
 HOLIDAY = re.compile(rf"{_LEAD}\b{_HOLIDAY}\b{_IN_YEAR}", _FLAGS)
 YEAR = re.compile(r"\b(?P<lead>in|during|of|year|since|before|after) (?P<year>(?:19|20)[0-9]{2})\b", _FLAGS)
 
@@ -241,7 +243,7 @@ def _months(year: int, month: int, count: int) -> Stretch:
     return _midnight(year, month, 1), _midnight(year + after // 12, after % 12 + 1, 1) - INSTANT
 
 
-def _iso(match: re.Match[str], asked: Asked) -> Iterator[Part]:
+def _iso(match: re.Match[str], _: Asked) -> Iterator[Part]:
     yield from _around(_midnight(int(match["year"]), int(match["month"]), int(match["day"])))
 
 
@@ -268,8 +270,8 @@ def _around(midnight: dt.datetime) -> Iterator[Part]:
 
 
 def _named_month(match: re.Match[str], asked: Asked) -> Iterator[Part]:
-    sure = match["month"].lower() in _SURE or match["year"] or match["lead"]
-    if not sure and not _ANOTHER_MONTH.search(match.string[max(0, match.start() - 20) : match.start()]):
+    sure = match["month"].lower() not in _OTHER_WORDS or match["year"] or _lead(match) not in ("", "this")
+    if not sure and not _ANOTHER_MONTH.search(match.string[max(0, match.start() - 30) : match.start()]):
         return
     month = _month_number(match["month"])
     for start, stop in _meant(match, asked, [_months(year, month, 1) for year in _years(match, asked)]):
@@ -293,13 +295,17 @@ def _season(match: re.Match[str], asked: Asked) -> Iterator[Part]:
 
 def _named_year(match: re.Match[str], asked: Asked) -> Iterator[Part]:
     year = _months(int(match["year"]), 1, 12)
-    if match["lead"].lower() not in ("before", "after"):
+    if _lead(match) not in ("before", "after"):
         yield Part(*year, EDGE, NAMED_YEAR)
     yield from _side(match, asked, *year)
 
 
 def _month_number(word: str) -> int:
-    return next(number for number, name in enumerate(_MONTHS) if name and name.startswith(word[:3].lower()))
+    return _MONTHS.index(word[:3].lower()) + 1
+
+
+def _lead(match: re.Match[str]) -> str:
+    return (match["lead"] or "").lower()
 
 
 def _years(match: re.Match[str], asked: Asked) -> Sequence[int]:
@@ -307,10 +313,14 @@ def _years(match: re.Match[str], asked: Asked) -> Sequence[int]:
 
 
 def _meant(match: re.Match[str], asked: Asked, stretches: Sequence[Stretch]) -> Sequence[Stretch]:
-    """All of them, or the latest that has begun: "last summer", "since May"."""
-    if match["year"] or (match["lead"] or "").lower() not in ("last", "since", "before", "after"):
+    """All of them; after "this" the nearest, after "last", "since", "before" and "after" the latest that has begun."""
+    if match["year"]:
         return stretches
-    return [stretch for stretch in stretches if stretch[0] <= asked.moment][-1:]
+    if _lead(match) == "this":
+        return sorted(stretches, key=lambda s: max(s[0] - asked.moment, asked.moment - s[1]))[:1]
+    if _lead(match) in ("last", "since", "before", "after"):
+        return [stretch for stretch in stretches if stretch[0] <= asked.moment][-1:]
+    return stretches
 
 
 def _side(match: re.Match[str], asked: Asked, start: dt.datetime, stop: dt.datetime) -> Iterator[Part]:
@@ -318,7 +328,7 @@ def _side(match: re.Match[str], asked: Asked, start: dt.datetime, stop: dt.datet
 
     The day itself keeps its weight: who asks for "the week before 3 August" is mostly told on 3 August.
     """
-    lead = (match["lead"] or "").lower()
+    lead = _lead(match)
     if lead == "before":
         yield Part(EARLIEST, start - INSTANT, EDGE, NAMED_YEAR)
     elif lead in ("since", "after"):

@@ -63,7 +63,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def stored(owner: Caller) -> dict[str, Known]:
-    """Scopes of several sizes: turns of people and assistants, facts, a long text, some of them outdated or archived."""
+    """Scopes of several sizes: turns of named people and of nobody, one long text, some of them outdated."""
     dice = random.Random(5)
     scopes: dict[str, Known] = {}
     for user, size in SIZES.items():
