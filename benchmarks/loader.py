@@ -121,7 +121,9 @@ def embedded(texts: Sequence[str]) -> Vectors:
     parts = [order[at : at + EMBED_AT_ONCE] for at in range(0, len(order), EMBED_AT_ONCE)]
     found = np.zeros((len(texts), model.dimensions), np.float16)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for rows, vectors in zip(parts, pool.map(lambda part: model.embed([texts[r] for r in part]), parts), strict=True):
+        for rows, vectors in zip(
+            parts, pool.map(lambda part: model.embed([texts[r] for r in part]), parts), strict=True
+        ):
             found[rows] = vectors
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(f".{os.getpid()}.npy")
@@ -165,7 +167,7 @@ def _applied(source: Source, items: Sequence[Item], vectors: Vectors) -> list[mo
     }
     batch, outcomes = apply.store_rows(source, steps, texts, {}, now())
     source.state, source.finished_at, source.tsv = SourceState.APPLIED.value, now(), None
-    source.result = {"facts": len(facts), "skipped": 0}
+    source.attempts, source.result = 1, {"facts": len(facts), "skipped": 0}
     return [source, *(row for table in fields(Batch) for row in getattr(batch, table.name)), *outcomes]
 
 
@@ -233,7 +235,7 @@ def _value(value: Any, make: Callable[[Any], Any] | None) -> Any:
 def _moved(model: type[models.Model], expression: Func, name: str) -> sql.Composable:
     """The same expression over a column of the staging table."""
     over = expression.copy()
-    over.set_source_expressions([RawSQL(connection.ops.quote_name(name), ())])  # noqa: S611  (no word of a caller)
+    over.set_source_expressions([RawSQL(connection.ops.quote_name(name), ())])
     compiled, values = Query(model).get_compiler(connection=connection).compile(over)
     assert not values
     return sql.SQL(cast(LiteralString, compiled))
