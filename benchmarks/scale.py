@@ -48,7 +48,7 @@ class Row:
     sql: float
 
     def __str__(self) -> str:
-        ratio = f"{self.p50 / self.floor:7.2f}" if self.clients == 1 else " " * 7
+        ratio = f"{self.p50 / self.floor:9.2f}" if self.clients == 1 else ""
         return (
             f"{self.scope:8,d} {self.table:10,d} {self.asked:9s} {self.clients:7d} {self.p50:8.1f} {self.p95:8.1f} "
             f"{self.rate:8.1f} {self.floor:8.1f} {self.sql:8.1f} {ratio}"
@@ -57,7 +57,7 @@ class Row:
 
 HEAD = (
     f"{'scope':>8s} {'table':>10s} {'questions':9s} {'clients':>7s} {'p50 ms':>8s} {'p95 ms':>8s} {'calls/s':>8s} "
-    + (f"{'floor ms':>8s} {'SQL ms':>8s} {'p50/floor':>7s}")
+    f"{'floor ms':>8s} {'SQL ms':>8s} p50/floor"
 )
 
 
