@@ -92,13 +92,19 @@ def questions(most: int, count: int, seed: int = 7) -> list[str]:
 def _said(dice: random.Random, speaker: str) -> tuple[str, str]:
     """A turn's text, and the question that its first sentence answers."""
     statement, question = dice.choice(FRAMES)
-    words = _words(dice) | {"speaker": speaker}
-    sentences = [statement.format(**words)]
+    words = _Words(dice, speaker=speaker)
+    sentences = [statement.format_map(words)]
     for _ in range(dice.choice((0, 1, 1, 2, 3))):
-        sentences.append(dice.choice(ASIDES).format(**_words(dice)))
-    return " ".join(sentences), question.format(**words)
+        sentences.append(dice.choice(ASIDES).format_map(_Words(dice)))
+    return " ".join(sentences), question.format_map(words)
 
 
-def _words(dice: random.Random) -> dict[str, str]:
-    chosen = {kind: dice.choice(words) for kind, words in WORDS.items()}
-    return chosen | {"people2": dice.choice(WORDS["people"])}
+class _Words(dict[str, str]):
+    """The words of a sentence, each thrown when it is first needed: {people2} is another one of {people}."""
+
+    def __init__(self, dice: random.Random, **known: str) -> None:
+        super().__init__(known)
+        self._dice = dice
+
+    def __missing__(self, name: str) -> str:
+        return self.setdefault(name, self._dice.choice(WORDS[name.removesuffix("2")]))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from string import Formatter
 
 import pytest
 from django.db import connection
 
 from benchmarks import loader
-from benchmarks.conversation import Turn, questions, turns
+from benchmarks.conversation import FRAMES, Turn, questions, turns
 from memories.models import Embedding, Owner, Passage, Revision, Source
 from memproject.common.clock import iso
 from memproject.common.tenancy import across_tenants, tenant_tables
@@ -46,6 +47,12 @@ def test_a_conversation_begins_the_same_however_long_it_gets() -> None:
     assert len({turn.text for turn in long}) > 1_980
     assert len({word for turn in long for word in turn.text.split()}) > 1_000
     assert [turn.said_at for turn in long] == sorted(turn.said_at for turn in long)
+
+
+def test_a_question_asks_in_words_of_its_statement() -> None:
+    for statement, question in FRAMES:
+        said, asked = ({name for _, name, _, _ in Formatter().parse(text) if name} for text in (statement, question))
+        assert asked <= said | {"speaker"}, question
 
 
 def test_questions_differ_and_are_answered() -> None:
