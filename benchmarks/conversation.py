@@ -1,6 +1,6 @@
 """Conversations that nobody had, as long as one likes: seeded, varied, and with questions that they answer. Pure.
 
-A turn is one to four sentences, each of a frame and some 1,000 words (`data/vocabulary.toml`); the first one states
+A turn is one to four sentences, each of a frame and some 2,000 words (`data/vocabulary.toml`); the first one states
 something that a question asks for. The first n turns are the same however many are made.
 """
 
@@ -18,8 +18,9 @@ VOCABULARY = Path(__file__).parent / "data" / "vocabulary.toml"
 WORDS = {
     kind: tuple(" ".join(word.split()) for word in words.split(","))
     for kind, words in tomllib.loads(VOCABULARY.read_text()).items()
-}
+} | {"numbers": tuple(map(str, range(11, 1000)))}
 TURNS = 20  # of a session
+CIRCLE = WORDS["people"][::9]  # who speak: a person has few friends, so that a name is in many turns
 BEGIN = dt.datetime(2022, 1, 1, 9, tzinfo=dt.UTC)
 SESSIONS_APART = dt.timedelta(hours=3, minutes=7)
 
@@ -51,6 +52,8 @@ ASIDES = (
     "Do you still go to the {places} for {hobbies}?",
     "I talked about {topics} with a {jobs} from {cities}.",
     "{people} wanted to come too, {reasons}.",
+    "It cost {numbers} euros, can you believe it?",
+    "We met in room {numbers} of the {places}.",
 )
 
 
@@ -73,7 +76,7 @@ def turns(count: int, seed: int = 7) -> Iterator[Turn]:
 def session(number: int, seed: int = 7) -> list[Turn]:
     """Two people talking for TURNS turns."""
     dice = random.Random(f"{seed}-{number}")
-    pair = dice.sample(WORDS["people"], 2)
+    pair = dice.sample(CIRCLE, 2)
     begun = BEGIN + number * SESSIONS_APART
     made = []
     for place in range(TURNS):
@@ -92,13 +95,19 @@ def questions(most: int, count: int, seed: int = 7) -> list[str]:
 def _said(dice: random.Random, speaker: str) -> tuple[str, str]:
     """A turn's text, and the question that its first sentence answers."""
     statement, question = dice.choice(FRAMES)
-    words = _words(dice) | {"speaker": speaker}
-    sentences = [statement.format(**words)]
+    words = _Words(dice, speaker=speaker)
+    sentences = [statement.format_map(words)]
     for _ in range(dice.choice((0, 1, 1, 2, 3))):
-        sentences.append(dice.choice(ASIDES).format(**_words(dice)))
-    return " ".join(sentences), question.format(**words)
+        sentences.append(dice.choice(ASIDES).format_map(_Words(dice)))
+    return " ".join(sentences), question.format_map(words)
 
 
-def _words(dice: random.Random) -> dict[str, str]:
-    chosen = {kind: dice.choice(words) for kind, words in WORDS.items()}
-    return chosen | {"people2": dice.choice(WORDS["people"])}
+class _Words(dict[str, str]):
+    """The words of a sentence, each thrown when it is first needed: {people2} is another one of {people}."""
+
+    def __init__(self, dice: random.Random, **known: str) -> None:
+        super().__init__(known)
+        self._dice = dice
+
+    def __missing__(self, name: str) -> str:
+        return self.setdefault(name, self._dice.choice(WORDS[name.removesuffix("2")]))

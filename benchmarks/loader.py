@@ -121,9 +121,8 @@ def embedded(texts: Sequence[str]) -> Vectors:
     parts = [order[at : at + EMBED_AT_ONCE] for at in range(0, len(order), EMBED_AT_ONCE)]
     found = np.zeros((len(texts), model.dimensions), np.float16)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for rows, vectors in zip(
-            parts, pool.map(lambda part: model.embed([texts[r] for r in part]), parts), strict=True
-        ):
+        computed = pool.map(lambda part: model.embed([texts[row] for row in part]), parts)
+        for rows, vectors in zip(parts, computed, strict=True):
             found[rows] = vectors
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(f".{os.getpid()}.npy")
@@ -167,7 +166,7 @@ def _applied(source: Source, items: Sequence[Item], vectors: Vectors) -> list[mo
     }
     batch, outcomes = apply.store_rows(source, steps, texts, {}, now())
     source.state, source.finished_at, source.tsv = SourceState.APPLIED.value, now(), None
-    source.result = {"facts": len(facts), "skipped": 0}
+    source.attempts, source.result = 1, {"facts": len(facts), "skipped": 0}
     return [source, *(row for table in fields(Batch) for row in getattr(batch, table.name)), *outcomes]
 
 
@@ -195,7 +194,7 @@ def _write(raw: psycopg.Connection[Any], rows: Sequence[models.Model]) -> None:
 def _copy(cursor: psycopg.Cursor[Any], model: type[models.Model], rows: Sequence[models.Model]) -> None:
     # What is null in every row is left out: a tsvector can't be copied, and an applied write has none.
     columns = [c for c in model._meta.concrete_fields if any(getattr(row, c.attname) is not None for row in rows)]
-    names = {column.attname: sql.Identifier(column.column) for column in columns}
+    names = {column.attname: sql.Identifier(str(column.column)) for column in columns}
     computed = {name: value for name in names if isinstance(value := getattr(rows[0], name), Func)}
     table, target = sql.Identifier(model._meta.db_table), sql.Identifier("staged" if computed else model._meta.db_table)
     if computed:
@@ -243,12 +242,11 @@ def _moved(model: type[models.Model], expression: Func, name: str) -> sql.Compos
 
 def _belonging(model: type[TenantRow], tenant_id: uuid.UUID, users: Sequence[str]) -> models.QuerySet[TenantRow]:
     """The rows of these users: by their own column, or by what they are linked to."""
-    rows = model._base_manager.filter(tenant=tenant_id)
-    columns = model._meta.concrete_fields
-    if any(column.attname == "user_id" for column in columns):
+    rows: models.QuerySet[Any] = model._base_manager.filter(tenant=tenant_id)
+    if any(column.attname == "user_id" for column in model._meta.concrete_fields):
         return rows.filter(user_id__in=users)
     for link in model._meta.get_fields():
-        if isinstance(link, models.ForeignObject) and len(link.from_fields) == 2:
-            linked = _belonging(link.related_model, tenant_id, users)
-            return rows.filter(**{f"{link.from_fields[1]}__in": linked.values("id")})
+        if isinstance(link, models.ForeignObject) and not isinstance(link, models.ForeignKey):
+            target = cast(type[TenantRow], link.related_model)
+            return rows.filter(**{f"{link.from_fields[1]}__in": _belonging(target, tenant_id, users).values("id")})
     return rows.none()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from string import Formatter
 
 import pytest
 from django.db import connection
 
 from benchmarks import loader
-from benchmarks.conversation import questions, turns
+from benchmarks.conversation import FRAMES, Turn, questions, turns
 from memories.models import Embedding, Owner, Passage, Revision, Source
-from memories.services import store
 from memproject.common.clock import iso
 from memproject.common.tenancy import across_tenants, tenant_tables
 from tests.build import Caller
@@ -31,6 +31,15 @@ def rows() -> Counter[str]:
     return +Counter(counts)
 
 
+def post(caller: Caller, said: list[Turn], user: str) -> None:
+    """One session through the door."""
+    messages = [
+        {"role": "user", "name": turn.speaker, "content": turn.text, "timestamp": iso(turn.said_at)} for turn in said
+    ]
+    body = {"messages": messages, "user_id": user, "run_id": said[0].session, "infer": False}
+    assert caller.post("/v1/memories", body).status_code == 200
+
+
 # --- the conversation ------------------------------------------------------------------------------------------------
 def test_a_conversation_begins_the_same_however_long_it_gets() -> None:
     short, long = list(turns(45)), list(turns(2_000))
@@ -38,6 +47,12 @@ def test_a_conversation_begins_the_same_however_long_it_gets() -> None:
     assert len({turn.text for turn in long}) > 1_980
     assert len({word for turn in long for word in turn.text.split()}) > 1_000
     assert [turn.said_at for turn in long] == sorted(turn.said_at for turn in long)
+
+
+def test_a_question_asks_in_words_of_its_statement() -> None:
+    for statement, question in FRAMES:
+        said, asked = ({name for _, name, _, _ in Formatter().parse(text) if name} for text in (statement, question))
+        assert asked <= said | {"speaker"}, question
 
 
 def test_questions_differ_and_are_answered() -> None:
@@ -59,7 +74,7 @@ def test_what_was_loaded_is_listed_read_and_found(owner: Caller) -> None:
         one = owner.get("/api/v1/memories/" + found["id"]).json()
         assert (one["content"], one["user_id"], one["memory_type"]) == (turn.text, "bench-1", "turn")
         assert (one["speaker"], one["valid_from"]) == (turn.speaker, iso(turn.said_at))
-        (revision,) = owner.get(f"/api/v1/memories/{found['id']}/history").json()["history"]
+        (revision,) = owner.get(f"/api/v1/memories/{found['id']}/history").json()["revisions"]
         assert (revision["content"], revision["action"]) == (turn.text, "ADD")
         assert owner.recalled(turn.text, user_id="bench-1")[0] == turn.text
     assert owner.recalled(said[0].text) == []
@@ -68,23 +83,18 @@ def test_what_was_loaded_is_listed_read_and_found(owner: Caller) -> None:
 def test_it_writes_what_the_service_writes(owner: Caller) -> None:
     """The same session posted and loaded, column by column; ids and times of the system apart."""
     said = list(turns(20))
-    messages = [
-        {"role": "user", "name": turn.speaker, "content": turn.text, "timestamp": iso(turn.said_at)} for turn in said
-    ]
-    body = {"messages": messages, "user_id": "posted", "run_id": said[0].session, "infer": False}
-    assert owner.post("/v1/memories", body).status_code in (200, 201)
+    post(owner, said, "posted")
     loader.load("loaded", 20)
     own = ("id", "user_id", "actor", "_key", "_at", "allocated_id", "batch")
     for model in (Source, Revision, Passage, Embedding, Owner):
-        names = [
-            f.attname for f in model._meta.concrete_fields if not f.attname.endswith(own) or f.attname == "said_at"
-        ]
+        columns = [column.attname for column in model._meta.concrete_fields]
+        names = [name for name in columns if name == "said_at" or not name.endswith(own)]
         posted, loaded = (
             [
-                tuple(map(str, row))
+                {name: str(value) for name, value in row.items()}
                 for row in model._base_manager.filter(tenant=owner.row.tenant_id, user_id=user)
                 .order_by("id")
-                .values_list(*names)
+                .values(*names)
             ]
             for user in ("posted", "loaded")
         )
@@ -113,15 +123,9 @@ def test_a_loaded_memory_is_deleted_whole(owner: Caller) -> None:
     assert set(left) <= {"memories_owner", "memories_erasure"}, left
 
 
-def test_a_duplicate_of_what_was_loaded_is_known(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_loaded_and_is_posted_again_is_a_duplicate(owner: Caller) -> None:
     loader.load("bench-1", 20)
-    assert store.Source.objects.filter(tenant=owner.row.tenant_id, state="applied").count() == 1
-    said = list(turns(20))
-    messages = [
-        {"role": "user", "name": turn.speaker, "content": turn.text, "timestamp": iso(turn.said_at)} for turn in said
-    ]
-    body = {"messages": messages, "user_id": "bench-1", "run_id": said[0].session, "infer": False}
-    assert owner.post("/v1/memories", body).status_code in (200, 201)
+    post(owner, list(turns(20)), "bench-1")
     assert Revision.objects.filter(tenant=owner.row.tenant_id, user_id="bench-1").count() == 20
 
 

@@ -1,0 +1,144 @@
+"""How fast recall is in scopes of different sizes, and in a big table, beside the floor of the same run.
+
+    .venv/bin/python -m benchmarks.scale --sizes 1000 10000 100000 --table 1000000
+
+Each scope is loaded by COPY (`benchmarks/loader.py`), asked over HTTP and erased again. `distinct` questions are asked
+once each, so that no cache flatters; `repeated` ones are a few, over and over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks.client import Api, CannotMeasureError
+from benchmarks.load import ask, floor, key_of_our_own, with_clients  # it sets Django up: what follows needs that
+
+# isort: split
+from django.conf import settings
+
+from benchmarks import loader
+from benchmarks.conversation import questions
+
+PREFIX = "scale-"
+CALLS = 300  # with one client; with eight there are twice as many
+WARM = 20
+FEW = 10
+ASKED = 10_000  # of the memories of `--table` belong to the scope that is asked
+EACH = 100  # of the others belong to one user
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Times in ms; `floor` and `sql` are p50, alone, with one client."""
+
+    scope: int
+    table: int
+    asked: str
+    clients: int
+    p50: float
+    p95: float
+    rate: float
+    floor: float
+    sql: float
+
+    def __str__(self) -> str:
+        ratio = f"{self.p50 / self.floor:9.2f}" if self.clients == 1 else ""
+        return (
+            f"{self.scope:8,d} {self.table:10,d} {self.asked:9s} {self.clients:7d} {self.p50:8.1f} {self.p95:8.1f} "
+            f"{self.rate:8.1f} {self.floor:8.1f} {self.sql:8.1f} {ratio}"
+        )
+
+
+HEAD = (
+    f"{'scope':>8s} {'table':>10s} {'questions':9s} {'clients':>7s} {'p50 ms':>8s} {'p95 ms':>8s} {'calls/s':>8s} "
+    f"{'floor ms':>8s} {'SQL ms':>8s} p50/floor"
+)
+
+
+def measure(options: argparse.Namespace, key: str) -> list[Row]:
+    """A few rows for each scope; they are printed as they come."""
+    apis = [Api(options.url, key) for _ in range(8)]
+    apis[0].check()
+    run, rows = f"{PREFIX}{int(time.time())}", []
+    print(f"{os.cpu_count()} cores, the clients on the same machine; floor = embedding + SQL, each alone\n{HEAD}")
+    try:
+        for size in options.sizes:
+            user = f"{run}-of-{size}"
+            loaded(user, size)
+            rows += asked(apis, user, size, size, options.calls)
+            if not options.keep:
+                loader.erase(user)
+        if options.table:
+            size = min(ASKED, options.table // 2)
+            others = (options.table - size) // EACH * EACH
+            loaded(f"{run}-others", others, each=EACH)
+            loaded(f"{run}-asked", size)
+            rows += asked(apis, f"{run}-asked", size, size + others, options.calls)
+    finally:
+        if options.keep:
+            print(f"kept: users {run}…; python -m benchmarks.scale --erase takes them away")
+        else:
+            loader.erase(run)
+    return rows
+
+
+def loaded(user: str, count: int, *, each: int | None = None) -> None:
+    begun = time.perf_counter()
+    rate = loader.load(user, count, each=each)
+    loader.settle()
+    took = time.perf_counter() - begun
+    print(f"# loaded {count:,d} at {rate:,.0f} memories/s; {took:.0f} s with vectors and VACUUM ANALYZE", flush=True)
+
+
+def asked(apis: list[Api], user: str, size: int, table: int, calls: int) -> list[Row]:
+    """Ask one scope: distinct questions, then repeated ones, with one client and with eight."""
+    all_questions = questions(WARM + 3 * calls, size)
+    calls = min(calls, (len(all_questions) - WARM) // 3)
+    warm, alone, shared = all_questions[:WARM], all_questions[WARM:][:calls], all_questions[WARM + calls :]
+    few = all_questions[:FEW]
+    with_clients(apis, "recall", lambda api, n: ask(api, warm, user, n), WARM)
+    times = {
+        ("distinct", 1): with_clients(apis[:1], "recall", lambda api, n: ask(api, alone, user, n), calls),
+        ("distinct", 8): with_clients(apis, "recall", lambda api, n: ask(api, shared, user, n), 2 * calls),
+        ("repeated", 1): with_clients(apis[:1], "recall", lambda api, n: ask(api, few, user, n), calls),
+        ("repeated", 8): with_clients(apis, "recall", lambda api, n: ask(api, few, user, n), 2 * calls),
+    }
+    below = floor(user, alone)
+    bottom, sql = sum(p50 for p50, _ in below.values()), below["SQL"][0]
+    rows = [Row(size, table, kind, clients, *found, bottom, sql) for (kind, clients), found in times.items()]
+    print(*rows, sep="\n", flush=True)
+    return rows
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--url", default=f"http://127.0.0.1:{settings.API_PORT}")
+    parser.add_argument("--sizes", type=int, nargs="*", default=[1_000, 10_000], help="memories of one user")
+    parser.add_argument("--table", type=int, default=0, help=f"memories of all users, {ASKED:,d} of them of one")
+    parser.add_argument("--calls", type=int, default=CALLS)
+    parser.add_argument("--keep", action="store_true", help="don't erase what was loaded")
+    parser.add_argument("--erase", action="store_true", help="only erase what earlier runs kept")
+    parser.add_argument("--json", metavar="FILE", help="write the figures there too")
+    options = parser.parse_args()
+    if options.erase:
+        loader.erase(PREFIX)
+        return 0
+    try:
+        with key_of_our_own() as key:
+            rows = measure(options, key)
+    except CannotMeasureError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if options.json:
+        Path(options.json).write_text(json.dumps([asdict(row) for row in rows], indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
