@@ -21,9 +21,9 @@ from memories.types import Scope
 MOST_TERMS = 48  # of a question: the first ones; a text of pages says nothing more by its thousandth word
 MOST_PENDING = 1_000
 
-# One row: how many passages there are and their mean length, and all matches packed as ROW, so that thousands of them
-# cost one value and not thousands of rows. Passages are read by their scope: a word index of all tenants would grow with
-# everybody's.
+# One row: how many passages there are, their mean length, and all matches packed as ROW, so that thousands of them
+# cost one value and not thousands of rows. Passages are read by their scope: a word index of all tenants would grow
+# with everybody's.
 MATCHES = """
 WITH asked AS MATERIALIZED (
     SELECT array_agg(lexeme) AS lexemes,

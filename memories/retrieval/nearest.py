@@ -25,8 +25,7 @@ EXACT_UP_TO = 50_000
 SKETCH = 3_000
 WIDE = 300  # nearest vectors that are looked at first; all of them when too many turn out to be dead
 
-# What ranks beside the vector, each only where the question calls for it: a sum over every vector of a scope has to be
-# short.
+# What ranks beside the vector, each only where the question calls for it: a sum for every vector of a scope.
 BY_SPEAKER = sql.SQL("%(by_speaker)s * (e.speaker IS NOT NULL AND e.speaker = ANY(%(speakers)s))::int")
 BY_VOICE = sql.SQL("- %(by_voice)s * (e.role IS NOT NULL AND (e.role = 'assistant') <> %(told)s)::int")
 BY_DATE = sql.SQL("""CASE WHEN e.said_at BETWEEN %(earliest)s AND %(latest)s THEN %(by_date)s * (

@@ -77,7 +77,7 @@ def windows(question: str, reference: dt.datetime, years: Sequence[int] = ()) ->
     """What a question says of time, in its order; nothing when it says nothing.
 
     `reference` is when it is asked. `years` are those that a month or day without a year may mean, by default the
-    reference's, two before and one after. Raises ValueError for a reference without a time zone.
+    reference's, five before and one after. Raises ValueError for a reference without a time zone.
     """
     if reference.tzinfo is None:
         raise ValueError("the reference needs a time zone")
