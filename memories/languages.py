@@ -1,6 +1,70 @@
+"""Which language a project's words are in, and what has to be done to a text before PostgreSQL reads its words.
+
+PostgreSQL's parser takes a run of Chinese, Japanese or Korean characters as one word; here it becomes the pairs of
+neighbours, so that any part of two characters or more is found. It is done to texts and to questions alike, whatever
+the language.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+
+from django.conf import settings
+
+DEFAULT = "english"
+# Text-search configurations of PostgreSQL 16, the oldest that is served.
+CONFIGURATIONS = (
+    *("arabic", "armenian", "basque", "catalan", "danish", "dutch", "english", "finnish", "french", "german", "greek"),
+    *("hindi", "hungarian", "indonesian", "irish", "italian", "lithuanian", "nepali", "norwegian", "portuguese"),
+    *("romanian", "russian", "serbian", "simple", "spanish", "swedish", "tamil", "turkish", "yiddish"),
+)
+
+# Han, kana, bopomofo and Hangul with their marks and half-width forms; no punctuation.
+CJK = re.compile(
+    "[\u1100-\u11ff\u2e80-\u2fdf\u3005-\u3007\u3031-\u3035\u3041-\u3096\u3099\u309a\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"
+    "\u3105-\u312f\u3131-\u318e\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97c\uac00-\ud7fb"
+    "\uf900-\ufaff\uff66-\uff9f\uffa1-\uffdc\U0001b000-\U0001b16f\U00020000-\U000323af]+"
+)
+APOSTROPHES = str.maketrans(dict.fromkeys("’ʼ＇", "'"))
+
+
+def parse_languages(text: str) -> dict[str, str]:
+    """`"notes=german,wiki=simple"` → the configuration of each project named. Raises ValueError for anything else."""
+    languages: dict[str, str] = {}
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        project, _, language = (p.strip() for p in part.partition("="))
+        if not project or project in languages:
+            raise ValueError(f"PROJECT_LANGUAGES: '{part}' names no project, or one that was named before")
+        if language not in CONFIGURATIONS:
+            raise ValueError(f"PROJECT_LANGUAGES: {project}: there is no '{language}'; {', '.join(CONFIGURATIONS)}")
+        languages[project] = language
+    return languages
+
+
 def configuration(project: str) -> str:
-    return "english"
+    """PostgreSQL's text-search configuration for a project's texts and for questions about them."""
+    return settings.PROJECT_LANGUAGES.get(project, DEFAULT)
 
 
 def segmented(text: str) -> str:
-    return text
+    """The text with each run of CJK characters as its overlapping pairs: "東京タワー" → "東京 京タ タワ ワー".
+
+    A lone character stays itself. Runs get their usual forms first (NFKC), since "ｶﾞ" and "ガ" are one character to
+    whoever searches, and a space beside a letter or digit, since "2024年" would be one word. Nothing else changes but
+    the apostrophes.
+    """
+    return CJK.sub(_pairs, text.translate(APOSTROPHES))
+
+
+def _pairs(run: re.Match[str]) -> str:
+    said = unicodedata.normalize("NFKC", run[0])
+    pairs = " ".join(map("".join, itertools.pairwise(said))) or said
+    before, after = run.string[max(0, run.start() - 1) : run.start()], run.string[run.end() : run.end() + 1]
+    return " " * _joins(before) + pairs + " " * _joins(after)
+
+
+def _joins(neighbour: str) -> bool:
+    """Whether PostgreSQL could take this character and what stands beside it as one word."""
+    return neighbour.isalnum() or not (neighbour.isascii() or neighbour.isspace())

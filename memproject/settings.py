@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from apikeys.limits import parse_tiers
 from apikeys.secrets import parse_peppers
+from memories.languages import parse_languages
 
 django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Tenant]` stand where it is run, not only where it is checked
 
@@ -193,6 +194,9 @@ STRICT_MODE = env.bool("STRICT_MODE", False)
 SEARCH_LIMIT = env.int("SEARCH_LIMIT", 50)
 STORE_WAIT_SECONDS = env.float("STORE_WAIT_SECONDS", 10.0)
 LEASE_SECONDS = env.float("LEASE_SECONDS", 30.0)
+
+# --- languages -------------------------------------------------------------------------------------------------------
+PROJECT_LANGUAGES = parse_languages(env.str("PROJECT_LANGUAGES", ""))
 
 # --- embedding -------------------------------------------------------------------------------------------------------
 EMBEDDING_PROVIDER = env.str("EMBEDDING_PROVIDER", "local")

@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpRequest
@@ -14,6 +17,7 @@ from django.template.loader import render_to_string
 from django.utils.text import Truncator
 
 from memories.admin.display import as_json, as_written
+from memories.languages import DEFAULT, configuration
 from memories.models import Memory, Passage, Revision
 from memories.pipeline.searchable import asked
 from memories.services import operators
@@ -182,7 +186,10 @@ class MemoryAdmin(TenantRowAdmin[Memory]):
 
 def _worded(request: HttpRequest, tenants: Sequence[uuid.UUID], words: str) -> list[uuid.UUID]:
     """The newest memories with these words, found first: row by row, a rare word would take seconds."""
-    rows = Passage.objects.filter(tenant__in=tenants, tsv=asked(words))
+    project = request.GET.get("project", "").strip()
+    languages = {configuration(project)} if project else {DEFAULT, *settings.PROJECT_LANGUAGES.values()}
+    said = reduce(or_, (Q(tsv=asked(words, language)) for language in sorted(languages)))
+    rows = Passage.objects.filter(said, tenant__in=tenants)
     for name in ("project", "user_id"):
         if value := request.GET.get(name, "").strip():
             rows = rows.filter(**{name: value})

@@ -15,6 +15,7 @@ from memories.models import Embedding, Memory, Outcome, Owner, Passage, Revision
 from memories.pipeline import erase, happened, owners
 from memories.pipeline.reconcile import Step
 from memories.pipeline.rows import Batch, Embedded, Voice
+from memories.pipeline.searchable import word_count, words
 from memories.types import KEEP, Action, Decision, Fact, SourceState, SupersedeCommand, UpdateCommand
 from memproject.common import metrics
 from memproject.common.clock import now
@@ -128,6 +129,13 @@ def supersede(
         outcome.replaces_key = old.memory_key
         _record([outcome])
         _finish(source, owner, {"facts": 1}, len(batch.passages))
+
+
+def reword(passage: Passage, text: str, configuration: str) -> int:
+    """Index the words of a passage anew, in another language; → 0 when it is gone."""
+    return Passage.objects.filter(tenant=passage.tenant_id, id=passage.id).update(
+        tsv=words(text, configuration, passage.speaker), length=word_count(text, configuration, passage.speaker)
+    )
 
 
 def restore(tenant_id: uuid.UUID, memory_id: uuid.UUID, revision_id: uuid.UUID | None, *, actor: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from memories.languages import configuration
 from memories.models import Embedding, Memory, Passage, Revision, TokenVectors
 from memories.pipeline.passages import split
 from memories.pipeline.searchable import word_count, words
@@ -64,6 +65,7 @@ class Batch:
 
     def add_text(self, revision: Revision, text: Embedded, voice: Voice) -> None:
         """The passages and vectors of a revision that is the first with its text."""
+        language = configuration(revision.project)
         for ordinal, (span, vector) in enumerate(zip(text.spans, text.vectors, strict=True)):
             content = revision.content[span.start : span.stop]
             passage = Passage(
@@ -76,8 +78,8 @@ class Batch:
                 ordinal=ordinal,
                 start=span.start,
                 stop=span.stop,
-                tsv=words(content, voice.speaker),
-                length=word_count(content, voice.speaker),
+                tsv=words(content, language, voice.speaker),
+                length=word_count(content, language, voice.speaker),
                 session=voice.session,
                 batch=voice.batch,
                 turn=voice.turn,

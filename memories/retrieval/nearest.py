@@ -33,7 +33,8 @@ BY_DATE = sql.SQL("""CASE WHEN e.said_at BETWEEN %(earliest)s AND %(latest)s THE
                                                        extract(epoch FROM e.said_at - w.stop)::float8, 0)
                                               / 86400 / w.tolerance))
         FROM unnest(%(starts)s::timestamptz[], %(stops)s::timestamptz[],
-                    %(tolerances)s::float8[], %(weights)s::float8[]) AS w(start, stop, tolerance, weight)) ELSE 0 END""")
+                    %(tolerances)s::float8[], %(weights)s::float8[]) AS w(start, stop, tolerance, weight))
+    ELSE 0 END""")
 IN_SCOPE = """e.tenant_id = %(tenant)s AND e.project = ANY(%(projects)s) AND e.user_id = %(user)s
       AND e.model = %(model)s AND e.current AND %(vector)s::halfvec IS NOT NULL"""
 # Vectors are ranked before anything is joined, and only the best are looked up: whether they are alive, and whether the

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Count
+from psycopg.types.json import Jsonb
 
 from apikeys.types import Principal
+from memories.languages import DEFAULT
 from memories.models import Revision
 from memories.retrieval import read, where
 from memories.services import access
@@ -23,16 +26,17 @@ NEWEST = 1_000  # memories that topics are counted in
 # The commonest words of the newest memories, by stem, each shown as it is written most often. Stop words have no stem.
 TOPIC_WORDS = """
 WITH newest AS (
-    SELECT r.memory_key, r.content FROM memories_revision r
+    SELECT r.memory_key, r.content, COALESCE(%(languages)s ->> r.project, %(language)s)::regconfig AS language
+    FROM memories_revision r
     WHERE {r_scope} AND {alive} ORDER BY r.memory_key DESC LIMIT %(newest)s
 ),
 words AS (
-    SELECT DISTINCT n.memory_key, lower(w[1]) AS word
+    SELECT DISTINCT n.memory_key, n.language, lower(w[1]) AS word
     FROM newest n, regexp_matches(n.content, '[[:alpha:]]{{4,}}', 'g') w
 )
 SELECT mode() WITHIN GROUP (ORDER BY word) AS topic, count(DISTINCT memory_key) AS memories
-FROM words WHERE to_tsvector('english'::regconfig, word) <> ''::tsvector
-GROUP BY to_tsvector('english'::regconfig, word) ORDER BY memories DESC, topic LIMIT %(topics)s
+FROM words WHERE to_tsvector(language, word) <> ''::tsvector
+GROUP BY to_tsvector(language, word) ORDER BY memories DESC, topic LIMIT %(topics)s
 """
 
 
@@ -63,6 +67,7 @@ def profile(principal: Principal, user_id: str, project: str | None) -> Profile:
 def _topics(scope: Scope) -> list[tuple[str, int]]:
     statement, values = where.statement(TOPIC_WORDS, None)
     values |= where.parameters(scope, now()) | {"newest": NEWEST, "topics": TOPICS}
+    values |= {"languages": Jsonb(settings.PROJECT_LANGUAGES), "language": DEFAULT}
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return [(topic, count) for topic, count in cursor.fetchall()]

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from apikeys.types import Principal
+from memories.languages import configuration
 from memories.models import Source
 from memories.pipeline.searchable import SOURCE_CHARACTERS, words
 from memories.services import access
@@ -60,7 +61,7 @@ def source_of(principal: Principal, command: StoreCommand, **payload: Any) -> So
         },
         allocated_id=new_id(),
         expires_at=command.expires_at,
-        tsv=words(text[:SOURCE_CHARACTERS]),
+        tsv=words(text[:SOURCE_CHARACTERS], configuration(project)),
     )
 
 

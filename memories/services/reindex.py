@@ -1,0 +1,50 @@
+"""Index the words of stored texts anew, once the language of a project has changed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+from django.db.models import F
+from django.db.models.functions import Left, Substr
+
+from memories.languages import configuration
+from memories.models import Owner, Passage, Source
+from memories.pipeline import apply
+from memories.pipeline.searchable import SOURCE_CHARACTERS, words
+from memproject.common.tenancy import across_tenants
+
+BATCH = 500
+
+
+def reindex_words(project: str | None = None) -> int:
+    """Of one project, or of all; → how many passages. Done twice it changes nothing more.
+
+    Runs beside the service: a row at a time, so that no two transactions can wait for each other.
+    """
+    where = {} if project is None else {"project": project}
+    with across_tenants("an operator indexes words anew"):
+        owners = list(Owner.objects.filter(**where).values_list("tenant_id", "project", "user_id"))
+        waiting = Source.objects.filter(**where, tsv__isnull=False).annotate(said=Left("text", SOURCE_CHARACTERS))
+        sources = list(waiting.values_list("tenant_id", "id", "project", "said"))
+    for tenant_id, key, of, text in sources:
+        rows = Source.objects.filter(tenant=tenant_id, id=key, tsv__isnull=False)
+        rows.update(tsv=words(text, configuration(of)))
+    return sum(_owner(*owner) for owner in owners)
+
+
+def _owner(tenant_id: uuid.UUID, project: str, user_id: str) -> int:
+    count = 0
+    for passage, text in _passages(tenant_id, project, user_id):
+        count += apply.reword(passage, text, configuration(project))
+    return count
+
+
+def _passages(tenant_id: uuid.UUID, project: str, user_id: str) -> Iterator[tuple[Passage, str]]:
+    said = Substr("text__content", F("start") + 1, F("stop") - F("start"))
+    rows = Passage.objects.filter(tenant=tenant_id, project=project, user_id=user_id).annotate(said=said)
+    rows = rows.only("tenant_id", "speaker").order_by("id")
+    batch = list(rows[:BATCH])
+    while batch:
+        yield from ((passage, passage.said) for passage in batch)
+        batch = list(rows.filter(id__gt=batch[-1].id)[:BATCH])
