@@ -24,7 +24,7 @@ def client() -> redis.Redis:
 
 @functools.cache
 def brief() -> redis.Redis:
-    """Another, for what a request does beside its work: a Redis that does not answer holds it for a moment only."""
+    """Another, for what is done by the way: a Redis that does not answer holds nobody for long."""
     return _connected(0.3)
 
 

@@ -137,7 +137,6 @@ def test_without_redis_recall_answers_and_the_use_is_lost(owner: Caller, monkeyp
     seen = lost(monkeypatch)
     assert owner.recalled("Where?") == ["I live in Oslo"]
     assert seen == {"redis_away": 1}
-    monkeypatch.setattr(redis, "client", gone)
     assert usage.flush() == 0
     assert uses(owner) == {}
 
@@ -199,6 +198,20 @@ def test_a_flush_that_dies_leaves_all_to_the_next(owner: Caller, monkeypatch: py
         patch.setattr(usage, "_add", dies)
         with pytest.raises(Died):
             usage.flush()
+    assert uses(owner) == {}
+    assert usage.flush() == 1
+    assert uses(owner) == {key(stored): 1}
+
+
+def test_a_flush_that_loses_redis_half_way_counts_once(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: Any) -> None:
+        raise RedisGone
+
+    stored = owner.store("I live in Oslo")
+    owner.recall("Where?")
+    with monkeypatch.context() as patch:
+        patch.setattr(redis.brief(), "ltrim", gone)
+        assert usage.flush() == 0
     assert uses(owner) == {}
     assert usage.flush() == 1
     assert uses(owner) == {key(stored): 1}
