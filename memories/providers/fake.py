@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from memories.providers.base import Encoded, Pieces, Vectors
-from memories.providers.pieces import DIMENSIONS
+from memories.providers.pieces import DIMENSIONS, STOP_WORDS
 from memproject.common import metrics
 
 _WORD = re.compile(r"\w+")
@@ -46,10 +46,11 @@ class FakeEmbedder:
 
 
 def _words(text: str) -> Pieces:
-    """One row for each word, the same for the same word; nearly orthogonal ones for others."""
+    """One row for each word that isn't a stop word, the same for the same word; nearly orthogonal ones for others."""
+    words = _WORD.findall(text.lower()) or [""]
     rows = [
         np.frombuffer(hashlib.blake2b(word.encode("utf-8", "replace"), digest_size=DIMENSIONS).digest(), np.int8)
-        for word in _WORD.findall(text.lower()) or [""]
+        for word in [word for word in words if word not in STOP_WORDS] or words
     ]
     return np.stack(rows)
 

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from django.db import connection
 
 from memories.providers import pieces
 from memories.providers.base import Pieces
-from memories.retrieval import features, where
+from memories.retrieval import features, fetch, where
 from memories.retrieval.lexical import Lexical
 from memories.retrieval.nearest import Nearest
 from memories.retrieval.recipes import FIRST_STAGE, PER_TEXT, First
@@ -43,7 +42,7 @@ LEFT JOIN LATERAL (
           AND n.ordinal = 0 AND (n.said_at, n.batch, n.turn) > (p.said_at, p.batch, p.turn)
         ORDER BY n.said_at, n.batch, n.turn LIMIT 2) following
 ) after ON p.session IS NOT NULL
-WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s) AND {r_scope} AND {alive} AND {r_filter}
+WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s) AND {alive} AND {r_filter}
 """
 PIECES = 12  # the column of the word pieces
 
@@ -158,9 +157,7 @@ def _details(asked: Search, ids: list[uuid.UUID]) -> list[Candidate]:
     if not ids:
         return []
     statement, values = where.statement(DETAILS, asked.condition)
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values | asked.parameters() | {"ids": ids})
-        rows = [list(row) for row in cursor.fetchall()]
+    rows = [list(row) for row in fetch.rows(statement, values | asked.parameters() | {"ids": ids})]
     for row in rows:
         row[PIECES] = None if row[PIECES] is None else pieces.load(row[PIECES])
     return [Candidate(*row) for row in rows]

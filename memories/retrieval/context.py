@@ -28,7 +28,7 @@ class Context:
 
 def tokens(text: str) -> int:
     """About how many tokens a model would count."""
-    beyond = sum(not character.isascii() for character in text)
+    beyond = 0 if text.isascii() else sum(not character.isascii() for character in text)
     return -(-(len(text) - beyond) // CHARACTERS_A_TOKEN) + round(beyond * TOKENS_A_LETTER)
 
 

@@ -172,9 +172,9 @@ def _late(
     with_pieces = [number for number, c in enumerate(candidates) if c.pieces is not None and len(c.pieces)]
     if not with_pieces:
         return guess.astype(np.float32), guess.astype(np.float32)
-    stacks = [_unit(p) for number in with_pieces if (p := candidates[number].pieces) is not None]
+    stacks = [p for number in with_pieces if (p := candidates[number].pieces) is not None]
     starts = np.cumsum([0, *(len(stack) for stack in stacks[:-1])])
-    met = np.maximum.reduceat(_unit(asked) @ np.concatenate(stacks).T, starts, axis=1)
+    met = np.maximum.reduceat(_unit(asked) @ _unit(np.concatenate(stacks)).T, starts, axis=1)
     best = np.zeros((len(asked), len(candidates)), np.float32)
     best[:, with_pieces] = np.maximum(met, 0)
     usual = (met.sum(axis=1) + USUAL * USUAL_OF) / (len(stacks) + USUAL_OF)
@@ -195,6 +195,6 @@ def _late(
 
 
 def _unit(rows: npt.NDArray[np.int8]) -> Floats:
-    floats = rows.astype(np.float32)
-    unit: Floats = floats / np.maximum(np.linalg.norm(floats, axis=1, keepdims=True), 1e-9)
-    return unit
+    floats: Floats = rows.astype(np.float32)
+    floats /= np.maximum(np.sqrt(np.einsum("ij,ij->i", floats, floats)), 1e-9)[:, None]
+    return floats

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from django.db import connection
 
 from memories.languages import configuration, segmented
-from memories.retrieval import where
+from memories.retrieval import fetch, where
 from memories.retrieval.recipes import K1, B
 from memories.types import Scope
 
@@ -30,7 +29,7 @@ WITH asked AS MATERIALIZED (
            string_agg($$'$$ || replace(replace(lexeme, $$\\$$, $$\\\\$$), $$'$$, $$''$$) || $$'$$, ' | ')::tsquery
                AS words
     FROM (SELECT lexeme FROM unnest(to_tsvector(%(configuration)s::regconfig, %(query)s))
-          ORDER BY positions[1], lexeme LIMIT %(terms)s) first_terms
+          ORDER BY positions[1], lexeme LIMIT %(terms)s::int) first_terms
 ),
 matched AS (
     SELECT p.id, p.length, found.lexeme, found.positions
@@ -40,7 +39,7 @@ matched AS (
     UNION ALL
     SELECT s.allocated_id, (SELECT coalesce(sum(cardinality(positions)), 0)::int FROM unnest(s.tsv)),
            found.lexeme, found.positions
-    FROM (SELECT s.* FROM memories_source s WHERE {s_scope} AND {waiting} ORDER BY s.id DESC LIMIT %(pending)s) s,
+    FROM (SELECT s.* FROM memories_source s WHERE {s_scope} AND {waiting} ORDER BY s.id DESC LIMIT %(pending)s::int) s,
          unnest(ts_filter(setweight(s.tsv, 'A', (SELECT lexemes FROM asked)), '{{a}}')) found
     WHERE s.tsv @@ (SELECT words FROM asked)
 )
@@ -91,9 +90,7 @@ def search(scope: Scope, text: str, moment: dt.datetime, project: str) -> Lexica
         "terms": MOST_TERMS,
         "pending": MOST_PENDING,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        passages, length, lexemes, packed = cursor.fetchone()
+    ((passages, length, lexemes, packed),) = fetch.rows(statement, values)
     if not packed:
         return NOTHING
     return weigh(np.frombuffer(packed, ROW), tuple(lexemes), passages, length or 1.0)

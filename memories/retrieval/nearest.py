@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from django.db import connection
 from psycopg import sql
 
-from memories.retrieval import where
+from memories.retrieval import fetch, where
 from memories.retrieval.question import Question
 from memories.retrieval.recipes import PER_TEXT, First
 from memories.retrieval.search import Search
@@ -26,9 +25,10 @@ SKETCH = 3_000
 WIDE = 300  # nearest vectors that are looked at first; all of them when too many turn out to be dead
 
 # What ranks beside the vector, each only where the question calls for it: a sum for every vector of a scope.
-BY_SPEAKER = sql.SQL("%(by_speaker)s * (e.speaker IS NOT NULL AND e.speaker = ANY(%(speakers)s))::int")
-BY_VOICE = sql.SQL("- %(by_voice)s * (e.role IS NOT NULL AND (e.role = 'assistant') <> %(told)s)::int")
-BY_DATE = sql.SQL("""CASE WHEN e.said_at BETWEEN %(earliest)s AND %(latest)s THEN %(by_date)s * (
+BY_SPEAKER = sql.SQL("%(by_speaker)s::float8 * (e.speaker IS NOT NULL AND e.speaker = ANY(%(speakers)s::text[]))::int")
+BY_VOICE = sql.SQL("- %(by_voice)s::float8 * (e.role IS NOT NULL AND (e.role = 'assistant') <> %(told)s::bool)::int")
+BY_DATE = sql.SQL("""CASE WHEN e.said_at BETWEEN %(earliest)s::timestamptz AND %(latest)s::timestamptz
+    THEN %(by_date)s::float8 * (
         SELECT max(w.weight * greatest(0, 1 - greatest(extract(epoch FROM w.start - e.said_at)::float8,
                                                        extract(epoch FROM e.said_at - w.stop)::float8, 0)
                                               / 86400 / w.tolerance))
@@ -44,29 +44,29 @@ EXACT = """
     FROM memories_embedding e
     WHERE {in_scope}
     ORDER BY (e.vector <=> %(vector)s::halfvec) - ({bonus})
-    LIMIT %(most)s
+    LIMIT %(most)s::int
 """
 BY_SIGNS = """
     SELECT e.passage_key, e.text_key, e.vector <=> %(vector)s::halfvec AS distance, {bonus} AS bonus
     FROM (SELECT e.passage_key FROM memories_embedding e
           WHERE {in_scope}
           ORDER BY e.signs <~> binary_quantize(%(vector)s::halfvec)
-          LIMIT %(sketch)s) closest
+          LIMIT %(sketch)s::int) closest
     JOIN memories_embedding e
       ON e.tenant_id = %(tenant)s AND e.passage_key = closest.passage_key AND e.model = %(model)s
     ORDER BY (e.vector <=> %(vector)s::halfvec) - ({bonus})
-    LIMIT %(most)s
+    LIMIT %(most)s::int
 """
 NEAREST = """
 WITH nearest AS MATERIALIZED ({nearest})
 SELECT n.passage_key, n.text_key, n.distance, n.bonus, {alive} AND {r_filter}, false
 FROM nearest n JOIN memories_revision r
   ON r.tenant_id = %(tenant)s AND r.text_key = n.text_key AND r.retired_at IS NULL
-WHERE %(most)s IS NOT NULL OR ({alive} AND {r_filter})
+WHERE %(most)s::int IS NOT NULL OR ({alive} AND {r_filter})
 UNION ALL
 (SELECT s.allocated_id, s.allocated_id, CASE WHEN s.model = %(model)s THEN s.vector <=> %(vector)s::halfvec END,
         0, true, true
- FROM memories_source s WHERE {s_scope} AND {waiting} AND {s_filter} ORDER BY s.id DESC LIMIT %(pending)s)
+ FROM memories_source s WHERE {s_scope} AND {waiting} AND {s_filter} ORDER BY s.id DESC LIMIT %(pending)s::int)
 """
 MOST_PENDING = 1_000
 
@@ -105,9 +105,7 @@ def search(asked: Search, *, size: int, enough: int) -> Nearest:
     statement, values = where.statement(NEAREST, asked.condition, nearest=ranked)
     values |= asked.parameters() | {"sketch": SKETCH, "pending": MOST_PENDING} | bonus_values
     for most in (None,) if asked.narrowed else (WIDE, None):
-        with connection.cursor() as cursor:
-            cursor.execute(statement, values | {"most": most})
-            rows = [Row(*row) for row in cursor.fetchall()]
+        rows = [Row(*row) for row in fetch.rows(statement, values | {"most": most})]
         alive = [row for row in rows if row.alive]
         compared = [row for row in rows if not row.pending]
         if most is None or len(compared) < most or len(apart(alive)) >= enough:

@@ -62,8 +62,8 @@ FULL = Recipe(
         "asks": -0.04,
         "length": 0.01,
     },
-    slope=3.24,
-    middle=0.905,
+    slope=2.5,
+    middle=0.76,
 )
 LITE = Recipe(
     "lite",
@@ -76,8 +76,8 @@ LITE = Recipe(
         "asks": -0.06,
         "length": 0.04,
     },
-    slope=2.8,
-    middle=0.78,
+    slope=2.5,
+    middle=0.56,
 )
 MEANING = First(words=0, speaker=0, date=0, voice=0)
 ONLY_WORDS = First(meaning=0, speaker=0, date=0, voice=0)

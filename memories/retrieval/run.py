@@ -47,7 +47,7 @@ def recall(scope: Scope, query: RecallQuery) -> Recalled:
     ranking = rank(scope, query, moment) if query.query else _newest(scope, query, moment)
     chosen = [pair for pair in ranking.memories if pair[1] >= query.threshold][: query.limit]
     known = read.by_ids(scope.tenant_id, [i for i, _ in chosen], moment)
-    hits = [Hit(known[i], round(score, 6)) for i, score in chosen if i in known]
+    hits = [Hit(known[i], score) for i, score in chosen if i in known]
     text = context.build([hit.memory for hit in hits], query.max_tokens)
     if not query.explain:
         return Recalled(tuple(hits), text.text, text.tokens)
@@ -110,7 +110,7 @@ def _ranked(
     best: dict[uuid.UUID, int] = {}
     for at in np.argsort(-total, kind="stable"):
         best.setdefault(pool.candidates[at].memory_id, int(at))
-    ranked = [(memory_id, float(scores[at])) for memory_id, at in best.items()]
+    ranked = [(memory_id, round(float(scores[at]), 6)) for memory_id, at in best.items()]
     return Ranking(ranked, best, columns, recipe, question, words, pool)
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from django.db import connection
-
+from memories.retrieval import fetch
 from memories.types import Scope
 
 MOST = 64  # speakers of one user's project; a conversation of more people names nobody by these rules
@@ -22,7 +20,7 @@ WITH RECURSIVE names(name, number) AS (
             WHERE p.tenant_id = %(tenant)s AND p.project = %(project)s AND p.user_id = %(user)s
               AND p.speaker > names.name
             ORDER BY p.speaker LIMIT 1), names.number + 1
-    FROM names WHERE names.name IS NOT NULL AND names.number <= %(most)s
+    FROM names WHERE names.name IS NOT NULL AND names.number <= %(most)s::int
 )
 SELECT (SELECT o.passages FROM memories_owner o
         WHERE o.tenant_id = %(tenant)s AND o.project = %(project)s AND o.user_id = %(user)s),
@@ -39,9 +37,7 @@ class Known:
 def known(scope: Scope) -> Known:
     """The speakers of one user's project, at most MOST of them, and how many passages it has."""
     project = (scope.projects or ("",))[0]
-    with connection.cursor() as cursor:
-        values: dict[str, Any] = {"tenant": scope.tenant_id, "project": project, "user": scope.user_id, "most": MOST}
-        cursor.execute(KNOWN, values)
-        passages, names = cursor.fetchone()
+    values = {"tenant": scope.tenant_id, "project": project, "user": scope.user_id, "most": MOST}
+    ((passages, names),) = fetch.rows(KNOWN, values)
     names = names or ()
     return Known(tuple(names) if len(names) <= MOST else (), passages or 0)

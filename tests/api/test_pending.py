@@ -136,7 +136,7 @@ def test_a_model_that_is_down_delays_and_loses_nothing(owner: Caller, monkeypatc
         raise Unavailable
 
     with monkeypatch.context() as patch:
-        patch.setattr("memories.pipeline.run.embedder", down)
+        patch.setattr("memories.pipeline.run.registry.encoder", down)
         work(body)
     source = source_of(body)
     assert (source.state, source.failure, source.attempts) == (SourceState.PENDING, "unavailable", 1)

@@ -90,14 +90,31 @@ def memory(content: str) -> MemoryView:
 
 @given(st.lists(texts.filter(str.strip), max_size=20), st.integers(100, 1000))
 def test_the_context_keeps_its_budget(contents: list[str], budget: int) -> None:
-    text, used = context.build([memory(c) for c in contents], budget)
+    built = context.build([memory(c) for c in contents], budget)
+    text, used = built.text, built.tokens
     assert used <= budget
     assert context.tokens(text) <= used
 
 
-def test_a_line_never_comes_twice() -> None:
-    text, _ = context.build([memory("I live in Oslo"), memory("I live in Oslo."), memory("Really?")], 100)
-    assert text == "I live in Oslo.\nReally?"
+def test_a_line_never_comes_twice_nor_nearly() -> None:
+    said = ["I live in Oslo", "I live in Oslo.", "Really?", "In Oslo I live!", "I have 2 dogs", "I have 3 dogs"]
+    memories = [memory(text) for text in said]
+    built = context.build(memories, 100)
+    assert built.text == "I live in Oslo.\nReally?\nI have 2 dogs.\nI have 3 dogs."
+    assert built.repeats == (memories[1].id, memories[3].id)
+    assert built.over_budget == ()
+
+
+def test_what_does_not_fit_is_named_and_shorter_lines_still_come() -> None:
+    memories = [memory("a" * 300), memory("b" * 300), memory("short")]
+    built = context.build(memories, 100)
+    assert built.text == "a" * 300 + ".\nshort."
+    assert (built.over_budget, built.tokens) == ((memories[1].id,), 80)
+
+
+@pytest.mark.parametrize(("text", "count"), [("", 0), ("four", 1), ("fiver", 2), ("東京タワー", 3), ("привет", 4)])
+def test_tokens_are_estimated(text: str, count: int) -> None:
+    assert context.tokens(text) == count
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,24 @@
+"""Rows of a statement in binary form, with its parameters bound by the server: thousands of numbers and bytes come
+without being written out as text and read again. It costs a recall half of what Django's own cursors do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+from psycopg.pq import Format
+
+
+def rows(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """What a read-only statement gives. Parameters are typed: a bare one that may be null needs a cast."""
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as raw:
+        raw.format = Format.BINARY
+        cursor = CursorWrapper(raw, connection)  # whoever watches this connection's statements sees these too
+        cursor.execute(statement, values)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
