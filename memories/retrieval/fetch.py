@@ -9,7 +9,6 @@ from typing import Any
 
 import psycopg
 from django.db import connection
-from django.db.backends.utils import CursorWrapper
 from psycopg.pq import Format
 
 
@@ -18,7 +17,8 @@ def rows(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as raw:
         raw.format = Format.BINARY
-        cursor = CursorWrapper(raw, connection)  # whoever watches this connection's statements sees these too
+        # Whoever watches or counts this connection's statements sees these too.
+        cursor = (connection.make_debug_cursor if connection.queries_logged else connection.make_cursor)(raw)
         cursor.execute(statement, values)
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
