@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, LiteralString, cast
 
 import numpy as np
-import numpy.typing as npt
 import psycopg
 from django.conf import settings
 from django.db import connection, models, transaction
@@ -40,7 +39,9 @@ from memories.pipeline import apply, digest
 from memories.pipeline.extract import extract
 from memories.pipeline.reconcile import reconcile
 from memories.pipeline.rows import Batch, Embedded, embedded_texts
-from memories.providers.registry import embedder
+from memories.providers import registry
+from memories.providers.base import Encoded, Pieces
+from memories.providers.pieces import DIMENSIONS
 from memories.services.store import source_of
 from memories.types import Item, SourceState, StoreCommand
 from memproject.common.clock import iso, now
@@ -51,8 +52,6 @@ POOL = 100_000  # turns with a vector of their own; what is loaded beside the sc
 BLOCK = 2_000  # memories of one transaction, and texts of one file of vectors
 EMBED_AT_ONCE = 64
 ERASE_AT_ONCE = 50  # users
-
-Vectors = npt.NDArray[np.float16]
 
 # COPY takes values alone: what the database computes is copied as text, and computed on the way into the table.
 STAGE = "CREATE TEMP TABLE staged ON COMMIT DROP AS SELECT {columns} FROM {table} WHERE false"
@@ -75,13 +74,13 @@ def load(user: str, count: int, *, each: int | None = None) -> float:
     with psycopg.connect(**_parameters()) as raw:
         register_vector(raw)
         for block in _blocks(count):
-            vectors = embedded([turn.text for turn in block])
+            found = embedded([turn.text for turn in block])
             begun = time.perf_counter()
             rows: list[models.Model] = []
             for start in range(0, len(block), each or BLOCK):
                 part = slice(start, start + (each or BLOCK))
                 whose = user if each is None else f"{user}-{(done + start) // each}"
-                rows += _rows(caller, whose, block[part], vectors[part])
+                rows += _rows(caller, whose, block[part], _part(found, part))
                 if each is not None or done == 0:
                     rows.append(_owner(caller, whose, each or count))
             with raw.transaction():
@@ -110,25 +109,35 @@ def settle() -> None:
                 cursor.execute(f"VACUUM (ANALYZE) {connection.ops.quote_name(model._meta.db_table)}")
 
 
-def embedded(texts: Sequence[str]) -> Vectors:
-    """The current model's vector of each text (texts × dimensions), from the cache if these were asked for before."""
-    model = embedder()
+def embedded(texts: Sequence[str]) -> Encoded:
+    """What the service's models make of each text, from the cache if these were asked for before."""
+    encoder = registry.encoder()
     name = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:32]
-    path = CACHE / model.model.replace("/", "_") / f"{name}.npy"
+    path = CACHE / encoder.embedder.model.replace("/", "_") / f"{name}.npz"
     if path.exists():
-        return cast(Vectors, np.load(path))
+        return _read(path)
     order = sorted(range(len(texts)), key=lambda row: len(texts[row]))  # texts of a length need no padding
     parts = [order[at : at + EMBED_AT_ONCE] for at in range(0, len(order), EMBED_AT_ONCE)]
-    found = np.zeros((len(texts), model.dimensions), np.float16)
+    vectors = np.zeros((len(texts), encoder.embedder.dimensions), np.float16)
+    pieces: list[Pieces] = [np.zeros((0, DIMENSIONS), np.int8)] * len(texts)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        computed = pool.map(lambda part: model.embed([texts[row] for row in part]), parts)
-        for rows, vectors in zip(parts, computed, strict=True):
-            found[rows] = vectors
+        computed = pool.map(lambda part: encoder.encode([texts[row] for row in part]), parts)
+        for rows, found in zip(parts, computed, strict=True):
+            vectors[rows] = found.vectors
+            for row, own in zip(rows, found.pieces or (), strict=bool(found.pieces)):
+                pieces[row] = own
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}.npy")
-    np.save(unfinished, found)
+    unfinished = path.with_suffix(f".{os.getpid()}.npz")
+    np.savez(unfinished, vectors=vectors, pieces=np.concatenate(pieces), counts=[len(own) for own in pieces])
     unfinished.replace(path)
-    return found
+    return _read(path)
+
+
+def _read(path: Path) -> Encoded:
+    with np.load(path) as kept:
+        ends = np.cumsum(kept["counts"])
+        pieces = tuple(np.split(kept["pieces"], ends[:-1]))
+        return Encoded(kept["vectors"], pieces if len(kept["pieces"]) else None)
 
 
 # --- rows ------------------------------------------------------------------------------------------------------------
@@ -141,29 +150,33 @@ def _blocks(count: int) -> Iterator[list[Turn]]:
         count -= POOL
 
 
-def _rows(caller: Principal, user: str, said: Sequence[Turn], vectors: Vectors) -> list[models.Model]:
+def _part(found: Encoded, part: slice) -> Encoded:
+    return Encoded(found.vectors[part], None if found.pieces is None else found.pieces[part])
+
+
+def _rows(caller: Principal, user: str, said: Sequence[Turn], encoded: Encoded) -> list[models.Model]:
     """All rows of a user's turns; each session is one accepted write."""
     rows: list[models.Model] = []
     done = 0
     for name, found in itertools.groupby(said, key=lambda turn: turn.session):
         items = tuple(Item(t.text, "user", t.speaker, t.said_at, iso(t.said_at)) for t in found)
         source = source_of(caller, StoreCommand(items, user_id=user, run_id=name, infer=False))
-        rows += _applied(source, items, vectors[done : done + len(items)])
+        rows += _applied(source, items, _part(encoded, slice(done, done + len(items))))
         done += len(items)
     return rows
 
 
-def _applied(source: Source, items: Sequence[Item], vectors: Vectors) -> list[models.Model]:
+def _applied(source: Source, items: Sequence[Item], encoded: Encoded) -> list[models.Model]:
     """What `pipeline/run.py` and `apply.store` make of a store whose texts are all new."""
-    facts, model = extract(items, infer=False), embedder().model
+    facts, encoder = extract(items, infer=False), registry.encoder()
+    piece_model = encoder.pieces.piece_model if encoder.pieces else ""
     steps = reconcile([(fact, digest.of_fact(fact, source.run_id)) for fact in facts], {})
     spans, _ = embedded_texts([fact.content for fact in facts])
-    # PLACE FOR TOKEN VECTORS: what else search reads of a text belongs to `Embedded`; its rows, in a list of `Batch`,
-    # are copied like the others.
-    texts = {
-        step.digest: Embedded(cut, vectors[row : row + 1].astype(np.float32), model)
-        for row, (step, cut) in enumerate(zip(steps, spans, strict=True))
-    }
+    texts = {}
+    for row, (step, cut) in enumerate(zip(steps, spans, strict=True)):
+        own = _part(encoded, slice(row, row + 1))
+        vector = own.vectors.astype(np.float32)
+        texts[step.digest] = Embedded(cut, vector, encoder.embedder.model, own.pieces, piece_model)
     batch, outcomes = apply.store_rows(source, steps, texts, {}, now())
     source.state, source.finished_at, source.tsv = SourceState.APPLIED.value, now(), None
     source.attempts, source.result = 1, {"facts": len(facts), "skipped": 0}
@@ -172,7 +185,9 @@ def _applied(source: Source, items: Sequence[Item], vectors: Vectors) -> list[mo
 
 def _owner(caller: Principal, user: str, count: int) -> Owner:
     writes = -(-count // TURNS)
-    return Owner(tenant_id=caller.tenant_id, project=caller.default_project, user_id=user, version=writes)
+    return Owner(
+        tenant_id=caller.tenant_id, project=caller.default_project, user_id=user, version=writes, passages=count
+    )
 
 
 # --- into the tables -------------------------------------------------------------------------------------------------
@@ -207,8 +222,10 @@ def _copy(cursor: psycopg.Cursor[Any], model: type[models.Model], rows: Sequence
         for row in rows:
             copy.write_row([_value(getattr(row, name), make) for name, make in makers])
     if computed:
-        taken = [_moved(model, computed[name], name) if name in computed else n for name, n in names.items()]
-        cursor.execute(sql.SQL(UNSTAGE).format(table=table, names=listed, columns=sql.SQL(", ").join(taken)))
+        moved = {name: _moved(model, expression, name) for name, expression in computed.items()}
+        taken = sql.SQL(", ").join(moved[name][0] if name in moved else n for name, n in names.items())
+        values = [value for name in names if name in moved for value in moved[name][1]]
+        cursor.execute(sql.SQL(UNSTAGE).format(table=table, names=listed, columns=taken), values)
         cursor.execute("DROP TABLE staged")
 
 
@@ -221,7 +238,7 @@ def _type_of(column: models.Field[Any, Any], computed: dict[str, Func]) -> str:
 def _maker(column: models.Field[Any, Any], computed: dict[str, Func]) -> Callable[[Any], Any] | None:
     """What makes psycopg's value of a model's; None where they are the same."""
     if column.attname in computed:
-        return lambda expression: expression.get_source_expressions()[0].value
+        return lambda expression: expression.get_source_expressions()[-1].value
     if isinstance(column, models.JSONField):
         return Jsonb
     return HalfVector if isinstance(column, HalfVectorField) else None
@@ -231,13 +248,13 @@ def _value(value: Any, make: Callable[[Any], Any] | None) -> Any:
     return value if make is None or value is None else make(value)
 
 
-def _moved(model: type[models.Model], expression: Func, name: str) -> sql.Composable:
-    """The same expression over a column of the staging table."""
+def _moved(model: type[models.Model], expression: Func, name: str) -> tuple[sql.Composable, Sequence[Any]]:
+    """The same expression over a column of the staging table, and its parameters."""
     over = expression.copy()
-    over.set_source_expressions([RawSQL(connection.ops.quote_name(name), ())])
+    *others, _ = over.get_source_expressions()
+    over.set_source_expressions([*others, RawSQL(connection.ops.quote_name(name), ())])
     compiled, values = Query(model).get_compiler(connection=connection).compile(over)
-    assert not values
-    return sql.SQL(cast(LiteralString, compiled))
+    return sql.SQL(cast(LiteralString, compiled)), values
 
 
 def _belonging(model: type[TenantRow], tenant_id: uuid.UUID, users: Sequence[str]) -> models.QuerySet[TenantRow]:

@@ -18,7 +18,8 @@ def rows(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with psycopg.Cursor(connection.connection) as raw:
         raw.format = Format.BINARY
         # Whoever watches or counts this connection's statements sees these too.
-        cursor = (connection.make_debug_cursor if connection.queries_logged else connection.make_cursor)(raw)
+        wrap: Any = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+        cursor = wrap(raw)
         cursor.execute(statement, values)
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found

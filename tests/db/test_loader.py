@@ -12,6 +12,7 @@ from django.db import connection
 from benchmarks import loader
 from benchmarks.conversation import FRAMES, Turn, questions, turns
 from memories.models import Embedding, Owner, Passage, Revision, Source
+from memories.providers import registry
 from memproject.common.clock import iso
 from memproject.common.tenancy import across_tenants, tenant_tables
 from tests.build import Caller
@@ -162,8 +163,11 @@ def test_what_does_not_fit_is_refused(owner: Caller) -> None:
 def test_vectors_are_computed_once(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [turn.text for turn in turns(200)]
     first = loader.embedded(texts)
-    assert first.shape == (200, 384)
-    alone = loader.embedder().embed([texts[17]])[0]
-    assert (first[17] == alone.astype(first.dtype)).all()
+    assert first.vectors.shape == (200, 384)
+    alone = registry.encoder().encode([texts[17]])
+    assert (first.vectors[17] == alone.vectors[0].astype(first.vectors.dtype)).all()
+    assert first.pieces is not None
+    assert alone.pieces is not None
+    assert (first.pieces[17] == alone.pieces[0]).all()
     monkeypatch.setattr("memories.providers.fake.FakeEmbedder.embed", lambda *_: pytest.fail("asked again"))
-    assert (loader.embedded(texts) == first).all()
+    assert (loader.embedded(texts).vectors == first.vectors).all()
