@@ -46,6 +46,16 @@ def table(means: Mapping[str, tuple[int, Sequence[float]]]) -> str:
     return "\n".join(lines)
 
 
+def at_threshold(hits: Sequence[Sequence[tuple[float, bool]]], threshold: float) -> tuple[float, float, float]:
+    """What a threshold leaves of each question's hits, (score, is evidence).
+
+    → the share of evidence among them, the share of the evidence found that they keep, how many there are a question.
+    """
+    kept = [evidence for question in hits for score, evidence in question if score >= threshold]
+    found = sum(evidence for question in hits for _, evidence in question)
+    return sum(kept) / max(len(kept), 1), sum(kept) / max(found, 1), len(kept) / max(len(hits), 1)
+
+
 def percentiles(seconds: Sequence[float]) -> tuple[float, float]:
     """(p50, p95) in milliseconds."""
     ordered = sorted(seconds)

@@ -14,13 +14,14 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from benchmarks import metrics
 from benchmarks.client import Api, CannotMeasureError
 
 SHIPPED = Path(__file__).parent / "data" / "conversation.json"
 LIMIT = 20
+THRESHOLDS = (0.4, 0.6)
 BATCH = 20  # turns in one request
 
 T = TypeVar("T")
@@ -62,12 +63,18 @@ def stored(user: dict[str, Any], turn: dict[str, Any], prefix: str) -> dict[str,
     }
 
 
-def ask_all(
-    api: Api, data: Sequence[dict[str, Any]], prefix: str, exclude: Iterable[str], recipe: str
-) -> tuple[list[tuple[str, list[float]]], dict[str, list[str]]]:
-    """(category, metrics) of every question that has evidence, and what was found for it."""
+class Asked(NamedTuple):
+    """`rows`: (category, metrics) of each question; `answers`: the ids found for it; `hits`: (score, is evidence)."""
+
+    rows: list[tuple[str, list[float]]]
+    answers: dict[str, list[str]]
+    hits: list[list[tuple[float, bool]]]
+
+
+def ask_all(api: Api, data: Sequence[dict[str, Any]], prefix: str, exclude: Iterable[str], recipe: str) -> Asked:
+    """Ask every question that has evidence."""
     asked = [(user, q) for user in data for q in user["questions"] if str(q["category"]) not in exclude]
-    rows, answers = [], {}
+    rows, answers, hits = [], {}, []
     for user, question in progress(f"asking {recipe}".strip(), asked):
         known = {turn["id"] for turn in user["memories"]}
         evidence = frozenset(e for e in question["evidence"] if e in known)
@@ -77,8 +84,9 @@ def ask_all(
         found = api.recall(question["question"], prefix + user["user_id"], recipe, limit=LIMIT, **when)
         ranked = [memory["metadata"].get("id", "") for memory in found]
         answers[question["id"]] = ranked
+        hits.append([(memory["score"], name in evidence) for memory, name in zip(found, ranked, strict=True)])
         rows.append((str(question["category"]), metrics.of_question(ranked, evidence)))
-    return rows, answers
+    return Asked(rows, answers, hits)
 
 
 def measure(options: argparse.Namespace) -> None:
@@ -86,22 +94,28 @@ def measure(options: argparse.Namespace) -> None:
     api = Api(options.url, options.key)
     api.check()
     prefix = f"{options.user_prefix or f'bench-{int(time.time())}'}-"
-    rows = {}
+    asked: dict[str, Asked] = {}
     try:
         if not options.stored:
             store_all(api, data, prefix)
         for recipe in options.recipes:
-            rows[recipe], answers = ask_all(api, data, prefix, options.exclude, recipe)
+            asked[recipe] = ask_all(api, data, prefix, options.exclude, recipe)
             if options.answers:
-                Path(f"{options.answers}{recipe}.json").write_text(json.dumps(answers))
+                Path(f"{options.answers}{recipe}.json").write_text(json.dumps(asked[recipe].answers))
     finally:
         if not options.keep:
             for user in data:
                 api.erase(prefix + user["user_id"])
-    means = {recipe: metrics.by_category(found) for recipe, found in rows.items()}
+    means = {recipe: metrics.by_category(found.rows) for recipe, found in asked.items()}
     for recipe, found in means.items():
         print(f"\n{recipe or 'as it ships'}")
         print(metrics.table(found))
+        for threshold in THRESHOLDS:
+            precision, kept, each = metrics.at_threshold(asked[recipe].hits, threshold)
+            print(
+                f"score ≥ {threshold}: {each:.1f} hits a question (of {LIMIT}), {100 * precision:.0f} % of them evidence; "
+                f"{100 * kept:.0f} % of the evidence that was found is kept"
+            )
     for name, seconds in api.times.items():
         if name.startswith("recall"):
             p50, p95 = metrics.percentiles(seconds)
