@@ -113,7 +113,7 @@ def measure(options: argparse.Namespace) -> None:
         for threshold in THRESHOLDS:
             precision, kept, each = metrics.at_threshold(asked[recipe].hits, threshold)
             print(
-                f"score ≥ {threshold}: {each:.1f} hits a question (of {LIMIT}), {100 * precision:.0f} % of them evidence; "
+                f"score ≥ {threshold}: {each:.1f} hits a question (of {LIMIT}), {100 * precision:.0f} % evidence; "
                 f"{100 * kept:.0f} % of the evidence that was found is kept"
             )
     for name, seconds in api.times.items():
