@@ -7,6 +7,8 @@ FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
   $$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
 RUN := .venv/bin/python
+SIZES ?= 1000 10000 100000
+TABLE ?= 1000000
 ARGS ?=
 
 help: ## list the targets
@@ -31,8 +33,9 @@ check: venv-dev ## lint, types, import rules, migrations, the OpenAPI contract
 	$(RUN) manage.py spectacular --validate --fail-on-warn --file .cache/openapi.yaml
 	diff -u contracts/openapi.yaml .cache/openapi.yaml
 
-bench: venv ## measure store and recall against a running service (see docs/benchmarks.md)
-	@$(RUN) -m benchmarks.load $(ARGS)
+bench: venv ## measure store and recall, also at scale, against a running service (see docs/benchmarks.md)
+	@$(RUN) -m benchmarks.load
+	@$(RUN) -m benchmarks.scale --sizes $(SIZES) --table $(TABLE)
 
 openapi: venv-dev ## write the OpenAPI contract anew
 	$(RUN) manage.py spectacular --validate --fail-on-warn --file contracts/openapi.yaml

@@ -13,6 +13,8 @@ import json
 import os
 import sys
 import time
+import uuid
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,13 +24,22 @@ from benchmarks.load import ask, floor, key_of_our_own, with_clients  # it sets 
 # isort: split
 from django.conf import settings
 
+from apikeys import services
 from benchmarks import loader
 from benchmarks.conversation import questions
+from memories.providers import registry
+from memories.retrieval import nearest
+from memories.retrieval.question import Question
+from memories.retrieval.recipes import DENSE
+from memories.retrieval.search import Search
+from memories.types import RecallQuery, Scope
+from memproject.common.clock import now
 
 PREFIX = "scale-"
 CALLS = 300  # with one client; with eight there are twice as many
 WARM = 20
 FEW = 10
+NEAREST_OF = 50  # questions whose nearest memories are compared
 ASKED = 10_000  # of the memories of `--table` belong to the scope that is asked
 EACH = 100  # of the others belong to one user
 
@@ -72,6 +83,8 @@ def measure(options: argparse.Namespace, key: str) -> list[Row]:
             user = f"{run}-of-{size}"
             loaded(user, size)
             rows += asked(apis, user, size, size, options.calls)
+            if size > nearest.EXACT_UP_TO:
+                print(by_signs(user, questions(NEAREST_OF, size)), flush=True)
             if not options.keep:
                 loader.erase(user)
         if options.table:
@@ -114,6 +127,26 @@ def asked(apis: list[Api], user: str, size: int, table: int, calls: int) -> list
     rows = [Row(size, table, kind, clients, *found, bottom, sql) for (kind, clients), found in times.items()]
     print(*rows, sep="\n", flush=True)
     return rows
+
+
+def by_signs(user: str, asked: Sequence[str]) -> str:
+    """How many of the 100 nearest the sketch finds that an exact look at every vector finds, on the average."""
+    encoder, scope, found = registry.encoder(), Scope(services.default_tenant().id, user, ("default",)), []
+    for text in asked[:NEAREST_OF]:
+        search = Search(
+            scope, RecallQuery(text), Question(text, text), DENSE.first, now(),
+            encoder.encode([text]).vectors[0], encoder.embedder.model, None,
+        )  # fmt: skip
+        exact, sketched = (
+            set(sorted_ids(nearest.search(search, size=size, enough=100))[:100])
+            for size in (0, nearest.EXACT_UP_TO + 1)
+        )
+        found.append(len(exact & sketched) / max(len(exact), 1))
+    return f"# by signs: {100 * sum(found) / len(found):.1f} % of the 100 nearest, {len(found)} questions"
+
+
+def sorted_ids(near: nearest.Nearest) -> list[uuid.UUID]:
+    return [key for _, key in sorted(zip(-near.cosine, near.ids, strict=True))]
 
 
 def main() -> int:

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memories.providers import local as local_module
-from memories.providers import minilm
+from memories.providers import minilm, pieces
 from memories.providers.base import ProviderUnavailable
 from memories.providers.local import BATCH_TEXTS, BATCH_TOKENS, LocalEmbedder, _batches
 
@@ -49,6 +49,29 @@ def test_it_gives_unit_length_float32_in_the_order_given(local: LocalEmbedder) -
 
 def test_it_answers_no_texts_with_no_rows(local: LocalEmbedder) -> None:
     assert local.embed([]).shape == (0, 384)
+
+
+def test_it_gives_word_pieces_out_of_the_same_run(local: LocalEmbedder) -> None:
+    texts = ["The garden gate squeaks!", "to be or not to be", "", "word " * 1_000]
+    encoded = local.encode(texts)
+    assert encoded.vectors == pytest.approx(local.embed(texts), abs=1e-6)
+    assert encoded.pieces is not None
+    # garden, gate and two pieces of "squeaks"; a text of stop words alone keeps them all, and its two marks; 254 pieces and no more
+    assert [p.shape for p in encoded.pieces] == [(4, 64), (8, 64), (2, 64), (254, 64)]
+    for rows in encoded.pieces:
+        assert rows.dtype == np.int8
+        assert (np.abs(rows).max(axis=1) == 127).all()
+        assert (pieces.load(rows.tobytes()) == rows).all()
+
+
+def test_pieces_are_alike_where_words_are(local: LocalEmbedder) -> None:
+    def alike(one: str, other: str) -> float:
+        found = local.encode([one, other]).pieces
+        assert found is not None
+        unit = [p / np.linalg.norm(p.astype(float), axis=1, keepdims=True) for p in found]
+        return float((unit[0] @ unit[1].T).max(axis=1).mean())
+
+    assert alike("my puppy sleeps", "our dog sleeps") > alike("my puppy sleeps", "the tax office closes") + 0.2
 
 
 @pytest.mark.parametrize("text", ["", " \n\t", "\x00", "\ud800", "🎉", "\u202e" * 40])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
 from memories.providers import registry
+from memories.providers.base import Encoded, ProviderUnavailable
 from memories.providers.fake import FakeEmbedder
 from memories.providers.local import LocalEmbedder
 from memories.providers.openai_compatible import OpenAICompatibleEmbedder
@@ -74,3 +75,41 @@ def test_a_forked_process_makes_its_own() -> None:
 def test_it_says_what_is_wrong_with_the_settings(changed: dict[str, object], words: str) -> None:
     with override_settings(**changed), pytest.raises(ImproperlyConfigured, match=words):
         registry.embedder()
+
+
+def test_word_pieces_come_from_a_model_in_this_process(tmp_path: Path) -> None:
+    with override_settings(
+        EMBEDDING_PROVIDER="openai", EMBEDDING_DIM=3, EMBEDDING_BASE_URL="http://10.0.0.7/v1", EMBEDDING_MODEL="some",
+        EMBEDDING_MODEL_DIR=str(tmp_path),
+    ):  # fmt: skip
+        encoder = registry.encoder()
+        assert type(encoder.embedder) is OpenAICompatibleEmbedder
+        assert type(encoder.pieces) is LocalEmbedder
+        with override_settings(TOKEN_VECTORS=False):
+            assert registry.encoder().pieces is None
+
+
+def test_one_run_gives_both_where_the_model_is_the_same() -> None:
+    with override_settings(EMBEDDING_PROVIDER="fake", EMBEDDING_DIM=384):
+        encoder = registry.encoder()
+        assert encoder.pieces is encoder.embedder
+
+
+class Away(FakeEmbedder):
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        raise ProviderUnavailable
+
+
+def test_a_model_of_word_pieces_that_is_away_costs_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    encoded = registry.Encoder(FakeEmbedder(), Away()).encode(["red door"])
+    assert (encoded.vectors == FakeEmbedder().embed(["red door"])).all()
+    assert encoded.pieces is None
+    assert "no vectors of word pieces" in caplog.text
+    assert "red door" not in caplog.text
+
+
+def test_vectors_of_one_model_stand_beside_the_pieces_of_another() -> None:
+    encoded = registry.Encoder(FakeEmbedder(), FakeEmbedder()).encode(["red door", "the"])
+    assert encoded.vectors.shape == (2, 384)
+    assert encoded.pieces is not None
+    assert [p.shape for p in encoded.pieces] == [(2, 64), (1, 64)]
