@@ -88,11 +88,13 @@ def gather(asked: Search, lexical: Lexical, nearest: Nearest) -> Pool:
     column = {key: at for at, key in enumerate(lexical.ids)}
     ids, waiting = _nearest(asked.first, nearest, column, share)
     bar = ids.bar
-    floor = nearest.floor if np.isfinite(nearest.floor) else asked.first.speaker + asked.first.date
+    # All vectors are known: what isn't there has none, or didn't come through the filter.
+    floor = nearest.floor if np.isfinite(nearest.floor) else asked.first.most_without_vector
     reachable = asked.first.words * share + floor
     seen = {i.bytes for i in nearest.ids}
+    most = len(lexical.ids) if asked.vector is None and asked.narrowed else MOST_DETAILS
     for at in np.argsort(-share, kind="stable"):
-        if len(ids.keys) == MOST_DETAILS or reachable[at] < bar:
+        if len(ids.keys) >= most or reachable[at] < bar:
             break
         if lexical.ids[at] not in seen:
             ids.keys.append(uuid.UUID(bytes=lexical.ids[at]))
@@ -119,7 +121,7 @@ def _nearest(
     first: First, nearest: Nearest, column: dict[bytes, int], share: npt.NDArray[np.float32]
 ) -> tuple[_Wanted, list[Candidate]]:
     by_words = np.array([share[column[k]] if (k := i.bytes) in column else 0.0 for i in nearest.ids], np.float32)
-    known = first.words * by_words + first.meaning * np.nan_to_num(nearest.cosine) + nearest.bonus
+    known = first.words * by_words + first.meaning * features.meaning(nearest.cosine, by_words) + nearest.bonus
     best = _first(nearest.texts, known)
     waiting = [
         Candidate(

@@ -98,39 +98,47 @@ def of(
     words = parts.sum(axis=0, dtype=np.float32)
     total = max(float(idf.sum()), 1e-9)
     held = ((parts > 0) * idf[:, None]).sum(axis=0) / total
-    guess = COSINE_GUESS[0] + COSINE_GUESS[1] * held
-    cosine = np.array([np.nan if c.cosine is None else c.cosine for c in candidates], np.float32)
-    meaning = np.where(np.isnan(cosine), guess, cosine).astype(np.float32)
+    likeness = meaning(_cosine(candidates), held)
     in_context = near.spread(parts, recipe.words_context).sum(axis=0)
     found = {
         "words": words / max(best_words, 1e-9),
         "words_share": words / max(ideal, 1e-9),
         "words_context": in_context / max(float(in_context.max(initial=0.0)), 1e-9),
-        "meaning": meaning,
-        "meaning_context": near.spread(meaning[None, :], recipe.meaning_context)[0],
+        "meaning": likeness,
+        "meaning_context": near.spread(likeness[None, :], recipe.meaning_context)[0],
         "speaker": _speaker(question, candidates),
         "date": _date(question, candidates),
         "voice": _voice(question, candidates),
         "asks": np.array([c.asks for c in candidates], np.float32),
         "length": np.log1p(np.array([c.length for c in candidates], np.float32)),
-        "ranks": _ranks(words) / 2 + _ranks(meaning) / 2,
+        "ranks": _ranks(words) / 2 + _ranks(likeness) / 2,
     }
     if asked is not None:
-        found["pieces"], found["session"] = _late(candidates, asked, near, recipe, held, meaning)
+        found["pieces"], found["session"] = _late(candidates, asked, near, recipe, held, likeness)
     return {name: np.asarray(values, np.float32) for name, values in found.items()}
 
 
 def first(question: Question, candidates: Sequence[Candidate], words: Floats, weights: First) -> Floats:
-    """What the cut of a whole scope goes by (n). `words`: the share of the best BM25. No vector: no meaning."""
-    meaning = np.array([c.cosine or 0.0 for c in candidates], np.float32)
+    """What the cut of a whole scope goes by (n). `words`: the share of the best BM25."""
     total: Floats = (
         weights.words * words
-        + weights.meaning * meaning
+        + weights.meaning * meaning(_cosine(candidates), words)
         + weights.speaker * _speaker(question, candidates)
         + weights.date * _date(question, candidates)
         + weights.voice * _voice(question, candidates)
     )
     return total
+
+
+def meaning(cosine: Floats, words: npt.NDArray[np.floating]) -> Floats:
+    """Cosines (n), with a guess by the share of the question's words where there is none (NaN)."""
+    guess = COSINE_GUESS[0] + COSINE_GUESS[1] * words
+    likeness: Floats = np.where(np.isnan(cosine), guess, cosine).astype(np.float32)
+    return likeness
+
+
+def _cosine(candidates: Sequence[Candidate]) -> Floats:
+    return np.array([np.nan if c.cosine is None else c.cosine for c in candidates], np.float32)
 
 
 def _speaker(question: Question, candidates: Sequence[Candidate]) -> Floats:
@@ -164,11 +172,11 @@ def _late(
     near: Neighbours,
     recipe: Recipe,
     held: npt.NDArray[np.floating],
-    meaning: Floats,
+    likeness: Floats,
 ) -> tuple[Floats, Floats]:
     """Late interaction: how well the best piece of a candidate meets each piece of the question, neighbours counted in;
     and the same for the best of its whole session. A piece that every candidate meets says little and weighs little."""
-    guess = PIECES_GUESS[0] + PIECES_GUESS[1] * held + PIECES_GUESS[2] * meaning
+    guess = PIECES_GUESS[0] + PIECES_GUESS[1] * held + PIECES_GUESS[2] * likeness
     with_pieces = [number for number, c in enumerate(candidates) if c.pieces is not None and len(c.pieces)]
     if not with_pieces:
         return guess.astype(np.float32), guess.astype(np.float32)

@@ -101,7 +101,8 @@ def search(asked: Search, *, size: int, enough: int) -> Nearest:
     `size` is how many passages the scope has; at least `enough` candidates are given, if there are so many.
     """
     bonus, bonus_values = _bonus(asked.question, asked.first)
-    ranked = sql.SQL(EXACT if size <= EXACT_UP_TO else BY_SIGNS).format(bonus=bonus, in_scope=sql.SQL(IN_SCOPE))
+    exact = size <= EXACT_UP_TO or asked.narrowed  # a sketch must not cut what a filter would have kept
+    ranked = sql.SQL(EXACT if exact else BY_SIGNS).format(bonus=bonus, in_scope=sql.SQL(IN_SCOPE))
     statement, values = where.statement(NEAREST, asked.condition, nearest=ranked)
     values |= asked.parameters() | {"sketch": SKETCH, "pending": MOST_PENDING} | bonus_values
     for most in (None,) if asked.narrowed else (WIDE, None):

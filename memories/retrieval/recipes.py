@@ -32,6 +32,11 @@ class First:
     date: float = 0.10
     voice: float = 0.20
 
+    @property
+    def most_without_vector(self) -> float:
+        """What a passage without a vector may get by anything but its words."""
+        return 0.5 * self.meaning + self.speaker + self.date
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:

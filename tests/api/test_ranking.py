@@ -11,11 +11,13 @@ from django.test import override_settings
 
 from apikeys.services import default_tenant
 from memories.models import Passage, TokenVectors
+from memories.providers.base import ProviderUnavailable
 from memories.providers.fake import FakeEmbedder
 from memories.retrieval import nearest
 from tests.build import Caller
 
 DAY = dt.datetime(2026, 5, 4, 9, tzinfo=dt.UTC)
+FORMS: dict[str, dict[str, Any]] = {"full": {}, "lite": {"enable_rerank": False}, "dense": {"enable_hybrid": False}}
 
 
 def say(
@@ -176,6 +178,29 @@ def test_big_scopes_are_searched_by_the_signs_of_vectors(owner: Caller, monkeypa
     assert len(owner.recalled("garden", enable_hybrid=False)) == 3
     monkeypatch.setattr(nearest, "SKETCH", 1)
     assert owner.recalled("The garden is green", enable_hybrid=False) == ["The garden is green"]
+
+
+def test_a_filter_costs_no_hit_in_a_big_scope(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nearest, "EXACT_UP_TO", 0)
+    monkeypatch.setattr(nearest, "SKETCH", 1)
+    for number in range(6):
+        owner.store(f"The garden number {number} is green", metadata={"even": number % 2 == 0})
+    even = {f"The garden number {number} is green" for number in (0, 2, 4)}
+    for sent in FORMS.values():
+        assert set(owner.recalled("Which garden is green?", filters={"even": True}, **sent)) == even
+
+
+def test_a_filter_costs_no_hit_while_the_model_is_away(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(6):
+        owner.store(f"The garden number {number} is green", metadata={"even": number % 2 == 0})
+
+    def away(*_: object) -> None:
+        raise ProviderUnavailable
+
+    monkeypatch.setattr(FakeEmbedder, "encode", away)
+    monkeypatch.setattr("memories.retrieval.candidates.MOST_DETAILS", 1)
+    even = {f"The garden number {number} is green" for number in (0, 2, 4)}
+    assert set(owner.recalled("Which garden is so green?", filters={"even": True})) == even
 
 
 # --- explanations ----------------------------------------------------------------------------------------------------

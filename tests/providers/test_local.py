@@ -56,7 +56,7 @@ def test_it_gives_word_pieces_out_of_the_same_run(local: LocalEmbedder) -> None:
     encoded = local.encode(texts)
     assert encoded.vectors == pytest.approx(local.embed(texts), abs=1e-6)
     assert encoded.pieces is not None
-    # garden, gate and two pieces of "squeaks"; a text of stop words alone keeps them all, and its two marks; 254 pieces and no more
+    # garden, gate and two pieces of "squeaks"; a text of stop words alone keeps all, with its two marks; then the limit
     assert [p.shape for p in encoded.pieces] == [(4, 64), (8, 64), (2, 64), (254, 64)]
     for rows in encoded.pieces:
         assert rows.dtype == np.int8
