@@ -104,6 +104,9 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("BEHIND_TLS_PROXY", False)
 
 
 # --- PostgreSQL ------------------------------------------------------------------------------------------------------
+PREPARED_STATEMENTS = env.bool("PREPARED_STATEMENTS", True)
+
+
 def database(url: str) -> dict[str, object]:
     """DATABASE_URL as Django wants it: `postgresql://user:password@host:port/name?option=value`.
 
@@ -113,6 +116,7 @@ def database(url: str) -> dict[str, object]:
     if parts.scheme not in ("postgresql", "postgres"):
         raise ImproperlyConfigured("DATABASE_URL must begin with postgresql://")
     options: dict[str, object] = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    options["prepare_threshold"] = 2 if PREPARED_STATEMENTS else None  # uses; only what retrieval/fetch.py sends
     host = options.pop("host", None) or unquote(parts.hostname or "")
     pool = {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 5}
     return {

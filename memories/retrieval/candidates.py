@@ -144,6 +144,8 @@ def _best(found: Sequence[Candidate], scores: npt.NDArray[np.float32]) -> list[i
 
 def _first(texts: Sequence[uuid.UUID], scores: npt.NDArray[np.float32]) -> list[int]:
     """Places of the FIRST_STAGE best, best first, at most PER_TEXT of one text."""
+    if len(set(texts)) == len(texts):
+        return [int(at) for at in np.argsort(-scores, kind="stable")[:FIRST_STAGE]]
     taken: Counter[uuid.UUID] = Counter()
     best = []
     for at in np.argsort(-scores, kind="stable").tolist():

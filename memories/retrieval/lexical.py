@@ -19,8 +19,9 @@ from memories.types import Scope
 
 MOST_TERMS = 48  # of a question: the first ones; a text of pages says nothing more by its thousandth word
 MOST_PENDING = 1_000
+SAMPLE = 500
 
-# One row: how many passages there are, their mean length, and all matches packed as ROW, so that thousands of them
+# One row: the mean length of passages (of SAMPLE of them), and all matches packed as ROW, so that thousands of them
 # cost one value and not thousands of rows. Passages are read by their scope: a word index of all tenants would grow
 # with everybody's.
 MATCHES = """
@@ -43,12 +44,14 @@ matched AS (
          unnest(ts_filter(setweight(s.tsv, 'A', (SELECT lexemes FROM asked)), '{{a}}')) found
     WHERE s.tsv @@ (SELECT words FROM asked)
 )
-SELECT total.passages, total.length, (SELECT lexemes FROM asked),
+SELECT sample.length, (SELECT lexemes FROM asked),
        (SELECT string_agg(uuid_send(m.id) || int4send(m.length)
                           || int4send(array_position((SELECT lexemes FROM asked), m.lexeme))
                           || int4send(cardinality(m.positions)), ''::bytea) FROM matched m)
-FROM (SELECT count(*) AS passages, avg(p.length)::float8 AS length FROM memories_passage p
-      WHERE p.tenant_id = %(tenant)s AND p.project = ANY(%(projects)s) AND p.user_id = %(user)s) total
+FROM (SELECT avg(few.length)::float8 AS length FROM (
+          SELECT p.length FROM memories_passage p
+          WHERE p.tenant_id = %(tenant)s AND p.project = ANY(%(projects)s) AND p.user_id = %(user)s
+          LIMIT %(sample)s::int) few) sample
 """
 ROW = np.dtype([("id", "S16"), ("length", ">i4"), ("term", ">i4"), ("count", ">i4")])
 
@@ -80,8 +83,11 @@ class Lexical:
 NOTHING = Lexical((), np.zeros((0, 0), np.float32), np.zeros(0, np.float32), ())
 
 
-def search(scope: Scope, text: str, moment: dt.datetime, project: str) -> Lexical:
-    """Every passage of one user's project that holds a word of `text`, dead ones included: who reads them checks."""
+def search(scope: Scope, text: str, moment: dt.datetime, project: str, passages: int) -> Lexical:
+    """Every passage of one user's project that holds a word of `text`, dead ones included: who reads them checks.
+
+    `passages` is how many the scope has.
+    """
     statement, values = where.statement(MATCHES, None)
     values |= where.parameters(scope, moment)
     values |= {
@@ -89,8 +95,9 @@ def search(scope: Scope, text: str, moment: dt.datetime, project: str) -> Lexica
         "query": segmented(text),
         "terms": MOST_TERMS,
         "pending": MOST_PENDING,
+        "sample": SAMPLE,
     }
-    ((passages, length, lexemes, packed),) = fetch.rows(statement, values)
+    ((length, lexemes, packed),) = fetch.rows(statement, values)
     if not packed:
         return NOTHING
     return weigh(np.frombuffer(packed, ROW), tuple(lexemes), passages, length or 1.0)

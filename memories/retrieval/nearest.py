@@ -7,7 +7,7 @@ import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -71,13 +71,7 @@ UNION ALL
 MOST_PENDING = 1_000
 
 
-class Row(NamedTuple):
-    key: uuid.UUID
-    text: uuid.UUID
-    distance: float | None
-    bonus: float
-    alive: bool
-    pending: bool
+TEXT, DISTANCE, BONUS, ALIVE, PENDING = 1, 2, 3, 4, 5  # columns, after the key
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,31 +100,27 @@ def search(asked: Search, *, size: int, enough: int) -> Nearest:
     statement, values = where.statement(NEAREST, asked.condition, nearest=ranked)
     values |= asked.parameters() | {"sketch": SKETCH, "pending": MOST_PENDING} | bonus_values
     for most in (None,) if asked.narrowed else (WIDE, None):
-        rows = [Row(*row) for row in fetch.rows(statement, values | {"most": most})]
-        alive = [row for row in rows if row.alive]
-        compared = [row for row in rows if not row.pending]
-        if most is None or len(compared) < most or len(apart(alive)) >= enough:
+        rows = fetch.rows(statement, values | {"most": most})
+        compared = sum(not row[PENDING] for row in rows)
+        alive = [row for row in rows if row[ALIVE]]
+        if most is None or compared < most or apart([row[TEXT] for row in alive]) >= enough:
             break
-    cut = most is not None and len(compared) >= most
+    cut = most is not None and compared >= most
+    keys, texts, distances, extras, _, pending = zip(*alive, strict=True) if alive else ((),) * 6
     return Nearest(
-        tuple(row.key for row in alive),
-        tuple(row.text for row in alive),
-        np.array([np.nan if row.distance is None else 1 - row.distance for row in alive], np.float32),
-        np.array([row.bonus for row in alive], np.float32),
-        np.array([row.pending for row in alive], np.bool_),
-        min(1 - (row.distance or 0) + row.bonus for row in compared) if cut else -np.inf,
+        tuple(keys),
+        tuple(texts),
+        1 - np.array(distances, np.float32),  # None becomes NaN
+        np.array(extras, np.float32),
+        np.array(pending, np.bool_),
+        min(1 - row[DISTANCE] + row[BONUS] for row in rows if not row[PENDING]) if cut else -np.inf,
     )
 
 
-def apart(rows: Sequence[Row]) -> list[Row]:
-    """The rows, but at most PER_TEXT of one text: a long memory doesn't crowd out all others."""
-    seen: Counter[uuid.UUID] = Counter()
-    kept = []
-    for row in rows:
-        seen[row.text] += 1
-        if seen[row.text] <= PER_TEXT:
-            kept.append(row)
-    return kept
+def apart(texts: Sequence[uuid.UUID]) -> int:
+    """How many they are when no text counts more than PER_TEXT times: a long memory doesn't crowd out all others."""
+    counts = Counter(texts)
+    return len(texts) if len(counts) == len(texts) else sum(min(count, PER_TEXT) for count in counts.values())
 
 
 def _bonus(question: Question, first: First) -> tuple[sql.Composable, dict[str, Any]]:

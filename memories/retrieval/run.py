@@ -61,7 +61,7 @@ def rank(scope: Scope, query: RecallQuery, moment: dt.datetime, recipe: Recipe |
     known = speakers.known(scope)
     question = understand(text, known.names, query.reference_time or moment)
     waiting = questions.encoding(question.spoken)
-    words = lexical.search(scope, text, moment, project) if query.hybrid or recipe else lexical.NOTHING
+    words = lexical.search(scope, text, moment, project, known.passages) if query.hybrid or recipe else lexical.NOTHING
     encoder = registry.encoder()
     encoded: Encoded | None = None
     try:

@@ -21,6 +21,8 @@ ALWAYS = {
     "unix_socket_permissions": "0700",  # no password is asked for: only its own user may come in, wherever it lies
     "log_min_error_statement": "panic",  # a failed statement's text and values are people's memories
     "log_error_verbosity": "terse",
+    "random_page_cost": "1.1",  # a scope is read by its index, also where it is a large part of a small table
+    "jit": "off",  # compiling a statement of a recall takes longer than running it
 }
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}  # for tests: their data die with them
 LARGEST_LOG = 5_000_000  # bytes
