@@ -99,7 +99,7 @@ def test_the_history_of_the_admin_holds_no_text_and_no_key(owner: Caller) -> Non
     assert net.found() == []
 
 
-@pytest.mark.parametrize("broken", ["memories.api.remembra.views.recall", "memories.retrieval.run.embedder"])
+@pytest.mark.parametrize("broken", ["memories.api.remembra.views.recall", "memories.providers.registry.Encoder.encode"])
 def test_a_failure_that_quotes_the_query_is_logged_without_it(
     owner: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
 ) -> None:
