@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections import Counter
@@ -26,7 +25,7 @@ import numpy as np
 from benchmarks import metrics
 from benchmarks.client import Api, CannotMeasureError
 from benchmarks.load import key_of_our_own  # it sets Django up: what follows needs that
-from benchmarks.retrieval import SHIPPED, progress, store_all
+from benchmarks.retrieval import arguments, progress, store_all
 
 # isort: split
 from django.conf import settings
@@ -199,13 +198,7 @@ def measure(options: argparse.Namespace, key: str) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", default=str(SHIPPED), help="conversations with questions (default: the shipped one)")
-    parser.add_argument("--url", default=os.environ.get("MEMPROJECT_URL", f"http://127.0.0.1:{settings.API_PORT}"))
-    parser.add_argument("--exclude", nargs="*", default=["5"], help="categories left out (default: 5)")
-    parser.add_argument("--user-prefix", help="of the users made (default: one of this moment)")
-    parser.add_argument("--stored", action="store_true", help="they stand there already, under --user-prefix")
-    parser.add_argument("--keep", action="store_true", help="don't erase what was stored")
+    parser = arguments(__doc__, f"http://127.0.0.1:{settings.API_PORT}")
     parser.add_argument("--only", nargs="*", help="variants whose name has one of these parts")
     try:
         with key_of_our_own() as key:

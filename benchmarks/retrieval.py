@@ -128,15 +128,21 @@ def measure(options: argparse.Namespace) -> None:
         Path(options.json).write_text(json.dumps(named, indent=1))
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def arguments(about: str | None, url: str) -> argparse.ArgumentParser:
+    """What every measurement of conversations is told."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default=str(SHIPPED), help="conversations with questions (default: the shipped one)")
-    parser.add_argument("--url", default=os.environ.get("MEMPROJECT_URL", "http://127.0.0.1:8080"))
-    parser.add_argument("--key", default=os.environ.get("MEMPROJECT_KEY", ""), help="an API key not bound to a user")
+    parser.add_argument("--url", default=os.environ.get("MEMPROJECT_URL", url))
     parser.add_argument("--exclude", nargs="*", default=["5"], help="categories left out (default: 5)")
     parser.add_argument("--user-prefix", help="of the users made (default: one of this moment)")
-    parser.add_argument("--keep", action="store_true", help="don't erase what was stored")
     parser.add_argument("--stored", action="store_true", help="they stand there already, under --user-prefix")
+    parser.add_argument("--keep", action="store_true", help="don't erase what was stored")
+    return parser
+
+
+def main() -> int:
+    parser = arguments(__doc__, "http://127.0.0.1:8080")
+    parser.add_argument("--key", default=os.environ.get("MEMPROJECT_KEY", ""), help="an API key not bound to a user")
     parser.add_argument(
         "--recipes", nargs="*", default=[""], metavar="NAME", help="full, lite, words, dense, rrf: needs RECALL_RECIPES"
     )
