@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from typing import Any
@@ -27,11 +28,13 @@ limit_request_line = 8190
 
 
 def post_worker_init(worker: Any) -> None:
-    """Load the embedding model before the first request, after the fork."""
+    """Load the embedding model before the first request, after the fork; and never look for garbage in the code."""
     try:
         embedder().warm()
     except AppError as error:
         logging.getLogger(__name__).warning("the embedder is not ready: %s", error.message)
+    gc.collect()
+    gc.freeze()  # what stands now stays: a full collection in the middle of a request would walk through all of it
 
 
 def child_exit(server: Any, worker: Any) -> None:

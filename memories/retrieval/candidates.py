@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,23 +17,30 @@ from memories.providers.base import Pieces
 from memories.retrieval import features, fetch, where
 from memories.retrieval.lexical import Lexical
 from memories.retrieval.nearest import Nearest
-from memories.retrieval.recipes import FIRST_STAGE, PER_TEXT, First
+from memories.retrieval.recipes import FIRST_STAGE, PER_TEXT
 from memories.retrieval.search import Search
 
-MOST_DETAILS = 1_000  # passages that are looked up at most for one question
+MOST_BY_WORDS = 1_000  # passages that are looked up at most for their words
 
-# Passages by their ids, alive and let through by the filter, with their place: `after` are the two turns that follow in
-# the same session, as `batch:turn`.
+# What the cut goes by, of passages that hold words of the question and aren't among the nearest: those that are alive
+# and let through by the filter.
+BY_WORDS = """
+SELECT p.id, p.memory_key, p.text_key, 1 - (e.vector <=> %(vector)s::halfvec), p.said_at, p.speaker, p.role
+FROM memories_passage p
+JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = p.text_key
+LEFT JOIN memories_embedding e ON e.tenant_id = %(tenant)s AND e.passage_key = p.id AND e.model = %(model)s
+WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s) AND {alive} AND {r_filter}
+"""
+# All that ranks the passages that are left, with their place: `after` are the two turns that follow in the same
+# session, as `batch:turn`.
 DETAILS = """
-SELECT p.id, p.memory_key, p.text_key, 1 - (e.vector <=> %(vector)s::halfvec), p.session,
-       p.batch || ':' || p.turn, coalesce(after.turns, '{{}}'),
+SELECT p.id, p.memory_key, p.text_key, p.session, p.batch || ':' || p.turn, coalesce(after.turns, '{}'),
        p.said_at, p.speaker, p.role, p.length,
        p.start = 0 AND p.stop < 2000
          AND right(rtrim(r.content, E' \\t\\n\\r"'')*'), 1) = ANY(ARRAY['?', '？', '؟']),
        k.vectors
 FROM memories_passage p
-JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = p.text_key
-LEFT JOIN memories_embedding e ON e.tenant_id = %(tenant)s AND e.passage_key = p.id AND e.model = %(model)s
+JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = p.text_key AND r.retired_at IS NULL
 LEFT JOIN memories_tokenvectors k
   ON %(pieces)s AND k.tenant_id = %(tenant)s AND k.passage_key = p.id AND k.model = %(piece_model)s
 LEFT JOIN LATERAL (
@@ -42,9 +50,8 @@ LEFT JOIN LATERAL (
           AND n.ordinal = 0 AND (n.said_at, n.batch, n.turn) > (p.said_at, p.batch, p.turn)
         ORDER BY n.said_at, n.batch, n.turn LIMIT 2) following
 ) after ON p.session IS NOT NULL
-WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s) AND {alive} AND {r_filter}
+WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s)
 """
-PIECES = 12  # the column of the word pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,91 +84,105 @@ class Pool:
 
 
 def gather(asked: Search, lexical: Lexical, nearest: Nearest) -> Pool:
-    """The FIRST_STAGE best of the scope, exactly: what neither list shows whole is looked up.
-
-    A passage that isn't among the nearest has no more than `nearest.floor` by its vector, so only those whose words
-    can still lift them over the last one are asked for.
-    """
+    """The FIRST_STAGE best of the scope, exactly: what neither list shows whole is looked up."""
     bm25 = lexical.scores
-    best = float(bm25.max()) if bm25.size else 0.0
-    share = bm25 / best if best else bm25
+    best_words = float(bm25.max()) if bm25.size else 0.0
+    share = bm25 / best_words if best_words else bm25
     column = {key: at for at, key in enumerate(lexical.ids)}
-    ids, waiting = _nearest(asked.first, nearest, column, share)
-    bar = ids.bar
+    near_words = _shares(nearest.ids, column, share)
+    near = (
+        asked.first.words * near_words
+        + asked.first.meaning * features.meaning(nearest.cosine, near_words)
+        + nearest.bonus
+    )
+    hopeful = _by_words(asked, lexical.ids, share, nearest, _bar(nearest.texts, near))
+    other = features.first(
+        asked.question, hopeful, _shares([candidate.key for candidate in hopeful], column, share), asked.first
+    )
+    every = [*_of(nearest), *hopeful]
+    kept = _details(asked, [every[at] for at in _first([c.text for c in every], np.concatenate([near, other]))])
+    parts = np.zeros((len(lexical.words), len(kept)), np.float32)
+    for number, candidate in enumerate(kept):
+        if (there := column.get(candidate.key.bytes)) is not None:
+            parts[:, number] = lexical.parts[:, there]
+    return Pool(tuple(kept), parts, best_words)
+
+
+def _shares(
+    ids: Sequence[uuid.UUID], column: Mapping[bytes, int], share: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """What part of the scope's best BM25 each passage has."""
+    return np.array([0.0 if (at := column.get(i.bytes)) is None else share[at] for i in ids], np.float32)
+
+
+def _of(nearest: Nearest) -> list[Candidate]:
+    cosines = [None if np.isnan(cosine) else cosine for cosine in nearest.cosine.tolist()]
+    return [
+        Candidate(key, key, text, cosine, pending=pending)
+        for key, text, cosine, pending in zip(
+            nearest.ids, nearest.texts, cosines, nearest.pending.tolist(), strict=True
+        )
+    ]
+
+
+def _bar(texts: Sequence[uuid.UUID], scores: npt.NDArray[np.float32]) -> float:
+    """What a passage must reach to be among the FIRST_STAGE best of these."""
+    best = _first(texts, scores)
+    return float(scores[best[-1]]) if len(best) == FIRST_STAGE else -np.inf
+
+
+def _by_words(
+    asked: Search, ids: Sequence[bytes], share: npt.NDArray[np.float32], nearest: Nearest, bar: float
+) -> list[Candidate]:
+    """Passages that their words may lift over the bar.
+
+    One that isn't among the nearest has no more than `nearest.floor` by its vector, so only those whose words can make
+    up for it are looked up.
+    """
     # All vectors are known: what isn't there has none, or didn't come through the filter.
     floor = nearest.floor if np.isfinite(nearest.floor) else asked.first.most_without_vector
-    reachable = asked.first.words * share + floor
     seen = {i.bytes for i in nearest.ids}
-    most = len(lexical.ids) if asked.vector is None and asked.narrowed else MOST_DETAILS
-    for at in np.argsort(-share, kind="stable"):
-        if len(ids.keys) >= most or reachable[at] < bar:
+    most = len(ids) if asked.vector is None and asked.narrowed else MOST_BY_WORDS
+    wanted: list[uuid.UUID] = []
+    for at in np.argsort(-share, kind="stable").tolist():
+        if len(wanted) >= most or asked.first.words * share[at] + floor < bar:
             break
-        if lexical.ids[at] not in seen:
-            ids.keys.append(uuid.UUID(bytes=lexical.ids[at]))
-    found = [*_details(asked, ids.keys), *waiting]
-    held = [column.get(candidate.key.bytes) for candidate in found]
-    by_words = np.array([0.0 if at is None else share[at] for at in held], np.float32)
-    kept = _best(found, features.first(asked.question, found, by_words, asked.first))
-    parts = np.zeros((len(lexical.words), len(kept)), np.float32)
-    for number, at in enumerate(kept):
-        if (there := held[at]) is not None:
-            parts[:, number] = lexical.parts[:, there]
-    return Pool(tuple(found[at] for at in kept), parts, best)
-
-
-@dataclass(slots=True)
-class _Wanted:
-    """Passages to look up, and what a passage must reach to be among the first."""
-
-    keys: list[uuid.UUID]
-    bar: float
-
-
-def _nearest(
-    first: First, nearest: Nearest, column: dict[bytes, int], share: npt.NDArray[np.float32]
-) -> tuple[_Wanted, list[Candidate]]:
-    by_words = np.array([share[column[k]] if (k := i.bytes) in column else 0.0 for i in nearest.ids], np.float32)
-    known = first.words * by_words + first.meaning * features.meaning(nearest.cosine, by_words) + nearest.bonus
-    best = _first(nearest.texts, known)
-    waiting = [
-        Candidate(
-            nearest.ids[at],
-            nearest.ids[at],
-            nearest.texts[at],
-            None if np.isnan(c := nearest.cosine[at]) else float(c),
-            pending=True,
-        )
-        for at in best
-        if nearest.pending[at]
+        if ids[at] not in seen:
+            wanted.append(uuid.UUID(bytes=ids[at]))
+    if not wanted:
+        return []
+    statement, values = where.statement(BY_WORDS, asked.condition)
+    rows = fetch.rows(statement, values | asked.parameters() | {"ids": wanted})
+    return [
+        Candidate(key, memory, text, cosine, said_at=said_at, speaker=speaker, role=role)
+        for key, memory, text, cosine, said_at, speaker, role in rows
     ]
-    keys = [nearest.ids[at] for at in best if not nearest.pending[at]]
-    return _Wanted(keys, float(known[best[-1]]) if len(best) == FIRST_STAGE else -np.inf), waiting
 
 
-def _best(found: Sequence[Candidate], scores: npt.NDArray[np.float32]) -> list[int]:
-    return _first([candidate.text for candidate in found], scores)
+def _details(asked: Search, chosen: Sequence[Candidate]) -> list[Candidate]:
+    """The same passages with all that ranks them."""
+    cosines = {candidate.key: candidate.cosine for candidate in chosen if not candidate.pending}
+    kept = [candidate for candidate in chosen if candidate.pending]
+    if not cosines:
+        return kept
+    for row in fetch.rows(DETAILS, asked.parameters() | {"ids": list(cosines)}):
+        vectors = None if row[-1] is None else pieces.load(row[-1])
+        known: tuple[Any, ...] = (*row[:3], cosines[row[0]], *row[3:-1], vectors)
+        kept.append(Candidate(*known))
+    return kept
 
 
 def _first(texts: Sequence[uuid.UUID], scores: npt.NDArray[np.float32]) -> list[int]:
     """Places of the FIRST_STAGE best, best first, at most PER_TEXT of one text."""
+    ranked: list[int] = np.argsort(-scores, kind="stable").tolist()
     if len(set(texts)) == len(texts):
-        return [int(at) for at in np.argsort(-scores, kind="stable")[:FIRST_STAGE]]
+        return ranked[:FIRST_STAGE]
     taken: Counter[uuid.UUID] = Counter()
     best = []
-    for at in np.argsort(-scores, kind="stable").tolist():
+    for at in ranked:
         taken[texts[at]] += 1
         if taken[texts[at]] <= PER_TEXT:
             best.append(at)
             if len(best) == FIRST_STAGE:
                 break
     return best
-
-
-def _details(asked: Search, ids: list[uuid.UUID]) -> list[Candidate]:
-    if not ids:
-        return []
-    statement, values = where.statement(DETAILS, asked.condition)
-    rows = [list(row) for row in fetch.rows(statement, values | asked.parameters() | {"ids": ids})]
-    for row in rows:
-        row[PIECES] = None if row[PIECES] is None else pieces.load(row[PIECES])
-    return [Candidate(*row) for row in rows]

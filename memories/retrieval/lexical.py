@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,9 +20,10 @@ MOST_TERMS = 48  # of a question: the first ones; a text of pages says nothing m
 MOST_PENDING = 1_000
 SAMPLE = 500
 
-# One row: the mean length of passages (of SAMPLE of them), and all matches packed as ROW, so that thousands of them
-# cost one value and not thousands of rows. Passages are read by their scope: a word index of all tenants would grow
-# with everybody's.
+# One row: the mean length of passages (of SAMPLE of them), the question's words, and all matches packed, so that
+# thousands of them cost two values and not thousands of rows: a HEAD for each passage, and what PostgreSQL sends of a
+# tsvector that holds the question's words alone. Passages are read by their scope: a word index of all tenants would
+# grow with everybody's.
 MATCHES = """
 WITH asked AS MATERIALIZED (
     SELECT array_agg(lexeme) AS lexemes,
@@ -32,28 +32,30 @@ WITH asked AS MATERIALIZED (
     FROM (SELECT lexeme FROM unnest(to_tsvector(%(configuration)s::regconfig, %(query)s))
           ORDER BY positions[1], lexeme LIMIT %(terms)s::int) first_terms
 ),
-matched AS (
-    SELECT p.id, p.length, found.lexeme, found.positions
-    FROM memories_passage p, unnest(ts_filter(setweight(p.tsv, 'A', (SELECT lexemes FROM asked)), '{{a}}')) found
+matched AS MATERIALIZED (
+    SELECT p.id, p.length, tsvectorsend(ts_filter(setweight(p.tsv, 'A', (SELECT lexemes FROM asked)), '{{a}}')) AS held
+    FROM memories_passage p
     WHERE p.tenant_id = %(tenant)s AND p.project = ANY(%(projects)s) AND p.user_id = %(user)s
       AND p.tsv @@ (SELECT words FROM asked)
     UNION ALL
     SELECT s.allocated_id, (SELECT coalesce(sum(cardinality(positions)), 0)::int FROM unnest(s.tsv)),
-           found.lexeme, found.positions
-    FROM (SELECT s.* FROM memories_source s WHERE {s_scope} AND {waiting} ORDER BY s.id DESC LIMIT %(pending)s::int) s,
-         unnest(ts_filter(setweight(s.tsv, 'A', (SELECT lexemes FROM asked)), '{{a}}')) found
+           tsvectorsend(ts_filter(setweight(s.tsv, 'A', (SELECT lexemes FROM asked)), '{{a}}'))
+    FROM (SELECT s.* FROM memories_source s WHERE {s_scope} AND {waiting} ORDER BY s.id DESC LIMIT %(pending)s::int) s
     WHERE s.tsv @@ (SELECT words FROM asked)
+),
+packed AS (
+    SELECT string_agg(uuid_send(m.id) || int4send(m.length) || int4send(octet_length(m.held)), ''::bytea) AS heads,
+           string_agg(m.held, ''::bytea) AS held
+    FROM matched m
 )
-SELECT sample.length, (SELECT lexemes FROM asked),
-       (SELECT string_agg(uuid_send(m.id) || int4send(m.length)
-                          || int4send(array_position((SELECT lexemes FROM asked), m.lexeme))
-                          || int4send(cardinality(m.positions)), ''::bytea) FROM matched m)
-FROM (SELECT avg(few.length)::float8 AS length FROM (
+SELECT sample.length, (SELECT lexemes FROM asked), packed.heads, packed.held
+FROM packed,
+     (SELECT avg(few.length)::float8 AS length FROM (
           SELECT p.length FROM memories_passage p
           WHERE p.tenant_id = %(tenant)s AND p.project = ANY(%(projects)s) AND p.user_id = %(user)s
           LIMIT %(sample)s::int) few) sample
 """
-ROW = np.dtype([("id", "S16"), ("length", ">i4"), ("term", ">i4"), ("count", ">i4")])
+HEAD = np.dtype([("id", "S16"), ("length", ">i4"), ("bytes", ">i4")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +99,71 @@ def search(scope: Scope, text: str, moment: dt.datetime, project: str, passages:
         "pending": MOST_PENDING,
         "sample": SAMPLE,
     }
-    ((length, lexemes, packed),) = fetch.rows(statement, values)
-    if not packed:
+    ((length, lexemes, heads, held),) = fetch.rows(statement, values)
+    if not heads:
         return NOTHING
-    return weigh(np.frombuffer(packed, ROW), tuple(lexemes), passages, length or 1.0)
+    return weigh(unpack(heads, held, tuple(lexemes)), tuple(lexemes), passages, length or 1.0)
 
 
-def weigh(rows: npt.NDArray[np.void], words: tuple[str, ...], passages: int, length: float) -> Lexical:
-    """BM25 of each match. `rows` are ROWs, a word and passage once; `passages` of `length` words are in the scope."""
-    ids, at = np.unique(rows["id"], return_inverse=True)
-    term = rows["term"].astype(np.int64) - 1
-    holding = np.bincount(term, minlength=len(words))
-    everything = max(passages, len(ids))
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Passages (`ids`, `lengths` in words), and how often each holds a word: `at` which passage, `term` which word."""
+
+    ids: tuple[bytes, ...]
+    lengths: npt.NDArray[np.integer]
+    at: npt.NDArray[np.int64]
+    term: npt.NDArray[np.int64]
+    count: npt.NDArray[np.integer]
+
+
+def unpack(heads: bytes, held: bytes, words: tuple[str, ...]) -> Matches:
+    """What MATCHES packs. A tsvector is sent as the number of its words, then of each: itself, a zero byte, the number
+    of its places, the places; all passages are read together, word after word."""
+    head = np.frombuffer(heads, HEAD)
+    asked = [np.frombuffer(word.encode() + b"\0", np.uint8) for word in words]
+    data = np.frombuffer(held + bytes(max(map(len, asked)) + 2), np.uint8)
+    here = np.cumsum(head["bytes"], dtype=np.int64) - head["bytes"]
+    left = _number(data, here, 4)
+    here, passage = here + 4, np.arange(len(head))
+    found: list[npt.NDArray[np.int64]] = []
+    while len(here):
+        term = _which(data, here, asked)
+        here = here + np.array([len(word) for word in asked], np.int64)[term]
+        count = _number(data, here, 2)
+        found.append(np.stack([passage, term, count]))
+        here, left = here + 2 + 2 * count, left - 1
+        here, passage, left = here[left > 0], passage[left > 0], left[left > 0]
+    at, term, count = np.concatenate(found, axis=1)
+    return Matches(tuple(i.ljust(16, b"\0") for i in head["id"].tolist()), head["length"], at, term, count)
+
+
+def _number(data: npt.NDArray[np.uint8], here: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.int64]:
+    """Big-endian numbers of `size` bytes."""
+    total = np.zeros(len(here), np.int64)
+    for byte in range(size):
+        total = total * 256 + data[here + byte]
+    return total
+
+
+def _which(
+    data: npt.NDArray[np.uint8], here: npt.NDArray[np.int64], asked: list[npt.NDArray[np.uint8]]
+) -> npt.NDArray[np.int64]:
+    """Which of the words stands at each place."""
+    which = np.zeros(len(here), np.int64)
+    for number, word in enumerate(asked):
+        may = np.flatnonzero((data[here] == word[0]) & (data[here + len(word) - 1] == 0))
+        which[may[(data[here[may][:, None] + np.arange(len(word))] == word).all(axis=1)]] = number
+    return which
+
+
+def weigh(matches: Matches, words: tuple[str, ...], passages: int, length: float) -> Lexical:
+    """BM25 of each match; `passages` of `length` words are in the scope."""
+    holding = np.bincount(matches.term, minlength=len(words))
+    everything = max(passages, len(matches.ids))
     idf = np.log(1 + (everything - holding + 0.5) / (holding + 0.5)).astype(np.float32)
-    count = rows["count"].astype(np.float32)
-    parts = np.zeros((len(words), len(ids)), np.float32)
-    parts[term, at] = idf[term] * count * (K1 + 1) / (count + K1 * (1 - B + B * rows["length"] / length))
-    return Lexical(tuple(i.ljust(16, b"\0") for i in ids.tolist()), parts, idf, words)
-
-
-def key(row: uuid.UUID) -> bytes:
-    return row.bytes
+    count = matches.count.astype(np.float32)
+    parts = np.zeros((len(words), len(matches.ids)), np.float32)
+    parts[matches.term, matches.at] = (
+        idf[matches.term] * count * (K1 + 1) / (count + K1 * (1 - B + B * matches.lengths[matches.at] / length))
+    )
+    return Lexical(matches.ids, parts, idf, words)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import uuid
 from collections.abc import Sequence
 
 from django.db import connection
 
 from memories.models import Embedding, Outcome, Passage, Revision, Source
-from memories.retrieval import where
+from memories.retrieval import fetch, where
 from memories.types import Decision, Filter, MemoryView, Scope, SourceKind, SourceState
 
 # Memories by their ids, in one round trip; the columns stand in the order of MemoryView's fields. Rows of the ORM cost
@@ -28,7 +27,6 @@ LEFT JOIN memories_passage p ON p.tenant_id = r.tenant_id AND p.text_key = r.tex
 WHERE r.tenant_id = %(tenant)s AND r.memory_key = ANY(%(ids)s)
   AND r.retired_at IS NULL AND (r.expires_at IS NULL OR r.expires_at > %(moment)s)
 """
-METADATA = 6
 
 # The newest memories of a scope that a filter lets through, and the writes that will become some.
 MATCHING = """
@@ -46,11 +44,7 @@ COUNT = "SELECT count(*) FROM memories_revision r WHERE {r_scope} AND {alive} AN
 
 def by_ids(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], moment: dt.datetime) -> dict[uuid.UUID, MemoryView]:
     """The memories among `ids`, whatever became of them, and pending ones that were promised one of them."""
-    with connection.cursor() as cursor:
-        cursor.execute(BY_ID, {"tenant": tenant_id, "ids": list(ids), "moment": moment})
-        rows = [list(row) for row in cursor.fetchall()]
-    for row in rows:
-        row[METADATA] = json.loads(row[METADATA])  # Django leaves jsonb to its fields: a cursor gives text
+    rows = fetch.rows(BY_ID, {"tenant": tenant_id, "ids": list(ids), "moment": moment})
     found = {row[0]: MemoryView(*row) for row in rows}
     if missing := [i for i in ids if i not in found]:
         found.update(_promised(tenant_id, missing, moment))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from memories.types import Filter, RecallQuery, Scope
 from memproject.common.ids import MEMORY, parse
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Search:
     """`vector` is the question's under `model` (None: it is away); `piece_model` None: no word pieces are read."""
 
@@ -41,11 +42,15 @@ class Search:
         query = self.query
         return bool(query.filters or query.exclude or query.superseded or self.scope.agent_id or self.scope.run_id)
 
+    @cached_property
+    def _halfvec(self) -> str | None:
+        return None if self.vector is None else HalfVector(self.vector).to_text()
+
     def parameters(self) -> dict[str, Any]:
         return where.parameters(
             self.scope, self.moment, exclude=excluded(self.query), superseded=self.query.superseded
         ) | {
-            "vector": None if self.vector is None else HalfVector(self.vector).to_text(),
+            "vector": self._halfvec,
             "model": self.model,
             "pieces": self.piece_model is not None,
             "piece_model": self.piece_model,

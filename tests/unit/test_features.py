@@ -115,8 +115,10 @@ def test_speaker_time_and_voice() -> None:
 
 
 def test_bm25_by_hand() -> None:
-    rows = np.array([(b"a" * 16, 4, 1, 1), (b"b" * 16, 4, 1, 2), (b"b" * 16, 4, 2, 1)], lexical.ROW)
-    held = lexical.weigh(rows, ("red", "door"), passages=10, length=4.0)
+    one = b"\0\0\0\1" + b"red\0\0\1\0\7"
+    both = b"\0\0\0\2" + b"door\0\0\1\0\2" + b"red\0\0\2\0\1\0\7"
+    heads = np.array([(b"a" * 16, 4, len(one)), (b"b" * 16, 4, len(both))], lexical.HEAD).tobytes()
+    held = lexical.weigh(lexical.unpack(heads, one + both, ("red", "door")), ("red", "door"), passages=10, length=4.0)
     red, door = np.log(1 + 8.5 / 2.5), np.log(1 + 9.5 / 1.5)
     assert held.ids == (b"a" * 16, b"b" * 16)
     assert held.idf == pytest.approx([red, door])
