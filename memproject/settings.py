@@ -203,6 +203,9 @@ EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", "all-MiniLM-L6-v2")
 EMBEDDING_DIM = env.int("EMBEDDING_DIM", 384)
 EMBEDDING_THREADS = env.int("EMBEDDING_THREADS", 1)
 
+# --- what a text states: the pinned English pipeline, another one of spaCy's by name or path, or "" for sentences alone
+SPACY_MODEL = env.str("SPACY_MODEL", "en_core_web_sm")
+
 # --- webhooks --------------------------------------------------------------------------------------------------------
 WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", False)
 WEBHOOK_TIMEOUT_SECONDS = env.float("WEBHOOK_TIMEOUT_SECONDS", 10.0)
