@@ -1,0 +1,68 @@
+"""Loading the language pipeline, once a process and only when a text is read: spaCy takes a second and 100 MB."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from memories.providers import english
+from memories.providers.base import ProviderRefused, ProviderUnavailable
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+# What people type, as the pipeline knows it: a token's norm is what tags and parse are made from.
+SHORT = {"w/": "with", "w/o": "without", "&": "and"}
+
+_loaded: dict[tuple[int, str, Path], Language] = {}
+_lock = threading.Lock()
+
+
+def load(name: str, directory: Path) -> Language:
+    """The pipeline `name`: the pinned one out of `directory`, or another by its path or its package's name.
+
+    Raises ProviderUnavailable when the pinned files are missing or damaged, ProviderRefused for another that isn't
+    there.
+    """
+    key = (os.getpid(), name, directory)
+    with _lock:
+        if key not in _loaded:
+            _loaded[key] = _pinned(directory) if name == english.MODEL else _other(name)
+        return _loaded[key]
+
+
+def _after_fork_in_child() -> None:
+    global _lock
+    _lock = threading.Lock()  # it may be held by a thread that exists only in the parent
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def _pinned(directory: Path) -> Language:
+    place = directory / english.BUNDLE.name
+    if english.BUNDLE.missing(place):
+        raise ProviderUnavailable(
+            "The language pipeline is missing or damaged: "
+            "run `python -m memories.providers.weights` with the directory of EMBEDDING_MODEL_DIR."
+        )
+    import spacy.util
+
+    meta: dict[str, Any] = dict(english.META)
+    nlp = spacy.util.load_model_from_path(place, meta=meta, exclude=english.UNUSED)
+    for text, norm in SHORT.items():
+        nlp.tokenizer.add_special_case(text, [{"ORTH": text, "NORM": norm}])  # type: ignore[attr-defined]
+    return nlp
+
+
+def _other(name: str) -> Language:
+    import spacy
+
+    try:
+        return spacy.load(name)
+    except (OSError, ValueError, ImportError) as error:
+        raise ProviderRefused(
+            f"SPACY_MODEL is {name!r}, and spaCy can't load that ({type(error).__name__})."
+        ) from error
