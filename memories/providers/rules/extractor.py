@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 LONGEST = 2_000  # characters of one sentence; a longer "sentence" is no prose and is cut at a space
 BATCH = 64
-INDENTED = re.compile(r"^(?: {4}|\t).*$", re.MULTILINE)
 SPEECH = re.compile(r"[\"“][^\"”]{3,400}[\"”]")
 
 
@@ -85,7 +84,7 @@ def _pieces(content: str) -> Iterator[str]:
     text = content.encode("utf-8", "replace").decode("utf-8")
     if text != content:
         content = text
-    for sentence in sn.sentences(INDENTED.sub("", sn.CODE.sub("\n", content))):
+    for sentence in sn.sentences(sn.CODE.sub("\n", content)):
         while len(sentence) > LONGEST:
             cut = sentence.rfind(" ", 1, LONGEST)
             cut = cut if cut > 0 else LONGEST

@@ -190,7 +190,7 @@ def _owned(reading: Reading, name: Name) -> None:
     while chain.dep_ in ("compound", "nmod") and chain.head.pos_ in ("NOUN", "PROPN"):
         chain = chain.head
     owners = [p for p in (*g.kids(head, "poss"), *g.kids(chain, "poss")) if p.i < name.start]
-    if owners and g.lower(owners[0]) in ("my", "our", "his", "her", "their") | {"user"} and name.text not in ("",):
+    if owners and g.lower(owners[0]) in ("my", "our", "his", "her", "their", "user"):
         if g.lemma(chain) in lx.WORKS or g.lemma(chain) in ("team", "project", "account", "channel", "recipe", "idea"):
             return
         verb = g.above(head)
