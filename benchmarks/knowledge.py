@@ -19,6 +19,7 @@ from typing import Any
 
 from memories.providers import english
 from memories.providers.rules.extractor import RulesExtractor
+from memories.providers.rules.supersede import decide
 from memories.providers.rules.types import Extraction
 from memories.types import Item
 
@@ -55,6 +56,15 @@ def extract(extractor: RulesExtractor, rows: list[Row]) -> list[Row]:
     return [predicted(row, found) for row, found in zip(rows, extractor.read(items), strict=True)]
 
 
+def supersede(extractor: RulesExtractor, rows: list[Row]) -> list[Row]:
+    items = [item(row[side]["text"], row[side]["said_at"]) for row in rows for side in ("old", "new")]
+    found = list(extractor.read(items))
+    return [
+        {"id": row["id"], "decision": decide(found[2 * n].statements, found[2 * n + 1].statements)}
+        for n, row in enumerate(rows)
+    ]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--extract", type=Path)
@@ -78,6 +88,13 @@ def main() -> int:
         if told.scorers:
             command = [sys.executable, told.scorers / "score_extract.py", told.extract, file]
             subprocess.run([*command, *(["--errors", "80"] if told.errors else [])], check=True)
+    if told.supersede:
+        rows = rows_of(told.supersede)
+        file = told.out / "knowledge-supersede.jsonl"
+        file.write_text("".join(json.dumps(row) + "\n" for row in supersede(extractor, rows)))
+        if told.scorers:
+            command = [sys.executable, told.scorers / "score_supersede.py", told.supersede, file]
+            subprocess.run([*command, *(["--errors"] if told.errors else [])], check=True)
     return 0
 
 

@@ -121,7 +121,7 @@ class _Text:
         mentions = _mentions(sentence, dates)
         self.mentions += mentions
         if found or facts.states(sentence) or any(r.holds for r in found):
-            statement = self._statement(sentence, mentions, found)
+            statement = self._statement(sentence, mentions, found, dates)
             (self.naming if named else self.statements).append(statement)
         self.discourse.leave(sentence)
 
@@ -136,7 +136,8 @@ class _Text:
         )
         return t.Extraction(tuple(statements), _once(self.mentions), self.discourse.user_name)
 
-    def _statement(self, sentence: Sentence, mentions: list[t.Mention], found: list[t.Relation]) -> t.Statement:
+    def _statement(self, sentence: Sentence, mentions: list[t.Mention], found: list[t.Relation], dates: Dates
+    ) -> t.Statement:
         doc = sentence.doc
         root = next((token for token in doc if token.dep_ == "ROOT"), doc[0])
         hedged = g.is_verb(root) and (g.hedged(root) or g.future(root))
@@ -155,7 +156,8 @@ class _Text:
             fact,
             tuple(mentions),
             tuple(found),
-            tuple(amounts.of(doc)),
+            amounts.of(doc),
+            amounts.attributes(sentence, self.discourse, dates),
             amounts.content_words(doc),
             amounts.subject_of(sentence, self.discourse),
             hedged,

@@ -57,11 +57,21 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A number that is stated of something: `words` are the lemmas that say of what, the head first."""
+    """A number that is stated of something. `head`: the lemma of what is counted, or clock, record, money, age,
+    frequency, count. `words`: the lemmas around it."""
 
     value: str
     head: str
     words: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """What has one value at a time: `key` of `owner` (a name, USER, a common noun or "")."""
+
+    owner: str
+    key: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +86,7 @@ class Statement:
     mentions: tuple[Mention, ...] = ()
     relations: tuple[Relation, ...] = ()
     amounts: tuple[Amount, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
     words: frozenset[str] = frozenset()
     subject: str = ""
     hedged: bool = False
