@@ -24,8 +24,8 @@ NUMBERS = {
         "seventeen eighteen nineteen twenty".split()
     )
 } | {"once": 1, "twice": 2, "thrice": 3, "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "half": 0.5}
-CLOCK = re.compile(r"^\d{1,2}:\d\d(?::\d\d)?$")
-RECORD = re.compile(r"^\d{1,3}[-–]\d{1,3}$")
+CLOCK = re.compile(r"(?<![\w:])\d{1,2}:\d\d(?::\d\d)?(?![\w:])")
+RECORD = re.compile(r"(?<![\w-])\d{1,3}[-–]\d{1,3}(?![\w-])")
 ORDINAL = re.compile(r"^(\d+)(?:st|nd|rd|th)$")
 COUNT = r"(\d+|once|twice|thrice|one|two|three|four|five|six|seven|eight|nine|ten)"
 OFTEN = re.compile(rf"\b(?:{COUNT}(?: times?)?(?: a| an| per| each| every) (day|week|month|year)|every (?:(other|\d+|two|three|four|six) )?(day|week|month|year)s?|(daily|weekly|monthly))\b", re.I)
@@ -39,7 +39,7 @@ LIGHT = lx.words(
 
 def of(doc: Doc) -> tuple[t.Amount, ...]:
     """The amounts of a sentence: "15 baseballs", "my 5th project", "27:12", "3-2", "twice a week", "$20"."""
-    found = list(_often(doc))
+    found = list(_often(doc)) + list(_scores(doc))
     taken = {i for start, stop, _ in found for i in range(start, stop)}
     amounts = [amount for _, _, amount in found]
     for token in doc:
@@ -70,6 +70,14 @@ def _often(doc: Doc) -> Iterator[tuple[int, int, t.Amount]]:
         yield span.start, span.end, t.Amount(value, "frequency", _around(span.root))
 
 
+def _scores(doc: Doc) -> Iterator[tuple[int, int, t.Amount]]:
+    for head, pattern in (("clock", CLOCK), ("record", RECORD)):
+        for match in pattern.finditer(doc.text):
+            span = doc.char_span(match.start(), match.end(), alignment_mode="expand")
+            if span is not None:
+                yield span.start, span.end, t.Amount(match.group().replace("–", "-"), head, _around(span.root))
+
+
 def _number(text: str) -> float:
     low = text.lower().replace(",", "")
     if low in NUMBERS:
@@ -86,13 +94,11 @@ def _counted_time(token: Token) -> bool:
 
 def _amount(token: Token) -> t.Amount | None:
     text = token.text
-    if CLOCK.match(text):
-        return t.Amount(text, "clock", _around(token))
-    if RECORD.match(text) and token.ent_type_ not in ("DATE",):
-        return t.Amount(text.replace("–", "-"), "record", _around(token))
     ordinal = ORDINAL.match(text.lower())
     if ordinal and token.dep_ == "amod":
         return t.Amount(f"{float(ordinal[1]):g}", g.lemma(token.head), _around(token.head))
+    if token.lower_ in ("a", "an") and g.lemma(token.head) in ("hour", "minute", "mile", "kilometer"):
+        return t.Amount("1", g.lemma(token.head), _around(token.head))
     if not token.like_num or (number := _number(text)) < 0:
         return None
     head = token.head
@@ -101,22 +107,35 @@ def _amount(token: Token) -> t.Amount | None:
     if token.dep_ in ("nummod", "quantmod", "compound") and head.pos_ in ("NOUN", "PROPN") and head.i > token.i:
         if g.lemma(head) in ("time",) and head.i + 1 < len(token.doc):
             return t.Amount(f"{number:g}", "time", _around(head))
-        if head.ent_type_ == "PRODUCT" or g.lower(head) == "old":
+        if head.ent_type_ == "PRODUCT":
             return None
+        if head.i + 1 < len(token.doc) and head.nbor(1).lower_ == "old":
+            return _age(token, g.above(token), number)
         return t.Amount(f"{number:g}", g.lemma(head), _around(head))
     if token.dep_ in ("attr", "acomp", "dobj") and g.lemma(token.head) in ("be", "turn") and number < 120:
-        subject = next(iter(g.kids(token.head, "nsubj")), None)
-        if subject is not None and (subject.pos_ == "PROPN" or g.lemma(subject) in lx.PEOPLE | lx.PETS):
-            return t.Amount(f"{number:g}", "age", frozenset({g.lemma(subject)} | {g.lower(c) for c in g.kids(subject, "appos", "compound")}))
+        if (age := _age(token, token.head, number)) is not None:
+            return age
     if token.dep_ in ("pobj", "dobj", "attr"):
         return t.Amount(f"{number:g}", "count", _around(token))
     return None
 
 
+def _age(token: Token, verb: Token | None, number: float) -> t.Amount | None:
+    subject = next(iter(g.kids(verb, "nsubj")), None) if verb is not None else None
+    if subject is None or not (subject.pos_ == "PROPN" or g.lemma(subject) in lx.PEOPLE | lx.PETS):
+        return None
+    named = {g.lower(c) for c in g.kids(subject, "appos", "compound")}
+    return t.Amount(f"{number:g}", "age", frozenset({g.lemma(subject)} | named))
+
+
 def _around(token: Token) -> frozenset[str]:
     """The content words of the clause that holds it."""
     doc = token.doc
-    return frozenset(g.lemma(x) for x in doc if _content(x) and g.lemma(x) not in LIGHT)
+    return frozenset(_word(x) for x in doc if _content(x) and _word(x) not in LIGHT)
+
+
+def _word(token: Token) -> str:
+    return g.lower(token) if token.tag_ in ("JJS", "RBS") else g.lemma(token)
 
 
 def _content(token: Token) -> bool:
@@ -125,7 +144,7 @@ def _content(token: Token) -> bool:
 
 def content_words(doc: Doc) -> frozenset[str]:
     """Lemmas of the nouns, names, verbs and adjectives that mean something by themselves."""
-    return frozenset(g.lemma(x) for x in doc if _content(x) and g.lemma(x) not in LIGHT)
+    return frozenset(_word(x) for x in doc if _content(x) and _word(x) not in LIGHT)
 
 
 def subject_of(sentence: Sentence, discourse: Discourse) -> str:
@@ -142,7 +161,7 @@ def subject_of(sentence: Sentence, discourse: Discourse) -> str:
 
 
 # --- attributes ------------------------------------------------------------------------------------------------------
-CONTACT = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+|\+?\d[\d -]{5,}\d")
+CONTACT = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]*\w|(?<!\w)\+?\d{2,4}(?:[ -]?\d{2,5}){2,5}(?!\w)|(?<!\w)\d{3}-\d{4}(?!\w)")
 
 
 def attributes(sentence: Sentence, discourse: Discourse, dates: Dates) -> tuple[t.Attribute, ...]:

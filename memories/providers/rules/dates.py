@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MONTH = (
     r"(?:january|february|march|april|may|june|july|august|september|october|november|december|"
-    r"jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b\.?"
+    r"jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b"
 )
 DAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\b"
 ORDINAL = r"\d{1,2}(?:st|nd|rd|th)?"

@@ -77,8 +77,8 @@ def _out_of(reading: Reading, verb: Token, people: list[str], target: Token) -> 
 
 
 def _left(reading: Reading, verb: Token, people: list[str], name: str, kind: str) -> None:
-    if kind == t.LOCATION:
-        reading.add(people, "LIVES_IN", [name], verb, negated=True)
-        return
+    """"left Ghent": the name alone may not say whether that was a home or an employer."""
     last = name.split()[-1].lower()
-    reading.add(people, "MEMBER_OF" if last in lx.MEMBERSHIPS else "WORKS_AT", [name], verb, negated=True)
+    kinds = ["LIVES_IN"] if kind == t.LOCATION else ["MEMBER_OF"] if last in lx.MEMBERSHIPS else ["WORKS_AT", "LIVES_IN", "MEMBER_OF"]
+    for each in kinds:
+        reading.add(people, each, [name], verb, negated=True)

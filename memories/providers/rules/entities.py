@@ -175,6 +175,8 @@ def _starts_name(token: Token) -> bool:
         or token.is_sent_start
     )
     if first:
+        if token.is_alpha and len(token.text) > 2 and not token._.known and token.dep_ != "intj":
+            return True  # no word of the dictionary's: a name, whatever its tag
         if token.ent_type_ in LABELS:
             return token.pos_ in ("PROPN", "NOUN", "ADJ", "X") or token.ent_type_ == "PERSON"
         return token.tag_ in ("NNP", "NNPS") and token.pos_ == "PROPN"
@@ -212,7 +214,8 @@ def _continues(doc: Doc, i: int, start: int) -> int:
         and last.ent_type_ not in ("DATE",)
         and token.ent_type_ not in ("DATE", "MONEY", "PERCENT", "TIME")
     ):
-        return 1 if CODE.match(token.text) else 0
+        plural = i + 1 < len(doc) and doc[i + 1].tag_ == "NNS"
+        return 1 if CODE.match(token.text) or (len(token.text) < 3 and not plural) else 0
     if any(c.isdigit() for c in token.text) and CODE.match(token.text) and token.ent_type_ != "DATE":
         return 1
     nxt = doc[i + 1] if i + 1 < len(doc) else None

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 LONGEST = 2_000  # characters of one sentence; a longer "sentence" is no prose and is cut at a space
 BATCH = 64
+SAYING = frozenset({"say", "tell", "write", "reply", "answer", "ask", "add", "mention", "shout", "text", "claim"})
 SPEECH = re.compile(r"[\"“][^\"”]{3,400}[\"”]")
 
 
@@ -114,10 +115,12 @@ class _Text:
         named = self._name_the_user(sentence)
         self.discourse.enter(sentence)
         dates = Dates(doc, self.item.said_at)
-        reading = Reading(sentence, self.discourse, dates, _speech(doc))
+        speech = _speech(doc)
+        reading = Reading(sentence, self.discourse, dates, speech)
+        reading.sayers = _sayers(reading) if speech else []
         nominal.read(reading)
         verbal.read(reading)
-        found = _quoted(reading, sentence)
+        found = reading.found
         mentions = _mentions(sentence, dates)
         self.mentions += mentions
         if found or facts.states(sentence) or any(r.holds for r in found):
@@ -223,8 +226,12 @@ def _speech(doc: Doc) -> frozenset[int]:
     return frozenset(inside)
 
 
-def _quoted(reading: Reading, sentence: Sentence) -> list[t.Relation]:
-    return reading.found
+def _sayers(reading: Reading) -> list[str]:
+    """Who said what stands between the quotation marks; nobody when it isn't told by name."""
+    for token in reading.sentence.doc:
+        if token.i not in reading.speech and g.lemma(token) in SAYING:
+            return reading.doers(token)
+    return []
 
 
 def _mentions(sentence: Sentence, dates: Dates) -> list[t.Mention]:

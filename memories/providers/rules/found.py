@@ -27,13 +27,17 @@ class Reading:
     sentence: Sentence
     discourse: Discourse
     dates: Dates
-    speech: frozenset[int] = frozenset()  # tokens inside a quotation
+    speech: frozenset[int] = frozenset()  # tokens of somebody's quoted words
+    sayers: list[str] = field(default_factory=list)  # whose they are: "I" in there
     found: list[Relation] = field(default_factory=list)
 
     def who(self, tokens: Iterable[Token]) -> list[str]:
         """The names of persons and things that `tokens` stand for, each once."""
         names: list[str] = []
         for token in tokens:
+            if token.i in self.speech and g.lower(token) in lx.FIRST:
+                names += self.sayers
+                continue
             for name in self.discourse.refer(token, self.sentence):
                 if name not in names:
                     names.append(name)
@@ -88,8 +92,6 @@ class Reading:
         """Every source with every target. `verb` tells how it is stated; a question states nothing."""
         if verb is not None:
             if g.asked(verb):
-                return
-            if verb.i in self.speech:
                 return
             negated = negated or g.negated(verb)
             hedged = hedged or g.hedged(verb) or g.future(verb)

@@ -121,7 +121,10 @@ def _objects_of(preposition: Token) -> Iterator[tuple[str, Token, Token]]:
 
 def all_prepositions(verb: Token) -> Iterator[tuple[str, Token, Token]]:
     """Those of the verb, and of its objects and attributes, which the parser mixes up: "bought it at Macy's"."""
-    yield from prepositions(verb)
+    for word, preposition, target in prepositions(verb):
+        yield word, preposition, target
+        if word in ("as", "to", "for"):
+            yield from prepositions(target)  # "works as a chef at Noma"
     for child in verb.children:
         if child.dep_ in ("dobj", "attr", "acomp", "advmod", "prt", "npadvmod", "oprd"):
             for each in with_conjuncts(child):

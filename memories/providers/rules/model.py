@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # What people type, as the pipeline knows it: a token's norm is what tags and parse are made from.
 SHORT = {"w/": "with", "w/o": "without", "&": "and"}
 
+WORD_KINDS = ("noun", "verb", "adj", "adv")
+
 _loaded: dict[tuple[int, str, Path], Language] = {}
 _lock = threading.Lock()
 
@@ -29,7 +31,7 @@ def load(name: str, directory: Path) -> Language:
     key = (os.getpid(), name, directory)
     with _lock:
         if key not in _loaded:
-            _loaded[key] = _pinned(directory) if name == english.MODEL else _other(name)
+            _loaded[key] = _know_words(_pinned(directory) if name == english.MODEL else _other(name))
         return _loaded[key]
 
 
@@ -55,6 +57,21 @@ def _pinned(directory: Path) -> Language:
     for text, norm in SHORT.items():
         nlp.tokenizer.add_special_case(text, [{"ORTH": text, "NORM": norm}])  # type: ignore[attr-defined]
     return nlp
+
+
+def _know_words(nlp: Language) -> Language:
+    """Let `token._.known` say whether the lemmatizer's dictionary has the word: a capital that it lacks is a name."""
+    from spacy.tokens import Token
+
+    lemmatizer = nlp.get_pipe("lemmatizer") if nlp.has_pipe("lemmatizer") else None
+    index = lemmatizer.lookups.get_table("lemma_index", {}) if lemmatizer is not None else {}
+    known = frozenset(word for kind in WORD_KINDS for word in index.get(kind, ()))
+    Token.set_extension("known", getter=lambda token: not known or _in(known, token), force=True)
+    return nlp
+
+
+def _in(known: frozenset[str], token: Any) -> bool:
+    return token.lower_ in known or token.lemma_.lower() in known or token.is_stop or token.tag_ in ("UH", "MD", "RB")
 
 
 def _other(name: str) -> Language:

@@ -214,7 +214,8 @@ def _acts(head: Token) -> bool:
 COMPANY_VERBS = lx.words("work intern freelance volunteer apply interview quit resign join leave employ hire")
 PERSON_VERBS = lx.words(
     "say tell marry meet date call ask text visit work live love like hate think know play study teach join move quit "
-    "want say turn adopt report manage lead prefer enjoy retire graduate"
+    "want say turn adopt report manage lead prefer enjoy retire graduate create write invent direct compose paint design "
+    "email volunteer divorce engage bear"
 )
 SHOP = lx.words("buy purchase order get pick grab snag find")
 

@@ -30,8 +30,10 @@ def read(reading: Reading) -> None:
         _made_by(reading, name)
         _part_of(reading, name)
     for token in reading.sentence.doc:
-        if token.pos_ == "NOUN" and token.i not in reading.sentence.links:
+        if token.pos_ in ("NOUN", "PROPN") and token.i not in reading.sentence.links:
             _unnamed(reading, token)
+            _home(reading, token)
+    _person_in_place(reading)
 
 
 def _linked(reading: Reading, noun: Token, names: list[Name]) -> None:
@@ -53,7 +55,7 @@ def _linked(reading: Reading, noun: Token, names: list[Name]) -> None:
                 _other_parent(reading, noun, called)
     if lemma in ("twin", "triplet", "sibling") and len(called) > 1:
         reading.add(called[:1], "SIBLING_OF", called[1:])
-    if (lemma in lx.PETS or low in lx.PETS) and not kin:
+    if (lemma in lx.PETS or low in lx.PETS) and not kin and not _gone(verb):
         keepers = owners or ([reading.discourse.user] if _definite(noun) or noun.dep_ == "dobj" else [])
         reading.add(keepers[:1] if owners and not _ours(noun) else keepers, "HAS_PET", called)
     elif not kin and names[0].type == t.PERSON and (en.is_role(lemma) and lemma not in lx.NO_ROLES):
@@ -106,6 +108,13 @@ def _owner_before(reading: Reading, noun: Token) -> list[str]:
         if token.pos_ not in ("ADJ", "NOUN", "NUM", "ADV", "PUNCT") or token.dep_ == "punct" and token.text != "-":
             return []
     return []
+
+
+def _gone(verb: Token | None) -> bool:
+    if verb is None:
+        return False
+    asleep = g.lemma(verb) == "put" and any(g.lower(x) in ("sleep", "down") for x in verb.subtree)
+    return asleep or g.lemma(verb) in ("die", "pass", "bury", "lose")
 
 
 def _ours(noun: Token) -> bool:
@@ -163,6 +172,38 @@ def _unnamed(reading: Reading, noun: Token) -> None:
             if people == [reading.discourse.user]:
                 reading.add(people, "HAS_ROLE", [_role(noun)])
                 employed(reading, noun, people, _role(noun), None)
+
+
+HOMES = lx.words("flat apartment house home place condo studio loft cottage townhouse")
+
+
+def _home(reading: Reading, noun: Token) -> None:
+    """"our new flat in Antwerp"."""
+    if g.lemma(noun) not in HOMES or not g.kids(noun, "poss"):
+        return
+    for word, _, place in g.prepositions(noun):
+        name = reading.sentence.name_at(place)
+        if word == "in" and name is not None and name.type == t.LOCATION:
+            verb = g.above(noun)
+            if verb is None or not (g.negated(verb) or g.lemma(verb) in ("sell", "leave", "rent", "visit")):
+                reading.add(owners_of(reading, noun), "LIVES_IN", [name.text])
+
+
+def _person_in_place(reading: Reading) -> None:
+    """"visiting my sister Emily in Denver", "my friend Tom in Oslo": where one goes to see somebody."""
+    doc = reading.sentence.doc
+    for names in reading.sentence.links.values():
+        for person in names:
+            if person.type != t.PERSON or person.stop + 1 >= len(doc) or doc[person.stop].lower_ != "in":
+                continue
+            place = reading.sentence.at.get(person.stop + 1)
+            head = doc[person.start : person.stop].root
+            verb = g.above(head)
+            if place is None or place.type != t.LOCATION or doc[person.start - 1].pos_ not in ("NOUN", "PUNCT"):
+                continue
+            if doc[person.stop].head.i in range(person.start, person.stop) or (verb is not None and g.lemma(verb) in ("visit", "see")):
+                if verb is None or not g.past(verb) or g.lemma(verb) == "visit":
+                    reading.add([person.text], "LIVES_IN", [place.text])
 
 
 def employed(reading: Reading, noun: Token, people: list[str], role: str | None, verb: Token | None) -> None:

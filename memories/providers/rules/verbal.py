@@ -100,7 +100,9 @@ def begin(reading: Reading, verb: Token) -> None:
         elif name is not None and g.lemma(verb) == "join" and name.type != t.EVENT:
             _join(reading, verb, people, name, target, role)
     if g.lemma(verb) == "start" and not g.objects(verb):
-        employers += [n for w, n in places(reading, verb, "at", "with") if n.type == t.ORG]
+        employers += [n for w, n in places(reading, verb, "at", "with") if n.type == t.ORG or role]
+        for name in employers:
+            name.type = t.ORG
     for name in employers:
         _typed(name, t.ORG)
         reading.add(people, "WORKS_AT", [name.text], verb, role=role)
@@ -203,6 +205,9 @@ def _attribute(reading: Reading, verb: Token, people: list[str], attribute: Toke
     doc = reading.sentence.doc
     subject = next(iter(g.kids(verb, "nsubj")), None)
     name = reading.sentence.name_at(attribute)
+    if name is None:  # "a Dell Inspiron laptop"
+        within = [reading.sentence.name_at(c) for c in g.kids(attribute, "compound", "nmod")]
+        name = next((n for n in within if n is not None), None)
     if subject is not None and (low := g.lower(subject)) and name is not None:
         owners = nominal.owners_of(reading, subject)
         favourite = any(g.lower(a) in ("favorite", "favourite") for a in g.kids(subject, "amod"))
@@ -221,7 +226,10 @@ def _attribute(reading: Reading, verb: Token, people: list[str], attribute: Toke
                 verb,
                 past=over,
             )
-        elif name.type == t.PRODUCT and owners and low not in ("name", "team", "project"):
+        elif low in lx.ABSTRACT or g.lemma(subject) in lx.PEOPLE | lx.PETS | lx.WORKS | lx.MEMBERSHIPS or en.is_role(low):
+            return
+        elif owners and g.kids(subject, "poss") and low not in ("project", "company", "employer", "city", "country", "school") and name.label != "GPE":
+            name.type, name.sure = t.PRODUCT, True
             reading.add(owners, "OWNS", [name.text], verb, past=over)
         return
     favourite = subject is not None and any(g.lower(a) in ("favorite", "favourite") for a in g.kids(subject, "amod"))
@@ -477,10 +485,15 @@ def _is_shop(reading: Reading, verb: Token) -> bool:
 def own(reading: Reading, verb: Token) -> None:
     people = reading.doers(verb)
     lemma = g.lemma(verb)
+    if lemma == "get" and any(g.lemma(a) in ("have", "'ve") or g.lower(a) in ("'ve", "have", "has") for a in g.kids(verb, "aux")):
+        lemma = "have"  # "I've got three bikes"
     if g.kids(verb, "nsubjpass") or (lemma == "have" and verb.dep_ in ("aux",)):
         return
     over = lemma in ("have", "own", "drive", "ride") and g.past(verb)
     for target in _things(verb):
+        if g.lemma(target) in lx.PETS and g.negated(verb):
+            reading.add(people, "HAS_PET", [reading.what(target)], verb)  # "I no longer have a dog"
+            continue
         if lemma in ("get", "have", "pick") and not _concrete(reading, target, lemma):
             continue
         if not _thing(reading, target):
@@ -696,8 +709,12 @@ def create(reading: Reading, verb: Token) -> None:
     things = g.subjects(verb) if passive else g.objects(verb)
     for thing in things:
         name = reading.sentence.name_at(thing) or next(iter(reading.sentence.links.get(thing.i, ())), None)
-        if name is None or name.type in (t.PERSON, t.LOCATION):
+        if name is None or (name.type in (t.PERSON, t.LOCATION) and (name.sure or name.label == "GPE")):
             continue
+        if not passive and not (verb.tag_ in ("VBD", "VBN") or name.quoted):
+            continue
+        if name.type == t.PERSON:
+            name.type = t.PRODUCT
         if g.lemma(verb) in ("found", "establish", "launch", "start", "co-found") and not name.sure:
             name.type = t.ORG if g.lemma(verb) != "launch" else name.type
         elif name.type == t.ORG and not name.sure and g.lemma(verb) != "run":
