@@ -12,8 +12,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
 from memories.providers.rules import amounts as am
-from memories.providers.rules.lexicon import words
-from memories.providers.rules.types import LOCATION, PERSON, PRODUCT, USER, Relation, Statement
+from memories.providers.rules.lexicon import PEOPLE
+from memories.providers.rules.types import DATE, LOCATION, ORG, PERSON, USER, Relation, Statement
 
 
 class Verdict(enum.StrEnum):
@@ -28,8 +28,9 @@ FUNCTIONAL = frozenset({"WORKS_AT", "LIVES_IN", "MARRIED_TO", "PARTNER_OF"})
 SYMMETRIC = frozenset({"MARRIED_TO", "PARTNER_OF", "SIBLING_OF", "FRIEND_OF"})
 ADDING = re.compile(r"\b(?:also|too|as well|another|in addition|second|additionally)\b", re.IGNORECASE)
 CORRECTING = re.compile(r"\b(?:sorry|mistyped|typo|i meant|correction|wrong|mistake|misspoke)\b", re.IGNORECASE)
-REPLACING = re.compile(r"\b(?:instead of|rather than|no longer|replaced|switched|traded|upgraded|swapped|moved|changed|"
-                       r"rescheduled|postponed|stepped down|not .{1,40} any ?more)\b", re.IGNORECASE)
+REPLACING = re.compile(r"\b(?:instead of|rather than|replaced|switched|traded|upgraded|swapped|moved|changed|"
+                       r"rescheduled|postponed|stepped down)\b", re.IGNORECASE)
+PROGRESS = re.compile(r"\b(?:now|so far|already|total|reached|hit|up to|brings?|just (?:finished|completed|added|got)|since)\b", re.IGNORECASE)
 NOW = re.compile(r"\b(?:now|currently|these days|at the moment|lately|obsessed|current|favou?rite)\b", re.IGNORECASE)
 ENDED = re.compile(r"\b(?:no longer|any ?more|any longer|stopped|quit|cancell?ed|gave up|used to|ended|sold|left|broke up|divorced)\b",
                    re.IGNORECASE)
@@ -39,7 +40,7 @@ def decide(old: Sequence[Statement], new: Sequence[Statement]) -> Verdict:
     """What the later statements `new` do to the earlier ones `old`, each list out of one text."""
     if not old or not new or _earlier(new, old):
         return Verdict.KEEP_BOTH
-    for judge in (_repeated, _ended, _replaced, _attribute, _count, _exchanged, _said_again):
+    for judge in (_repeated, _ended, _replaced, _attribute, _count, _exchanged, _same_relation, _said_again):
         verdicts = [v for a in old for b in new if (v := judge(a, b)) is not None]
         if verdicts:
             return verdicts[0]
@@ -116,24 +117,29 @@ def _ends(was: Relation, over: Relation, old: Statement) -> bool:
 
 
 def _replaced(old: Statement, new: Statement) -> Verdict | None:
-    """Another value of a relation that has one; the same value again is a duplicate."""
-    verdict = None
+    """Another value of a relation that has one at a time."""
+    if ADDING.search(new.fact.evidence):
+        return None
+    held = [_normal(r) for r in new.relations if r.holds]
     for was in (r for r in old.relations if r.holds):
+        if _normal(was) in held:
+            continue
         for now in (r for r in new.relations if r.holds):
             x, y = _normal(was), _normal(now)
-            if x[1] != y[1]:
-                continue
-            if _equal(was, now):
-                if _adds_nothing(old, new, was):
-                    verdict = verdict or Verdict.DUPLICATE
-                continue
-            if ADDING.search(new.fact.evidence):
+            if x[1] != y[1] or _equal(was, now):
                 continue
             if x[1] in FUNCTIONAL and _one_of_two(was, now):
                 return Verdict.SUPERSEDE
             if x[1] == "MANAGES" and _same(x[2], y[2]) and not _same(x[0], y[0]):
                 return Verdict.SUPERSEDE
-    return verdict
+    return None
+
+
+def _same_relation(old: Statement, new: Statement) -> Verdict | None:
+    for was in (r for r in old.relations if r.holds):
+        if any(r.holds and _equal(was, r) for r in new.relations) and _adds_nothing(old, new, was):
+            return Verdict.DUPLICATE
+    return None
 
 
 def _one_of_two(was: Relation, now: Relation) -> bool:
@@ -175,7 +181,7 @@ def _count(old: Statement, new: Statement) -> Verdict | None:
     """Another number of the same thing; of two dated occasions each has its own."""
     if _two_occasions(old, new) or new.hedged and "best" not in new.words | old.words and not new.amounts:
         return None
-    if old.subject and new.subject and not _same(old.subject, new.subject) and USER not in (old.subject, new.subject):
+    if not _about_one(old, new):
         return None
     for was in old.amounts:
         for now in new.amounts:
@@ -203,16 +209,14 @@ def _same_thing(head: str, other: str, around: frozenset[str], around2: frozense
         return bool(around & around2)
     if head in am.GENERIC:
         return len(shared - {head}) >= (1 if head in ("frequency", "record", "clock") else 2) and not named
-    return bool(shared - {head}) or (head in around and not named and not _others(old, new))
-
-
-def _others(old: Statement, new: Statement) -> bool:
-    return bool(old.words - new.words) and bool(new.words - old.words) and len(old.words & new.words) < 2
+    if shared - {head}:
+        return not named
+    return not named and PROGRESS.search(new.fact.evidence) is not None
 
 
 def _named_apart(old: Statement, new: Statement) -> bool:
     """Each names persons or places that the other doesn't: two things, not one."""
-    kinds = (PERSON, LOCATION)
+    kinds = (PERSON, LOCATION, ORG)
     a = {_fold(m.name) for m in old.mentions if m.type in kinds}
     b = {_fold(m.name) for m in new.mentions if m.type in kinds}
     return bool(a) and bool(b) and not any(_same(x, y) for x in a for y in b)
@@ -229,17 +233,22 @@ def _exchanged(old: Statement, new: Statement) -> Verdict | None:
     replacing = REPLACING.search(text)
     if replacing and shared and _about_one(old, new):
         return Verdict.SUPERSEDE
-    if new.negated and ENDED.search(text) and shared and _about_one(old, new):
+    if ENDED.search(text) and shared and _about_one(old, new) and len(new.words - old.words) <= 2:
         return Verdict.NEGATE
     if NOW.search(text) and NOW.search(old.fact.evidence) and not ADDING.search(text):
-        apart = {m.name for m in new.mentions if m.type == PRODUCT} and {m.name for m in old.mentions if m.type == PRODUCT}
-        if apart and len(shared) >= 2:
+        a, b = ({_fold(m.name) for m in s.mentions if m.type != DATE} for s in (old, new))
+        if a and b and not a & b and len(shared) >= 2:
             return Verdict.SUPERSEDE
     return None
 
 
 def _about_one(old: Statement, new: Statement) -> bool:
-    return not old.subject or not new.subject or _same(old.subject, new.subject) or USER in (old.subject, new.subject)
+    """Not about two different persons; "my collection" and "I" are one."""
+    if not old.subject or not new.subject or _same(old.subject, new.subject):
+        return True
+    persons = {m.name for s in (old, new) for m in s.mentions if m.type == PERSON}
+    others = [s for s in (old.subject, new.subject) if s != USER]
+    return not any(s in persons or s in PEOPLE for s in others) and (USER in (old.subject, new.subject) or len(others) < 2)
 
 
 def _overlap(old: Statement, new: Statement) -> float:
@@ -251,11 +260,13 @@ def _said_again(old: Statement, new: Statement) -> Verdict | None:
     """Nearly the same content words, the same names and numbers."""
     if _differ(old, new) or old.negated != new.negated or new.hedged != old.hedged or _two_occasions(old, new):
         return None
+    if old.words and old.words == new.words:
+        return Verdict.DUPLICATE
+    if len(old.words - new.words) == 1 == len(new.words - old.words):
+        return None  # "staging … production": the one word that differs is the point
     if len(old.words) >= 2 and _overlap(old, new) >= 0.75 and not _named_apart(old, new):
         names = {_fold(m.name) for m in old.mentions} ^ {_fold(m.name) for m in new.mentions}
         if len(names) <= 1:
             return Verdict.DUPLICATE
     return None
 
-
-__all__ = ["Verdict", "decide", "words"]
