@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from memories.providers.rules import entities as en
@@ -23,13 +24,29 @@ NUMBERS = {
         "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
         "seventeen eighteen nineteen twenty".split()
     )
-} | {"once": 1, "twice": 2, "thrice": 3, "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "half": 0.5}
+} | {
+    "once": 1,
+    "twice": 2,
+    "thrice": 3,
+    "first": 1,
+    "second": 2,
+    "third": 3,
+    "fourth": 4,
+    "fifth": 5,
+    "sixth": 6,
+    "half": 0.5,
+}
 CLOCK = re.compile(r"(?<![\w:])\d{1,2}:\d\d(?::\d\d)?(?![\w:])")
 RECORD = re.compile(r"(?<![\w-])\d{1,3}[-–]\d{1,3}(?![\w-])")
 ORDINAL = re.compile(r"^(\d+)(?:st|nd|rd|th)$")
 COUNT = r"(\d+|once|twice|thrice|one|two|three|four|five|six|seven|eight|nine|ten)"
-OFTEN = re.compile(rf"\b(?:{COUNT}(?: times?)?(?: a| an| per| each| every) (day|week|month|year)|every (?:(other|\d+|two|three|four|six) )?(day|week|month|year)s?|(daily|weekly|monthly))\b", re.I)
-GENERIC = lx.words("time day week month year hour minute second dollar euro pound mile km kilometer percent % frequency record clock money age people")
+OFTEN = re.compile(
+    rf"\b(?:{COUNT}(?: times?)?(?: a| an| per| each| every) (day|week|month|year)|every (?:(other|\d+|two|three|four|six) )?(day|week|month|year)s?|(daily|weekly|monthly))\b",
+    re.I,
+)
+GENERIC = lx.words(
+    "time day week month year hour minute second dollar euro pound mile km kilometer percent % frequency record clock money age people"
+)
 LIGHT = lx.words(
     "be have do get go make take way time thing lot new good great recent recently last currently now start keep try speak "
     "say feel look think like love really actually total far already also still finish reach hit just personal "
@@ -50,7 +67,19 @@ def of(doc: Doc) -> tuple[t.Amount, ...]:
     days = [x for x in doc if x.lower_.endswith("days") and x.lower_ in en.WEEKDAYS]
     if len(days) > 1 and not any(g.negated(v) for x in days[:1] if (v := g.above(x)) is not None):
         amounts.append(t.Amount(f"{len(days)} a week", "frequency", _around(days[0])))
-    return tuple(amounts)
+    return tuple(replace(amount, standing=_standing(doc, amount)) for amount in amounts)
+
+
+def _standing(doc: Doc, amount: t.Amount) -> bool:
+    """What is so or has grown, against what was once: "I've read 12", "12 so far", not "I bought 2 at the fair"."""
+    if amount.head in ("frequency", "record", "age") or "best" in amount.words:
+        return True
+    verbs = [x for x in doc if g.is_verb(x) and x.dep_ not in ("aux", "auxpass", "amod")]
+    return not any(g.past(v) for v in verbs) or any(_perfect(v) for v in verbs)
+
+
+def _perfect(verb: Token) -> bool:
+    return any(g.lower(a) in ("have", "has", "'ve") for a in g.kids(verb, "aux"))
 
 
 def _often(doc: Doc) -> Iterator[tuple[int, int, t.Amount]]:
@@ -89,7 +118,11 @@ def _number(text: str) -> float:
 
 
 def _counted_time(token: Token) -> bool:
-    return token.dep_ == "nummod" and token.head.ent_type_ == "DATE" and g.lemma(token.head) in ("week", "month", "hour", "year", "day")
+    return (
+        token.dep_ == "nummod"
+        and token.head.ent_type_ == "DATE"
+        and g.lemma(token.head) in ("week", "month", "hour", "year", "day")
+    )
 
 
 def _amount(token: Token) -> t.Amount | None:
@@ -139,7 +172,12 @@ def _word(token: Token) -> str:
 
 
 def _content(token: Token) -> bool:
-    return token.pos_ in ("NOUN", "PROPN", "VERB", "ADJ") and not token.is_stop and len(token.text) > 1 and not token.like_num
+    return (
+        token.pos_ in ("NOUN", "PROPN", "VERB", "ADJ")
+        and not token.is_stop
+        and len(token.text) > 1
+        and not token.like_num
+    )
 
 
 def content_words(doc: Doc) -> frozenset[str]:
@@ -165,11 +203,15 @@ CONTACT = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]*\w|(?<!\w)\+?\d{2,4}(?:[ -]?\d{2,5
 
 
 def attributes(sentence: Sentence, discourse: Discourse, dates: Dates) -> tuple[t.Attribute, ...]:
-    """"my son's birthday is on 3 June", "our landlord is Ms. Duarte", "the launch is planned for 12 May", an address."""
+    """ "my son's birthday is on 3 June", "our landlord is Ms. Duarte", "the launch is planned for 12 May", an address."""
     found = []
     doc = sentence.doc
     for verb in doc:
-        if g.lemma(verb) not in ("be", "plan", "schedule", "move", "set", "postpone", "reschedule") or g.asked(verb) or g.negated(verb):
+        if (
+            g.lemma(verb) not in ("be", "plan", "schedule", "move", "set", "postpone", "reschedule")
+            or g.asked(verb)
+            or g.negated(verb)
+        ):
             continue
         for subject in g.kids(verb, "nsubj", "nsubjpass"):
             if subject.pos_ != "NOUN" or (value := _value(verb, subject, sentence, dates)) is None:
@@ -187,7 +229,11 @@ def attributes(sentence: Sentence, discourse: Discourse, dates: Dates) -> tuple[
 
 
 def _key(subject: Token) -> str:
-    left = [g.lower(c) for c in g.kids(subject, "compound", "amod") if g.lower(c) not in ("new", "current", "old", "own", "latest")]
+    left = [
+        g.lower(c)
+        for c in g.kids(subject, "compound", "amod")
+        if g.lower(c) not in ("new", "current", "old", "own", "latest")
+    ]
     return " ".join([*left, g.lemma(subject)])
 
 

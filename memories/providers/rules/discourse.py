@@ -21,6 +21,7 @@ class Discourse:
     def __init__(self) -> None:
         self.user_name: str | None = None
         self.notes = False  # the text calls its user "User"
+        self.unnamed: tuple[str, list[str]] | None = None  # (noun, owners) of a pet or relative still without a name
         self._people: list[str] = []  # latest last
         self._female: dict[str, bool] = {}
         self._thing: str | None = None
@@ -143,6 +144,8 @@ class Discourse:
         before = [n for n in sentence.names if n.type == t.PERSON and n.stop <= token.i]
         if 2 <= len(before) <= 4 and token.tag_ != "PRP$":
             return [n.text for n in before]
+        if token.tag_ == "PRP$" and len(before) == 1 and self._user_is_third_person(sentence, token):
+            return [self.user, before[0].text]
         if token.tag_ == "PRP$" and len(before) >= 2:
             return [n.text for n in before[:2]]
         return []

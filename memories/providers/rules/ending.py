@@ -77,8 +77,14 @@ def _out_of(reading: Reading, verb: Token, people: list[str], target: Token) -> 
 
 
 def _left(reading: Reading, verb: Token, people: list[str], name: str, kind: str) -> None:
-    """"left Ghent": the name alone may not say whether that was a home or an employer."""
+    """ "left Ghent": the name alone may not say whether that was a home or an employer."""
     last = name.split()[-1].lower()
-    kinds = ["LIVES_IN"] if kind == t.LOCATION else ["MEMBER_OF"] if last in lx.MEMBERSHIPS else ["WORKS_AT", "LIVES_IN", "MEMBER_OF"]
+    kinds = (
+        ["LIVES_IN"]
+        if kind == t.LOCATION
+        else ["MEMBER_OF"]
+        if last in lx.MEMBERSHIPS
+        else ["WORKS_AT", "LIVES_IN", "MEMBER_OF"]
+    )
     for each in kinds:
         reading.add(people, each, [name], verb, negated=True)

@@ -204,6 +204,14 @@ def _continues(doc: Doc, i: int, start: int) -> int:
     token, last = doc[i], doc[i - 1]
     if token.lower_ in WEEKDAYS or (token.lower_ in MONTHS and token.ent_type_ == "DATE"):
         return 0
+    if (
+        token.lower_ in lx.UNITS_OF_ORG
+        and token.text.islower()
+        and _capital(last)
+        and last.ent_type_ != "PERSON"
+        and token.lower_ not in ("club", "band")
+    ):
+        return 1  # "the Payments team"
     if token.text in ("-", "‑") and not last.whitespace_ and not token.whitespace_ and i + 1 < len(doc):
         return 2
     if _capital(token) and token.lower_ not in lx.FIRST:

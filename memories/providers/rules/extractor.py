@@ -139,7 +139,8 @@ class _Text:
         )
         return t.Extraction(tuple(statements), _once(self.mentions), self.discourse.user_name)
 
-    def _statement(self, sentence: Sentence, mentions: list[t.Mention], found: list[t.Relation], dates: Dates
+    def _statement(
+        self, sentence: Sentence, mentions: list[t.Mention], found: list[t.Relation], dates: Dates
     ) -> t.Statement:
         doc = sentence.doc
         root = next((token for token in doc if token.dep_ == "ROOT"), doc[0])

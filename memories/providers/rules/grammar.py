@@ -123,8 +123,9 @@ def all_prepositions(verb: Token) -> Iterator[tuple[str, Token, Token]]:
     """Those of the verb, and of its objects and attributes, which the parser mixes up: "bought it at Macy's"."""
     for word, preposition, target in prepositions(verb):
         yield word, preposition, target
-        if word in ("as", "to", "for"):
-            yield from prepositions(target)  # "works as a chef at Noma"
+        for inner in prepositions(target):  # "works as a chef at Noma", "stayed in a hostel in Tokyo"
+            if inner[0] in ("in", "at", "from"):
+                yield inner
     for child in verb.children:
         if child.dep_ in ("dobj", "attr", "acomp", "advmod", "prt", "npadvmod", "oprd"):
             for each in with_conjuncts(child):
@@ -135,6 +136,17 @@ def all_prepositions(verb: Token) -> Iterator[tuple[str, Token, Token]]:
 
 
 # --- how it is stated ------------------------------------------------------------------------------------------------
+def complements(verb: Token) -> list[Token]:
+    """What "be" says of its subject, whatever the parser calls it."""
+    found = kids(verb, "attr", "oprd")
+    found += [
+        c
+        for c in kids(verb, "acomp", "nsubj", "dobj")
+        if c.i > verb.i and c.pos_ in ("PROPN", "NOUN") and c not in found
+    ]
+    return found
+
+
 def negated(verb: Token) -> bool:
     for child in verb.children:
         if child.dep_ == "neg" or lower(child) in ("never", "nt"):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
 # What people type, as the pipeline knows it: a token's norm is what tags and parse are made from.
-SHORT = {"w/": "with", "w/o": "without", "&": "and"}
+SHORT = {"w/": "with", "w/o": "without", "&": "and", "User": "john"}
 
 WORD_KINDS = ("noun", "verb", "adj", "adv")
 

@@ -106,7 +106,7 @@ class Sentence:
                 for token in doc[child.i + 1 : child.i + 4]:
                     if (name := self._after(token.i)) is not None:
                         return self._list_from(name, plural)
-            if child.dep_ == "appos" and known and (name := self.at.get(child.i)):
+            if child.dep_ == "appos" and (known or g.kids(noun, "poss")) and (name := self.at.get(child.i)):
                 return self._list_from(name, plural)
         if nxt < len(doc) and g.lower(doc[nxt]) in ("named", "called") and (name := self._after(nxt + 1)):
             return self._list_from(name, plural)
@@ -142,7 +142,7 @@ class Sentence:
             for token in self.doc[verb.i + 1 : verb.i + 3]:
                 if token.lower_ in ("a", "an", "not", "from", "in", "at", "the"):
                     break
-                if (name := self._after(token.i)) is not None and g.kids(verb, "attr", "acomp", "dobj"):
+                if (name := self._after(token.i)) is not None and g.complements(verb):
                     return self._list_from(name, True) if self.doc[name.start].head == verb or plural else [name]
         return []
 

@@ -34,6 +34,7 @@ def read(reading: Reading) -> None:
             _unnamed(reading, token)
             _home(reading, token)
     _person_in_place(reading)
+    _remember(reading)
 
 
 def _linked(reading: Reading, noun: Token, names: list[Name]) -> None:
@@ -62,8 +63,42 @@ def _linked(reading: Reading, noun: Token, names: list[Name]) -> None:
         if noun.dep_ == "attr" and verb is not None:
             return  # the verb rules say it, with tense and negation
         reading.add(called, "HAS_ROLE", [_role(noun)], role=None)
-    elif names[0].type == t.PRODUCT and lemma not in lx.WORKS and _mine(noun) and noun.dep_ == "nsubj":
-        reading.add([reading.discourse.user], "OWNS", called)
+    elif (
+        names[0].type in (t.PRODUCT, t.LOCATION)
+        and lemma not in lx.WORKS | lx.ABSTRACT
+        and _mine(noun)
+        and en.head_type(lemma) == ""
+    ):
+        if not (verb is not None and g.lemma(verb) in ("sell", "lose") and g.past(verb)) and names[0].label != "GPE":
+            names[0].type = t.PRODUCT
+            reading.add([reading.discourse.user], "OWNS", called)
+    if low == "name":
+        _named_later(reading, noun, called)
+
+
+def _named_later(reading: Reading, noun: Token, called: list[str]) -> None:
+    """ "I adopted a kitten. Her name is Saffron": the name of what the sentence before left without one."""
+    if reading.discourse.unnamed is None or not any(
+        g.lower(p) in lx.HE | lx.SHE | {"its"} for p in g.kids(noun, "poss")
+    ):
+        return
+    lemma, owners = reading.discourse.unnamed
+    kind = "HAS_PET" if lemma in lx.PETS else lx.KIN.get(lemma, "")
+    for name in reading.sentence.links[noun.i]:
+        name.type, name.sure = t.PERSON, True
+    if kind:
+        reading.add(owners, kind, called)
+
+
+def _remember(reading: Reading) -> None:
+    for token in reading.sentence.doc:
+        if (
+            token.pos_ == "NOUN"
+            and token.i not in reading.sentence.links
+            and g.lemma(token) in lx.PETS | frozenset(lx.KIN)
+        ):
+            if owners := owners_of(reading, token):
+                reading.discourse.unnamed = (g.lemma(token), owners)
 
 
 def owners_of(reading: Reading, noun: Token) -> list[str]:
@@ -178,7 +213,7 @@ HOMES = lx.words("flat apartment house home place condo studio loft cottage town
 
 
 def _home(reading: Reading, noun: Token) -> None:
-    """"our new flat in Antwerp"."""
+    """ "our new flat in Antwerp"."""
     if g.lemma(noun) not in HOMES or not g.kids(noun, "poss"):
         return
     for word, _, place in g.prepositions(noun):
@@ -190,7 +225,7 @@ def _home(reading: Reading, noun: Token) -> None:
 
 
 def _person_in_place(reading: Reading) -> None:
-    """"visiting my sister Emily in Denver", "my friend Tom in Oslo": where one goes to see somebody."""
+    """ "visiting my sister Emily in Denver", "my friend Tom in Oslo": where one goes to see somebody."""
     doc = reading.sentence.doc
     for names in reading.sentence.links.values():
         for person in names:
@@ -201,7 +236,9 @@ def _person_in_place(reading: Reading) -> None:
             verb = g.above(head)
             if place is None or place.type != t.LOCATION or doc[person.start - 1].pos_ not in ("NOUN", "PUNCT"):
                 continue
-            if doc[person.stop].head.i in range(person.start, person.stop) or (verb is not None and g.lemma(verb) in ("visit", "see")):
+            if doc[person.stop].head.i in range(person.start, person.stop) or (
+                verb is not None and g.lemma(verb) in ("visit", "see")
+            ):
                 if verb is None or not g.past(verb) or g.lemma(verb) == "visit":
                     reading.add([person.text], "LIVES_IN", [place.text])
 

@@ -28,12 +28,21 @@ FUNCTIONAL = frozenset({"WORKS_AT", "LIVES_IN", "MARRIED_TO", "PARTNER_OF"})
 SYMMETRIC = frozenset({"MARRIED_TO", "PARTNER_OF", "SIBLING_OF", "FRIEND_OF"})
 ADDING = re.compile(r"\b(?:also|too|as well|another|in addition|second|additionally)\b", re.IGNORECASE)
 CORRECTING = re.compile(r"\b(?:sorry|mistyped|typo|i meant|correction|wrong|mistake|misspoke)\b", re.IGNORECASE)
-REPLACING = re.compile(r"\b(?:instead of|rather than|replaced|switched|traded|upgraded|swapped|moved|changed|"
-                       r"rescheduled|postponed|stepped down)\b", re.IGNORECASE)
-PROGRESS = re.compile(r"\b(?:now|so far|already|total|reached|hit|up to|brings?|just (?:finished|completed|added|got)|since)\b", re.IGNORECASE)
+REPLACING = re.compile(
+    r"\b(?:instead of|rather than|replaced|switched|traded|upgraded|swapped|moved|changed|"
+    r"rescheduled|postponed|stepped down)\b",
+    re.IGNORECASE,
+)
+PROGRESS = re.compile(
+    r"\b(?:now|so far|already|total|reached|hit|up to|brings?|just (?:finished|completed|added|got)|since)\b",
+    re.IGNORECASE,
+)
+ON_A_DAY = re.compile(r"\bon \d|\bthat day\b", re.IGNORECASE)
 NOW = re.compile(r"\b(?:now|currently|these days|at the moment|lately|obsessed|current|favou?rite)\b", re.IGNORECASE)
-ENDED = re.compile(r"\b(?:no longer|any ?more|any longer|stopped|quit|cancell?ed|gave up|used to|ended|sold|left|broke up|divorced)\b",
-                   re.IGNORECASE)
+ENDED = re.compile(
+    r"\b(?:no longer|any ?more|any longer|stopped|quit|cancell?ed|gave up|used to|ended|sold|left|broke up|divorced)\b",
+    re.IGNORECASE,
+)
 
 
 def decide(old: Sequence[Statement], new: Sequence[Statement]) -> Verdict:
@@ -89,7 +98,7 @@ Judge = Callable[[Statement, Statement], Verdict | None]
 
 def _repeated(old: Statement, new: Statement) -> Verdict | None:
     """The same words, but for case, accents and order."""
-    if _fold(old.fact.content) == _fold(new.fact.content):
+    if _fold(old.fact.content) == _fold(new.fact.content) and not _two_occasions(old, new):
         return Verdict.DUPLICATE
     return None
 
@@ -100,8 +109,13 @@ def _ended(old: Statement, new: Statement) -> Verdict | None:
     for was in (r for r in old.relations if r.holds):
         for over in (r for r in new.relations if r.negated and not r.hedged):
             if _ends(was, over, old):
-                again = any(r.holds and _normal(r)[1] == _normal(was)[1] and _same(_normal(r)[0], _normal(was)[0]) and not _equal(r, was)
-                            for r in new.relations)
+                again = any(
+                    r.holds
+                    and _normal(r)[1] == _normal(was)[1]
+                    and _same(_normal(r)[0], _normal(was)[0])
+                    and not _equal(r, was)
+                    for r in new.relations
+                )
                 return Verdict.SUPERSEDE if again and _normal(was)[1] in FUNCTIONAL else Verdict.NEGATE
     return None
 
@@ -112,7 +126,11 @@ def _ends(was: Relation, over: Relation, old: Statement) -> bool:
     owning = {"OWNS", "HAS_PET"}
     if was.type in owning and over.type in owning and _same(was.source, over.source):
         # "I have a dog called Bruno" … "I no longer have a dog"
-        return _same(was.target, over.target) or _fold(over.target).split()[-1:] != [] and _fold(over.target).split()[-1] in old.words
+        return (
+            _same(was.target, over.target)
+            or _fold(over.target).split()[-1:] != []
+            and _fold(over.target).split()[-1] in old.words
+        )
     return False
 
 
@@ -136,6 +154,8 @@ def _replaced(old: Statement, new: Statement) -> Verdict | None:
 
 
 def _same_relation(old: Statement, new: Statement) -> Verdict | None:
+    if _two_occasions(old, new):
+        return None
     for was in (r for r in old.relations if r.holds):
         if any(r.holds and _equal(was, r) for r in new.relations) and _adds_nothing(old, new, was):
             return Verdict.DUPLICATE
@@ -155,7 +175,18 @@ def _adds_nothing(old: Statement, new: Statement, shared: Relation) -> bool:
     """The shared relation is the point of the old statement, and its numbers are not told anew."""
     if _differ(old, new) or old.hedged != new.hedged:
         return False
-    if shared.type in ("HAS_ROLE", "SIBLING_OF", "FRIEND_OF", "VISITED", "CREATED", "PART_OF", "LIKES", "DISLIKES", "STUDIED_AT", "OWNS"):
+    if shared.type in (
+        "HAS_ROLE",
+        "SIBLING_OF",
+        "FRIEND_OF",
+        "VISITED",
+        "CREATED",
+        "PART_OF",
+        "LIKES",
+        "DISLIKES",
+        "STUDIED_AT",
+        "OWNS",
+    ):
         return _overlap(old, new) >= 0.6
     held = [r for r in old.relations if r.holds]
     return all(any(_equal(r, s) for s in new.relations) for r in held) or len(held) == 1
@@ -185,6 +216,9 @@ def _count(old: Statement, new: Statement) -> Verdict | None:
         return None
     for was in old.amounts:
         for now in new.amounts:
+            told = PROGRESS.search(new.fact.evidence) is not None
+            if not (now.standing or told) or not (was.standing or PROGRESS.search(old.fact.evidence)):
+                continue
             if was.value != now.value and _same_thing(was.head, now.head, was.words, now.words, old, new):
                 return Verdict.SUPERSEDE
     return None
@@ -192,14 +226,17 @@ def _count(old: Statement, new: Statement) -> Verdict | None:
 
 def _two_occasions(old: Statement, new: Statement) -> bool:
     def days(statement: Statement) -> set[str]:
-        said = statement.fact.said_at.date().isoformat() if statement.fact.said_at else ""
-        return {m.value for m in statement.mentions if m.value and len(m.value) == 10 and re.search(r"\d", m.name) and m.value != said}
+        return {m.value for m in statement.mentions if m.value and len(m.value) == 10}
 
+    if PROGRESS.search(new.fact.evidence) and not ON_A_DAY.search(new.fact.evidence):
+        return False
     a, b = days(old), days(new)
     return bool(a) and bool(b) and not a & b
 
 
-def _same_thing(head: str, other: str, around: frozenset[str], around2: frozenset[str], old: Statement, new: Statement) -> bool:
+def _same_thing(
+    head: str, other: str, around: frozenset[str], around2: frozenset[str], old: Statement, new: Statement
+) -> bool:
     shared = (around & around2) - am.LIGHT - am.GENERIC
     named = _named_apart(old, new)
     if head != other:
@@ -231,9 +268,15 @@ def _exchanged(old: Statement, new: Statement) -> Verdict | None:
     if CORRECTING.search(text) and len(shared) >= 2:
         return Verdict.SUPERSEDE
     replacing = REPLACING.search(text)
-    if replacing and shared and _about_one(old, new):
+    if replacing and shared and _about_one(old, new) and not REPLACING.search(old.fact.evidence):
         return Verdict.SUPERSEDE
-    if ENDED.search(text) and shared and _about_one(old, new) and len(new.words - old.words) <= 2:
+    if (
+        ENDED.search(text)
+        and shared
+        and _about_one(old, new)
+        and not _named_apart(old, new)
+        and len(new.words - old.words) <= 2
+    ):
         return Verdict.NEGATE
     if NOW.search(text) and NOW.search(old.fact.evidence) and not ADDING.search(text):
         a, b = ({_fold(m.name) for m in s.mentions if m.type != DATE} for s in (old, new))
@@ -248,7 +291,9 @@ def _about_one(old: Statement, new: Statement) -> bool:
         return True
     persons = {m.name for s in (old, new) for m in s.mentions if m.type == PERSON}
     others = [s for s in (old.subject, new.subject) if s != USER]
-    return not any(s in persons or s in PEOPLE for s in others) and (USER in (old.subject, new.subject) or len(others) < 2)
+    return not any(s in persons or s in PEOPLE for s in others) and (
+        USER in (old.subject, new.subject) or len(others) < 2
+    )
 
 
 def _overlap(old: Statement, new: Statement) -> float:
@@ -269,4 +314,3 @@ def _said_again(old: Statement, new: Statement) -> Verdict | None:
         if len(names) <= 1:
             return Verdict.DUPLICATE
     return None
-

@@ -152,6 +152,14 @@ def promote(reading: Reading, verb: Token) -> None:
                     if word2 == "at" and (name2 := reading.sentence.name_at(place)) is not None:
                         reading.add(people, "WORKS_AT", [name2.text], verb, role=role)
             return
+    for target in g.kids(verb, "xcomp"):  # "promoted to head of marketing", read as a verb
+        if en.is_role(g.lemma(target)):
+            role = target.doc[
+                target.i : max([target.i, *(o.i for w, _, o in g.prepositions(target) if w == "of")]) + 1
+            ].text
+            reading.add(people, "HAS_ROLE", [role], None)
+            for word, name in places(reading, target, "at"):
+                reading.add(people, "WORKS_AT", [name.text], None, role=role)
 
 
 def become(reading: Reading, verb: Token) -> None:
@@ -166,10 +174,14 @@ def be(reading: Reading, verb: Token) -> None:
     over = g.past(verb)
     if g.inverted(verb):
         return
-    for attribute in [a for first in g.kids(verb, "attr") for a in (first, *g.kids(first, "conj", "appos"))]:
+    for attribute in [a for first in g.complements(verb) for a in (first, *g.kids(first, "conj", "appos"))]:
         _attribute(reading, verb, people, attribute, over)
     for adjective in g.kids(verb, "acomp"):
         _adjective(reading, verb, people, adjective, over)
+    if over and people == [reading.discourse.user]:
+        for word, name in places(reading, verb, "at"):
+            if name.type == t.LOCATION:
+                reading.add(people, "VISITED", [name.text], verb)
     own = list(g.prepositions(verb))
     for advmod in g.kids(verb, "advmod"):
         own += list(g.prepositions(advmod))
@@ -226,9 +238,16 @@ def _attribute(reading: Reading, verb: Token, people: list[str], attribute: Toke
                 verb,
                 past=over,
             )
-        elif low in lx.ABSTRACT or g.lemma(subject) in lx.PEOPLE | lx.PETS | lx.WORKS | lx.MEMBERSHIPS or en.is_role(low):
+        elif (
+            low in lx.ABSTRACT or g.lemma(subject) in lx.PEOPLE | lx.PETS | lx.WORKS | lx.MEMBERSHIPS or en.is_role(low)
+        ):
             return
-        elif owners and g.kids(subject, "poss") and low not in ("project", "company", "employer", "city", "country", "school") and name.label != "GPE":
+        elif (
+            owners
+            and g.kids(subject, "poss")
+            and low not in ("project", "company", "employer", "city", "country", "school")
+            and name.label != "GPE"
+        ):
             name.type, name.sure = t.PRODUCT, True
             reading.add(owners, "OWNS", [name.text], verb, past=over)
         return
@@ -335,6 +354,8 @@ def _adjective(reading: Reading, verb: Token, people: list[str], adjective: Toke
 # --- places ----------------------------------------------------------------------------------------------------------
 def live(reading: Reading, verb: Token) -> None:
     people = reading.doers(verb)
+    if g.lemma(verb.head) in ("see", "watch", "catch", "hear"):
+        return
     for word, name in places(reading, verb, "in", "at", "near"):
         if name.type in (t.LOCATION, t.PERSON, t.ORG, t.PRODUCT, ""):
             if not name.type or name.label != "GPE":
@@ -388,6 +409,10 @@ def visit(reading: Reading, verb: Token) -> None:
         name = reading.sentence.name_at(target)
         if name is not None and name.type in (t.LOCATION, t.ORG, t.PRODUCT):
             reading.add(reading.doers(verb), "VISITED", [name.text], verb)
+        for owner in g.kids(target, "poss", "compound") if name is None or name.type == t.EVENT else ():
+            house = reading.sentence.name_at(owner)
+            if house is not None and house.type == t.LOCATION:
+                reading.add(reading.doers(verb), "VISITED", [house.text], verb)
     _at_places(reading, verb, "in", "at")
 
 
@@ -436,6 +461,10 @@ def go(reading: Reading, verb: Token) -> None:
     ):
         return
     _at_places(reading, verb, *words)
+    if g.lemma(verb) in ("see", "watch", "catch"):  # "saw them live at the Garden"
+        for staged in g.kids(verb, "ccomp", "xcomp"):
+            for _, name in places(reading, staged, "at"):
+                _visited(reading, people, name, verb)
     for _, preposition, target in g.all_prepositions(verb):
         if g.lemma(target) in TRIPS:
             for word, _, place in g.prepositions(target):
@@ -485,7 +514,9 @@ def _is_shop(reading: Reading, verb: Token) -> bool:
 def own(reading: Reading, verb: Token) -> None:
     people = reading.doers(verb)
     lemma = g.lemma(verb)
-    if lemma == "get" and any(g.lemma(a) in ("have", "'ve") or g.lower(a) in ("'ve", "have", "has") for a in g.kids(verb, "aux")):
+    if lemma == "get" and any(
+        g.lemma(a) in ("have", "'ve") or g.lower(a) in ("'ve", "have", "has") for a in g.kids(verb, "aux")
+    ):
         lemma = "have"  # "I've got three bikes"
     if g.kids(verb, "nsubjpass") or (lemma == "have" and verb.dep_ in ("aux",)):
         return
@@ -778,7 +809,7 @@ def degree(reading: Reading, verb: Token) -> None:
 def _table() -> dict[str, list[Rule]]:
     rules: dict[str, list[Rule]] = {}
     for lemmas, rule in (
-        ("work intern", work),
+        ("work intern teach lecture", work),
         ("join start begin land", begin),
         ("employ hire", employ),
         ("promote", promote),
