@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 NUMBERS = {
     w: n
     for n, w in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split()
+        (
+            *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"),
+            *("twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"),
+        )
     )
 } | {
     "once": 1,
@@ -41,15 +43,17 @@ RECORD = re.compile(r"(?<![\w-])\d{1,3}[-–]\d{1,3}(?![\w-])")
 ORDINAL = re.compile(r"^(\d+)(?:st|nd|rd|th)$")
 COUNT = r"(\d+|once|twice|thrice|one|two|three|four|five|six|seven|eight|nine|ten)"
 OFTEN = re.compile(
-    rf"\b(?:{COUNT}(?: times?)?(?: a| an| per| each| every) (day|week|month|year)|every (?:(other|\d+|two|three|four|six) )?(day|week|month|year)s?|(daily|weekly|monthly))\b",
-    re.I,
+    rf"\b(?:{COUNT}(?: times?)?(?: a| an| per| each| every) (day|week|month|year)"
+    r"|every (?:(other|\d+|two|three|four|six) )?(day|week|month|year)s?|(daily|weekly|monthly))\b",
+    re.IGNORECASE,
 )
 GENERIC = lx.words(
-    "time day week month year hour minute second dollar euro pound mile km kilometer percent % frequency record clock money age people"
+    "time day week month year hour minute second dollar euro pound mile km kilometer percent % frequency "
+    "record clock money age people"
 )
 LIGHT = lx.words(
-    "be have do get go make take way time thing lot new good great recent recently last currently now start keep try speak "
-    "say feel look think like love really actually total far already also still finish reach hit just personal "
+    "be have do get go make take way time thing lot new good great recent recently last currently now start keep try "
+    "speak say feel look think like love really actually total far already also still finish reach hit just personal "
     "user week day month year hour old"
 )
 
@@ -60,7 +64,7 @@ def of(doc: Doc) -> tuple[t.Amount, ...]:
     taken = {i for start, stop, _ in found for i in range(start, stop)}
     amounts = [amount for _, _, amount in found]
     for token in doc:
-        if token.i in taken or token.ent_type_ == "DATE" and not _counted_time(token):
+        if token.i in taken or (token.ent_type_ == "DATE" and not _counted_time(token)):
             continue
         if (amount := _amount(token)) is not None:
             amounts.append(amount)
@@ -143,17 +147,17 @@ def _amount(token: Token) -> t.Amount | None:
         if head.ent_type_ == "PRODUCT":
             return None
         if head.i + 1 < len(token.doc) and head.nbor(1).lower_ == "old":
-            return _age(token, g.above(token), number)
+            return _age(g.above(token), number)
         return t.Amount(f"{number:g}", g.lemma(head), _around(head))
-    if token.dep_ in ("attr", "acomp", "dobj") and g.lemma(token.head) in ("be", "turn") and number < 120:
-        if (age := _age(token, token.head, number)) is not None:
-            return age
+    told = token.dep_ in ("attr", "acomp", "dobj") and g.lemma(token.head) in ("be", "turn") and number < 120
+    if told and (age := _age(token.head, number)) is not None:
+        return age
     if token.dep_ in ("pobj", "dobj", "attr"):
         return t.Amount(f"{number:g}", "count", _around(token))
     return None
 
 
-def _age(token: Token, verb: Token | None, number: float) -> t.Amount | None:
+def _age(verb: Token | None, number: float) -> t.Amount | None:
     subject = next(iter(g.kids(verb, "nsubj")), None) if verb is not None else None
     if subject is None or not (subject.pos_ == "PROPN" or g.lemma(subject) in lx.PEOPLE | lx.PETS):
         return None
@@ -203,7 +207,7 @@ CONTACT = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]*\w|(?<!\w)\+?\d{2,4}(?:[ -]?\d{2,5
 
 
 def attributes(sentence: Sentence, discourse: Discourse, dates: Dates) -> tuple[t.Attribute, ...]:
-    """ "my son's birthday is on 3 June", "our landlord is Ms. Duarte", "the launch is planned for 12 May", an address."""
+    """As in "my son's birthday is on 3 June", "our landlord is Ms. Duarte", "the launch is for 12 May", an address."""
     found = []
     doc = sentence.doc
     for verb in doc:

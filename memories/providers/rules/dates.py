@@ -28,9 +28,11 @@ UNIT = r"(?:day|week|month|year)s?"
 DATE = re.compile(
     rf"\b(?:(?P<iso>{YEAR}-\d\d(?:-\d\d)?)"
     rf"|(?P<numeric>\d{{1,2}}[/.]\d{{1,2}}(?:[/.]\d{{2,4}})?)(?![/.\d])"
-    rf"|(?P<full>(?:the )?{ORDINAL}(?: of)? {MONTH}(?:,? {YEAR})?|{MONTH} (?:the )?{ORDINAL}\b(?!:)(?:,? {YEAR})?|{MONTH},? (?:of )?{YEAR})"
+    rf"|(?P<full>(?:the )?{ORDINAL}(?: of)? {MONTH}(?:,? {YEAR})?|{MONTH} (?:the )?{ORDINAL}\b(?!:)(?:,? {YEAR})?|"
+    rf"{MONTH},? (?:of )?{YEAR})"
     rf"|(?P<relative>(?:the )?day (?:before|after) (?:yesterday|tomorrow)|yesterday|today|tonight|tomorrow|last night|"
-    rf"this (?:morning|afternoon|evening)|(?:about |exactly |around )?{NUMBER} {UNIT} (?:ago|from now)|in {NUMBER} {UNIT}\b(?! of))"
+    rf"this (?:morning|afternoon|evening)|"
+    rf"(?:about |exactly |around )?{NUMBER} {UNIT} (?:ago|from now)|in {NUMBER} {UNIT}\b(?! of))"
     rf"|(?P<named>(?:(?:last|next|this|this past|this coming) )?(?:{DAY}|{MONTH}(?! \d)))"
     rf"|(?P<span>(?:last|next|this past|this coming) (?:week(?:end)?|month|year|summer|winter|spring|fall|autumn))"
     rf"|(?P<year>{YEAR}))(?![\w-])",
@@ -38,7 +40,12 @@ DATE = re.compile(
 )
 RECURRING = re.compile(r"\b(?:every|each|on (?:\w+day)s|most|weekly|any)\s*$", re.IGNORECASE)
 VAGUE = ("few", "couple")
-NUMBERS = {w: n for n, w in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())}
+NUMBERS = {
+    w: n
+    for n, w in enumerate(
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+    )
+}
 MONTHS = {name.lower(): n for n, name in enumerate(calendar.month_name) if name}
 MONTHS |= {name.lower(): n for n, name in enumerate(calendar.month_abbr) if name} | {"sept": 9}
 DAYS = {name.lower()[:3]: n for n, name in enumerate(calendar.day_name)}
@@ -98,15 +105,9 @@ class Dates:
                 return False
             if text.lower() in ("sun", "sat", "wed", "mon"):
                 return text[0].isupper() and token.ent_type_ == "DATE"
-        if match["named"] and text.lower().split()[-1] in en.WEEKDAYS:
-            # a habit or a name: "Sunday mass", "Turbocharged Tuesdays"
-            if token.dep_ in ("compound", "amod", "nmod") and len(text.split()) == 1:
-                return token.i + 1 < len(doc) and doc[token.i + 1].lower_ in (
-                    "morning",
-                    "afternoon",
-                    "evening",
-                    "night",
-                )
+        if match["named"] and text.lower() in en.WEEKDAYS and token.dep_ in ("compound", "amod", "nmod"):
+            # a habit or a name ("Sunday mass"), unless it is a part of that day
+            return token.i + 1 < len(doc) and doc[token.i + 1].lower_ in ("morning", "afternoon", "evening", "night")
         if match["year"]:
             return self._is_year(token)
         if match["numeric"]:
@@ -294,7 +295,7 @@ class Dates:
         return self._of_verb(span.sent.root) if g.is_verb(span.sent.root) else None
 
     def _ahead(self, token: Token) -> bool:
-        """ "in two weeks" is a date unless it is how long something took."""
+        """As in "in two weeks" is a date unless it is how long something took."""
         verb = g.above(token)
         return verb is not None and not g.past(verb) and not any(a.tag_ == "VBN" for a in (verb,))
 

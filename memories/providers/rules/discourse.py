@@ -45,9 +45,9 @@ class Discourse:
 
     def _partner_by_verb(self, sentence: Sentence) -> None:
         for token in sentence.doc:
-            if g.lemma(token) == "marry" and (names := [n for n in sentence.names if n.type == t.PERSON]):
-                if any(g.lower(x) in lx.FIRST for x in sentence.doc):
-                    self._partner = names[0].text
+            names = [n for n in sentence.names if n.type == t.PERSON] if g.lemma(token) == "marry" else []
+            if names and any(g.lower(x) in lx.FIRST for x in sentence.doc):
+                self._partner = names[0].text
 
     def leave(self, sentence: Sentence) -> None:
         """Remember the sentence's names for the next one."""
@@ -63,10 +63,10 @@ class Discourse:
         # what a sentence is about is what the next one goes on with
         for token in sentence.doc:
             if token.dep_ in ("nsubj", "nsubjpass", "poss") and token.head.dep_ in ("ROOT", "nsubj"):
-                name = sentence.name_at(token) or next(iter(sentence.links.get(token.i, ())), None)
-                if name is not None and name.type == t.PERSON and name.text in self._people:
-                    self._people.remove(name.text)
-                    self._people.append(name.text)
+                about = sentence.name_at(token) or next(iter(sentence.links.get(token.i, ())), None)
+                if about is not None and about.type == t.PERSON and about.text in self._people:
+                    self._people.remove(about.text)
+                    self._people.append(about.text)
                     break
                 if g.lower(token) == "user":
                     self._people.append(t.USER)
@@ -128,7 +128,7 @@ class Discourse:
 
     @staticmethod
     def _same_phrase(name: object, token: Token) -> bool:
-        """ "Keisha's sister": the owner isn't the sister; but "his X" never means X itself."""
+        """As in "Keisha's sister": the owner isn't the sister; but "his X" never means X itself."""
         start = getattr(name, "start", -1)
         return token.tag_ == "PRP$" and start > token.i
 
@@ -140,7 +140,7 @@ class Discourse:
         return head.dep_ in ("nsubj", "nsubjpass") or (head.dep_ == "compound" and head.head.dep_ == "nsubj")
 
     def _group(self, token: Token, sentence: Sentence) -> list[str]:
-        """ "they", after two or more persons named together."""
+        """As in "they", after two or more persons named together."""
         before = [n for n in sentence.names if n.type == t.PERSON and n.stop <= token.i]
         if 2 <= len(before) <= 4 and token.tag_ != "PRP$":
             return [n.text for n in before]

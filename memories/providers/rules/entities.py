@@ -144,8 +144,7 @@ def _title(doc: Doc, start: int, stop: int) -> bool:
 
 def _spans(doc: Doc, taken: list[bool]) -> Iterator[tuple[int, int]]:
     runs = list(_runs(doc, taken))
-    for start, stop in runs:
-        yield from _split_by_entities(doc, start, stop)
+    yield from runs
     in_runs = {i for start, stop in runs for i in range(start, stop)}
     for ent in doc.ents:
         if ent.label_ in LABELS and not in_runs.intersection(range(ent.start, ent.end)):
@@ -167,7 +166,7 @@ def _starts_name(token: Token) -> bool:
         return False
     if token.lower_ in MONTHS and token.ent_type_ in ("DATE", ""):
         return False
-    if token.lower_ in lx.NO_NAMES or token.lower_.rstrip(".") in lx.NO_NAMES and token.lower_ not in lx.HONORIFICS:
+    if token.lower_ in lx.NO_NAMES or (token.lower_.rstrip(".") in lx.NO_NAMES and token.lower_ not in lx.HONORIFICS):
         return token.lower_ in lx.HONORIFICS and token.i + 1 < len(token.doc) and _capital(token.nbor(1))
     first = (
         token.i == 0
@@ -210,6 +209,7 @@ def _continues(doc: Doc, i: int, start: int) -> int:
         and _capital(last)
         and last.ent_type_ != "PERSON"
         and token.lower_ not in ("club", "band")
+        and (i + 1 >= len(doc) or doc[i + 1].lower_ not in ("called", "named"))
     ):
         return 1  # "the Payments team"
     if token.text in ("-", "‑") and not last.whitespace_ and not token.whitespace_ and i + 1 < len(doc):
@@ -244,32 +244,25 @@ def _continues(doc: Doc, i: int, start: int) -> int:
         return 1
     if token.text == "," and nxt is not None and nxt.ent_type_ == "GPE" and "of" in [x.lower_ for x in doc[start:i]]:
         return 2 if doc[start].lower_ in lx.STUDY_HEADS else 0  # "University of California, Berkeley"
-    if token.tag_ == "POS" and nxt is not None and _possessive_inside(doc, start, i):
+    if token.tag_ == "POS" and nxt is not None and _possessive_inside(doc, i):
         return 2 if _capital(nxt) else 1
     return 0
 
 
 def _of_name(doc: Doc, start: int, i: int) -> bool:
-    """ "University of Illinois", "House of Blues", but not "Carmen of Solara Foods"."""
+    """As in "University of Illinois", "House of Blues", but not "Carmen of Solara Foods"."""
     head = doc[i - 1]
-    if head.ent_type_ == "PERSON" or doc[start].ent_type_ == "PERSON":
-        return False
-    return True
+    return not (head.ent_type_ == "PERSON" or doc[start].ent_type_ == "PERSON")
 
 
-def _possessive_inside(doc: Doc, start: int, i: int) -> bool:
-    """ "St. Mary's Church", "Trader Joe's": the 's belongs to the name."""
+def _possessive_inside(doc: Doc, i: int) -> bool:
+    """As in "St. Mary's Church", "Trader Joe's": the 's belongs to the name."""
     nxt = doc[i + 1] if i + 1 < len(doc) else None
     if nxt is not None and _capital(nxt) and nxt.text[0] not in OPENING:
         return nxt.lower_ in lx.PLACE_HEADS | lx.ORG_HEADS | lx.STUDY_HEADS or (
             doc[i].ent_type_ in LABELS and doc[i].ent_type_ == nxt.ent_type_
         )
     return False
-
-
-def _split_by_entities(doc: Doc, start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """A run may hold two names side by side ("my friend Tom Radiohead"): only the pipeline can tell."""
-    yield start, stop
 
 
 def _make(doc: Doc, start: int, stop: int, quoted: bool = False) -> Name | None:
@@ -299,8 +292,7 @@ def _trim(doc: Doc, start: int, stop: int) -> tuple[int, int]:
     ):
         start += 1
     while stop > start and (
-        doc[stop - 1].is_punct
-        and doc[stop - 1].text != "."
+        (doc[stop - 1].is_punct and doc[stop - 1].text != ".")
         or doc[stop - 1].tag_ == "POS"
         or (doc[stop - 1].lower_ in CONNECTORS and not doc[stop - 1].text.isupper())
     ):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memories.providers import sentences as sn
-from memories.providers.rules import amounts, facts, fields, model, nominal, verbal
+from memories.providers.rules import amounts, facts, fields, model, nominal, verbs
 from memories.providers.rules import grammar as g
 from memories.providers.rules import types as t
 from memories.providers.rules.dates import Dates
@@ -119,7 +118,7 @@ class _Text:
         reading = Reading(sentence, self.discourse, dates, speech)
         reading.sayers = _sayers(reading) if speech else []
         nominal.read(reading)
-        verbal.read(reading)
+        verbs.read(reading)
         found = reading.found
         mentions = _mentions(sentence, dates)
         self.mentions += mentions
@@ -134,7 +133,7 @@ class _Text:
         about_user = any(self.discourse.user_name in (r.source, r.target) for s in self.statements for r in s.relations)
         statements = (
             self.statements
-            if carried or about_user or self.statements and self.discourse.notes
+            if carried or about_user or (self.statements and self.discourse.notes)
             else self.naming + self.statements
         )
         return t.Extraction(tuple(statements), _once(self.mentions), self.discourse.user_name)
@@ -169,7 +168,7 @@ class _Text:
         )
 
     def _name_the_user(self, sentence: Sentence) -> bool:
-        """ "User's name is John", "my name is Ana": → whether the sentence says only that."""
+        """As in "User's name is John", "my name is Ana": → whether the sentence says only that."""
         doc = sentence.doc
         if any(g.lower(token) == "user" for token in doc[:3]):
             self.discourse.notes = True

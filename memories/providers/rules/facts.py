@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
 
 CODE_LINE = re.compile(
-    r"^\s*(?:def |class |import |from \w+ import |return\b|print\(|if .*:$|for .*:$|while .*:$|#include|const |let |var |"
-    r"function |public |private |SELECT |INSERT |\$ |>>> |</?\w+>|[}\])];?$|@\w+)|[;{}]\s*$|\w+\([^)]*\)\s*$|^\w+ ?=[^=]|==|=>|->|::"
+    r"^\s*(?:def |class |import |from \w+ import |return\b|print\(|if .*:$|for .*:$|while .*:$|#include|const |let |"
+    r"var |function |public |private |SELECT |INSERT |\$ |>>> |</?\w+>|[}\])];?$|@\w+)|[;{}]\s*$|\w+\([^)]*\)\s*$|"
+    r"^\w+ ?=[^=]|==|=>|->|::"
 )
 WISH_TO_KNOW = lx.words("know learn understand see hear find ask explore get read discover")
 INFORMING = lx.words(
@@ -29,7 +30,7 @@ TALK = lx.words("sound look work help make seem be go do see get understand appr
 
 
 def looks_like_code(line: str) -> bool:
-    return CODE_LINE.search(line) is not None and not re.search(r"[.!?]\s*$", line.strip()) or line.count("`") >= 2
+    return (CODE_LINE.search(line) is not None and not re.search(r"[.!?]\s*$", line.strip())) or line.count("`") >= 2
 
 
 def states(sentence: Sentence) -> bool:
@@ -71,7 +72,7 @@ def _clause(verb: Token, sentence: Sentence) -> bool:
     if verb.dep_ in ("ccomp", "advcl", "relcl", "acl"):
         return _stands_alone(verb, subject, sentence)
     if low in lx.FIRST:
-        return not _request(verb) and not _small_talk(verb, sentence)
+        return not _request(verb) and not _small_talk(verb)
     if low in ("you", "y'all", "anyone", "someone", "what", "who", "which", "everyone"):
         return False
     if low in EMPTY_SUBJECTS:
@@ -112,7 +113,7 @@ def _without_subject(verb: Token, sentence: Sentence) -> bool:
 
 
 def _standing_order(verb: Token) -> bool:
-    """ "Please always reply in French" is a preference, "reply in French" an order."""
+    """As in "Please always reply in French" is a preference, "reply in French" an order."""
     return any(g.lower(c) in ("always", "never") for c in verb.children)
 
 
@@ -121,8 +122,8 @@ def _imperative(verb: Token) -> bool:
 
 
 def _request(verb: Token) -> bool:
-    """ "I'd like to know more", "I was wondering if", "I need help with": asks, tells nothing of the speaker."""
-    below = [x for x in g.kids(verb, "xcomp")]
+    """As in "I'd like to know more", "I was wondering if", "I need help with": asks, tells nothing of the speaker."""
+    below = list(g.kids(verb, "xcomp"))
     lemma = g.lemma(verb)
     if lemma in ("wonder", "ask"):
         return True
@@ -141,8 +142,8 @@ def _request(verb: Token) -> bool:
     return lemma == "let" or (lemma in ("thank", "appreciate") and True)
 
 
-def _small_talk(verb: Token, sentence: Sentence) -> bool:
-    """ "I see", "I have no idea", "I agree": nothing to keep."""
+def _small_talk(verb: Token) -> bool:
+    """As in "I see", "I have no idea", "I agree": nothing to keep."""
     lemma = g.lemma(verb)
     rest = [x for x in verb.subtree if x.pos_ in ("NOUN", "PROPN", "NUM", "VERB", "ADJ") and x != verb]
     if lemma in ("see", "know", "understand", "agree", "guess", "mean", "think", "hope", "wish", "bet") and not rest:
@@ -151,7 +152,7 @@ def _small_talk(verb: Token, sentence: Sentence) -> bool:
 
 
 def _about_something(verb: Token, sentence: Sentence) -> bool:
-    """ "It's my birthday", "there are 12 of us", but not "that sounds great", "this is really helpful"."""
+    """As in "It's my birthday", "there are 12 of us", but not "that sounds great", "this is really helpful"."""
     rest = [x for x in verb.subtree if x != verb]
     if any(g.lower(x) in lx.FIRST | lx.MY for x in rest):
         return True

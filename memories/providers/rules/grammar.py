@@ -17,6 +17,8 @@ SUBJECTS = ("nsubj", "nsubjpass", "csubj", "expl")
 OBJECTS = ("dobj", "obj", "oprd")
 SHARED = ("conj", "xcomp", "advcl", "pcomp", "ccomp", "dep")  # a verb without a subject takes its head's
 NOUNS = ("NOUN", "PROPN", "NUM", "X")
+CAUSING = lx.words("ask tell get help make let encourage convince")  # "getting Emily to audition": Emily does it
+STATING = lx.words("think see imagine look hope")  # "I think that she lives there" states it
 MODAL_LEMMAS = lx.HEDGES | {"will", "shall", "'ll", "'d", "wo"}
 
 
@@ -59,9 +61,8 @@ def subjects(verb: Token, depth: int = 0) -> list[Token]:
     if verb.dep_ in ("acl", "relcl"):
         return [head]
     if head != verb and verb.dep_ in SHARED:
-        if verb.dep_ == "xcomp" and (objects := kids(head, "dobj")) and lx.words("want ask tell get help make let"):
-            if lemma(head) in ("ask", "tell", "get", "help", "make", "let", "encourage", "convince"):
-                return [objects[0]]
+        if verb.dep_ == "xcomp" and lemma(head) in CAUSING and (made_to := kids(head, "dobj")):
+            return [made_to[0]]
         if is_verb(head):
             return subjects(head, depth + 1)
         if verb.dep_ == "pcomp" or head.dep_ in ("attr", "acomp"):
@@ -72,7 +73,7 @@ def subjects(verb: Token, depth: int = 0) -> list[Token]:
 
 
 def _of_preposition(preposition: Token, depth: int) -> list[Token]:
-    """ "the idea of going": whoever does what the noun hangs on."""
+    """As in "the idea of going": whoever does what the noun hangs on."""
     up = preposition.head
     for _ in range(6):
         if is_verb(up):
@@ -121,11 +122,11 @@ def _objects_of(preposition: Token) -> Iterator[tuple[str, Token, Token]]:
 
 def all_prepositions(verb: Token) -> Iterator[tuple[str, Token, Token]]:
     """Those of the verb, and of its objects and attributes, which the parser mixes up: "bought it at Macy's"."""
-    for word, preposition, target in prepositions(verb):
-        yield word, preposition, target
-        for inner in prepositions(target):  # "works as a chef at Noma", "stayed in a hostel in Tokyo"
-            if inner[0] in ("in", "at", "from"):
-                yield inner
+    for direct in prepositions(verb):
+        yield direct
+        for nested in prepositions(direct[2]):  # "works as a chef at Noma", "stayed in a hostel in Tokyo"
+            if nested[0] in ("in", "at", "from"):
+                yield nested
     for child in verb.children:
         if child.dep_ in ("dobj", "attr", "acomp", "advmod", "prt", "npadvmod", "oprd"):
             for each in with_conjuncts(child):
@@ -166,9 +167,9 @@ def hedged(verb: Token) -> bool:
             return False
         if verb.dep_ in ("xcomp", "ccomp", "pcomp", "acl"):
             governor = head.head if verb.dep_ == "pcomp" or head.dep_ == "prep" else head
-            if lemma(governor) in lx.ATTITUDES or (governor.pos_ == "ADJ" and verb.dep_ == "xcomp"):
-                if not (verb.dep_ == "ccomp" and lemma(governor) in ("think", "see", "imagine", "look", "hope")):
-                    return True
+            attitude = lemma(governor) in lx.ATTITUDES or (governor.pos_ == "ADJ" and verb.dep_ == "xcomp")
+            if attitude and not (verb.dep_ == "ccomp" and lemma(governor) in STATING):
+                return True
             if verb.dep_ == "acl" and verb.tag_ == "VB":  # "a plan to move"
                 return True
             verb = governor if is_verb(governor) else governor.head

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from memories.providers.rules import types as t
-
 
 def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -133,12 +131,10 @@ HEDGES = words("might may could would should maybe perhaps possibly probably hop
 ATTITUDES = words(
     "want plan hope consider intend wish think look wonder dream aim try need imagine expect debate contemplate"
 )
-STOPPED = words("quit leave resign retire stop cancel sell lose drop end divorce separate split abandon unsubscribe")
-BEGAN = words("join start begin")
 ABSTRACT = words(
-    "idea time experience plan problem issue question feeling chance opportunity goal interest habit foundation trouble "
-    "fun blast look sense reason luck doubt concern thought meeting appointment interview session conversation chat "
-    "call dinner lunch breakfast party degree job career allergy headache cold fever pain flight trip vacation holiday "
+    "idea time experience plan problem issue question feeling chance opportunity goal interest habit foundation "
+    "trouble fun blast look sense reason luck doubt concern thought meeting appointment interview session "
+    "conversation chat call dinner lunch breakfast party degree job career allergy headache cold fever pain flight trip vacation holiday "
     "event class lesson routine schedule deadline exam test meal recipe access impact effect difference way thing lot "
     "bit ton couple kind sort number amount view day week month year hour minute night morning evening weekend budget "
     "preference choice option background knowledge skill word name birthday anniversary wedding ticket discount deal "

@@ -12,6 +12,7 @@ from memories.providers.base import ProviderRefused, ProviderUnavailable
 
 if TYPE_CHECKING:
     from spacy.language import Language
+    from spacy.tokens import Doc
 
 # What people type, as the pipeline knows it: a token's norm is what tags and parse are made from.
 SHORT = {"w/": "with", "w/o": "without", "&": "and", "User": "john"}
@@ -54,8 +55,9 @@ def _pinned(directory: Path) -> Language:
 
     meta: dict[str, Any] = dict(english.META)
     nlp = spacy.util.load_model_from_path(place, meta=meta, exclude=english.UNUSED)
+    tokenizer: Any = nlp.tokenizer
     for text, norm in SHORT.items():
-        nlp.tokenizer.add_special_case(text, [{"ORTH": text, "NORM": norm}])  # type: ignore[attr-defined]
+        tokenizer.add_special_case(text, [{"ORTH": text, "NORM": norm}])
     return nlp
 
 
@@ -63,11 +65,35 @@ def _know_words(nlp: Language) -> Language:
     """Let `token._.known` say whether the lemmatizer's dictionary has the word: a capital that it lacks is a name."""
     from spacy.tokens import Token
 
-    lemmatizer = nlp.get_pipe("lemmatizer") if nlp.has_pipe("lemmatizer") else None
+    lemmatizer: Any = nlp.get_pipe("lemmatizer") if nlp.has_pipe("lemmatizer") else None
     index = lemmatizer.lookups.get_table("lemma_index", {}) if lemmatizer is not None else {}
     known = frozenset(word for kind in WORD_KINDS for word in index.get(kind, ()))
+    _name_first(nlp, known)
     Token.set_extension("known", getter=lambda token: not known or _in(known, token), force=True)
     return nlp
+
+
+def _name_first(nlp: Language, known: frozenset[str]) -> None:
+    """Before tagging, give a first word that no dictionary has the norm of a common name: the tagger, which knows few
+    names, would take "Yolanda" for an adverb."""
+    from spacy.language import Language as Registry
+
+    def name_first(doc: Doc) -> Doc:
+        first = doc[0] if len(doc) else None
+        if first is not None and first.text.istitle() and len(first) > 2 and first.is_alpha:
+            stems = {
+                first.lower_,
+                first.lower_.rstrip("s"),
+                first.lower_.removesuffix("ed"),
+                first.lower_.removesuffix("ing"),
+            }
+            if not first.is_stop and not stems & known and not any(f"{stem}e" in known for stem in stems):
+                first.norm_ = "john"
+        return doc
+
+    if known:
+        Registry.component("name_first", func=name_first)
+        nlp.add_pipe("name_first", first=True)
 
 
 def _in(known: frozenset[str], token: Any) -> bool:

@@ -71,7 +71,7 @@ class Sentence:
         return self._starting(index)
 
     def _list_from(self, first: Name, plural: bool) -> list[Name]:
-        """ "Ava and Lily", "Jackson, Julia and Tom" after a plural noun."""
+        """As in "Ava and Lily", "Jackson, Julia and Tom" after a plural noun."""
         found = [first]
         while plural and found[-1].stop < len(self.doc):
             index = found[-1].stop
@@ -98,9 +98,8 @@ class Sentence:
             and nxt < len(doc)
             and doc[nxt].text in (",", "-", "–", "—", "(", ":")
             and (name := self._after(nxt + 1))
-        ):
-            if self._closes(name) or plural:  # "my cousin, Tom, …", "the twins, Ava and Lily"
-                return self._list_from(name, plural)
+        ) and (self._closes(name) or plural):  # "my cousin, Tom, …", "the twins, Ava and Lily"
+            return self._list_from(name, plural)
         for child in noun.children:
             if child.dep_ in ("acl", "relcl") and g.lower(child) in CALLED:
                 for token in doc[child.i + 1 : child.i + 4]:
@@ -125,7 +124,7 @@ class Sentence:
         )
 
     def _by_copula(self, noun: Token, plural: bool) -> list[Name]:
-        """ "My manager is Deepa", "my cat's name is Luna", "my partner's Sena"."""
+        """As in "My manager is Deepa", "my cat's name is Luna", "my partner's Sena"."""
         subject = noun
         nxt = noun.i + 1
         if (
@@ -147,7 +146,7 @@ class Sentence:
         return []
 
     def _before(self, noun: Token) -> list[Name]:
-        """ "Emma, a freelance writer", "Luna is my cat": the name stands first."""
+        """As in "Emma, a freelance writer", "Luna is my cat": the name stands first."""
         people = g.lemma(noun) in lx.PEOPLE | lx.PETS or en.is_role(g.lemma(noun)) or g.lemma(noun) in lx.WORKS
         if not people:
             return []
@@ -194,13 +193,8 @@ class Sentence:
         """By the words around it, where no noun said it."""
         if name.sure:
             return
-        token = self.doc[name.stop - 1]
         head = self.doc[name.start : name.stop].root
-        before = self.doc[name.start - 1].lower_ if name.start else ""
-        governor = head.head
-        if before in ("the", "a", "an") and governor != head and g.lemma(head.head) in ():
-            return
-        for kind in _by_context(self, name, head, token, before):
+        for kind in _by_context(self, name, head):
             name.type, name.sure = kind, True
             return
         if not name.type:
@@ -214,13 +208,13 @@ def _acts(head: Token) -> bool:
 COMPANY_VERBS = lx.words("work intern freelance volunteer apply interview quit resign join leave employ hire")
 PERSON_VERBS = lx.words(
     "say tell marry meet date call ask text visit work live love like hate think know play study teach join move quit "
-    "want say turn adopt report manage lead prefer enjoy retire graduate create write invent direct compose paint design "
-    "email volunteer divorce engage bear"
+    "want say turn adopt report manage lead prefer enjoy retire graduate create write invent direct compose paint "
+    "design email volunteer divorce engage bear"
 )
 SHOP = lx.words("buy purchase order get pick grab snag find")
 
 
-def _by_context(sentence: Sentence, name: Name, head: Token, last: Token, before: str) -> Iterator[str]:
+def _by_context(sentence: Sentence, name: Name, head: Token) -> Iterator[str]:
     governor = head.head
     verb = g.above(head)
     own = set(range(name.start, name.stop))
@@ -256,7 +250,7 @@ def _by_context(sentence: Sentence, name: Name, head: Token, last: Token, before
     if head.dep_ in ("nsubj", "nsubjpass") and verb is not None and name.type in (t.ORG, t.PRODUCT, "", t.LOCATION):
         yield from _as_subject(name, verb, own)
     if head.dep_ == "dobj" and verb is not None:
-        yield from _as_object(name, g.lemma(verb), verb)
+        yield from _as_object(name, g.lemma(verb))
 
 
 def _after_preposition(sentence: Sentence, name: Name, preposition: Token, verb: Token | None) -> Iterator[str]:
@@ -313,12 +307,10 @@ def _after_preposition(sentence: Sentence, name: Name, preposition: Token, verb:
 
 def _as_subject(name: Name, verb: Token, own: set[int]) -> Iterator[str]:
     lemma = g.lemma(verb)
-    if len(own) > 3 or name.label in ("GPE", "FAC"):
-        if not (
-            name.label == "GPE"
-            and lemma in ("work", "say", "marry", "report", "turn", "love", "like", "prefer", "join")
-        ):
-            return
+    if (len(own) > 3 or name.label in ("GPE", "FAC")) and not (
+        name.label == "GPE" and lemma in ("work", "say", "marry", "report", "turn", "love", "like", "prefer", "join")
+    ):
+        return
     attrs = [g.lemma(a) for a in g.kids(verb, "attr")]
     if lemma == "be" and any(a in lx.PEOPLE or en.is_role(a) for a in attrs):
         yield t.PERSON
@@ -328,7 +320,7 @@ def _as_subject(name: Name, verb: Token, own: set[int]) -> Iterator[str]:
         yield t.PERSON
 
 
-def _as_object(name: Name, lemma: str, verb: Token) -> Iterator[str]:
+def _as_object(name: Name, lemma: str) -> Iterator[str]:
     if lemma in ("marry", "meet", "date", "tell", "ask", "hire", "call", "remind") and name.label != "GPE":
         yield t.PERSON
     if lemma in (
@@ -357,7 +349,7 @@ NAMED_NOUNS = (
     | lx.WORKS
     | lx.MEMBERSHIPS
     | lx.words(
-        "company startup employer firm brand agency store shop app tool project city town country exhibit exhibition name place "
-        "series restaurant bakery cafe team band laptop car bike phone camera guitar hometown employer daughter-in-law"
+        "company startup employer firm brand agency store shop app tool project city town country exhibit exhibition "
+        "name place series restaurant bakery cafe team band laptop car bike phone camera guitar hometown employer daughter-in-law"
     )
 )

@@ -43,17 +43,16 @@ def _linked(reading: Reading, noun: Token, names: list[Name]) -> None:
     called = [reading.discourse.refer(reading.sentence.doc[n.start], reading.sentence)[0] for n in names]
     owners = owners_of(reading, noun)
     verb = _stated_by(noun)
-    if verb is not None and (g.negated(verb) or g.asked(verb)) and noun.dep_ in ("attr", "nsubj", "dobj"):
-        if noun.dep_ != "nsubj" or g.lemma(verb) == "be":
-            return
+    told = noun.dep_ in ("attr", "dobj") or (noun.dep_ == "nsubj" and verb is not None and g.lemma(verb) == "be")
+    if told and verb is not None and (g.negated(verb) or g.asked(verb)):
+        return
     kin = lx.KIN.get(low) or lx.KIN.get(lemma)
     if lemma in ("boy", "girl", "baby", "newborn", "twin") and owners and _given_birth(noun):
         kin = "PARENT_OF"
-    if kin and "in-law" not in low and not _step_of_in_law(noun):
-        if owners:
-            reading.add(owners, kin, called)
-            if kin == "PARENT_OF":
-                _other_parent(reading, noun, called)
+    if kin and "in-law" not in low and not _step_of_in_law(noun) and owners:
+        reading.add(owners, kin, called)
+        if kin == "PARENT_OF":
+            _other_parent(reading, noun, called)
     if lemma in ("twin", "triplet", "sibling") and len(called) > 1:
         reading.add(called[:1], "SIBLING_OF", called[1:])
     if (lemma in lx.PETS or low in lx.PETS) and not kin and not _gone(verb):
@@ -64,20 +63,23 @@ def _linked(reading: Reading, noun: Token, names: list[Name]) -> None:
             return  # the verb rules say it, with tense and negation
         reading.add(called, "HAS_ROLE", [_role(noun)], role=None)
     elif (
-        names[0].type in (t.PRODUCT, t.LOCATION)
-        and lemma not in lx.WORKS | lx.ABSTRACT
-        and _mine(noun)
-        and en.head_type(lemma) == ""
+        (
+            names[0].type in (t.PRODUCT, t.LOCATION)
+            and lemma not in lx.WORKS | lx.ABSTRACT
+            and _mine(noun)
+            and en.head_type(lemma) == ""
+        )
+        and not (verb is not None and g.lemma(verb) in ("sell", "lose") and g.past(verb))
+        and names[0].label != "GPE"
     ):
-        if not (verb is not None and g.lemma(verb) in ("sell", "lose") and g.past(verb)) and names[0].label != "GPE":
-            names[0].type = t.PRODUCT
-            reading.add([reading.discourse.user], "OWNS", called)
+        names[0].type = t.PRODUCT
+        reading.add([reading.discourse.user], "OWNS", called)
     if low == "name":
         _named_later(reading, noun, called)
 
 
 def _named_later(reading: Reading, noun: Token, called: list[str]) -> None:
-    """ "I adopted a kitten. Her name is Saffron": the name of what the sentence before left without one."""
+    """As in "I adopted a kitten. Her name is Saffron": the name of what the sentence before left without one."""
     if reading.discourse.unnamed is None or not any(
         g.lower(p) in lx.HE | lx.SHE | {"its"} for p in g.kids(noun, "poss")
     ):
@@ -96,9 +98,8 @@ def _remember(reading: Reading) -> None:
             token.pos_ == "NOUN"
             and token.i not in reading.sentence.links
             and g.lemma(token) in lx.PETS | frozenset(lx.KIN)
-        ):
-            if owners := owners_of(reading, token):
-                reading.discourse.unnamed = (g.lemma(token), owners)
+        ) and (owners := owners_of(reading, token)):
+            reading.discourse.unnamed = (g.lemma(token), owners)
 
 
 def owners_of(reading: Reading, noun: Token) -> list[str]:
@@ -140,7 +141,7 @@ def _owner_before(reading: Reading, noun: Token) -> list[str]:
     for token in reversed(list(reading.sentence.doc[max(0, noun.i - 4) : noun.i])):
         if token.tag_ == "PRP$":
             return reading.who([token])
-        if token.pos_ not in ("ADJ", "NOUN", "NUM", "ADV", "PUNCT") or token.dep_ == "punct" and token.text != "-":
+        if token.pos_ not in ("ADJ", "NOUN", "NUM", "ADV", "PUNCT") or (token.dep_ == "punct" and token.text != "-"):
             return []
     return []
 
@@ -179,7 +180,7 @@ def _stated_by(noun: Token) -> Token | None:
 
 
 def _other_parent(reading: Reading, noun: Token, children: list[str]) -> None:
-    """ "My husband Yusuf … and our daughter Amina": whose else, where "our" has a partner."""
+    """As in "My husband Yusuf … and our daughter Amina": whose else, where "our" has a partner."""
     if not _ours(noun):
         return
     for index, names in reading.sentence.links.items():
@@ -193,7 +194,7 @@ def _role(noun: Token) -> str:
 
 
 def _unnamed(reading: Reading, noun: Token) -> None:
-    """ "As a marketing specialist at TechSavvy, I …": a role with its employer, said of the subject."""
+    """As in "As a marketing specialist at TechSavvy, I …": a role with its employer, said of the subject."""
     if not en.is_role(g.lemma(noun)) or g.lemma(noun) in lx.NO_ROLES:
         return
     if (
@@ -213,7 +214,7 @@ HOMES = lx.words("flat apartment house home place condo studio loft cottage town
 
 
 def _home(reading: Reading, noun: Token) -> None:
-    """ "our new flat in Antwerp"."""
+    """As in "our new flat in Antwerp"."""
     if g.lemma(noun) not in HOMES or not g.kids(noun, "poss"):
         return
     for word, _, place in g.prepositions(noun):
@@ -225,7 +226,7 @@ def _home(reading: Reading, noun: Token) -> None:
 
 
 def _person_in_place(reading: Reading) -> None:
-    """ "visiting my sister Emily in Denver", "my friend Tom in Oslo": where one goes to see somebody."""
+    """As in "visiting my sister Emily in Denver", "my friend Tom in Oslo": where one goes to see somebody."""
     doc = reading.sentence.doc
     for names in reading.sentence.links.values():
         for person in names:
@@ -236,15 +237,15 @@ def _person_in_place(reading: Reading) -> None:
             verb = g.above(head)
             if place is None or place.type != t.LOCATION or doc[person.start - 1].pos_ not in ("NOUN", "PUNCT"):
                 continue
-            if doc[person.stop].head.i in range(person.start, person.stop) or (
-                verb is not None and g.lemma(verb) in ("visit", "see")
-            ):
-                if verb is None or not g.past(verb) or g.lemma(verb) == "visit":
-                    reading.add([person.text], "LIVES_IN", [place.text])
+            if (
+                doc[person.stop].head.i in range(person.start, person.stop)
+                or (verb is not None and g.lemma(verb) in ("visit", "see"))
+            ) and (verb is None or not g.past(verb) or g.lemma(verb) == "visit"):
+                reading.add([person.text], "LIVES_IN", [place.text])
 
 
 def employed(reading: Reading, noun: Token, people: list[str], role: str | None, verb: Token | None) -> None:
-    """ "a nurse at St. Thomas", "a pilot for Delta": the employer beside the role."""
+    """As in "a nurse at St. Thomas", "a pilot for Delta": the employer beside the role."""
     for word, _, place in g.prepositions(noun):
         name = reading.sentence.name_at(place)
         if word in ("at", "for", "with") and name is not None and name.type in (t.ORG, t.LOCATION, t.PRODUCT):
@@ -255,7 +256,7 @@ def employed(reading: Reading, noun: Token, people: list[str], role: str | None,
 
 
 def _owned(reading: Reading, name: Name) -> None:
-    """ "my 2018 Ford Mustang", "the Philips bulb I have": a product by its name."""
+    """As in "my 2018 Ford Mustang", "the Philips bulb I have": a product by its name."""
     doc = reading.sentence.doc
     head = doc[name.start : name.stop].root
     if (
@@ -279,7 +280,7 @@ def _owned(reading: Reading, name: Name) -> None:
 
 
 def _made_by(reading: Reading, name: Name) -> None:
-    """ "The Nightingale" by Kristin Hannah; "their EP 'Midnight Sky'"."""
+    """As in "The Nightingale" by Kristin Hannah; "their EP 'Midnight Sky'"."""
     doc = reading.sentence.doc
     if name.type != t.PRODUCT:
         return
@@ -293,7 +294,7 @@ def _made_by(reading: Reading, name: Name) -> None:
 
 
 def _part_of(reading: Reading, name: Name) -> None:
-    """ "Accra, Ghana"; "the Platform group at Monzo"; "Alhambra in Granada"."""
+    """As in "Accra, Ghana"; "the Platform group at Monzo"; "Alhambra in Granada"."""
     doc = reading.sentence.doc
     index = name.stop
     if name.type == t.LOCATION and index + 1 < len(doc) and doc[index].text == ",":
@@ -304,11 +305,10 @@ def _part_of(reading: Reading, name: Name) -> None:
             and whole.type == t.LOCATION
             and whole.label == "GPE"
             and name.label == "GPE"
+        ) and (
+            doc[whole.start].dep_ in ("appos", "npadvmod") or doc[whole.stop - 1].head.i in range(name.start, name.stop)
         ):
-            if doc[whole.start].dep_ in ("appos", "npadvmod") or doc[whole.stop - 1].head.i in range(
-                name.start, name.stop
-            ):
-                reading.add([name.text], "PART_OF", [whole.text])
+            reading.add([name.text], "PART_OF", [whole.text])
     head = doc[name.start : name.stop].root
     if index < len(doc) and doc[index].lower_ in lx.UNITS_OF_ORG:
         head = doc[index]
@@ -317,9 +317,9 @@ def _part_of(reading: Reading, name: Name) -> None:
         if whole is None or whole is name:
             continue
         unit = doc[name.stop - 1].lower_ in lx.UNITS_OF_ORG
-        if unit and word in ("at", "of", "in") and whole.type == t.ORG:
-            reading.add([name.text], "PART_OF", [whole.text])
-        elif word == "in" and name.type in (t.LOCATION, t.ORG) and whole.type == t.LOCATION:
+        if (unit and word in ("at", "of", "in") and whole.type == t.ORG) or (
+            word == "in" and name.type in (t.LOCATION, t.ORG) and whole.type == t.LOCATION
+        ):
             reading.add([name.text], "PART_OF", [whole.text])
         elif word == "of" and name.type == t.PERSON and whole.type == t.ORG:
             reading.add([name.text], "WORKS_AT", [whole.text])

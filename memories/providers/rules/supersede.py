@@ -9,7 +9,7 @@ import datetime as dt
 import enum
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from memories.providers.rules import amounts as am
 from memories.providers.rules.lexicon import PEOPLE
@@ -40,7 +40,7 @@ PROGRESS = re.compile(
 ON_A_DAY = re.compile(r"\bon \d|\bthat day\b", re.IGNORECASE)
 NOW = re.compile(r"\b(?:now|currently|these days|at the moment|lately|obsessed|current|favou?rite)\b", re.IGNORECASE)
 ENDED = re.compile(
-    r"\b(?:no longer|any ?more|any longer|stopped|quit|cancell?ed|gave up|used to|ended|sold|left|broke up|divorced)\b",
+    r"\b(?:no longer|any ?more|any longer|stopped|quit|cancell?ed|gave up|ended|sold|left|broke up|divorced)\b",
     re.IGNORECASE,
 )
 
@@ -92,10 +92,7 @@ def _equal(a: Relation, b: Relation) -> bool:
     return x[1] == y[1] and _same(x[0], y[0]) and _same(x[2], y[2])
 
 
-# --- the judges: each says what it is sure of, or nothing --------------------------------------------------------------
-Judge = Callable[[Statement, Statement], Verdict | None]
-
-
+# --- the judges: each says what it is sure of, or nothing ------------------------------------------------------------
 def _repeated(old: Statement, new: Statement) -> Verdict | None:
     """The same words, but for case, accents and order."""
     if _fold(old.fact.content) == _fold(new.fact.content) and not _two_occasions(old, new):
@@ -126,10 +123,8 @@ def _ends(was: Relation, over: Relation, old: Statement) -> bool:
     owning = {"OWNS", "HAS_PET"}
     if was.type in owning and over.type in owning and _same(was.source, over.source):
         # "I have a dog called Bruno" … "I no longer have a dog"
-        return (
-            _same(was.target, over.target)
-            or _fold(over.target).split()[-1:] != []
-            and _fold(over.target).split()[-1] in old.words
+        return _same(was.target, over.target) or (
+            _fold(over.target).split()[-1:] != [] and _fold(over.target).split()[-1] in old.words
         )
     return False
 
@@ -210,7 +205,7 @@ def _attribute(old: Statement, new: Statement) -> Verdict | None:
 
 def _count(old: Statement, new: Statement) -> Verdict | None:
     """Another number of the same thing; of two dated occasions each has its own."""
-    if _two_occasions(old, new) or new.hedged and "best" not in new.words | old.words and not new.amounts:
+    if _two_occasions(old, new) or (new.hedged and "best" not in new.words | old.words and not new.amounts):
         return None
     if not _about_one(old, new):
         return None

@@ -57,8 +57,8 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A number that is stated of something; `standing`, not of one occasion. `head`: the lemma of what is counted, or clock, record, money, age,
-    frequency, count. `words`: the lemmas around it."""
+    """A number that is stated of something; `standing`: not of one occasion. `head`: the lemma of what is counted,
+    or clock, record, money, age, frequency, count. `words`: the lemmas around it."""
 
     value: str
     head: str

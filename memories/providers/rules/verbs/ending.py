@@ -41,7 +41,7 @@ def read(reading: Reading, verb: Token) -> None:
     for target in g.objects(verb):
         what = reading.what(target)
         name = reading.sentence.name_at(target)
-        if lemma in ("sell", "lose") and not (g.lemma(target) == "job"):
+        if lemma in ("sell", "lose") and g.lemma(target) != "job":
             reading.add(people, "OWNS", [what], verb, negated=True)
         elif g.lemma(target) in ("job", "position", "role", "membership", "subscription"):
             _out_of(reading, verb, people, target)
@@ -77,7 +77,7 @@ def _out_of(reading: Reading, verb: Token, people: list[str], target: Token) -> 
 
 
 def _left(reading: Reading, verb: Token, people: list[str], name: str, kind: str) -> None:
-    """ "left Ghent": the name alone may not say whether that was a home or an employer."""
+    """As in "left Ghent": the name alone may not say whether that was a home or an employer."""
     last = name.split()[-1].lower()
     kinds = (
         ["LIVES_IN"]
