@@ -3,11 +3,12 @@ text. A date without a year is the nearest one that fits the tense. Durations, a
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import dateparser
 
 from memories.providers.rules import entities as en
 from memories.providers.rules import grammar as g
@@ -40,16 +41,6 @@ DATE = re.compile(
 )
 RECURRING = re.compile(r"\b(?:every|each|on (?:\w+day)s|most|weekly|any)\s*$", re.IGNORECASE)
 VAGUE = ("few", "couple")
-NUMBERS = {
-    w: n
-    for n, w in enumerate(
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
-    )
-}
-MONTHS = {name.lower(): n for n, name in enumerate(calendar.month_name) if name}
-MONTHS |= {name.lower(): n for n, name in enumerate(calendar.month_abbr) if name} | {"sept": 9}
-DAYS = {name.lower()[:3]: n for n, name in enumerate(calendar.day_name)}
-FORWARD = lx.words("by until till before next tomorrow due upcoming from")
 
 
 @dataclass(frozen=True)
@@ -141,141 +132,91 @@ class Dates:
     def _value(self, match: re.Match[str]) -> str | None:
         text = re.sub(r"^(?:about|exactly|around|the) ", "", match.group().lower())
         if match["iso"]:
-            return self._checked(match.group())
+            return _checked(text)
         if match["year"]:
             return text
-        if match["full"]:
-            return self._full(text, match)
-        if self.today is None:
+        if self.today is None and not re.search(YEAR, text):
             return None
-        if match["numeric"]:
-            return self._numeric(text, match)
-        if match["relative"]:
-            return self._relative(text)
         if match["span"]:
             return self._span(text)
+        if match["full"] or match["numeric"]:
+            day = self._parsed(text, self._direction(match))
+            exact = re.search(r"\b\d{1,2}(?!\d)", text) is not None
+            return None if day is None else day.isoformat() if exact else f"{day:%Y-%m}"
+        if match["relative"]:
+            return self._relative(text)
         return self._named(text, match)
 
-    @staticmethod
-    def _checked(text: str) -> str | None:
+    def _parsed(self, text: str, ahead: bool | None) -> dt.date | None:
+        """What `text` means, before or after today; the nearer of the two where nothing tells."""
+        found = [day for way in ([ahead] if ahead is not None else [False, True]) if (day := self._parse(text, way))]
+        today = self.today or dt.date(2000, 1, 1)
+        return min(found, key=lambda day: abs((day - today).days), default=None)
+
+    def _parse(self, text: str, ahead: bool) -> dt.date | None:
+        base = dt.datetime.combine(self.today or dt.date(2000, 1, 1), dt.time(12))
+        order = "DMY" if "." in text else "MDY"
         try:
-            dt.date.fromisoformat(text if len(text) == 10 else f"{text}-01")
-        except ValueError:
+            found = dateparser.parse(
+                text,
+                languages=["en"],
+                settings={
+                    "RELATIVE_BASE": base,
+                    "PREFER_DATES_FROM": "future" if ahead else "past",
+                    "DATE_ORDER": order,
+                },
+            )
+        except (ValueError, OverflowError):
             return None
-        return text
-
-    def _full(self, text: str, match: re.Match[str]) -> str | None:
-        month = next((MONTHS[w] for w in re.findall(r"[a-z]+", text) if w in MONTHS), None)
-        year = next((int(y) for y in re.findall(rf"\b{YEAR}\b", text)), None)
-        numbers = [int(n) for n in re.findall(r"\d+", re.sub(rf"\b{YEAR}\b", "", text))]
-        if month is None:
-            return None
-        if not numbers:
-            return f"{year}-{month:02}" if year else None
-        if year is None:
-            if self.today is None:
-                return None
-            year = self._nearest_year(month, numbers[0], match)
-        return self._checked(f"{year:04}-{month:02}-{numbers[0]:02}")
-
-    def _nearest_year(self, month: int, day: int, match: re.Match[str]) -> int:
-        assert self.today is not None
-        ahead = self._direction(match)
-        year = self.today.year
-        around = [(year + step, _day(year + step, month, day)) for step in (-1, 0, 1)]
-        if ahead is None:
-            return min(around, key=lambda pair: abs((pair[1] - self.today).days))[0]  # type: ignore[operator]
-        fitting = [(y, d) for y, d in around if (d >= self.today if ahead else d <= self.today)]
-        return min(fitting, key=lambda pair: abs((pair[1] - self.today).days))[0]  # type: ignore[operator]
-
-    def _numeric(self, text: str, match: re.Match[str]) -> str | None:
-        parts = [int(p) for p in re.split(r"[/.]", text)]
-        month, day = parts[0], parts[1]
-        if month > 12 or "." in text:
-            month, day = day, month
-        if month > 12 or day < 1:
-            return None
-        if len(parts) == 3:
-            year = parts[2] + 2000 if parts[2] < 100 else parts[2]
-        else:
-            year = self._nearest_year(month, day, match)
-        return self._checked(f"{year:04}-{month:02}-{day:02}")
+        return found.date() if found is not None else None
 
     def _relative(self, text: str) -> str | None:
         assert self.today is not None
-        fixed = {"yesterday": -1, "last night": -1, "tomorrow": 1, "day before yesterday": -2, "day after tomorrow": 2}
-        counted = re.fullmatch(rf"(in )?({NUMBER}) (day|week|month|year)s?( ago| from now)?", text)
-        if counted is None:
-            return (self.today + dt.timedelta(fixed.get(text, 0))).isoformat()
-        number = counted[2]
-        if any(word in number for word in VAGUE):
+        if any(word in text for word in VAGUE):
             return None
-        count = int(number) if number.isdigit() else 1 if number in ("a", "an") else NUMBERS[number]
-        if count > 5000:
-            return None
-        count = -count if counted[4] == " ago" else count
-        if counted[3] == "year":
-            return f"{self.today.year + count:04}" if 0 < self.today.year + count < 9999 else None
-        if counted[3] == "month":
-            index = self.today.year * 12 + self.today.month - 1 + count
-            if not 12 <= index < 9999 * 12:
-                return None
-            return _day(index // 12, index % 12 + 1, self.today.day).isoformat()
-        return (self.today + dt.timedelta(count * (7 if counted[3] == "week" else 1))).isoformat()
+        if text in ("tonight", "last night") or text.startswith("this "):
+            return (self.today - dt.timedelta(text == "last night")).isoformat()
+        day = self._parse(text, text.startswith("in ") or text.endswith("now"))
+        return None if day is None else f"{day:%Y}" if "year" in text else day.isoformat()
 
     def _span(self, text: str) -> str | None:
+        """ "last week", "next weekend": by their first day."""
         assert self.today is not None
         step = 1 if text.startswith(("next", "this coming")) else -1
         unit = text.split()[-1]
         if unit == "year":
             return f"{self.today.year + step:04}"
         if unit == "month":
-            index = self.today.year * 12 + self.today.month - 1 + step
-            return f"{index // 12:04}-{index % 12 + 1:02}"
+            first = self.today.replace(day=1)
+            return f"{first + dt.timedelta(31) if step > 0 else first - dt.timedelta(1):%Y-%m}"
         monday = self.today - dt.timedelta(self.today.weekday())
+        if unit == "week":
+            return (monday + dt.timedelta(7 * step)).isoformat()
         if unit == "weekend":
             saturday = monday + dt.timedelta(5)
-            if step < 0:
-                back = (self.today - saturday).days
-                return (saturday if back >= 1 else saturday - dt.timedelta(7)).isoformat()
-            return (saturday if saturday > self.today else saturday + dt.timedelta(7)).isoformat()
-        return (monday + dt.timedelta(7 * step)).isoformat() if unit == "week" else None
+            return (saturday + dt.timedelta(0 if step > 0 and saturday > self.today else 7 * step)).isoformat()
+        return None
 
     def _named(self, text: str, match: re.Match[str]) -> str | None:
         """A weekday or a month by its name."""
         assert self.today is not None
         words = text.split()
-        ahead = (
-            True
-            if words[0] == "next" or "coming" in words
-            else False
-            if words[0] == "last" or "past" in words
-            else self._direction(match)
-        )
-        name = words[-1].rstrip(".")
-        if name in MONTHS:
-            month = MONTHS[name]
-            years = [self.today.year + step for step in (-1, 0, 1)]
-            distance = {y: (y - self.today.year) * 12 + month - self.today.month for y in years}
-            if words[0] == "next" or "coming" in words:
-                fitting = [y for y in years if distance[y] > 0]
-            elif words[0] == "last":
-                fitting = [y for y in years if distance[y] < 0]
-            elif ahead is None:
-                fitting = years
-            else:
-                fitting = [y for y in years if (distance[y] >= 0 if ahead else distance[y] <= 0)]
-            return f"{min(fitting, key=lambda y: abs(distance[y])):04}-{month:02}"
-        day = DAYS.get(name[:3])
-        if day is None:
-            return None
-        forward = (day - self.today.weekday()) % 7
-        if words[0] == "next":
+        ahead = self._direction(match)
+        if words[0] == "next" or "coming" in words:
+            ahead = True
+        elif words[0] == "last" or "past" in words:
+            ahead = False
+        if words[-1] in en.MONTHS:
+            month = self._parsed(words[-1], ahead)
+            return f"{month:%Y-%m}" if month is not None else None
+        if words[0] == "next":  # of the coming week, not the nearest
             monday = self.today - dt.timedelta(self.today.weekday())
-            return (monday + dt.timedelta(7 + day)).isoformat()
-        if ahead is False:
-            return (self.today - dt.timedelta((self.today.weekday() - day) % 7 or 7)).isoformat()
-        return (self.today + dt.timedelta(forward or 7)).isoformat()
+            day = next(
+                d for d in (monday + dt.timedelta(n) for n in range(7, 14)) if f"{d:%a}".lower() == words[-1][:3]
+            )
+            return day.isoformat()
+        day_or_none = self._parse(words[-1], True if ahead is None else ahead)
+        return day_or_none.isoformat() if day_or_none is not None else None
 
     # --- the tense around it -------------------------------------------------------------------------------------
     def _direction(self, match: re.Match[str]) -> bool | None:
@@ -289,6 +230,8 @@ class Dates:
             return False
         if before in ("by", "until", "till"):
             return True
+        if before == "on" and self.found and self.today and self.found[-1].value > self.today.isoformat():
+            return True  # "tickets for July 17th, and then … on August 20th"
         for ancestor in token.ancestors:
             if g.is_verb(ancestor):
                 return self._of_verb(ancestor)
@@ -301,6 +244,8 @@ class Dates:
 
     def _of_verb(self, verb: Token) -> bool | None:
         aux = {g.lower(a) for a in g.kids(verb, "aux", "auxpass")}
+        if g.lemma(verb) == "get" and aux & {"have", "has", "'ve"}:
+            return True  # "I've got an interview": to have got is to have
         if (
             aux & {"will", "'ll", "wo", "might", "may", "can", "could", "should", "would", "must", "shall"}
             or g.lemma(verb) in lx.ATTITUDES
@@ -335,6 +280,9 @@ class Dates:
         self.found = kept
 
 
-def _day(year: int, month: int, day: int) -> dt.date:
-    """That day, or the month's last where it is shorter."""
-    return dt.date(year, month, min(max(day, 1), calendar.monthrange(year, month)[1]))
+def _checked(text: str) -> str | None:
+    try:
+        dt.date.fromisoformat(text if len(text) == 10 else f"{text}-01")
+    except ValueError:
+        return None
+    return text

@@ -134,7 +134,8 @@ ATTITUDES = words(
 ABSTRACT = words(
     "idea time experience plan problem issue question feeling chance opportunity goal interest habit foundation "
     "trouble fun blast look sense reason luck doubt concern thought meeting appointment interview session "
-    "conversation chat call dinner lunch breakfast party degree job career allergy headache cold fever pain flight trip vacation holiday "
+    "conversation chat call dinner lunch breakfast party degree job career allergy headache cold fever pain flight "
+    "trip vacation holiday "
     "event class lesson routine schedule deadline exam test meal recipe access impact effect difference way thing lot "
     "bit ton couple kind sort number amount view day week month year hour minute night morning evening weekend budget "
     "preference choice option background knowledge skill word name birthday anniversary wedding ticket discount deal "

@@ -350,6 +350,7 @@ NAMED_NOUNS = (
     | lx.MEMBERSHIPS
     | lx.words(
         "company startup employer firm brand agency store shop app tool project city town country exhibit exhibition "
-        "name place series restaurant bakery cafe team band laptop car bike phone camera guitar hometown employer daughter-in-law"
+        "name place series restaurant bakery cafe team band laptop car bike phone camera guitar hometown employer "
+        "daughter-in-law"
     )
 )

@@ -34,19 +34,19 @@ def be(reading: Reading, verb: Token) -> None:
     for advmod in g.kids(verb, "advmod"):
         own += list(g.prepositions(advmod))
     for word, _, target in own:
-        name = reading.sentence.name_at(target)
+        place = reading.sentence.name_at(target)
         if word == "into":
             reading.add(people, "LIKES", [_coordinated(reading, target)], verb, past=over)
-        elif name is None:
+        elif place is None:
             continue
-        elif word in ("at", "with") and name.type == t.ORG and persons(reading, people):
-            reading.add(people, "WORKS_AT", [name.text], verb, past=over)
-        elif word == "in" and name.type == t.LOCATION and people == [reading.discourse.user] and over:
-            reading.add(people, "VISITED", [name.text], verb)
-        elif word == "in" and name.type == t.LOCATION and _since(verb):
-            reading.add(people, "LIVES_IN", [name.text], verb)
+        elif word in ("at", "with") and place.type == t.ORG and persons(reading, people):
+            reading.add(people, "WORKS_AT", [place.text], verb, past=over)
+        elif word == "in" and place.type == t.LOCATION and people == [reading.discourse.user] and over:
+            reading.add(people, "VISITED", [place.text], verb)
+        elif word == "in" and place.type == t.LOCATION and _since(verb):
+            reading.add(people, "LIVES_IN", [place.text], verb)
         elif word == "to" and g.kids(verb, "aux") and not over:  # "I've been to Harvard"
-            reading.add(people, "VISITED", [name.text], verb)
+            reading.add(people, "VISITED", [place.text], verb)
 
 
 def _since(verb: Token) -> bool:
@@ -124,18 +124,14 @@ def _attribute(reading: Reading, verb: Token, people: list[str], attribute: Toke
     ):
         reading.add(owners, kin, people, verb, past=over)
         return
-    if en.is_role(lemma) and lemma not in lx.NO_ROLES and not kin:
-        if subject is not None and reading.sentence.name_at(attribute) is None:
-            role = g.noun_text(attribute)
-            reading.add(people, "HAS_ROLE", [role], verb, past=over)
-            nominal.employed(reading, attribute, people, role, verb)
-            for child in g.all_prepositions(verb):
-                if (
-                    child[0] == "at"
-                    and (place := reading.sentence.name_at(child[2])) is not None
-                    and place.type == t.ORG
-                ):
-                    reading.add(people, "WORKS_AT", [place.text], verb, role=role, past=over)
+    named = reading.sentence.name_at(attribute) is not None
+    if en.is_role(lemma) and lemma not in lx.NO_ROLES and not kin and subject is not None and not named:
+        role = g.noun_text(attribute)
+        reading.add(people, "HAS_ROLE", [role], verb, past=over)
+        nominal.employed(reading, attribute, people, role, verb)
+        for _, place in places(reading, verb, "at"):
+            if place.type == t.ORG:
+                reading.add(people, "WORKS_AT", [place.text], verb, role=role, past=over)
 
 
 def _noun_of(reading: Reading, verb: Token, people: list[str], noun: Token, lemma: str, over: bool) -> None:

@@ -134,9 +134,9 @@ def go(reading: Reading, verb: Token) -> None:
     for _, _, target in g.all_prepositions(verb):
         if g.lemma(target) in TRIPS:
             for word, _, place in g.prepositions(target):
-                name = reading.sentence.name_at(place)
-                if name is not None and word in ("to", "at", "in"):
-                    _visited(reading, people, name, verb)
+                goal = reading.sentence.name_at(place)
+                if goal is not None and word in ("to", "at", "in"):
+                    _visited(reading, people, goal, verb)
 
 
 def _happened(verb: Token) -> bool:
