@@ -58,7 +58,7 @@ def extract(extractor: RulesExtractor, rows: list[Row]) -> list[Row]:
 
 def supersede(extractor: RulesExtractor, rows: list[Row]) -> list[Row]:
     items = [item(row[side]["text"], row[side]["said_at"]) for row in rows for side in ("old", "new")]
-    found = list(extractor.read(items))
+    found = extractor.read(items)
     return [
         {"id": row["id"], "decision": decide(found[2 * n].statements, found[2 * n + 1].statements)}
         for n, row in enumerate(rows)

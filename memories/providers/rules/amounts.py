@@ -60,7 +60,8 @@ LIGHT = lx.words(
 
 def of(doc: Doc) -> tuple[t.Amount, ...]:
     """The amounts of a sentence: "15 baseballs", "my 5th project", "27:12", "3-2", "twice a week", "$20"."""
-    found = list(_often(doc)) + list(_scores(doc))
+    text = str(doc.text)
+    found = [*_often(doc, text), *_scores(doc, text)]
     taken = {i for start, stop, _ in found for i in range(start, stop)}
     amounts = [amount for _, _, amount in found]
     for token in doc:
@@ -86,8 +87,8 @@ def _perfect(verb: Token) -> bool:
     return any(g.lower(a) in ("have", "has", "'ve") for a in g.kids(verb, "aux"))
 
 
-def _often(doc: Doc) -> Iterator[tuple[int, int, t.Amount]]:
-    for match in OFTEN.finditer(doc.text):
+def _often(doc: Doc, text: str) -> Iterator[tuple[int, int, t.Amount]]:
+    for match in OFTEN.finditer(text):
         span = doc.char_span(match.start(), match.end(), alignment_mode="expand")
         if span is None:
             continue
@@ -103,9 +104,9 @@ def _often(doc: Doc) -> Iterator[tuple[int, int, t.Amount]]:
         yield span.start, span.end, t.Amount(value, "frequency", _around(span.root))
 
 
-def _scores(doc: Doc) -> Iterator[tuple[int, int, t.Amount]]:
+def _scores(doc: Doc, text: str) -> Iterator[tuple[int, int, t.Amount]]:
     for head, pattern in (("clock", CLOCK), ("record", RECORD)):
-        for match in pattern.finditer(doc.text):
+        for match in pattern.finditer(text):
             span = doc.char_span(match.start(), match.end(), alignment_mode="expand")
             if span is not None:
                 yield span.start, span.end, t.Amount(match.group().replace("–", "-"), head, _around(span.root))

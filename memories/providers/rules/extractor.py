@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+
 from memories.providers import sentences as sn
 from memories.providers.rules import amounts, facts, fields, model, nominal, verbs
 from memories.providers.rules import grammar as g
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc
 
-LONGEST = 2_000  # characters of one sentence; a longer "sentence" is no prose and is cut at a space
-BATCH = 64
+LONGEST = 1_000  # characters of one sentence; a longer "sentence" is no prose and is cut at a space
+BATCH = 32
 SAYING = frozenset({"say", "tell", "write", "reply", "answer", "ask", "add", "mention", "shout", "text", "claim"})
 SPEECH = re.compile(r"[\"“][^\"”]{3,400}[\"”]")
 
@@ -53,9 +55,15 @@ class RulesExtractor:
         named."""
         return tuple(s for extraction in self.read(items, roles) for s in extraction.statements)
 
-    def read(self, items: Sequence[Item], roles: frozenset[str] | None = None) -> Iterator[t.Extraction]:
-        """One extraction for each item, in order; an item that may not speak gives an empty one."""
+    def read(self, items: Sequence[Item], roles: frozenset[str] | None = None) -> tuple[t.Extraction, ...]:
+        """One extraction for each item, in order; an item that may not speak gives an empty one. Raises
+        ProviderUnavailable or ProviderRefused."""
         nlp = model.load(self._model_name, self._directory)
+        # Without a zone the vocabulary keeps every word that was ever read; a pipeline has one zone at a time.
+        with model.reading, nlp.memory_zone():
+            return tuple(self._read(nlp, items, roles))
+
+    def _read(self, nlp: Language, items: Sequence[Item], roles: frozenset[str] | None) -> Iterator[t.Extraction]:
         pieces = (
             _Piece(position, text)
             for position, item in enumerate(items)
@@ -81,9 +89,7 @@ def _parsed(nlp: Language, pieces: Iterator[_Piece]) -> Iterator[tuple[Doc, _Pie
 
 
 def _pieces(content: str) -> Iterator[str]:
-    text = content.encode("utf-8", "replace").decode("utf-8")
-    if text != content:
-        content = text
+    content = content.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate is no character
     for sentence in sn.sentences(sn.CODE.sub("\n", content)):
         while len(sentence) > LONGEST:
             cut = sentence.rfind(" ", 1, LONGEST)
@@ -92,6 +98,13 @@ def _pieces(content: str) -> Iterator[str]:
             sentence = sentence[cut:].strip()
         if sentence:
             yield sentence
+
+
+def from_settings() -> RulesExtractor | None:
+    """As configured by SPACY_MODEL and EMBEDDING_MODEL_DIR; None where the rules are switched off."""
+    if not settings.SPACY_MODEL:
+        return None
+    return RulesExtractor(settings.SPACY_MODEL, Path(settings.EMBEDDING_MODEL_DIR))
 
 
 class _Text:

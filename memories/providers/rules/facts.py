@@ -12,7 +12,7 @@ from memories.providers.rules.discourse import Discourse
 from memories.providers.rules.naming import Sentence
 
 if TYPE_CHECKING:
-    from spacy.tokens import Doc, Token
+    from spacy.tokens import Token
 
 CODE_LINE = re.compile(
     r"^\s*(?:def |class |import |from \w+ import |return\b|print\(|if .*:$|for .*:$|while .*:$|#include|const |let |"
@@ -55,7 +55,7 @@ def _owns_or_has(token: Token, sentence: Sentence) -> bool:
         head = token.head
         if head.i in sentence.at or head.i in sentence.links:
             return True
-        return g.lemma(head) in lx.KIN and not sentence.doc.text.rstrip().endswith("?")
+        return g.lemma(head) in lx.KIN and not g.is_question(sentence.doc)
     if token.dep_ == "relcl" and any(g.lower(s) in lx.FIRST for s in g.kids(token, "nsubj")):
         return g.lemma(token) in ("have", "own", "buy", "get", "make", "use") and not g.hedged(token)
     return False
@@ -87,23 +87,19 @@ def _stands_alone(verb: Token, subject: Token, sentence: Sentence) -> bool:
     top = verb
     while top.head != top:
         top = top.head
-        if g.inverted(top) and _is_question(sentence.doc):
+        if g.inverted(top) and g.is_question(sentence.doc):
             return verb.dep_ == "advcl" and g.lower(subject) in lx.FIRST and not g.hedged(verb)
     if g.lower(subject) not in lx.FIRST or g.hedged(verb):
         return False
     return verb.dep_ in ("advcl", "ccomp") and not _request(verb) and g.lemma(verb) not in TALK | {"need", "want"}
 
 
-def _is_question(doc: Doc) -> bool:
-    return str(doc.text).rstrip("\"'”’)] ").endswith("?")
-
-
 def _without_subject(verb: Token, sentence: Sentence) -> bool:
     """A note: "sold the vespa", "no longer vegan"; not an order: "make it shorter"."""
     if verb.tag_ in ("VBD", "VBN", "VBG") and g.is_verb(verb):
         content = [x for x in verb.subtree if x.pos_ in ("NOUN", "PROPN", "NUM")]
-        return bool(content) and not _is_question(sentence.doc) and g.lemma(verb) not in ("thank", "speak")
-    if g.is_verb(verb) or _is_question(sentence.doc):
+        return bool(content) and not g.is_question(sentence.doc) and g.lemma(verb) not in ("thank", "speak")
+    if g.is_verb(verb) or g.is_question(sentence.doc):
         return verb.tag_ in ("VB", "VBP") and _standing_order(verb)
     return (
         bool(sentence.names or g.lower(verb) in ("allergic",))

@@ -41,9 +41,8 @@ def lower(token: Token) -> str:
 def with_conjuncts(token: Token) -> list[Token]:
     """`token` and the nouns that are coordinated with it: "sushi and curries"."""
     found = [token]
-    for child in token.children:
-        if child.dep_ == "conj" and (child.pos_ in NOUNS or child.pos_ == "PRON" or child.tag_ == "VBG"):
-            found += with_conjuncts(child)
+    for each in found:  # it grows: each conjunct hangs on the one before
+        found += [c for c in each.children if c.dep_ == "conj" and (c.pos_ in (*NOUNS, "PRON") or c.tag_ == "VBG")]
     return found
 
 
@@ -238,17 +237,26 @@ def inverted(verb: Token) -> bool:
     if lemma(verb) == "be" and verb.i < subject[0].i and verb.dep_ == "ROOT":
         front.append(verb)
     if front and not any(lower(c) in ("nor", "neither", "so") for c in verb.children):
-        return _ends_with_mark(verb.doc) or front[0].i <= _clause_start(verb) + 1
-    asks = [c for c in verb.subtree if c.tag_ in ("WP", "WRB", "WDT", "WP$") and c.i <= _clause_start(verb) + 1]
-    return bool(asks) and verb.dep_ in ("ROOT", "conj") and _ends_with_mark(verb.doc)
+        return is_question(verb.doc) or front[0].i <= _clause_start(verb) + 1
+    start = _clause_start(verb)
+    asks = any(c.tag_ in ("WP", "WRB", "WDT", "WP$") for c in verb.doc[start : start + 2])
+    return asks and verb.dep_ in ("ROOT", "conj") and is_question(verb.doc)
 
 
 def _clause_start(verb: Token) -> int:
-    return min((t.i for t in verb.subtree if t.pos_ not in ("PUNCT", "CCONJ", "INTJ", "SPACE")), default=verb.i)
+    """Where the clause begins, its opening punctuation, conjunction or interjection left out."""
+    start = verb.left_edge.i
+    while start < verb.i and verb.doc[start].pos_ in ("PUNCT", "CCONJ", "INTJ", "SPACE"):
+        start += 1
+    return start
 
 
-def _ends_with_mark(doc: Doc) -> bool:
-    return str(doc.text).rstrip("\"'”’)] ").endswith("?")
+def is_question(doc: Doc) -> bool:
+    """Whether it ends in a question mark, inside quotation marks or brackets too."""
+    for token in reversed(doc):
+        if token.text not in ('"', "'", "”", "’", ")", "]", "''") and not token.is_space:
+            return "?" in str(token.text)
+    return False
 
 
 def above(token: Token) -> Token | None:

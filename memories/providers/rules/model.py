@@ -21,6 +21,7 @@ WORD_KINDS = ("noun", "verb", "adj", "adv")
 
 _loaded: dict[tuple[int, str, Path], Language] = {}
 _lock = threading.Lock()
+reading = threading.Lock()  # held while a text is read: see `RulesExtractor.read`
 
 
 def load(name: str, directory: Path) -> Language:
@@ -37,8 +38,8 @@ def load(name: str, directory: Path) -> Language:
 
 
 def _after_fork_in_child() -> None:
-    global _lock
-    _lock = threading.Lock()  # it may be held by a thread that exists only in the parent
+    global _lock, reading
+    _lock, reading = threading.Lock(), threading.Lock()  # they may be held by threads that exist only in the parent
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)
