@@ -17,6 +17,7 @@ from memories.providers.rules import types as t
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
 
+ABBREVIATED = lx.words("inc ltd co corp bros llc jr sr no st dr mr mrs ms prof")  # a full stop is theirs
 LABELS = {
     "PERSON": t.PERSON,
     "PER": t.PERSON,
@@ -240,7 +241,7 @@ def _continues(doc: Doc, i: int, start: int) -> int:
         and token.ent_type_ == "ORG"
     ):
         return 2
-    if token.text == "." and not last.whitespace_ and lx.ORG_HEADS.__contains__(last.lower_):
+    if token.text == "." and not last.whitespace_ and last.lower_ in ABBREVIATED:
         return 1
     if token.text == "," and nxt is not None and nxt.ent_type_ == "GPE" and "of" in [x.lower_ for x in doc[start:i]]:
         return 2 if doc[start].lower_ in lx.STUDY_HEADS else 0  # "University of California, Berkeley"
@@ -272,7 +273,7 @@ def _make(doc: Doc, start: int, stop: int, quoted: bool = False) -> Name | None:
         return None
     text = doc[start:stop].text.strip('"“”‘’.,;:!?()[] ') if quoted else doc[start:stop].text.strip('"“”‘,;:!?()[] ')
     tail = doc[stop - 1].lower_
-    if not quoted and text.endswith(".") and tail not in lx.ORG_HEADS and len(tail) > 3:
+    if not quoted and text.endswith(".") and tail.rstrip(".") not in ABBREVIATED:
         text = text.rstrip(".")
     if text.endswith(("'s", "’s")) and doc[stop - 1].tag_ == "POS":
         text = text[:-2]

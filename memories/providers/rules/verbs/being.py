@@ -25,6 +25,8 @@ def be(reading: Reading, verb: Token) -> None:
     for attribute in [a for first in g.complements(verb) for a in (first, *g.kids(first, "conj", "appos"))]:
         _attribute(reading, verb, people, attribute, over)
     for adjective in g.kids(verb, "acomp"):
+        if (owners := _favourite_of(reading, verb)) and adjective.pos_ == "ADJ":
+            reading.add(owners, "LIKES", [adjective.text], verb, past=over)
         _adjective(reading, verb, people, adjective, over)
     if over and people == [reading.discourse.user]:
         for _, name in places(reading, verb, "at"):
@@ -47,6 +49,14 @@ def be(reading: Reading, verb: Token) -> None:
             reading.add(people, "LIVES_IN", [place.text], verb)
         elif word == "to" and g.kids(verb, "aux") and not over:  # "I've been to Harvard"
             reading.add(people, "VISITED", [place.text], verb)
+
+
+def _favourite_of(reading: Reading, verb: Token) -> list[str]:
+    """Whose favourite the subject is: "my favourite colour is green"."""
+    subject = next(iter(g.kids(verb, "nsubj")), None)
+    if subject is None or not any(g.lower(a) in ("favorite", "favourite") for a in g.kids(subject, "amod")):
+        return []
+    return nominal.owners_of(reading, subject)
 
 
 def _since(verb: Token) -> bool:

@@ -28,6 +28,9 @@ def get(reading: Reading, verb: Token) -> None:
     """As in "got married", "got engaged to X", "got back from X"."""
     for state in g.kids(verb, "acomp", "oprd", "auxpass", "ccomp", "xcomp"):
         low = g.lower(state)
+        if low in ("divorced", "separated") and len(people := reading.doers(verb)) == 2:
+            for kind in ("MARRIED_TO", "PARTNER_OF"):
+                reading.add(people[:1], kind, people[1:], verb, negated=True)
         if low in ("married", "engaged"):
             people = reading.doers(verb)
             partners = reading.who(x for w, _, x in (*g.prepositions(state), *g.prepositions(verb)) if w == "to")

@@ -127,7 +127,7 @@ def become(reading: Reading, verb: Token) -> None:
 def manage(reading: Reading, verb: Token) -> None:
     passive = bool(g.kids(verb, "nsubjpass"))
     if passive:
-        things = [reading.what(s) for s in g.subjects(verb)]
+        things = [_managed(reading, s) for s in g.subjects(verb)]
         people = [name.text for _, name in places(reading, verb, "by")]
     else:
         people = reading.doers(verb)
