@@ -26,7 +26,7 @@ NUMBER = r"(?:\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|tw
 UNIT = r"(?:day|week|month|year)s?"
 DATE = re.compile(
     rf"\b(?:(?P<iso>{YEAR}-\d\d(?:-\d\d)?)"
-    rf"|(?P<numeric>\d{{1,2}}[/.]\d{{1,2}}(?:[/.]\d{{2,4}})?)(?![/.\d])"
+    rf"|(?P<numeric>\d{{1,2}}[/.]\d{{1,2}}(?:[/.]\d{{2,4}})?)(?![/\d]|\.\d)"
     rf"|(?P<full>(?:the )?{ORDINAL}(?: of)? {MONTH}(?:,? {YEAR})?|{MONTH} (?:the )?{ORDINAL}\b(?!:)(?:,? {YEAR})?|"
     rf"{MONTH},? (?:of )?{YEAR})"
     rf"|(?P<relative>(?:the )?day (?:before|after) (?:yesterday|tomorrow)|yesterday|today|tonight|tomorrow|last night|"

@@ -180,11 +180,12 @@ def content_of(sentence: Sentence, discourse: Discourse, speaker: str | None) ->
     edits: list[tuple[int, int, str]] = []
     name = speaker or (discourse.user_name if discourse.user_name and not discourse.notes else None) or "User"
     first = any(g.lower(x) in ("i", "me", "my", "myself", "mine") for x in sentence.doc)
+    told = any(n.text == discourse.user_name for n in sentence.names)  # "User's name is John" stays as it is
     quoted = '"' in text or "“" in text
     for token in sentence.doc:
         if token.tag_ in ("PRP", "PRP$") and not quoted:
             edits += _named(token, sentence, discourse, name, first)
-        elif g.lower(token) == "user" and discourse.notes and discourse.user_name and token.tag_.startswith("NN"):
+        elif g.lower(token) == "user" and discourse.notes and discourse.user_name and not told:
             edits.append((token.idx, token.idx + len(token), discourse.user_name))
     for start, stop, new in sorted(edits, reverse=True):
         text = text[:start] + new + text[stop:]
@@ -220,14 +221,14 @@ def _agreeing(pronoun: Token) -> list[tuple[int, int, str]]:
     edits = []
     for each in (
         finite,
-        *(c for c in verb.children if c.dep_ == "conj" and c.tag_ == "VBP" and not g.kids(c, "nsubj", "aux")),
+        *(c for c in verb.children if c.dep_ == "conj" and c.tag_ in ("VBP", "VB") and not g.kids(c, "nsubj", "aux")),
     ):
         if each is None or each.tag_ in ("VBZ",):
             continue
         low = g.lower(each)
         if low in IRREGULAR:
             edits.append((each.idx, each.idx + len(each), IRREGULAR[low]))
-        elif each.tag_ == "VBP" or (each.tag_ == "VB" and each == verb and not g.kids(verb, "aux")):
+        elif each.tag_ == "VBP" or (each.tag_ == "VB" and not g.kids(verb, "aux")):
             edits.append((each.idx, each.idx + len(each), _third(each.text)))
     return edits
 

@@ -231,6 +231,8 @@ def asked(verb: Token) -> bool:
 def inverted(verb: Token) -> bool:
     """An auxiliary before the subject, or a question word in front: "does she live", "what is"."""
     subject = kids(verb, "nsubj", "nsubjpass", "expl")
+    if verb.dep_ == "ROOT" and any(c.tag_ in ("WP", "WRB") for c in kids(verb, "attr", "dobj", "advmod")):
+        return is_question(verb.doc)  # "18 % of 240 is what?"
     if not subject or verb.dep_ == "relcl":
         return False
     front = [c for c in verb.children if c.dep_ in ("aux", "auxpass") and c.i < subject[0].i]

@@ -232,9 +232,10 @@ def _by_context(sentence: Sentence, name: Name, head: Token) -> Iterator[str]:
         poss
         and g.lower(poss[0]) in ("my", "our", "his", "her", "their")
         and name.type != t.EVENT
-        and name.label not in ("PERSON", "GPE")
+        and name.label != "GPE"
+        and (name.label != "PERSON" or len(own) > 1)
     ):
-        yield t.PRODUCT  # "my Taylor GS Mini": one doesn't own people
+        yield t.PRODUCT  # "my Taylor GS Mini": one doesn't own people, and calls them by one name
     if governor.dep_ in ("prep", "agent", "dative") and head.dep_ in ("pobj", "conj"):
         yield from _after_preposition(sentence, name, governor, verb)
     if head.dep_ == "conj" and (first := sentence.at.get(governor.i)) is not None and first.type and first is not name:
