@@ -1,7 +1,7 @@
-"""How well the rules read: `python -m benchmarks.knowledge --extract FILE --supersede FILE`. See docs/benchmarks.md.
+"""How well the rules read: `python -m benchmarks.knowledge`, on texts that come with the project or on files of the
+same form (`--extract FILE --supersede FILE`). Runs the code that a store runs, in this process; no service is needed.
 
-The files are JSON lines as in benchmarks/data/knowledge. Predictions are written beside the figures, in the scorers'
-form; `--scorers DIR` runs the scorers of a gold set over them.
+`--out DIR` writes the predictions in the form that a gold set's scorers take; `--scorers DIR` runs those over them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks import knowledge_metrics
 from memories.providers import english
 from memories.providers.rules.extractor import RulesExtractor
 from memories.providers.rules.supersede import decide
@@ -24,11 +25,13 @@ from memories.providers.rules.types import Extraction
 from memories.types import Item
 
 ROOT = Path(__file__).resolve().parent.parent
+SHIPPED = Path(__file__).parent / "data" / "knowledge"
+MODELS = Path(os.environ.get("EMBEDDING_MODEL_DIR") or ROOT / ".cache" / "models")
 Row = dict[str, Any]
 
 
 def rows_of(path: Path) -> list[Row]:
-    return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
 def item(text: str, said_at: str, speaker: str | None = None) -> Item:
@@ -66,35 +69,33 @@ def supersede(extractor: RulesExtractor, rows: list[Row]) -> list[Row]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--extract", type=Path)
-    parser.add_argument("--supersede", type=Path)
-    parser.add_argument("--scorers", type=Path)
-    parser.add_argument("--out", type=Path, default=Path(tempfile.gettempdir()))
-    parser.add_argument("--errors", action="store_true")
-    parser.add_argument(
-        "--models", type=Path, default=Path(os.environ.get("EMBEDDING_MODEL_DIR") or ROOT / ".cache" / "models")
-    )
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.knowledge")
+    parser.add_argument("--extract", type=Path, default=SHIPPED / "extract.jsonl")
+    parser.add_argument("--supersede", type=Path, default=SHIPPED / "supersede.jsonl")
+    parser.add_argument("--models", type=Path, default=MODELS, help="where the language pipeline lies")
+    parser.add_argument("--out", type=Path, help="write the predictions here")
+    parser.add_argument("--scorers", type=Path, help="score_extract.py and score_supersede.py lie here")
+    parser.add_argument("--errors", action="store_true", help="let the scorers list what went wrong")
     told = parser.parse_args()
     extractor = RulesExtractor(english.MODEL, told.models)
     extractor.warm()
-    if told.extract:
-        rows = rows_of(told.extract)
-        began = time.perf_counter()
-        out = extract(extractor, rows)
-        print(f"{len(rows)} texts, {1000 * (time.perf_counter() - began) / len(rows):.1f} ms a text")
-        file = told.out / "knowledge-extract.jsonl"
-        file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in out))
-        if told.scorers:
-            command = [sys.executable, told.scorers / "score_extract.py", told.extract, file]
-            subprocess.run([*command, *(["--errors", "80"] if told.errors else [])], check=True)
-    if told.supersede:
-        rows = rows_of(told.supersede)
-        file = told.out / "knowledge-supersede.jsonl"
-        file.write_text("".join(json.dumps(row) + "\n" for row in supersede(extractor, rows)))
-        if told.scorers:
-            command = [sys.executable, told.scorers / "score_supersede.py", told.supersede, file]
-            subprocess.run([*command, *(["--errors"] if told.errors else [])], check=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        out = told.out or Path(scratch)
+        for name, gold, run in (("extract", told.extract, extract), ("supersede", told.supersede, supersede)):
+            rows = rows_of(gold)
+            began = time.perf_counter()
+            found = run(extractor, rows)
+            took = 1000 * (time.perf_counter() - began) / max(len(rows), 1)
+            score = knowledge_metrics.of_extraction if name == "extract" else knowledge_metrics.of_decisions
+            figures = score(rows, {row["id"]: row for row in found})
+            print(f"{name}: {len(rows)} items, {took:.1f} ms each", {k: round(v, 3) for k, v in figures.items()})
+            file = out / f"knowledge-{name}.jsonl"
+            file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in found), encoding="utf-8")
+            if told.scorers:
+                errors = ([] if not told.errors else ["--errors"]) + (
+                    ["80"] if told.errors and name == "extract" else []
+                )
+                subprocess.run([sys.executable, told.scorers / f"score_{name}.py", gold, file, *errors], check=True)
     return 0
 
 

@@ -53,7 +53,7 @@ class Dates:
 
     def __init__(self, doc: Doc, said_at: dt.datetime | None) -> None:
         self.doc = doc
-        self.today = said_at.date() if said_at else None
+        self.today = said_at.date() if said_at and 2 < said_at.year < 9998 else None  # there must be a next year
         self.found: list[Found] = []
         for match in DATE.finditer(doc.text):
             if self._is_date(match) and (value := self._value(match)):
