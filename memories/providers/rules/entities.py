@@ -310,8 +310,8 @@ def _label(doc: Doc, start: int, stop: int) -> str:
 def _is_name(doc: Doc, start: int, stop: int, label: str) -> bool:
     span = doc[start:stop]
     low = span.text.lower()
-    if label in NO_NAME_LABELS and stop - start == 1:
-        return False
+    if label in NO_NAME_LABELS and stop - start == 1 and span[0]._.known:
+        return False  # "Irish", but not a Priya whom the pipeline takes for a people
     if low in lx.NO_NAMES or low in WEEKDAYS or low in lx.ROLES:
         return False
     if all(token.lower_ in lx.NO_NAMES | lx.ROLES or token.is_punct for token in span):
@@ -332,7 +332,9 @@ def _is_name(doc: Doc, start: int, stop: int, label: str) -> bool:
 
 
 def is_role(word: str) -> bool:
-    return word in lx.ROLES or (word.endswith(lx.ROLE_ENDINGS) and word not in lx.NO_ROLES and len(word) > 7)
+    return word in lx.ROLES or (
+        word.endswith(lx.ROLE_ENDINGS) and word not in lx.NO_ROLES | lx.PEOPLE and len(word) > 7
+    )
 
 
 def _type(doc: Doc, start: int, stop: int, label: str, quoted: bool) -> str:
@@ -357,7 +359,8 @@ def _type(doc: Doc, start: int, stop: int, label: str, quoted: bool) -> str:
 
 AFTER = lx.words(
     "team group division department app project band fest festival exhibition exhibit playoffs conference "
-    "album song movie film book novel novels podcast branch office"
+    "album song movie film book novel novels podcast branch office "
+    "class course major degree"
 )
 
 
@@ -368,6 +371,8 @@ def head_type(word: str) -> str:
         return t.EVENT
     if word in lx.PRODUCT_HEADS or word in lx.WORKS:
         return t.PRODUCT
+    if word in ("class", "course", "major", "degree"):
+        return t.CONCEPT
     if word in lx.PLACE_HEADS or word in ("branch", "office"):
         return t.LOCATION
     return ""

@@ -144,6 +144,9 @@ def _small_talk(verb: Token) -> bool:
     rest = [x for x in verb.subtree if x.pos_ in ("NOUN", "PROPN", "NUM", "VERB", "ADJ") and x != verb]
     if lemma in ("see", "know", "understand", "agree", "guess", "mean", "think", "hope", "wish", "bet") and not rest:
         return True
+    liked = [g.lemma(o) for o in g.objects(verb)] if lemma in lx.LIKE else []
+    if liked and all(each in ("one", "it", "that", "this") for each in liked):
+        return True  # "I like the second one better"
     return lemma == "have" and any(g.lemma(o) in ("idea", "question", "clue") for o in g.objects(verb))
 
 

@@ -58,7 +58,8 @@ def subjects(verb: Token, depth: int = 0) -> list[Token]:
         return []
     head = verb.head
     if verb.dep_ in ("acl", "relcl"):
-        return [head]
+        of_be = head.dep_ == "attr" and verb.dep_ == "acl" and lemma(head.head) == "be"
+        return subjects(head.head, depth + 1) if of_be else [head]  # "she is an engineer working at …"
     if head != verb and verb.dep_ in SHARED:
         if verb.dep_ == "xcomp" and lemma(head) in CAUSING and (made_to := kids(head, "dobj")):
             return [made_to[0]]
@@ -259,6 +260,12 @@ def is_question(doc: Doc) -> bool:
         if token.text not in ('"', "'", "”", "’", ")", "]", "''") and not token.is_space:
             return "?" in str(token.text)
     return False
+
+
+def role_text(noun: Token) -> str:
+    """A role with what it is a role in: "head of design"."""
+    inner = [o for word, _, o in prepositions(noun) if word == "of" and o.pos_ == "NOUN" and not o.ent_type_]
+    return f"{noun_text(noun)} of {noun_text(inner[0])}" if inner else noun_text(noun)
 
 
 def above(token: Token) -> Token | None:

@@ -71,8 +71,11 @@ ROLES = words(
     "optometrist hairdresser barber stylist tailor florist gardener landscaper caterer receptionist podcaster blogger "
     "youtuber streamer"
 )
-ROLE_ENDINGS = ("ologist", "ician", "trist", "therapist", "engineer", "manager", "writer", "maker", "keeper", "smith")
-NO_ROLES = words("fan lover member user believer beginner owner speaker")
+ROLE_ENDINGS = (
+    *("ologist", "ician", "trist", "therapist", "engineer", "manager", "writer", "maker", "keeper", "smith"),
+    *("ator", "grapher", "worker"),
+)
+NO_ROLES = words("collaborator fan lover member user believer beginner owner speaker")
 
 PLACE_HEADS = words(
     "museum gallery park garden gardens theater theatre amphitheatre amphitheater arena stadium hall ballroom center "

@@ -186,7 +186,7 @@ class Sentence:
         if lemma in lx.WORKS | {"app", "tool", "project", "laptop", "car", "bike", "camera", "phone", "guitar"}:
             kind = t.PRODUCT
         for name in found:
-            if kind and (kind == t.PERSON or name.label != "PERSON" or name.quoted):
+            if kind and (kind == t.PERSON or name.label != "PERSON" or name.quoted or lemma in NAMED_NOUNS):
                 name.type, name.sure = kind, True
 
     def _type_by_place(self, name: Name) -> None:
@@ -209,8 +209,14 @@ COMPANY_VERBS = lx.words("work intern freelance volunteer apply interview quit r
 PERSON_VERBS = lx.words(
     "say tell marry meet date call ask text visit work live love like hate think know play study teach join move quit "
     "want say turn adopt report manage lead prefer enjoy retire graduate create write invent direct compose paint "
+    "present recommend suggest teach cook bake mention invite "
     "design email volunteer divorce engage bear"
 )
+JOBS = lx.words(
+    "job position role interview gig team office boss internship shift desk career contract colleague coworker"
+)
+HUMAN_VERBS = lx.words("work say marry report turn love like prefer join present recommend teach cook")
+USING = lx.words("use try install download play read drive buy own create build wear")
 SHOP = lx.words("buy purchase order get pick grab snag find")
 
 
@@ -236,6 +242,17 @@ def _by_context(sentence: Sentence, name: Name, head: Token) -> Iterator[str]:
         and (name.label != "PERSON" or len(own) > 1)
     ):
         yield t.PRODUCT  # "my Taylor GS Mini": one doesn't own people, and calls them by one name
+    if (
+        head.dep_ in ("compound", "nmod")
+        and governor.pos_ == "NOUN"
+        and governor.text.islower()
+        and name.type != t.EVENT
+    ):
+        bought = verb is not None and g.lemma(verb) in SHOP | {"own", "have", "use", "wear", "drive"}
+        kind_of = g.lemma(governor)
+        known = en.head_type(kind_of) or kind_of in lx.PEOPLE | lx.ABSTRACT or en.is_role(kind_of)
+        if not known and (name.label in ("PERSON", "") or (bought and name.label in ("ORG", "PRODUCT", "WORK_OF_ART"))):
+            yield t.PRODUCT  # "the Manduka PRO mat", "bought Adidas running shoes"
     if governor.dep_ in ("prep", "agent", "dative") and head.dep_ in ("pobj", "conj"):
         yield from _after_preposition(sentence, name, governor, verb)
     if head.dep_ == "conj" and (first := sentence.at.get(governor.i)) is not None and first.type and first is not name:
@@ -258,9 +275,7 @@ def _after_preposition(sentence: Sentence, name: Name, preposition: Token, verb:
     word, over = g.lower(preposition), preposition.head
     lemma = g.lemma(over)
     single = name.stop - name.start <= 2
-    if word in ("at", "for", "with") and (
-        lemma in COMPANY_VERBS or en.is_role(lemma) or lemma in ("job", "position", "role", "interview", "gig")
-    ):
+    if word in ("at", "for", "with") and (lemma in COMPANY_VERBS or en.is_role(lemma) or lemma in JOBS):
         yield t.ORG
     if (
         word in ("from", "at")
@@ -278,13 +293,20 @@ def _after_preposition(sentence: Sentence, name: Name, preposition: Token, verb:
         and name.type != t.ORG
     ):
         yield t.LOCATION
+    of = sentence.at.get(over.i)
+    bare = preposition.i + 1 == name.start  # no article: a place has none
+    if word == "in" and bare and of is not None and of is not name and name.label in ("ORG", "PERSON", ""):
+        yield t.LOCATION  # "Equinor in Stavanger"
+    if word in ("from", "to") and lemma in ("switch", "change", "upgrade", "migrate") and name.type == t.LOCATION:
+        yield t.ORG
     if word == "in" and lemma in lx.DEGREES | {"concentration", "major", "minor", "expertise", "interest", "research"}:
         yield t.CONCEPT
     if (
         word == "with"
         and single
         and name.label in ("PERSON", "ORG", "WORK_OF_ART", "")
-        and lemma not in ("work", "start")
+        and lemma not in ("work", "start", "go")
+        and not (name.label == "ORG" and over.pos_ == "NOUN")
         and name.type != t.PRODUCT
     ):
         yield t.PERSON
@@ -298,7 +320,7 @@ def _after_preposition(sentence: Sentence, name: Name, preposition: Token, verb:
         yield t.PERSON
     if (
         word in ("on", "via", "through")
-        and name.label in ("ORG", "PRODUCT", "")
+        and name.label in ("ORG", "PRODUCT", "PERSON", "")
         and single
         and verb is not None
         and g.lemma(verb) not in ("play", "sit", "serve")
@@ -308,9 +330,7 @@ def _after_preposition(sentence: Sentence, name: Name, preposition: Token, verb:
 
 def _as_subject(name: Name, verb: Token, own: set[int]) -> Iterator[str]:
     lemma = g.lemma(verb)
-    if (len(own) > 3 or name.label in ("GPE", "FAC")) and not (
-        name.label == "GPE" and lemma in ("work", "say", "marry", "report", "turn", "love", "like", "prefer", "join")
-    ):
+    if (len(own) > 3 or name.label in ("GPE", "FAC")) and not (name.label == "GPE" and lemma in HUMAN_VERBS):
         return
     attrs = [g.lemma(a) for a in g.kids(verb, "attr")]
     if lemma == "be" and any(a in lx.PEOPLE or en.is_role(a) for a in attrs):
@@ -324,20 +344,8 @@ def _as_subject(name: Name, verb: Token, own: set[int]) -> Iterator[str]:
 def _as_object(name: Name, lemma: str) -> Iterator[str]:
     if lemma in ("marry", "meet", "date", "tell", "ask", "hire", "call", "remind") and name.label != "GPE":
         yield t.PERSON
-    if lemma in (
-        "use",
-        "try",
-        "install",
-        "download",
-        "play",
-        "read",
-        "drive",
-        "buy",
-        "own",
-        "create",
-        "build",
-    ) and name.label not in ("PERSON", "GPE", "FAC", "LOC"):
-        yield t.PRODUCT
+    if lemma in USING and name.label not in ("GPE", "FAC", "LOC"):
+        yield t.PRODUCT  # one reads, plays or buys no person
     if lemma in ("join", "leave", "quit") and name.label != "GPE":
         yield t.ORG
     if lemma in ("visit", "explore", "tour") and name.label not in ("PERSON",):

@@ -33,6 +33,7 @@ def read(reading: Reading) -> None:
         if token.pos_ in ("NOUN", "PROPN") and token.i not in reading.sentence.links:
             _unnamed(reading, token)
             _home(reading, token)
+            _job(reading, token)
     _person_in_place(reading)
     _remember(reading)
 
@@ -190,7 +191,7 @@ def _other_parent(reading: Reading, noun: Token, children: list[str]) -> None:
 
 
 def _role(noun: Token) -> str:
-    return g.noun_text(noun)
+    return g.role_text(noun)
 
 
 def _unnamed(reading: Reading, noun: Token) -> None:
@@ -223,6 +224,28 @@ def _home(reading: Reading, noun: Token) -> None:
             verb = g.above(noun)
             if verb is None or not (g.negated(verb) or g.lemma(verb) in ("sell", "leave", "rent", "visit")):
                 reading.add(owners_of(reading, noun), "LIVES_IN", [name.text])
+
+
+WORK = lx.words("job position role team internship boss manager colleague coworker")
+FORMER = lx.words("previous old former last ex past first dream next potential future")
+
+
+def _job(reading: Reading, noun: Token) -> None:
+    """As in "my job at DataWorks", "my team at Shopify"."""
+    if g.lemma(noun) not in WORK:
+        return
+    if not _mine(noun) or any(g.lower(c) in FORMER for c in g.kids(noun, "amod", "compound")):
+        return
+    verb = g.above(noun)
+    over = verb is not None and (g.lemma(verb) in ("quit", "leave", "lose", "resign") or g.past(verb))
+    if over and noun.dep_ != "nsubj":
+        return
+    for word, _, place in g.prepositions(noun):
+        name = reading.sentence.name_at(place)
+        if word == "at" and name is not None and name.type in (t.ORG, t.LOCATION, t.PRODUCT):
+            if not name.sure:
+                name.type = t.ORG
+            reading.add([reading.discourse.user], "WORKS_AT", [name.text])
 
 
 def _person_in_place(reading: Reading) -> None:
@@ -270,6 +293,8 @@ def _owned(reading: Reading, name: Name) -> None:
         chain = chain.head
     owners = [p for p in (*g.kids(head, "poss"), *g.kids(chain, "poss")) if p.i < name.start]
     if owners and g.lower(owners[0]) in ("my", "our", "his", "her", "their", "user"):
+        if chain != head and g.lemma(chain) in lx.ABSTRACT:
+            return
         if g.lemma(chain) in lx.WORKS or g.lemma(chain) in ("team", "project", "account", "channel", "recipe", "idea"):
             return
         verb = g.above(head)

@@ -42,6 +42,7 @@ def _table() -> dict[str, list[Rule]]:
         ("promote", working.promote),
         ("become", working.become),
         ("be", being.be),
+        ("base", being.base),
         ("live reside", going.live),
         ("move relocate", going.move),
         ("bear", going.bear),

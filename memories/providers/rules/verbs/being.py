@@ -136,7 +136,7 @@ def _attribute(reading: Reading, verb: Token, people: list[str], attribute: Toke
         return
     named = reading.sentence.name_at(attribute) is not None
     if en.is_role(lemma) and lemma not in lx.NO_ROLES and not kin and subject is not None and not named:
-        role = g.noun_text(attribute)
+        role = g.role_text(attribute)
         reading.add(people, "HAS_ROLE", [role], verb, past=over)
         nominal.employed(reading, attribute, people, role, verb)
         for _, place in places(reading, verb, "at"):
@@ -170,6 +170,14 @@ def _coordinated(reading: Reading, target: Token) -> str | None:
         return reading.what(target)
     start = min(p.left_edge.i for p in parts)
     return str(reading.sentence.doc[start : max(p.i for p in parts) + 1].text)
+
+
+def base(reading: Reading, verb: Token) -> None:
+    """As in "a freelance illustrator based in Lyon"."""
+    people = reading.doers(verb)
+    for _, name in places(reading, verb, "in"):
+        if name.type == t.LOCATION and persons(reading, people):
+            reading.add(people, "LIVES_IN", [name.text])
 
 
 def _adjective(reading: Reading, verb: Token, people: list[str], adjective: Token, over: bool) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from memories.providers.rules import grammar as g
 from memories.providers.rules import lexicon as lx
+from memories.providers.rules import nominal
 from memories.providers.rules import types as t
 from memories.providers.rules.found import Reading
 from memories.providers.rules.verbs.common import places, typed
@@ -54,6 +55,14 @@ def move(reading: Reading, verb: Token) -> None:
         typed(name, t.LOCATION)
         reading.add(people, "MOVED_TO", [name.text], verb)
         reading.add(people, "LIVES_IN", [name.text], verb)
+    for word, _, target in g.prepositions(verb):  # "moved to a new apartment in Harajuku"
+        if word not in ("to", "into") or g.lemma(target) not in nominal.HOMES:
+            continue
+        for inner, _, place in g.prepositions(target):
+            town = reading.sentence.name_at(place)
+            if inner == "in" and town is not None and town.type == t.LOCATION:
+                reading.add(people, "MOVED_TO", [town.text], verb)
+                reading.add(people, "LIVES_IN", [town.text], verb)
 
 
 def bear(reading: Reading, verb: Token) -> None:

@@ -99,12 +99,9 @@ def like(reading: Reading, verb: Token) -> None:
     for first in list(targets):
         targets += [c for c in g.kids(first, "conj") if c not in targets and c.tag_ == "VBG"]
     for target in targets:
-        if target.pos_ == "PRON" or (
-            g.lemma(target) in lx.ABSTRACT
-            and reading.sentence.name_at(target) is None
-            and g.lemma(target) not in ("recipe",)
-        ):
-            continue
+        bare = not g.kids(target, "amod", "compound") and reading.sentence.name_at(target) is None
+        if target.pos_ == "PRON" or g.lemma(target) == "one" or (bare and g.lemma(target) in lx.ABSTRACT):
+            continue  # "I love it", "I like the idea", but "long meetings"
         name = reading.sentence.name_at(target)
         what = name.text if name is not None else g.noun_text(target) if target.tag_ != "VBG" else target.text
         if deny:

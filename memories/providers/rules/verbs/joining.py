@@ -68,8 +68,10 @@ def study(reading: Reading, verb: Token) -> None:
     people = reading.doers(verb)
     lemma = g.lemma(verb)
     direct = [reading.sentence.name_at(o) for o in g.objects(verb)] if lemma == "attend" else []
-    named = [n for n in direct if n is not None] + [n for _, n in places(reading, verb, "from", "at", "in")]
-    for _, _, target in g.all_prepositions(verb):
+    named = [n for n in direct if n is not None]
+    if lemma != "attend":  # "attended a graduation at Yale" is no study
+        named += [n for _, n in places(reading, verb, "from", "at", "in")]
+    for _, _, target in g.all_prepositions(verb) if lemma != "attend" else ():
         for _, _, place in g.prepositions(target):
             name = reading.sentence.name_at(place)
             if name is not None and name not in named:

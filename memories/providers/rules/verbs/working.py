@@ -22,9 +22,7 @@ def work(reading: Reading, verb: Token) -> None:
     for word, _, target in g.all_prepositions(verb):
         if word == "as" and en.is_role(g.lemma(target)):
             role = g.noun_text(target)
-    found = [
-        name for _, name in places(reading, verb, "at", "for", "with", "in") if name.type not in (t.PERSON, t.EVENT)
-    ]
+    found = [name for _, name in places(reading, verb, "at", "for", "with") if name.type not in (t.PERSON, t.EVENT)]
     lower = [
         target.text
         for word, _, target in g.prepositions(verb)
@@ -60,7 +58,7 @@ def begin(reading: Reading, verb: Token) -> None:
         elif name is not None and g.lemma(verb) == "join" and name.type != t.EVENT:
             _join(reading, verb, people, name, target, role)
     if g.lemma(verb) == "start" and not g.objects(verb):
-        employers += [n for w, n in places(reading, verb, "at", "with") if n.type == t.ORG or role]
+        employers += [n for w, n in places(reading, verb, "at", "with") if role or (n.type == t.ORG and g.past(verb))]
         for name in employers:
             name.type = t.ORG
     for name in employers:
