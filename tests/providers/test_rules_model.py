@@ -56,13 +56,19 @@ def test_a_wrong_name_is_the_operators(tmp_path: Path) -> None:
         RulesExtractor("xx_no_such_thing", tmp_path).warm()
 
 
-def test_another_pipeline_is_loaded_by_its_path(tmp_path: Path) -> None:
-    """A pipeline without a parser or tags: names aren't found, and nothing breaks."""
+def test_another_pipeline_is_loaded_by_its_path_and_leaves_the_first_alone(
+    rules: RulesExtractor, tmp_path: Path
+) -> None:
+    """A pipeline without a parser or tags: a capital is still a name, and nothing breaks."""
     import spacy
 
+    item = Item("Zoë and I got married.", "user")
+    before = rules.read([item])
     spacy.blank("de").to_disk(tmp_path / "de")
-    found = RulesExtractor(str(tmp_path / "de"), tmp_path).read([Item("Ich wohne in Graz.", "user")])
-    assert len(found) == 1
+    (found,) = RulesExtractor(str(tmp_path / "de"), tmp_path).read([Item("Ich wohne in Graz.", "user")])
+    assert [m.name for m in found.mentions] == ["Graz"]
+    assert rules.read([item]) == before
+    assert [m.name for m in before[0].mentions] == ["Zoë"]
 
 
 @override_settings(SPACY_MODEL="")

@@ -149,13 +149,19 @@ def _amount(token: Token) -> t.Amount | None:
             return None
         if head.i + 1 < len(token.doc) and head.nbor(1).lower_ == "old":
             return _age(g.above(token), number)
-        return t.Amount(f"{number:g}", g.lemma(head), _around(head))
+        return t.Amount(f"{number:g}", _counted(head), _around(head))
     told = token.dep_ in ("attr", "acomp", "dobj") and g.lemma(token.head) in ("be", "turn") and number < 120
     if told and (age := _age(token.head, number)) is not None:
         return age
     if token.dep_ in ("pobj", "dobj", "attr"):
         return t.Amount(f"{number:g}", "count", _around(token))
     return None
+
+
+def _counted(noun: Token) -> str:
+    """What is counted: of "two cups of coffee" the coffee."""
+    inner = [o for word, _, o in g.prepositions(noun) if word == "of" and o.pos_ == "NOUN"]
+    return g.lemma(inner[0] if inner and g.lemma(noun) not in GENERIC else noun)
 
 
 def _age(verb: Token | None, number: float) -> t.Amount | None:
@@ -263,6 +269,12 @@ def _value(verb: Token, subject: Token, sentence: Sentence, dates: Dates) -> str
         name = sentence.name_at(attribute)
         if name is not None:
             return name.text.casefold()
+        if (
+            g.lemma(subject) not in lx.PEOPLE | lx.PETS
+            and attribute.pos_ in ("NOUN", "PROPN")
+            and not g.kids(attribute, "det")
+        ):
+            return " ".join([*(c.text for c in g.kids(attribute, "nummod")), g.lemma(attribute)])
         if "favorite" in _key(subject) or "favourite" in _key(subject):
             return g.lemma(attribute)
     return None

@@ -20,6 +20,7 @@ SHORT = {"w/": "with", "w/o": "without", "&": "and", "User": "john"}
 WORD_KINDS = ("noun", "verb", "adj", "adv")
 
 _loaded: dict[tuple[int, str, Path], Language] = {}
+_dictionaries: dict[int, frozenset[str]] = {}  # by the id of a vocabulary; pipelines live as long as the process
 _lock = threading.Lock()
 reading = threading.Lock()  # held while a text is read: see `RulesExtractor.read`
 
@@ -64,41 +65,39 @@ def _pinned(directory: Path) -> Language:
 
 def _know_words(nlp: Language) -> Language:
     """Let `token._.known` say whether the lemmatizer's dictionary has the word: a capital that it lacks is a name."""
+    from spacy.language import Language as Registry
     from spacy.tokens import Token
 
     lemmatizer: Any = nlp.get_pipe("lemmatizer") if nlp.has_pipe("lemmatizer") else None
     index = lemmatizer.lookups.get_table("lemma_index", {}) if lemmatizer is not None else {}
     known = frozenset(word for kind in WORD_KINDS for word in index.get(kind, ()))
-    _name_first(nlp, known)
-    Token.set_extension("known", getter=lambda token: not known or _in(known, token), force=True)
+    if not Token.has_extension("known"):
+        Token.set_extension("known", getter=_known)
+    if known:
+        _dictionaries[id(nlp.vocab)] = known
+        Registry.component("name_first", func=_name_first)
+        nlp.add_pipe("name_first", first=True)
     return nlp
 
 
-def _name_first(nlp: Language, known: frozenset[str]) -> None:
+def _known(token: Any) -> bool:
+    known = _dictionaries.get(id(token.vocab))
+    if known is None or token.is_stop or token.tag_ in ("UH", "MD", "RB"):
+        return True
+    return token.lower_ in known or token.lemma_.lower() in known
+
+
+def _name_first(doc: Doc) -> Doc:
     """Before tagging, give a first word that no dictionary has the norm of a common name: the tagger, which knows few
     names, would take "Yolanda" for an adverb."""
-    from spacy.language import Language as Registry
-
-    def name_first(doc: Doc) -> Doc:
-        first = doc[0] if len(doc) else None
-        if first is not None and first.text.istitle() and len(first) > 2 and first.is_alpha:
-            stems = {
-                first.lower_,
-                first.lower_.rstrip("s"),
-                first.lower_.removesuffix("ed"),
-                first.lower_.removesuffix("ing"),
-            }
-            if not first.is_stop and not stems & known and not any(f"{stem}e" in known for stem in stems):
-                first.norm_ = "john"
-        return doc
-
-    if known:
-        Registry.component("name_first", func=name_first)
-        nlp.add_pipe("name_first", first=True)
-
-
-def _in(known: frozenset[str], token: Any) -> bool:
-    return token.lower_ in known or token.lemma_.lower() in known or token.is_stop or token.tag_ in ("UH", "MD", "RB")
+    known = _dictionaries.get(id(doc.vocab), frozenset())
+    first = doc[0] if len(doc) else None
+    if first is not None and first.text.istitle() and len(first) > 2 and first.is_alpha and not first.is_stop:
+        low = first.lower_
+        stems = {low, low.rstrip("s"), low.removesuffix("ed"), low.removesuffix("ing")}
+        if not stems & known and not any(f"{stem}e" in known for stem in stems):
+            first.norm_ = "john"
+    return doc
 
 
 def _other(name: str) -> Language:

@@ -39,6 +39,7 @@ PROGRESS = re.compile(
 )
 ON_A_DAY = re.compile(r"\bon \d|\bthat day\b", re.IGNORECASE)
 NOW = re.compile(r"\b(?:now|currently|these days|at the moment|lately|obsessed|current|favou?rite)\b", re.IGNORECASE)
+CHANGE = re.compile(f"{REPLACING.pattern}|{NOW.pattern}|{PROGRESS.pattern}", re.IGNORECASE)
 ENDED = re.compile(
     r"\b(?:no longer|any ?more|any longer|stopped|quit|cancell?ed|gave up|ended|sold|left|broke up|divorced)\b",
     re.IGNORECASE,
@@ -168,7 +169,7 @@ def _one_of_two(was: Relation, now: Relation) -> bool:
 
 def _adds_nothing(old: Statement, new: Statement, shared: Relation) -> bool:
     """The shared relation is the point of the old statement, and its numbers are not told anew."""
-    if _differ(old, new) or old.hedged != new.hedged:
+    if _differ(old, new) or old.hedged != new.hedged or _news(old, new):
         return False
     if shared.type in (
         "HAS_ROLE",
@@ -296,12 +297,20 @@ def _overlap(old: Statement, new: Statement) -> float:
     return len(old.words & new.words) / smaller if smaller else 0.0
 
 
+def _news(old: Statement, new: Statement) -> bool:
+    """Words of change, and something that the old text didn't have: no mere repetition."""
+    told = CHANGE.search(new.fact.evidence) is not None and CHANGE.search(old.fact.evidence) is None
+    return (told or REPLACING.search(new.fact.evidence) is not None) and bool(new.words - old.words)
+
+
 def _said_again(old: Statement, new: Statement) -> Verdict | None:
     """Nearly the same content words, the same names and numbers."""
     if _differ(old, new) or old.negated != new.negated or new.hedged != old.hedged or _two_occasions(old, new):
         return None
     if old.words and old.words == new.words:
         return Verdict.DUPLICATE
+    if _news(old, new):
+        return None
     if len(old.words - new.words) == 1 == len(new.words - old.words):
         return None  # "staging … production": the one word that differs is the point
     if len(old.words) >= 2 and _overlap(old, new) >= 0.75 and not _named_apart(old, new):
