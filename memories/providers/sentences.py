@@ -59,13 +59,13 @@ class SentenceExtractor:
         return tuple(
             Fact(sentence.removesuffix("."), sentence, position, item.role, item.speaker, item.said_at, item.stamp)
             for position, item in enumerate(items)
-            if _may_state(item, roles)
+            if may_state(item, roles)
             for sentence in sentences(CODE.sub("\n", item.content))
             if states_something(sentence)
         )
 
 
-def _may_state(item: Item, roles: frozenset[str] | None) -> bool:
+def may_state(item: Item, roles: frozenset[str] | None) -> bool:
     if roles is not None:
         return item.role in roles
     return item.speaker is not None or item.role not in NOT_THE_USER

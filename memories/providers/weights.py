@@ -1,4 +1,5 @@
-"""The files of the default embedding model: `python -m memories.providers.weights DIRECTORY` gets them in place."""
+"""The files of the default models, for embedding and for language: `python -m memories.providers.weights DIRECTORY`
+gets them in place."""
 
 from __future__ import annotations
 
@@ -8,8 +9,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from memories.providers import bert_graph, minilm
+from memories.providers import bert_graph, english, minilm
 from memories.providers.download import Bundle, FetchFailed, fetch
+
+LANGUAGE = english.MODEL
 
 
 class ModelUnavailable(Exception):
@@ -38,6 +41,18 @@ def ensure_model(directory: Path, progress: Callable[[str], None], bundle: Bundl
     return place
 
 
+def ensure_language(directory: Path, progress: Callable[[str], None], bundle: Bundle = english.BUNDLE) -> Path:
+    """Make sure that `directory / <pinned name>` holds the verified language pipeline, and return that path. Files
+    that stand there are used without any network. Raises ModelUnavailable."""
+    try:
+        return fetch(bundle, directory, progress)
+    except FetchFailed as failed:
+        raise ModelUnavailable(
+            f"The language pipeline could not be fetched: {failed}. Unzip the release {bundle.name} of spaCy's models "
+            f"into {directory / bundle.name}, or set SPACY_MODEL to nothing to go without, and start again."
+        ) from failed
+
+
 def _write_graph(place: Path) -> None:
     graph = bert_graph.build(place / minilm.WEIGHTS.path, minilm.HEADS)  # 2 ms: cheaper than to ask if it is current
     target = place / minilm.GRAPH
@@ -50,16 +65,18 @@ def _write_graph(place: Path) -> None:
 
 
 def main() -> int:
-    """The command: one argument, the directory. Prints the progress; 0 when the model stands there."""
+    """The command: one argument, the directory. Prints the progress; 0 when both models stand there."""
     if len(sys.argv) != 2:
         sys.stderr.write("usage: python -m memories.providers.weights DIRECTORY\n")
         return 2
     try:
         place = ensure_model(Path(sys.argv[1]), _say)
+        language = ensure_language(Path(sys.argv[1]), _say)
     except ModelUnavailable as error:
         sys.stderr.write(f"{error}\n")
         return 1
     _say(f"embedding model ready in {place}")
+    _say(f"language pipeline ready in {language}")
     return 0
 
 

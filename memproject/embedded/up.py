@@ -17,7 +17,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from memories.providers.weights import ModelUnavailable, ensure_model
+from memories.providers.weights import LANGUAGE, ModelUnavailable, ensure_language, ensure_model
 from memproject.embedded import banner, children, envfile, redis, servers
 from memproject.embedded.guards import CannotStartError, Interrupt, StoppedError, check_port, only_one, url_of
 from memproject.embedded.leftovers import Book
@@ -50,11 +50,13 @@ def data_folder(env: dict[str, str]) -> Path:
     return folder
 
 
-def fetch_model(env: dict[str, str], data: Path) -> None:
-    if (env.get("EMBEDDING_PROVIDER") or "local") != "local":
-        return
+def fetch_models(env: dict[str, str], data: Path) -> None:
+    directory = Path(env.get("EMBEDDING_MODEL_DIR") or data / "models")
     try:
-        ensure_model(Path(env.get("EMBEDDING_MODEL_DIR") or data / "models"), lambda line: say(f"  {line}"))
+        if (env.get("EMBEDDING_PROVIDER") or "local") == "local":
+            ensure_model(directory, lambda line: say(f"  {line}"))
+        if env.get("SPACY_MODEL", LANGUAGE) == LANGUAGE:
+            ensure_language(directory, lambda line: say(f"  {line}"))
     except ModelUnavailable as error:
         raise CannotStartError(str(error)) from None
 
@@ -111,7 +113,7 @@ def run(env: dict[str, str], data: Path, url: str, interrupt: Interrupt, running
     made = envfile.ensure_secrets(data / "service.env")
     env.update({name: value for name, value in made.items() if not env.get(name)})
     with interrupt.at_once():
-        fetch_model(env, data)
+        fetch_models(env, data)
 
     database = None
     if not env.get("DATABASE_URL"):

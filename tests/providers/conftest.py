@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 
+from memories.providers import english
+from memories.providers.rules.extractor import RulesExtractor
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -24,6 +27,12 @@ def model_dir() -> Path:
     directory = Path(os.environ.get("EMBEDDING_MODEL_DIR") or ROOT / ".cache" / "models")
     subprocess.run([sys.executable, "-m", "memories.providers.weights", str(directory)], cwd=ROOT, check=True)
     return directory
+
+
+@pytest.fixture(scope="session")
+def rules(model_dir: Path) -> RulesExtractor:
+    """The rules over the pinned pipeline."""
+    return RulesExtractor(english.MODEL, model_dir)
 
 
 @dataclass

