@@ -207,6 +207,12 @@ EMBEDDING_THREADS = env.int("EMBEDDING_THREADS", 1)
 WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", False)
 WEBHOOK_TIMEOUT_SECONDS = env.float("WEBHOOK_TIMEOUT_SECONDS", 10.0)
 
+# --- the graph: off without an address -------------------------------------------------------------------------------
+NEO4J_URI = env.str("NEO4J_URI", "")
+NEO4J_USER = env.str("NEO4J_USER", "neo4j")
+NEO4J_PASSWORD = env.str("NEO4J_PASSWORD", "")
+NEO4J_TIMEOUT_SECONDS = env.float("NEO4J_TIMEOUT_SECONDS", 2.0)
+
 # --- the API and its documentation -----------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apikeys.api.authentication.ApiKeyAuthentication"],
