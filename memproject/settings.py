@@ -279,6 +279,7 @@ LOGGING = {
         "django.request": {"level": "CRITICAL"},
         "django.server": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},  # it logs whole URLs
+        "neo4j": {"level": "CRITICAL"},  # it quotes statements and what the server said of them
         "celery": {"level": "WARNING"},
         # It quotes what was raised; memproject.celery says that a task failed, and where.
         "celery.app.trace": {"level": "CRITICAL"},

@@ -88,7 +88,16 @@ def command(home: Path, port: int, *, quick: bool = False) -> list[str]:
     """The server's command line; its environment needs NEO4J_PASSWORD. `fetch` comes first."""
     home.mkdir(parents=True, exist_ok=True)
     (home / "ready").unlink(missing_ok=True)
-    return ["java", HEAP, *(QUICK if quick else ()), "-cp", f"{jars()}/*", str(RECIPE / "Neo4jServer.java"), str(home), str(port)]
+    return [
+        "java",
+        HEAP,
+        *(QUICK if quick else ()),
+        "-cp",
+        f"{jars()}/*",
+        str(RECIPE / "Neo4jServer.java"),
+        str(home),
+        str(port),
+    ]
 
 
 def url(port: int) -> str:
