@@ -18,8 +18,7 @@ from typing import Any, LiteralString, TypeVar
 
 from django.conf import settings
 from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction
-from neo4j.exceptions import ClientError, DriverError, Neo4jError
-from neo4j.exceptions import AuthError as NeoAuthError
+from neo4j.exceptions import DriverError, Neo4jError
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -30,6 +29,8 @@ log = logging.getLogger(__name__)
 AGAIN = 5.0  # seconds for which an answer to "is it there?" is believed
 PING: LiteralString = "RETURN 1 AS one"
 WRITE_SECONDS = 30.0
+# What is wrong with a statement or its data; all other errors speak of the server's state.
+REFUSALS = ("Neo.ClientError.Statement.", "Neo.ClientError.Schema.")
 
 
 class GraphAway(Exception):
@@ -167,7 +168,7 @@ def _call(ask: Callable[[AsyncDriver], Awaitable[T]], seconds: float) -> T:
 
     try:
         return _wait(mine, limited())
-    except (ClientError, Neo4jError, DriverError, OSError, TimeoutError) as error:
+    except (Neo4jError, DriverError, OSError, TimeoutError) as error:
         raise _translated(mine, error) from None  # its message may quote values
 
 
@@ -176,7 +177,7 @@ def _wait(mine: _Process, work: Coroutine[Any, Any, T]) -> T:
 
 
 def _translated(mine: _Process, error: Exception) -> GraphAway | GraphRefused:
-    if isinstance(error, ClientError) and not isinstance(error, NeoAuthError) and not error.is_retryable():
-        return GraphRefused(error.code or type(error).__name__)
+    if isinstance(error, Neo4jError) and (error.code or "").startswith(REFUSALS):
+        return GraphRefused(error.code or "")
     mine.believed = (time.monotonic() + AGAIN, False)
     return GraphAway(type(error).__name__)

@@ -1,0 +1,110 @@
+"""The graph read from Neo4j: the same answers as `sql`. Raises GraphAway and GraphRefused; `reader` falls back then.
+
+The tenant stands in every pattern. A walk is one statement a step: each step sees an entity once, while a pattern of
+variable length would count every way that leads to it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any, LiteralString
+
+from entities.graph import client
+from entities.types import RELATION_TYPES, GraphScope, Moment, Near, Path
+
+_TYPES = "|".join(RELATION_TYPES)
+_LIVE = """r.tenant = $tenant AND r.project = $project AND r.user_id = $user
+    AND r.recorded_at <= $known AND (r.retired_at IS NULL OR r.retired_at > $known)
+    AND (r.valid_from IS NULL OR r.valid_from <= $valid) AND (r.valid_to IS NULL OR r.valid_to > $valid)"""
+
+
+def _filled(text: LiteralString) -> LiteralString:
+    """The fixed list of types and the condition put in, once, when this module is loaded."""
+    return text.replace("{types}", _TYPES).replace("{live}", _LIVE)
+
+
+STEP = _filled("""
+UNWIND $frontier AS id
+MATCH (:Entity {tenant: $tenant, id: id})-[r:{types} {tenant: $tenant}]-(b:Entity {tenant: $tenant})
+WHERE {live}
+RETURN DISTINCT b.id AS id
+""")
+
+EDGES = _filled("""
+UNWIND $among AS id
+MATCH (:Entity {tenant: $tenant, id: id})-[r:{types} {tenant: $tenant}]->(b:Entity {tenant: $tenant})
+WHERE b.id IN $among AND {live}
+RETURN r.id AS id ORDER BY id
+""")
+
+PATH = _filled("""
+MATCH (a:Entity {tenant: $tenant, id: $from}), (b:Entity {tenant: $tenant, id: $to})
+MATCH p = allShortestPaths((a)-[:{types}*..6]-(b))
+WHERE all(n IN nodes(p) WHERE n.tenant = $tenant) AND all(r IN relationships(p) WHERE {live})
+WITH p WHERE length(p) <= $depth
+RETURN [n IN nodes(p) | n.id] AS entities, [r IN relationships(p) | r.id] AS relations
+ORDER BY entities, relations
+LIMIT 1
+""")
+
+MEMORIES: LiteralString = """
+UNWIND $near AS near
+MATCH (m:Memory {tenant: $tenant})-[r:MENTIONS {tenant: $tenant}]->(:Entity {tenant: $tenant, id: near.id})
+WHERE r.recorded_at <= $known AND (r.retired_at IS NULL OR r.retired_at > $known)
+RETURN m.id AS id, min(near.distance) AS distance
+ORDER BY distance, id
+LIMIT $limit
+"""
+
+
+def neighbours(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: Moment) -> list[Near]:
+    """Entities at most `depth` relations away, the nearest first and `start` before all; `limit` of them."""
+    return _walk(scope, start, depth, limit, moment)[:limit]
+
+
+def edges(scope: GraphScope, among: Sequence[uuid.UUID], *, moment: Moment) -> list[uuid.UUID]:
+    """The relations between these entities."""
+    rows = client.read(EDGES, among=[str(key) for key in among], **_named(scope, moment))
+    return [uuid.UUID(row["id"]) for row in rows]
+
+
+def path(scope: GraphScope, start: uuid.UUID, end: uuid.UUID, *, max_depth: int, moment: Moment) -> Path | None:
+    """The shortest way; of several the one with the smallest ids, step by step. None when it would be longer."""
+    if start == end:
+        return Path((start,), ())
+    ends = {"from": str(start), "to": str(end), "depth": max_depth}
+    for row in client.read(PATH, **ends, **_named(scope, moment)):
+        return Path(tuple(map(uuid.UUID, row["entities"])), tuple(map(uuid.UUID, row["relations"])))
+    return None
+
+
+def memories(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: Moment) -> list[Near]:
+    """Memories that mention `start` or an entity near it, the nearest first; `limit` of them."""
+    near = [{"id": str(n.id), "distance": n.distance} for n in _walk(scope, start, depth, None, moment)]
+    rows = client.read(MEMORIES, near=near, limit=limit, tenant=str(scope.tenant_id), known=moment.known)
+    return [Near(uuid.UUID(row["id"]), row["distance"]) for row in rows]
+
+
+def _walk(scope: GraphScope, start: uuid.UUID, depth: int, limit: int | None, moment: Moment) -> list[Near]:
+    """All at each distance, until `depth`, or until they are enough."""
+    named = _named(scope, moment)
+    found = {str(start): 0}
+    frontier = [str(start)]
+    for distance in range(1, depth + 1):
+        if not frontier or (limit is not None and len(found) >= limit):
+            break
+        rows = client.read(STEP, frontier=frontier, **named)
+        frontier = sorted({row["id"] for row in rows} - found.keys())
+        found |= dict.fromkeys(frontier, distance)
+    return [Near(uuid.UUID(key), distance) for key, distance in found.items()]
+
+
+def _named(scope: GraphScope, moment: Moment) -> dict[str, Any]:
+    return {
+        "tenant": str(scope.tenant_id),
+        "project": scope.project,
+        "user": scope.user_id,
+        "known": moment.known,
+        "valid": moment.valid,
+    }

@@ -1,0 +1,172 @@
+"""Cypher and SQL give the same answers, on any graph, at any depth and moment; nobody walks into another tenant."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from entities.graph import drain
+from entities.graph.reader import CYPHER, SQL, Reader
+from entities.types import RELATION_TYPES, Moment, Near, Path
+from tests.knowledge import World, day, ids
+from tests.neo4j import Graph
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LATER = Moment(day(100), day(100))
+
+
+@pytest.fixture(params=["sql", "cypher"])
+def reader(request: pytest.FixtureRequest) -> Reader:
+    if request.param == "cypher":
+        request.getfixturevalue("graph")
+    return {"sql": SQL, "cypher": CYPHER}[request.param]
+
+
+def drained() -> None:
+    drain.drain()
+
+
+@pytest.fixture
+def catch_up(reader: Reader) -> Callable[[], None]:
+    """What a test does between writing and reading: the graph learns, PostgreSQL knows already."""
+    return drained if reader is CYPHER else lambda: None
+
+
+def test_it_walks_both_ways_to_a_depth(reader: Reader, catch_up: Callable[[], None]) -> None:
+    world = World()
+    ann, bob, cleo, dan, eve = (world.entity(name) for name in ("Ann", "Bob", "Cleo", "Dan", "Eve"))
+    first = world.relation(ann, "FRIEND_OF", bob)
+    second = world.relation(cleo, "MANAGES", bob)
+    third = world.relation(cleo, "LIKES", dan)
+    world.relation(dan, "LIKES", eve)
+    catch_up()
+
+    def near(depth: int, limit: int = 50) -> list[Near]:
+        return reader.neighbours(world.scope, ann, depth=depth, limit=limit, moment=LATER)
+
+    assert near(1) == [Near(ann, 0), Near(bob, 1)]
+    assert near(2) == [Near(ann, 0), Near(bob, 1), Near(cleo, 2)]
+    assert near(3) == [Near(ann, 0), Near(bob, 1), Near(cleo, 2), Near(dan, 3)]
+    assert near(3, limit=2) == [Near(ann, 0), Near(bob, 1)]
+    assert reader.edges(world.scope, ids(near(3)), moment=LATER) == [first, second, third]
+    assert reader.path(world.scope, ann, dan, max_depth=6, moment=LATER) == Path(
+        (ann, bob, cleo, dan), (first, second, third)
+    )
+    assert reader.path(world.scope, ann, dan, max_depth=2, moment=LATER) is None
+    assert reader.path(world.scope, ann, ann, max_depth=2, moment=LATER) == Path((ann,), ())
+
+
+def test_it_reads_the_past(reader: Reader, catch_up: Callable[[], None]) -> None:
+    world = World()
+    ann, acme, initech = world.entity("Ann"), world.entity("Acme", "ORG"), world.entity("Initech", "ORG")
+    old = world.relation(ann, "WORKS_AT", acme, recorded_at=day(1), valid_from=day(1))
+    world.retire(old, at=day(5))
+    world.relation(ann, "WORKS_AT", acme, recorded_at=day(5), valid_from=day(1), valid_to=day(4))
+    world.relation(ann, "WORKS_AT", initech, recorded_at=day(5), valid_from=day(4))
+    catch_up()
+
+    def employers(known: int, valid: int) -> list[uuid.UUID]:
+        moment = Moment(day(known), day(valid))
+        return ids(reader.neighbours(world.scope, ann, depth=1, limit=9, moment=moment))[1:]
+
+    assert employers(0, 0) == []
+    assert employers(2, 2) == employers(4, 4) == [acme]
+    assert employers(5, 5) == employers(9, 9) == [initech]
+    assert employers(9, 2) == [acme]
+
+
+def test_memories_around_an_entity(reader: Reader, catch_up: Callable[[], None]) -> None:
+    world = World()
+    ann, bob, cleo = world.entity("Ann"), world.entity("Bob"), world.entity("Cleo")
+    world.relation(ann, "FRIEND_OF", bob)
+    both = world.memory(ann, bob)
+    bobs = world.memory(bob)
+    world.memory(cleo)
+    retired = world.memory(ann, at=day(1), retired_at=day(3))
+    catch_up()
+
+    def around(depth: int, known: int, limit: int = 9) -> list[Near]:
+        moment = Moment(day(known), day(known))
+        return reader.memories(world.scope, ann, depth=depth, limit=limit, moment=moment)
+
+    assert around(1, 9) == [Near(both, 0), Near(bobs, 1)]
+    assert around(0, 9) == around(1, 9, limit=1) == [Near(both, 0)]
+    assert around(0, 2) == [Near(both, 0), Near(retired, 0)]
+
+
+def test_it_never_leaves_its_tenant_user_or_project(reader: Reader, catch_up: Callable[[], None]) -> None:
+    mine = World()
+    others = (World(), World(tenant=mine.tenant, user_id="bob"), World(tenant=mine.tenant, project="other"))
+    ann = mine.entity("Ann")
+    acme = mine.entity("Acme", "ORG")
+    mine.relation(ann, "WORKS_AT", acme)
+    mine.memory(acme)
+    for world in others:
+        theirs = world.entity("Acme", "ORG")
+        zoe = world.entity("Zoe")
+        world.relation(zoe, "WORKS_AT", theirs)
+        world.memory(theirs, zoe)
+    catch_up()
+    assert ids(reader.neighbours(mine.scope, ann, depth=3, limit=50, moment=LATER)) == [ann, acme]
+    assert len(reader.memories(mine.scope, ann, depth=3, limit=50, moment=LATER)) == 1
+    for world in others:
+        assert reader.path(world.scope, ann, acme, max_depth=6, moment=LATER) is None
+        assert ids(reader.neighbours(world.scope, acme, depth=3, limit=50, moment=LATER)) == [acme]
+
+
+# --- the two against each other --------------------------------------------------------------------------------------
+NODES = st.integers(0, 6)
+DAYS = st.integers(0, 6)
+RELATIONS = st.lists(
+    st.tuples(
+        NODES,
+        NODES,
+        st.sampled_from([*RELATION_TYPES[:3], "UNHEARD_OF"]),
+        st.tuples(DAYS, st.none() | DAYS).map(lambda t: (t[0], None if t[1] is None else t[0] + t[1])),
+        st.tuples(st.none() | DAYS, st.none() | DAYS).map(
+            lambda t: (t[0], None if t[1] is None else (t[0] or 0) + t[1])
+        ),
+    ),
+    max_size=14,
+)
+MENTIONS = st.lists(st.tuples(st.sets(NODES, min_size=1, max_size=3), DAYS), max_size=4)
+MOMENTS = st.none() | st.tuples(DAYS, DAYS)
+
+
+@given(data=st.data())
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_both_answer_alike(graph: Graph, data: st.DataObject) -> None:
+    """Two tenants have entities of the same names; every question is asked in both."""
+    worlds = [World(), World()]
+    for world in worlds:
+        nodes = [world.entity(f"Name {i}") for i in range(7)]
+        for source, target, of_type, (recorded, retired), (begun, ended) in data.draw(RELATIONS):
+            times = {"recorded_at": recorded, "retired_at": retired, "valid_from": begun, "valid_to": ended}
+            given_times = {name: day(number) for name, number in times.items() if number is not None}
+            world.relation(nodes[source], of_type, nodes[target], **given_times)
+        for mentioned, recorded in data.draw(MENTIONS):
+            world.memory(*(nodes[i] for i in mentioned), at=day(recorded))
+        world.nodes = nodes  # type: ignore[attr-defined]
+    drained()
+    at = data.draw(MOMENTS)
+    moment = LATER if at is None else Moment(day(at[0]), day(at[1]))
+    limit = data.draw(st.sampled_from([2, 50]))
+    for world in worlds:
+        nodes = world.nodes  # type: ignore[attr-defined]
+        for depth in (1, 2, 3):
+            said = [
+                (
+                    near := reader.neighbours(world.scope, nodes[0], depth=depth, limit=limit, moment=moment),
+                    reader.edges(world.scope, ids(near), moment=moment),
+                    reader.path(world.scope, nodes[0], nodes[1], max_depth=2 * depth, moment=moment),
+                    reader.memories(world.scope, nodes[0], depth=depth, limit=limit, moment=moment),
+                )
+                for reader in (SQL, CYPHER)
+            ]
+            assert said[0] == said[1]
+            assert {near.id for near in said[0][0]} <= set(nodes)
