@@ -43,44 +43,49 @@ class World:
         return {"tenant": self.tenant, "project": self.project, "user_id": self.user_id}
 
     def entity(self, name: str, type: str = "PERSON", *, at: dt.datetime = START) -> uuid.UUID:
-        key = new_id()
+        return self.entities(name, type=type, at=at)[0]
+
+    def entities(self, *called: str, type: str = "PERSON", at: dt.datetime = START) -> list[uuid.UUID]:
+        keys = [new_id() for _ in called]
         with transaction.atomic():
-            Entity.objects.bulk_create([Entity(id=key, created_at=at, **self._owned)])
-            self._name(key, name, type, at)
-            self.note(GraphKind.ENTITY, key)
-        return key
+            Entity.objects.bulk_create([Entity(id=key, created_at=at, **self._owned) for key in keys])
+            revisions = [
+                self._named(key, name, type, at, disambiguator=called[:i].count(name))
+                for i, (key, name) in enumerate(zip(keys, called, strict=True))
+            ]
+            EntityRevision.objects.bulk_create(revisions)
+            self.note(GraphKind.ENTITY, *keys)
+        return keys
 
     def rename(self, key: uuid.UUID, name: str, *, at: dt.datetime, into: uuid.UUID | None = None) -> None:
         with transaction.atomic():
             open_ = EntityRevision.objects.filter(tenant=self.tenant, entity_key=key, retired_at=None)
             of_type = open_.values_list("type", flat=True).get()
             open_.update(retired_at=at)
-            self._name(key, name, of_type, at, merged_into_key=into)
+            EntityRevision.objects.bulk_create([self._named(key, name, of_type, at, merged_into_key=into)])
             self.note(GraphKind.ENTITY, key)
 
-    def _name(self, key: uuid.UUID, name: str, type: str, at: dt.datetime, **fields: Any) -> None:
-        taken = EntityRevision.objects.filter(**self._owned, normalised=names.normal(name)).count()
-        row = EntityRevision(
+    def _named(self, key: uuid.UUID, name: str, type: str, at: dt.datetime, **fields: Any) -> EntityRevision:
+        return EntityRevision(
             entity_key=key,
             name=name,
             type=type,
             normalised=names.normal(name),
-            disambiguator=taken,
             actor="test",
             recorded_at=at,
             **self._owned,
             **fields,
         )
-        EntityRevision.objects.bulk_create([row])
 
     def relation(self, source: uuid.UUID, type: str, target: uuid.UUID, **fields: Any) -> uuid.UUID:
-        row = Relation(
-            source_key=source, target_key=target, type=type, **self._owned, **{"recorded_at": START, **fields}
-        )
+        return self.relations([{"source_key": source, "type": type, "target_key": target, **fields}])[0]
+
+    def relations(self, rows: Sequence[dict[str, Any]]) -> list[uuid.UUID]:
+        made = [Relation(**self._owned, **{"recorded_at": START, **row}) for row in rows]
         with transaction.atomic():
-            Relation.objects.bulk_create([row])
-            self.note(GraphKind.RELATION, row.id)
-        return row.id
+            Relation.objects.bulk_create(made)
+            self.note(GraphKind.RELATION, *(row.id for row in made))
+        return [row.id for row in made]
 
     def memory(self, *entities: uuid.UUID, at: dt.datetime = START, retired_at: dt.datetime | None = None) -> uuid.UUID:
         """A memory that mentions these."""
