@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from apikeys.models import Tenant
 from entities import names
@@ -136,6 +137,20 @@ class World:
         with transaction.atomic():
             Relation.objects.filter(tenant=self.tenant, id=relation).delete()
             self.note(GraphKind.RELATION, relation)
+
+    def erase_entity(self, entity: uuid.UUID) -> None:
+        """With its relations and mentions, each of which is noted."""
+        ours = {"tenant": self.tenant}
+        with transaction.atomic():
+            relations = Relation.objects.filter(Q(source_key=entity) | Q(target_key=entity), **ours)
+            mentions = Mention.objects.filter(entity_key=entity, **ours)
+            self.note(GraphKind.RELATION, *relations.values_list("id", flat=True))
+            self.note(GraphKind.MEMORY, *mentions.values_list("memory_key", flat=True))
+            relations.delete()
+            mentions.delete()
+            EntityRevision.objects.filter(entity_key=entity, **ours).delete()
+            Entity.objects.filter(id=entity, **ours).delete()
+            self.note(GraphKind.ENTITY, entity)
 
     def note(self, kind: GraphKind, *ids: uuid.UUID) -> None:
         outbox.note(self.tenant.id, kind, ids)

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 
 from entities.models import Entity, EntityRevision, Mention, Relation
 from entities.types import RELATED_TO, RELATION_TYPES, GraphKind
+from memproject.common.tenancy import across_tenants
 
 Values = dict[str, Any]
 Found = dict[uuid.UUID, Values]
@@ -19,6 +20,12 @@ Found = dict[uuid.UUID, Values]
 def read(tenant_id: uuid.UUID, kind: GraphKind, ids: Sequence[uuid.UUID]) -> Found:
     """The properties of those objects that are there; what is missing was erased. None of them is null."""
     return READERS[kind](tenant_id, ids)
+
+
+def tenants() -> list[uuid.UUID]:
+    """All tenants that have entities, in the order of their ids."""
+    with across_tenants("which tenants have a graph"):
+        return sorted(Entity.objects.values_list("tenant_id", flat=True).distinct())
 
 
 def objects(tenant_id: uuid.UUID, kind: GraphKind, after: uuid.UUID | None = None) -> QuerySet[Any, uuid.UUID]:
