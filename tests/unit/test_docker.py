@@ -77,11 +77,7 @@ def test_the_queues_are_all_served() -> None:
 
 def test_the_graph_is_there_when_it_is_asked_for() -> None:
     assert [name for name, service in SERVICES.items() if "profiles" in service] == ["worker-graph", "neo4j"]
-    pinned = re.search(
-        r"<version>([\d.]+)</version>", (DOCKER / "neo4j" / "pom.xml").read_text().partition("<dependency>")[2]
-    )
-    assert pinned is not None
-    assert SERVICES["neo4j"]["image"] == f"neo4j:{pinned[1]}-community"
+    assert SERVICES["neo4j"]["image"] == f"neo4j:{neo4j.version()}-community"
 
 
 def test_the_example_names_what_must_be_set() -> None:
