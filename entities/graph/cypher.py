@@ -1,7 +1,7 @@
 """The graph read from Neo4j: the same answers as `sql`. Raises GraphAway and GraphRefused; `reader` falls back then.
 
-The tenant stands in every pattern. A walk is one statement a step: each step sees an entity once, while a pattern of
-variable length would count every way that leads to it.
+The tenant stands in every pattern. A walk is one statement a step, and ends with the step that finds enough: a pattern
+of variable length would go to its end. Ids come back as one list: a row each costs the driver four times as long.
 """
 
 from __future__ import annotations
@@ -24,18 +24,21 @@ def _filled(text: LiteralString) -> LiteralString:
     return text.replace("{types}", _TYPES).replace("{live}", _LIVE)
 
 
+# `found` is empty where `room` is unlimited: many ids to leave out cost more than ids too many.
 STEP = _filled("""
 UNWIND $frontier AS id
 MATCH (:Entity {tenant: $tenant, id: id})-[r:{types} {tenant: $tenant}]-(b:Entity {tenant: $tenant})
-WHERE {live}
-RETURN DISTINCT b.id AS id
+WHERE {live} AND NOT b.id IN $found
+WITH DISTINCT b.id AS id ORDER BY id LIMIT $room
+RETURN collect(id) AS ids
 """)
 
 EDGES = _filled("""
 UNWIND $among AS id
 MATCH (:Entity {tenant: $tenant, id: id})-[r:{types} {tenant: $tenant}]->(b:Entity {tenant: $tenant})
 WHERE b.id IN $among AND {live}
-RETURN r.id AS id ORDER BY id
+WITH r.id AS id ORDER BY id
+RETURN collect(id) AS ids
 """)
 
 PATH = _filled("""
@@ -49,24 +52,32 @@ LIMIT 1
 """)
 
 MEMORIES: LiteralString = """
-UNWIND $near AS near
-MATCH (m:Memory {tenant: $tenant})-[r:MENTIONS {tenant: $tenant}]->(:Entity {tenant: $tenant, id: near.id})
-WHERE r.recorded_at <= $known AND (r.retired_at IS NULL OR r.retired_at > $known)
-RETURN m.id AS id, min(near.distance) AS distance
-ORDER BY distance, id
-LIMIT $limit
+UNWIND $frontier AS id
+MATCH (m:Memory {tenant: $tenant})-[r:MENTIONS {tenant: $tenant}]->(:Entity {tenant: $tenant, id: id})
+WHERE r.recorded_at <= $known AND (r.retired_at IS NULL OR r.retired_at > $known) AND NOT m.id IN $found
+WITH DISTINCT m.id AS id ORDER BY id LIMIT $room
+RETURN collect(id) AS ids
 """
+UNLIMITED = 2**62
 
 
 def neighbours(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: Moment) -> list[Near]:
     """Entities at most `depth` relations away, the nearest first and `start` before all; `limit` of them."""
-    return _walk(scope, start, depth, limit, moment)[:limit]
+    named = _named(scope, moment)
+    found = {str(start): 0}
+    frontier = [str(start)]
+    for distance in range(1, depth + 1):
+        room = limit - len(found)
+        if not frontier or room <= 0:
+            break
+        frontier = _ids(STEP, frontier=frontier, found=list(found), room=room, **named)
+        found |= dict.fromkeys(frontier, distance)
+    return _nearest(found)
 
 
 def edges(scope: GraphScope, among: Sequence[uuid.UUID], *, moment: Moment) -> list[uuid.UUID]:
     """The relations between these entities."""
-    rows = client.read(EDGES, among=[str(key) for key in among], **_named(scope, moment))
-    return [uuid.UUID(row["id"]) for row in rows]
+    return list(map(uuid.UUID, _ids(EDGES, among=[str(key) for key in among], **_named(scope, moment))))
 
 
 def path(scope: GraphScope, start: uuid.UUID, end: uuid.UUID, *, max_depth: int, moment: Moment) -> Path | None:
@@ -81,22 +92,26 @@ def path(scope: GraphScope, start: uuid.UUID, end: uuid.UUID, *, max_depth: int,
 
 def memories(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: Moment) -> list[Near]:
     """Memories that mention `start` or an entity near it, the nearest first; `limit` of them."""
-    near = [{"id": str(n.id), "distance": n.distance} for n in _walk(scope, start, depth, None, moment)]
-    rows = client.read(MEMORIES, near=near, limit=limit, tenant=str(scope.tenant_id), known=moment.known)
-    return [Near(uuid.UUID(row["id"]), row["distance"]) for row in rows]
-
-
-def _walk(scope: GraphScope, start: uuid.UUID, depth: int, limit: int | None, moment: Moment) -> list[Near]:
-    """All at each distance, until `depth`, or until they are enough."""
     named = _named(scope, moment)
-    found = {str(start): 0}
-    frontier = [str(start)]
-    for distance in range(1, depth + 1):
-        if not frontier or (limit is not None and len(found) >= limit):
+    found: dict[str, int] = {}
+    seen = frontier = {str(start)}
+    for distance in range(depth + 1):
+        room = limit - len(found)
+        mentioning = _ids(MEMORIES, frontier=list(frontier), found=list(found), room=room, **named)
+        found |= dict.fromkeys(mentioning, distance)
+        if distance == depth or len(found) >= limit:
             break
-        rows = client.read(STEP, frontier=frontier, **named)
-        frontier = sorted({row["id"] for row in rows} - found.keys())
-        found |= dict.fromkeys(frontier, distance)
+        frontier = set(_ids(STEP, frontier=list(frontier), found=[], room=UNLIMITED, **named)) - seen
+        seen = seen | frontier
+    return _nearest(found)
+
+
+def _ids(query: LiteralString, **values: Any) -> list[str]:
+    ids: list[str] = client.read(query, **values)[0]["ids"]
+    return ids
+
+
+def _nearest(found: dict[str, int]) -> list[Near]:
     return [Near(uuid.UUID(key), distance) for key, distance in found.items()]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection
@@ -94,8 +94,7 @@ LIMIT %(limit)s
 
 def neighbours(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: Moment) -> list[Near]:
     """Entities at most `depth` relations away, the nearest first and `start` before all; `limit` of them."""
-    rows = _rows(NEIGHBOURS, scope, moment, start=start, depth=depth, limit=limit)
-    return [Near(*row) for row in rows]
+    return _nearest(NEIGHBOURS, scope, start, range(1, depth + 1), limit, moment)
 
 
 def edges(scope: GraphScope, among: Sequence[uuid.UUID], *, moment: Moment) -> list[uuid.UUID]:
@@ -105,15 +104,26 @@ def edges(scope: GraphScope, among: Sequence[uuid.UUID], *, moment: Moment) -> l
 
 def path(scope: GraphScope, start: uuid.UUID, end: uuid.UUID, *, max_depth: int, moment: Moment) -> Path | None:
     """The shortest way; of several the one with the smallest ids, step by step. None when it would be longer."""
-    found = _rows(PATH, scope, moment, **{"start": end, "from": start, "depth": max_depth})
-    if not found:
-        return None
-    return Path(tuple(row[0] for row in found), tuple(row[1] for row in found[1:]))
+    for depth in range(max_depth + 1):
+        if found := _rows(PATH, scope, moment, **{"start": end, "from": start, "depth": depth}):
+            return Path(tuple(row[0] for row in found), tuple(row[1] for row in found[1:]))
+    return None
 
 
 def memories(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: Moment) -> list[Near]:
     """Memories that mention `start` or an entity near it, the nearest first; `limit` of them."""
-    rows = _rows(MEMORIES, scope, moment, start=start, depth=depth, limit=limit)
+    return _nearest(MEMORIES, scope, start, range(depth + 1), limit, moment)
+
+
+def _nearest(
+    statement: str, scope: GraphScope, start: uuid.UUID, depths: Iterable[int], limit: int, moment: Moment
+) -> list[Near]:
+    """A recursion goes to its end, so the shortest comes first: what is near is often enough, and hubs are wide."""
+    rows: list[tuple[Any, ...]] = []
+    for depth in depths:
+        rows = _rows(statement, scope, moment, start=start, depth=depth, limit=limit)
+        if len(rows) >= limit:
+            break
     return [Near(*row) for row in rows]
 
 
