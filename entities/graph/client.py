@@ -33,16 +33,20 @@ WRITE_SECONDS = 30.0
 REFUSALS = ("Neo.ClientError.Statement.", "Neo.ClientError.Schema.")
 
 
-class GraphAway(Exception):
-    """Nobody answers in time, or not to us: the same may succeed later."""
-
-
-class GraphRefused(Exception):
-    """The server answered that it won't do this; `code` is Neo4j's name for why, without any value."""
+class GraphError(Exception):
+    """`code` names what happened, without any value: Neo4j's own code, or the kind of failure."""
 
     def __init__(self, code: str) -> None:
         self.code = code
         super().__init__(code)
+
+
+class GraphAway(GraphError):
+    """Nobody answers in time, or not to us: the same may succeed later."""
+
+
+class GraphRefused(GraphError):
+    """The server answered that it won't do this."""
 
 
 @dataclass(slots=True)
@@ -110,9 +114,9 @@ def is_healthy() -> bool:
         try:
             read(PING)
             answer = True
-        except (GraphAway, GraphRefused) as error:
+        except GraphError as error:
             if answer or until == 0.0:
-                log.warning("the graph is away: %s", error)
+                log.warning("the graph is away: %s", error.code)
             answer = False
         mine.believed = (time.monotonic() + AGAIN, answer)
     return answer

@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from entities.graph import client, schema, statements
-from entities.graph.client import GraphAway, GraphRefused
+from entities.graph.client import GraphAway, GraphError, GraphRefused
 from entities.graph.outbox import QUEUE, TASK
 from entities.graph.project import project
 from entities.models import GraphOutbox
@@ -46,8 +46,8 @@ def drain(*, seconds: float = SECONDS) -> int:
             if time.monotonic() - start > seconds:
                 kick(TASK, queue=QUEUE)
                 break
-    except (GraphAway, GraphRefused) as error:
-        log.warning("the graph could not be written: %s", error)
+    except GraphError as error:
+        log.warning("the graph could not be written: %s", error.code)
     return done
 
 

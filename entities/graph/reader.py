@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from entities.graph import client, cypher, sql
-from entities.graph.client import GraphAway, GraphRefused
+from entities.graph.client import GraphError
 from entities.types import GraphScope, Moment, Near, Path
 
 T = TypeVar("T")
@@ -43,6 +43,6 @@ def ask(question: Callable[[Reader], T]) -> T:
     if client.is_healthy():
         try:
             return question(CYPHER)
-        except (GraphAway, GraphRefused):
+        except GraphError:
             pass
     return question(SQL)

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from django.db.models import Count, Min, Q
 
 from entities.graph import client, compare, drain, schema
-from entities.graph.client import GraphAway, GraphRefused
+from entities.graph.client import GraphError
 from entities.graph.rebuild import NotFinishedError, rebuild, waiting
 from entities.models import GraphOutbox
 from memproject.common.clock import now
 from memproject.common.tenancy import across_tenants
 
-FAILURES = (GraphAway, GraphRefused, NotFinishedError)
+FAILURES = (GraphError, NotFinishedError)
 
 __all__ = ["FAILURES", "Lag", "differences", "is_healthy", "is_on", "lag", "make_schema", "rebuild", "retry", "waiting"]
 
