@@ -1,6 +1,6 @@
 # Everything a developer or operator does, by name. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help up test fuzz check bench openapi docs lock clean venv venv-dev
+.PHONY: help up neo4j test fuzz check bench openapi docs lock clean venv venv-dev
 
 # The first that runs, is new enough and can make a .venv: a name on the PATH may be a shim for nothing.
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -14,11 +14,15 @@ ARGS ?=
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: venv ## run the whole service on this machine, until Ctrl-C
-	@exec $(RUN) -m memproject.embedded.up
+up: venv ## run the whole service on this machine, until Ctrl-C (NEO4J=1: with the graph in Neo4j)
+	@NEO4J=$(NEO4J) exec $(RUN) -m memproject.embedded.up
+
+neo4j: venv ## run a Neo4j for development, until Ctrl-C (needs Java 17 and Maven)
+	@exec $(RUN) -m memproject.embedded.neo4j
 
 test: venv-dev ## run the tests (ARGS="…" goes to pytest)
 	@$(RUN) -m memories.providers.weights $${EMBEDDING_MODEL_DIR:-.cache/models}
+	@test -n "$$NEO4J_URI" || $(RUN) -m memproject.embedded.neo4j fetch || true
 	@$(RUN) -m pytest $(ARGS)
 
 fuzz: venv-dev ## send thousands of generated requests to every operation (CASES=3000)

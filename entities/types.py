@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import enum
 import uuid
 from dataclasses import dataclass
 
@@ -35,3 +37,72 @@ class EntityQuery:
     query: str | None = None
     limit: int = 100
     cursor: str | None = None
+
+
+# What a relation can be: the fixed list. Another type is kept in PostgreSQL as it is, and is RELATED_TO in the graph.
+RELATED_TO = "RELATED_TO"
+RELATION_TYPES = (
+    "BORN_IN",
+    "CREATED",
+    "DISLIKES",
+    "FRIEND_OF",
+    "HAS_PET",
+    "HAS_ROLE",
+    "LIKES",
+    "LIVES_IN",
+    "MANAGES",
+    "MARRIED_TO",
+    "MEMBER_OF",
+    "MOVED_TO",
+    "OWNS",
+    "PARENT_OF",
+    "PARTNER_OF",
+    "PART_OF",
+    "REPORTS_TO",
+    "SIBLING_OF",
+    "STUDIED_AT",
+    "VISITED",
+    "WORKS_AT",
+    RELATED_TO,
+)
+
+
+class GraphKind(enum.StrEnum):
+    """What the graph keeps, one by one. A memory stands for its mentions."""
+
+    ENTITY = "entity"
+    RELATION = "relation"
+    MEMORY = "memory"
+
+
+@dataclass(frozen=True, slots=True)
+class GraphScope:
+    """Where a walk stays: one user's entities in one project."""
+
+    tenant_id: uuid.UUID
+    project: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """`known`: what the system knew then. `valid`: what was true in the world then."""
+
+    known: dt.datetime
+    valid: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """An entity or a memory, and how many relations lie between it and where a walk began."""
+
+    id: uuid.UUID
+    distance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """`relations[i]` joins `entities[i]` and `entities[i + 1]`, in either direction."""
+
+    entities: tuple[uuid.UUID, ...]
+    relations: tuple[uuid.UUID, ...]

@@ -8,6 +8,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import task_failure, task_prerun, worker_process_init, worker_process_shutdown
+from django.conf import settings
 from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memproject.settings")  # before anything asks for a setting
@@ -22,7 +23,8 @@ app = Celery("memproject")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.set_default()
 
-# `store`: writes somebody waits for. `bulk`: all others. `deliver`: graph and webhooks. `beat`: what the clock starts.
+# `store`: writes somebody waits for. `bulk`: all others. `deliver`: webhooks. `graph`: Neo4j, which may hang, and has a
+# worker of its own where there is one. `beat`: what the clock starts.
 app.conf.beat_schedule = {
     "sweep": {"task": "memories.tasks.sweep", "schedule": 5.0, "options": {"queue": "beat", "expires": 5}},
     "clean-expired": {
@@ -55,7 +57,14 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"queue": "beat", "expires": 3600},
     },
+    "graph": {"task": "entities.tasks.sweep_graph", "schedule": 5.0, "options": {"queue": "beat", "expires": 5}},
 }
+if settings.NEO4J_URI:  # nobody works on that queue without it
+    app.conf.beat_schedule["old-graph"] = {
+        "task": "entities.tasks.prune_graph",
+        "schedule": 3600.0,
+        "options": {"queue": "graph", "expires": 3600},
+    }
 
 
 @task_prerun.connect

@@ -222,6 +222,12 @@ SPACY_MODEL = env.str("SPACY_MODEL", "en_core_web_sm")
 WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", False)
 WEBHOOK_TIMEOUT_SECONDS = env.float("WEBHOOK_TIMEOUT_SECONDS", 10.0)
 
+# --- the graph: off without an address -------------------------------------------------------------------------------
+NEO4J_URI = env.str("NEO4J_URI", "")
+NEO4J_USER = env.str("NEO4J_USER", "neo4j")
+NEO4J_PASSWORD = env.str("NEO4J_PASSWORD", "")
+NEO4J_TIMEOUT_SECONDS = env.float("NEO4J_TIMEOUT_SECONDS", 2.0)
+
 # --- the API and its documentation -----------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apikeys.api.authentication.ApiKeyAuthentication"],
@@ -288,6 +294,7 @@ LOGGING = {
         "django.request": {"level": "CRITICAL"},
         "django.server": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},  # it logs whole URLs
+        "neo4j": {"level": "CRITICAL"},  # it quotes statements and what the server said of them
         "celery": {"level": "WARNING"},
         # It quotes what was raised; memproject.celery says that a task failed, and where.
         "celery.app.trace": {"level": "CRITICAL"},

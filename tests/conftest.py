@@ -14,7 +14,7 @@ from tests import build
 from tests.build import Caller
 from tests.guard import guarded
 
-pytest_plugins = ["tests.flush", "tests.services"]
+pytest_plugins = ["tests.flush", "tests.services", "tests.neo4j"]
 
 
 @pytest.fixture(autouse=True)

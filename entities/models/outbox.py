@@ -13,7 +13,11 @@ GRAPH_VERSION_DOWN = "DROP SEQUENCE graph_version"
 
 
 class GraphOutbox(TenantRow):
-    """One live row per object. `version` comes from the sequence `graph_version` and follows the order of commits."""
+    """One row per object. `version` comes from the sequence `graph_version` and follows the order of commits.
+
+    `due_at` is when a pending row may be tried, moved forward by whoever tries (its lease); of others, when they ended.
+    `gone`: the object was erased, and the graph has a tombstone of it for as long as this row lives.
+    """
 
     kind = models.CharField(max_length=16)
     object_id = models.UUIDField()
@@ -21,16 +25,18 @@ class GraphOutbox(TenantRow):
     gone = models.BooleanField(default=False)
     state = models.CharField(max_length=8, default="pending")
     due_at = models.DateTimeField(default=now)
-    lease_until = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     failure = models.CharField(max_length=64, blank=True)
 
     class Meta:
+        verbose_name = "change for the graph"
+        verbose_name_plural = "changes for the graph"
         constraints = (
             models.UniqueConstraint(fields=["tenant", "kind", "object_id"], name="entities_outbox_object"),
             models.CheckConstraint(condition=Q(state__in=["pending", "done", "dead"]), name="entities_outbox_state"),
-            models.CheckConstraint(
-                condition=Q(state="pending") | Q(lease_until=None), name="entities_outbox_lease_while_pending"
-            ),
         )
-        indexes = (models.Index(fields=["due_at"], condition=Q(state="pending"), name="entities_outbox_due"),)
+        indexes = (
+            models.Index(fields=["due_at"], condition=Q(state="pending"), name="entities_outbox_due"),
+            models.Index(fields=["due_at"], condition=Q(state="done"), name="entities_outbox_old"),
+            models.Index(fields=["id"], condition=Q(state="dead"), name="entities_outbox_dead"),
+        )

@@ -18,14 +18,18 @@ QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
 def service(env: Mapping[str, str], logs: Path, state: Path) -> tuple[list[Child], list[Child]]:
     """What a store and a recall need, and the rest. `state` is where beat keeps its schedule.
 
-    Stores that somebody waits for have a worker of their own, so that nothing queues before them.
+    Stores that somebody waits for have a worker of their own, so that nothing queues before them; so has the graph,
+    which may hang, where there is one.
     """
     worker = {**env, "MEMPROJECT_WORKER": "true"}
     commands = {
         "web": ([*GUNICORN, "-c", "python:memproject.gunicorn", "memproject.wsgi:application"], env),
         "worker-store": ([*CELERY, "worker", "-Q", "store", "-c", "2", "-n", "store@%h", *QUIET], worker),
         "worker": ([*CELERY, "worker", "-Q", "bulk,deliver,beat", "-c", "1", "-n", "rest@%h", *QUIET], worker),
+        "worker-graph": ([*CELERY, "worker", "-Q", "graph", "-c", "1", "-n", "graph@%h", *QUIET], worker),
         "beat": ([*CELERY, "beat", "-s", str(state / "beat-schedule"), "--pidfile="], worker),
     }
+    if not env.get("NEO4J_URI"):
+        del commands["worker-graph"]
     made = [Child(name, line, own, logs / f"{name}.log", ROOT) for name, (line, own) in commands.items()]
     return made[:2], made[2:]

@@ -35,6 +35,7 @@ def ensure_secrets(path: Path) -> dict[str, str]:
         "SECRET_KEY": secrets.token_hex(32),
         "KEY_PEPPERS": f"1:{secrets.token_hex(32)}",
         "OPERATOR_PASSWORD": secrets.token_urlsafe(12),
+        "NEO4J_PASSWORD": secrets.token_urlsafe(24),
     }
     complete = made | kept
     if complete != kept:

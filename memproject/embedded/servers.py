@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis for `make up`: embedded, unless DATABASE_URL or REDIS_URL names a real one."""
+"""PostgreSQL, Redis and, if it is wanted, Neo4j for `make up`: embedded, unless a URL names a real one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from memproject.embedded import children, postgres, redis
+from memproject.embedded import children, neo4j, postgres, redis
 from memproject.embedded.guards import CannotStartError
 from memproject.embedded.supervisor import Child, Deaths
 
@@ -70,3 +70,25 @@ def check_redis(address: str, log: Path | None) -> None:
         raise CannotStartError(f"REDIS_URL is not a Redis address: {error}") from None
     if not answers:
         raise CannotStartError(f"Redis did not start: see {log}" if log else "No Redis answers at REDIS_URL.")
+
+
+def neo4j_child(data: Path, password: str, say: Callable[[str], None]) -> tuple[Child, str]:
+    """The embedded Neo4j, for the supervisor, and its NEO4J_URI. Fetches it first, once."""
+    try:
+        neo4j.fetch(lambda line: say(f"  {line}"))
+    except neo4j.NoNeo4jError as error:
+        raise CannotStartError(str(error)) from None
+    port = neo4j.free_port()
+    env = {**os.environ, "NEO4J_PASSWORD": password}
+    command = neo4j.command(data / "neo4j", port)
+    return Child("neo4j", command, env, data / "logs" / "neo4j.log", children.ROOT), neo4j.url(port)
+
+
+def wait_for_neo4j(data: Path, child: Child, check: Callable[[], None]) -> None:
+    """Until it is up; `check` raises when somebody wants an end."""
+    until = time.monotonic() + neo4j.READY_SECONDS
+    while not neo4j.is_ready(data / "neo4j"):
+        check()
+        if time.monotonic() > until or not child.running():
+            raise CannotStartError(f"Neo4j did not start: see {child.log}")
+        time.sleep(0.05)

@@ -21,7 +21,7 @@ from memories.providers.weights import LANGUAGE, ModelUnavailable, ensure_langua
 from memproject.embedded import banner, children, envfile, redis, servers
 from memproject.embedded.guards import CannotStartError, Interrupt, StoppedError, check_port, only_one, url_of
 from memproject.embedded.leftovers import Book
-from memproject.embedded.supervisor import GaveUpError, Supervisor, rotate
+from memproject.embedded.supervisor import Child, GaveUpError, Supervisor, rotate
 
 ROOT = children.ROOT
 READY_SECONDS = 60.0
@@ -48,6 +48,11 @@ def data_folder(env: dict[str, str]) -> Path:
     except OSError as error:
         raise CannotStartError(f"DATA_DIR cannot be {folder} ({error.strerror}).") from None
     return folder
+
+
+def wants_neo4j(env: dict[str, str]) -> bool:
+    """`NEO4J=1` asks for the embedded one; a NEO4J_URI names another."""
+    return env.get("NEO4J", "").lower() in ("1", "true", "yes", "on") and not env.get("NEO4J_URI")
 
 
 def fetch_models(env: dict[str, str], data: Path) -> None:
@@ -122,11 +127,17 @@ def run(env: dict[str, str], data: Path, url: str, interrupt: Interrupt, running
         running.callback(database.stop)
         addresses["DATABASE_URL"] = database.create()
     interrupt.check()
-    supervised = []
+    supervised: list[Child] = []
     if not env.get("REDIS_URL"):
         say("Starting Redis …")
         supervised.append(servers.redis_child(data))
         addresses["REDIS_URL"] = redis.url(data / "redis")
+    graph = None
+    if wants_neo4j(env):
+        say("Starting Neo4j …")
+        with interrupt.at_once():
+            graph, addresses["NEO4J_URI"] = servers.neo4j_child(data, env["NEO4J_PASSWORD"], say)
+        supervised.append(graph)
     env.update(addresses)
     supervisor = Supervisor(supervised, say, book.note)
     running.callback(book.forget)
@@ -134,7 +145,11 @@ def run(env: dict[str, str], data: Path, url: str, interrupt: Interrupt, running
     supervisor.start()
     envfile.write(data / "servers.env", addresses)
     with interrupt.at_once():
-        servers.check_redis(env["REDIS_URL"], supervised[0].log if supervised else None)
+        own = supervisor.children.get("redis")
+        servers.check_redis(env["REDIS_URL"], own.log if own else None)
+    if graph is not None:
+        servers.wait_for_neo4j(data, graph, interrupt.check)
+    with interrupt.at_once():
         ready = prepare(env, logs / "prepare.log")
 
     say("Starting the service …")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, TypeVar
 
+from entities.services import graph
 from memories.services.backlog import tenant_counts, waiting
 from memproject.common import metrics
 from memproject.common.ids import TENANT, public
@@ -77,6 +78,12 @@ def gauges() -> list[Family]:
         found.append(metrics.gauge("queue_depth", "Tasks that wait in Redis", queues, "queue"))
     if workers is not None:
         found.append(metrics.gauge("workers", "Celery workers that answer", {"": workers}))
+    if graph.is_on() and (lag := _if_there(graph.lag)) is not None:
+        found += [
+            metrics.gauge("graph_waiting", "Changes that the graph has to learn", {"": lag.waiting}),
+            metrics.gauge("graph_lag_seconds", "For how long the oldest of them is due", {"": lag.seconds}),
+            metrics.gauge("graph_dead", "Changes that the graph refused", {"": lag.dead}),
+        ]
     return found
 
 

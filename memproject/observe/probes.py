@@ -11,13 +11,14 @@ from typing import Any, Generic, TypeVar
 from celery import current_app
 from django.db import connection
 
+from entities.services import graph as graphs
 from memories.services import embedding
 from memories.services.backlog import waiting
 from memproject.common import redis
 
 T = TypeVar("T")
 
-QUEUES = ("store", "bulk", "deliver", "beat")
+QUEUES = ("store", "bulk", "deliver", "graph", "beat")
 PGVECTOR = "SELECT extversion FROM pg_extension WHERE extname = 'vector'"
 PING_SECONDS = 0.5
 DISABLED = {"status": "disabled"}
@@ -96,8 +97,15 @@ def writes() -> dict[str, Any]:
 embedder = Remembered(lambda: probe(embedding.probe), 15)
 
 
+def graph() -> dict[str, Any]:
+    """Neo4j, and how far it is behind: it may be away, and nothing but itself is late."""
+    if not graphs.is_on():
+        return DISABLED
+    return probe(lambda: {"status": "healthy" if graphs.is_healthy() else "unhealthy", **asdict(graphs.lag())})
+
+
 def everything() -> dict[str, dict[str, Any]]:
-    """All components by name. The graph and the language model are not part of this version."""
+    """All components by name. The language model is not part of this version."""
     return {
         "database": probe(database),
         "redis": probe(cache),
@@ -105,7 +113,7 @@ def everything() -> dict[str, dict[str, Any]]:
         "queues": probe(queues),
         "writes": probe(writes),
         "embedder": embedder(),
-        "graph": DISABLED,
+        "graph": graph(),
         "llm": DISABLED,
     }
 

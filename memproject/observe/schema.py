@@ -24,6 +24,7 @@ _HEALTH = {
     "vector_store": "healthy",
     "dependencies": {"redis": "healthy"},
 }
+_QUEUES = {"store": 0, "bulk": 0, "deliver": 0, "graph": 0, "beat": 0}
 _STATUS = {
     "status": "healthy",
     "version": __version__,
@@ -31,7 +32,11 @@ _STATUS = {
     "database": {"status": "healthy", "pgvector": "0.8.5", "latency_ms": 0.6},
     "redis": {"status": "healthy", "latency_ms": 0.2},
     "workers": {"status": "healthy", "workers": 2, "latency_ms": 503.0},
-    "queues": {"status": "healthy", "queues": {"store": 0, "bulk": 0, "deliver": 0, "beat": 0}, "latency_ms": 0.3},
+    "queues": {
+        "status": "healthy",
+        "queues": _QUEUES,
+        "latency_ms": 0.3,
+    },
     "writes": {"status": "healthy", "pending": 0, "failed": 0, "oldest_seconds": 0.0, "latency_ms": 0.8},
     "embedder": {
         "status": "healthy",
@@ -40,7 +45,7 @@ _STATUS = {
         "dimensions": 384,
         "latency_ms": 3.1,
     },
-    "graph": {"status": "disabled"},
+    "graph": {"status": "healthy", "waiting": 0, "seconds": 0.0, "dead": 0, "latency_ms": 1.4},
     "llm": {"status": "disabled"},
 }
 _LATENCY = {"count": 1200, "mean_ms": 14.2, "p50_ms": 11.5, "p95_ms": 34.0, "p99_ms": 61.3}
@@ -60,7 +65,7 @@ _SERVICE = {
     "rate_limits": {"refused": {"v1": 3}, "redis_away": {"read_let_through": 2}},
     "webhook_deliveries": {"delivered": 40},
     "writes": _WRITES,
-    "queues": {"store": 0, "bulk": 0, "deliver": 0, "beat": 0},
+    "queues": _QUEUES,
     "workers": 2,
 }
 _TENANT = {

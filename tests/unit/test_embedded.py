@@ -86,7 +86,7 @@ def test_the_set_up_needs_nothing_installed() -> None:
 def test_secrets_are_made_once_and_kept_private(tmp_path: Path) -> None:
     path = tmp_path / "service.env"
     first = envfile.ensure_secrets(path)
-    assert set(first) == {"SECRET_KEY", "KEY_PEPPERS", "OPERATOR_PASSWORD"}
+    assert set(first) == {"SECRET_KEY", "KEY_PEPPERS", "OPERATOR_PASSWORD", "NEO4J_PASSWORD"}
     assert path.stat().st_mode & 0o777 == 0o600
     assert envfile.ensure_secrets(path) == first == envfile.read(path)
     envfile.write(path, {"SECRET_KEY": "mine"})

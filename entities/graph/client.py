@@ -1,0 +1,187 @@
+"""The one module that speaks to Neo4j. Whatever it asks is over within a time limit, even when the server hangs.
+
+The driver's own limits end with the handshake: a server that hangs afterwards would hold the caller. So each process
+has an event loop on a thread of its own, where a call can be cancelled; that thread and the driver are made after the
+fork, by whoever asks first. Queries are constants with parameters; values never stand in their text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, LiteralString, TypeVar
+
+from django.conf import settings
+from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction
+from neo4j.exceptions import DriverError, Neo4jError
+
+T = TypeVar("T")
+Row = dict[str, Any]
+Statement = tuple[LiteralString, Mapping[str, Any]]
+
+log = logging.getLogger(__name__)
+
+AGAIN = 5.0  # seconds for which an answer to "is it there?" is believed
+PING: LiteralString = "RETURN 1 AS one"
+WRITE_SECONDS = 30.0
+# What is wrong with a statement or its data; all other errors speak of the server's state.
+REFUSALS = ("Neo.ClientError.Statement.", "Neo.ClientError.Schema.")
+
+
+class GraphError(Exception):
+    """`code` names what happened, without any value: Neo4j's own code, or the kind of failure."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(code)
+
+
+class GraphAway(GraphError):
+    """Nobody answers in time, or not to us: the same may succeed later."""
+
+
+class GraphRefused(GraphError):
+    """The server answered that it won't do this."""
+
+
+@dataclass(slots=True)
+class _Process:
+    """What one process holds: its loop and its driver, for one address."""
+
+    key: tuple[object, ...]
+    loop: asyncio.AbstractEventLoop
+    driver: AsyncDriver
+    believed: tuple[float, bool] = (0.0, False)
+
+
+_mine: _Process | None = None
+_making = threading.Lock()
+
+
+def is_configured() -> bool:
+    return bool(settings.NEO4J_URI)
+
+
+def read(query: LiteralString, **parameters: Any) -> list[Row]:
+    """Rows of one read. Raises GraphAway, GraphRefused."""
+
+    async def work(transaction: AsyncManagedTransaction) -> list[Row]:
+        return await (await transaction.run(query, parameters)).data()
+
+    async def reading(driver: AsyncDriver) -> list[Row]:
+        async with driver.session() as session:
+            return await session.execute_read(work)
+
+    return _call(reading, settings.NEO4J_TIMEOUT_SECONDS)
+
+
+def write(statements: Sequence[Statement], *, seconds: float = WRITE_SECONDS) -> list[list[Row]]:
+    """Run the statements in one transaction; → the rows of each. Raises GraphAway, GraphRefused."""
+
+    async def work(transaction: AsyncManagedTransaction) -> list[list[Row]]:
+        return [await (await transaction.run(query, dict(values))).data() for query, values in statements]
+
+    async def writing(driver: AsyncDriver) -> list[list[Row]]:
+        async with driver.session() as session:
+            return await session.execute_write(work)
+
+    return _call(writing, seconds)
+
+
+def alone(query: LiteralString, *, seconds: float = WRITE_SECONDS, **parameters: Any) -> list[Row]:
+    """One statement that makes its own transactions, or changes the schema. Raises GraphAway, GraphRefused."""
+
+    async def running(driver: AsyncDriver) -> list[Row]:
+        async with driver.session() as session:
+            return await (await session.run(query, parameters)).data()
+
+    return _call(running, seconds)
+
+
+def is_healthy() -> bool:
+    """Whether it is configured and answered of late. Asks at most every few seconds, and no longer than a read."""
+    if not is_configured():
+        return False
+    mine = _process()
+    until, answer = mine.believed
+    if time.monotonic() >= until:
+        mine.believed = (time.monotonic() + AGAIN, answer)  # while we ask, others believe what was last known
+        try:
+            read(PING)
+            answer = True
+        except GraphError as error:
+            if answer or until == 0.0:
+                log.warning("the graph is away: %s", error.code)
+            answer = False
+        mine.believed = (time.monotonic() + AGAIN, answer)
+    return answer
+
+
+def forget() -> None:
+    """Close this process's driver; the next call makes another."""
+    global _mine
+    with _making:
+        gone, _mine = _mine, None
+    if gone is not None and gone.key[0] == os.getpid():
+        _end(gone)
+
+
+def _end(gone: _Process) -> None:
+    closing = asyncio.run_coroutine_threadsafe(asyncio.wait_for(gone.driver.close(), 1), gone.loop)
+    closing.add_done_callback(lambda _: gone.loop.call_soon_threadsafe(gone.loop.stop))
+
+
+def _process() -> _Process:
+    global _mine
+    key = (os.getpid(), settings.NEO4J_URI, settings.NEO4J_USER, settings.NEO4J_PASSWORD)
+    with _making:
+        if _mine is None or _mine.key != key:
+            loop = asyncio.new_event_loop()
+            threading.Thread(target=loop.run_forever, name="graph", daemon=True).start()
+            _mine = _Process(key, loop, asyncio.run_coroutine_threadsafe(_driver(), loop).result())
+        return _mine
+
+
+async def _driver() -> AsyncDriver:
+    limit = settings.NEO4J_TIMEOUT_SECONDS
+    return AsyncGraphDatabase.driver(
+        settings.NEO4J_URI,
+        auth=(settings.NEO4J_USER, settings.NEO4J_PASSWORD),
+        connection_timeout=limit,
+        connection_acquisition_timeout=2 * limit,
+        max_transaction_retry_time=0,
+        max_connection_pool_size=16,
+        keep_alive=True,
+        notifications_min_severity="OFF",
+        telemetry_disabled=True,
+        user_agent="memproject",
+    )
+
+
+def _call(ask: Callable[[AsyncDriver], Awaitable[T]], seconds: float) -> T:
+    mine = _process()
+
+    async def limited() -> T:
+        async with asyncio.timeout(seconds):
+            return await ask(mine.driver)
+
+    try:
+        return _wait(mine, limited())
+    except (Neo4jError, DriverError, OSError, TimeoutError) as error:
+        raise _translated(mine, error) from None  # its message may quote values
+
+
+def _wait(mine: _Process, work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run_coroutine_threadsafe(work, mine.loop).result()
+
+
+def _translated(mine: _Process, error: Exception) -> GraphAway | GraphRefused:
+    if isinstance(error, Neo4jError) and (error.code or "").startswith(REFUSALS):
+        return GraphRefused(error.code or "")
+    mine.believed = (time.monotonic() + AGAIN, False)
+    return GraphAway(type(error).__name__)

@@ -1,0 +1,139 @@
+"""Draining the outbox: claim a batch, project it, write down what came of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+
+from entities.graph import client, schema, statements
+from entities.graph.client import GraphAway, GraphError, GraphRefused
+from entities.graph.outbox import QUEUE, TASK
+from entities.graph.project import project
+from entities.models import GraphOutbox
+from memproject.common.claims import backoff, claim_due
+from memproject.common.clock import now
+from memproject.common.kick import kick
+from memproject.common.tenancy import across_tenants
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+SECONDS = 5.0  # of one task; then another goes on
+LEASE = dt.timedelta(seconds=2 * client.WRITE_SECONDS)
+MOST = 8  # refusals, over some twenty minutes, before an object is set aside
+KEPT = dt.timedelta(days=1)
+
+
+def drain(*, seconds: float = SECONDS) -> int:
+    """Bring the graph up to date, over all tenants, until nothing is due or time is up; → how many rows were done.
+
+    Does nothing while the graph is off or away: rows stay due, and that is nobody's failure.
+    """
+    done, start = 0, time.monotonic()
+    if not client.is_healthy():
+        return 0
+    try:
+        schema.ensure_once()
+        while rows := claim():
+            done += settle(rows)
+            if time.monotonic() - start > seconds:
+                kick(TASK, queue=QUEUE)
+                break
+    except GraphError as error:
+        log.warning("the graph could not be written: %s", error.code)
+    return done
+
+
+def claim() -> list[GraphOutbox]:
+    """Due rows that are ours for a lease longer than a transaction can take, oldest first."""
+    moment = now()
+    until = moment + LEASE
+    claimed = claim_due(GraphOutbox, "due_at", moment=moment, until=until, limit=BATCH)
+    if not claimed:
+        return []
+    ours = {"tenant__in": {tenant for tenant, _ in claimed}, "id__in": [row for _, row in claimed]}
+    return list(GraphOutbox.objects.filter(**ours, state="pending", due_at=until).order_by("version"))
+
+
+def settle(rows: Sequence[GraphOutbox]) -> int:
+    """Project claimed rows; → how many are done. Halves what is refused, until the row that can't be is alone.
+
+    Raises GraphAway, after giving the rows back.
+    """
+    try:
+        missing = project(rows)
+    except GraphAway:
+        for _, ours in _ours(rows):
+            ours.update(due_at=now())
+        raise
+    except GraphRefused as refused:
+        if len(rows) == 1:
+            _note_refusal(rows[0], refused.code)
+            return 0
+        middle = len(rows) // 2
+        return settle(rows[:middle]) + settle(rows[middle:])
+    for _, ours in _ours(rows):
+        ours.filter(id__in=missing).update(state="done", due_at=now(), failure="", gone=True)
+        ours.exclude(id__in=missing).update(state="done", due_at=now(), failure="", gone=False)
+    return len(rows)
+
+
+def _ours(rows: Sequence[GraphOutbox]) -> Iterator[tuple[uuid.UUID, QuerySet[GraphOutbox]]]:
+    """The same rows, tenant by tenant, unless they have a newer version meanwhile: no version is given twice."""
+    by_tenant: dict[uuid.UUID, list[GraphOutbox]] = defaultdict(list)
+    for row in rows:
+        by_tenant[row.tenant_id].append(row)
+    for tenant_id, members in by_tenant.items():
+        same: dict[str, Any] = {"id__in": [r.id for r in members], "version__in": [r.version for r in members]}
+        yield tenant_id, GraphOutbox.objects.filter(tenant=tenant_id, state="pending", **same)
+
+
+def _note_refusal(row: GraphOutbox, code: str) -> None:
+    log.warning("the graph refused %s %s: %s", row.kind, row.object_id, code)
+    attempts = row.attempts + 1
+    over = attempts >= MOST
+    state = "dead" if over else "pending"
+    for _, ours in _ours([row]):
+        ours.update(state=state, attempts=attempts, due_at=now() + backoff(attempts), failure=code[-64:])
+
+
+def sweep() -> bool:
+    """Kick the drain if the graph is on and anything is due: the guarantee behind the kick of each change."""
+    if not client.is_configured():
+        return False
+    with across_tenants("is anything due for the graph?"):
+        due = GraphOutbox.objects.filter(state="pending", due_at__lte=now()).exists()
+    if due:
+        kick(TASK, queue=QUEUE)
+    return due
+
+
+def prune() -> int:
+    """Forget what was drained a day ago, the tombstones in the graph included; → how many rows."""
+    done = 0
+    if not client.is_healthy():
+        return 0
+    with across_tenants("the clean-up of the graph's outbox"):
+        old = GraphOutbox.objects.filter(state="done", due_at__lt=now() - KEPT)
+        while rows := list(old.only("tenant_id", "id", "object_id", "version", "gone")[:BATCH]):
+            gone = [{"tenant": str(r.tenant_id), "id": str(r.object_id)} for r in rows if r.gone]
+            client.write([(statements.PRUNE, {"rows": gone})])
+            ours = {"tenant__in": {r.tenant_id for r in rows}, "version__in": [r.version for r in rows]}
+            done += old.filter(**ours).delete()[0]
+    return done
+
+
+def retry(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> int:
+    """Let dead rows be tried again; → how many were dead."""
+    dead = GraphOutbox.objects.filter(tenant=tenant_id, id__in=ids, state="dead")
+    tried = dead.update(state="pending", attempts=0, due_at=now(), failure="")
+    if tried and client.is_configured():
+        kick(TASK, queue=QUEUE)
+    return tried

@@ -1,0 +1,48 @@
+"""One way to ask about the graph, with two sources that answer alike: Neo4j where it is well, else PostgreSQL."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from entities.graph import client, cypher, sql
+from entities.graph.client import GraphError
+from entities.types import GraphScope, Moment, Near, Path
+
+T = TypeVar("T")
+
+
+class Reader(Protocol):
+    """Walks along relations of one scope, as they were known and true at a moment, in either direction.
+
+    It gives ids: names and properties are read from PostgreSQL, so that what was erased is shown by neither.
+    """
+
+    def neighbours(
+        self, scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: Moment
+    ) -> list[Near]: ...
+
+    def edges(self, scope: GraphScope, among: Sequence[uuid.UUID], *, moment: Moment) -> list[uuid.UUID]: ...
+
+    def path(
+        self, scope: GraphScope, start: uuid.UUID, end: uuid.UUID, *, max_depth: int, moment: Moment
+    ) -> Path | None: ...
+
+    def memories(
+        self, scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: Moment
+    ) -> list[Near]: ...
+
+
+SQL: Reader = sql
+CYPHER: Reader = cypher
+
+
+def ask(question: Callable[[Reader], T]) -> T:
+    """The answer of whoever can give it. `question` may be asked twice."""
+    if client.is_healthy():
+        try:
+            return question(CYPHER)
+        except GraphError:
+            pass
+    return question(SQL)

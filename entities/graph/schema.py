@@ -1,0 +1,41 @@
+"""Constraints and indexes of the graph. Community has uniqueness over several properties, and no node keys."""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+from django.conf import settings
+
+from entities.graph import client
+from entities.types import RELATION_TYPES
+
+_NODE: LiteralString = "CREATE CONSTRAINT NAME IF NOT EXISTS FOR (n:LABEL) REQUIRE (n.tenant, n.id) IS UNIQUE"
+_RELATIONSHIP: LiteralString = (
+    "CREATE CONSTRAINT NAME IF NOT EXISTS FOR ()-[r:TYPE]-() REQUIRE (r.tenant, r.id) IS UNIQUE"
+)
+WRITER: LiteralString = "CREATE CONSTRAINT writer IF NOT EXISTS FOR (w:Writer) REQUIRE w.tenant IS UNIQUE"
+SCOPE: LiteralString = "CREATE INDEX entity_scope IF NOT EXISTS FOR (e:Entity) ON (e.tenant, e.project, e.user_id)"
+AWAIT: LiteralString = "CALL db.awaitIndexes(60)"
+
+STATEMENTS: tuple[LiteralString, ...] = (
+    *(_NODE.replace("NAME", label.lower()).replace("LABEL", label) for label in ("Entity", "Memory", "Gone")),
+    *(_RELATIONSHIP.replace("NAME", name.lower()).replace("TYPE", name) for name in ("MENTIONS", *RELATION_TYPES)),
+    WRITER,
+    SCOPE,
+)
+
+_ensured: set[str] = set()
+
+
+def ensure() -> int:
+    """Make what is missing; → how many constraints and indexes there are to be. Raises GraphAway, GraphRefused."""
+    client.write([(statement, {}) for statement in STATEMENTS])
+    client.alone(AWAIT)
+    _ensured.add(settings.NEO4J_URI)
+    return len(STATEMENTS)
+
+
+def ensure_once() -> None:
+    """The same, once in a process: for whoever writes."""
+    if settings.NEO4J_URI not in _ensured:
+        ensure()

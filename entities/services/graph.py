@@ -1,0 +1,53 @@
+"""The graph for operators: its constraints, a rebuild, a comparison, and what it refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, Min, Q
+
+from entities.graph import client, compare, drain, schema
+from entities.graph.client import GraphError
+from entities.graph.rebuild import NotFinishedError, rebuild, waiting
+from entities.models import GraphOutbox
+from memproject.common.clock import now
+from memproject.common.tenancy import across_tenants
+
+FAILURES = (GraphError, NotFinishedError)
+
+__all__ = ["FAILURES", "Lag", "differences", "is_healthy", "is_on", "lag", "make_schema", "rebuild", "retry", "waiting"]
+
+is_on = client.is_configured
+is_healthy = client.is_healthy
+make_schema = schema.ensure
+retry = drain.retry
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """What the graph has not learned: `waiting` changes, the oldest for so many seconds, and `dead` ones it refused."""
+
+    waiting: int
+    seconds: float
+    dead: int
+
+
+def lag() -> Lag:
+    """Over all tenants. A change waits from the moment at which it is due; one that is being tried is not counted."""
+    moment = now()
+    due = Q(state="pending", due_at__lte=moment)
+    with across_tenants("how far the graph is behind"):
+        found = GraphOutbox.objects.filter(due).aggregate(number=Count("id"), oldest=Min("due_at"))
+        dead = GraphOutbox.objects.filter(state="dead").count()
+    oldest: dt.datetime = found["oldest"] or moment
+    return Lag(found["number"], max(0.0, (moment - oldest).total_seconds()), dead)
+
+
+def differences(tenant_ids: Sequence[uuid.UUID] = (), *, sample: int | None = 200) -> Iterator[str]:
+    """Where PostgreSQL and the graph differ, in sentences without texts. Raises GraphAway, GraphRefused."""
+    for tenant_id in tenant_ids or compare.tenants():
+        for sentence in compare.differences(tenant_id, sample=sample):
+            yield f"tenant {tenant_id}: {sentence}"
