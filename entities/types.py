@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,61 @@ RELATION_TYPES = (
     "WORKS_AT",
     RELATED_TO,
 )
+
+
+ENTITY_TYPES = ("PERSON", "ORG", "LOCATION", "PRODUCT", "EVENT", "DATE", "CONCEPT")
+USER = "user"  # in what a text states: whoever it speaks of in the first person
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An entity as a text names it; `name` may be USER. `type`: one of ENTITY_TYPES."""
+
+    name: str
+    type: str
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A relation as a text states it, between names. `ended`: it holds no longer (since `valid_to`, where known)."""
+
+    source: str
+    type: str
+    target: str
+    properties: Mapping[str, str] = field(default_factory=dict)
+    valid_from: dt.datetime | None = None
+    valid_to: dt.datetime | None = None
+    confidence: float = 1.0
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What one text says of entities. `user_name`: what it calls the user, an alias from then on."""
+
+    named: tuple[Named, ...] = ()
+    stated: tuple[Stated, ...] = ()
+    user_name: str | None = None
+
+
+NO_KNOWLEDGE = Knowledge()
+
+
+@dataclass(frozen=True, slots=True)
+class EntityRef:
+    id: uuid.UUID
+    name: str
+    type: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a memory taught: the entities it mentions, and how many relations it was the first to state."""
+
+    entities: tuple[EntityRef, ...]
+    relations: int
 
 
 class GraphKind(enum.StrEnum):
