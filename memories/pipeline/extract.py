@@ -2,21 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from memories.providers import registry
+from memories.providers.rules import stated
+from memories.providers.rules.types import Statement as RulesStatement
 from memories.providers.sentences import SentenceExtractor
-from memories.types import Fact, Item
+from memories.types import Fact, Item, Reading, Statement
 
 
-def extract(items: Sequence[Item], *, infer: bool, roles: frozenset[str] | None = None) -> tuple[Fact, ...]:
-    """The facts of `items`, in order; without `infer` each item is one fact, verbatim.
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What a write states, in order; `read` is what the rules made of each statement, where they were asked."""
+
+    statements: tuple[Statement, ...]
+    by: str
+    read: tuple[RulesStatement, ...] = ()
+    refused: Mapping[str, int] = field(default_factory=dict)
+
+    def important(self, least: float) -> Extracted:
+        """Without the facts that matter less."""
+        kept = [n for n, statement in enumerate(self.statements) if statement.fact.importance >= least]
+        return Extracted(
+            tuple(self.statements[n] for n in kept),
+            self.by,
+            tuple(self.read[n] for n in kept) if self.read else (),
+            self.refused,
+        )
+
+
+def extract(items: Sequence[Item], *, infer: bool, roles: frozenset[str] | None = None) -> Extracted:
+    """What `items` state, without a language model; without `infer` each item is one fact, verbatim.
 
     `roles`: only what these say is looked at, and all of them may state facts. None: the extractor's own judgement.
     """
-    if infer:
-        return SentenceExtractor().extract(items, roles)
+    if not infer:
+        return Extracted(tuple(Statement(fact) for fact in verbatim(items, roles)), "verbatim")
+    rules = registry.rules()
+    if rules is None:
+        facts = SentenceExtractor().extract(items, roles)
+        return Extracted(tuple(Statement(fact) for fact in facts), SentenceExtractor.name)
+    found = [
+        read
+        for item, extraction in zip(items, rules.read(items, roles), strict=True)
+        for read in stated.spoken(extraction, item.speaker)
+    ]
+    return Extracted(
+        tuple(Statement(read.statement.fact, read.knowledge) for read in found),
+        rules.name,
+        tuple(read.statement for read in found),
+    )
+
+
+def verbatim(items: Sequence[Item], roles: frozenset[str] | None = None) -> tuple[Fact, ...]:
+    """Each item as one fact, word for word."""
     return tuple(
         Fact(i.content, i.content, position, i.role, i.speaker, i.said_at, i.stamp, verbatim=True)
         for position, i in enumerate(items)
         if roles is None or i.role in roles
     )
+
+
+def of_reading(reading: Reading) -> Extracted:
+    return Extracted(reading.statements, reading.by, refused=reading.refused)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -15,6 +16,9 @@ from django.utils.module_loading import import_string
 
 from memories.providers.base import Embedder, Encoded, PieceEncoder
 from memproject.common.errors import Unavailable
+
+if TYPE_CHECKING:
+    from memories.providers.rules.extractor import RulesExtractor
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +31,9 @@ EMBEDDERS = {
 }
 
 
+RULES = "memories.providers.rules.extractor.from_settings"
+
+
 @dataclass(frozen=True, slots=True)
 class Encoder:
     """Vectors of texts from the provider that is set, and of their word pieces from a model in this process.
@@ -36,6 +43,11 @@ class Encoder:
 
     embedder: Embedder
     pieces: PieceEncoder | None
+
+    @property
+    def is_near(self) -> bool:
+        """Whether a call costs nothing but its work: the model runs in this process."""
+        return isinstance(self.embedder, PieceEncoder)
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Raises like `Embedder.embed`. Word pieces only refine: where their model is away, there are none."""
@@ -61,8 +73,16 @@ def embedder() -> Embedder:
     return _embedder(os.getpid())
 
 
+@cache
+def rules() -> RulesExtractor | None:
+    """What reads texts without a language model; None where SPACY_MODEL is empty."""
+    make: Callable[[], RulesExtractor | None] = import_string(RULES)
+    return make()
+
+
 def reset() -> None:
     """Forget what was made; the next call reads the settings again."""
+    rules.cache_clear()
     _embedder.cache_clear()
     _encoder.cache_clear()
 
@@ -93,7 +113,7 @@ def _embedder(pid: int) -> Embedder:  # noqa: ARG001  the key: connections and s
 
 
 def _settings_changed(*, setting: str, **_: object) -> None:
-    if setting.startswith("EMBEDDING_") or setting == "TOKEN_VECTORS":
+    if setting.startswith("EMBEDDING_") or setting in ("TOKEN_VECTORS", "SPACY_MODEL"):
         reset()
 
 
