@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from memories.providers import registry
+from memories.providers.base import ProviderRefused, ProviderUnavailable
 from memories.providers.rules import stated
 from memories.providers.rules.types import Statement as RulesStatement
 from memories.providers.sentences import SentenceExtractor
 from memories.types import Fact, Item, Reading, Statement
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +44,21 @@ def extract(items: Sequence[Item], *, infer: bool, roles: frozenset[str] | None 
     if not infer:
         return Extracted(tuple(Statement(fact) for fact in verbatim(items, roles)), "verbatim")
     rules = registry.rules()
-    if rules is None:
+    try:
+        read = rules.read(items, roles) if rules is not None else None
+    except (ProviderUnavailable, ProviderRefused) as error:
+        log.warning("texts are read sentence by sentence: %s", error.message)
+        read = None
+    if rules is None or read is None:
         facts = SentenceExtractor().extract(items, roles)
         return Extracted(tuple(Statement(fact) for fact in facts), SentenceExtractor.name)
     found = [
-        read
-        for item, extraction in zip(items, rules.read(items, roles), strict=True)
-        for read in stated.spoken(extraction, item.speaker)
+        one for item, extraction in zip(items, read, strict=True) for one in stated.spoken(extraction, item.speaker)
     ]
     return Extracted(
-        tuple(Statement(read.statement.fact, read.knowledge) for read in found),
+        tuple(Statement(one.statement.fact, one.knowledge) for one in found),
         rules.name,
-        tuple(read.statement for read in found),
+        tuple(one.statement for one in found),
     )
 
 
