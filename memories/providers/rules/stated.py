@@ -49,7 +49,13 @@ def _in_the_name_of(statement: Statement, me: str) -> Statement:
 def _knowledge(statement: Statement, user_name: str | None) -> Knowledge:
     """Only what holds, or what ended, is a relation: plans and rumours are not."""
     called = _calls(user_name)
-    stated = tuple(_stated(r, called) for r in statement.relations if not r.hedged and (r.holds or r.negated or r.past))
+    roles = {(r.source, r.properties["role"]) for r in statement.relations if "role" in r.properties}
+    stated = tuple(
+        _stated(r, called)
+        for r in statement.relations
+        # "works at Google as a senior engineer" is one relation with its role
+        if not r.hedged and not (r.type == "HAS_ROLE" and (r.source, r.target) in roles)
+    )
     named = [_named(m, called) for m in statement.mentions]
     known = {name.name.casefold() for name in named}
     for relation in stated:
