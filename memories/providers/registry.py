@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -15,6 +16,9 @@ from django.utils.module_loading import import_string
 
 from memories.providers.base import Embedder, Encoded, PieceEncoder
 from memproject.common.errors import Unavailable
+
+if TYPE_CHECKING:
+    from memories.providers.llm.extractor import ModelExtractor
 
 log = logging.getLogger(__name__)
 
@@ -61,10 +65,17 @@ def embedder() -> Embedder:
     return _embedder(os.getpid())
 
 
+def model_extractor() -> ModelExtractor | None:
+    """The language model that LLM_PROVIDER names: one per process, a new one after a fork; None when there is none.
+    Raises ImproperlyConfigured."""
+    return _model_extractor(os.getpid()) if settings.LLM_PROVIDER else None
+
+
 def reset() -> None:
     """Forget what was made; the next call reads the settings again."""
     _embedder.cache_clear()
     _encoder.cache_clear()
+    _model_extractor.cache_clear()
 
 
 @cache
@@ -92,8 +103,14 @@ def _embedder(pid: int) -> Embedder:  # noqa: ARG001  the key: connections and s
     return made
 
 
+@cache
+def _model_extractor(pid: int) -> ModelExtractor:  # noqa: ARG001  as above
+    make: Callable[[], ModelExtractor] = import_string("memories.providers.llm.extractor.from_settings")
+    return make()
+
+
 def _settings_changed(*, setting: str, **_: object) -> None:
-    if setting.startswith("EMBEDDING_") or setting == "TOKEN_VECTORS":
+    if setting.startswith(("EMBEDDING_", "LLM_")) or setting == "TOKEN_VECTORS":
         reset()
 
 

@@ -45,22 +45,21 @@ DATE = re.compile(
 SENTENCE_END = re.compile(r"(?:^|[.!?:]\s+|[\"“(])$")
 
 
-def find(evidence: str, text: str) -> Span | None:
-    """Where the words of `evidence` stand in `text`, one after the other; case, spaces and signs don't count."""
-    wanted = [_plain(word) for word in TOKEN.findall(evidence)]
-    if not wanted:
-        return None
-    matches = list(TOKEN.finditer(text))
-    row = f" {' '.join(_plain(match.group()) for match in matches)} "
-    at = row.find(f" {' '.join(wanted)} ")
-    if at < 0:
-        return None
-    first = row.count(" ", 0, at)
-    return Span(matches[first].start(), matches[first + len(wanted) - 1].end())
+class Quotable:
+    """A text in which words are found again, however they are spaced, signed or capitalised."""
 
+    def __init__(self, text: str) -> None:
+        self._places = [match.span() for match in TOKEN.finditer(text)]
+        self._row = f" {' '.join(fold(text[start:stop]) for start, stop in self._places)} "
 
-def _plain(word: str) -> str:
-    return fold(word).replace(" ", "")  # some signs fold to several words
+    def find(self, words: str) -> Span | None:
+        """Where they stand, one after the other."""
+        wanted = [fold(word) for word in TOKEN.findall(words)]
+        at = self._row.find(f" {' '.join(wanted)} ") if wanted else -1
+        if at < 0:
+            return None
+        first = self._row.count(" ", 0, at)
+        return Span(self._places[first][0], self._places[first + len(wanted) - 1][1])
 
 
 @dataclass(frozen=True)
@@ -118,28 +117,28 @@ class Source:
 
     said: Words
     given: Words
+    english: bool
     dated: bool  # it speaks of time, so that dates can be reckoned
 
     @classmethod
     def of(cls, said: Sequence[str], speakers: Iterable[str], known: Iterable[str]) -> Source:
         now = Words.of(said)
-        # Without a word that English can't do without it is another language, whose words of time aren't known.
-        dated = not now.folded.isdisjoint(TEMPORAL) or now.folded.isdisjoint(FUNCTION)
-        return cls(now, Words.of([*said, *speakers, *known]), dated)
+        english = not now.folded.isdisjoint(FUNCTION)  # of another language the words of time aren't known
+        dated = not english or not now.folded.isdisjoint(TEMPORAL)
+        return cls(now, Words.of([*said, *speakers, *known]), english, dated)
 
     def grounds(self, content: str, moment: dt.datetime) -> bool:
         """Whether a fact comes from here, said at `moment`."""
         rest = self.without_dates(content, moment)
-        own, names, numbers = _parts(rest)
-        if not all(number in self.given.folded for number in numbers):
+        parts = _Parts.of(rest)
+        if not all(self.given.has(word) for word in (*parts.names, *parts.numbers)):
             return False
-        if not all(self.given.has(name) for name in names):
+        if self.english and parts.first and not self.given.means(parts.first):
             return False
-        counted = [*own, *names, *numbers]
-        if not counted:
+        if not parts.counted:
             return rest != content and self.dated  # nothing but dates
-        held = sum(self.given.means(word) for word in counted)
-        return held >= SHARE * len(counted) and any(self.said.means(word) for word in counted)
+        held = sum(self.given.means(word) for word in parts.counted)
+        return held >= SHARE * len(parts.counted) and any(self.said.means(word) for word in parts.counted)
 
     def names(self, name: str, content: str, moment: dt.datetime) -> bool:
         """Whether a thing of this name is spoken of, here or in a fact that comes from here."""
@@ -164,20 +163,29 @@ class Source:
         return abs(year - present) <= 1 or {str(year), str(abs(year - present))} & self.given.folded != set()
 
 
-def _parts(content: str) -> tuple[list[str], list[str], list[str]]:
-    """The words of a fact that count, folded: its own, its names (capitals inside a sentence), its numbers."""
-    own, names, numbers = [], [], []
-    text = THOUSANDS.sub("", content)
-    for match in TOKEN.finditer(text):
-        word = fold(match.group())
-        if word.isdigit():
-            numbers.append(word)
-        elif word in FUNCTION or word in USER or not word:
-            continue
-        elif (
-            match.group()[0].isupper() and not SENTENCE_END.search(text[: match.start()]) and word not in MONTHS | DAYS
-        ):
-            names.append(word)
-        else:
-            own.append(word)
-    return own, names, numbers
+@dataclass(frozen=True)
+class _Parts:
+    """The words of a fact that count, folded. `names`: with a capital inside a sentence; `numbers`: with a digit;
+    `first`: the word that it begins with, which is a name as a rule."""
+
+    counted: tuple[str, ...]
+    names: tuple[str, ...]
+    numbers: tuple[str, ...]
+    first: str
+
+    @classmethod
+    def of(cls, content: str) -> _Parts:
+        counted, names, numbers, first = [], [], [], ""
+        text = THOUSANDS.sub("", content)
+        for match in TOKEN.finditer(text):
+            word, capital = fold(match.group()), match.group()[0].isupper()
+            if word in FUNCTION or word in USER:
+                continue
+            counted.append(word)
+            if any(sign.isdigit() for sign in word):
+                numbers.append(word)
+            elif capital and SENTENCE_END.search(text[: match.start()]):
+                first = first or word
+            elif capital and word not in MONTHS and word not in DAYS:
+                names.append(word)
+        return cls(tuple(counted), tuple(names), tuple(numbers), first)

@@ -38,9 +38,13 @@ def _fitting(model: type[BaseModel], reason: str) -> BeforeValidator:
     """A list without the elements that don't fit; what is no list is an empty one."""
 
     def check(found: object, info: ValidationInfo) -> list[BaseModel]:
-        return each(model, found, reason, info.context)
+        return each(model, found, reason, _refused(info))
 
     return BeforeValidator(check)
+
+
+def _refused(info: ValidationInfo) -> Refused:
+    return info.context if isinstance(info.context, Counter) else Refused()
 
 
 def each(model: type[T], found: object, reason: str, refused: Refused) -> list[T]:
@@ -75,7 +79,7 @@ def _decision(found: object, info: ValidationInfo) -> str | None:
     """None for a decision that doesn't exist: the fact may be good, and others decide."""
     word = found.strip().lower() if isinstance(found, str) else None
     if word not in DECISIONS:
-        info.context["unknown decision"] += 1
+        _refused(info)["unknown decision"] += 1
         return None
     return word
 
@@ -96,7 +100,7 @@ def _moment(found: object, info: ValidationInfo) -> str | None:
     if found is None or found == "":
         return None
     if not isinstance(found, str) or moment_of(found, dt.UTC) is None:
-        info.context["unknown time"] += 1
+        _refused(info)["unknown time"] += 1
         return None
     return found
 

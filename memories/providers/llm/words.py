@@ -26,7 +26,7 @@ FUNCTION = _words(
     "ve don doesn didn isn aren wasn weren won wouldn couldn shouldn hasn haven hadn can cannot could will would shall "
     "should may might must do does did done be is am are was were been being have has had having get gets got some any "
     "all both each other another such own same more most less least much many few lot lots new now currently "
-    "anymore longer one ones name named called person people thing things fact states state says said say mentioned "
+    "anymore longer 1 one ones name named called person people thing things fact states state says said say mentioned "
     "mentions while up down out off per etc"
 )
 USER = _words("user users i me myself")
@@ -46,10 +46,14 @@ TEMPORAL = (
 NUMBERS = {
     word: str(number)
     for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split()
+        (
+            *("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen"),
+            *("fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"),
+        ),
+        start=2,
     )
-} | {"once": "1", "twice": "2", "first": "1", "second": "2", "third": "3", "dozen": "12"}
+}
+ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)")
 # What says the same of somebody: a fact may use one of these where its source uses another.
 _SYNONYMS = (
     "like love enjoy adore prefer preference favourite favorite fan fond passion into keen crazy best obsessed",
@@ -83,8 +87,9 @@ def tokens(text: str) -> list[str]:
 
 
 def fold(word: str) -> str:
-    folded = unicodedata.normalize("NFKC", word).casefold()
-    return NUMBERS.get(folded, folded)
+    folded = unicodedata.normalize("NFKC", word).casefold().replace(" ", "")  # some signs are several words
+    ordinal = ORDINAL.fullmatch(folded)
+    return ordinal[1] if ordinal else NUMBERS.get(folded, folded)
 
 
 def stem(word: str) -> str:
