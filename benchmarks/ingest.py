@@ -94,7 +94,9 @@ def measure(at_once: int, count: int) -> str:
         loader.erase(user)
     shares = {part: 100 * clock.spent[part] / took for part in ("parsing", "embedding", "database")}
     line = "  ".join(f"{part} {share:4.1f} %" for part, share in shares.items())
-    return f"{at_once:3d} a write: {count / took:6.1f} messages/s   {line}  the rest {100 - sum(shares.values()):4.1f} %"
+    return (
+        f"{at_once:3d} a write: {count / took:6.1f} messages/s   {line}  the rest {100 - sum(shares.values()):4.1f} %"
+    )
 
 
 def _store(caller: Principal, user: str, items: tuple[Item, ...]) -> None:

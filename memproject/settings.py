@@ -218,6 +218,14 @@ QUESTION_CACHE_SIZE = env.int("QUESTION_CACHE_SIZE", 1000)
 # --- what a text states: the pinned English pipeline, another one of spaCy's by name or path, or "" for sentences alone
 SPACY_MODEL = env.str("SPACY_MODEL", "en_core_web_sm")
 
+# --- a language model that reads texts instead of the rules: none, openai_compatible or ollama ------------------------
+LLM_PROVIDER = env.str("LLM_PROVIDER", "")
+LLM_BASE_URL = env.str("LLM_BASE_URL", "")
+LLM_API_KEY = env.str("LLM_API_KEY", "")
+LLM_MODEL = env.str("LLM_MODEL", "")
+LLM_TIMEOUT_SECONDS = env.float("LLM_TIMEOUT_SECONDS", 30.0)
+LLM_INPUT_CHARACTERS = env.int("LLM_INPUT_CHARACTERS", 24_000)
+
 # --- webhooks --------------------------------------------------------------------------------------------------------
 WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", False)
 WEBHOOK_TIMEOUT_SECONDS = env.float("WEBHOOK_TIMEOUT_SECONDS", 10.0)

@@ -8,12 +8,13 @@ import numpy as np
 
 from memories.models import Source
 from memories.pipeline.lease import Lease, pending
-from memories.pipeline.rows import Embedded, embedded_texts
+from memories.pipeline.rows import Embedded, Vectors, embedded_texts
 from memories.providers import registry
 
 AT_ONCE = 32  # passages between two looks at the lease, when the model runs in this process
 AT_ONCE_AFAR = 512  # when it doesn't: a call costs more than what is in it
 EARLY = 64  # a write with more passages than this gets its own vector first, so that recall finds it meanwhile
+RAW = 16  # passages of a raw text that are compared with what is known
 HEAD = 2_000  # characters of the raw text that this vector is of
 
 
@@ -39,6 +40,17 @@ def texts(source: Source, contents: Sequence[str], lease: Lease) -> list[Embedde
         found.append(Embedded(cut, vectors[here], model.model, own, piece_model))
         done += len(cut)
     return found
+
+
+def raw(source: Source) -> Vectors:
+    """Vectors of the raw text's first passages, in one call; the first becomes the pending write's own."""
+    model = registry.embedder()
+    _, passages = embedded_texts([source.text])
+    vectors = model.embed(passages[:RAW])
+    if source.vector is None and len(vectors):
+        source.vector, source.model = vectors[0], model.model
+        pending(source.tenant_id, source.id).update(vector=vectors[0], model=model.model)
+    return vectors
 
 
 def head(source: Source) -> None:

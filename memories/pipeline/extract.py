@@ -11,7 +11,7 @@ from memories.providers.base import ProviderRefused, ProviderUnavailable
 from memories.providers.rules import stated
 from memories.providers.rules.types import Statement as RulesStatement
 from memories.providers.sentences import SentenceExtractor
-from memories.types import Fact, Item, Reading, Statement
+from memories.types import Fact, Item, Statement
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,3 @@ def verbatim(items: Sequence[Item], roles: frozenset[str] | None = None) -> tupl
         for position, i in enumerate(items)
         if roles is None or i.role in roles
     )
-
-
-def of_reading(reading: Reading) -> Extracted:
-    return Extracted(reading.statements, reading.by, refused=reading.refused)

@@ -28,6 +28,7 @@ from memproject.common.redis import announce
 log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 20  # of a write that fails for a reason that isn't known to pass
+LONGEST_WAIT = 3600.0  # seconds that a provider may ask for
 WAITING = "waiting"  # for an earlier change of the same memory
 PASSES = ("unavailable", "service_unavailable", "busy", WAITING)  # failures that end by themselves: tried without end
 
@@ -45,7 +46,7 @@ def run(tenant_id: uuid.UUID, source_id: uuid.UUID) -> None:
         log.info("source %s is gone or done", source_id)
     except AppError as error:
         if error.retryable:
-            _later(source, error.code)
+            _later(source, error.code, getattr(error, "retry_after", None))
         else:
             _close_failed(source, error.code, {"message": error.message, **error.data})
     except Exception as error:
@@ -126,14 +127,15 @@ def _release(source: Source, kick_at: dt.datetime) -> None:
     pending(source.tenant_id, source.id).update(lease_until=None, kick_at=kick_at)
 
 
-def _later(source: Source, failure: str) -> None:
+def _later(source: Source, failure: str, retry_after: float | None = None) -> None:
     """Try again, later and later. A write that never passes is set aside at last, with its text."""
     if source.attempts >= MOST_ATTEMPTS and failure not in PASSES:
         _close_failed(source, failure, {})
         return
     pending(source.tenant_id, source.id).update(failure=failure[:64])
     metrics.pipeline_ended(source.kind, "retried")
-    _release(source, now() + backoff(source.attempts))
+    asked = dt.timedelta(seconds=min(retry_after or 0, LONGEST_WAIT))
+    _release(source, now() + max(backoff(source.attempts), asked))
 
 
 def _close_failed(source: Source, failure: str, result: dict[str, object]) -> None:

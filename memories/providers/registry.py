@@ -18,6 +18,7 @@ from memories.providers.base import Embedder, Encoded, PieceEncoder
 from memproject.common.errors import Unavailable
 
 if TYPE_CHECKING:
+    from memories.providers.llm.extractor import ModelExtractor
     from memories.providers.rules.extractor import RulesExtractor
 
 log = logging.getLogger(__name__)
@@ -80,11 +81,18 @@ def rules() -> RulesExtractor | None:
     return make()
 
 
+def model_extractor() -> ModelExtractor | None:
+    """The language model that LLM_PROVIDER names: one per process, a new one after a fork; None when there is none.
+    Raises ImproperlyConfigured."""
+    return _model_extractor(os.getpid()) if settings.LLM_PROVIDER else None
+
+
 def reset() -> None:
     """Forget what was made; the next call reads the settings again."""
     rules.cache_clear()
     _embedder.cache_clear()
     _encoder.cache_clear()
+    _model_extractor.cache_clear()
 
 
 @cache
@@ -112,8 +120,14 @@ def _embedder(pid: int) -> Embedder:  # noqa: ARG001  the key: connections and s
     return made
 
 
+@cache
+def _model_extractor(pid: int) -> ModelExtractor:  # noqa: ARG001  as above
+    make: Callable[[], ModelExtractor] = import_string("memories.providers.llm.extractor.from_settings")
+    return make()
+
+
 def _settings_changed(*, setting: str, **_: object) -> None:
-    if setting.startswith("EMBEDDING_") or setting in ("TOKEN_VECTORS", "SPACY_MODEL"):
+    if setting.startswith(("EMBEDDING_", "LLM_")) or setting in ("TOKEN_VECTORS", "SPACY_MODEL"):
         reset()
 
 

@@ -115,3 +115,13 @@ def test_a_conversation_is_read_turn_by_turn(reader: Caller) -> None:
         "Ana's sister is Eva",
         "Ben works at Globex",
     ]
+
+
+def test_what_a_recall_gave_out_is_no_news(reader: Caller) -> None:
+    reader.store("I adopted a puppy.", skip_extraction=True, speaker="Ana", timestamp="2026-03-10T00:00:00Z")
+    reader.store("I live in Berlin.")
+    context = reader.recall("Tell me about Berlin and the puppy")["context"]
+    assert "[2026-03-10] Ana: I adopted a puppy." in context.splitlines()
+    answer = reader.store(f"{context}\nI play the cello.")
+    assert [m["content"] for m in answer["memories"] if m["action"] == "ADD"] == ["User plays the cello"]
+    assert reader.get("/api/v1/memories").json()["total"] == 3
