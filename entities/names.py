@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 LONGEST = 512  # characters
 WIDEST = 1500  # bytes of UTF-8: a B-tree's row is at most 2,704, and scope, type and name share it
@@ -47,7 +48,7 @@ EDGES = ".,;:!?\"“”„'‘’`()[]{}<>«»"
 
 
 def normal(name: str) -> str:
-    """NFKC, case folded, runs of white space as one blank: `" Müller  AG"` → `"müller ag"`; cut where a key must end."""
+    """NFKC, case folded, blanks as one, and cut to fit a key: `" Müller  AG"` → `"müller ag"`."""
     folded = " ".join(unicodedata.normalize("NFKC", name).casefold().split())[:LONGEST]
     return folded.encode()[:WIDEST].decode(errors="ignore").rstrip()
 
@@ -73,6 +74,7 @@ class Parts:
         return (*sorted(self.words + self.within), self.born)
 
 
+@lru_cache(maxsize=20_000)
 def parts(name: str, of_type: str) -> Parts:
     """`("Mr. Smith", "PERSON")` → smith, titled, m; `("Smith, John", "PERSON")` → john smith; never without a word."""
     whole = normal(name)

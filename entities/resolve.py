@@ -59,6 +59,12 @@ def resolve(named: Named, known: Sequence[Candidate], *, contexts: Sequence[Coll
     return Verdict(found[0].id) if len(found) == 1 else NEW
 
 
+def is_fuller(name: str, than: str, of_type: str) -> bool:
+    """Whether `name` says more than a short form of it: `John Smith` than `John` or `J. Smith`."""
+    full, short = parts(name, of_type), parts(than, of_type)
+    return _shortens(short, full) and sum(map(len, full.words + full.within)) > sum(map(len, short.words))
+
+
 def _told_apart(
     fitting: Sequence[Candidate], same: Sequence[Candidate], contexts: Sequence[Collection[uuid.UUID]]
 ) -> Verdict:
@@ -115,7 +121,7 @@ def _shortens(short: Parts, full: Parts) -> bool:
     if full.type != "PERSON":
         return False
     few, many = short.words, full.words
-    if len(few) > len(many) or few == many or short.born and short.born != full.born:
+    if len(few) > len(many) or few == many or (short.born and short.born != full.born):
         return False
     if len(few) == 1:
         return len(many) > 1 and few[0] in ((many[-1],) if short.titled else (many[0], many[-1]))
