@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from django.db import transaction
 from django.db.models import Q
 
+from entities.types import NO_KNOWLEDGE, Knowledge, Learned
 from memories.models import Embedding, Memory, Outcome, Owner, Passage, Revision, Source, TokenVectors
-from memories.pipeline import erase, happened, owners
+from memories.pipeline import erase, happened, knowledge, owners
 from memories.pipeline.reconcile import Step
 from memories.pipeline.rows import Batch, Embedded, Voice, add_memory, outcome, store_rows, successor
 from memories.pipeline.searchable import word_count, words
@@ -70,7 +71,27 @@ def store(
         _retire(outdated.values(), moment)
         _write(batch)
         _record(outcomes)
-        _finish(source, owner if batch.memories else None, result, len(batch.passages))
+        learned = _teach(source, steps, outcomes, batch, moment)
+        knowledge.retire(list(outdated.values()), moment)
+        told = {
+            **result,
+            "entities": len({e.id for one in learned for e in one.entities}),
+            "relations": sum(one.relations for one in learned),
+        }
+        _finish(source, owner if batch.memories else None, told, len(batch.passages))
+
+
+def _teach(
+    source: Source, steps: Sequence[Step], outcomes: Sequence[Outcome], batch: Batch, moment: dt.datetime
+) -> list[Learned]:
+    """What the new memories say of entities."""
+    made = {r.memory_key: r for r in batch.revisions if r.action == Action.ADD}
+    taught = [
+        (made[one.memory_key], step.knowledge)
+        for step, one in zip(steps, outcomes, strict=True)
+        if one.decision != Decision.NOOP and step.knowledge is not NO_KNOWLEDGE
+    ]
+    return knowledge.learn(taught, moment, source.actor)
 
 
 def _still_right(
@@ -98,8 +119,16 @@ def _still_right(
     return steps
 
 
-def update(tenant_id: uuid.UUID, source_id: uuid.UUID, command: UpdateCommand, digest: bytes, text: Embedded) -> None:
-    """Give a memory a new text: retire its open revision, add another, and close the Source.
+def update(
+    tenant_id: uuid.UUID,
+    source_id: uuid.UUID,
+    command: UpdateCommand,
+    digest: bytes,
+    text: Embedded,
+    known: Knowledge = NO_KNOWLEDGE,
+) -> None:
+    """Give a memory a new text: retire its open revision, add another, and close the Source. `known`: what the text
+    says of entities.
 
     Raises MemoryNotFound, Conflict (another live memory holds the text; its id in the data) or GoneError.
     """
@@ -122,11 +151,18 @@ def update(tenant_id: uuid.UUID, source_id: uuid.UUID, command: UpdateCommand, d
         _current_text(new)
         _touch_memory(old, command)
         _record([outcome(source, 0, Decision.UPDATE, old.memory_key)])
+        knowledge.retire([old], moment)
+        knowledge.learn([(new, known)], moment, source.actor)
         _finish(source, owner, {"facts": 1}, len(batch.passages))
 
 
 def supersede(
-    tenant_id: uuid.UUID, source_id: uuid.UUID, command: SupersedeCommand, digest: bytes, text: Embedded
+    tenant_id: uuid.UUID,
+    source_id: uuid.UUID,
+    command: SupersedeCommand,
+    digest: bytes,
+    text: Embedded,
+    known: Knowledge = NO_KNOWLEDGE,
 ) -> None:
     """End a memory's validity and add another in its place, and close the Source.
 
@@ -152,6 +188,8 @@ def supersede(
         _retire([old], moment)
         _write(batch)
         _record([outcome(source, 0, Decision.UPDATE, new_memory, replaces=old.memory_key)])
+        knowledge.learn([(new, known)], moment, source.actor)
+        knowledge.retire([old], moment)
         _finish(source, owner, {"facts": 1}, len(batch.passages))
 
 
@@ -162,9 +200,17 @@ def reword(passage: Passage, text: str, configuration: str) -> int:
     )
 
 
-def restore(tenant_id: uuid.UUID, memory_id: uuid.UUID, revision_id: uuid.UUID | None, *, actor: str) -> None:
+def restore(
+    tenant_id: uuid.UUID,
+    memory_id: uuid.UUID,
+    revision_id: uuid.UUID | None,
+    *,
+    actor: str,
+    read: Callable[[str], Knowledge] = lambda _: NO_KNOWLEDGE,
+) -> None:
     """Make an earlier revision of a memory, or the last live one, its last word again; nothing if it is already.
 
+    `read` says what a text that isn't the last word now says of entities.
     Raises MemoryNotFound, NotFound (no such revision) or Conflict (another live memory holds the text).
     """
     with transaction.atomic():
@@ -184,6 +230,11 @@ def restore(tenant_id: uuid.UUID, memory_id: uuid.UUID, revision_id: uuid.UUID |
         _retire([old], moment)
         _write(Batch(revisions=[new]))
         _current_text(new)
+        if new.text_key == old.text_key:
+            knowledge.revive(new, moment)
+        else:
+            knowledge.retire([old], moment)
+            knowledge.learn([(new, read(new.content))], moment, actor)
         owners.changed(owner)
 
 

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from entities.types import Knowledge
+from memories.pipeline.knowledge import together
 from memories.providers import registry
 from memories.providers.base import ProviderRefused, ProviderUnavailable
 from memories.providers.rules import stated
@@ -69,3 +71,9 @@ def verbatim(items: Sequence[Item], roles: frozenset[str] | None = None) -> tupl
         for position, i in enumerate(items)
         if roles is None or i.role in roles
     )
+
+
+def knowledge_of(content: str) -> Knowledge:
+    """What a memory's text says of entities, without a language model."""
+    found = extract([Item(content)], infer=True)
+    return together(statement.knowledge for statement in found.statements)

@@ -17,6 +17,7 @@ from django.utils.dateparse import parse_datetime
 
 from memories.models import Source
 from memories.pipeline import apply, digest, embed, store
+from memories.pipeline.extract import knowledge_of
 from memories.pipeline.lease import Lease, pending
 from memories.types import KEEP, SourceKind, SourceState, SupersedeCommand, UpdateCommand
 from memproject.common import metrics
@@ -86,7 +87,8 @@ def _update(source: Source, lease: Lease) -> None:
     command = command_of(source)
     content = str(command.content)
     (text,) = embed.texts(source, [content], lease)
-    apply.update(source.tenant_id, source.id, command, digest.of_text(content), text)
+    known = knowledge_of(content)
+    apply.update(source.tenant_id, source.id, command, digest.of_text(content), text, known)
 
 
 def _supersede(source: Source, lease: Lease) -> None:
@@ -98,7 +100,8 @@ def _supersede(source: Source, lease: Lease) -> None:
         valid_from=parse_datetime(valid_from) if valid_from else None,
         reason=source.payload.get("reason", ""),
     )
-    apply.supersede(source.tenant_id, source.id, command, digest.of_text(source.text), text)
+    known = knowledge_of(source.text)
+    apply.supersede(source.tenant_id, source.id, command, digest.of_text(source.text), text, known)
 
 
 WORK: dict[SourceKind, Callable[[Source, Lease], None]] = {
