@@ -116,7 +116,7 @@ def database(url: str) -> dict[str, object]:
     if parts.scheme not in ("postgresql", "postgres"):
         raise ImproperlyConfigured("DATABASE_URL must begin with postgresql://")
     options: dict[str, object] = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    options["prepare_threshold"] = 2 if PREPARED_STATEMENTS else None  # uses; only what retrieval/fetch.py sends
+    options["prepare_threshold"] = 2 if PREPARED_STATEMENTS else None  # uses; only what postgres/fetch.py sends
     host = options.pop("host", None) or unquote(parts.hostname or "")
     pool = {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 5}
     return {
