@@ -153,6 +153,27 @@ RECIPES = ("full", "lite", "dense", "words", "rrf")
 
 
 @dataclass(frozen=True, slots=True)
+class Vantage:
+    """Where a read looks from: at what was known `as_of` a time, of what was true `valid_at` one; None: now.
+
+    `archived` and `superseded` also show what was archived, and what was no longer true, by then.
+    """
+
+    as_of: dt.datetime | None = None
+    valid_at: dt.datetime | None = None
+    archived: bool = False
+    superseded: bool = False
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether another time than now is meant, for either of the two."""
+        return self.as_of is not None or self.valid_at is not None
+
+
+HERE = Vantage()
+
+
+@dataclass(frozen=True, slots=True)
 class RecallQuery:
     """`threshold` applies to scores in 0–1; `max_tokens` shapes the context alone, never the hits.
 
@@ -172,7 +193,7 @@ class RecallQuery:
     max_tokens: int = 4000
     filters: Filter | None = None
     exclude: tuple[str, ...] = ()
-    superseded: bool = False
+    vantage: Vantage = HERE
     rerank: bool = True
     reference_time: dt.datetime | None = None
     explain: bool = False
@@ -189,6 +210,7 @@ class ListQuery:
     offset: int = 0
     cursor: str | None = None
     filters: Filter | None = None
+    vantage: Vantage = HERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +228,7 @@ class ForgetCommand:
 
 @dataclass(frozen=True, slots=True)
 class MemoryView:
-    """One memory as a reader sees it now.
+    """One memory as a reader sees it, now or then; how it was used is told as of now.
 
     `status`: active, archived, superseded or retired; pending while its first store is not applied, failed when that
     was set aside.
@@ -230,6 +252,8 @@ class MemoryView:
     status: str = "active"
     speaker: str | None = None
     said_at: dt.datetime | None = None
+    uses: int = 0
+    last_used_at: dt.datetime | None = None
     superseded_by: uuid.UUID | None = None
 
 

@@ -86,10 +86,12 @@ class Lexical:
 NOTHING = Lexical((), np.zeros((0, 0), np.float32), np.zeros(0, np.float32), ())
 
 
-def search(scope: Scope, text: str, moment: dt.datetime, project: str, passages: int) -> Lexical:
+def search(
+    scope: Scope, text: str, moment: dt.datetime, project: str, passages: int, *, waiting: bool = True
+) -> Lexical:
     """Every passage of one user's project that holds a word of `text`, dead ones included: who reads them checks.
 
-    `passages` is how many the scope has.
+    `passages` is how many the scope has; `waiting` adds accepted writes that are not applied.
     """
     statement, values = where.statement(MATCHES, None)
     values |= where.parameters(scope, moment)
@@ -97,7 +99,7 @@ def search(scope: Scope, text: str, moment: dt.datetime, project: str, passages:
         "configuration": configuration(project),
         "query": segmented(text),
         "terms": MOST_TERMS,
-        "pending": MOST_PENDING,
+        "pending": MOST_PENDING if waiting else 0,
         "sample": SAMPLE,
     }
     ((length, lexemes, heads, held),) = fetch.rows(statement, values)

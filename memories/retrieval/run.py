@@ -46,7 +46,7 @@ def recall(scope: Scope, query: RecallQuery) -> Recalled:
     moment = now()
     ranking = rank(scope, query, moment) if query.query else _newest(scope, query, moment)
     chosen = [pair for pair in ranking.memories if pair[1] >= query.threshold][: query.limit]
-    known = read.by_ids(scope.tenant_id, [i for i, _ in chosen], moment)
+    known = read.by_ids(scope.tenant_id, [i for i, _ in chosen], moment, query.vantage)
     hits = [Hit(known[i], score) for i, score in chosen if i in known]
     text = context.build([hit.memory for hit in hits], query.max_tokens)
     if not query.explain:
@@ -59,9 +59,12 @@ def rank(scope: Scope, query: RecallQuery, moment: dt.datetime, recipe: Recipe |
     text = query.query or ""
     project = (scope.projects or ("",))[0]
     known = speakers.known(scope)
-    question = understand(text, known.names, query.reference_time or moment)
+    question = understand(text, known.names, query.reference_time or query.vantage.as_of or moment)
     waiting = questions.encoding(question.spoken)
-    words = lexical.search(scope, text, moment, project, known.passages) if query.hybrid or recipe else lexical.NOTHING
+    words = lexical.NOTHING
+    if query.hybrid or recipe:
+        pending = not query.vantage.elsewhere
+        words = lexical.search(scope, text, moment, project, known.passages, waiting=pending)
     encoder = registry.encoder()
     encoded: Encoded | None = None
     try:
@@ -123,6 +126,6 @@ def _newest(scope: Scope, query: RecallQuery, moment: dt.datetime) -> Ranking:
         limit=query.limit,
         waiting=True,
         exclude=excluded(query),
-        superseded=query.superseded,
+        vantage=query.vantage,
     )
     return Ranking([(i, 1.0) for i in ids])

@@ -7,7 +7,16 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from memories.api.common import LATER_READS, TTL, FutureMoment, MessageIn, QueryFilters, StampedIn, item
+from memories.api.common import (
+    TTL,
+    FutureMoment,
+    MessageIn,
+    QueryFilters,
+    StampedIn,
+    TimedIn,
+    TimedListIn,
+    item,
+)
 from memories.types import Decision, ErasureView, Item, ItemResult, MemoryView, Recalled, WriteResult
 from memproject.common.clock import iso
 from memproject.common.ids import EVENT, MEMORY, RECEIPT, public
@@ -48,9 +57,7 @@ def items(data: dict[str, Any]) -> tuple[Item, ...]:
     return tuple(item(message, data.get("timestamp")) for message in said)
 
 
-class SearchIn(Input):
-    later = LATER_READS
-
+class SearchIn(TimedListIn):
     query = Text(max_length=10_000)
     user_id = Name(required=False)
     agent_id = Name(required=False)
@@ -63,9 +70,7 @@ class SearchIn(Input):
     explain = QueryFlag(default=False, help_text="true says for each memory why it was found.")
 
 
-class OneIn(Input):
-    later = frozenset({"as_of"})
-
+class OneIn(TimedIn):
     include = serializers.CharField(required=False, help_text="`history`, `embedding` or both, with a comma.")
 
     def validate_include(self, value: str) -> list[str]:
@@ -75,9 +80,7 @@ class OneIn(Input):
         return wanted
 
 
-class ListIn(Input):
-    later = LATER_READS
-
+class ListIn(TimedListIn):
     limit = QueryWhole(min_value=1, max_value=1000, default=100)
     cursor = Name(required=False)
     project = Name(required=False)

@@ -278,6 +278,7 @@ forget_many = extend_schema(
 get = extend_schema(
     operation_id="api_get",
     summary="Get a memory",
+    parameters=[shapes.OneIn],
     responses={200: answer(RemembraMemoryOut, "The memory", MEMORY)},
 )
 

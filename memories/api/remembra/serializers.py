@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from memories.api.common import LATER_READS, TTL, Filters, FutureMoment, QueryFilters, StampedIn
+from memories.api.common import TTL, Filters, FutureMoment, QueryFilters, StampedIn, TimedIn, TimedListIn
 from memories.types import Decision, ErasureView, Hit, ItemResult, MemoryView, Recalled, WriteResult
 from memproject.common.clock import iso
 from memproject.common.ids import EVENT, MEMORY, RECEIPT, public
@@ -44,12 +44,11 @@ class StoreIn(StampedIn, ScopedIn):
     agent_id = Name(required=False)
 
 
-class RecallIn(ScopedIn):
-    later = LATER_READS
-
+class RecallIn(TimedIn, ScopedIn):
     query = Text(max_length=10_000, required=False, help_text="A question; without one, what the filters let through.")
     filters = Filters(required=False, help_text="The filter grammar.")
     exclude = serializers.ListField(child=Name(), required=False, max_length=1000, help_text="Ids to leave out.")
+    archived = Flag(default=False, help_text="true also finds what is archived.")
     include_superseded = Flag(default=False, help_text="true also finds what was outdated since.")
     slim = Flag(default=False, help_text="true caps the context at 800 tokens.")
     limit = Whole(min_value=1, max_value=50, default=10)
@@ -63,9 +62,7 @@ class RecallIn(ScopedIn):
     agent_id = Name(required=False)
 
 
-class ListIn(ScopedIn):
-    later = LATER_READS
-
+class ListIn(TimedListIn, ScopedIn):
     page = QueryWhole(min_value=1, max_value=1_000_000, required=False)
     offset = QueryWhole(min_value=0, max_value=100_000_000, required=False)
     limit = QueryWhole(min_value=1, max_value=1000, default=100)
@@ -78,8 +75,8 @@ class ListIn(ScopedIn):
         return super().validate(attrs)
 
 
-class OneIn(Input):
-    later = frozenset({"as_of"})
+class OneIn(TimedIn):
+    pass
 
 
 class ChangeIn(Input):

@@ -12,17 +12,16 @@ from rest_framework.response import Response
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from memories.api import examples as ex
+from memories.api.common import TimedIn, vantage
 from memories.api.remembra.schema import answer
 from memories.services.profile import profile
 from memproject.common.clock import iso
 from memproject.common.ids import MEMORY, public
-from memproject.web.base import Input, RemembraView
+from memproject.web.base import RemembraView
 from memproject.web.fields import Moment, Name
 
 
-class ProfileIn(Input):
-    later = frozenset({"as_of"})
-
+class ProfileIn(TimedIn):
     project = Name(required=False)
     project_id = Name(required=False, help_text="The same as project.")
 
@@ -82,7 +81,8 @@ class ProfileView(RemembraView):
     def get(self, request: Request, user_id: str) -> Response:
         data = self.query(request, ProfileIn)
         user_id = self.name("user_id", user_id)
-        found = profile(principal(request), user_id, data.get("project") or data.get("project_id"))
+        project = data.get("project") or data.get("project_id")
+        found = profile(principal(request), user_id, project, vantage(data))
         counts = found.stats
         return self.ok(
             {
