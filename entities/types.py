@@ -154,6 +154,25 @@ class Subgraph:
 
 
 @dataclass(frozen=True, slots=True)
+class TopEntity:
+    """An entity by how many memories mention it."""
+
+    id: uuid.UUID
+    name: str
+    type: str
+    memory_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mentioned:
+    """The memories that mention an entity, and whose they are; the newest first."""
+
+    user_id: str
+    project: str
+    memory_ids: tuple[uuid.UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StatedRef:
     """A relation that a memory states; `entity` is the name of its target."""
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from entities.types import NO_KNOWLEDGE, Knowledge
+from entities.types import NO_ENTITIES, NO_KNOWLEDGE, Knowledge, MemoryEntities
 
 Json = Mapping[str, Any]
 
@@ -255,6 +255,7 @@ class MemoryView:
     uses: int = 0
     last_used_at: dt.datetime | None = None
     superseded_by: uuid.UUID | None = None
+    entities: MemoryEntities = NO_ENTITIES
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 
 from apikeys.types import Principal
-from memories.retrieval import fetch, where
+from entities.services import mentions
+from memories.retrieval import where
 from memories.services import access
 from memories.types import HERE, Vantage
 from memproject.common.clock import now
+from memproject.common.postgres import fetch
 
 STATS = """
 SELECT count(*), count(*) FILTER (WHERE m.created_at >= %(recent)s), min(m.created_at), max(m.created_at)
@@ -28,10 +30,11 @@ class UserStats:
 
 
 def stats(principal: Principal, user_id: str, project: str | None, vantage: Vantage = HERE) -> UserStats:
-    """Counts over the live memories of a user, in one statement."""
-    moment = now()
+    """Counts over the live memories of a user, and how many entities are known of."""
+    moment, scope = now(), access.reading(principal, user_id, project)
     statement, _ = where.statement(STATS, None, vantage)
-    values = where.parameters(access.reading(principal, user_id, project), moment, vantage=vantage)
+    values = where.parameters(scope, moment, vantage=vantage)
     recent = (vantage.as_of or moment) - dt.timedelta(days=7)
     ((total, week, first, last),) = fetch.rows(statement, values | {"recent": recent})
-    return UserStats(total, week, 0, first, last)
+    entities = mentions.number_of(scope.tenant_id, str(scope.user_id), scope.projects, vantage.as_of)
+    return UserStats(total, week, entities, first, last)

@@ -10,15 +10,20 @@ from django.conf import settings
 from psycopg.types.json import Jsonb
 
 from apikeys.types import Principal
+from entities.services import mentions
+from entities.types import TopEntity
 from memories.languages import DEFAULT
-from memories.retrieval import fetch, read, where
+from memories.retrieval import read, where
 from memories.services import access
+from memories.services.entities import filled
 from memories.services.owners import UserStats, stats
 from memories.types import HERE, MemoryView, Scope, Vantage
 from memproject.common.clock import now
+from memproject.common.postgres import fetch
 
 FACTS = 20
 TOPICS = 10
+ENTITIES = 10
 NEWEST = 1_000  # memories that topics are counted in
 
 TYPES = "SELECT r.memory_type, count(*) FROM memories_revision r WHERE {r_scope} AND {alive} GROUP BY r.memory_type"
@@ -50,20 +55,23 @@ class Profile:
     stats: UserStats
     memory_types: dict[str, int]
     topics: Sequence[tuple[Any, ...]]
+    entities: Sequence[TopEntity]
     facts: Sequence[MemoryView]
 
 
 def profile(principal: Principal, user_id: str, project: str | None, vantage: Vantage = HERE) -> Profile:
-    """Counts, types, topics and the facts that matter most of one user, in the projects that the caller may use."""
+    """Counts, types, topics, entities and the foremost facts of one user, in the projects that the caller may use."""
     scope = access.reading(principal, user_id, project)
     ids = [key for (key,) in _rows(FOREMOST, scope, vantage, facts=FACTS)]
-    known = read.by_ids(scope.tenant_id, ids, now(), vantage)
+    tenant_id = scope.tenant_id
+    known = read.by_ids(tenant_id, ids, now(), vantage)
     languages = {"languages": Jsonb(settings.PROJECT_LANGUAGES), "language": DEFAULT}
     return Profile(
         stats=stats(principal, user_id, project, vantage),
         memory_types=dict(_rows(TYPES, scope, vantage)),
         topics=_rows(TOPIC_WORDS, scope, vantage, newest=NEWEST, topics=TOPICS, **languages),
-        facts=[known[i] for i in ids if i in known],
+        entities=mentions.most_mentioned(tenant_id, str(scope.user_id), scope.projects, ENTITIES, vantage.as_of),
+        facts=filled(tenant_id, [known[i] for i in ids if i in known], vantage),
     )
 
 

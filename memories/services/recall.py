@@ -14,6 +14,7 @@ from memories.providers import registry
 from memories.retrieval import read
 from memories.retrieval import run as retrieval
 from memories.services import access
+from memories.services.entities import filled
 from memories.types import (
     HERE,
     ListQuery,
@@ -49,7 +50,9 @@ def recall(principal: Principal, query: RecallQuery) -> Recalled:
     recalled = retrieval.recall(scope, query)
     found = [hit.memory.id for hit in recalled.hits if hit.memory.status not in UNAPPLIED]
     usage.used(principal.tenant_id, found, now())
-    return recalled
+    memories = filled(principal.tenant_id, [hit.memory for hit in recalled.hits], query.vantage)
+    hits = tuple(replace(hit, memory=memory) for hit, memory in zip(recalled.hits, memories, strict=True))
+    return replace(recalled, hits=hits)
 
 
 def get(principal: Principal, memory_id: str, user_id: str | None = None, vantage: Vantage = HERE) -> MemoryView:
@@ -62,6 +65,7 @@ def get(principal: Principal, memory_id: str, user_id: str | None = None, vantag
     at = vantage.valid_at
     if at is not None and (at < found.valid_from or (found.valid_to is not None and found.valid_to <= at)):
         raise MemoryNotFound(memory_id)
+    (found,) = filled(principal.tenant_id, [found], vantage)
     if found.status != "superseded":
         return found
     return replace(found, superseded_by=read.heir(principal.tenant_id, key, vantage))
@@ -89,6 +93,12 @@ def one(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str, vantage: Vantage =
     return found
 
 
+def told(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str) -> MemoryView:
+    """The same, as a caller is shown what its write came to."""
+    (found,) = filled(tenant_id, [one(tenant_id, key, memory_id)], HERE)
+    return found
+
+
 def browse(principal: Principal, query: ListQuery) -> Page:
     """Live memories of one user, newest first, by page or by cursor."""
     before = parse(MEMORY, query.cursor) if query.cursor else None
@@ -105,7 +115,7 @@ def browse(principal: Principal, query: ListQuery) -> Page:
         vantage=query.vantage,
     )
     more = len(found) > query.limit
-    shown = tuple(found[: query.limit])
+    shown = tuple(filled(principal.tenant_id, found[: query.limit], query.vantage))
     return Page(shown, total, public(MEMORY, shown[-1].id) if more else None)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
+from entities.types import MemoryEntities
 from memories.api.common import (
     TTL,
     FutureMoment,
@@ -107,6 +108,15 @@ class UpdateIn(Input):
         return {**attrs, "content": texts.pop()} if texts else attrs
 
 
+def relationships(known: MemoryEntities) -> list[dict[str, Any]]:
+    """What a memory mentions, then the relations that it states, each with its target."""
+    mentioned = [("mentions", entity.name, entity.confidence) for entity in known.mentions]
+    stated = [(relation.type, relation.entity, relation.confidence) for relation in known.states]
+    return [
+        {"type": of_type, "entity": name, "confidence": confidence} for of_type, name, confidence in mentioned + stated
+    ]
+
+
 def memory(view: MemoryView) -> dict[str, Any]:
     return {
         "id": public(MEMORY, view.id),
@@ -116,8 +126,8 @@ def memory(view: MemoryView) -> dict[str, Any]:
         "agent_id": view.agent_id,
         "run_id": view.run_id,
         "project": view.project,
-        "metadata": {**view.metadata, "entities": view.metadata.get("entities", [])},
-        "relationships": [],
+        "metadata": {**view.metadata, "entities": view.metadata.get("entities", view.entities.names)},
+        "relationships": relationships(view.entities),
         "memory_type": view.memory_type,
         "pinned": view.pinned,
         "importance": view.importance,

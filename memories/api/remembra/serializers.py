@@ -166,7 +166,7 @@ def memory(view: MemoryView) -> dict[str, Any]:
         "importance": view.importance,
         "status": view.status,
         "superseded_by": public(MEMORY, view.superseded_by) if view.superseded_by else None,
-        "entities": [],
+        "entities": view.entities.names,
         "created_at": iso(view.created_at),
         "updated_at": iso(view.updated_at),
         "valid_from": iso(view.valid_from),
@@ -197,7 +197,7 @@ def recalled(found: Recalled) -> dict[str, Any]:
         "memories": [hit(h) for h in found.hits],
         "context": found.context,
         "total": len(found.hits),
-        "entities": [],
+        "entities": list(dict.fromkeys(name for h in found.hits for name in h.memory.entities.names)),
         "context_tokens": found.context_tokens,
         **({} if found.explanation is None else {"explanation": found.explanation}),
     }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from memories.api.remembra import batches, conversations, revise, tenants, upkeep, users, views
+from memories.api.remembra import batches, conversations, entities, revise, tenants, upkeep, users, views
 
 urlpatterns = [
     path("memories", views.MemoriesView.as_view(), name="api-memories"),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("memories/<str:memory_id>/restore", revise.RestoreView.as_view(), name="api-restore"),
     path("ingest/conversation", conversations.ConversationView.as_view(), name="api-ingest-conversation"),
     path("users/<str:user_id>/profile", users.ProfileView.as_view(), name="api-profile"),
+    path("entities/<str:entity_id>/memories", entities.EntityMemoriesView.as_view(), name="api-entity-memories"),
     path("events/<str:event_id>", views.EventView.as_view(), name="api-event"),
     path("tenants", tenants.TenantsView.as_view(), name="api-tenants"),
     path("tenants/<str:tenant_id>", tenants.TenantView.as_view(), name="api-tenant"),
