@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -58,7 +58,7 @@ class GraphIn(PastIn):
         return attrs
 
 
-class RelationshipOut(serializers.Serializer[Any]):
+class RelationOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     source = serializers.CharField(help_text="Its name.")  # type: ignore[assignment]  # DRF's own is not used here
     target = serializers.CharField(help_text="Its name.")
@@ -83,25 +83,25 @@ class NeighborOut(NodeOut):
 
 
 class RelationshipsOut(serializers.Serializer[Any]):
-    relationships = RelationshipOut(many=True)
+    relationships = RelationOut(many=True)
     truncated = serializers.BooleanField(help_text="There are more than `limit`.")
 
 
 class NeighborsOut(serializers.Serializer[Any]):
     nodes = NeighborOut(many=True, help_text="The nearest first, the entity itself before all.")
-    edges = RelationshipOut(many=True)
+    edges = RelationOut(many=True)
     truncated = serializers.BooleanField(help_text="There are more than `limit`.")
 
 
 class PathOut(serializers.Serializer[Any]):
     found = serializers.BooleanField()
     nodes = NodeOut(many=True)
-    edges = RelationshipOut(many=True, help_text="Each joins a node and the next, in either direction.")
+    edges = RelationOut(many=True, help_text="Each joins a node and the next, in either direction.")
 
 
 class GraphOut(serializers.Serializer[Any]):
     nodes = NodeOut(many=True, help_text="The best connected first.")
-    edges = RelationshipOut(many=True)
+    edges = RelationOut(many=True)
     truncated = serializers.BooleanField(help_text="There are more nodes than `limit`, or ten times as many edges.")
 
 
@@ -201,7 +201,11 @@ class PathView(RemembraView):
         operation_id="api_graph_path",
         summary="The shortest way between two entities",
         description="Two of different users or projects are never connected.",
-        parameters=[PathIn],
+        parameters=[
+            PathIn,
+            OpenApiParameter("from", required=True, examples=[OpenApiExample("John Smith", _JOHN["id"])]),
+            OpenApiParameter("to", required=True, examples=[OpenApiExample("Google", _GOOGLE["id"])]),
+        ],
         responses=_answer(PathOut, "The way", {"found": True, "nodes": [_JOHN, _GOOGLE], "edges": [_WORKS_AT]}),
     )
     def get(self, request: Request) -> Response:

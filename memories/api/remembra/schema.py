@@ -178,7 +178,7 @@ MEMORY: dict[str, Any] = {
     "importance": 0.5,
     "status": "active",
     "superseded_by": None,
-    "entities": [],
+    "entities": ["John", "Google"],
     "created_at": ex.MOMENT,
     "updated_at": ex.MOMENT,
     "valid_from": ex.MOMENT,
@@ -224,7 +224,13 @@ recalling = extend_schema(
         200: answer(
             RecalledOut,
             "Recalled",
-            {"memories": [_HIT], "context": ex.TEXT + ".", "total": 1, "entities": [], "context_tokens": 12},
+            {
+                "memories": [_HIT],
+                "context": ex.TEXT + ".",
+                "total": 1,
+                "entities": ["John", "Google"],
+                "context_tokens": 12,
+            },
         )
     },
     examples=[
