@@ -259,10 +259,14 @@ class MemoryView:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A memory found, with a score in 0–1 that means the same from query to query. `why`: the parts of it, if asked."""
+    """A memory found, with a score in 0–1 that means the same from query to query. `why`: the parts of it, if asked.
+
+    `decay` is how relevant it has stayed, in 0–1; the order doesn't depend on it.
+    """
 
     memory: MemoryView
     score: float
+    decay: float
     why: Json | None = None
 
 
