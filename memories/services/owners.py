@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from apikeys.types import Principal
 from memories.retrieval import fetch, where
 from memories.services import access
-from memories.types import HERE, Vantage
+from memories.vantage import HERE, Vantage
 from memproject.common.clock import now
 
 STATS = """

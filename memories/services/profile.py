@@ -14,7 +14,8 @@ from memories.languages import DEFAULT
 from memories.retrieval import fetch, read, where
 from memories.services import access
 from memories.services.owners import UserStats, stats
-from memories.types import HERE, MemoryView, Scope, Vantage
+from memories.types import MemoryView, Scope
+from memories.vantage import HERE, Vantage
 from memproject.common.clock import now
 
 FACTS = 20

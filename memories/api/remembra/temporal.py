@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -120,6 +120,7 @@ class DecayView(RemembraView):
     @extend_schema(
         operation_id="api_decay",
         summary="How a memory fades, with the parts of its score",
+        parameters=[OpenApiParameter("memory_id", str, "path", examples=[OpenApiExample("A memory", ex.MEMORY_ID)])],
         responses={200: answer(DecayOut, "The decay", {**_FADED, "band": "healthy", "parts": _PARTS})},
     )
     def get(self, request: Request, memory_id: str) -> Response:
