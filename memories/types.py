@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from entities.types import NO_ENTITIES, NO_KNOWLEDGE, Knowledge, MemoryEntities
+from memories.vantage import HERE, Vantage
 
 Json = Mapping[str, Any]
 
@@ -153,27 +154,6 @@ RECIPES = ("full", "lite", "dense", "words", "rrf")
 
 
 @dataclass(frozen=True, slots=True)
-class Vantage:
-    """Where a read looks from: at what was known `as_of` a time, of what was true `valid_at` one; None: now.
-
-    `archived` and `superseded` also show what was archived, and what was no longer true, by then.
-    """
-
-    as_of: dt.datetime | None = None
-    valid_at: dt.datetime | None = None
-    archived: bool = False
-    superseded: bool = False
-
-    @property
-    def elsewhere(self) -> bool:
-        """Whether another time than now is meant, for either of the two."""
-        return self.as_of is not None or self.valid_at is not None
-
-
-HERE = Vantage()
-
-
-@dataclass(frozen=True, slots=True)
 class RecallQuery:
     """`threshold` applies to scores in 0–1; `max_tokens` shapes the context alone, never the hits.
 
@@ -260,10 +240,14 @@ class MemoryView:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A memory found, with a score in 0–1 that means the same from query to query. `why`: the parts of it, if asked."""
+    """A memory found, with a score in 0–1 that means the same from query to query. `why`: the parts of it, if asked.
+
+    `decay` is how relevant it has stayed, in 0–1; the order doesn't depend on it.
+    """
 
     memory: MemoryView
     score: float
+    decay: float
     why: Json | None = None
 
 

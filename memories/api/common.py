@@ -13,7 +13,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from memories import filters, ttl
-from memories.types import KEEP, RECIPES, Filter, Item, Keep, RevisionView, UpdateCommand, Vantage, WriteResult
+from memories.types import KEEP, RECIPES, Filter, Item, Keep, RevisionView, UpdateCommand, WriteResult
+from memories.vantage import Vantage
 from memproject.common.clock import iso, now
 from memproject.common.errors import InvalidRequest
 from memproject.common.ids import EVENT, REVISION, public

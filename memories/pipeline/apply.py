@@ -177,6 +177,18 @@ def edit(tenant_id: uuid.UUID, memory_id: uuid.UUID, command: UpdateCommand, *, 
         owners.changed(owner)
 
 
+def archive(tenant_id: uuid.UUID, revisions: Sequence[uuid.UUID], *, actor: str, reason: str) -> int:
+    """Archive the memories of which one of these live revisions is the last word; → how many. Callers hold the lock."""
+    moment = now()
+    olds = list(Revision.objects.filter(tenant=tenant_id, id__in=list(revisions)).alive(moment))
+    batch = Batch(revisions=[_successor(old, UpdateCommand(""), moment, actor=actor) for old in olds])
+    for old, new in zip(olds, batch.revisions, strict=True):
+        new.action, new.archived, new.reason = Action.ARCHIVE.value, True, reason
+        _retire(old, moment)
+    _write(batch)
+    return len(olds)
+
+
 def open_revision(tenant_id: uuid.UUID, memory_id: uuid.UUID, moment: dt.datetime) -> Revision:
     """The last word about a memory that is there and not expired, else MemoryNotFound."""
     row = Revision.objects.filter(tenant=tenant_id, memory_key=memory_id, retired_at=None).first()

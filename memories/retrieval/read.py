@@ -10,7 +10,8 @@ from django.db import connection
 
 from memories.models import Embedding, Outcome, Passage, Revision, Source
 from memories.retrieval import where
-from memories.types import HERE, Decision, Filter, MemoryView, Scope, SourceKind, SourceState, Vantage
+from memories.types import Decision, Filter, MemoryView, Scope, SourceKind, SourceState
+from memories.vantage import HERE, Vantage
 from memproject.common.postgres import fetch
 
 # Memories by their ids, in one round trip; the columns stand in the order of MemoryView's fields. Rows of the ORM cost

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from memories.providers import questions, registry
 from memories.providers.base import Encoded
-from memories.retrieval import candidates, context, explain, features, lexical, nearest, read, speakers
+from memories.retrieval import candidates, context, explain, fading, features, lexical, nearest, read, speakers
 from memories.retrieval.candidates import Pool
 from memories.retrieval.question import Question, understand
 from memories.retrieval.recipes import BY_NAME, DENSE, FIRST_STAGE, FULL, LITE, WORDS, Recipe
@@ -47,7 +47,8 @@ def recall(scope: Scope, query: RecallQuery) -> Recalled:
     ranking = rank(scope, query, moment) if query.query else _newest(scope, query, moment)
     chosen = [pair for pair in ranking.memories if pair[1] >= query.threshold][: query.limit]
     known = read.by_ids(scope.tenant_id, [i for i, _ in chosen], moment, query.vantage)
-    hits = [Hit(known[i], score) for i, score in chosen if i in known]
+    then = query.vantage.as_of or moment
+    hits = [Hit(known[i], score, fading.of(known[i], then).score) for i, score in chosen if i in known]
     text = context.build([hit.memory for hit in hits], query.max_tokens)
     if not query.explain:
         return Recalled(tuple(hits), text.text, text.tokens)

@@ -17,7 +17,8 @@ from typing import Any
 from psycopg import sql
 
 from memories import filters
-from memories.types import HERE, Filter, Scope, Vantage
+from memories.types import Filter, Scope
+from memories.vantage import HERE, Vantage
 
 IN_SCOPE = """{row}.tenant_id = %(tenant)s
       AND (%(user)s::text IS NULL OR {row}.user_id = %(user)s)

@@ -10,7 +10,8 @@ from apikeys.types import Principal
 from entities.services import mentions
 from entities.types import NO_ENTITIES
 from memories.retrieval import read, where
-from memories.types import MemoryView, Page, Scope, Vantage
+from memories.types import MemoryView, Page, Scope
+from memories.vantage import Vantage
 from memproject.common.clock import now
 from memproject.common.errors import InvalidRequest
 from memproject.common.ids import MEMORY, parse, public

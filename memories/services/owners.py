@@ -9,7 +9,7 @@ from apikeys.types import Principal
 from entities.services import mentions
 from memories.retrieval import where
 from memories.services import access
-from memories.types import HERE, Vantage
+from memories.vantage import HERE, Vantage
 from memproject.common.clock import now
 from memproject.common.postgres import fetch
 

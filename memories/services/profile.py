@@ -17,7 +17,8 @@ from memories.retrieval import read, where
 from memories.services import access
 from memories.services.entities import filled
 from memories.services.owners import UserStats, stats
-from memories.types import HERE, MemoryView, Scope, Vantage
+from memories.types import MemoryView, Scope
+from memories.vantage import HERE, Vantage
 from memproject.common.clock import now
 from memproject.common.postgres import fetch
 

@@ -15,18 +15,8 @@ from memories.retrieval import read
 from memories.retrieval import run as retrieval
 from memories.services import access
 from memories.services.entities import filled
-from memories.types import (
-    HERE,
-    ListQuery,
-    MemoryView,
-    Page,
-    Recalled,
-    RecallQuery,
-    RevisionView,
-    Scope,
-    SourceState,
-    Vantage,
-)
+from memories.types import ListQuery, MemoryView, Page, Recalled, RecallQuery, RevisionView, Scope, SourceState
+from memories.vantage import HERE, Vantage
 from memproject.common.clock import now
 from memproject.common.errors import InvalidRequest, MemoryExpired, MemoryNotFound
 from memproject.common.ids import MEMORY, parse, public

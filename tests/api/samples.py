@@ -83,7 +83,7 @@ def _entity(world: World) -> str:
     assert memory is not None
     assert row is not None
     known = knowledge.World(row.tenant, PROJECT, USER)
-    owner, emerald = known.entity("the owner"), known.entity("the zanzibar emerald", "PRODUCT")
+    owner, emerald = known.entities(f"owner {new_id().hex}", f"emerald {new_id().hex}")
     known.mention(memory, owner, emerald)
     known.states(memory, known.relation(owner, "OWNS", emerald))
     return public(ENTITY, owner)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from memories.retrieval import where
 from memories.retrieval.candidates import DETAILS
 from memories.retrieval.lexical import MATCHES
-from memories.types import Vantage
+from memories.vantage import Vantage
 from memproject.common.clock import now
 
 NAMED: dict[str, str] = {

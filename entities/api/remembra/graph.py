@@ -196,6 +196,7 @@ class NeighborsView(RemembraView):
 
 class PathView(RemembraView):
     permission_classes = (requires(GET=Scope.READ),)
+    names_objects = True
 
     @extend_schema(
         operation_id="api_graph_path",

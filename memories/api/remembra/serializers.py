@@ -167,6 +167,8 @@ def memory(view: MemoryView) -> dict[str, Any]:
         "status": view.status,
         "superseded_by": public(MEMORY, view.superseded_by) if view.superseded_by else None,
         "entities": view.entities.names,
+        "uses": view.uses,
+        "last_used_at": iso(view.last_used_at) if view.last_used_at else None,
         "created_at": iso(view.created_at),
         "updated_at": iso(view.updated_at),
         "valid_from": iso(view.valid_from),
@@ -188,6 +190,7 @@ def hit(found: Hit) -> dict[str, Any]:
         "valid_from": iso(view.valid_from),
         "valid_to": iso(view.valid_to) if view.valid_to else None,
         "expires_at": iso(view.expires_at) if view.expires_at else None,
+        "decay_score": round(found.decay, 6),
         **({} if found.why is None else {"why": found.why}),
     }
 
