@@ -61,6 +61,12 @@ app.conf.beat_schedule = {
     },
     "graph": {"task": "entities.tasks.sweep_graph", "schedule": 5.0, "options": {"queue": "beat", "expires": 5}},
 }
+if settings.ARCHIVE_DECAYED:
+    app.conf.beat_schedule["archive-decayed"] = {
+        "task": "memories.tasks.archive_decayed",
+        "schedule": 6 * 3600.0,
+        "options": {"queue": "bulk", "expires": 3600},
+    }
 if settings.NEO4J_URI:  # nobody works on that queue without it
     app.conf.beat_schedule["old-graph"] = {
         "task": "entities.tasks.prune_graph",

@@ -252,6 +252,20 @@ def edit(tenant_id: uuid.UUID, memory_id: uuid.UUID, command: UpdateCommand, *, 
         owners.changed(owner)
 
 
+def archive(tenant_id: uuid.UUID, revisions: Sequence[uuid.UUID], *, actor: str, reason: str) -> int:
+    """Archive the memories of which one of these live revisions is the last word; → how many. Callers hold the lock."""
+    moment = now()
+    olds = list(Revision.objects.filter(tenant=tenant_id, id__in=list(revisions)).alive(moment))
+    batch = Batch(revisions=[successor(old, UpdateCommand(""), moment, actor=actor) for old in olds])
+    for new in batch.revisions:
+        new.action, new.archived, new.reason = Action.ARCHIVE.value, True, reason
+    _retire(olds, moment)
+    _write(batch)
+    for owner in {(old.project, old.user_id) for old in olds}:
+        knowledge.retire([old for old in olds if (old.project, old.user_id) == owner], moment)
+    return len(olds)
+
+
 def open_revision(tenant_id: uuid.UUID, memory_id: uuid.UUID, moment: dt.datetime) -> Revision:
     """The last word about a memory that is there and not expired, else MemoryNotFound."""
     row = Revision.objects.filter(tenant=tenant_id, memory_key=memory_id, retired_at=None).first()

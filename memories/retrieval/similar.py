@@ -11,10 +11,10 @@ from pgvector import HalfVector
 from psycopg import sql
 
 from memories.models import Owner
-from memories.retrieval import fetch
 from memories.retrieval.nearest import EXACT_UP_TO, SKETCH
 from memories.types import Known
 from memproject.common.clock import now
+from memproject.common.postgres import fetch
 
 MOST = 4  # for one vector
 ENOUGH = 0.5  # cosine; of pairs of a fact and what outdates it (development set) nine in ten lie above

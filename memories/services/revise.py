@@ -6,7 +6,7 @@ from apikeys.types import Principal
 from memories.pipeline import apply
 from memories.pipeline.extract import knowledge_of
 from memories.services import access
-from memories.services.recall import one
+from memories.services.recall import one, told
 from memories.services.store import accept
 from memories.services.update import outcome, refuse_ended, refuse_pending, refuse_taken, source_for
 from memories.types import MemoryView, SourceKind, SupersedeCommand, WriteResult
@@ -45,4 +45,4 @@ def restore(principal: Principal, memory_id: str, revision_id: str | None, user_
     if revision_id is not None and wanted is None:
         raise NotFound("revision_id: this memory has no such revision", field="revision_id")
     apply.restore(principal.tenant_id, key, wanted, actor=principal.caller, read=knowledge_of)
-    return one(principal.tenant_id, key, memory_id)
+    return told(principal.tenant_id, key, memory_id)
