@@ -188,6 +188,19 @@ def test_an_operators_mistake_is_one_line_without_text_or_key(
 
 
 @BOTH
+def test_no_log_line_quotes_a_request_or_an_answer(
+    llm: LLMServer, provider: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    llm.script = [Says("his own words"), Fails(400, error={"error": {"message": "their own words"}})] * 3
+    model = made(llm, provider)
+    for _ in range(2):
+        model.complete("rules", "my own words")
+    assert "own words" not in caplog.text
+    assert "secret-key" not in caplog.text
+
+
+@BOTH
 @pytest.mark.parametrize("step", [Hangs(), Drips()])
 def test_it_gives_up_on_a_server_that_does_not_come_to_an_end(
     llm: LLMServer, provider: str, step: Hangs | Drips
