@@ -68,6 +68,11 @@ RELATION_TYPES = (
 )
 
 
+# One at a time: a newer one ends its predecessor.
+FUNCTIONAL_TYPES = frozenset(("WORKS_AT", "LIVES_IN", "MARRIED_TO", "PARTNER_OF"))
+# The same in both directions.
+SYMMETRIC_TYPES = frozenset(("MARRIED_TO", "PARTNER_OF", "FRIEND_OF", "SIBLING_OF", RELATED_TO))
+
 ENTITY_TYPES = ("PERSON", "ORG", "LOCATION", "PRODUCT", "EVENT", "DATE", "CONCEPT")
 USER = "user"  # in what a text states: whoever it speaks of in the first person
 
@@ -105,6 +110,15 @@ class Knowledge:
 
 
 NO_KNOWLEDGE = Knowledge()
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What one memory teaches. `said_at`: since when what it states holds, where it doesn't say that itself."""
+
+    memory_id: uuid.UUID
+    knowledge: Knowledge
+    said_at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -44,7 +45,10 @@ class Merge(TenantRow):
 
 
 class EntityRevision(TenantRow):
-    """Name and type of an entity from `recorded_at` until `retired_at`. Two people who are just "John" can both be."""
+    """Name and type of an entity from `recorded_at` until `retired_at`. Two people who are just "John" can both be.
+
+    `candidates`: the entities that it may be, where that could not be told.
+    """
 
     entity_key = models.UUIDField()
     entity = models.ForeignObject(
@@ -61,6 +65,7 @@ class EntityRevision(TenantRow):
     normalised = models.CharField(max_length=512)
     disambiguator = models.PositiveSmallIntegerField(default=0)
     confidence = models.FloatField(default=1.0)
+    candidates = ArrayField(models.UUIDField(), default=list)
     merged_into_key = models.UUIDField(null=True)
     merged_into = models.ForeignObject(
         Entity,

@@ -66,7 +66,10 @@ class Relation(TenantRow):
 
 
 class Evidence(TenantRow):
-    """One memory that states a relation or an alias. Erasing the last one erases what it stated."""
+    """One memory that states a relation or an alias. Erasing the last one erases what it stated.
+
+    `properties`: what this memory says of the relation; the relation has those of all its evidence.
+    """
 
     relation_key = models.UUIDField(null=True)
     relation = models.ForeignObject(
@@ -94,6 +97,16 @@ class Evidence(TenantRow):
         to_fields=("tenant", "id"),
         related_name="+",
     )
+    properties = models.JSONField(default=dict)
+    merge_key = models.UUIDField(null=True)
+    merge = models.ForeignObject(
+        Merge,
+        models.DO_NOTHING,
+        from_fields=("tenant", "merge_key"),
+        to_fields=("tenant", "id"),
+        related_name="+",
+        null=True,
+    )
     recorded_at = models.DateTimeField(default=now)
     retired_at = models.DateTimeField(null=True)
 
@@ -109,4 +122,5 @@ class Evidence(TenantRow):
             models.Index(fields=["tenant", "memory_key"], name="entities_evidence_memory"),
             models.Index(fields=["tenant", "relation_key"], name="entities_evidence_relation"),
             models.Index(fields=["tenant", "alias_key"], name="entities_evidence_alias"),
+            models.Index(fields=["tenant", "merge_key"], name="entities_evidence_merge"),
         )

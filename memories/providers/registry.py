@@ -19,6 +19,7 @@ from memproject.common.errors import Unavailable
 
 if TYPE_CHECKING:
     from memories.providers.llm.extractor import ModelExtractor
+    from memories.providers.rules.extractor import RulesExtractor
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,9 @@ EMBEDDERS = {
 MODEL_EXTRACTOR = "memories.providers.llm.extractor.from_settings"
 
 
+RULES = "memories.providers.rules.extractor.from_settings"
+
+
 @dataclass(frozen=True, slots=True)
 class Encoder:
     """Vectors of texts from the provider that is set, and of their word pieces from a model in this process.
@@ -41,6 +45,11 @@ class Encoder:
 
     embedder: Embedder
     pieces: PieceEncoder | None
+
+    @property
+    def is_near(self) -> bool:
+        """Whether a call costs nothing but its work: the model runs in this process."""
+        return isinstance(self.embedder, PieceEncoder)
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Raises like `Embedder.embed`. Word pieces only refine: where their model is away, there are none."""
@@ -66,6 +75,13 @@ def embedder() -> Embedder:
     return _embedder(os.getpid())
 
 
+@cache
+def rules() -> RulesExtractor | None:
+    """What reads texts without a language model; None where SPACY_MODEL is empty."""
+    make: Callable[[], RulesExtractor | None] = import_string(RULES)
+    return make()
+
+
 def model_extractor() -> ModelExtractor | None:
     """The language model that LLM_PROVIDER names: one per process, a new one after a fork; None when there is none.
     Raises ImproperlyConfigured."""
@@ -74,6 +90,7 @@ def model_extractor() -> ModelExtractor | None:
 
 def reset() -> None:
     """Forget what was made; the next call reads the settings again."""
+    rules.cache_clear()
     _embedder.cache_clear()
     _encoder.cache_clear()
     _model_extractor.cache_clear()
@@ -111,7 +128,7 @@ def _model_extractor(pid: int) -> ModelExtractor:  # noqa: ARG001  as above
 
 
 def _settings_changed(*, setting: str, **_: object) -> None:
-    if setting.startswith(("EMBEDDING_", "LLM_")) or setting == "TOKEN_VECTORS":
+    if setting.startswith(("EMBEDDING_", "LLM_")) or setting in ("TOKEN_VECTORS", "SPACY_MODEL"):
         reset()
 
 

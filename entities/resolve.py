@@ -1,0 +1,178 @@
+"""Which known entity does a name in a text mean: one of them, a new one, or a new one because it can't be told. Pure.
+
+Names are compared word by word, never by a part of a word. In doubt two things stay two: a merge by hand is cheap, and
+a wrong one hides what it joined.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz.fuzz import ratio
+
+from entities.names import Parts, parts
+from entities.types import Named
+
+ALIKE = 90.0  # of 100
+LONG = 5  # letters of a word that may be misspelt
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An entity that is known. `ambiguous`: it may be one of several others, so that it takes no fuller name."""
+
+    id: uuid.UUID
+    name: str
+    type: str
+    aliases: tuple[str, ...] = ()
+    ambiguous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`id` None: a new entity. `candidates`: those that it may be, when that can't be told."""
+
+    id: uuid.UUID | None = None
+    candidates: tuple[uuid.UUID, ...] = ()
+
+
+NEW = Verdict()
+
+
+def resolve(named: Named, known: Sequence[Candidate], *, contexts: Sequence[Collection[uuid.UUID]] = ()) -> Verdict:
+    """What `named` means among the `known` entities of one owner.
+
+    `contexts`: the entities that are named around it, the nearest first (the same text, then the same write). A short
+    form means the one of them that it fits.
+    """
+    words = parts(named.name, named.type)
+    kin = [c for c in known if c.type == named.type]
+    same = [c for c in kin if _is_called(words, c)]
+    short = [c for c in kin if c not in same and _fits(words, c)]
+    if len(same) == 1 and not (_is_short(words) and short) and not same[0].ambiguous:
+        return Verdict(same[0].id)
+    if same or short:
+        return _told_apart([*same, *short], same, contexts)
+    found = [c for c in kin if _is_misspelt(words, c)] or [c for c in known if _is_unspecific(named, c)]
+    return Verdict(found[0].id) if len(found) == 1 else NEW
+
+
+def is_fuller(name: str, than: str, of_type: str) -> bool:
+    """Whether `name` says more than a short form of it: `John Smith` than `John` or `J. Smith`."""
+    full, short = parts(name, of_type), parts(than, of_type)
+    return _shortens(short, full) and sum(map(len, full.words + full.within)) > sum(map(len, short.words))
+
+
+def _told_apart(
+    fitting: Sequence[Candidate], same: Sequence[Candidate], contexts: Sequence[Collection[uuid.UUID]]
+) -> Verdict:
+    """The one that the context names; else the only one of this very name, or the only one that fits."""
+    for around in contexts:
+        here = [c for c in fitting if c.id in around]
+        if len(here) == 1:
+            return Verdict(here[0].id)
+        if here:
+            break
+    for group in (same if len(same) == 1 else [c for c in same if c.ambiguous], [] if same else fitting):
+        if len(group) == 1:
+            return Verdict(group[0].id)
+    return Verdict(None, tuple(sorted(c.id for c in fitting if not c.ambiguous)))
+
+
+def _is_called(words: Parts, candidate: Candidate) -> bool:
+    """By its name, or by an alias that is no mere short form of that name."""
+    name = parts(candidate.name, candidate.type)
+    if _contradict(words, candidate):
+        return False
+    if _equal(words, name):
+        return True
+    aliases = (parts(alias, candidate.type) for alias in candidate.aliases)
+    return any(_equal(words, alias) and not _shortens(alias, name) for alias in aliases)
+
+
+def _fits(words: Parts, candidate: Candidate) -> bool:
+    """As a short form of what it is called, or as a fuller one, with no word against it."""
+    if _contradict(words, candidate):
+        return False
+    for name in (candidate.name, *candidate.aliases):
+        called = parts(name, candidate.type)
+        if _equal(words, called) or _shortens(words, called):
+            return True
+        if _shortens(called, words) and not candidate.ambiguous:
+            return True
+    return False
+
+
+def _is_short(words: Parts) -> bool:
+    """A first or a last name; a place that doesn't say where it is."""
+    return not words.within if words.type == "LOCATION" else words.type == "PERSON" and len(words.words) == 1
+
+
+def _equal(one: Parts, other: Parts) -> bool:
+    return one.key == other.key
+
+
+def _shortens(short: Parts, full: Parts) -> bool:
+    """`paris` of `paris, texas`; `john`, `mr smith`, `j smith`, `john smith` of `john adam smith`: the ends count."""
+    if full.type == "LOCATION":
+        return bool(full.within) and not short.within and short.words == full.words
+    if full.type != "PERSON":
+        return False
+    few, many = short.words, full.words
+    if len(few) > len(many) or few == many or (short.born and short.born != full.born):
+        return False
+    if len(few) == 1:
+        return len(many) > 1 and few[0] in ((many[-1],) if short.titled else (many[0], many[-1]))
+    return few[-1] == many[-1] and _same_first(few[0], many[0]) and short.born == full.born
+
+
+def _same_first(one: str, other: str) -> bool:
+    """Equal, or one is the initial of the other."""
+    return one == other or (min(len(one), len(other)) == 1 and one[0] == other[0])
+
+
+def _contradict(words: Parts, candidate: Candidate) -> bool:
+    """Whether a title speaks against it, or all full names that the candidate has."""
+    called = [parts(name, candidate.type) for name in (candidate.name, *candidate.aliases)]
+    if words.sex and any(name.sex not in ("", words.sex) for name in called):
+        return True
+    full = [] if _is_short(words) else [name for name in called if not _is_short(name)]
+    return bool(full) and not any(_agree(words, name) for name in full)
+
+
+def _agree(one: Parts, other: Parts) -> bool:
+    return _equal(one, other) or _shortens(one, other) or _shortens(other, one)
+
+
+def _is_misspelt(words: Parts, candidate: Candidate) -> bool:
+    """One word spelt otherwise. A person's first name is never a misspelling: Daniel and Daniela are two."""
+    if candidate.type == "DATE":
+        return False
+    for name in (candidate.name, *candidate.aliases):
+        called = parts(name, candidate.type)
+        if len(called.words) != len(words.words) or called.born != words.born:
+            continue
+        differing = [(i, a, b) for i, (a, b) in enumerate(zip(words.words, called.words, strict=True)) if a != b]
+        if len(differing) != 1 or (candidate.type == "PERSON" and differing[0][0] == 0):
+            continue
+        if _alike(*differing[0][1:]):
+            return True
+    return False
+
+
+def _alike(one: str, other: str) -> bool:
+    """Long words without figures, nearly the same."""
+    if min(len(one), len(other)) < LONG or not (one.isalpha() and other.isalpha()):
+        return False
+    return ratio(one, other) >= ALIKE
+
+
+def _is_unspecific(named: Named, candidate: Candidate) -> bool:
+    """A CONCEPT is the thing of the same name only if its letters show a name, and no sentence's first word does."""
+    if named.type == candidate.type or "CONCEPT" not in (named.type, candidate.type):
+        return False
+    if {"DATE", "PERSON"} & {named.type, candidate.type}:
+        return False
+    return any(c.isupper() for c in named.name[1:]) and named.name in (candidate.name, *candidate.aliases)

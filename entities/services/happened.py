@@ -1,0 +1,50 @@
+"""What webhooks are told of entities: built here, emitted in the transaction of the change."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+
+from entities.models import EntityRevision, Merge
+from memproject.common.ids import ENTITY, MERGE, public
+from memproject.delivery import emit
+from memproject.delivery.types import Event
+
+
+def created(revisions: Sequence[EntityRevision]) -> None:
+    """entity.created for the first word about each of these."""
+    emit.emit([_event("entity.created", row, row.recorded_at) for row in revisions])
+
+
+def merged(merges: Sequence[tuple[Merge, EntityRevision]], winner: EntityRevision) -> None:
+    """entity.merged for each merge, with the last word about the one that went into `winner`."""
+    emit.emit(
+        [
+            _event(
+                "entity.merged",
+                winner,
+                merge.recorded_at,
+                also=(loser.entity_key,),
+                merge_id=public(MERGE, merge.id),
+                source_id=public(ENTITY, loser.entity_key),
+                source_name=loser.name,
+            )
+            for merge, loser in merges
+        ]
+    )
+
+
+def _event(
+    kind: str, row: EntityRevision, at: dt.datetime, *, also: tuple[uuid.UUID, ...] = (), **data: object
+) -> Event:
+    return Event(
+        type=kind,
+        tenant_id=row.tenant_id,
+        project=row.project,
+        user_id=row.user_id,
+        subject=row.entity_key,
+        at=at,
+        data={"id": public(ENTITY, row.entity_key), "name": row.name, "type": row.type, **data},
+        also=also,
+    )

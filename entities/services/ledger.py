@@ -1,0 +1,83 @@
+"""What one transaction changes in an owner's entities, put down row by row and written in a few statements.
+
+Nothing is overwritten: a row is retired, and another is added. What the graph has to learn follows from the rows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from entities.graph import outbox
+from entities.models import Alias, Entity, EntityRevision, Evidence, Mention, Merge, Relation
+from entities.types import GraphKind, GraphScope
+from memproject.common.ids import new_id
+
+BATCH = 500
+Versioned = EntityRevision | Alias | Mention | Relation | Evidence
+R = TypeVar("R", EntityRevision, Alias, Mention, Relation, Evidence)
+V = TypeVar("V", bound=Versioned)
+ORDER: tuple[type[Entity | Merge | Versioned], ...] = (
+    Entity,
+    Merge,
+    EntityRevision,
+    Alias,
+    Mention,
+    Relation,
+    Evidence,
+)
+
+
+class Ledger:
+    """Made under the owner's lock; `moment` is when all of it is recorded and retired."""
+
+    def __init__(self, scope: GraphScope, moment: dt.datetime, actor: str) -> None:
+        self.scope, self.moment, self.actor = scope, moment, actor
+        self.added: dict[type[Any], dict[uuid.UUID, Any]] = defaultdict(dict)
+        self.retired: dict[type[Any], dict[uuid.UUID, Any]] = defaultdict(dict)
+
+    @property
+    def owned(self) -> dict[str, Any]:
+        """The columns of a row that stands in the owner's scope."""
+        return {"tenant_id": self.scope.tenant_id, "project": self.scope.project, "user_id": self.scope.user_id}
+
+    def add(self, row: Any) -> None:
+        self.added[type(row)][row.id] = row
+
+    def retire(self, row: Versioned) -> None:
+        """A row that was only added now was never there."""
+        if self.added[type(row)].pop(row.id, None) is None:
+            row.retired_at = self.moment
+            self.retired[type(row)][row.id] = row
+
+    def copy(self, row: R, **changes: Any) -> R:
+        """Add a row like this one, known from now on, with these changes."""
+        kept = {f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields}
+        new = type(row)(**{**kept, "id": new_id(), "recorded_at": self.moment, "retired_at": None, **changes})
+        self.add(new)
+        return new
+
+    def replace(self, row: R, **changes: Any) -> R:
+        new = self.copy(row, **changes)
+        self.retire(row)
+        return new
+
+    def write(self) -> None:
+        """Everything at once; retired rows first, since what is live is unique."""
+        tenant_id = self.scope.tenant_id
+        for model in ORDER:
+            if ids := list(self.retired[model]):
+                model._base_manager.filter(tenant=tenant_id, id__in=ids).update(retired_at=self.moment)
+        for model in ORDER:
+            if rows := list(self.added[model].values()):
+                model._base_manager.bulk_create(rows, batch_size=BATCH)
+        revisions = self._changed(EntityRevision)
+        outbox.note(tenant_id, GraphKind.ENTITY, {*self.added[Entity], *(row.entity_key for row in revisions)})
+        outbox.note(tenant_id, GraphKind.RELATION, {row.id for row in self._changed(Relation)})
+        outbox.note(tenant_id, GraphKind.MEMORY, {row.memory_key for row in self._changed(Mention)})
+
+    def _changed(self, model: type[Any]) -> Iterable[Any]:
+        return [*self.added[model].values(), *self.retired[model].values()]

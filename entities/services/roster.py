@@ -1,0 +1,163 @@
+"""The entities of an owner that a write may speak of: found by their names, or made."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from django.db.models import Q
+
+from entities.models import Alias, Entity, EntityRevision
+from entities.names import LONGEST, normal, parts
+from entities.resolve import Candidate, is_fuller, resolve
+from entities.services.ledger import Ledger
+from entities.types import ENTITY_TYPES, USER, Named
+from memproject.common.ids import new_id
+
+HINT = 3  # letters that a word of a candidate's name begins with
+
+
+@dataclass
+class Known:
+    """An entity's last word, and its aliases by their normal form. All that it is called in texts is an alias."""
+
+    revision: EntityRevision
+    aliases: dict[str, Alias] = field(default_factory=dict)
+
+    @property
+    def candidate(self) -> Candidate:
+        said = tuple(alias.name for alias in self.aliases.values())
+        revision = self.revision
+        return Candidate(revision.entity_key, revision.name, revision.type, said, bool(revision.candidates))
+
+
+class Roster:
+    """The entities that may be meant, as the ledger has them at this point."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.known: dict[uuid.UUID, Known] = {}
+        self._by_hint: dict[str, set[uuid.UUID]] = defaultdict(set)
+
+    def load(self, named: Iterable[Named]) -> None:
+        """All live entities of the owner with a name like one of these, by the beginnings of its words."""
+        wanted, scope = _like(named), self.ledger.scope
+        aliases = Alias.objects.filter(tenant=scope.tenant_id, retired_at=None)
+        ours = {"entity__tenant": scope.tenant_id, "entity__project": scope.project, "entity__user_id": scope.user_id}
+        called = set(aliases.filter(wanted, **ours).values_list("entity_key", flat=True))
+        live = EntityRevision.objects.filter(**self.ledger.owned, retired_at=None, merged_into_key=None)
+        for revision in live.filter(wanted | Q(entity_key__in=called)).order_by("entity_key"):
+            self._put(Known(revision))
+        for alias in aliases.filter(entity_key__in=list(self.known)).order_by("id"):
+            self.known[alias.entity_key].aliases[alias.normalised] = alias
+            self._hint(alias.entity_key, alias.name)
+
+    def find(self, named: Named, contexts: Sequence[Collection[uuid.UUID]]) -> uuid.UUID:
+        """The entity that is meant; a new one where none is, or where it can't be told."""
+        near = {key for hint in hints(named.name, named.type) for key in self._by_hint[hint]}
+        verdict = resolve(named, [self.known[key].candidate for key in sorted(near)], contexts=contexts)
+        return verdict.id or self._make(named, verdict.candidates)
+
+    def user(self, name: str | None) -> uuid.UUID:
+        """The entity that a text calls I, or the one that has the name which the user gives."""
+        for key, known in self.known.items():
+            if known.revision.type == "PERSON" and USER in (known.revision.normalised, *known.aliases):
+                return key
+        for key, known in self.known.items():
+            if name and known.revision.type == "PERSON" and known.revision.normalised == normal(name):
+                return key
+        return self._make(Named(USER, "PERSON"), ())
+
+    def call(self, key: uuid.UUID, named: Named) -> Alias:
+        """Take down that the entity is called so; a fuller name becomes its name, and the user's takes USER's place."""
+        known, form = self.known[key], normal(named.name)
+        revision = known.revision
+        if revision.type == "CONCEPT" != named.type:
+            self._revise(known, type=named.type)
+        if form != USER and (revision.normalised == USER or is_fuller(named.name, revision.name, revision.type)):
+            self._revise(known, name=named.name, normalised=form)
+        return self._alias(known, named.name)
+
+    def _alias(self, known: Known, name: str) -> Alias:
+        form, revision = normal(name), known.revision
+        if form not in known.aliases:
+            known.aliases[form] = Alias(
+                tenant_id=revision.tenant_id,
+                entity_key=revision.entity_key,
+                name=name,
+                normalised=form,
+                recorded_at=self.ledger.moment,
+            )
+            self.ledger.add(known.aliases[form])
+            self._hint(revision.entity_key, name)
+        return known.aliases[form]
+
+    def _make(self, named: Named, candidates: Sequence[uuid.UUID]) -> uuid.UUID:
+        key, moment, form = new_id(), self.ledger.moment, normal(named.name)
+        self.ledger.add(Entity(id=key, created_at=moment, **self.ledger.owned))
+        revision = EntityRevision(
+            entity_key=key,
+            name=named.name,
+            type=named.type,
+            normalised=form,
+            disambiguator=self._free(named.type, form),
+            confidence=named.confidence,
+            candidates=list(candidates),
+            actor=self.ledger.actor,
+            recorded_at=moment,
+            **self.ledger.owned,
+        )
+        self.ledger.add(revision)
+        self._put(Known(revision))
+        return key
+
+    def _put(self, known: Known) -> None:
+        self.known[known.revision.entity_key] = known
+        self._hint(known.revision.entity_key, known.revision.name)
+
+    def _hint(self, key: uuid.UUID, name: str) -> None:
+        for hint in hints(name, self.known[key].revision.type):
+            self._by_hint[hint].add(key)
+
+    def _revise(self, known: Known, **changes: str) -> None:
+        old = known.revision
+        self._alias(known, old.name)
+        form, of_type = changes.get("normalised", old.normalised), changes.get("type", old.type)
+        free = self._free(of_type, form, but=old.entity_key)
+        known.revision = self.ledger.replace(old, disambiguator=free, actor=self.ledger.actor, **changes)
+
+    def _free(self, of_type: str, form: str, *, but: uuid.UUID | None = None) -> int:
+        """The least disambiguator that nobody of this name has: all of them are in sight, being candidates."""
+        alike = [k.revision for key, k in self.known.items() if key != but]
+        taken = {r.disambiguator for r in alike if r.normalised == form and r.type == of_type}
+        return min(set(range(len(taken) + 1)) - taken)
+
+
+def readable(named: Named) -> Named | None:
+    """As it can be kept; None when nothing of the name is left."""
+    of_type = named.type if named.type in ENTITY_TYPES else "CONCEPT"
+    name = " ".join(named.name.split())[:LONGEST].strip()
+    confidence = min(1.0, max(0.0, named.confidence))
+    return replace(named, name=name, type=of_type, confidence=confidence) if normal(name) else None
+
+
+def hints(name: str, of_type: str) -> set[str]:
+    """What two names share that may mean the same: the beginning of a word, or all of a date and of a lone letter."""
+    words = parts(name, of_type)
+    begun = {word[:HINT] for word in words.words + words.within if len(word) > 1} if of_type != "DATE" else set()
+    return begun or {normal(name)}
+
+
+def _like(named: Iterable[Named]) -> Q:
+    """Rows that may be called so: more than are, since a hint may stand inside a word."""
+    exact, inside = {USER}, set()
+    for name in named:
+        exact.add(normal(name.name))
+        if name.type != "DATE":
+            inside |= {hint for hint in hints(name.name, name.type) if len(hint) > 1}
+    found = Q(normalised__in=sorted(exact))
+    for hint in sorted(inside):
+        found |= Q(normalised__contains=hint)
+    return found

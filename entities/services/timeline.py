@@ -1,0 +1,193 @@
+"""The relations of some entities in the course of time, and what a statement changes in them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from django.db.models import Q
+
+from entities.models import Evidence, Relation
+from entities.services.ledger import Ledger
+from entities.types import FUNCTIONAL_TYPES, SYMMETRIC_TYPES
+
+EVER = dt.datetime.min.replace(tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A memory states a relation between entities. `said_at` stands where it gives no time."""
+
+    memory_id: uuid.UUID
+    source: uuid.UUID
+    type: str
+    target: uuid.UUID
+    said_at: dt.datetime
+    properties: dict[str, str] = field(default_factory=dict)
+    valid_from: dt.datetime | None = None
+    valid_to: dt.datetime | None = None
+    confidence: float = 1.0
+    ended: bool = False
+
+
+class Timeline:
+    """Live relations as the ledger has them at this point, with their live evidence."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.live: dict[uuid.UUID, Relation] = {}
+        self.evidence: dict[uuid.UUID, list[Evidence]] = {}
+
+    def load(self, ends: Collection[tuple[uuid.UUID, str, uuid.UUID]]) -> None:
+        """What statements between these ends may agree or collide with."""
+        if not ends:
+            return
+        both = {key for source, _, target in ends for key in (source, target)}
+        pairs = Q(source_key__in=both, target_key__in=both)
+        others = Q(source_key__in=both, type__in=FUNCTIONAL_TYPES)
+        mutual = Q(target_key__in=both, type__in=FUNCTIONAL_TYPES & SYMMETRIC_TYPES)
+        found = Relation.objects.filter(
+            pairs | others | mutual, **self.ledger.owned, retired_at=None, type__in={of_type for _, of_type, _ in ends}
+        )
+        self.put(found.order_by("id"))
+
+    def put(self, relations: Iterable[Relation]) -> None:
+        """Take these live relations into sight, with their live evidence."""
+        rows = {row.id: row for row in relations}
+        self.live |= rows
+        self.evidence |= {key: [] for key in rows}
+        live = Evidence.objects.filter(tenant=self.ledger.scope.tenant_id, relation_key__in=list(rows), retired_at=None)
+        for row in live.order_by("id"):
+            assert row.relation_key is not None
+            self.evidence[row.relation_key].append(row)
+
+    def state(self, said: Statement) -> bool:
+        """Write down what a memory states; → whether it is the first to state this relation."""
+        if said.source == said.target:
+            return False
+        same = self._same(said)
+        if said.ended:
+            return self._end(said, same)
+        start = said.valid_from or (said.said_at if said.valid_to is None else None)
+        end = said.valid_to
+        if start is not None and end is not None and end < start:
+            start = None
+        known = self._stint(same, start, end)
+        if known is not None:
+            earlier = [when for when in (known.valid_from, start) if when is not None]
+            changes = {"valid_from": min(earlier, default=None), "confidence": max(known.confidence, said.confidence)}
+            if end is not None and known.valid_to is None:
+                changes["valid_to"] = end
+            self.witness(self.change(known, **changes), said)
+            return False
+        if end is None and said.type in FUNCTIONAL_TYPES:
+            end = self._take_turn(said, start or said.said_at)
+        self.witness(self._add(said, start, end), said)
+        return True
+
+    def change(self, row: Relation, **changes: object) -> Relation:
+        """The relation with these changes, its evidence with it; the same row when nothing differs."""
+        if all(getattr(row, name) == value for name, value in changes.items()):
+            return row
+        new = self.ledger.replace(row, **changes)
+        del self.live[row.id]
+        self.live[new.id] = new
+        self.evidence[new.id] = [self.ledger.replace(e, relation_key=new.id) for e in self.evidence.pop(row.id)]
+        return new
+
+    def drop(self, row: Relation) -> None:
+        self.ledger.retire(row)
+        del self.live[row.id]
+        for witness in self.evidence.pop(row.id):
+            self.ledger.retire(witness)
+
+    def witness(self, row: Relation, said: Statement) -> None:
+        """This memory states the relation, and what it says of it."""
+        ours = [e for e in self.evidence[row.id] if e.memory_key == said.memory_id]
+        if any(said.properties.items() <= e.properties.items() for e in ours):
+            return
+        row = self.change(row, properties={**row.properties, **said.properties})
+        evidence = Evidence(
+            tenant_id=row.tenant_id,
+            relation_key=row.id,
+            memory_key=said.memory_id,
+            properties=said.properties,
+            recorded_at=self.ledger.moment,
+        )
+        self.ledger.add(evidence)
+        self.evidence[row.id].append(evidence)
+
+    def is_free(self, said: Statement) -> bool:
+        """Whether nothing takes the turn of a functional relation from `said_at` on."""
+        rivals = [row for row in self.live.values() if row.type == said.type and self._rivals(row, said)]
+        return not any(row.valid_from is not None and row.valid_from >= said.said_at for row in rivals)
+
+    def _same(self, said: Statement) -> list[Relation]:
+        """Relations of this type between the two, the last one first."""
+        ways = {(said.source, said.target)}
+        if said.type in SYMMETRIC_TYPES:
+            ways.add((said.target, said.source))
+        found = [r for r in self.live.values() if r.type == said.type and (r.source_key, r.target_key) in ways]
+        return sorted(found, key=lambda r: (r.valid_to is None, r.valid_to or EVER), reverse=True)
+
+    def _stint(self, same: list[Relation], start: dt.datetime | None, end: dt.datetime | None) -> Relation | None:
+        """The one of them that overlaps with the time stated: somebody may come back to where he was before."""
+        for row in same:
+            begins_before = end is None or row.valid_from is None or row.valid_from <= end
+            ends_after = row.valid_to is None or start is None or start <= row.valid_to
+            if begins_before and ends_after:
+                return row
+        return None
+
+    def _end(self, said: Statement, same: list[Relation]) -> bool:
+        """It holds no longer. What nobody knew of is written as past."""
+        end = said.valid_to or said.said_at
+        if not same:
+            start = said.valid_from if said.valid_from is not None and said.valid_from <= end else None
+            self.witness(self._add(said, start, end), said)
+            return True
+        row = same[0]
+        if row.valid_to is None and (row.valid_from is None or row.valid_from <= end):
+            row = self.change(row, valid_to=end)
+        self.witness(row, said)
+        return False
+
+    def _take_turn(self, said: Statement, start: dt.datetime) -> dt.datetime | None:
+        """End the predecessors of a functional relation; → when its successor begins, if there is one already."""
+        others = [row for row in self.live.values() if row.type == said.type and self._rivals(row, said)]
+        after = [row.valid_from for row in others if row.valid_from is not None and row.valid_from > start]
+        end = min(after, default=None)
+        for row in others:
+            began = row.valid_from or EVER
+            open_until_then = row.valid_to is None or (row.valid_to == end and row.valid_to > start)
+            if began <= start and open_until_then and not self._said_together(row, said):
+                self.change(row, valid_to=start)
+        return end
+
+    def _rivals(self, row: Relation, said: Statement) -> bool:
+        if row.source_key == said.source:
+            return True
+        ends = {row.source_key, row.target_key}
+        return said.type in SYMMETRIC_TYPES and bool(ends & {said.source, said.target})
+
+    def _said_together(self, row: Relation, said: Statement) -> bool:
+        """Two jobs in one sentence are two jobs."""
+        return any(e.memory_key == said.memory_id for e in self.evidence[row.id])
+
+    def _add(self, said: Statement, start: dt.datetime | None, end: dt.datetime | None) -> Relation:
+        row = Relation(
+            source_key=said.source,
+            target_key=said.target,
+            type=said.type,
+            properties={},
+            confidence=said.confidence,
+            valid_from=start,
+            valid_to=end,
+            recorded_at=self.ledger.moment,
+            **self.ledger.owned,
+        )
+        self.ledger.add(row)
+        self.live[row.id], self.evidence[row.id] = row, []
+        return row

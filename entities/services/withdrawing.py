@@ -1,0 +1,156 @@
+"""A memory steps back, and comes again: its mentions and what it states go with it, and nothing is lost."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from entities.models import EntityRevision, Evidence, Mention, Relation
+from entities.services.ledger import Ledger
+from entities.services.lock import lock
+from entities.services.timeline import Statement, Timeline
+from entities.types import FUNCTIONAL_TYPES, GraphScope
+
+
+def retire(scope: GraphScope, memory_ids: Sequence[uuid.UUID], *, moment: dt.datetime) -> None:
+    """These memories hold no longer: their mentions and what only they state are retired.
+
+    What they state of the past stays true (a relation that has ended, also by what takes their place: teach that
+    first), and so do names: what somebody is called is no matter of time.
+    """
+    lock(scope)
+    ledger = Ledger(scope, moment, "")
+    for mention in _live(scope, Mention, memory_ids):
+        ledger.retire(mention)
+    timeline = Timeline(ledger)
+    timeline.put(_stated(scope, memory_ids, retired_at=None))
+    withdrawn = set(memory_ids)
+    for row in list(timeline.live.values()):
+        if row.valid_to is not None:
+            continue
+        left = [e for e in timeline.evidence[row.id] if e.memory_key not in withdrawn]
+        if not left:
+            timeline.drop(row)
+            continue
+        for witness in timeline.evidence[row.id]:
+            if witness.memory_key in withdrawn:
+                ledger.retire(witness)
+        timeline.evidence[row.id] = left
+        timeline.change(row, properties=said_by(left))
+    ledger.write()
+
+
+def revive(scope: GraphScope, memory_ids: Sequence[uuid.UUID], *, moment: dt.datetime) -> None:
+    """These memories hold again, from now on: what `retire` took is there anew, where merges have put it since.
+
+    A relation that has a successor meanwhile comes back as past; one that only ended by a successor which is retired
+    itself is open again.
+    """
+    lock(scope)
+    ledger = Ledger(scope, moment, "")
+    timeline = Timeline(ledger)
+    since = _withdrawn(scope, memory_ids)
+    went = Mention.objects.filter(tenant=scope.tenant_id, memory_key__in=list(since))
+    mentions = [row for row in went.order_by("id") if row.retired_at == since[row.memory_key]]
+    evidence = _evidence(scope, list(since))
+    gone = [(e, r) for e, r in evidence if e.retired_at == since[e.memory_key]]
+    home = _homes(
+        scope, [*(m.entity_key for m in mentions), *(k for _, r in gone for k in (r.source_key, r.target_key))]
+    )
+    for memory, entity in sorted({(m.memory_key, home[m.entity_key]) for m in mentions}):
+        sure = max(m.confidence for m in mentions if (m.memory_key, home[m.entity_key]) == (memory, entity))
+        ledger.add(
+            Mention(
+                tenant_id=scope.tenant_id, entity_key=entity, memory_key=memory, confidence=sure, recorded_at=moment
+            )
+        )
+    said = [_again(e, r, home, moment) for e, r in gone]
+    stay = [r for e, r in evidence if e.retired_at is None and r.retired_at is None]
+    timeline.load({(s.source, s.type, s.target) for s in said} | {(r.source_key, r.type, r.target_key) for r in stay})
+    for statement in said:
+        timeline.state(statement)
+    _reopen(timeline, evidence)
+    ledger.write()
+
+
+def said_by(evidence: Iterable[Evidence]) -> dict[str, str]:
+    """The properties that these memories give a relation; the last word counts."""
+    return {name: value for e in evidence for name, value in e.properties.items()}
+
+
+def _live(scope: GraphScope, model: type[Mention], memory_ids: Sequence[uuid.UUID]) -> Iterable[Mention]:
+    return model.objects.filter(tenant=scope.tenant_id, memory_key__in=list(memory_ids), retired_at=None)
+
+
+def _stated(scope: GraphScope, memory_ids: Sequence[uuid.UUID], **where: None) -> Iterable[Relation]:
+    live = Evidence.objects.filter(
+        tenant=scope.tenant_id, memory_key__in=list(memory_ids), relation_key__isnull=False, **where
+    )
+    keys = set(live.values_list("relation_key", flat=True))
+    return Relation.objects.filter(tenant=scope.tenant_id, id__in=keys, retired_at=None).order_by("id")
+
+
+def _withdrawn(scope: GraphScope, memory_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dt.datetime]:
+    """When each of these memories stepped back: its last mentions went together. Those with live ones are left out."""
+    rows = Mention.objects.filter(tenant=scope.tenant_id, memory_key__in=list(memory_ids))
+    moments: dict[uuid.UUID, list[dt.datetime | None]] = defaultdict(list)
+    for memory, retired_at in rows.values_list("memory_key", "retired_at"):
+        moments[memory].append(retired_at)
+    return {memory: max(m for m in at if m) for memory, at in moments.items() if None not in at}
+
+
+def _evidence(scope: GraphScope, memory_ids: Sequence[uuid.UUID]) -> list[tuple[Evidence, Relation]]:
+    """All that these memories ever stated of relations."""
+    rows = Evidence.objects.filter(
+        tenant=scope.tenant_id, memory_key__in=list(memory_ids), relation_key__isnull=False
+    ).order_by("id")
+    found = list(rows)
+    relations = Relation.objects.filter(tenant=scope.tenant_id, id__in=[e.relation_key for e in found])
+    by_id = {row.id: row for row in relations}
+    return [(e, by_id[e.relation_key]) for e in found if e.relation_key in by_id]
+
+
+def _homes(scope: GraphScope, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """Where each of these entities is now: itself, or what it was merged into."""
+    homes = {key: key for key in keys}
+    while True:
+        ends = set(homes.values())
+        merged = EntityRevision.objects.filter(
+            tenant=scope.tenant_id, entity_key__in=ends, retired_at=None, merged_into_key__isnull=False
+        )
+        into = dict(merged.values_list("entity_key", "merged_into_key"))
+        if not into:
+            return homes
+        homes = {key: into.get(end) or end for key, end in homes.items()}
+
+
+def _again(evidence: Evidence, row: Relation, home: dict[uuid.UUID, uuid.UUID], moment: dt.datetime) -> Statement:
+    return Statement(
+        memory_id=evidence.memory_key,
+        source=home[row.source_key],
+        type=row.type,
+        target=home[row.target_key],
+        said_at=row.valid_from or moment,
+        properties=evidence.properties,
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        confidence=row.confidence,
+    )
+
+
+def _reopen(timeline: Timeline, evidence: Sequence[tuple[Evidence, Relation]]) -> None:
+    """Functional relations that these memories stated as open, and that only a successor ended which is gone."""
+    for e, row in evidence:
+        if e.retired_at is not None or row.id not in timeline.live or row.type not in FUNCTIONAL_TYPES:
+            continue
+        opened = {
+            o.memory_key
+            for o, r in evidence
+            if r.valid_to is None and (r.source_key, r.type, r.target_key) == (row.source_key, row.type, row.target_key)
+        }
+        if row.valid_to is not None and {w.memory_key for w in timeline.evidence[row.id]} <= opened:
+            statement = Statement(e.memory_key, row.source_key, row.type, row.target_key, row.valid_to)
+            if timeline.is_free(statement):
+                timeline.change(row, valid_to=None)
