@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memories.providers.llm.grounding import Quotable, Source
+from memories.providers.llm.words import tokens
 
 SAID_AT = dt.datetime(2024, 6, 12, 9, tzinfo=dt.UTC)  # a Wednesday
 
@@ -113,17 +114,28 @@ def test_evidence_in_a_script_without_spaces_is_found() -> None:
 TEXTS = st.text(st.sampled_from("aAbB éß½İ'’-.,?\n東京าก\u0301I2") | st.characters(), max_size=60)
 
 
-@given(TEXTS, st.data())
-def test_words_cut_out_of_a_text_are_found_as_they_stand(text: str, data: st.DataObject) -> None:
-    start = data.draw(st.integers(0, len(text)))
-    piece = text[start : data.draw(st.integers(start, len(text)))]
-    cut_inside = (start and text[start - 1].isalnum()) or text[start + len(piece) : start + len(piece) + 1].isalnum()
-    span = Quotable(text).find(piece)
+SPOKEN = st.lists(st.text("abcéßñ東京12", min_size=1, max_size=5), min_size=1, max_size=8)
+BETWEEN = st.sampled_from([" ", "  ", ", ", "\n", "... ", "’", " — "])
+
+
+@given(SPOKEN, st.data())
+def test_words_of_a_text_are_found_as_they_stand(words: list[str], data: st.DataObject) -> None:
+    gaps = [data.draw(BETWEEN) for _ in words]
+    text = "".join(word + gap for word, gap in zip(words, gaps, strict=True))
+    first = data.draw(st.integers(0, len(words) - 1))
+    last = data.draw(st.integers(first, len(words) - 1))
+    quoted = data.draw(BETWEEN).join(words[first : last + 1]).upper()
+    span = Quotable(text).find(quoted)
+    assert span is not None
+    assert tokens(text[span.start : span.stop]) == tokens(quoted)
+
+
+@given(TEXTS, TEXTS)
+def test_what_is_found_says_what_was_looked_for(text: str, words: str) -> None:
+    span = Quotable(text).find(words)
     if span is not None:
-        assert Quotable(text[span.start : span.stop]).find(piece) is not None
-        assert Quotable(piece).find(text[span.start : span.stop]) is not None
-    else:
-        assert cut_inside or not any(c.isalnum() or c == "_" for c in piece) or "\u0301" in text
+        assert 0 <= span.start < span.stop <= len(text)
+        assert Quotable(words).find(text[span.start : span.stop]) is not None
 
 
 @given(TEXTS, TEXTS)
