@@ -270,10 +270,17 @@ def test_half_an_answer_or_none_is_broken(llm: LLMServer, provider: str, step: S
 
 # --- the probe -------------------------------------------------------------------------------------------------------
 @BOTH
-def test_a_probe_asks_the_server_and_not_the_model(llm: LLMServer, provider: str) -> None:
+def test_a_probe_asks_the_server_and_not_the_model(
+    llm: LLMServer, provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
+        monkeypatch.setenv(name, "from-the-environment")
     made(llm, provider).probe()
     assert llm.calls == []
-    assert llm.probes == [{"openai_compatible": "/v1/models", "ollama": "/api/version"}[provider]]
+    (probe,) = llm.probes
+    assert probe.path == {"openai_compatible": "/v1/models", "ollama": "/api/version"}[provider]
+    assert probe.headers["authorization"] == "Bearer secret-key"
+    assert "from-the-environment" not in json.dumps(probe.headers)
 
 
 @BOTH
