@@ -12,13 +12,13 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
 from django.utils.dateparse import parse_datetime
 
 from memories.models import Source
 from memories.pipeline import apply, digest, owners
+from memories.pipeline.embed import embedded
 from memories.pipeline.extract import extract
 from memories.pipeline.reconcile import Step, reconcile
 from memories.pipeline.rows import Embedded, embedded_texts
@@ -36,7 +36,6 @@ DECISIONS = 3  # how often a stale decision is made again; the last one only cor
 MOST_ATTEMPTS = 20  # of a write that fails for a reason that isn't known to pass
 WAITING = "waiting"  # for an earlier change of the same memory
 PASSES = ("unavailable", "service_unavailable", "busy", WAITING)  # failures that end by themselves: tried without end
-EMBED_BATCH = 32  # passages between two looks at the lease
 EARLY = 64  # a write with more passages than this gets its own vector first, so that recall finds it meanwhile
 
 
@@ -151,24 +150,10 @@ def _embed_new(source: Source, steps: Sequence[Step], texts: dict[bytes, Embedde
 def _embed(source: Source, contents: list[str], lease: Lease) -> list[Embedded]:
     encoder = registry.encoder()
     model = encoder.embedder
-    spans, passages = embedded_texts(contents)
-    if len(passages) > EARLY:
+    if len(embedded_texts(contents)[1]) > EARLY:
         head = model.embed([source.text[:2000]])[0]
         pending(source.tenant_id, source.id).update(vector=head, model=model.model)
-    parts = []
-    for start in range(0, len(passages), EMBED_BATCH):
-        parts.append(encoder.encode(passages[start : start + EMBED_BATCH]))
-        lease.keep()
-    vectors = np.concatenate([part.vectors for part in parts])
-    pieces = None if any(p.pieces is None for p in parts) else [row for p in parts for row in p.pieces or ()]
-    piece_model = encoder.pieces.piece_model if encoder.pieces else ""
-    done, texts = 0, []
-    for cut in spans:
-        here = slice(done, done + len(cut))
-        own = None if pieces is None else tuple(pieces[here])
-        texts.append(Embedded(cut, vectors[here], model.model, own, piece_model))
-        done += len(cut)
-    return texts
+    return embedded(encoder, contents, lease.keep)
 
 
 def _update(source: Source, lease: Lease) -> None:
