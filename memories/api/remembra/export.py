@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
@@ -22,7 +20,7 @@ LINES = "application/x-ndjson"
 
 
 class JsonLinesRenderer(JSONRenderer):
-    """Who asks for JSON Lines gets them; a refusal is JSON all the same, of one line."""
+    """Who asks for JSON Lines gets them; what is rendered here are refusals alone."""
 
     media_type = LINES
     format = "jsonl"
@@ -31,6 +29,7 @@ class JsonLinesRenderer(JSONRenderer):
 class ExportIn(Input):
     user_id = Name(required=False)
     project = Name(required=False)
+    project_id = Name(required=False, help_text="The same as project.")
 
 
 _SHOWN = (
@@ -59,5 +58,10 @@ class ExportView(RemembraView):
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         asked = self.query(request, ExportIn)
-        lines: Iterator[Any] = export(principal(request), asked.get("user_id"), asked.get("project"))
+        lines = export(principal(request), asked.get("user_id"), asked.get("project", asked.get("project_id")))
         return StreamingHttpResponse(lines, content_type=LINES)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response = super().handle_exception(exc)
+        response.content_type = JSONRenderer.media_type
+        return response
