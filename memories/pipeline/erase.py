@@ -33,6 +33,8 @@ BLANK: dict[str, object] = {
     "vector": None,
     "model": "",
     "target_key": None,
+    "agent_id": None,
+    "run_id": None,
 }
 
 

@@ -34,9 +34,9 @@ _ID = re.compile(r"(?:[a-z]{3}_)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([
 # A row as text: columns, arrays and JSON alike.
 HOLDING = sql.SQL("SELECT count(*) FROM {table} AS t WHERE t.tenant_id = %(tenant)s AND {holds}")
 SAYS = sql.SQL("strpos(lower(to_jsonb(t)::text), %(mark)s) > 0")
+NAMES = sql.SQL("strpos(replace(lower(to_jsonb(t)::text), '-', ''), %(mark)s) > 0")  # an id, however it is written
 INDEXES = sql.SQL("t.{column} @@ plainto_tsquery(%(language)s::regconfig, %(mark)s)")
-EITHER, BOTH = sql.SQL(" OR "), sql.SQL(" AND ")
-EVERY = sql.SQL("TRUE")
+AND, EVERY = sql.SQL(" AND "), sql.SQL("TRUE")
 
 # Tables that may go on naming an erased id, and which of their rows may not.
 NAMING = {
@@ -53,7 +53,7 @@ NAMING = {
 EMPTIED = {
     "memories.Source": sql.SQL(
         "t.blanked_at IS NOT NULL AND NOT (t.text = '' AND t.payload = '{}' AND t.result = '{}'"
-        " AND t.tsv IS NULL AND t.vector IS NULL AND t.target_key IS NULL)"
+        " AND t.tsv IS NULL AND t.vector IS NULL AND t.target_key IS NULL AND t.agent_id IS NULL AND t.run_id IS NULL)"
     ),
     "delivery.Receipt": sql.SQL("t.erased_at IS NOT NULL AND coalesce(t.body, t.draft) IS NOT NULL"),
     "delivery.Delivery": sql.SQL("t.state = 'erased' AND t.body IS NOT NULL"),
@@ -119,9 +119,8 @@ def _in_table(
     if whole:
         return _count(model, receipt, EVERY)
     found = _count(model, receipt, EMPTIED[label]) if label in EMPTIED else 0
-    naming = BOTH.join([SAYS, NAMING.get(label, EVERY)])
-    for row_id in ids:
-        found += sum(_count(model, receipt, naming, mark) for mark in (str(row_id), row_id.hex))
+    naming = AND.join([NAMES, NAMING.get(label, EVERY)])
+    found += sum(_count(model, receipt, naming, row_id.hex) for row_id in ids)
     indexed = [f.name for f in model._meta.concrete_fields if isinstance(f, SearchVectorField)]
     for word in words:
         found += _count(model, receipt, SAYS, _as_json(word))
