@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from entities.types import NO_ENTITIES, NO_KNOWLEDGE, EntityRef, Knowledge, MemoryEntities
+from entities.types import NO_ENTITIES, EntityRef, MemoryEntities
 from memories.vantage import HERE, Vantage
 
 Json = Mapping[str, Any]
@@ -380,42 +380,3 @@ class Span:
 
     start: int
     stop: int
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A live memory that is offered to whoever decides what a new text does to the old ones."""
-
-    id: uuid.UUID
-    content: str
-    said_at: dt.datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """What an extractor would do about a fact. `target`: the memory that holds it (NOOP), or that it replaces (UPDATE)
-    or ends (DELETE). Reconcile has the last word."""
-
-    decision: Decision
-    target: uuid.UUID | None = None
-    reason: str = ""
-    confidence: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One fact out of a text, with what it says of entities; `proposal` None: the extractor leaves it to others."""
-
-    fact: Fact
-    knowledge: Knowledge = NO_KNOWLEDGE
-    proposal: Proposal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What one write states. `by` names the extractor (`rules`, `sentences`, `verbatim`, or a model's name); `refused`
-    counts what it gave back and was not believed, by reason."""
-
-    statements: tuple[Statement, ...]
-    by: str
-    refused: Mapping[str, int] = field(default_factory=dict)

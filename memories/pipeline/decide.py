@@ -11,7 +11,8 @@ from memories.providers import registry
 from memories.providers.rules import stated, supersede
 from memories.providers.rules.supersede import Verdict
 from memories.providers.rules.types import Statement as RulesStatement
-from memories.types import Decision, Item, Known, Proposal, Statement
+from memories.statements import Known, Proposal, Statement
+from memories.types import Decision, Item
 
 SAYS = {
     Verdict.DUPLICATE: Proposal(Decision.NOOP, reason="says the same"),

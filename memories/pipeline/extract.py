@@ -13,7 +13,8 @@ from memories.providers.base import ProviderRefused, ProviderUnavailable
 from memories.providers.rules import stated
 from memories.providers.rules.types import Statement as RulesStatement
 from memories.providers.sentences import SentenceExtractor
-from memories.types import Fact, Item, Statement
+from memories.statements import Statement
+from memories.types import Fact, Item
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from entities.types import NO_KNOWLEDGE, Knowledge
-from memories.types import Decision, Fact, Known, Statement
+from memories.statements import Known, Statement
+from memories.types import Decision, Fact
 
 
 @dataclass(frozen=True, slots=True)

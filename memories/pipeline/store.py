@@ -20,7 +20,8 @@ from memories.pipeline.rows import Embedded
 from memories.providers import registry
 from memories.providers.base import ProviderUnavailable
 from memories.retrieval.similar import live, similar
-from memories.types import Item, Json, Known, Statement
+from memories.statements import Known, Statement
+from memories.types import Item, Json
 from memproject.common.errors import Unavailable
 
 MODEL_TRIES = 3  # of a language model; then the rules read the write

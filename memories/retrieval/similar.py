@@ -12,7 +12,7 @@ from psycopg import sql
 
 from memories.models import Owner
 from memories.retrieval.nearest import EXACT_UP_TO, SKETCH
-from memories.types import Known
+from memories.statements import Known
 from memproject.common.clock import now
 from memproject.common.postgres import fetch
 

@@ -7,7 +7,8 @@ import uuid
 from collections.abc import Sequence
 
 from memories.providers.llm.extractor import ModelExtractor
-from memories.types import Item, Known, Reading
+from memories.statements import Known, Reading
+from memories.types import Item
 from tests.llm_server import fact
 
 NOW = dt.datetime(2024, 6, 12, 9, tzinfo=dt.UTC)

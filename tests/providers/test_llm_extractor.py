@@ -13,7 +13,8 @@ from entities.types import ENTITY_TYPES, RELATION_TYPES, USER, Knowledge, Named,
 from memories.providers import registry
 from memories.providers.llm import prompt
 from memories.providers.llm.extractor import MOST_CANDIDATES, ModelExtractor
-from memories.types import Decision, Fact, Item, Known, Proposal, Reading
+from memories.statements import Known, Proposal, Reading
+from memories.types import Decision, Fact, Item
 from memproject.checks import settings_are_safe
 from tests.llm_server import MODEL, LLMServer, Says, answer, fact
 from tests.providers.llm_cases import IDS, JOHN, KNOWN, NOW, TEXT, contents, read

@@ -16,7 +16,8 @@ from memories.pipeline import digest
 from memories.pipeline.passages import split
 from memories.pipeline.reconcile import reconcile
 from memories.retrieval import context
-from memories.types import Decision, Fact, Known, MemoryView, Proposal, Statement
+from memories.statements import Known, Proposal, Statement
+from memories.types import Decision, Fact, MemoryView
 
 texts = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"))
 

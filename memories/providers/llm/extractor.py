@@ -14,7 +14,8 @@ from memories.providers.llm.ollama import OllamaChat
 from memories.providers.llm.openai_chat import OpenAIChat
 from memories.providers.llm.reading import reading
 from memories.providers.sentences import may_state
-from memories.types import Item, Known, Reading
+from memories.statements import Known, Reading
+from memories.types import Item
 
 MOST_CANDIDATES = 20
 FRAME = 200  # characters of JSON around a message or a candidate

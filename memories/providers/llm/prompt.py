@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from entities.types import ENTITY_TYPES, RELATION_TYPES
 from memories.providers.sentences import may_state
-from memories.types import Item, Known
+from memories.statements import Known
+from memories.types import Item
 
 CANDIDATE_CHARACTERS = 500  # of a memory that is offered
 

@@ -15,7 +15,8 @@ from memories.providers.llm.grounding import Quotable, Source, Words
 from memories.providers.llm.words import USER as FIRST_PERSON
 from memories.providers.llm.words import tokens
 from memories.providers.sentences import may_state
-from memories.types import Decision, Fact, Item, Known, Proposal, Reading, Span, Statement
+from memories.statements import Known, Proposal, Reading, Statement
+from memories.types import Decision, Fact, Item, Span
 
 MOST_FACTS = 50
 MOST_CHARACTERS = 1_000  # of a fact

@@ -1,0 +1,50 @@
+"""What is read out of a text, and what that would do to what is known: frozen data, no framework."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from entities.types import NO_KNOWLEDGE, Knowledge
+from memories.types import Decision, Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A live memory that is offered to whoever decides what a new text does to the old ones."""
+
+    id: uuid.UUID
+    content: str
+    said_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What an extractor would do about a fact. `target`: the memory that holds it (NOOP), or that it replaces (UPDATE)
+    or ends (DELETE). Reconcile has the last word."""
+
+    decision: Decision
+    target: uuid.UUID | None = None
+    reason: str = ""
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One fact out of a text, with what it says of entities; `proposal` None: the extractor leaves it to others."""
+
+    fact: Fact
+    knowledge: Knowledge = NO_KNOWLEDGE
+    proposal: Proposal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one write states. `by` names the extractor (`rules`, `sentences`, `verbatim`, or a model's name); `refused`
+    counts what it gave back and was not believed, by reason."""
+
+    statements: tuple[Statement, ...]
+    by: str
+    refused: Mapping[str, int] = field(default_factory=dict)
