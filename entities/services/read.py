@@ -64,8 +64,10 @@ def _views(tenant_id: uuid.UUID, rows: Sequence[EntityRevision]) -> tuple[Entity
     keys = [row.entity_key for row in rows]
     aliases: dict[uuid.UUID, list[str]] = defaultdict(list)
     said = Alias.objects.filter(tenant=tenant_id, entity_key__in=keys, retired_at=None).order_by("name")
-    for key, name in said.values_list("entity_key", "name"):
-        aliases[key].append(name)
+    called = {row.entity_key: row.normalised for row in rows}
+    for key, name, form in said.values_list("entity_key", "name", "normalised"):
+        if form != called[key]:
+            aliases[key].append(name)
     mentions = Mention.objects.filter(tenant=tenant_id, entity_key__in=keys, retired_at=None)
     counts = dict(mentions.values_list("entity_key").annotate(Count("id")))
     return tuple(
