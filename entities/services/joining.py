@@ -207,8 +207,9 @@ def _part_stated(
     for row in former:
         what = key(row)
         within = isinstance(row, Relation) and what[1] == what[2]
+        past = within and isinstance(row, Relation) and row.valid_to is not None  # which no memory takes with it
         still = mentioning if within else {memory for said, memory in heard if said == what}
-        stated = [e for e in earlier[row.id] if e.memory_key in still]
+        stated = [e for e in earlier[row.id] if past or e.memory_key in still]
         if stated or (not earlier[row.id] and (within or present[what])):
             again = ledger.copy(row, **_since(row, [r for r in former if key(r) == what], present[what], merge))
             for e in stated:
