@@ -35,10 +35,10 @@ from apikeys.scopes import Role
 from apikeys.types import Principal
 from benchmarks.conversation import TURNS, Turn, turns
 from memories.models import Owner, Source
-from memories.pipeline import apply, digest
+from memories.pipeline import digest
 from memories.pipeline.extract import extract
 from memories.pipeline.reconcile import reconcile
-from memories.pipeline.rows import Batch, Embedded, embedded_texts
+from memories.pipeline.rows import Batch, Embedded, embedded_texts, store_rows
 from memories.providers import registry
 from memories.providers.base import Encoded, Pieces
 from memories.providers.pieces import DIMENSIONS
@@ -168,18 +168,18 @@ def _rows(caller: Principal, user: str, said: Sequence[Turn], encoded: Encoded) 
 
 def _applied(source: Source, items: Sequence[Item], encoded: Encoded) -> list[models.Model]:
     """What `pipeline/run.py` and `apply.store` make of a store whose texts are all new."""
-    facts, encoder = extract(items, infer=False), registry.encoder()
+    statements, encoder = extract(items, infer=False).statements, registry.encoder()
     piece_model = encoder.pieces.piece_model if encoder.pieces else ""
-    steps = reconcile([(fact, digest.of_fact(fact, source.run_id)) for fact in facts], {})
-    spans, _ = embedded_texts([fact.content for fact in facts])
+    steps = reconcile([(s, digest.of_fact(s.fact, source.run_id)) for s in statements], {})
+    spans, _ = embedded_texts([s.fact.content for s in statements])
     texts = {}
     for row, (step, cut) in enumerate(zip(steps, spans, strict=True)):
         own = _part(encoded, slice(row, row + 1))
         vector = own.vectors.astype(np.float32)
         texts[step.digest] = Embedded(cut, vector, encoder.embedder.model, own.pieces, piece_model)
-    batch, outcomes = apply.store_rows(source, steps, texts, {}, now())
+    batch, outcomes = store_rows(source, steps, texts, {}, now())
     source.state, source.finished_at, source.tsv = SourceState.APPLIED.value, now(), None
-    source.attempts, source.result = 1, {"facts": len(facts), "skipped": 0}
+    source.attempts, source.result = 1, {"facts": len(statements), "skipped": 0, "by": "verbatim"}
     return [source, *(row for table in fields(Batch) for row in getattr(batch, table.name)), *outcomes]
 
 

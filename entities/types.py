@@ -7,6 +7,7 @@ import enum
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class EditEntity:
 
 @dataclass(frozen=True, slots=True)
 class EntityQuery:
-    """`query` is a part of a name; `cursor` the public id of the last entity seen."""
+    """`query` is a part of a name; `cursor` the public id of the last entity seen; `as_of` None: as known now."""
 
     user_id: str | None = None
     project: str | None = None
@@ -64,6 +65,7 @@ class EntityQuery:
     query: str | None = None
     limit: int = 100
     cursor: str | None = None
+    as_of: dt.datetime | None = None
 
 
 # What a relation can be: the fixed list. Another type is kept in PostgreSQL as it is, and is RELATED_TO in the graph.
@@ -153,6 +155,85 @@ class EntityRef:
     name: str
     type: str
     confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class RelationView:
+    """A relation with the names of its ends. `is_current`: it holds at the moment that was asked for."""
+
+    id: uuid.UUID
+    source_id: uuid.UUID
+    target_id: uuid.UUID
+    source: str
+    target: str
+    type: str
+    properties: Mapping[str, Any]
+    confidence: float
+    valid_from: dt.datetime | None
+    valid_to: dt.datetime | None
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An entity in a graph; `distance`: relations between it and where a walk began."""
+
+    id: uuid.UUID
+    name: str
+    type: str
+    distance: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Subgraph:
+    """Every end of an edge is a node. `truncated`: there is more than was asked for."""
+
+    nodes: tuple[Node, ...]
+    edges: tuple[RelationView, ...]
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TopEntity:
+    """An entity by how many memories mention it."""
+
+    id: uuid.UUID
+    name: str
+    type: str
+    memory_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mentioned:
+    """The memories that mention an entity, and whose they are; the newest first."""
+
+    user_id: str
+    project: str
+    memory_ids: tuple[uuid.UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StatedRef:
+    """A relation that a memory states; `entity` is the name of its target."""
+
+    type: str
+    entity: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryEntities:
+    """What a memory mentions and states, in the order in which it was written down."""
+
+    mentions: tuple[EntityRef, ...] = ()
+    states: tuple[StatedRef, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        return [entity.name for entity in self.mentions]
+
+
+NO_ENTITIES = MemoryEntities()
 
 
 @dataclass(frozen=True, slots=True)

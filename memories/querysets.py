@@ -28,9 +28,11 @@ class RevisionQuerySet(models.QuerySet["Revision"]):
             rows = rows.filter(run_id=scope.run_id)
         return rows
 
-    def open(self) -> Self:
-        """The last word about each memory."""
-        return self.filter(retired_at=None)
+    def open(self, as_of: dt.datetime | None = None) -> Self:
+        """The last word about each memory, now or then."""
+        if as_of is None:
+            return self.filter(retired_at=None)
+        return self.filter(Q(retired_at=None) | Q(retired_at__gt=as_of), recorded_at__lte=as_of)
 
     def alive(self, moment: dt.datetime) -> Self:
         """Known now, valid now, not archived, not expired: what a reader sees without asking for more."""

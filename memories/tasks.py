@@ -7,7 +7,7 @@ import uuid
 from celery import shared_task
 
 from memories.pipeline import erase_tenant as erasing
-from memories.pipeline import expire, usage
+from memories.pipeline import expire, fade, usage
 from memories.pipeline import run as pipeline
 from memories.pipeline import sweep as sweeper
 
@@ -28,6 +28,12 @@ def sweep() -> None:
 def clean_expired() -> None:
     """Erase what has expired."""
     expire.everywhere()
+
+
+@shared_task(name="memories.tasks.archive_decayed")
+def archive_decayed() -> None:
+    """Archive what nobody has used for long."""
+    fade.everywhere()
 
 
 @shared_task(name="memories.tasks.flush_usage")

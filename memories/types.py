@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from entities.types import NO_KNOWLEDGE, Knowledge
+from entities.types import NO_ENTITIES, NO_KNOWLEDGE, Knowledge, MemoryEntities
+from memories.vantage import HERE, Vantage
 
 Json = Mapping[str, Any]
 
@@ -172,7 +173,7 @@ class RecallQuery:
     max_tokens: int = 4000
     filters: Filter | None = None
     exclude: tuple[str, ...] = ()
-    superseded: bool = False
+    vantage: Vantage = HERE
     rerank: bool = True
     reference_time: dt.datetime | None = None
     explain: bool = False
@@ -189,6 +190,7 @@ class ListQuery:
     offset: int = 0
     cursor: str | None = None
     filters: Filter | None = None
+    vantage: Vantage = HERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +208,7 @@ class ForgetCommand:
 
 @dataclass(frozen=True, slots=True)
 class MemoryView:
-    """One memory as a reader sees it now.
+    """One memory as a reader sees it, now or then; how it was used is told as of now.
 
     `status`: active, archived, superseded or retired; pending while its first store is not applied, failed when that
     was set aside.
@@ -230,15 +232,22 @@ class MemoryView:
     status: str = "active"
     speaker: str | None = None
     said_at: dt.datetime | None = None
+    uses: int = 0
+    last_used_at: dt.datetime | None = None
     superseded_by: uuid.UUID | None = None
+    entities: MemoryEntities = NO_ENTITIES
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A memory found, with a score in 0–1 that means the same from query to query. `why`: the parts of it, if asked."""
+    """A memory found, with a score in 0–1 that means the same from query to query. `why`: the parts of it, if asked.
+
+    `decay` is how relevant it has stayed, in 0–1; the order doesn't depend on it.
+    """
 
     memory: MemoryView
     score: float
+    decay: float
     why: Json | None = None
 
 

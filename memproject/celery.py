@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from typing import Any
 
 from celery import Celery
@@ -13,7 +14,7 @@ from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memproject.settings")  # before anything asks for a setting
 
-from memories.providers.registry import embedder
+from memories.providers.registry import embedder, rules
 from memproject.common import metrics
 from memproject.common.errors import AppError
 
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 app = Celery("memproject")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.set_default()
+PIPELINE = frozenset({"store", "bulk"})  # the queues whose workers read and embed texts
 
 # `store`: writes somebody waits for. `bulk`: all others. `deliver`: webhooks. `graph`: Neo4j, which may hang, and has a
 # worker of its own where there is one. `beat`: what the clock starts.
@@ -59,6 +61,12 @@ app.conf.beat_schedule = {
     },
     "graph": {"task": "entities.tasks.sweep_graph", "schedule": 5.0, "options": {"queue": "beat", "expires": 5}},
 }
+if settings.ARCHIVE_DECAYED:
+    app.conf.beat_schedule["archive-decayed"] = {
+        "task": "memories.tasks.archive_decayed",
+        "schedule": 6 * 3600.0,
+        "options": {"queue": "bulk", "expires": 3600},
+    }
 if settings.NEO4J_URI:  # nobody works on that queue without it
     app.conf.beat_schedule["old-graph"] = {
         "task": "entities.tasks.prune_graph",
@@ -81,11 +89,25 @@ def note_failure(sender: Any, exception: BaseException, **_: Any) -> None:
 
 @worker_process_init.connect
 def load_model(**_: Any) -> None:
-    """Each child makes the embedder's session for itself: one made before the fork loses its threads."""
+    """Each child makes the embedder's session for itself: one made before the fork loses its threads.
+
+    The rules' pipeline takes longer than Celery waits for a child: it is loaded beside the first task.
+    """
+    if PIPELINE.isdisjoint(app.amqp.queues.consume_from):
+        return
     try:
         embedder().warm()
     except AppError as error:
         log.warning("the embedder is not ready: %s", error.message)
+    threading.Thread(target=_load_rules, daemon=True).start()
+
+
+def _load_rules() -> None:
+    try:
+        if (found := rules()) is not None:
+            found.warm()
+    except AppError as error:
+        log.warning("texts are read sentence by sentence: %s", error.message)
 
 
 @worker_process_shutdown.connect

@@ -12,6 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 log = logging.getLogger(__name__)
 
+LLM_PROVIDERS = ("openai_compatible", "ollama")
+
 
 def is_loopback(host: str) -> bool:
     try:
@@ -49,6 +51,32 @@ def settings_are_safe(**_: Any) -> list[CheckMessage]:
                 id="memproject.E004",
             )
         )
+    return found + _language_model()
+
+
+def _language_model() -> list[CheckMessage]:
+    """Without one there is nothing to check."""
+    if not settings.LLM_PROVIDER:
+        return []
+    found: list[CheckMessage] = []
+    if settings.LLM_PROVIDER not in LLM_PROVIDERS:
+        found.append(
+            Error(
+                f"LLM_PROVIDER is {settings.LLM_PROVIDER!r}.",
+                hint=f"It must be one of {', '.join(LLM_PROVIDERS)}, or empty.",
+                id="memproject.E005",
+            )
+        )
+    found += [
+        Error(f"LLM_PROVIDER needs {name}.", hint="Set it, or leave LLM_PROVIDER empty.", id="memproject.E006")
+        for name in ("LLM_BASE_URL", "LLM_MODEL")
+        if not getattr(settings, name)
+    ]
+    found += [
+        Error(f"{name} must be more than 0.", hint="Leave it out for the default.", id="memproject.E007")
+        for name in ("LLM_TIMEOUT_SECONDS", "LLM_INPUT_CHARACTERS")
+        if not getattr(settings, name) > 0
+    ]
     return found
 
 

@@ -116,7 +116,7 @@ def database(url: str) -> dict[str, object]:
     if parts.scheme not in ("postgresql", "postgres"):
         raise ImproperlyConfigured("DATABASE_URL must begin with postgresql://")
     options: dict[str, object] = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    options["prepare_threshold"] = 2 if PREPARED_STATEMENTS else None  # uses; only what retrieval/fetch.py sends
+    options["prepare_threshold"] = 2 if PREPARED_STATEMENTS else None  # uses; only what postgres/fetch.py sends
     host = options.pop("host", None) or unquote(parts.hostname or "")
     pool = {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 5}
     return {
@@ -195,6 +195,7 @@ MAX_BODY_SIZE = env.int("MAX_BODY_SIZE", 5_000_000)
 MAX_BATCH_BODY_SIZE = env.int("MAX_BATCH_BODY_SIZE", 24_000_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(MAX_BODY_SIZE, MAX_BATCH_BODY_SIZE)
 STRICT_MODE = env.bool("STRICT_MODE", False)
+ARCHIVE_DECAYED = env.bool("ARCHIVE_DECAYED", False)
 SEARCH_LIMIT = env.int("SEARCH_LIMIT", 50)
 STORE_WAIT_SECONDS = env.float("STORE_WAIT_SECONDS", 10.0)
 LEASE_SECONDS = env.float("LEASE_SECONDS", 30.0)
@@ -217,6 +218,14 @@ QUESTION_CACHE_SIZE = env.int("QUESTION_CACHE_SIZE", 1000)
 
 # --- what a text states: the pinned English pipeline, another one of spaCy's by name or path, or "" for sentences alone
 SPACY_MODEL = env.str("SPACY_MODEL", "en_core_web_sm")
+
+# --- a language model that reads texts instead of the rules: none, openai_compatible or ollama ------------------------
+LLM_PROVIDER = env.str("LLM_PROVIDER", "")
+LLM_BASE_URL = env.str("LLM_BASE_URL", "")
+LLM_API_KEY = env.str("LLM_API_KEY", "")
+LLM_MODEL = env.str("LLM_MODEL", "")
+LLM_TIMEOUT_SECONDS = env.float("LLM_TIMEOUT_SECONDS", 30.0)
+LLM_INPUT_CHARACTERS = env.int("LLM_INPUT_CHARACTERS", 24_000)
 
 # --- webhooks --------------------------------------------------------------------------------------------------------
 WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", False)

@@ -14,7 +14,7 @@ from tests import build
 from tests.build import Caller
 from tests.guard import guarded
 
-pytest_plugins = ["tests.flush", "tests.services", "tests.neo4j"]
+pytest_plugins = ["tests.flush", "tests.services", "tests.neo4j", "tests.llm_server"]
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from django.db.models import Q
 from apikeys.models import Tenant
 from entities import names
 from entities.graph import outbox
-from entities.models import Entity, EntityRevision, Mention, Relation
+from entities.models import Entity, EntityRevision, Evidence, Mention, Relation
 from entities.types import GraphKind, GraphScope
 from memories.models import Memory
 from memproject.common.ids import new_id
@@ -91,15 +91,22 @@ class World:
     def memory(self, *entities: uuid.UUID, at: dt.datetime = START, retired_at: dt.datetime | None = None) -> uuid.UUID:
         """A memory that mentions these."""
         memory = Memory(**self._owned)
-        mentions = [
-            Mention(tenant=self.tenant, entity_key=e, memory_key=memory.id, recorded_at=at, retired_at=retired_at)
-            for e in entities
-        ]
         with transaction.atomic():
             Memory.objects.bulk_create([memory])
-            Mention.objects.bulk_create(mentions)
-            self.note(GraphKind.MEMORY, memory.id)
+            self.mention(memory.id, *entities, at=at, retired_at=retired_at)
         return memory.id
+
+    def mention(self, memory: uuid.UUID, *entities: uuid.UUID, at: dt.datetime = START, **fields: Any) -> None:
+        """A memory that is there mentions these."""
+        named = {"tenant": self.tenant, "memory_key": memory, "recorded_at": at, **fields}
+        with transaction.atomic():
+            Mention.objects.bulk_create([Mention(entity_key=entity, **named) for entity in entities])
+            self.note(GraphKind.MEMORY, memory)
+
+    def states(self, memory: uuid.UUID, *relations: uuid.UUID, at: dt.datetime = START) -> None:
+        """A memory is the evidence of these."""
+        stated = {"tenant": self.tenant, "memory_key": memory, "recorded_at": at}
+        Evidence.objects.bulk_create([Evidence(relation_key=relation, **stated) for relation in relations])
 
     def merge(self, loser: uuid.UUID, winner: uuid.UUID, *, at: dt.datetime) -> None:
         """What a merge does to the rows: the loser's relations and mentions retire, and point to the winner anew."""

@@ -1,53 +1,62 @@
-"""From a caller and an id to the entity that it may touch: the one fence for ids of entities."""
+"""The one fence for an entity's id."""
 
 from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import Q
-
 from apikeys.types import Principal
 from entities.models import EntityRevision
 from entities.services.lock import lock
+from entities.services.past import known
 from entities.types import GraphScope
 from memproject.common.errors import Conflict, NotFound
 from memproject.common.ids import ENTITY, parse, public
 
 
-def known(at: dt.datetime | None) -> Q:
-    """Rows as they were known at a moment; None: as they are."""
-    if at is None:
-        return Q(retired_at=None)
-    return Q(recorded_at__lte=at) & (Q(retired_at=None) | Q(retired_at__gt=at))
+def entity(principal: Principal, entity_id: str, as_of: dt.datetime | None = None) -> EntityRevision:
+    """The entity that this id meant then, for a caller who may see it; a merged one is what it was merged into.
 
-
-def revision(principal: Principal, entity_id: str, at: dt.datetime | None = None) -> EntityRevision:
-    """The word about an entity at a moment, the last one unless said.
-
-    Unknown, malformed, erased and foreign ids all raise the same NotFound.
+    Unknown, malformed, erased and foreign ids all raise the same NotFound, and so do those not known yet.
     """
     key = parse(ENTITY, entity_id)
-    rows = EntityRevision.objects.filter(known(at), tenant=principal.tenant_id)
-    if principal.user_id is not None:
-        rows = rows.filter(user_id=principal.user_id)
-    if principal.projects:
-        rows = rows.filter(project__in=principal.projects)
-    row = rows.filter(entity_key=key).order_by("-recorded_at").first() if key is not None else None
-    if row is None:
-        raise NotFound(f"Entity with ID '{entity_id}' not found")
-    return row
+    while key is not None:
+        row = EntityRevision.objects.filter(known(as_of), tenant=principal.tenant_id, entity_key=key).first()
+        if row is None or not _may_see(principal, row):
+            break
+        if row.merged_into_key is None:
+            return row
+        key = row.merged_into_key
+    raise NotFound(f"Entity with ID '{entity_id}' not found")
 
 
 def locked(principal: Principal, entity_id: str) -> EntityRevision:
-    """The last word about an entity, under its owner's lock; Conflict when it was merged into another one."""
-    found = revision(principal, entity_id)
-    lock(scope_of(found))
-    row = revision(principal, entity_id)
+    """The last word about an entity that is to change, under its owner's lock.
+
+    Raises NotFound as `entity` does, and Conflict when it was merged into another one.
+    """
+    lock(scope_of(last(principal, entity_id)))
+    row = last(principal, entity_id)
     if row.merged_into_key is not None:
         into = public(ENTITY, row.merged_into_key)
-        raise Conflict("This entity was merged into another one. Split that one first.", merged_into=into)
+        raise Conflict("This entity was merged into another one: split that one first.", merged_into=into)
     return row
 
 
 def scope_of(row: EntityRevision) -> GraphScope:
     return GraphScope(row.tenant_id, row.project, row.user_id)
+
+
+def last(principal: Principal, entity_id: str) -> EntityRevision:
+    """The last word about an entity, merged or not. Raises NotFound as `entity` does."""
+    key = parse(ENTITY, entity_id)
+    rows = EntityRevision.objects.filter(tenant=principal.tenant_id, retired_at=None)
+    row = rows.filter(entity_key=key).first() if key is not None else None
+    if row is None or not _may_see(principal, row):
+        raise NotFound(f"Entity with ID '{entity_id}' not found")
+    return row
+
+
+def _may_see(principal: Principal, row: EntityRevision) -> bool:
+    if principal.user_id is not None and row.user_id != principal.user_id:
+        return False
+    return not principal.projects or row.project in principal.projects

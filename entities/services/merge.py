@@ -28,7 +28,7 @@ def merge(principal: Principal, source_ids: Sequence[str], target_id: str) -> Me
     with transaction.atomic():
         winner = access.locked(principal, target_id)
         scope = access.scope_of(winner)
-        sources = [access.revision(principal, source_id) for source_id in source_ids]
+        sources = [access.last(principal, source_id) for source_id in source_ids]
         if any(access.scope_of(source) != scope for source in sources):
             raise InvalidRequest("source_ids: must be of the target's user and project", field="source_ids")
         losers = [access.locked(principal, source_id) for source_id in source_ids]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from django.db.models import Count
 from apikeys.types import Principal
 from entities import names
 from entities.models import Alias, EntityRevision, Mention
+from entities.services.past import known
 from entities.types import EntityPage, EntityQuery, EntityView
 from memproject.common.errors import InvalidRequest
 from memproject.common.ids import ENTITY, parse, public
@@ -24,7 +26,7 @@ def browse(principal: Principal, query: EntityQuery) -> EntityPage:
         raise InvalidRequest("cursor: must be the next_cursor of an earlier page", field="cursor")
     user_id = principal.acting_user(query.user_id, settings.DEFAULT_USER_ID)
     rows = EntityRevision.objects.filter(
-        tenant=principal.tenant_id, user_id=user_id, retired_at=None, merged_into_key=None
+        known(query.as_of), tenant=principal.tenant_id, user_id=user_id, merged_into_key=None
     )
     if (projects := principal.all_projects(query.project)) is not None:
         rows = rows.filter(project__in=projects)
@@ -38,7 +40,7 @@ def browse(principal: Principal, query: EntityQuery) -> EntityPage:
     found = list(rows.order_by("-entity_key")[: query.limit + 1])
     shown = found[: query.limit]
     cursor = public(ENTITY, shown[-1].entity_key) if len(found) > query.limit else None
-    return EntityPage(_views(principal.tenant_id, shown), total, cursor)
+    return EntityPage(views(principal.tenant_id, shown, query.as_of), total, cursor)
 
 
 def named(tenant_id: uuid.UUID, user_id: str, projects: Sequence[str] | None, name: str) -> list[uuid.UUID]:
@@ -60,15 +62,18 @@ def mentioning(tenant_id: uuid.UUID, entity_ids: Sequence[uuid.UUID], limit: int
     return list(rows.order_by("memory_key").values_list("memory_key", flat=True).distinct()[:limit])
 
 
-def _views(tenant_id: uuid.UUID, rows: Sequence[EntityRevision]) -> tuple[EntityView, ...]:
+def views(
+    tenant_id: uuid.UUID, rows: Sequence[EntityRevision], as_of: dt.datetime | None = None
+) -> tuple[EntityView, ...]:
+    """With their aliases and counts; what an entity is called is no alias of its own."""
     keys = [row.entity_key for row in rows]
     aliases: dict[uuid.UUID, list[str]] = defaultdict(list)
-    said = Alias.objects.filter(tenant=tenant_id, entity_key__in=keys, retired_at=None).order_by("name")
+    said = Alias.objects.filter(known(as_of), tenant=tenant_id, entity_key__in=keys).order_by("name")
     called = {row.entity_key: row.normalised for row in rows}
     for key, name, form in said.values_list("entity_key", "name", "normalised"):
         if form != called[key]:
             aliases[key].append(name)
-    mentions = Mention.objects.filter(tenant=tenant_id, entity_key__in=keys, retired_at=None)
+    mentions = Mention.objects.filter(known(as_of), tenant=tenant_id, entity_key__in=keys)
     counts = dict(mentions.values_list("entity_key").annotate(Count("id")))
     return tuple(
         EntityView(

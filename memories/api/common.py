@@ -14,15 +14,15 @@ from rest_framework.request import Request
 
 from memories import filters, ttl
 from memories.types import KEEP, RECIPES, Filter, Item, Keep, RevisionView, UpdateCommand, WriteResult
+from memories.vantage import Vantage
 from memproject.common.clock import iso, now
 from memproject.common.errors import InvalidRequest
 from memproject.common.ids import EVENT, REVISION, public
 from memproject.web.base import Input
-from memproject.web.fields import Moment, Name, Text
+from memproject.web.fields import Moment, Name, QueryFlag, Text
+from memproject.web.moment import AsOf, ValidAt
 
 EDITABLE = ("content", "metadata", "memory_type", "ttl", "expires_at", "pinned", "importance")
-# Documented fields that come with later versions; until then they are refused by name.
-LATER_READS = frozenset({"as_of", "valid_at", "archived"})
 
 
 class TTL(Text):
@@ -59,6 +59,23 @@ class QueryFilters(Filters):
             return super().to_internal_value(json.loads(data))
         except (ValueError, RecursionError):
             raise serializers.ValidationError("must be a JSON object") from None
+
+
+class TimedIn(Input):
+    """A read that may look from another time."""
+
+    as_of = AsOf(required=False, help_text="As the service knew it at this time.")
+    valid_at = ValidAt(required=False, help_text="What was true at this time; it may lie ahead.")
+
+
+class TimedListIn(TimedIn):
+    """A read of many, by a query string."""
+
+    archived = QueryFlag(default=False, help_text="true also shows what is archived.")
+
+
+def vantage(data: dict[str, Any], *, superseded: bool = False) -> Vantage:
+    return Vantage(data.get("as_of"), data.get("valid_at"), data.get("archived", False), superseded)
 
 
 class StampedIn(Input):

@@ -98,6 +98,11 @@ class Revision(TenantRow):
             models.Index(
                 fields=["tenant", "user_id", "memory_key"], condition=Q(retired_at=None), name="memories_live_user"
             ),
+            models.Index(
+                fields=["tenant", "user_id", "retired_at"],
+                condition=Q(retired_at__isnull=False),
+                name="memories_past_user",
+            ),
             models.Index(fields=["tenant", "text_key"], name="memories_revision_text"),
             models.Index(fields=["tenant", "source_key"], name="memories_revision_source"),
             models.Index(

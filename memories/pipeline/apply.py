@@ -5,16 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from django.db import transaction
 from django.db.models import Q
 
+from entities.types import NO_KNOWLEDGE, Knowledge, Learned
 from memories.models import Embedding, Memory, Outcome, Owner, Passage, Revision, Source, TokenVectors
-from memories.pipeline import erase, happened, owners
+from memories.pipeline import erase, happened, knowledge, owners
 from memories.pipeline.reconcile import Step
-from memories.pipeline.rows import Batch, Embedded, Voice
+from memories.pipeline.rows import Batch, Embedded, Voice, add_memory, outcome, store_rows, successor
 from memories.pipeline.searchable import word_count, words
 from memories.types import KEEP, Action, Decision, Fact, SourceState, SupersedeCommand, UpdateCommand
 from memproject.common import metrics
@@ -64,16 +65,70 @@ def store(
         adding = [s.digest for s in steps if s.decision is Decision.ADD]
         erase.expired_holders(source, adding, moment)
         live = live_digests(tenant_id, source.project, source.user_id, source.agent_id, [s.digest for s in steps])
-        if any(s.holder is not None and s.digest not in live for s in steps):
-            raise StaleError
-        batch, outcomes = store_rows(source, steps, texts, live, moment)
+        steps = _still_right(source, steps, live, texts, moment, last=seen is None)
+        outdated = _open_revisions(tenant_id, [s.replaces for s in steps if s.replaces is not None])
+        batch, outcomes = store_rows(source, steps, texts, live, moment, outdated=outdated, by=str(result.get("by")))
+        _retire(outdated.values(), moment)
         _write(batch)
         _record(outcomes)
-        _finish(source, owner if batch.memories else None, result, len(batch.passages))
+        learned = _teach(source, steps, outcomes, batch, moment)
+        knowledge.retire(list(outdated.values()), moment)
+        told = {
+            **result,
+            "entities": len({e.id for one in learned for e in one.entities}),
+            "relations": sum(one.relations for one in learned),
+        }
+        _finish(source, owner if batch.memories else None, told, len(batch.passages))
 
 
-def update(tenant_id: uuid.UUID, source_id: uuid.UUID, command: UpdateCommand, digest: bytes, text: Embedded) -> None:
-    """Give a memory a new text: retire its open revision, add another, and close the Source.
+def _teach(
+    source: Source, steps: Sequence[Step], outcomes: Sequence[Outcome], batch: Batch, moment: dt.datetime
+) -> list[Learned]:
+    """What the new memories say of entities."""
+    made = {r.memory_key: r for r in batch.revisions if r.action == Action.ADD}
+    taught = [
+        (made[one.memory_key], step.knowledge)
+        for step, one in zip(steps, outcomes, strict=True)
+        if one.decision != Decision.NOOP and step.knowledge is not NO_KNOWLEDGE
+    ]
+    return knowledge.learn(taught, moment, source.actor)
+
+
+def _still_right(
+    source: Source,
+    steps: Sequence[Step],
+    live: Mapping[bytes, uuid.UUID],
+    texts: Mapping[bytes, Embedded],
+    moment: dt.datetime,
+    *,
+    last: bool,
+) -> Sequence[Step]:
+    """The steps, if what they build on is still there. On the last try what isn't known word for word is only added."""
+    if last:
+        steps = [step if step.digest in live else step.alone() for step in steps]
+    touched = [step.touches for step in steps if step.touches is not None]
+    there = set(
+        Revision.objects.filter(tenant=source.tenant_id, memory_key__in=touched, valid_to=None)
+        .alive(moment)
+        .values_list("memory_key", flat=True)
+    )
+    if not there.issuperset(touched):
+        raise StaleError
+    if any(step.decision is Decision.ADD and step.digest not in live and step.digest not in texts for step in steps):
+        raise StaleError  # it was known, and is gone since: its text has to be embedded
+    return steps
+
+
+def update(
+    tenant_id: uuid.UUID,
+    source_id: uuid.UUID,
+    command: UpdateCommand,
+    digest: bytes,
+    text: Embedded,
+    known: Knowledge = NO_KNOWLEDGE,
+) -> None:
+    """Give a memory a new text: retire its open revision, add another, and close the Source. `known`: what the text
+    says of entities.
 
     Raises MemoryNotFound, Conflict (another live memory holds the text; its id in the data) or GoneError.
     """
@@ -85,22 +140,29 @@ def update(tenant_id: uuid.UUID, source_id: uuid.UUID, command: UpdateCommand, d
         old = open_revision(tenant_id, source.target_key, moment)
         _refuse_ended(old)
         voice = _voice_of(old, source)
-        new = _successor(old, command, moment, actor=source.actor)
+        new = successor(old, command, moment, actor=source.actor)
         new.content, new.digest, new.evidence, new.text_key = str(command.content), digest, str(command.content), new.id
         new.source_key = source.id
         _refuse_taken(new)
         batch = Batch(revisions=[new])
         batch.add_text(new, text, voice)
-        _retire(old, moment)
+        _retire([old], moment)
         _write(batch)
         _current_text(new)
         _touch_memory(old, command)
-        _record([_outcome(source, 0, Decision.UPDATE, old.memory_key)])
+        _record([outcome(source, 0, Decision.UPDATE, old.memory_key)])
+        knowledge.retire([old], moment)
+        knowledge.learn([(new, known)], moment, source.actor)
         _finish(source, owner, {"facts": 1}, len(batch.passages))
 
 
 def supersede(
-    tenant_id: uuid.UUID, source_id: uuid.UUID, command: SupersedeCommand, digest: bytes, text: Embedded
+    tenant_id: uuid.UUID,
+    source_id: uuid.UUID,
+    command: SupersedeCommand,
+    digest: bytes,
+    text: Embedded,
+    known: Knowledge = NO_KNOWLEDGE,
 ) -> None:
     """End a memory's validity and add another in its place, and close the Source.
 
@@ -113,21 +175,21 @@ def supersede(
         moment = now()
         old = open_revision(tenant_id, source.target_key, moment)
         _refuse_ended(old)
-        ended = _successor(old, UpdateCommand(command.memory_id), moment, actor=source.actor)
+        ended = successor(old, UpdateCommand(command.memory_id), moment, actor=source.actor)
         valid_from = max(command.valid_from or source.accepted_at, old.valid_from)
         ended.action, ended.valid_to, ended.reason = Action.SUPERSEDE.value, valid_from, command.reason
         batch, new_memory = Batch(revisions=[ended]), new_id()
         heir = Fact(command.content, command.content, 0, said_at=valid_from)
-        _add_memory(batch, source, Step(heir, digest, Decision.ADD), new_memory, text, moment)
+        add_memory(batch, source, Step(heir, digest, Decision.ADD), new_memory, text, moment)
         new = batch.revisions[-1]
         new.metadata, new.memory_type, new.expires_at = old.metadata, old.memory_type, old.expires_at
         new.reason = command.reason
         _refuse_taken(new)
-        _retire(old, moment)
+        _retire([old], moment)
         _write(batch)
-        outcome = _outcome(source, 0, Decision.UPDATE, new_memory)
-        outcome.replaces_key = old.memory_key
-        _record([outcome])
+        _record([outcome(source, 0, Decision.UPDATE, new_memory, replaces=old.memory_key)])
+        knowledge.learn([(new, known)], moment, source.actor)
+        knowledge.retire([old], moment)
         _finish(source, owner, {"facts": 1}, len(batch.passages))
 
 
@@ -138,9 +200,17 @@ def reword(passage: Passage, text: str, configuration: str) -> int:
     )
 
 
-def restore(tenant_id: uuid.UUID, memory_id: uuid.UUID, revision_id: uuid.UUID | None, *, actor: str) -> None:
+def restore(
+    tenant_id: uuid.UUID,
+    memory_id: uuid.UUID,
+    revision_id: uuid.UUID | None,
+    *,
+    actor: str,
+    read: Callable[[str], Knowledge] = lambda _: NO_KNOWLEDGE,
+) -> None:
     """Make an earlier revision of a memory, or the last live one, its last word again; nothing if it is already.
 
+    `read` says what a text that isn't the last word now says of entities.
     Raises MemoryNotFound, NotFound (no such revision) or Conflict (another live memory holds the text).
     """
     with transaction.atomic():
@@ -154,12 +224,17 @@ def restore(tenant_id: uuid.UUID, memory_id: uuid.UUID, revision_id: uuid.UUID |
             raise NotFound("revision_id: this memory has no such revision", field="revision_id")
         if found.id == old.id:
             return
-        new = _successor(found, UpdateCommand(""), moment, actor=actor)
+        new = successor(found, UpdateCommand(""), moment, actor=actor)
         new.action, new.expires_at, new.archived, new.valid_to = Action.RESTORE.value, old.expires_at, False, None
         _refuse_taken(new)
-        _retire(old, moment)
+        _retire([old], moment)
         _write(Batch(revisions=[new]))
         _current_text(new)
+        if new.text_key == old.text_key:
+            knowledge.revive(new, moment)
+        else:
+            knowledge.retire([old], moment)
+            knowledge.learn([(new, read(new.content))], moment, actor)
         owners.changed(owner)
 
 
@@ -170,11 +245,25 @@ def edit(tenant_id: uuid.UUID, memory_id: uuid.UUID, command: UpdateCommand, *, 
         moment = now()
         old = open_revision(tenant_id, memory_id, moment)
         if any(v is not KEEP for v in (command.metadata, command.memory_type, command.expires_at)):
-            new = _successor(old, command, moment, actor=actor)
-            _retire(old, moment)
+            new = successor(old, command, moment, actor=actor)
+            _retire([old], moment)
             _write(Batch(revisions=[new]))
         _touch_memory(old, command)
         owners.changed(owner)
+
+
+def archive(tenant_id: uuid.UUID, revisions: Sequence[uuid.UUID], *, actor: str, reason: str) -> int:
+    """Archive the memories of which one of these live revisions is the last word; → how many. Callers hold the lock."""
+    moment = now()
+    olds = list(Revision.objects.filter(tenant=tenant_id, id__in=list(revisions)).alive(moment))
+    batch = Batch(revisions=[successor(old, UpdateCommand(""), moment, actor=actor) for old in olds])
+    for new in batch.revisions:
+        new.action, new.archived, new.reason = Action.ARCHIVE.value, True, reason
+    _retire(olds, moment)
+    _write(batch)
+    for owner in {(old.project, old.user_id) for old in olds}:
+        knowledge.retire([old for old in olds if (old.project, old.user_id) == owner], moment)
+    return len(olds)
 
 
 def open_revision(tenant_id: uuid.UUID, memory_id: uuid.UUID, moment: dt.datetime) -> Revision:
@@ -204,96 +293,6 @@ def _begin(tenant_id: uuid.UUID, source_id: uuid.UUID) -> tuple[Owner, Source]:
     if source is None or source.blanked_at is not None or source.state != SourceState.PENDING:
         raise GoneError
     return owner, source
-
-
-def store_rows(
-    source: Source,
-    steps: Sequence[Step],
-    texts: Mapping[bytes, Embedded],
-    live: Mapping[bytes, uuid.UUID],
-    moment: dt.datetime,
-) -> tuple[Batch, list[Outcome]]:
-    batch, outcomes, made = Batch(), [], dict(live)
-    free_id = source.allocated_id
-    for position, step in enumerate(steps):
-        holder = made.get(step.digest)
-        if holder is not None:
-            outcomes.append(_outcome(source, position, Decision.NOOP, holder))
-            continue
-        memory_id, free_id = free_id or new_id(), None
-        made[step.digest] = memory_id
-        _add_memory(batch, source, step, memory_id, texts[step.digest], moment)
-        outcomes.append(_outcome(source, position, Decision.ADD, memory_id))
-    return batch, outcomes
-
-
-def _add_memory(
-    batch: Batch, source: Source, step: Step, memory_id: uuid.UUID, text: Embedded, moment: dt.datetime
-) -> None:
-    fact, payload = step.fact, source.payload
-    owner_columns = {"tenant_id": source.tenant_id, "project": source.project, "user_id": source.user_id}
-    batch.memories.append(
-        Memory(
-            id=memory_id,
-            agent_id=source.agent_id,
-            run_id=source.run_id,
-            created_at=source.accepted_at,
-            importance=fact.importance,
-            **owner_columns,
-        )
-    )
-    revision_id = new_id()
-    said_at = fact.said_at or source.accepted_at
-    revision = Revision(
-        id=revision_id,
-        memory_key=memory_id,
-        text_key=revision_id,
-        source_key=source.id,
-        agent_id=source.agent_id,
-        run_id=source.run_id,
-        content=fact.content,
-        digest=step.digest,
-        metadata=payload.get("metadata", {}),
-        memory_type=payload.get("memory_type") or ("turn" if fact.verbatim else "fact"),
-        expires_at=source.expires_at if source.expires_at and source.expires_at > moment else None,
-        valid_from=said_at,
-        recorded_at=moment,
-        action=Action.ADD.value,
-        actor=source.actor,
-        confidence=fact.confidence,
-        evidence=fact.evidence,
-        **owner_columns,
-    )
-    batch.revisions.append(revision)
-    batch.add_text(revision, text, Voice(said_at, source.id, fact.position, source.run_id, fact.speaker, fact.role))
-
-
-def _successor(old: Revision, command: UpdateCommand, moment: dt.datetime, *, actor: str) -> Revision:
-    """A revision that follows `old`, with what the command changes; nothing of `old` is touched."""
-    return Revision(
-        id=new_id(),
-        tenant_id=old.tenant_id,
-        memory_key=old.memory_key,
-        text_key=old.text_key,
-        source_key=old.source_key,
-        project=old.project,
-        user_id=old.user_id,
-        agent_id=old.agent_id,
-        run_id=old.run_id,
-        content=old.content,
-        digest=bytes(old.digest),
-        metadata=old.metadata if command.metadata is KEEP else {**old.metadata, **command.metadata},
-        memory_type=old.memory_type if command.memory_type is KEEP else command.memory_type,
-        archived=old.archived,
-        expires_at=old.expires_at if command.expires_at is KEEP else command.expires_at,
-        valid_from=old.valid_from,
-        valid_to=old.valid_to,
-        recorded_at=moment,
-        action=Action.UPDATE.value,
-        actor=actor,
-        confidence=old.confidence,
-        evidence=old.evidence,
-    )
 
 
 def _refuse_taken(new: Revision) -> None:
@@ -327,8 +326,17 @@ def _voice_of(old: Revision, source: Source) -> Voice:
     return Voice(first.said_at, first.batch, first.turn, first.session, first.speaker, first.role)
 
 
-def _retire(old: Revision, moment: dt.datetime) -> None:
-    Revision.objects.filter(tenant=old.tenant_id, id=old.id, retired_at=None).update(retired_at=moment)
+def _retire(revisions: Collection[Revision], moment: dt.datetime) -> None:
+    for tenant_id in {revision.tenant_id for revision in revisions}:
+        going = [revision.id for revision in revisions]
+        Revision.objects.filter(tenant=tenant_id, id__in=going, retired_at=None).update(retired_at=moment)
+
+
+def _open_revisions(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Revision]:
+    if not ids:
+        return {}
+    rows = Revision.objects.filter(tenant=tenant_id, memory_key__in=list(ids), retired_at=None)
+    return {row.memory_key: row for row in rows}
 
 
 def _touch_memory(old: Revision, command: UpdateCommand) -> None:
@@ -350,20 +358,9 @@ def _write(batch: Batch) -> None:
     happened.written(batch.revisions)
 
 
-def _outcome(source: Source, position: int, decision: Decision, memory_id: uuid.UUID) -> Outcome:
-    return Outcome(
-        id=new_id(),
-        tenant_id=source.tenant_id,
-        source_key=source.id,
-        position=position,
-        decision=decision.value,
-        memory_key=memory_id,
-    )
-
-
 def _record(outcomes: Sequence[Outcome]) -> None:
     Outcome.objects.bulk_create(outcomes, batch_size=BATCH)
-    for decision, count in Counter(outcome.decision for outcome in outcomes).items():
+    for decision, count in Counter(one.decision for one in outcomes).items():
         transaction.on_commit(partial(metrics.decided, decision, count), robust=True)
 
 

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from entities.services import knowledge
 from memories.models import Embedding, Erasure, Memory, Outcome, Passage, Revision, Source, TokenVectors, Usage
 from memories.pipeline import happened, owners
 from memories.types import Scope, SourceKind, SourceState
@@ -114,6 +115,7 @@ def memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = 
         Q(id__in=named) | Q(allocated_id__in=wanted) | Q(target_key__in=wanted), tenant=tenant_id
     )
     counts = blank(tenant_id, sources)
+    counts += knowledge.erase(tenant_id, wanted)
     receipts.blank(tenant_id, wanted)
     going = Memory.objects.filter(tenant=tenant_id, id__in=wanted)
     happened.gone(tenant_id, going.values_list("id", "project", "user_id"), now(), expired=expired)

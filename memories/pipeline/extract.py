@@ -2,21 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from entities.types import Knowledge
+from memories.pipeline.knowledge import together
+from memories.providers import registry
+from memories.providers.base import ProviderRefused, ProviderUnavailable
+from memories.providers.rules import stated
+from memories.providers.rules.types import Statement as RulesStatement
 from memories.providers.sentences import SentenceExtractor
-from memories.types import Fact, Item
+from memories.types import Fact, Item, Statement
+
+log = logging.getLogger(__name__)
 
 
-def extract(items: Sequence[Item], *, infer: bool, roles: frozenset[str] | None = None) -> tuple[Fact, ...]:
-    """The facts of `items`, in order; without `infer` each item is one fact, verbatim.
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What a write states, in order; `read` is what the rules made of each statement, where they were asked."""
+
+    statements: tuple[Statement, ...]
+    by: str
+    read: tuple[RulesStatement, ...] = ()
+    refused: Mapping[str, int] = field(default_factory=dict)
+
+    def important(self, least: float) -> Extracted:
+        """Without the facts that matter less."""
+        kept = [n for n, statement in enumerate(self.statements) if statement.fact.importance >= least]
+        return Extracted(
+            tuple(self.statements[n] for n in kept),
+            self.by,
+            tuple(self.read[n] for n in kept) if self.read else (),
+            self.refused,
+        )
+
+
+def extract(items: Sequence[Item], *, infer: bool, roles: frozenset[str] | None = None) -> Extracted:
+    """What `items` state, without a language model; without `infer` each item is one fact, verbatim.
 
     `roles`: only what these say is looked at, and all of them may state facts. None: the extractor's own judgement.
     """
-    if infer:
-        return SentenceExtractor().extract(items, roles)
+    if not infer:
+        return Extracted(tuple(Statement(fact) for fact in verbatim(items, roles)), "verbatim")
+    rules = registry.rules()
+    try:
+        read = rules.read(items, roles) if rules is not None else None
+    except (ProviderUnavailable, ProviderRefused) as error:
+        log.warning("texts are read sentence by sentence: %s", error.message)
+        read = None
+    if rules is None or read is None:
+        facts = SentenceExtractor().extract(items, roles)
+        return Extracted(tuple(Statement(fact) for fact in facts), SentenceExtractor.name)
+    found = [
+        one for item, extraction in zip(items, read, strict=True) for one in stated.spoken(extraction, item.speaker)
+    ]
+    return Extracted(
+        tuple(Statement(one.statement.fact, one.knowledge) for one in found),
+        rules.name,
+        tuple(one.statement for one in found),
+    )
+
+
+def verbatim(items: Sequence[Item], roles: frozenset[str] | None = None) -> tuple[Fact, ...]:
+    """Each item as one fact, word for word."""
     return tuple(
         Fact(i.content, i.content, position, i.role, i.speaker, i.said_at, i.stamp, verbatim=True)
         for position, i in enumerate(items)
         if roles is None or i.role in roles
     )
+
+
+def knowledge_of(content: str) -> Knowledge:
+    """What a memory's text says of entities, without a language model."""
+    found = extract([Item(content)], infer=True)
+    return together(statement.knowledge for statement in found.statements)

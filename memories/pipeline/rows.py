@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from memories.languages import configuration
-from memories.models import Embedding, Memory, Passage, Revision, TokenVectors
+from memories.models import Embedding, Memory, Outcome, Passage, Revision, Source, TokenVectors
 from memories.pipeline.passages import split
+from memories.pipeline.reconcile import Step
 from memories.pipeline.searchable import word_count, words
-from memories.types import Span
-from memproject.common.ids import new_id
+from memories.types import KEEP, Action, Decision, Span, UpdateCommand
+from memproject.common.ids import MEMORY, new_id, public
 
 Vectors = npt.NDArray[np.float32]
 Pieces = npt.NDArray[np.int8]
@@ -113,3 +114,125 @@ class Batch:
                         vectors=text.pieces[ordinal].tobytes(),
                     )
                 )
+
+
+def store_rows(
+    source: Source,
+    steps: Sequence[Step],
+    texts: Mapping[bytes, Embedded],
+    live: Mapping[bytes, uuid.UUID],
+    moment: dt.datetime,
+    *,
+    outdated: Mapping[uuid.UUID, Revision] | None = None,
+    by: str = "",
+) -> tuple[Batch, list[Outcome]]:
+    """What a store's steps become. `outdated`: the open revisions of the memories that they replace, decided `by`."""
+    batch, outcomes, made = Batch(), [], dict(live)
+    free_id = source.allocated_id
+    for position, step in enumerate(steps):
+        holder = made.get(step.digest) or step.holder
+        if holder is not None:
+            outcomes.append(outcome(source, position, Decision.NOOP, holder))
+            continue
+        memory_id, free_id = free_id or new_id(), None
+        made[step.digest] = memory_id
+        add_memory(batch, source, step, memory_id, texts[step.digest], moment)
+        if step.replaces is not None and outdated:
+            batch.revisions.append(_ended(outdated[step.replaces], step, memory_id, source, moment, by))
+        outcomes.append(outcome(source, position, step.decision, memory_id, replaces=step.replaces))
+    return batch, outcomes
+
+
+def _ended(old: Revision, step: Step, heir: uuid.UUID, source: Source, moment: dt.datetime, by: str) -> Revision:
+    """The last word about a memory that a fact outdates or ends. Its reason names the heir, and repeats no text."""
+    ended = successor(old, UpdateCommand(""), moment, actor=by)
+    outdated = step.decision is Decision.UPDATE
+    ended.action = (Action.SUPERSEDE if outdated else Action.RETIRE).value
+    ended.valid_to = max(step.fact.said_at or source.accepted_at, old.valid_from)
+    ended.reason = f"{'outdated' if outdated else 'ended'} by {public(MEMORY, heir)}"
+    ended.confidence = step.fact.confidence
+    return ended
+
+
+def add_memory(
+    batch: Batch, source: Source, step: Step, memory_id: uuid.UUID, text: Embedded, moment: dt.datetime
+) -> None:
+    fact, payload = step.fact, source.payload
+    owner_columns = {"tenant_id": source.tenant_id, "project": source.project, "user_id": source.user_id}
+    batch.memories.append(
+        Memory(
+            id=memory_id,
+            agent_id=source.agent_id,
+            run_id=source.run_id,
+            created_at=source.accepted_at,
+            importance=fact.importance,
+            **owner_columns,
+        )
+    )
+    revision_id = new_id()
+    said_at = fact.said_at or source.accepted_at
+    revision = Revision(
+        id=revision_id,
+        memory_key=memory_id,
+        text_key=revision_id,
+        source_key=source.id,
+        agent_id=source.agent_id,
+        run_id=source.run_id,
+        content=fact.content,
+        digest=step.digest,
+        metadata=payload.get("metadata", {}),
+        memory_type=payload.get("memory_type") or ("turn" if fact.verbatim else "fact"),
+        expires_at=source.expires_at if source.expires_at and source.expires_at > moment else None,
+        valid_from=said_at,
+        recorded_at=moment,
+        action=Action.ADD.value,
+        actor=source.actor,
+        confidence=fact.confidence,
+        evidence=fact.evidence,
+        reason=step.reason,
+        **owner_columns,
+    )
+    batch.revisions.append(revision)
+    batch.add_text(revision, text, Voice(said_at, source.id, fact.position, source.run_id, fact.speaker, fact.role))
+
+
+def successor(old: Revision, command: UpdateCommand, moment: dt.datetime, *, actor: str) -> Revision:
+    """A revision that follows `old`, with what the command changes; nothing of `old` is touched."""
+    return Revision(
+        id=new_id(),
+        tenant_id=old.tenant_id,
+        memory_key=old.memory_key,
+        text_key=old.text_key,
+        source_key=old.source_key,
+        project=old.project,
+        user_id=old.user_id,
+        agent_id=old.agent_id,
+        run_id=old.run_id,
+        content=old.content,
+        digest=bytes(old.digest),
+        metadata=old.metadata if command.metadata is KEEP else {**old.metadata, **command.metadata},
+        memory_type=old.memory_type if command.memory_type is KEEP else command.memory_type,
+        archived=old.archived,
+        expires_at=old.expires_at if command.expires_at is KEEP else command.expires_at,
+        valid_from=old.valid_from,
+        valid_to=old.valid_to,
+        recorded_at=moment,
+        action=Action.UPDATE.value,
+        actor=actor,
+        confidence=old.confidence,
+        evidence=old.evidence,
+    )
+
+
+def outcome(
+    source: Source, position: int, decision: Decision, memory_id: uuid.UUID, *, replaces: uuid.UUID | None = None
+) -> Outcome:
+    return Outcome(
+        id=new_id(),
+        tenant_id=source.tenant_id,
+        source_key=source.id,
+        position=position,
+        decision=decision.value,
+        memory_key=memory_id,
+        replaces_key=replaces,
+    )

@@ -9,21 +9,17 @@ import datetime as dt
 import logging
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
-import numpy as np
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.utils.dateparse import parse_datetime
 
 from memories.models import Source
-from memories.pipeline import apply, digest, owners
-from memories.pipeline.extract import extract
-from memories.pipeline.reconcile import Step, reconcile
-from memories.pipeline.rows import Embedded, embedded_texts
-from memories.providers import registry
-from memories.types import KEEP, Decision, Fact, Item, Json, SourceKind, SourceState, SupersedeCommand, UpdateCommand
+from memories.pipeline import apply, digest, embed, store
+from memories.pipeline.extract import knowledge_of
+from memories.pipeline.lease import Lease, pending
+from memories.types import KEEP, SourceKind, SourceState, SupersedeCommand, UpdateCommand
 from memproject.common import metrics
 from memproject.common.claims import backoff
 from memproject.common.clock import now
@@ -32,32 +28,10 @@ from memproject.common.redis import announce
 
 log = logging.getLogger(__name__)
 
-DECISIONS = 3  # how often a stale decision is made again; the last one only corrects what the lock shows
 MOST_ATTEMPTS = 20  # of a write that fails for a reason that isn't known to pass
+LONGEST_WAIT = 3600.0  # seconds that a provider may ask for
 WAITING = "waiting"  # for an earlier change of the same memory
 PASSES = ("unavailable", "service_unavailable", "busy", WAITING)  # failures that end by themselves: tried without end
-EMBED_BATCH = 32  # passages between two looks at the lease
-EARLY = 64  # a write with more passages than this gets its own vector first, so that recall finds it meanwhile
-
-
-@dataclass(slots=True)
-class Lease:
-    """Our right to work on a Source, renewed while the work goes on."""
-
-    tenant_id: uuid.UUID
-    source_id: uuid.UUID
-    renewed: float
-
-    def keep(self) -> None:
-        if time.monotonic() - self.renewed > settings.LEASE_SECONDS / 3:
-            until = now() + dt.timedelta(seconds=settings.LEASE_SECONDS)
-            pending(self.tenant_id, self.source_id).update(lease_until=until, kick_at=until)
-            self.renewed = time.monotonic()
-
-
-def pending(tenant_id: uuid.UUID, source_id: uuid.UUID) -> QuerySet[Source]:
-    """The Source, as long as nobody has finished or erased it: a change of state that comes too late touches no row."""
-    return Source.objects.filter(tenant=tenant_id, id=source_id, state=SourceState.PENDING)
 
 
 def run(tenant_id: uuid.UUID, source_id: uuid.UUID) -> None:
@@ -73,7 +47,7 @@ def run(tenant_id: uuid.UUID, source_id: uuid.UUID) -> None:
         log.info("source %s is gone or done", source_id)
     except AppError as error:
         if error.retryable:
-            _later(source, error.code)
+            _later(source, error.code, getattr(error, "retry_after", None))
         else:
             _close_failed(source, error.code, {"message": error.message, **error.data})
     except Exception as error:
@@ -109,77 +83,16 @@ def claim(tenant_id: uuid.UUID, source_id: uuid.UUID) -> Source | None:
     return source
 
 
-def _store(source: Source, lease: Lease) -> None:
-    facts, skipped = facts_of(items_of(source), source.payload)
-    known = [(fact, digest.of_fact(fact, source.run_id)) for fact in facts]
-    result: dict[str, object] = {"facts": len(facts), "skipped": skipped}
-    if source.payload.get("detailed"):
-        result["said"] = [[fact.position, fact.confidence, fact.importance] for fact in facts]
-    texts: dict[bytes, Embedded] = {}
-    for attempt in range(DECISIONS):
-        seen = owners.version(source.tenant_id, source.project, source.user_id)
-        live = apply.live_digests(
-            source.tenant_id, source.project, source.user_id, source.agent_id, [d for _, d in known]
-        )
-        steps = reconcile(known, live)
-        _embed_new(source, steps, texts, lease)
-        try:
-            last = attempt == DECISIONS - 1
-            apply.store(source.tenant_id, source.id, steps, texts, None if last else seen, result)
-        except apply.StaleError:
-            continue
-        return
-    _later(source, "busy")
-    raise apply.GoneError
-
-
-def facts_of(items: Sequence[Item], payload: Json) -> tuple[tuple[Fact, ...], int]:
-    """The facts of a write that matter enough, and how many didn't."""
-    roles = payload.get("roles")
-    found = extract(items, infer=payload.get("infer", True), roles=None if roles is None else frozenset(roles))
-    kept = tuple(fact for fact in found if fact.importance >= payload.get("min_importance", 0))
-    return kept, len(found) - len(kept)
-
-
-def _embed_new(source: Source, steps: Sequence[Step], texts: dict[bytes, Embedded], lease: Lease) -> None:
-    """Embed the texts that will be added and aren't in `texts` yet, all in one go."""
-    new = {s.digest: s.fact.content for s in steps if s.decision is Decision.ADD and s.digest not in texts}
-    if new:
-        texts.update(zip(new, _embed(source, list(new.values()), lease), strict=True))
-
-
-def _embed(source: Source, contents: list[str], lease: Lease) -> list[Embedded]:
-    encoder = registry.encoder()
-    model = encoder.embedder
-    spans, passages = embedded_texts(contents)
-    if len(passages) > EARLY:
-        head = model.embed([source.text[:2000]])[0]
-        pending(source.tenant_id, source.id).update(vector=head, model=model.model)
-    parts = []
-    for start in range(0, len(passages), EMBED_BATCH):
-        parts.append(encoder.encode(passages[start : start + EMBED_BATCH]))
-        lease.keep()
-    vectors = np.concatenate([part.vectors for part in parts])
-    pieces = None if any(p.pieces is None for p in parts) else [row for p in parts for row in p.pieces or ()]
-    piece_model = encoder.pieces.piece_model if encoder.pieces else ""
-    done, texts = 0, []
-    for cut in spans:
-        here = slice(done, done + len(cut))
-        own = None if pieces is None else tuple(pieces[here])
-        texts.append(Embedded(cut, vectors[here], model.model, own, piece_model))
-        done += len(cut)
-    return texts
-
-
 def _update(source: Source, lease: Lease) -> None:
     command = command_of(source)
     content = str(command.content)
-    (text,) = _embed(source, [content], lease)
-    apply.update(source.tenant_id, source.id, command, digest.of_text(content), text)
+    (text,) = embed.texts(source, [content], lease)
+    known = knowledge_of(content)
+    apply.update(source.tenant_id, source.id, command, digest.of_text(content), text, known)
 
 
 def _supersede(source: Source, lease: Lease) -> None:
-    (text,) = _embed(source, [source.text], lease)
+    (text,) = embed.texts(source, [source.text], lease)
     valid_from = source.payload.get("valid_from")
     command = SupersedeCommand(
         memory_id="",
@@ -187,28 +100,15 @@ def _supersede(source: Source, lease: Lease) -> None:
         valid_from=parse_datetime(valid_from) if valid_from else None,
         reason=source.payload.get("reason", ""),
     )
-    apply.supersede(source.tenant_id, source.id, command, digest.of_text(source.text), text)
+    known = knowledge_of(source.text)
+    apply.supersede(source.tenant_id, source.id, command, digest.of_text(source.text), text, known)
 
 
 WORK: dict[SourceKind, Callable[[Source, Lease], None]] = {
-    SourceKind.STORE: _store,
+    SourceKind.STORE: store.work,
     SourceKind.UPDATE: _update,
     SourceKind.SUPERSEDE: _supersede,
 }
-
-
-def items_of(source: Source) -> list[Item]:
-    """What was said, cut out of the raw text again."""
-    return [
-        Item(
-            source.text[i["start"] : i["stop"]],
-            i.get("role"),
-            i.get("speaker"),
-            parse_datetime(i["said_at"]) if i.get("said_at") else None,
-            i.get("stamp"),
-        )
-        for i in source.payload["items"]
-    ]
 
 
 def command_of(source: Source) -> UpdateCommand:
@@ -230,14 +130,15 @@ def _release(source: Source, kick_at: dt.datetime) -> None:
     pending(source.tenant_id, source.id).update(lease_until=None, kick_at=kick_at)
 
 
-def _later(source: Source, failure: str) -> None:
+def _later(source: Source, failure: str, retry_after: float | None = None) -> None:
     """Try again, later and later. A write that never passes is set aside at last, with its text."""
     if source.attempts >= MOST_ATTEMPTS and failure not in PASSES:
         _close_failed(source, failure, {})
         return
     pending(source.tenant_id, source.id).update(failure=failure[:64])
     metrics.pipeline_ended(source.kind, "retried")
-    _release(source, now() + backoff(source.attempts))
+    asked = dt.timedelta(seconds=min(retry_after or 0, LONGEST_WAIT))
+    _release(source, now() + max(backoff(source.attempts), asked))
 
 
 def _close_failed(source: Source, failure: str, result: dict[str, object]) -> None:

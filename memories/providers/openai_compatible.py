@@ -34,16 +34,7 @@ class OpenAICompatibleEmbedder:
     ) -> None:  # fmt: skip
         self.model = model
         self.dimensions = dimensions
-        client = http.client(connect=connect, read=read, environment_proxies=True)
-        self._client = openai.OpenAI(
-            # Never None: the library would then take its own environment variables instead of ours.
-            api_key=api_key or "none",
-            base_url=base_url,
-            timeout=client.timeout,
-            max_retries=0,
-            http_client=client,
-        )
-        self._client.organization = self._client.project = None  # OPENAI_ORG_ID and OPENAI_PROJECT_ID aren't settings
+        self._client = client_of(base_url=base_url, api_key=api_key, connect=connect, read=read)
 
     def warm(self) -> None:
         """Nothing: what is slow is the server, and a start must not depend on it."""
@@ -85,6 +76,21 @@ class OpenAICompatibleEmbedder:
             raise ProviderRefused("The embedding server sent a vector that is zero or not finite.")
         unit: Vectors = (vectors / lengths).astype(np.float32)
         return unit
+
+
+def client_of(*, base_url: str, api_key: str, connect: float, read: float) -> openai.OpenAI:
+    """The library's client through ours, without retries: its caller's task tries again."""
+    client = http.client(connect=connect, read=read, environment_proxies=True)
+    made = openai.OpenAI(
+        # Never None: the library would then take its own environment variables instead of ours.
+        api_key=api_key or "none",
+        base_url=base_url,
+        timeout=client.timeout,
+        max_retries=0,
+        http_client=client,
+    )
+    made.organization = made.project = None  # OPENAI_ORG_ID and OPENAI_PROJECT_ID aren't settings
+    return made
 
 
 def from_settings() -> OpenAICompatibleEmbedder:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -15,6 +16,10 @@ from django.utils.module_loading import import_string
 
 from memories.providers.base import Embedder, Encoded, PieceEncoder
 from memproject.common.errors import Unavailable
+
+if TYPE_CHECKING:
+    from memories.providers.llm.extractor import ModelExtractor
+    from memories.providers.rules.extractor import RulesExtractor
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +32,9 @@ EMBEDDERS = {
 }
 
 
+RULES = "memories.providers.rules.extractor.from_settings"
+
+
 @dataclass(frozen=True, slots=True)
 class Encoder:
     """Vectors of texts from the provider that is set, and of their word pieces from a model in this process.
@@ -36,6 +44,11 @@ class Encoder:
 
     embedder: Embedder
     pieces: PieceEncoder | None
+
+    @property
+    def is_near(self) -> bool:
+        """Whether a call costs nothing but its work: the model runs in this process."""
+        return isinstance(self.embedder, PieceEncoder)
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Raises like `Embedder.embed`. Word pieces only refine: where their model is away, there are none."""
@@ -61,10 +74,25 @@ def embedder() -> Embedder:
     return _embedder(os.getpid())
 
 
+@cache
+def rules() -> RulesExtractor | None:
+    """What reads texts without a language model; None where SPACY_MODEL is empty."""
+    make: Callable[[], RulesExtractor | None] = import_string(RULES)
+    return make()
+
+
+def model_extractor() -> ModelExtractor | None:
+    """The language model that LLM_PROVIDER names: one per process, a new one after a fork; None when there is none.
+    Raises ImproperlyConfigured."""
+    return _model_extractor(os.getpid()) if settings.LLM_PROVIDER else None
+
+
 def reset() -> None:
     """Forget what was made; the next call reads the settings again."""
+    rules.cache_clear()
     _embedder.cache_clear()
     _encoder.cache_clear()
+    _model_extractor.cache_clear()
 
 
 @cache
@@ -92,8 +120,14 @@ def _embedder(pid: int) -> Embedder:  # noqa: ARG001  the key: connections and s
     return made
 
 
+@cache
+def _model_extractor(pid: int) -> ModelExtractor:  # noqa: ARG001  as above
+    make: Callable[[], ModelExtractor] = import_string("memories.providers.llm.extractor.from_settings")
+    return make()
+
+
 def _settings_changed(*, setting: str, **_: object) -> None:
-    if setting.startswith("EMBEDDING_") or setting == "TOKEN_VECTORS":
+    if setting.startswith(("EMBEDDING_", "LLM_")) or setting in ("TOKEN_VECTORS", "SPACY_MODEL"):
         reset()
 
 

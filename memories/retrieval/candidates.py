@@ -14,11 +14,12 @@ import numpy.typing as npt
 
 from memories.providers import pieces
 from memories.providers.base import Pieces
-from memories.retrieval import features, fetch, where
+from memories.retrieval import features, where
 from memories.retrieval.lexical import Lexical
 from memories.retrieval.nearest import Nearest
 from memories.retrieval.recipes import FIRST_STAGE, PER_TEXT
 from memories.retrieval.search import Search
+from memproject.common.postgres import fetch
 
 MOST_BY_WORDS = 1_000  # passages that are looked up at most for their words
 
@@ -34,13 +35,13 @@ WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s) AND {alive} AND {r_filter
 # All that ranks the passages that are left, with their place: `after` are the two turns that follow in the same
 # session, as `batch:turn`.
 DETAILS = """
-SELECT p.id, p.memory_key, p.text_key, p.session, p.batch || ':' || p.turn, coalesce(after.turns, '{}'),
+SELECT p.id, p.memory_key, p.text_key, p.session, p.batch || ':' || p.turn, coalesce(after.turns, '{{}}'),
        p.said_at, p.speaker, p.role, p.length,
        p.start = 0 AND p.stop < 2000
          AND right(rtrim(r.content, E' \\t\\n\\r"'')*'), 1) = ANY(ARRAY['?', '？', '؟']),
        k.vectors
 FROM memories_passage p
-JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = p.text_key AND r.retired_at IS NULL
+JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = p.text_key AND {open}
 LEFT JOIN memories_tokenvectors k
   ON %(pieces)s AND k.tenant_id = %(tenant)s AND k.passage_key = p.id AND k.model = %(piece_model)s
 LEFT JOIN LATERAL (
@@ -151,7 +152,7 @@ def _by_words(
             wanted.append(uuid.UUID(bytes=ids[at]))
     if not wanted:
         return []
-    statement, values = where.statement(BY_WORDS, asked.condition)
+    statement, values = where.statement(BY_WORDS, asked.condition, asked.query.vantage)
     rows = fetch.rows(statement, values | asked.parameters() | {"ids": wanted})
     return [
         Candidate(key, memory, text, cosine, said_at=said_at, speaker=speaker, role=role)
@@ -165,7 +166,8 @@ def _details(asked: Search, chosen: Sequence[Candidate]) -> list[Candidate]:
     kept = [candidate for candidate in chosen if candidate.pending]
     if not cosines:
         return kept
-    for row in fetch.rows(DETAILS, asked.parameters() | {"ids": list(cosines)}):
+    statement, _ = where.statement(DETAILS, None, asked.query.vantage)
+    for row in fetch.rows(statement, asked.parameters() | {"ids": list(cosines)}):
         vectors = None if row[-1] is None else pieces.load(row[-1])
         known: tuple[Any, ...] = (*row[:3], cosines[row[0]], *row[3:-1], vectors)
         kept.append(Candidate(*known))

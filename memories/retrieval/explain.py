@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from memories.retrieval.context import Context
@@ -32,7 +33,7 @@ NAMES = {
 
 def explained(hits: list[Hit], text: Context, ranking: Ranking, query: RecallQuery) -> Recalled:
     """The hits with their reasons, and what was understood of the question and left out of the context."""
-    with_reasons = tuple(Hit(hit.memory, hit.score, _why(hit, ranking)) for hit in hits)
+    with_reasons = tuple(replace(hit, why=_why(hit, ranking)) for hit in hits)
     return Recalled(with_reasons, text.text, text.tokens, _asked(ranking, text, query))
 
 

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from memories.languages import configuration, segmented
-from memories.retrieval import fetch, where
+from memories.retrieval import where
 from memories.retrieval.recipes import K1, B
 from memories.types import Scope
+from memproject.common.postgres import fetch
 
 MOST_TERMS = 48  # of a question: the first ones; a text of pages says nothing more by its thousandth word
 MOST_PENDING = 1_000
@@ -85,10 +86,12 @@ class Lexical:
 NOTHING = Lexical((), np.zeros((0, 0), np.float32), np.zeros(0, np.float32), ())
 
 
-def search(scope: Scope, text: str, moment: dt.datetime, project: str, passages: int) -> Lexical:
+def search(
+    scope: Scope, text: str, moment: dt.datetime, project: str, passages: int, *, waiting: bool = True
+) -> Lexical:
     """Every passage of one user's project that holds a word of `text`, dead ones included: who reads them checks.
 
-    `passages` is how many the scope has.
+    `passages` is how many the scope has; `waiting` adds accepted writes that are not applied.
     """
     statement, values = where.statement(MATCHES, None)
     values |= where.parameters(scope, moment)
@@ -96,7 +99,7 @@ def search(scope: Scope, text: str, moment: dt.datetime, project: str, passages:
         "configuration": configuration(project),
         "query": segmented(text),
         "terms": MOST_TERMS,
-        "pending": MOST_PENDING,
+        "pending": MOST_PENDING if waiting else 0,
         "sample": SAMPLE,
     }
     ((length, lexemes, heads, held),) = fetch.rows(statement, values)

@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from psycopg import sql
 
-from memories.retrieval import fetch, where
+from memories.retrieval import where
 from memories.retrieval.question import Question
 from memories.retrieval.recipes import PER_TEXT, First
 from memories.retrieval.search import Search
+from memproject.common.postgres import fetch
 
 # Passages of a scope up to which every vector is compared. Beyond it the SKETCH nearest by the signs of their numbers
 # are, which an index holds beside the scope (docs/retrieval.md has what that costs and finds).
@@ -36,7 +37,9 @@ BY_DATE = sql.SQL("""CASE WHEN e.said_at BETWEEN %(earliest)s::timestamptz AND %
                     %(tolerances)s::float8[], %(weights)s::float8[]) AS w(start, stop, tolerance, weight))
     ELSE 0 END""")
 IN_SCOPE = """e.tenant_id = %(tenant)s AND e.project = ANY(%(projects)s) AND e.user_id = %(user)s
-      AND e.model = %(model)s AND e.current AND %(vector)s::halfvec IS NOT NULL"""
+      AND e.model = %(model)s AND {current} AND %(vector)s::halfvec IS NOT NULL"""
+# In the past any version of a text may have been the live one.
+CURRENT, ANY_VERSION = sql.SQL("e.current"), sql.SQL("true")
 # Vectors are ranked before anything is joined, and only the best are looked up: whether they are alive, and whether the
 # filter lets them through. With a filter nothing is cut before it has spoken.
 EXACT = """
@@ -61,7 +64,7 @@ NEAREST = """
 WITH nearest AS MATERIALIZED ({nearest})
 SELECT n.passage_key, n.text_key, n.distance, n.bonus, {alive} AND {r_filter}, false
 FROM nearest n JOIN memories_revision r
-  ON r.tenant_id = %(tenant)s AND r.text_key = n.text_key AND r.retired_at IS NULL
+  ON r.tenant_id = %(tenant)s AND r.text_key = n.text_key AND {open}
 WHERE %(most)s::int IS NOT NULL OR ({alive} AND {r_filter})
 UNION ALL
 (SELECT s.allocated_id, s.allocated_id, CASE WHEN s.model = %(model)s THEN s.vector <=> %(vector)s::halfvec END,
@@ -96,9 +99,12 @@ def search(asked: Search, *, size: int, enough: int) -> Nearest:
     """
     bonus, bonus_values = _bonus(asked.question, asked.first)
     exact = size <= EXACT_UP_TO or asked.narrowed  # a sketch must not cut what a filter would have kept
-    ranked = sql.SQL(EXACT if exact else BY_SIGNS).format(bonus=bonus, in_scope=sql.SQL(IN_SCOPE))
-    statement, values = where.statement(NEAREST, asked.condition, nearest=ranked)
-    values |= asked.parameters() | {"sketch": SKETCH, "pending": MOST_PENDING} | bonus_values
+    vantage = asked.query.vantage
+    in_scope = sql.SQL(IN_SCOPE).format(current=ANY_VERSION if vantage.as_of else CURRENT)
+    ranked = sql.SQL(EXACT if exact else BY_SIGNS).format(bonus=bonus, in_scope=in_scope)
+    statement, values = where.statement(NEAREST, asked.condition, vantage, nearest=ranked)
+    waiting = 0 if vantage.elsewhere else MOST_PENDING
+    values |= asked.parameters() | {"sketch": SKETCH, "pending": waiting} | bonus_values
     for most in (None,) if asked.narrowed else (WIDE, None):
         rows = fetch.rows(statement, values | {"most": most})
         compared = sum(not row[PENDING] for row in rows)

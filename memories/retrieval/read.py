@@ -1,4 +1,4 @@
-"""Reading memories as they stand now: by id, by scope, with their voice."""
+"""Reading memories as they stand, now or then: by id, by scope, with their voice."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from django.db import connection
 
 from memories.models import Embedding, Outcome, Passage, Revision, Source
-from memories.retrieval import fetch, where
+from memories.retrieval import where
 from memories.types import Decision, Filter, MemoryView, Scope, SourceKind, SourceState
+from memories.vantage import HERE, Vantage
+from memproject.common.postgres import fetch
 
 # Memories by their ids, in one round trip; the columns stand in the order of MemoryView's fields. Rows of the ORM cost
 # three times as much, and every recall reads ten of them. What has expired is gone, in whatever state.
@@ -18,20 +20,20 @@ BY_ID = """
 SELECT r.memory_key, r.content, r.user_id, r.project, r.agent_id, r.run_id, r.metadata, r.memory_type,
        m.pinned, m.importance, m.created_at, r.recorded_at, r.expires_at, r.valid_from, r.valid_to,
        CASE WHEN r.archived THEN 'archived'
-            WHEN r.valid_to > %(moment)s OR r.valid_to IS NULL THEN 'active'
+            WHEN r.valid_to > %(valid)s OR r.valid_to IS NULL THEN 'active'
             WHEN r.action = 'SUPERSEDE' THEN 'superseded' ELSE 'retired' END,
-       coalesce(p.speaker, p.role), p.said_at
+       coalesce(p.speaker, p.role), p.said_at, coalesce(u.uses, 0), u.last_used_at
 FROM memories_revision r
 JOIN memories_memory m ON m.tenant_id = r.tenant_id AND m.id = r.memory_key
 LEFT JOIN memories_passage p ON p.tenant_id = r.tenant_id AND p.text_key = r.text_key AND p.ordinal = 0
-WHERE r.tenant_id = %(tenant)s AND r.memory_key = ANY(%(ids)s)
-  AND r.retired_at IS NULL AND (r.expires_at IS NULL OR r.expires_at > %(moment)s)
+LEFT JOIN memories_usage u ON u.tenant_id = r.tenant_id AND u.memory_key = r.memory_key
+WHERE r.tenant_id = %(tenant)s AND r.memory_key = ANY(%(ids)s) AND {open} AND {kept}
 """
 
 # The newest memories of a scope that a filter lets through, and the writes that will become some.
 MATCHING = """
 SELECT r.memory_key AS id FROM memories_revision r
-WHERE {r_scope} AND (({alive}) OR (%(whatever)s AND r.retired_at IS NULL)) AND {r_filter}
+WHERE {r_scope} AND (({alive}) OR (%(whatever)s AND {open})) AND {r_filter}
   AND (%(before)s::uuid IS NULL OR r.memory_key < %(before)s)
 UNION ALL
 SELECT s.allocated_id FROM memories_source s
@@ -42,11 +44,15 @@ ORDER BY id DESC LIMIT %(limit)s OFFSET %(offset)s
 COUNT = "SELECT count(*) FROM memories_revision r WHERE {r_scope} AND {alive} AND {r_filter}"
 
 
-def by_ids(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], moment: dt.datetime) -> dict[uuid.UUID, MemoryView]:
+def by_ids(
+    tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], moment: dt.datetime, vantage: Vantage = HERE
+) -> dict[uuid.UUID, MemoryView]:
     """The memories among `ids`, whatever became of them, and pending ones that were promised one of them."""
-    rows = fetch.rows(BY_ID, {"tenant": tenant_id, "ids": list(ids), "moment": moment})
+    statement, _ = where.statement(BY_ID, None, vantage)
+    scope = Scope(tenant_id, None, None)
+    rows = fetch.rows(statement, where.parameters(scope, moment, vantage=vantage) | {"ids": list(ids)})
     found = {row[0]: MemoryView(*row) for row in rows}
-    if missing := [i for i in ids if i not in found]:
+    if not vantage.elsewhere and (missing := [i for i in ids if i not in found]):
         found.update(_promised(tenant_id, missing, moment))
     return found
 
@@ -82,15 +88,20 @@ def _pending(source: Source, memory_id: uuid.UUID) -> MemoryView:
     )
 
 
-def heir(tenant_id: uuid.UUID, key: uuid.UUID) -> uuid.UUID | None:
+def heir(tenant_id: uuid.UUID, key: uuid.UUID, vantage: Vantage = HERE) -> uuid.UUID | None:
     """The memory that took over from this one."""
     named = Outcome.objects.filter(tenant=tenant_id, replaces_key=key, decision=Decision.UPDATE)
+    if vantage.as_of is not None:
+        known = Revision.objects.filter(tenant=tenant_id, recorded_at__lte=vantage.as_of)
+        named = named.filter(
+            memory_key__in=known.filter(memory_key__in=named.values("memory_key")).values("memory_key")
+        )
     return named.order_by("-id").values_list("memory_key", flat=True).first()
 
 
-def vector(tenant_id: uuid.UUID, key: uuid.UUID, model: str) -> list[float] | None:
+def vector(tenant_id: uuid.UUID, key: uuid.UUID, model: str, vantage: Vantage = HERE) -> list[float] | None:
     """The vector of the first passage of a memory's last word."""
-    texts = Revision.objects.filter(tenant=tenant_id, memory_key=key, retired_at=None).values("text_key")
+    texts = Revision.objects.filter(tenant=tenant_id, memory_key=key).open(vantage.as_of).values("text_key")
     first = Passage.objects.filter(tenant=tenant_id, text_key__in=texts, ordinal=0).values("id")
     found = Embedding.objects.filter(tenant=tenant_id, passage_key__in=first, model=model)
     row = found.values_list("vector", flat=True).first()
@@ -107,35 +118,43 @@ def matching(
     before: uuid.UUID | None = None,
     waiting: bool = False,
     exclude: Sequence[uuid.UUID] = (),
-    superseded: bool = False,
+    vantage: Vantage = HERE,
     whatever: bool = False,
 ) -> list[uuid.UUID]:
     """Ids of the live memories of a scope that a filter lets through, newest first.
 
-    `before` starts after that memory; `waiting` adds accepted stores that are not applied; `whatever` also finds what
-    is archived, outdated or expired.
+    `before` starts after that memory; `waiting` adds accepted stores that are not applied, which no other time than
+    now knows; `whatever` also finds what is archived, outdated or expired.
     """
-    statement, values = where.statement(MATCHING, condition)
-    values |= where.parameters(scope, moment, exclude=exclude, superseded=superseded)
+    statement, values = where.statement(MATCHING, condition, vantage)
+    values |= where.parameters(scope, moment, exclude=exclude, vantage=vantage)
+    waiting = waiting and not vantage.elsewhere
     values |= {"before": before, "limit": limit, "offset": offset, "pending": waiting, "whatever": whatever}
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return [row for (row,) in cursor.fetchall()]
 
 
-def count(scope: Scope, moment: dt.datetime, condition: Filter | None) -> int:
+def count(scope: Scope, moment: dt.datetime, condition: Filter | None, vantage: Vantage = HERE) -> int:
     """How many live memories of a scope a filter lets through."""
-    statement, values = where.statement(COUNT, condition)
+    statement, values = where.statement(COUNT, condition, vantage)
     with connection.cursor() as cursor:
-        cursor.execute(statement, values | where.parameters(scope, moment))
+        cursor.execute(statement, values | where.parameters(scope, moment, vantage=vantage))
         return int(cursor.fetchone()[0])
 
 
 def page(
-    scope: Scope, moment: dt.datetime, condition: Filter | None, *, limit: int, offset: int, before: uuid.UUID | None
+    scope: Scope,
+    moment: dt.datetime,
+    condition: Filter | None,
+    *,
+    limit: int,
+    offset: int,
+    before: uuid.UUID | None,
+    vantage: Vantage = HERE,
 ) -> tuple[list[MemoryView], int]:
     """Live memories, newest first, and how many there are in all."""
-    total = count(scope, moment, condition)
-    ids = matching(scope, moment, condition, limit=limit, offset=offset, before=before)
-    found = by_ids(scope.tenant_id, ids, moment)
+    total = count(scope, moment, condition, vantage)
+    ids = matching(scope, moment, condition, limit=limit, offset=offset, before=before, vantage=vantage)
+    found = by_ids(scope.tenant_id, ids, moment, vantage)
     return [found[i] for i in ids if i in found], total

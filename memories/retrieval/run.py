@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from memories.providers import questions, registry
 from memories.providers.base import Encoded
-from memories.retrieval import candidates, context, explain, features, lexical, nearest, read, speakers
+from memories.retrieval import candidates, context, explain, fading, features, lexical, nearest, read, speakers
 from memories.retrieval.candidates import Pool
 from memories.retrieval.question import Question, understand
 from memories.retrieval.recipes import BY_NAME, DENSE, FIRST_STAGE, FULL, LITE, WORDS, Recipe
@@ -46,8 +46,9 @@ def recall(scope: Scope, query: RecallQuery) -> Recalled:
     moment = now()
     ranking = rank(scope, query, moment) if query.query else _newest(scope, query, moment)
     chosen = [pair for pair in ranking.memories if pair[1] >= query.threshold][: query.limit]
-    known = read.by_ids(scope.tenant_id, [i for i, _ in chosen], moment)
-    hits = [Hit(known[i], score) for i, score in chosen if i in known]
+    known = read.by_ids(scope.tenant_id, [i for i, _ in chosen], moment, query.vantage)
+    then = query.vantage.as_of or moment
+    hits = [Hit(known[i], score, fading.of(known[i], then).score) for i, score in chosen if i in known]
     text = context.build([hit.memory for hit in hits], query.max_tokens)
     if not query.explain:
         return Recalled(tuple(hits), text.text, text.tokens)
@@ -59,9 +60,12 @@ def rank(scope: Scope, query: RecallQuery, moment: dt.datetime, recipe: Recipe |
     text = query.query or ""
     project = (scope.projects or ("",))[0]
     known = speakers.known(scope)
-    question = understand(text, known.names, query.reference_time or moment)
+    question = understand(text, known.names, query.reference_time or query.vantage.as_of or moment)
     waiting = questions.encoding(question.spoken)
-    words = lexical.search(scope, text, moment, project, known.passages) if query.hybrid or recipe else lexical.NOTHING
+    words = lexical.NOTHING
+    if query.hybrid or recipe:
+        pending = not query.vantage.elsewhere
+        words = lexical.search(scope, text, moment, project, known.passages, waiting=pending)
     encoder = registry.encoder()
     encoded: Encoded | None = None
     try:
@@ -123,6 +127,6 @@ def _newest(scope: Scope, query: RecallQuery, moment: dt.datetime) -> Ranking:
         limit=query.limit,
         waiting=True,
         exclude=excluded(query),
-        superseded=query.superseded,
+        vantage=query.vantage,
     )
     return Ranking([(i, 1.0) for i in ids])

@@ -38,18 +38,23 @@ class Search:
 
     @property
     def narrowed(self) -> bool:
-        """Whether anything but the scope and time keeps memories out."""
-        query = self.query
-        return bool(query.filters or query.exclude or query.superseded or self.scope.agent_id or self.scope.run_id)
+        """Whether anything but the scope and being alive keeps memories out."""
+        query, vantage = self.query, self.query.vantage
+        return bool(
+            query.filters
+            or query.exclude
+            or vantage.superseded
+            or vantage.elsewhere
+            or self.scope.agent_id
+            or self.scope.run_id
+        )
 
     @cached_property
     def _halfvec(self) -> str | None:
         return None if self.vector is None else HalfVector(self.vector).to_text()
 
     def parameters(self) -> dict[str, Any]:
-        return where.parameters(
-            self.scope, self.moment, exclude=excluded(self.query), superseded=self.query.superseded
-        ) | {
+        return where.parameters(self.scope, self.moment, exclude=excluded(self.query), vantage=self.query.vantage) | {
             "vector": self._halfvec,
             "model": self.model,
             "pieces": self.piece_model is not None,

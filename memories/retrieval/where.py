@@ -1,30 +1,41 @@
 """Which rows a read may see: the scope, what is alive, and a filter, said once for every statement.
 
 Statements name revisions `r` and accepted writes `s`. Their parameters come from `parameters`.
+
+A read of the past sees the revision that was a memory's last word then, archived or not as it was then. Only erasure
+and expiry reach back: what has expired by the real now is gone from every moment.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg import sql
 
 from memories import filters
 from memories.types import Filter, Scope
+from memories.vantage import HERE, Vantage
 
 IN_SCOPE = """{row}.tenant_id = %(tenant)s
       AND (%(user)s::text IS NULL OR {row}.user_id = %(user)s)
       AND (%(projects)s::text[] IS NULL OR {row}.project = ANY(%(projects)s))
       AND (%(agent)s::text IS NULL OR {row}.agent_id = %(agent)s)
       AND (%(run)s::text IS NULL OR {row}.run_id = %(run)s)"""
-# The last word about a memory, not archived, valid now and not expired.
-ALIVE = """r.retired_at IS NULL AND NOT r.archived
-      AND (%(superseded)s OR r.valid_to IS NULL OR r.valid_to > %(moment)s)
-      AND (r.expires_at IS NULL OR r.expires_at > %(moment)s)
-      AND (%(agent)s::text IS NULL OR r.agent_id = %(agent)s)
+# The last word about a memory, now or then.
+OPEN = "r.retired_at IS NULL"
+OPEN_THEN = "r.recorded_at <= %(as_of)s AND (r.retired_at IS NULL OR r.retired_at > %(as_of)s)"
+KEPT = "(r.expires_at IS NULL OR r.expires_at > %(moment)s)"
+KEPT_SINCE = """NOT EXISTS (SELECT FROM memories_revision o WHERE o.tenant_id = %(tenant)s
+          AND o.memory_key = r.memory_key AND o.retired_at IS NULL AND o.expires_at <= %(moment)s)"""
+UNARCHIVED = "NOT r.archived"
+# Nobody is shown less because something will only come true; asked what is true at a time, it has to have begun.
+VALID = "(%(superseded)s OR r.valid_to IS NULL OR r.valid_to > %(valid)s)"
+BEGUN = "r.valid_from <= %(valid)s"
+NAMED = """(%(agent)s::text IS NULL OR r.agent_id = %(agent)s)
       AND (%(run)s::text IS NULL OR r.run_id = %(run)s)
       AND r.memory_key <> ALL(%(exclude)s::uuid[])"""
 # A store that was accepted and is not applied yet, or was set aside.
@@ -52,15 +63,36 @@ SOURCE_COLUMNS: dict[str, sql.Composable] = {
 }
 
 
-def statement(text: str, condition: Filter | None, **places: sql.Composable) -> tuple[str, dict[str, Any]]:
+def statement(
+    text: str, condition: Filter | None, vantage: Vantage = HERE, **places: sql.Composable
+) -> tuple[str, dict[str, Any]]:
     """A statement with its places filled, and the filter's parameters.
 
-    Places: `{alive}`, `{waiting}`, `{r_scope}`, `{s_scope}`, the filter as `{r_filter}` and `{s_filter}`, and `places`.
+    Places: `{open}` (the revision that is read), `{kept}` (not expired), `{alive}` (both, and shown), `{waiting}`,
+    `{r_scope}`, `{s_scope}`, the filter as `{r_filter}` and `{s_filter}`, and `places`.
     """
+    kind = vantage.as_of is not None, vantage.valid_at is not None, vantage.archived
+    if condition is None and not places:
+        return _unfiltered(text, *kind), {}
+    return _filled(text, condition, *kind, places)
+
+
+@functools.cache
+def _unfiltered(text: str, past: bool, dated: bool, archived: bool) -> str:
+    return _filled(text, None, past, dated, archived, {})[0]
+
+
+def _filled(
+    text: str, condition: Filter | None, past: bool, dated: bool, archived: bool, places: Mapping[str, sql.Composable]
+) -> tuple[str, dict[str, Any]]:
+    last_word, kept = (OPEN_THEN, KEPT_SINCE) if past else (OPEN, KEPT)
+    alive = [last_word, *([] if archived else [UNARCHIVED]), *([BEGUN] if dated else []), VALID, kept, NAMED]
     revisions = filters.write(condition, REVISION_COLUMNS)
     sources = filters.write(condition, SOURCE_COLUMNS)
     whole = sql.SQL(text).format(
-        alive=sql.SQL(ALIVE),
+        open=sql.SQL(last_word),
+        kept=sql.SQL(kept),
+        alive=sql.SQL(" AND ").join(map(sql.SQL, alive)),
         waiting=sql.SQL(WAITING),
         r_scope=sql.SQL(IN_SCOPE).format(row=sql.SQL("r")),
         s_scope=sql.SQL(IN_SCOPE).format(row=sql.SQL("s")),
@@ -72,8 +104,9 @@ def statement(text: str, condition: Filter | None, **places: sql.Composable) -> 
 
 
 def parameters(
-    scope: Scope, moment: dt.datetime, *, exclude: Sequence[uuid.UUID] = (), superseded: bool = False
+    scope: Scope, moment: dt.datetime, *, exclude: Sequence[uuid.UUID] = (), vantage: Vantage = HERE
 ) -> dict[str, Any]:
+    """`moment` is the real now."""
     return {
         "tenant": scope.tenant_id,
         "user": scope.user_id,
@@ -81,6 +114,8 @@ def parameters(
         "agent": scope.agent_id,
         "run": scope.run_id,
         "moment": moment,
+        "as_of": vantage.as_of,
+        "valid": vantage.valid_at or vantage.as_of or moment,
         "exclude": list(exclude),
-        "superseded": superseded,
+        "superseded": vantage.superseded,
     }

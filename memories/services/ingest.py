@@ -7,9 +7,7 @@ from collections.abc import Sequence
 
 from apikeys.types import Principal
 from memories.models import Source
-from memories.pipeline import apply, digest
-from memories.pipeline.reconcile import reconcile
-from memories.pipeline.run import facts_of
+from memories.pipeline.store import Deciding, facts_of
 from memories.services.events import results
 from memories.services.store import accept, source_of
 from memories.types import Decision, IngestCommand, Ingested, IngestedFact, WriteResult
@@ -59,9 +57,7 @@ def _taken_in(result: WriteResult, speakers: list[str | None]) -> Ingested:
 
 
 def _look(source: Source, command: IngestCommand) -> Ingested:
-    facts, skipped = facts_of(command.store.items, source.payload)
-    known = [(fact, digest.of_fact(fact, source.run_id)) for fact in facts]
-    live = apply.live_digests(source.tenant_id, source.project, source.user_id, source.agent_id, [d for _, d in known])
+    extracted, skipped = facts_of(command.store.items, source.payload)
     shown = tuple(
         IngestedFact(
             content=step.fact.content,
@@ -73,6 +69,6 @@ def _look(source: Source, command: IngestCommand) -> Ingested:
             memory_id=step.holder,
             stored=False,
         )
-        for step in reconcile(known, live)
+        for step in Deciding(source, extracted, None).steps()
     )
     return Ingested(shown, len(command.store.items), skipped, None)

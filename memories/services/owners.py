@@ -5,12 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Count, Max, Min, Q
-
 from apikeys.types import Principal
-from memories.models import Revision
+from entities.services import mentions
+from memories.retrieval import where
 from memories.services import access
+from memories.vantage import HERE, Vantage
 from memproject.common.clock import now
+from memproject.common.postgres import fetch
+
+STATS = """
+SELECT count(*), count(*) FILTER (WHERE m.created_at >= %(recent)s), min(m.created_at), max(m.created_at)
+FROM memories_revision r JOIN memories_memory m ON m.tenant_id = r.tenant_id AND m.id = r.memory_key
+WHERE {r_scope} AND {alive}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +29,12 @@ class UserStats:
     last_memory_at: dt.datetime | None
 
 
-def stats(principal: Principal, user_id: str, project: str | None) -> UserStats:
-    """Counts over the live memories of a user, in one statement."""
-    moment = now()
-    rows = Revision.objects.in_scope(access.reading(principal, user_id, project)).alive(moment)
-    found = rows.aggregate(
-        total=Count("id"),
-        recent=Count("id", filter=Q(memory__created_at__gte=moment - dt.timedelta(days=7))),
-        first=Min("memory__created_at"),
-        last=Max("memory__created_at"),
-    )
-    return UserStats(found["total"], found["recent"], 0, found["first"], found["last"])
+def stats(principal: Principal, user_id: str, project: str | None, vantage: Vantage = HERE) -> UserStats:
+    """Counts over the live memories of a user, and how many entities are known of."""
+    moment, scope = now(), access.reading(principal, user_id, project)
+    statement, _ = where.statement(STATS, None, vantage)
+    values = where.parameters(scope, moment, vantage=vantage)
+    recent = (vantage.as_of or moment) - dt.timedelta(days=7)
+    ((total, week, first, last),) = fetch.rows(statement, values | {"recent": recent})
+    entities = mentions.number_of(scope.tenant_id, str(scope.user_id), scope.projects, vantage.as_of)
+    return UserStats(total, week, entities, first, last)

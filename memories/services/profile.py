@@ -4,31 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
-from django.db import connection
-from django.db.models import Count
 from psycopg.types.json import Jsonb
 
 from apikeys.types import Principal
+from entities.services import mentions
+from entities.types import TopEntity
 from memories.languages import DEFAULT
-from memories.models import Revision
 from memories.retrieval import read, where
 from memories.services import access
+from memories.services.entities import filled
 from memories.services.owners import UserStats, stats
 from memories.types import MemoryView, Scope
+from memories.vantage import HERE, Vantage
 from memproject.common.clock import now
+from memproject.common.postgres import fetch
 
 FACTS = 20
 TOPICS = 10
+ENTITIES = 10
 NEWEST = 1_000  # memories that topics are counted in
 
+TYPES = "SELECT r.memory_type, count(*) FROM memories_revision r WHERE {r_scope} AND {alive} GROUP BY r.memory_type"
+FOREMOST = """
+SELECT r.memory_key FROM memories_revision r
+JOIN memories_memory m ON m.tenant_id = r.tenant_id AND m.id = r.memory_key
+WHERE {r_scope} AND {alive} ORDER BY m.pinned DESC, m.importance DESC, r.memory_key DESC LIMIT %(facts)s::int
+"""
 # The commonest words of the newest memories, by stem, each shown as it is written most often. Stop words have no stem.
 TOPIC_WORDS = """
 WITH newest AS (
-    SELECT r.memory_key, r.content, COALESCE(%(languages)s ->> r.project, %(language)s)::regconfig AS language
+    SELECT r.memory_key, r.content,
+           COALESCE(%(languages)s::jsonb ->> r.project, %(language)s::text)::regconfig AS language
     FROM memories_revision r
-    WHERE {r_scope} AND {alive} ORDER BY r.memory_key DESC LIMIT %(newest)s
+    WHERE {r_scope} AND {alive} ORDER BY r.memory_key DESC LIMIT %(newest)s::int
 ),
 words AS (
     SELECT DISTINCT n.memory_key, n.language, lower(w[1]) AS word
@@ -36,7 +47,7 @@ words AS (
 )
 SELECT mode() WITHIN GROUP (ORDER BY word) AS topic, count(DISTINCT memory_key) AS memories
 FROM words WHERE to_tsvector(language, word) <> ''::tsvector
-GROUP BY to_tsvector(language, word) ORDER BY memories DESC, topic LIMIT %(topics)s
+GROUP BY to_tsvector(language, word) ORDER BY memories DESC, topic LIMIT %(topics)s::int
 """
 
 
@@ -44,30 +55,27 @@ GROUP BY to_tsvector(language, word) ORDER BY memories DESC, topic LIMIT %(topic
 class Profile:
     stats: UserStats
     memory_types: dict[str, int]
-    topics: Sequence[tuple[str, int]]
+    topics: Sequence[tuple[Any, ...]]
+    entities: Sequence[TopEntity]
     facts: Sequence[MemoryView]
 
 
-def profile(principal: Principal, user_id: str, project: str | None) -> Profile:
-    """Counts, types, topics and the facts that matter most of one user, in the projects that the caller may use."""
+def profile(principal: Principal, user_id: str, project: str | None, vantage: Vantage = HERE) -> Profile:
+    """Counts, types, topics, entities and the foremost facts of one user, in the projects that the caller may use."""
     scope = access.reading(principal, user_id, project)
-    alive = Revision.objects.in_scope(scope).alive(now())
-    types = dict(alive.order_by().values_list("memory_type").annotate(Count("id")))
-    first = alive.order_by("-memory__pinned", "-memory__importance", "-memory_key")
-    ids = list(first.values_list("memory_key", flat=True)[:FACTS])
-    known = read.by_ids(scope.tenant_id, ids, now())
+    ids = [key for (key,) in _rows(FOREMOST, scope, vantage, facts=FACTS)]
+    tenant_id = scope.tenant_id
+    known = read.by_ids(tenant_id, ids, now(), vantage)
+    languages = {"languages": Jsonb(settings.PROJECT_LANGUAGES), "language": DEFAULT}
     return Profile(
-        stats=stats(principal, user_id, project),
-        memory_types=types,
-        topics=_topics(scope),
-        facts=[known[i] for i in ids if i in known],
+        stats=stats(principal, user_id, project, vantage),
+        memory_types=dict(_rows(TYPES, scope, vantage)),
+        topics=_rows(TOPIC_WORDS, scope, vantage, newest=NEWEST, topics=TOPICS, **languages),
+        entities=mentions.most_mentioned(tenant_id, str(scope.user_id), scope.projects, ENTITIES, vantage.as_of),
+        facts=filled(tenant_id, [known[i] for i in ids if i in known], vantage),
     )
 
 
-def _topics(scope: Scope) -> list[tuple[str, int]]:
-    statement, values = where.statement(TOPIC_WORDS, None)
-    values |= where.parameters(scope, now()) | {"newest": NEWEST, "topics": TOPICS}
-    values |= {"languages": Jsonb(settings.PROJECT_LANGUAGES), "language": DEFAULT}
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return [(topic, count) for topic, count in cursor.fetchall()]
+def _rows(text: str, scope: Scope, vantage: Vantage, **values: Any) -> list[tuple[Any, ...]]:
+    statement, _ = where.statement(text, None, vantage)
+    return fetch.rows(statement, where.parameters(scope, now(), vantage=vantage) | values)

@@ -14,7 +14,9 @@ from memories.providers import registry
 from memories.retrieval import read
 from memories.retrieval import run as retrieval
 from memories.services import access
+from memories.services.entities import filled
 from memories.types import ListQuery, MemoryView, Page, Recalled, RecallQuery, RevisionView, Scope, SourceState
+from memories.vantage import HERE, Vantage
 from memproject.common.clock import now
 from memproject.common.errors import InvalidRequest, MemoryExpired, MemoryNotFound
 from memproject.common.ids import MEMORY, parse, public
@@ -38,30 +40,52 @@ def recall(principal: Principal, query: RecallQuery) -> Recalled:
     recalled = retrieval.recall(scope, query)
     found = [hit.memory.id for hit in recalled.hits if hit.memory.status not in UNAPPLIED]
     usage.used(principal.tenant_id, found, now())
-    return recalled
+    memories = filled(principal.tenant_id, [hit.memory for hit in recalled.hits], query.vantage)
+    hits = tuple(replace(hit, memory=memory) for hit, memory in zip(recalled.hits, memories, strict=True))
+    return replace(recalled, hits=hits)
 
 
-def get(principal: Principal, memory_id: str, user_id: str | None = None) -> MemoryView:
-    """One memory as it stands now, or the pending write that was promised this id."""
+def get(principal: Principal, memory_id: str, user_id: str | None = None, vantage: Vantage = HERE) -> MemoryView:
+    """One memory as it stands, now or then, or the pending write that was promised this id.
+
+    MemoryNotFound when it was not known then, or had not come true or was no longer true at `valid_at`.
+    """
     key = access.memory_key(principal, memory_id, user_id)
-    found = one(principal.tenant_id, key, memory_id)
+    found = one(principal.tenant_id, key, memory_id, vantage)
+    at = vantage.valid_at
+    if at is not None and (at < found.valid_from or (found.valid_to is not None and found.valid_to <= at)):
+        raise MemoryNotFound(memory_id)
+    (found,) = filled(principal.tenant_id, [found], vantage)
     if found.status != "superseded":
         return found
-    return replace(found, superseded_by=read.heir(principal.tenant_id, key))
+    return replace(found, superseded_by=read.heir(principal.tenant_id, key, vantage))
 
 
-def embedding(principal: Principal, memory_id: str) -> list[float] | None:
+def embedding(principal: Principal, memory_id: str, vantage: Vantage = HERE) -> list[float] | None:
     """The vector of a memory's text, of its first passage when it is long; None while there is none."""
-    return read.vector(principal.tenant_id, access.memory_key(principal, memory_id), registry.embedder().model)
+    key = access.memory_key(principal, memory_id)
+    return read.vector(principal.tenant_id, key, registry.embedder().model, vantage)
 
 
-def one(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str) -> MemoryView:
+def one(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str, vantage: Vantage = HERE) -> MemoryView:
     """A memory of ours, whatever became of it. Expired, it is gone; STRICT_MODE says that it was there."""
-    found = read.by_ids(tenant_id, [key], now()).get(key)
+    moment = now()
+    found = read.by_ids(tenant_id, [key], moment, vantage).get(key)
     if found is None:
-        if settings.STRICT_MODE and Revision.objects.filter(tenant=tenant_id, memory_key=key, retired_at=None).exists():
+        if (
+            settings.STRICT_MODE
+            and Revision.objects.filter(
+                tenant=tenant_id, memory_key=key, retired_at=None, expires_at__lte=moment
+            ).exists()
+        ):
             raise MemoryExpired(memory_id)
         raise MemoryNotFound(memory_id)
+    return found
+
+
+def told(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str) -> MemoryView:
+    """The same, as a caller is shown what its write came to."""
+    (found,) = filled(tenant_id, [one(tenant_id, key, memory_id)], HERE)
     return found
 
 
@@ -71,17 +95,29 @@ def browse(principal: Principal, query: ListQuery) -> Page:
     if query.cursor and before is None:
         raise InvalidRequest("cursor: must be the next_cursor of an earlier page", field="cursor")
     scope = access.reading(principal, query.user_id, query.project)
-    found, total = read.page(scope, now(), query.filters, limit=query.limit + 1, offset=query.offset, before=before)
+    found, total = read.page(
+        scope,
+        now(),
+        query.filters,
+        limit=query.limit + 1,
+        offset=query.offset,
+        before=before,
+        vantage=query.vantage,
+    )
     more = len(found) > query.limit
-    shown = tuple(found[: query.limit])
+    shown = tuple(filled(principal.tenant_id, found[: query.limit], query.vantage))
     return Page(shown, total, public(MEMORY, shown[-1].id) if more else None)
 
 
-def history(principal: Principal, memory_id: str, user_id: str | None = None) -> list[RevisionView]:
+def history(
+    principal: Principal, memory_id: str, user_id: str | None = None, vantage: Vantage = HERE
+) -> list[RevisionView]:
     """All revisions of a memory, newest first; a pending write has none yet."""
     key = access.memory_key(principal, memory_id, user_id)
-    one(principal.tenant_id, key, memory_id)  # an expired memory has no history either
-    rows = Revision.objects.filter(tenant=principal.tenant_id, memory_key=key).order_by("-recorded_at", "-id")
+    one(principal.tenant_id, key, memory_id, vantage)  # an expired memory has no history either
+    rows, until = Revision.objects.filter(tenant=principal.tenant_id, memory_key=key), vantage.as_of
+    if until is not None:
+        rows = rows.filter(recorded_at__lte=until)
     return [
         RevisionView(
             id=r.id,
@@ -95,7 +131,7 @@ def history(principal: Principal, memory_id: str, user_id: str | None = None) ->
             valid_from=r.valid_from,
             valid_to=r.valid_to,
             recorded_at=r.recorded_at,
-            retired_at=r.retired_at,
+            retired_at=None if until and r.retired_at and r.retired_at > until else r.retired_at,
         )
-        for r in rows
+        for r in rows.order_by("-recorded_at", "-id")
     ]

@@ -9,7 +9,7 @@ from apikeys.types import Principal
 from memories.models import Source
 from memories.pipeline import apply, digest
 from memories.services import access
-from memories.services.recall import one
+from memories.services.recall import one, told
 from memories.services.store import accept
 from memories.types import KEEP, Json, MemoryView, SourceKind, UpdateCommand, WriteResult
 from memproject.common.clock import iso, now
@@ -30,7 +30,7 @@ def update(principal: Principal, command: UpdateCommand) -> MemoryView | WriteRe
         raise InvalidRequest("expires_at: must lie in the future", field="expires_at")
     if command.content is KEEP or command.content == current.content:
         apply.edit(principal.tenant_id, key, command, actor=principal.caller)
-        return one(principal.tenant_id, key, command.memory_id)
+        return told(principal.tenant_id, key, command.memory_id)
     refuse_ended(current)
     refuse_taken(current, principal.tenant_id, str(command.content), but=current.id)
     source = source_for(principal, current, SourceKind.UPDATE, str(command.content), _payload(command))
@@ -49,7 +49,7 @@ def outcome(principal: Principal, result: WriteResult) -> MemoryView | WriteResu
     if result.failure in ("memory_not_found", "erased"):  # it expired, or was deleted, while we waited
         raise MemoryNotFound(memory_id)
     if result.state == "succeeded":
-        return one(principal.tenant_id, result.memory_id, memory_id)
+        return told(principal.tenant_id, result.memory_id, memory_id)
     return result
 
 

@@ -11,7 +11,7 @@ import uuid_utils.compat
 _PUBLIC = re.compile(r"([a-z]+)_([0-9a-f]{32})")
 
 MEMORY, ENTITY, KEY, EVENT, RECEIPT, REVISION, TENANT = "mem", "ent", "key", "evt", "ers", "rev", "ten"
-WEBHOOK, DELIVERY, MESSAGE, MERGE = "whk", "dlv", "msg", "mrg"
+WEBHOOK, DELIVERY, MESSAGE, MERGE, RELATION = "whk", "dlv", "msg", "mrg", "rel"
 
 
 def new_id() -> uuid.UUID:

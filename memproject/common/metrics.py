@@ -61,6 +61,10 @@ EMBEDDING_SECONDS = Histogram(
     "memproject_embedding_seconds", "Time of a call to the embedder", ("provider", "outcome"), registry=_own,
     buckets=FINE,
 )  # fmt: skip
+COMPLETION_SECONDS = Histogram(
+    "memproject_llm_seconds", "Time of a call to the language model", ("provider", "outcome"), registry=_own,
+    buckets=FINE,
+)  # fmt: skip
 RATE_LIMITED = Counter("memproject_rate_limited", "Requests refused with 429", ("dialect",), registry=_own)
 REDIS_AWAY = Counter(
     "memproject_rate_limit_redis_away", "Requests that could not be counted", ("outcome",), registry=_own
@@ -119,7 +123,15 @@ def decided(decision: str, memories: int) -> None:
 
 def embedding(provider: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Decorates an embedder's call."""
+    return _timed(EMBEDDING_SECONDS, provider)
 
+
+def completion(provider: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Decorates a language model's call."""
+    return _timed(COMPLETION_SECONDS, provider)
+
+
+def _timed(histogram: Histogram, provider: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     def decorate(call: Callable[P, T]) -> Callable[P, T]:
         @functools.wraps(call)
         def timed(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -128,7 +140,7 @@ def embedding(provider: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
                 answer = call(*args, **kwargs)
                 outcome = "answered"
             finally:
-                _observe(EMBEDDING_SECONDS, time.perf_counter() - begun, provider, outcome)
+                _observe(histogram, time.perf_counter() - begun, provider, outcome)
             return answer
 
         return timed

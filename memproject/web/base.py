@@ -53,13 +53,14 @@ class ApiView(APIView):
 
     `writes` are the methods that may carry an Idempotency-Key. A view whose acts wait for the worker, or go on in
     several transactions, is not `in_one_transaction`; if it commits Sources it can `replay` their answer. One that
-    `holds_secret` never shows its answer again.
+    `holds_secret` never shows its answer again. One that `names_objects` finds them by ids in its query, not its path.
     """
 
     # No OPTIONS: it would tell nothing that /docs doesn't, and would need a scope of its own.
     http_method_names = ("get", "post", "put", "patch", "delete", "head")
     writes: ClassVar[frozenset[str]] = frozenset({"POST", "PUT", "PATCH", "DELETE"})
     in_one_transaction: ClassVar[bool] = True
+    names_objects: ClassVar[bool] = False
     holds_secret: ClassVar[bool] = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

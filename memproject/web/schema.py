@@ -72,7 +72,7 @@ class Schema(AutoSchema):
             found += [errors.Unauthenticated(), errors.ScopeDenied(), limited]
         if "{memory_id}" in self.path:
             found += [errors.MemoryNotFound(MEMORY_ID), errors.MemoryExpired(MEMORY_ID)]
-        elif "{" in self.path:
+        elif "{" in self.path or getattr(self.view, "names_objects", False):
             found.append(errors.NotFound())
         if self.method in UNSAFE:
             found += [errors.Conflict(), errors.PayloadTooLarge(), errors.UnsupportedMediaType(), Mismatch()]

@@ -27,6 +27,7 @@ KWARG = re.compile(r"<(?:\w+:)?(\w+)>")
 PUBLIC_ID = re.compile(r"\b([a-z]{3})_[0-9a-f]{32}\b")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 MASTER_ONLY = {"/metrics", "/api/v1/tenants", "/api/v1/tenants/{tenant_id}"}  # whatever the role
+ALSO_ENTITIES = {"from": "entity_id", "to": "entity_id"}  # parameters that name an object as a path does
 ITEM_BY_ITEM = {"/api/v1/memories/batch"}  # a success, in which each item is told of its own refusal
 ROLES = (Role.VIEWER, Role.EDITOR, Role.ADMIN)  # each may do what the one before it may
 
@@ -116,7 +117,7 @@ class Operation:
             path = path.replace(f"{{{name}}}", quote(samples[name], safe=""))
         body, elsewhere = self._body(by_prefix, values)
         objects = tuple(samples[name] for name in self.kwargs if name != "user_id")
-        query = {} if body is not None else self._query(values, bare=bool(objects))
+        query = {} if body is not None else self._query(samples, values, bare=bool(objects))
         said = _names(query) | _names(body) | set(self.kwargs)
         return Request(
             self.method,
@@ -145,13 +146,16 @@ class Operation:
         text = PUBLIC_ID.sub(own, json.dumps(next(iter(shown.values()))["value"]))
         return _own(json.loads(text), values), tuple(found)
 
-    def _query(self, values: Mapping[str, Any], *, bare: bool) -> dict[str, str]:
+    def _query(self, samples: Mapping[str, str], values: Mapping[str, Any], *, bare: bool) -> dict[str, str]:
         """What the query must hold; also the user and the project, unless the path names an object."""
         query = {}
         for parameter in self.described.get("parameters", ()):
             name = parameter["name"]
             scope = name in ("user_id", "project") and not bare
             if parameter["in"] == "query" and (parameter.get("required") or scope):
+                if name in ALSO_ENTITIES:
+                    query[name] = samples[ALSO_ENTITIES[name]]
+                    continue
                 assert name in values, f"{self}: tests/api/samples.py has no value for the parameter {name!r}: add one"
                 query[name] = values[name]
         return query

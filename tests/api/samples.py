@@ -24,9 +24,9 @@ from apikeys.scopes import Role
 from memories.models import Source
 from memproject.common import redis
 from memproject.common.clock import now
-from memproject.common.ids import new_id, public
+from memproject.common.ids import ENTITY, MEMORY, new_id, parse, public
 from memproject.common.tenancy import TenantRow
-from tests import build
+from tests import build, knowledge
 from tests.api.operations import Operation, Request
 from tests.build import Caller
 
@@ -77,10 +77,23 @@ def _webhook(world: World) -> str:
     return str(world.owner.post("/api/v1/webhooks", asked).json()["id"])
 
 
+def _entity(world: World) -> str:
+    """Beside another one, with a relation between them, and both mentioned by the memory."""
+    memory, row = parse(MEMORY, world.sample("memory_id")), world.owner.row
+    assert memory is not None
+    assert row is not None
+    known = knowledge.World(row.tenant, PROJECT, USER)
+    owner, emerald = known.entities(f"owner {new_id().hex}", f"emerald {new_id().hex}")
+    known.mention(memory, owner, emerald)
+    known.states(memory, known.relation(owner, "OWNS", emerald))
+    return public(ENTITY, owner)
+
+
 # name in a path or a body → (makes the owner's object and gives its id, prefix of its id). A user is a name, no object.
 MAKERS: dict[str, tuple[Callable[[World], str], str]] = {
     "memory_id": (_memory, "mem"),
     "event_id": (_event, "evt"),
+    "entity_id": (_entity, "ent"),
     "revision_id": (_revision, "rev"),
     "receipt_id": (_receipt, "ers"),
     "key_id": (_key, "key"),

@@ -16,7 +16,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apikeys.scopes import Scope
-from tests import build
+from memproject.common.ids import ENTITY, MEMORY, parse
+from tests import build, knowledge
 from tests.api.operations import Operation, Request, operations
 from tests.api.samples import MAKERS, PROJECT, TEXT, USER, World, alone, lasting
 
@@ -105,7 +106,26 @@ def _more_webhooks(world: World) -> None:
         assert world.owner.post(f"/api/v1/webhooks/{hook}/test", None).status_code == 202
 
 
-MORE: list[Callable[[World], None]] = [_more_memories, _more_revisions, _more_keys, _more_tenants, _more_webhooks]
+def _more_entities(world: World) -> None:
+    """Around the one that is there, each mentioned by its memory."""
+    entity, memory = parse(ENTITY, world.sample("entity_id")), parse(MEMORY, world.sample("memory_id"))
+    assert entity is not None
+    assert memory is not None
+    assert world.owner.row is not None
+    known = knowledge.World(world.owner.row.tenant, PROJECT, USER)
+    for key in known.entities(*(f"facet {number}" for number in range(MANY)), type="PRODUCT"):
+        known.mention(memory, key)
+        known.states(memory, known.relation(entity, "OWNS", key))
+
+
+MORE: list[Callable[[World], None]] = [
+    _more_memories,
+    _more_revisions,
+    _more_keys,
+    _more_tenants,
+    _more_webhooks,
+    _more_entities,
+]
 
 
 @pytest.fixture(scope="module")

@@ -188,7 +188,12 @@ WRONG_RECALLS: list[tuple[dict[str, Any], str]] = [
     (NESTED, "filters.NOT.0.NOT.0.NOT.0.NOT.0.NOT.0"),
     ({"query": "a", "filters": {str(n): n for n in range(51)}}, "filters"),
     ({"filters": {"a": 1}, "exclude": "mem_x"}, "exclude"),
-    ({"query": "a", "as_of": "2024-01-01"}, "as_of"),
+    ({"query": "a", "as_of": "2999-01-01"}, "as_of"),
+    ({"query": "a", "as_of": "yesterday"}, "as_of"),
+    ({"query": "a", "as_of": 1}, "as_of"),
+    ({"query": "a", "valid_at": "12:00"}, "valid_at"),
+    ({"query": "a", "valid_at": None}, "valid_at"),
+    ({"query": "a", "archived": "true"}, "archived"),
 ]
 
 
@@ -208,6 +213,9 @@ def test_a_wrong_recall_names_its_field(owner: Caller, body: dict[str, Any], fie
         ("query=a%00", "query"),
         ("query=a&user_id=", "user_id"),
         ("query=a&filters=%7B%7D", "filters"),
+        ("query=a&as_of=2999-01-01", "as_of"),
+        ("query=a&valid_at=", "valid_at"),
+        ("query=a&archived=1", "archived"),
     ],
 )
 def test_a_wrong_search_names_its_field(owner: Caller, query: str, field: str) -> None:
@@ -222,6 +230,8 @@ def test_a_wrong_search_names_its_field(owner: Caller, query: str, field: str) -
         ("limit=1001", "limit"),
         ("page=1&offset=0", "page"),
         ("cursor=x", "cursor"),
+        ("as_of=2999-01-01T00:00:00%2B02:00", "as_of"),
+        ("valid_at=soon", "valid_at"),
     ],
 )
 def test_a_wrong_list_names_its_field(owner: Caller, query: str, field: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import uuid
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from memories.pipeline import digest
 from memories.pipeline.passages import split
 from memories.pipeline.reconcile import reconcile
 from memories.retrieval import context
-from memories.types import Decision, Fact, MemoryView
+from memories.types import Decision, Fact, Known, MemoryView, Proposal, Statement
 
 texts = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"))
 
@@ -66,7 +67,7 @@ def test_turns_are_the_same_only_in_every_part(one: Fact, other: Fact) -> None:
 
 @given(st.lists(facts, max_size=12), st.data())
 def test_reconcile_adds_each_new_text_once_and_no_live_one(said: list[Fact], data: st.DataObject) -> None:
-    known = [(fact, digest.of_fact(fact, None)) for fact in said]
+    known = [(Statement(fact), digest.of_fact(fact, None)) for fact in said]
     held = data.draw(st.lists(st.sampled_from(known), unique_by=lambda k: k[1])) if known else []
     live = {key: uuid.uuid4() for _, key in held}
     steps = reconcile(known, live)
@@ -79,6 +80,35 @@ def test_reconcile_adds_each_new_text_once_and_no_live_one(said: list[Fact], dat
         elif step.decision is Decision.NOOP:
             assert step.repeats is not None
             assert steps[step.repeats].digest == step.digest
+
+
+MOMENTS = [dt.datetime(2024, 1, day, tzinfo=dt.UTC) for day in (1, 2, 3)]
+OLD = [Known(uuid.UUID(int=number), f"old {number}", moment) for number, moment in enumerate(MOMENTS)]
+
+
+@given(st.data(), st.lists(facts, max_size=6))
+def test_a_proposal_counts_only_about_what_was_offered_and_is_older(data: st.DataObject, said: list[Fact]) -> None:
+    proposals = st.none() | st.builds(
+        Proposal, st.sampled_from(Decision), st.none() | st.sampled_from([*(k.id for k in OLD), uuid.UUID(int=99)])
+    )
+    statements = [
+        Statement(replace(fact, said_at=data.draw(st.none() | st.sampled_from(MOMENTS))), proposal=data.draw(proposals))
+        for fact in said
+    ]
+    offered = [data.draw(st.sets(st.sampled_from(OLD))) for _ in said]
+    steps = reconcile([(s, digest.of_fact(s.fact, None)) for s in statements], {}, offered)
+    replaced = [step.replaces for step in steps if step.replaces is not None]
+    assert len(replaced) == len(set(replaced))
+    for step, statement, known in zip(steps, statements, offered, strict=True):
+        assert (step.replaces is not None) == (step.decision in (Decision.UPDATE, Decision.DELETE))
+        if step.touches is not None:
+            old = next(k for k in known if k.id == step.touches)
+            assert statement.proposal is not None
+            assert (step.decision, step.touches) == (statement.proposal.decision, statement.proposal.target)
+            assert statement.fact.said_at is None or statement.fact.said_at >= old.said_at
+            assert not statement.fact.verbatim
+        elif step.repeats is None:
+            assert step.decision is Decision.ADD
 
 
 def memory(content: str) -> MemoryView:

@@ -10,12 +10,11 @@ from entities.types import EntityPage, EntityView
 from memproject.common.ids import ENTITY, public
 from memproject.web.base import Input
 from memproject.web.fields import Name, QueryWhole, Text
+from memproject.web.moment import AsOf
 
 
 class ListIn(Input):
     """`type` may also be called `entity_type`, and `project` `project_id`."""
-
-    later = frozenset({"as_of"})
 
     user_id = Name(required=False)
     project = Name(required=False)
@@ -25,6 +24,7 @@ class ListIn(Input):
     query = Text(max_length=512, required=False, help_text="A part of the name.")
     limit = QueryWhole(min_value=1, max_value=1000, default=100)
     cursor = Name(required=False)
+    as_of = AsOf(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         for name, alias in (("project", "project_id"), ("type", "entity_type")):

@@ -23,9 +23,18 @@ _PAGE = {
             "aliases": ["John", "Mr. Smith"],
             "memory_count": 3,
             "confidence": 0.9,
-        }
+        },
+        {
+            "id": "ent_01890a5dac967b2e8b7c3f0a9d1e2f36",
+            "name": "Google",
+            "canonical_name": "Google",
+            "type": "ORG",
+            "aliases": [],
+            "memory_count": 3,
+            "confidence": 0.9,
+        },
     ],
-    "total": 1,
+    "total": 2,
     "next_cursor": None,
 }
 

@@ -7,7 +7,17 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from memories.api.common import LATER_READS, TTL, FutureMoment, MessageIn, QueryFilters, StampedIn, item
+from entities.types import MemoryEntities
+from memories.api.common import (
+    TTL,
+    FutureMoment,
+    MessageIn,
+    QueryFilters,
+    StampedIn,
+    TimedIn,
+    TimedListIn,
+    item,
+)
 from memories.types import Decision, ErasureView, Item, ItemResult, MemoryView, Recalled, WriteResult
 from memproject.common.clock import iso
 from memproject.common.ids import EVENT, MEMORY, RECEIPT, public
@@ -48,9 +58,7 @@ def items(data: dict[str, Any]) -> tuple[Item, ...]:
     return tuple(item(message, data.get("timestamp")) for message in said)
 
 
-class SearchIn(Input):
-    later = LATER_READS
-
+class SearchIn(TimedListIn):
     query = Text(max_length=10_000)
     user_id = Name(required=False)
     agent_id = Name(required=False)
@@ -63,9 +71,7 @@ class SearchIn(Input):
     explain = QueryFlag(default=False, help_text="true says for each memory why it was found.")
 
 
-class OneIn(Input):
-    later = frozenset({"as_of"})
-
+class OneIn(TimedIn):
     include = serializers.CharField(required=False, help_text="`history`, `embedding` or both, with a comma.")
 
     def validate_include(self, value: str) -> list[str]:
@@ -75,9 +81,7 @@ class OneIn(Input):
         return wanted
 
 
-class ListIn(Input):
-    later = LATER_READS
-
+class ListIn(TimedListIn):
     limit = QueryWhole(min_value=1, max_value=1000, default=100)
     cursor = Name(required=False)
     project = Name(required=False)
@@ -104,6 +108,15 @@ class UpdateIn(Input):
         return {**attrs, "content": texts.pop()} if texts else attrs
 
 
+def relationships(known: MemoryEntities) -> list[dict[str, Any]]:
+    """What a memory mentions, then the relations that it states, each with its target."""
+    mentioned = [("mentions", entity.name, entity.confidence) for entity in known.mentions]
+    stated = [(relation.type, relation.entity, relation.confidence) for relation in known.states]
+    return [
+        {"type": of_type, "entity": name, "confidence": confidence} for of_type, name, confidence in mentioned + stated
+    ]
+
+
 def memory(view: MemoryView) -> dict[str, Any]:
     return {
         "id": public(MEMORY, view.id),
@@ -113,8 +126,8 @@ def memory(view: MemoryView) -> dict[str, Any]:
         "agent_id": view.agent_id,
         "run_id": view.run_id,
         "project": view.project,
-        "metadata": {**view.metadata, "entities": view.metadata.get("entities", [])},
-        "relationships": [],
+        "metadata": {**view.metadata, "entities": view.metadata.get("entities", view.entities.names)},
+        "relationships": relationships(view.entities),
         "memory_type": view.memory_type,
         "pinned": view.pinned,
         "importance": view.importance,

@@ -12,7 +12,16 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
-from memories.api.common import EDITABLE, expiry, pending_headers, recipe_of, require_any, revision, update_command
+from memories.api.common import (
+    EDITABLE,
+    expiry,
+    pending_headers,
+    recipe_of,
+    require_any,
+    revision,
+    update_command,
+    vantage,
+)
 from memories.api.mem0 import serializers as shapes
 from memories.api.mem0.schema import add, delete, delete_user, edit, event, get, history, list_user, replace, search
 from memories.services.events import event as read_event
@@ -30,6 +39,7 @@ from memproject.common.clock import iso
 from memproject.web.base import Mem0View
 
 EVENTS = "/v1/events"
+VANTAGE = ("as_of", "valid_at", "archived")
 
 
 class MemoriesView(Mem0View):
@@ -67,7 +77,9 @@ class SearchView(Mem0View):
     @search
     def get(self, request: Request) -> Response:
         data = self.query(request, shapes.SearchIn)
-        query = RecallQuery(**data, rerank=settings.RERANK_DEFAULT, recipe=recipe_of(request))
+        seen_from = vantage(data)
+        asked = {name: value for name, value in data.items() if name not in VANTAGE}
+        query = RecallQuery(**asked, vantage=seen_from, rerank=settings.RERANK_DEFAULT, recipe=recipe_of(request))
         found = recall(principal(request), query)
         return self.ok(shapes.found(found, data["query"]), "Search completed")
 
@@ -79,11 +91,12 @@ class MemoryView(Mem0View):
     @get
     def get(self, request: Request, memory_id: str) -> Response:
         data = self.query(request, shapes.OneIn)
-        body = shapes.memory(read_memory(principal(request), memory_id))
+        caller, seen_from = principal(request), vantage(data)
+        body = shapes.memory(read_memory(caller, memory_id, vantage=seen_from))
         if "history" in data.get("include", ()):
-            body["history"] = [revision(r) for r in read_history(principal(request), memory_id)]
+            body["history"] = [revision(r) for r in read_history(caller, memory_id, vantage=seen_from)]
         if "embedding" in data.get("include", ()):
-            body["embedding"] = embedding(principal(request), memory_id)
+            body["embedding"] = embedding(caller, memory_id, seen_from)
         return self.ok(body, "Memory retrieved")
 
     @replace
@@ -132,8 +145,10 @@ class UserView(Mem0View):
     def get(self, request: Request, user_id: str) -> Response:
         data = self.query(request, shapes.ListIn)
         user_id, caller = self.name("user_id", user_id), principal(request)
-        page = browse(caller, ListQuery(user_id=user_id, **data))
-        counts = stats(caller, user_id, data.get("project"))
+        seen_from = vantage(data)
+        asked = {name: value for name, value in data.items() if name not in VANTAGE}
+        page = browse(caller, ListQuery(user_id=user_id, **asked, vantage=seen_from))
+        counts = stats(caller, user_id, data.get("project"), seen_from)
         body: dict[str, Any] = {
             "user_id": user_id,
             "results": [shapes.memory(m) for m in page.memories],

@@ -39,6 +39,8 @@ class RemembraMemoryOut(serializers.Serializer[Any]):
     status = serializers.ChoiceField(MEMORY_STATES)
     superseded_by = serializers.CharField(allow_null=True)
     entities = serializers.ListField(child=serializers.CharField())
+    uses = serializers.IntegerField(help_text="How often recall found it; counted within half a minute.")
+    last_used_at = Moment(allow_null=True)
     created_at = Moment()
     updated_at = Moment()
     valid_from = Moment()
@@ -57,6 +59,9 @@ class HitOut(serializers.Serializer[Any]):
     valid_from = Moment()
     valid_to = Moment(allow_null=True)
     expires_at = Moment(allow_null=True)
+    decay_score = serializers.FloatField(
+        min_value=0, max_value=1, help_text="How relevant it has stayed; the order doesn't depend on it."
+    )
     why = WhyOut(required=False, help_text="With `explain`.")
 
 
@@ -163,6 +168,7 @@ _HIT = {
     "valid_from": ex.MOMENT,
     "valid_to": None,
     "expires_at": None,
+    "decay_score": 0.97,
 }
 MEMORY: dict[str, Any] = {
     "id": ex.MEMORY_ID,
@@ -178,7 +184,9 @@ MEMORY: dict[str, Any] = {
     "importance": 0.5,
     "status": "active",
     "superseded_by": None,
-    "entities": [],
+    "entities": ["John", "Google"],
+    "uses": 3,
+    "last_used_at": ex.MOMENT,
     "created_at": ex.MOMENT,
     "updated_at": ex.MOMENT,
     "valid_from": ex.MOMENT,
@@ -224,7 +232,13 @@ recalling = extend_schema(
         200: answer(
             RecalledOut,
             "Recalled",
-            {"memories": [_HIT], "context": ex.TEXT + ".", "total": 1, "entities": [], "context_tokens": 12},
+            {
+                "memories": [_HIT],
+                "context": ex.TEXT + ".",
+                "total": 1,
+                "entities": ["John", "Google"],
+                "context_tokens": 12,
+            },
         )
     },
     examples=[
@@ -278,6 +292,7 @@ forget_many = extend_schema(
 get = extend_schema(
     operation_id="api_get",
     summary="Get a memory",
+    parameters=[shapes.OneIn],
     responses={200: answer(RemembraMemoryOut, "The memory", MEMORY)},
 )
 

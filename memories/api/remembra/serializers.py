@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from memories.api.common import LATER_READS, TTL, Filters, FutureMoment, QueryFilters, StampedIn
+from memories.api.common import TTL, Filters, FutureMoment, QueryFilters, StampedIn, TimedIn, TimedListIn
 from memories.types import Decision, ErasureView, Hit, ItemResult, MemoryView, Recalled, WriteResult
 from memproject.common.clock import iso
 from memproject.common.ids import EVENT, MEMORY, RECEIPT, public
@@ -44,12 +44,11 @@ class StoreIn(StampedIn, ScopedIn):
     agent_id = Name(required=False)
 
 
-class RecallIn(ScopedIn):
-    later = LATER_READS
-
+class RecallIn(TimedIn, ScopedIn):
     query = Text(max_length=10_000, required=False, help_text="A question; without one, what the filters let through.")
     filters = Filters(required=False, help_text="The filter grammar.")
     exclude = serializers.ListField(child=Name(), required=False, max_length=1000, help_text="Ids to leave out.")
+    archived = Flag(default=False, help_text="true also finds what is archived.")
     include_superseded = Flag(default=False, help_text="true also finds what was outdated since.")
     slim = Flag(default=False, help_text="true caps the context at 800 tokens.")
     limit = Whole(min_value=1, max_value=50, default=10)
@@ -63,9 +62,7 @@ class RecallIn(ScopedIn):
     agent_id = Name(required=False)
 
 
-class ListIn(ScopedIn):
-    later = LATER_READS
-
+class ListIn(TimedListIn, ScopedIn):
     page = QueryWhole(min_value=1, max_value=1_000_000, required=False)
     offset = QueryWhole(min_value=0, max_value=100_000_000, required=False)
     limit = QueryWhole(min_value=1, max_value=1000, default=100)
@@ -78,8 +75,8 @@ class ListIn(ScopedIn):
         return super().validate(attrs)
 
 
-class OneIn(Input):
-    later = frozenset({"as_of"})
+class OneIn(TimedIn):
+    pass
 
 
 class ChangeIn(Input):
@@ -169,7 +166,9 @@ def memory(view: MemoryView) -> dict[str, Any]:
         "importance": view.importance,
         "status": view.status,
         "superseded_by": public(MEMORY, view.superseded_by) if view.superseded_by else None,
-        "entities": [],
+        "entities": view.entities.names,
+        "uses": view.uses,
+        "last_used_at": iso(view.last_used_at) if view.last_used_at else None,
         "created_at": iso(view.created_at),
         "updated_at": iso(view.updated_at),
         "valid_from": iso(view.valid_from),
@@ -191,6 +190,7 @@ def hit(found: Hit) -> dict[str, Any]:
         "valid_from": iso(view.valid_from),
         "valid_to": iso(view.valid_to) if view.valid_to else None,
         "expires_at": iso(view.expires_at) if view.expires_at else None,
+        "decay_score": round(found.decay, 6),
         **({} if found.why is None else {"why": found.why}),
     }
 
@@ -200,7 +200,7 @@ def recalled(found: Recalled) -> dict[str, Any]:
         "memories": [hit(h) for h in found.hits],
         "context": found.context,
         "total": len(found.hits),
-        "entities": [],
+        "entities": list(dict.fromkeys(name for h in found.hits for name in h.memory.entities.names)),
         "context_tokens": found.context_tokens,
         **({} if found.explanation is None else {"explanation": found.explanation}),
     }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from memories.api.remembra import batches, conversations, revise, tenants, upkeep, users, views
+from memories.api.remembra import batches, conversations, entities, revise, temporal, tenants, upkeep, users, views
 
 urlpatterns = [
     path("memories", views.MemoriesView.as_view(), name="api-memories"),
@@ -14,7 +14,11 @@ urlpatterns = [
     path("memories/<str:memory_id>/supersede", revise.SupersedeView.as_view(), name="api-supersede"),
     path("memories/<str:memory_id>/restore", revise.RestoreView.as_view(), name="api-restore"),
     path("ingest/conversation", conversations.ConversationView.as_view(), name="api-ingest-conversation"),
+    path("temporal/decay/report", temporal.ReportView.as_view(), name="api-decay-report"),
+    path("temporal/memory/<str:memory_id>/decay", temporal.DecayView.as_view(), name="api-decay"),
+    path("temporal/cleanup", temporal.CleanView.as_view(), name="api-temporal-cleanup"),
     path("users/<str:user_id>/profile", users.ProfileView.as_view(), name="api-profile"),
+    path("entities/<str:entity_id>/memories", entities.EntityMemoriesView.as_view(), name="api-entity-memories"),
     path("events/<str:event_id>", views.EventView.as_view(), name="api-event"),
     path("tenants", tenants.TenantsView.as_view(), name="api-tenants"),
     path("tenants/<str:tenant_id>", tenants.TenantView.as_view(), name="api-tenant"),

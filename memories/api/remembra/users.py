@@ -12,17 +12,17 @@ from rest_framework.response import Response
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from memories.api import examples as ex
+from memories.api.common import TimedIn, vantage
 from memories.api.remembra.schema import answer
 from memories.services.profile import profile
+from memories.types import MemoryView
 from memproject.common.clock import iso
-from memproject.common.ids import MEMORY, public
-from memproject.web.base import Input, RemembraView
+from memproject.common.ids import ENTITY, MEMORY, public
+from memproject.web.base import RemembraView
 from memproject.web.fields import Moment, Name
 
 
-class ProfileIn(Input):
-    later = frozenset({"as_of"})
-
+class ProfileIn(TimedIn):
     project = Name(required=False)
     project_id = Name(required=False, help_text="The same as project.")
 
@@ -65,9 +65,16 @@ _PROFILE = {
     "last_memory_at": ex.MOMENT,
     "memory_types": {"fact": 1},
     "top_topics": [{"topic": "google", "count": 1}],
-    "top_entities": [],
-    "facts": [{"memory_id": ex.MEMORY_ID, "content": ex.TEXT}],
+    "top_entities": [
+        {"id": "ent_01890a5dac967b2e8b7c3f0a9d1e2f35", "name": "John", "type": "PERSON", "memory_count": 1}
+    ],
+    "facts": [{"memory_id": ex.MEMORY_ID, "content": ex.TEXT, "predicate": "WORKS_AT"}],
 }
+
+
+def _fact(memory: MemoryView) -> dict[str, Any]:
+    body = {"memory_id": public(MEMORY, memory.id), "content": memory.content}
+    return body | {"predicate": memory.entities.states[0].type} if memory.entities.states else body
 
 
 class ProfileView(RemembraView):
@@ -82,7 +89,8 @@ class ProfileView(RemembraView):
     def get(self, request: Request, user_id: str) -> Response:
         data = self.query(request, ProfileIn)
         user_id = self.name("user_id", user_id)
-        found = profile(principal(request), user_id, data.get("project") or data.get("project_id"))
+        project = data.get("project") or data.get("project_id")
+        found = profile(principal(request), user_id, project, vantage(data))
         counts = found.stats
         return self.ok(
             {
@@ -93,7 +101,10 @@ class ProfileView(RemembraView):
                 "last_memory_at": iso(counts.last_memory_at) if counts.last_memory_at else None,
                 "memory_types": found.memory_types,
                 "top_topics": [{"topic": topic, "count": count} for topic, count in found.topics],
-                "top_entities": [],
-                "facts": [{"memory_id": public(MEMORY, m.id), "content": m.content} for m in found.facts],
+                "top_entities": [
+                    {"id": public(ENTITY, e.id), "name": e.name, "type": e.type, "memory_count": e.memory_count}
+                    for e in found.entities
+                ],
+                "facts": [_fact(m) for m in found.facts],
             }
         )

@@ -20,6 +20,7 @@ from memories.api.common import (
     require_any,
     revision,
     update_command,
+    vantage,
 )
 from memories.api.remembra import serializers as shapes
 from memories.api.remembra.schema import (
@@ -100,6 +101,7 @@ class MemoriesView(RemembraView):
             offset=data.get("offset", (number - 1) * limit),
             cursor=data.get("cursor"),
             filters=data.get("filters"),
+            vantage=vantage(data),
         )
         page = browse(principal(request), query)
         memories = [shapes.memory(m) for m in page.memories]
@@ -147,7 +149,7 @@ class RecallView(RemembraView):
             max_tokens=min(SLIM, data["max_tokens"]) if data["slim"] else data["max_tokens"],
             filters=data.get("filters"),
             exclude=tuple(data.get("exclude", ())),
-            superseded=data["include_superseded"],
+            vantage=vantage(data, superseded=data["include_superseded"]),
             rerank=data["enable_rerank"],
             reference_time=data.get("reference_time"),
             explain=data["explain"],
@@ -162,8 +164,8 @@ class MemoryView(RemembraView):
 
     @get
     def get(self, request: Request, memory_id: str) -> Response:
-        self.query(request, shapes.OneIn)
-        return self.ok(shapes.memory(read_memory(principal(request), memory_id)))
+        data = self.query(request, shapes.OneIn)
+        return self.ok(shapes.memory(read_memory(principal(request), memory_id, vantage=vantage(data))))
 
     @replace
     def put(self, request: Request, memory_id: str) -> Response:
@@ -187,7 +189,9 @@ class MemoryView(RemembraView):
             return self.ok(shapes.pending(changed), 202, pending_headers(changed, EVENTS))
         memory_id = public(MEMORY, changed.id)
         memory = {"id": memory_id, "content": changed.content}
-        return self.ok({"status": "success", "id": memory_id, "memory": memory, "updated_entities": []})
+        return self.ok(
+            {"status": "success", "id": memory_id, "memory": memory, "updated_entities": changed.entities.names}
+        )
 
     @forget_single
     def delete(self, request: Request, memory_id: str) -> Response:

@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend with one feature changed, and the migration operations of tenant tables."""
+"""Django's PostgreSQL backend with one feature changed, fast reads, and the migration operations of tenant tables."""

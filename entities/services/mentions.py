@@ -1,0 +1,97 @@
+"""What memories mention and state, and which entities a user's memories mention most."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from django.db.models import Count, QuerySet
+
+from apikeys.types import Principal
+from entities.models import EntityRevision, Mention
+from entities.services import access
+from entities.services.past import known
+from entities.types import EntityRef, MemoryEntities, Mentioned, StatedRef, TopEntity
+from memproject.common.postgres import fetch
+
+# Of a page of memories in one round trip: what they mention (no relation), and what they state.
+OF_MEMORIES = """
+SELECT m.memory_key, NULL::text AS relation, e.entity_key, e.name, e.type, m.confidence, m.id AS place
+FROM entities_mention m
+JOIN entities_entityrevision e ON e.tenant_id = m.tenant_id AND e.entity_key = m.entity_key
+WHERE m.tenant_id = %(tenant)s AND m.memory_key = ANY(%(ids)s) AND {m} AND {e}
+UNION ALL
+SELECT v.memory_key, r.type, e.entity_key, e.name, e.type, r.confidence, r.id
+FROM entities_evidence v
+JOIN entities_relation r ON r.tenant_id = v.tenant_id AND r.id = v.relation_key
+JOIN entities_entityrevision e ON e.tenant_id = r.tenant_id AND e.entity_key = r.target_key
+WHERE v.tenant_id = %(tenant)s AND v.memory_key = ANY(%(ids)s) AND {v} AND {r} AND {e}
+ORDER BY memory_key, place
+"""
+OPEN = "{row}.retired_at IS NULL"
+THEN = "{row}.recorded_at <= %(known)s AND ({row}.retired_at IS NULL OR {row}.retired_at > %(known)s)"
+
+
+def _filled(live: str) -> str:
+    """The condition put in for each table, once, when this module is loaded."""
+    return OF_MEMORIES.format(**{row: live.replace("{row}", row) for row in "mevr"})
+
+
+OF_MEMORIES_NOW, OF_MEMORIES_THEN = _filled(OPEN), _filled(THEN)
+
+
+def of_memories(
+    tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID], as_of: dt.datetime | None = None
+) -> Mapping[uuid.UUID, MemoryEntities]:
+    """What each of these mentions and states, by the names of the moment; those that say nothing are left out.
+
+    One statement, and none for no memories.
+    """
+    if not memory_ids:
+        return {}
+    values = {"tenant": tenant_id, "ids": list(memory_ids)} | ({} if as_of is None else {"known": as_of})
+    mentions: dict[uuid.UUID, list[EntityRef]] = defaultdict(list)
+    states: dict[uuid.UUID, list[StatedRef]] = defaultdict(list)
+    statement = OF_MEMORIES_NOW if as_of is None else OF_MEMORIES_THEN
+    for memory, relation, key, name, of_type, confidence, _ in fetch.rows(statement, values):
+        if relation is None:
+            mentions[memory].append(EntityRef(key, name, of_type, confidence))
+        else:
+            states[memory].append(StatedRef(relation, name, confidence))
+    return {key: MemoryEntities(tuple(mentions[key]), tuple(states[key])) for key in {**mentions, **states}}
+
+
+def mentioning(principal: Principal, entity_id: str, as_of: dt.datetime | None = None) -> Mentioned:
+    """Whatever became of those memories. Raises NotFound."""
+    row = access.entity(principal, entity_id, as_of)
+    rows = Mention.objects.filter(known(as_of), tenant=row.tenant_id, entity_key=row.entity_key)
+    ids = rows.order_by("-memory_key").values_list("memory_key", flat=True)
+    return Mentioned(row.user_id, row.project, tuple(ids))
+
+
+def most_mentioned(
+    tenant_id: uuid.UUID, user_id: str, projects: Sequence[str] | None, limit: int, as_of: dt.datetime | None = None
+) -> list[TopEntity]:
+    """The entities that most memories of a user mention; `projects` None: in all of them."""
+    named = in_scope(tenant_id, user_id, projects, as_of)
+    mentions = Mention.objects.filter(known(as_of), tenant=tenant_id, entity_key__in=named.values("entity_key"))
+    counted = mentions.values_list("entity_key").annotate(number=Count("id")).order_by("-number", "entity_key")
+    counts = dict(counted[:limit])
+    rows = {row.entity_key: row for row in named.filter(entity_key__in=list(counts))} if counts else {}
+    return [TopEntity(key, rows[key].name, rows[key].type, n) for key, n in counts.items() if key in rows]
+
+
+def number_of(
+    tenant_id: uuid.UUID, user_id: str, projects: Sequence[str] | None, as_of: dt.datetime | None = None
+) -> int:
+    """How many entities of a user are known."""
+    return in_scope(tenant_id, user_id, projects, as_of).count()
+
+
+def in_scope(
+    tenant_id: uuid.UUID, user_id: str, projects: Sequence[str] | None, as_of: dt.datetime | None
+) -> QuerySet[EntityRevision, EntityRevision]:
+    rows = EntityRevision.objects.filter(known(as_of), tenant=tenant_id, user_id=user_id, merged_into_key=None)
+    return rows if projects is None else rows.filter(project__in=list(projects))

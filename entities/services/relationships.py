@@ -1,0 +1,74 @@
+"""Relations as a reader sees them: with the names that their ends had at the moment."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Sequence
+
+from django.db.models import Q
+
+from apikeys.types import Principal
+from entities.models import EntityRevision, Relation
+from entities.services import access
+from entities.services.past import holds, known
+from entities.types import Moment, Node, RelationView
+
+
+def of(
+    principal: Principal, entity_id: str, moment: Moment, *, history: bool, limit: int
+) -> tuple[list[RelationView], bool]:
+    """The relations of an entity in either direction, the last recorded first, and whether there are more.
+
+    With `history` also those that no longer hold, or don't hold yet. Raises NotFound.
+    """
+    entity = access.entity(principal, entity_id, moment.known)
+    key = entity.entity_key
+    rows = Relation.objects.filter(known(moment.known), Q(source_key=key) | Q(target_key=key), tenant=entity.tenant_id)
+    if not history:
+        rows = rows.filter(holds(moment.valid))
+    found = list(rows.order_by("-recorded_at", "-id")[: limit + 1])
+    return views(entity.tenant_id, found[:limit], moment), len(found) > limit
+
+
+def by_ids(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], moment: Moment) -> list[RelationView]:
+    """Those of these relations that hold at the moment, in the order of `ids`: the graph may be behind."""
+    if not ids:
+        return []
+    rows = Relation.objects.filter(known(moment.known), holds(moment.valid), tenant=tenant_id, id__in=ids)
+    found = {row.id: row for row in rows}
+    return views(tenant_id, [found[key] for key in ids if key in found], moment)
+
+
+def views(tenant_id: uuid.UUID, rows: Sequence[Relation], moment: Moment) -> list[RelationView]:
+    named = nodes(tenant_id, {key for row in rows for key in (row.source_key, row.target_key)}, moment.known)
+    return [
+        RelationView(
+            id=row.id,
+            source_id=row.source_key,
+            target_id=row.target_key,
+            source=named[row.source_key].name,
+            target=named[row.target_key].name,
+            type=row.type,
+            properties=row.properties,
+            confidence=row.confidence,
+            valid_from=row.valid_from,
+            valid_to=row.valid_to,
+            is_current=_holds(row, moment.valid),
+        )
+        for row in rows
+        if row.source_key in named and row.target_key in named
+    ]
+
+
+def nodes(tenant_id: uuid.UUID, keys: Iterable[uuid.UUID], as_of: dt.datetime) -> dict[uuid.UUID, Node]:
+    """These entities as they were called then; those merged by then, or not known yet, are left out."""
+    wanted = list(keys)
+    if not wanted:
+        return {}
+    rows = EntityRevision.objects.filter(known(as_of), tenant=tenant_id, entity_key__in=wanted, merged_into_key=None)
+    return {key: Node(key, name, type) for key, name, type in rows.values_list("entity_key", "name", "type")}
+
+
+def _holds(row: Relation, at: dt.datetime) -> bool:
+    return (row.valid_from is None or row.valid_from <= at) and (row.valid_to is None or row.valid_to > at)

@@ -1,0 +1,89 @@
+"""The graph for readers: what is near an entity, how two are connected, and all of a user's.
+
+Neo4j or PostgreSQL finds the way; what is shown is read from PostgreSQL, so that nothing erased or outdated is.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+
+from apikeys.types import Principal
+from entities.graph import overview, reader
+from entities.graph.reader import SQL, Reader
+from entities.models import EntityRevision, Relation
+from entities.services import access, relationships
+from entities.services.past import holds, known
+from entities.types import GraphScope, Moment, Near, Node, Path, Subgraph
+
+EDGES_A_NODE = 10  # of a user's whole graph, on the average
+
+
+def neighbours(principal: Principal, entity_id: str, moment: Moment, *, depth: int, limit: int) -> Subgraph:
+    """At most `limit` entities no more than `depth` relations away, the nearest first, with the relations between them.
+
+    The entity itself comes first, and counts. Raises NotFound.
+    """
+    start = access.entity(principal, entity_id, moment.known)
+    scope = _scope(start)
+
+    def walk(by: Reader) -> tuple[list[Near], list[uuid.UUID]]:
+        near = by.neighbours(scope, start.entity_key, depth=depth, limit=limit + 1, moment=moment)
+        return near, by.edges(scope, [n.id for n in near[:limit]], moment=moment)
+
+    near, edges = reader.ask(walk)
+    shown = near[:limit]
+    named = relationships.nodes(scope.tenant_id, [n.id for n in shown], moment.known)
+    nodes = [Node(n.id, named[n.id].name, named[n.id].type, n.distance) for n in shown if n.id in named]
+    found = relationships.by_ids(scope.tenant_id, edges, moment)
+    return Subgraph(tuple(nodes), tuple(found), len(near) > limit)
+
+
+def path(principal: Principal, start_id: str, end_id: str, moment: Moment, *, max_depth: int) -> Subgraph | None:
+    """The shortest way along relations, in either direction; None when there is none so short. Raises NotFound."""
+    start = access.entity(principal, start_id, moment.known)
+    end = access.entity(principal, end_id, moment.known)
+    scope = _scope(start)
+    if scope != _scope(end):
+        return None
+
+    def walk(by: Reader) -> Path | None:
+        return by.path(scope, start.entity_key, end.entity_key, max_depth=max_depth, moment=moment)
+
+    found = reader.ask(walk)
+    if found is None:
+        return None
+    if (shown := _shown(scope, found, moment)) is not None:
+        return shown
+    known_way = walk(SQL)  # the graph has not learned yet that a step is gone
+    return None if known_way is None else _shown(scope, known_way, moment)
+
+
+def whole(principal: Principal, user_id: str | None, project: str | None, moment: Moment, *, limit: int) -> Subgraph:
+    """A user's entities, the best connected first, and the relations between them."""
+    user = principal.acting_user(user_id, settings.DEFAULT_USER_ID)
+    projects = principal.all_projects(project)
+    tenant_id = principal.tenant_id
+    keys = overview.best_connected(tenant_id, user, projects, moment, limit=limit + 1)
+    shown, most = keys[:limit], limit * EDGES_A_NODE
+    between = Relation.objects.filter(tenant=tenant_id, source_key__in=shown, target_key__in=shown)
+    rows = list(between.filter(known(moment.known), holds(moment.valid)).order_by("id")[: most + 1])
+    named = relationships.nodes(tenant_id, shown, moment.known)
+    edges = relationships.views(tenant_id, rows[:most], moment)
+    nodes = tuple(named[key] for key in shown if key in named)
+    return Subgraph(nodes, tuple(edges), len(keys) > limit or len(rows) > most)
+
+
+def _scope(row: EntityRevision) -> GraphScope:
+    return GraphScope(row.tenant_id, row.project, row.user_id)
+
+
+def _shown(scope: GraphScope, found: Path, moment: Moment) -> Subgraph | None:
+    """None when something on the way is no longer there."""
+    named = relationships.nodes(scope.tenant_id, found.entities, moment.known)
+    edges = relationships.by_ids(scope.tenant_id, found.relations, moment)
+    if len(named) < len(found.entities) or len(edges) < len(found.relations):
+        return None
+    steps = enumerate(found.entities)
+    return Subgraph(tuple(Node(key, named[key].name, named[key].type, step) for step, key in steps), tuple(edges))

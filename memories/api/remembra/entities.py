@@ -1,0 +1,46 @@
+"""`/api/v1/entities/{entity_id}/memories`: what is remembered of an entity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apikeys.api.permissions import principal, requires
+from apikeys.scopes import Scope
+from memories.api.common import TimedIn, vantage
+from memories.api.remembra import serializers as shapes
+from memories.api.remembra.schema import MEMORY, RemembraMemoryOut, answer
+from memories.services.entities import about
+from memproject.web.base import RemembraView
+from memproject.web.fields import Name, QueryWhole
+
+
+class AboutIn(TimedIn):
+    limit = QueryWhole(min_value=1, max_value=1000, default=100)
+    cursor = Name(required=False)
+
+
+class AboutOut(serializers.Serializer[Any]):
+    memories = RemembraMemoryOut(many=True)
+    total = serializers.IntegerField()
+    next_cursor = serializers.CharField(allow_null=True)
+
+
+class EntityMemoriesView(RemembraView):
+    permission_classes = (requires(GET=Scope.READ),)
+
+    @extend_schema(
+        operation_id="api_entity_memories",
+        summary="The memories that mention an entity, newest first",
+        parameters=[AboutIn],
+        responses={200: answer(AboutOut, "A page", {"memories": [MEMORY], "total": 1, "next_cursor": None})},
+    )
+    def get(self, request: Request, entity_id: str) -> Response:
+        data = self.query(request, AboutIn)
+        page = about(principal(request), entity_id, vantage(data), limit=data["limit"], cursor=data.get("cursor"))
+        memories = [shapes.memory(memory) for memory in page.memories]
+        return self.ok({"memories": memories, "total": page.total, "next_cursor": page.next_cursor})

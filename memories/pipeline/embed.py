@@ -1,0 +1,60 @@
+"""Texts of a write, cut into passages and turned into vectors, with the lease kept meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from memories.models import Source
+from memories.pipeline.lease import Lease, pending
+from memories.pipeline.rows import Embedded, Vectors, embedded_texts
+from memories.providers import registry
+
+AT_ONCE = 32  # passages between two looks at the lease, when the model runs in this process
+AT_ONCE_AFAR = 512  # when it doesn't: a call costs more than what is in it
+EARLY = 64  # a write with more passages than this gets its own vector first, so that recall finds it meanwhile
+RAW = 16  # passages of a raw text that are compared with what is known
+HEAD = 2_000  # characters of the raw text that this vector is of
+
+
+def texts(source: Source, contents: Sequence[str], lease: Lease) -> list[Embedded]:
+    """Each content with its passages and their vectors, all in as few calls as may be."""
+    encoder = registry.encoder()
+    model = encoder.embedder
+    spans, passages = embedded_texts(contents)
+    if len(passages) > EARLY and source.vector is None:
+        head(source)
+    at_once = AT_ONCE if encoder.is_near else AT_ONCE_AFAR
+    parts = []
+    for start in range(0, len(passages), at_once):
+        parts.append(encoder.encode(passages[start : start + at_once]))
+        lease.keep()
+    vectors = np.concatenate([part.vectors for part in parts])
+    pieces = None if any(p.pieces is None for p in parts) else [row for p in parts for row in p.pieces or ()]
+    piece_model = encoder.pieces.piece_model if encoder.pieces else ""
+    done, found = 0, []
+    for cut in spans:
+        here = slice(done, done + len(cut))
+        own = None if pieces is None else tuple(pieces[here])
+        found.append(Embedded(cut, vectors[here], model.model, own, piece_model))
+        done += len(cut)
+    return found
+
+
+def raw(source: Source) -> Vectors:
+    """Vectors of the raw text's first passages, in one call; the first becomes the pending write's own."""
+    model = registry.embedder()
+    _, passages = embedded_texts([source.text])
+    vectors = model.embed(passages[:RAW])
+    if source.vector is None and len(vectors):
+        source.vector, source.model = vectors[0], model.model
+        pending(source.tenant_id, source.id).update(vector=vectors[0], model=model.model)
+    return vectors
+
+
+def head(source: Source) -> None:
+    """Give a pending write a vector of its own, by which recall finds it."""
+    model = registry.embedder()
+    source.vector, source.model = model.embed([source.text[:HEAD]])[0], model.model
+    pending(source.tenant_id, source.id).update(vector=source.vector, model=model.model)

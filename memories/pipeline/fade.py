@@ -1,0 +1,80 @@
+"""What nobody has used for long is archived: out of recall, but there to be listed, searched on request and restored.
+
+Or erased, where that is asked for. What counts as decayed is said in `memories.decay` alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterator
+from itertools import islice
+
+from django.db import transaction
+
+from memories.decay import DECAYED, SOONEST
+from memories.models import Memory, Owner
+from memories.pipeline import apply, erase, owners
+from memories.retrieval import fading
+from memories.retrieval.fading import Fading
+from memories.types import Scope
+from memproject.common.alone import alone
+from memproject.common.clock import now
+from memproject.common.tenancy import across_tenants
+
+log = logging.getLogger(__name__)
+
+JOB = 7_318_003
+CLOCK = "clock"
+
+
+def decayed(scope: Scope) -> Iterator[Fading]:
+    """The live memories of a scope whose score is below DECAYED."""
+    moment = now()
+    return (f for f in fading.live(scope, moment, idle_since=moment - SOONEST) if f.decay.score < DECAYED)
+
+
+def count(scope: Scope) -> int:
+    return sum(1 for _ in decayed(scope))
+
+
+def archive(scope: Scope, *, actor: str) -> int:
+    """Archive what has decayed in a scope, batch by batch; → how many memories."""
+    found, done = decayed(scope), 0
+    while batch := list(islice(found, erase.BATCH)):
+        done += _archive(scope.tenant_id, batch, actor)
+    return done
+
+
+def erased(scope: Scope, *, actor: str) -> int:
+    """Erase what has decayed in a scope, with one receipt; → how many memories."""
+    found = decayed(scope)
+
+    def find(most: int) -> list[uuid.UUID]:
+        return [f.memory_id for f in islice(found, most)]
+
+    return int(erase.matching(scope, find, kind="decayed", actor=actor).counts.get("memories", 0))
+
+
+def everywhere() -> int:
+    """Archive what has decayed, tenant by tenant; → how many memories. Of two at once only one works."""
+    with alone(JOB) as mine:
+        if not mine:
+            return 0
+        with across_tenants("the archive of what has decayed"):
+            tenants = list(Owner.objects.values_list("tenant_id", flat=True).distinct())
+        done = sum(archive(Scope(tenant, None, None), actor=CLOCK) for tenant in tenants)
+    if done:
+        log.info("archived %d decayed memories", done)
+    return done
+
+
+def _archive(tenant_id: uuid.UUID, batch: list[Fading], actor: str) -> int:
+    """What changed since it was found stays as it is."""
+    with transaction.atomic():
+        whose = Memory.objects.filter(tenant=tenant_id, id__in=[f.memory_id for f in batch])
+        locked = owners.lock_all(tenant_id, whose.values_list("project", "user_id"))
+        done = apply.archive(tenant_id, [f.revision_id for f in batch], actor=actor, reason="decayed")
+        for owner in locked:
+            owners.changed(owner)
+    return done

@@ -1,0 +1,170 @@
+"""An accepted store: what it states, what that does to what is known, and the one transaction that writes it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.utils.dateparse import parse_datetime
+
+from memories.models import Source
+from memories.pipeline import apply, decide, digest, embed, owners
+from memories.pipeline.extract import Extracted, extract
+from memories.pipeline.lease import Lease, pending
+from memories.pipeline.recalled import without_recalled
+from memories.pipeline.reconcile import Step, reconcile
+from memories.pipeline.rows import Embedded
+from memories.providers import registry
+from memories.providers.base import ProviderUnavailable
+from memories.retrieval.similar import similar
+from memories.types import Item, Json, Known, Statement
+from memproject.common.errors import Unavailable
+
+MODEL_TRIES = 3  # of a language model; then the rules read the write
+CANDIDATES, NEAR = 20, 0.25  # memories that a model is shown, and the cosine that they must have
+FAILURES = "model_failures"
+DECISIONS = 3  # how often a stale decision is made again; the last one only corrects what the lock shows
+
+
+class Busy(Unavailable):
+    """Others write to the same owner faster than we decide."""
+
+    code = "busy"
+
+
+def work(source: Source, lease: Lease) -> None:
+    """Store what a Source states. Raises apply.GoneError, Unavailable (try again) or what a provider raises."""
+    found, known = _read(source)
+    extracted, skipped = important(found, source.payload)
+    result: dict[str, object] = {"facts": len(extracted.statements), "skipped": skipped, "by": extracted.by}
+    if extracted.refused:
+        result["refused"] = dict(extracted.refused)
+    if source.payload.get("detailed"):
+        result["said"] = [[s.fact.position, s.fact.confidence, s.fact.importance] for s in extracted.statements]
+    deciding = Deciding(source, extracted, lease, known)
+    for attempt in range(DECISIONS):
+        seen = owners.version(source.tenant_id, source.project, source.user_id)
+        steps = deciding.steps()
+        try:
+            last = attempt == DECISIONS - 1
+            apply.store(source.tenant_id, source.id, steps, deciding.texts, None if last else seen, result)
+        except apply.StaleError:
+            continue
+        return
+    raise Busy
+
+
+def facts_of(items: Sequence[Item], payload: Json) -> tuple[Extracted, int]:
+    """What a write states that matters enough, and how many facts didn't, without a language model."""
+    return important(extract(items, infer=payload.get("infer", True), roles=_roles(payload)), payload)
+
+
+def important(found: Extracted, payload: Json) -> tuple[Extracted, int]:
+    kept = found.important(payload.get("min_importance", 0))
+    return kept, len(found.statements) - len(kept.statements)
+
+
+def _roles(payload: Json) -> frozenset[str] | None:
+    roles = payload.get("roles")
+    return None if roles is None else frozenset(roles)
+
+
+def _read(source: Source) -> tuple[Extracted, tuple[Known, ...] | None]:
+    """What a Source states, by the language model if there is one, and the memories that this was shown.
+
+    A model that fails is asked again when the write is tried again, MODEL_TRIES times in all; then the rules read it.
+    """
+    items, model = items_of(source), registry.model_extractor()
+    if source.payload.get("infer", True):
+        items = without_recalled(source, items)
+    failures = int(source.result.get(FAILURES, 0))
+    if model is None or not source.payload.get("infer", True) or failures >= MODEL_TRIES or not model.fits(items):
+        return extract(items, infer=source.payload.get("infer", True), roles=_roles(source.payload)), None
+    known = _near(source)
+    try:
+        reading = model.read(items, roles=_roles(source.payload), known=known, moment=source.accepted_at)
+    except ProviderUnavailable:
+        pending(source.tenant_id, source.id).update(result={**source.result, FAILURES: failures + 1})
+        raise
+    return Extracted(reading.statements, reading.by, refused=reading.refused), known
+
+
+def _near(source: Source) -> tuple[Known, ...]:
+    """The live facts nearest to any part of the raw text, the nearest of each part first."""
+    vectors = embed.raw(source)
+    found = similar(
+        source.tenant_id,
+        source.project,
+        source.user_id,
+        source.agent_id,
+        list(vectors),
+        registry.embedder().model,
+        most=CANDIDATES,
+        enough=NEAR,
+    )
+    ranked = itertools.chain.from_iterable(itertools.zip_longest(*found))
+    return tuple(dict.fromkeys(known for known in ranked if known is not None))[:CANDIDATES]
+
+
+@dataclass(slots=True)
+class Deciding:
+    """The decision about a write, made anew as often as it comes too late; texts are embedded once."""
+
+    source: Source
+    extracted: Extracted
+    lease: Lease | None
+    known: tuple[Known, ...] | None = None  # what whoever read the text was shown; None: the rules compare afterwards
+    texts: dict[bytes, Embedded] = field(default_factory=dict)
+
+    def steps(self) -> tuple[Step, ...]:
+        """One for each statement. What is not known word for word is embedded, and compared with what is near it."""
+        source = self.source
+        digests = [digest.of_fact(s.fact, source.run_id) for s in self.extracted.statements]
+        live = apply.live_digests(source.tenant_id, source.project, source.user_id, source.agent_id, digests)
+        new = {d: s.fact.content for d, s in zip(digests, self.extracted.statements, strict=True) if d not in live}
+        self._embed({d: content for d, content in new.items() if d not in self.texts})
+        if self.known is not None:
+            return reconcile(
+                list(zip(self.extracted.statements, digests, strict=True)), live, [self.known] * len(digests)
+            )
+        offered = self._offered(digests, new)
+        statements: Sequence[Statement] = decide.by_rules(self.extracted, offered)
+        return reconcile(list(zip(statements, digests, strict=True)), live, offered)
+
+    def _embed(self, missing: Mapping[bytes, str]) -> None:
+        if missing and self.lease is not None:
+            found = embed.texts(self.source, list(missing.values()), self.lease)
+            self.texts.update(zip(missing, found, strict=True))
+
+    def _offered(self, digests: Sequence[bytes], new: Mapping[bytes, str]) -> list[tuple[Known, ...]]:
+        """The live facts near each statement; none for a turn, or for what is known already."""
+        asked = [
+            number
+            for number, (d, s) in enumerate(zip(digests, self.extracted.statements, strict=True))
+            if d in new and d in self.texts and not s.fact.verbatim
+        ]
+        offered: list[tuple[Known, ...]] = [()] * len(digests)
+        if asked and self.extracted.read:
+            source = self.source
+            vectors = [self.texts[digests[number]].vectors[0] for number in asked]
+            near = similar(
+                source.tenant_id, source.project, source.user_id, source.agent_id, vectors, registry.embedder().model
+            )
+            for number, known in zip(asked, near, strict=True):
+                offered[number] = known
+        return offered
+
+
+def items_of(source: Source) -> list[Item]:
+    """What was said, cut out of the raw text again."""
+    return [
+        Item(
+            source.text[i["start"] : i["stop"]],
+            i.get("role"),
+            i.get("speaker"),
+            parse_datetime(i["said_at"]) if i.get("said_at") else None,
+            i.get("stamp"),
+        )
+        for i in source.payload["items"]
+    ]

@@ -1,0 +1,64 @@
+"""The live memories of a scope with what their decay is made of, a page at a time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from memories.decay import Decay, decay
+from memories.retrieval import where
+from memories.types import MemoryView, Scope
+from memproject.common.postgres import fetch
+
+PAGE = 5_000
+
+LIVE = """
+SELECT r.memory_key, r.id, m.importance, m.pinned, coalesce(u.uses, 0), u.last_used_at, r.recorded_at
+FROM memories_revision r
+JOIN memories_memory m ON m.tenant_id = r.tenant_id AND m.id = r.memory_key
+LEFT JOIN memories_usage u ON u.tenant_id = r.tenant_id AND u.memory_key = r.memory_key
+WHERE {r_scope} AND {alive} AND r.memory_key > %(after)s
+  AND (%(idle_since)s::timestamptz IS NULL
+       OR (r.recorded_at < %(idle_since)s AND (u.last_used_at IS NULL OR u.last_used_at < %(idle_since)s)))
+ORDER BY r.memory_key LIMIT %(page)s::int
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Fading:
+    memory_id: uuid.UUID
+    revision_id: uuid.UUID
+    decay: Decay
+    last_used_at: dt.datetime | None
+
+
+def of(memory: MemoryView, moment: dt.datetime) -> Decay:
+    """The decay of one memory, as it was read."""
+    return decay(
+        moment,
+        changed_at=memory.updated_at,
+        last_used_at=memory.last_used_at,
+        uses=memory.uses,
+        importance=memory.importance,
+        pinned=memory.pinned,
+    )
+
+
+def live(scope: Scope, moment: dt.datetime, *, idle_since: dt.datetime | None = None) -> Iterator[Fading]:
+    """Every live memory of a scope; with `idle_since` those that were neither used nor changed since then."""
+    statement, _ = where.statement(LIVE, None)
+    values = where.parameters(scope, moment) | {"idle_since": idle_since, "page": PAGE, "after": uuid.UUID(int=0)}
+    while rows := fetch.rows(statement, values):
+        for memory_id, revision_id, importance, pinned, uses, last_used_at, changed_at in rows:
+            found = decay(
+                moment,
+                changed_at=changed_at,
+                last_used_at=last_used_at,
+                uses=uses,
+                importance=importance,
+                pinned=pinned,
+            )
+            yield Fading(memory_id, revision_id, found, last_used_at)
+        values["after"] = rows[-1][0]

@@ -1,0 +1,85 @@
+"""The live facts that are nearest to some vectors: what a new text may repeat, outdate or end."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from pgvector import HalfVector
+from psycopg import sql
+
+from memories.models import Owner
+from memories.retrieval.nearest import EXACT_UP_TO, SKETCH
+from memories.types import Known
+from memproject.common.clock import now
+from memproject.common.postgres import fetch
+
+MOST = 4  # for one vector
+ENOUGH = 0.5  # cosine; of pairs of a fact and what outdates it (development set) nine in ten lie above
+
+IN_SCOPE = """e.tenant_id = %(tenant)s AND e.project = %(project)s AND e.user_id = %(user)s
+          AND e.model = %(model)s AND e.current"""
+# Of a big scope only those vectors are compared that have about the same signs (see nearest.py).
+EVERY = "SELECT e.text_key, e.vector FROM memories_embedding e WHERE {in_scope}"
+SKETCHED = """SELECT e.text_key, e.vector FROM memories_embedding e
+        WHERE {in_scope} ORDER BY e.signs <~> binary_quantize(asked.vector) LIMIT %(sketch)s::int"""
+# A turn is a record of what was said, and stays: nothing outdates it.
+SIMILAR = """
+SELECT asked.number, r.memory_key, r.content, r.valid_from
+FROM unnest(%(vectors)s::halfvec[]) WITH ORDINALITY AS asked(vector, number)
+CROSS JOIN LATERAL (
+    SELECT c.text_key, c.vector <=> asked.vector AS distance FROM ({candidates}) c
+    ORDER BY c.vector <=> asked.vector LIMIT %(wide)s::int
+) near
+JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = near.text_key AND r.retired_at IS NULL
+WHERE near.distance <= %(distance)s::float8 AND NOT r.archived AND r.valid_to IS NULL
+  AND (r.expires_at IS NULL OR r.expires_at > %(moment)s::timestamptz)
+  AND r.agent_id IS NOT DISTINCT FROM %(agent)s::text AND r.memory_type <> 'turn'
+ORDER BY asked.number, near.distance, r.memory_key
+"""
+WIDE = 30  # of which MOST may be shown: passages of one memory, turns and what is no longer live fall out
+
+
+def similar(
+    tenant_id: uuid.UUID,
+    project: str,
+    user_id: str,
+    agent_id: str | None,
+    vectors: Sequence[npt.NDArray[np.float32]],
+    model: str,
+    *,
+    most: int = MOST,
+    enough: float = ENOUGH,
+) -> list[tuple[Known, ...]]:
+    """At most `most` live facts for each vector, nearest first, with a cosine of at least `enough`."""
+    if not vectors:
+        return []
+    size = (
+        Owner.objects.filter(tenant=tenant_id, project=project, user_id=user_id)
+        .values_list("passages", flat=True)
+        .first()
+    )
+    candidates = sql.SQL(EVERY if (size or 0) <= EXACT_UP_TO else SKETCHED).format(in_scope=sql.SQL(IN_SCOPE))
+    rows = fetch.rows(
+        sql.SQL(SIMILAR).format(candidates=candidates).as_string(),
+        {
+            "tenant": tenant_id,
+            "project": project,
+            "user": user_id,
+            "agent": agent_id,
+            "model": model,
+            "vectors": "{" + ",".join(f'"{HalfVector(vector).to_text()}"' for vector in vectors) + "}",
+            "wide": WIDE,
+            "sketch": SKETCH,
+            "distance": 1 - enough,
+            "moment": now(),
+        },
+    )
+    found: list[dict[uuid.UUID, Known]] = [{} for _ in vectors]
+    for number, key, content, valid_from in rows:
+        here = found[number - 1]
+        if len(here) < most:
+            here.setdefault(key, Known(key, content, valid_from))
+    return [tuple(here.values()) for here in found]

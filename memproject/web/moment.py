@@ -1,0 +1,33 @@
+"""The two times of a read: `valid_at` (true in the world then) and `as_of` (known to the service then)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+from memproject.common.clock import now
+from memproject.web.fields import Moment
+
+SKEW = dt.timedelta(seconds=60)  # how far a caller's clock may be ahead of ours
+# What is left of "+02:00" when a caller wrote it into a URL as it is: there a plus means a space.
+LOST_PLUS = re.compile(r"(\d[T ]\d\d:?\d\d\S*) (\d\d(:?\d\d)?)")
+
+
+class ValidAt(Moment):
+    """A time, past or future."""
+
+    def to_internal_value(self, data: Any) -> dt.datetime:
+        return super().to_internal_value(LOST_PLUS.sub(r"\1+\2", data) if isinstance(data, str) else data)
+
+
+class AsOf(ValidAt):
+    """A time that was; one ahead is refused, but for a caller whose clock is a little fast it is now."""
+
+    default_error_messages = {"ahead": "must not lie in the future"}  # noqa: RUF012
+
+    def to_internal_value(self, data: Any) -> dt.datetime:
+        value, present = super().to_internal_value(data), now()
+        if value > present + SKEW:
+            self.fail("ahead")
+        return min(value, present)

@@ -1,0 +1,127 @@
+"""What a store does to what is known: over HTTP, with the rules, without a language model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.build import Caller
+
+
+def told(answer: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(memory["action"], memory["content"]) for memory in answer["memories"]]
+
+
+def history(owner: Caller, memory_id: str) -> list[dict[str, Any]]:
+    return list(owner.get(f"/api/v1/memories/{memory_id}/history").json()["revisions"])
+
+
+def test_a_newer_value_outdates_the_older_one(reader: Caller) -> None:
+    old = reader.store("I live in Berlin.", timestamp="2026-01-10T00:00:00Z")["id"]
+    answer = reader.store("I moved to Hamburg.", timestamp="2026-03-10T00:00:00Z")
+    assert told(answer) == [("UPDATE", "User moved to Hamburg")]
+    (memory,) = answer["memories"]
+    assert memory["replaces"] == old
+    assert reader.recalled("Where does the user live?") == ["User moved to Hamburg"]
+    last, first = history(reader, old)
+    assert (last["action"], last["actor"], last["valid_to"]) == ("SUPERSEDE", "rules", "2026-03-10T00:00:00Z")
+    assert last["reason"] == f"outdated by {memory['id']}"
+    assert (last["confidence"], last["evidence"]) == (0.9, "I live in Berlin.")
+    assert first["action"] == "ADD"
+    (new,) = history(reader, memory["id"])
+    assert (new["reason"], new["evidence"]) == ("a newer value of the same", "I moved to Hamburg.")
+
+
+def test_what_was_decided_can_be_undone(reader: Caller) -> None:
+    old = reader.store("I live in Berlin.")["id"]
+    reader.store("I live in Hamburg now.")
+    assert reader.post(f"/api/v1/memories/{old}/restore", {}).status_code == 200
+    assert sorted(reader.recalled("Where does the user live?")) == ["User lives in Berlin", "User lives in Hamburg now"]
+
+
+def test_an_ended_fact_is_retired_and_its_end_is_kept(reader: Caller) -> None:
+    old = reader.store("I work at Acme.")["id"]
+    answer = reader.store("I no longer work at Acme.")
+    assert told(answer) == [("DELETE", "User no longer works at Acme")]
+    assert answer["memories"][0]["replaces"] == old
+    assert history(reader, old)[0]["action"] == "RETIRE"
+    assert reader.recalled("Where does the user work?") == ["User no longer works at Acme"]
+
+
+def test_a_paraphrase_adds_nothing(reader: Caller) -> None:
+    old = reader.store("I work at Google as a senior engineer.")["id"]
+    answer = reader.store("I work as a senior engineer at Google.")
+    assert (answer["status"], answer["id"], answer["duplicate_of"]) == ("duplicate", old, old)
+    assert len(history(reader, old)) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("I live in Berlin.", "I might move to Hamburg."),
+        ("I live in Berlin.", "My brother Tom lives in Hamburg."),
+        ("I have a daughter named Mia.", "I also have a daughter named Lena."),
+        ("I work at Acme.", "Sarah works at Globex."),
+        ("I love hiking.", "I love swimming."),
+        ("I went to Rome in May.", "I went to Paris in June."),
+    ],
+)
+def test_what_may_be_true_together_is_kept_together(reader: Caller, before: str, after: str) -> None:
+    first = reader.store(before)
+    second = reader.store(after)
+    assert [memory["action"] for memory in second["memories"]] == ["ADD"]
+    listed = reader.get("/api/v1/memories").json()
+    assert {memory["id"] for memory in listed["memories"]} == {first["id"], second["id"]}
+
+
+def test_an_older_fact_never_outdates_a_newer_one(reader: Caller) -> None:
+    reader.store("I live in Hamburg.", timestamp="2026-03-10T00:00:00Z")
+    answer = reader.store("I live in Berlin.", timestamp="2020-01-10T00:00:00Z")
+    assert [memory["action"] for memory in answer["memories"]] == ["ADD"]
+
+
+def test_a_turn_is_a_record_and_stays(reader: Caller) -> None:
+    turn = reader.store("I live in Berlin.", skip_extraction=True)["id"]
+    answer = reader.store("I moved to Hamburg.")
+    assert [memory["action"] for memory in answer["memories"]] == ["ADD"]
+    assert len(history(reader, turn)) == 1
+
+
+def test_another_users_facts_are_never_touched(reader: Caller) -> None:
+    old = reader.store("I live in Berlin.", user_id="ann")["id"]
+    answer = reader.store("I moved to Hamburg.", user_id="bob")
+    assert [memory["action"] for memory in answer["memories"]] == ["ADD"]
+    assert len(history(reader, old)) == 1
+
+
+def test_small_talk_questions_and_code_are_no_facts(reader: Caller) -> None:
+    for text in ("Thanks a lot!", "How are you?", "```python\nprint('I live in Berlin')\n```"):
+        answer = reader.store(text)
+        assert answer["memories"] == []
+
+
+def test_a_conversation_is_read_turn_by_turn(reader: Caller) -> None:
+    body = {
+        "messages": [
+            {"role": "user", "name": "Ana", "content": "I work at Acme. My sister is Eva."},
+            {"role": "user", "name": "Ben", "content": "I work at Globex."},
+            {"role": "assistant", "content": "Great, you two!"},
+        ]
+    }
+    answer = reader.post("/api/v1/ingest/conversation", body).json()
+    assert [fact["content"] for fact in answer["facts"]] == [
+        "Ana works at Acme",
+        "Ana's sister is Eva",
+        "Ben works at Globex",
+    ]
+
+
+def test_what_a_recall_gave_out_is_no_news(reader: Caller) -> None:
+    reader.store("I adopted a puppy.", skip_extraction=True, speaker="Ana", timestamp="2026-03-10T00:00:00Z")
+    reader.store("I live in Berlin.")
+    context = reader.recall("Tell me about Berlin and the puppy")["context"]
+    assert "[2026-03-10] Ana: I adopted a puppy." in context.splitlines()
+    answer = reader.store(f"{context}\nI play the cello.")
+    assert [m["content"] for m in answer["memories"] if m["action"] == "ADD"] == ["User plays the cello"]
+    assert reader.get("/api/v1/memories").json()["total"] == 3

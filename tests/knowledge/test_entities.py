@@ -1,0 +1,105 @@
+"""What stores teach of entities, over HTTP: the rules read, and the answers tell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.build import Caller
+
+JOHN = "User's name is John. He works at Google as a senior engineer."
+
+
+def entities(owner: Caller, **query: str) -> dict[str, dict[str, Any]]:
+    line = "&".join(f"{name}={value}" for name, value in query.items())
+    return {e["name"]: e for e in owner.get(f"/api/v1/entities?{line}").json()["entities"]}
+
+
+def relations(owner: Caller, name: str) -> list[tuple[str, str, str, bool]]:
+    key = entities(owner)[name]["id"]
+    found = owner.get(f"/api/v1/entities/{key}/relationships?include_history=true").json()["relationships"]
+    return sorted((r["source"], r["type"], r["target"], r["is_current"]) for r in found)
+
+
+def test_the_second_documents_example_comes_out_of_its_request(reader: Caller) -> None:
+    body = {
+        "content": JOHN,
+        "user_id": "user_123",
+        "project": "default",
+        "metadata": {"source": "chat", "session_id": "sess_abc"},
+        "ttl": "30d",
+    }
+    answer = reader.post("/api/v1/memories", body).json()
+    (memory,) = answer["memories"]
+    assert answer["status"] == "success"
+    assert {k: memory[k] for k in ("content", "action")} == {
+        "content": "John works at Google as a senior engineer",
+        "action": "ADD",
+    }
+    assert memory["entities"] == ["John", "Google"]
+    assert (answer["entities_extracted"], answer["relationships_created"]) == (2, 1)
+    assert [(e["canonical_name"], e["type"]) for e in answer["entities"]] == [("John", "PERSON"), ("Google", "ORG")]
+    recalled = reader.recall("What do I know about John?", user_id="user_123", threshold=0.4)
+    assert [m["content"] for m in recalled["memories"]] == ["John works at Google as a senior engineer"]
+    assert (recalled["context"], recalled["total"]) == ("John works at Google as a senior engineer.", 1)
+
+
+def test_a_relation_has_its_properties_and_its_end(reader: Caller) -> None:
+    reader.store(JOHN, timestamp="2026-01-10T00:00:00Z")
+    john = entities(reader)["John"]
+    assert (john["type"], john["memory_count"]) == ("PERSON", 1)
+    (works,) = reader.get(f"/api/v1/entities/{john['id']}/relationships").json()["relationships"]
+    assert (works["source"], works["type"], works["target"]) == ("John", "WORKS_AT", "Google")
+    assert works["properties"] == {"role": "senior engineer"}
+    reader.store("I no longer work at Google.", timestamp="2026-03-10T00:00:00Z")
+    assert relations(reader, "John") == [("John", "WORKS_AT", "Google", False)]
+
+
+def test_another_employer_ends_the_first(reader: Caller) -> None:
+    reader.store("Maria Lopez works at Acme.", timestamp="2026-01-10T00:00:00Z")
+    reader.store("Maria Lopez works at Globex now.", timestamp="2026-03-10T00:00:00Z")
+    assert relations(reader, "Maria Lopez") == [
+        ("Maria Lopez", "WORKS_AT", "Acme", False),
+        ("Maria Lopez", "WORKS_AT", "Globex", True),
+    ]
+
+
+def test_people_are_recognised_again_and_strangers_are_not_joined(reader: Caller) -> None:
+    reader.store("John Smith works at Acme.")
+    reader.store("Mr. Smith lives in Boston.")
+    reader.store("John likes jazz.")
+    reader.store("Ann lives in Rome.")
+    reader.store("Joanna lives in Oslo.")
+    people = entities(reader, type="PERSON")
+    assert set(people) == {"John Smith", "Ann", "Joanna"}
+    assert people["John Smith"]["memory_count"] == 3
+    assert set(people["John Smith"]["aliases"]) == {"John", "Mr. Smith"}
+
+
+def test_what_is_erased_is_gone_from_the_entities_too(reader: Caller) -> None:
+    kept = reader.store("Maria Lopez lives in Madrid.")["id"]
+    gone = reader.store("Maria Lopez works at Acme.")["id"]
+    assert set(entities(reader)) == {"Maria Lopez", "Madrid", "Acme"}
+    assert reader.delete(f"/api/v1/memories/{gone}").status_code == 200
+    assert set(entities(reader)) == {"Maria Lopez", "Madrid"}
+    assert relations(reader, "Maria Lopez") == [("Maria Lopez", "LIVES_IN", "Madrid", True)]
+    reader.delete(f"/api/v1/memories/{kept}")
+    assert entities(reader) == {}
+
+
+def test_an_edit_and_a_restore_take_the_entities_along(reader: Caller) -> None:
+    key = reader.store("Maria Lopez works at Acme.")["id"]
+    assert reader.patch(f"/api/v1/memories/{key}", {"content": "Maria Lopez works at Globex"}).status_code == 200
+    current = [r for r in relations(reader, "Maria Lopez") if r[3]]
+    assert current == [("Maria Lopez", "WORKS_AT", "Globex", True)]
+    first = reader.get(f"/api/v1/memories/{key}/history").json()["revisions"][-1]["revision_id"]
+    assert reader.post(f"/api/v1/memories/{key}/restore", {"revision_id": first}).status_code == 200
+    current = [r for r in relations(reader, "Maria Lopez") if r[3]]
+    assert current == [("Maria Lopez", "WORKS_AT", "Acme", True)]
+
+
+def test_the_first_dialect_shows_them_too(reader: Caller) -> None:
+    body = {"messages": [{"role": "user", "content": "I work at Acme in Berlin."}], "user_id": "ann"}
+    data = reader.post("/v1/memories", body).json()["data"]
+    memory = reader.get(f"/v1/memories/{data['id']}").json()["data"]
+    assert {"Acme", "Berlin"} <= set(memory["metadata"]["entities"])
+    assert ("WORKS_AT", "Acme") in {(r["type"], r["entity"]) for r in memory["relationships"]}
