@@ -51,7 +51,7 @@ class EditIn(ClosedInput):
         child=Text(max_length=NAME),
         max_length=ALIASES,
         required=False,
-        help_text="All its other names, in place of these.",
+        help_text="All its other names.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -122,7 +122,7 @@ class MergeView(RemembraView):
                 "What they are now",
                 [
                     OpenApiExample(
-                        "Two Johns who were one",
+                        "One of them",
                         {**_ONE, "merge_id": _MERGE_ID, "merge_ids": [_MERGE_ID]},
                         response_only=True,
                     )
@@ -131,8 +131,8 @@ class MergeView(RemembraView):
         },
         examples=[
             OpenApiExample(
-                "Two Johns who are one",
-                {"source_ids": ["ent_01890a5dac967b2e8b7c3f0a9d1e2f41"], "target_id": _ONE["id"]},
+                "Two that are one",
+                {"source_ids": ["ent_01890a5dac967b2e8b7c3f0a9d1e2f36"], "target_id": _ONE["id"]},
                 request_only=True,
             )
         ],
