@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from entities.types import NO_ENTITIES, NO_KNOWLEDGE, Knowledge, MemoryEntities
+from entities.types import NO_ENTITIES, NO_KNOWLEDGE, EntityRef, Knowledge, MemoryEntities
 from memories.vantage import HERE, Vantage
 
 Json = Mapping[str, Any]
@@ -293,6 +293,8 @@ class ItemResult:
     decision: Decision
     replaces: uuid.UUID | None = None
     created_at: dt.datetime | None = None
+    reason: str = ""
+    entities: MemoryEntities = NO_ENTITIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +309,7 @@ class IngestedFact:
     decision: Decision
     memory_id: uuid.UUID | None
     stored: bool
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +338,11 @@ class WriteResult:
     duplicate_of: uuid.UUID | None = None
     facts: int = 0
     detail: Json = field(default_factory=dict)
+
+    @property
+    def entities(self) -> list[EntityRef]:
+        """All that the memories of this write mention, each once."""
+        return list({e.id: e for item in self.items for e in item.entities.mentions}.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ class LLMServer:
         self.script: Script = []
         self.calls: list[Call] = []
         self.embeddings: list[Call] = []
-        self.probes: list[str] = []
+        self.probes: list[Call] = []
         self.closing = threading.Event()
         self._lock = threading.Lock()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -151,7 +151,7 @@ class LLMServer:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                server.probes.append(self.path)
+                server.probes.append(Call(self.path, {k.lower(): v for k, v in self.headers.items()}, {}))
                 self.reply(200, {"object": "list", "data": [], "version": "0.12.0"})
 
             def do_POST(self) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import LiteralString
 
 from django.db.models import Count, Min, Q
 
@@ -16,9 +17,32 @@ from entities.models import GraphOutbox
 from memproject.common.clock import now
 from memproject.common.tenancy import across_tenants
 
+# A tombstone names what was erased, by its id alone, for a day.
+TRACES: LiteralString = """
+MATCH (n {tenant: $tenant})
+WHERE NOT n:Gone AND any(name IN keys(n) WHERE toLower(toStringOrNull(n[name])) CONTAINS $mark)
+RETURN count(n) AS number
+UNION ALL
+MATCH ({tenant: $tenant})-[r {tenant: $tenant}]->()
+WHERE any(name IN keys(r) WHERE toLower(toStringOrNull(r[name])) CONTAINS $mark)
+RETURN count(r) AS number
+"""
+
 FAILURES = (GraphError, NotFinishedError)
 
-__all__ = ["FAILURES", "Lag", "differences", "is_healthy", "is_on", "lag", "make_schema", "rebuild", "retry", "waiting"]
+__all__ = [
+    "FAILURES",
+    "Lag",
+    "differences",
+    "is_healthy",
+    "is_on",
+    "lag",
+    "make_schema",
+    "rebuild",
+    "retry",
+    "traces",
+    "waiting",
+]
 
 is_on = client.is_configured
 is_healthy = client.is_healthy
@@ -51,3 +75,9 @@ def differences(tenant_ids: Sequence[uuid.UUID] = (), *, sample: int | None = 20
     for tenant_id in tenant_ids or compare.tenants():
         for sentence in compare.differences(tenant_id, sample=sample):
             yield f"tenant {tenant_id}: {sentence}"
+
+
+def traces(tenant_id: uuid.UUID, marks: Sequence[str]) -> int:
+    """How many of a tenant's objects hold one of these texts (in small letters) or ids. Raises FAILURES."""
+    asked = [(TRACES, {"tenant": str(tenant_id), "mark": mark}) for mark in marks]
+    return sum(row["number"] for rows in client.write(asked) for row in rows)

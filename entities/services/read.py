@@ -14,7 +14,7 @@ from apikeys.types import Principal
 from entities import names
 from entities.models import Alias, EntityRevision, Mention
 from entities.services.past import known
-from entities.types import EntityPage, EntityQuery, EntityView
+from entities.types import USER, EntityPage, EntityQuery, EntityView
 from memproject.common.errors import InvalidRequest
 from memproject.common.ids import ENTITY, parse, public
 
@@ -77,7 +77,12 @@ def views(
     counts = dict(mentions.values_list("entity_key").annotate(Count("id")))
     return tuple(
         EntityView(
-            r.entity_key, r.name, r.type, tuple(aliases[r.entity_key]), counts.get(r.entity_key, 0), r.confidence
+            id=r.entity_key,
+            name=r.name,
+            type=r.type,
+            aliases=tuple(name for name in aliases[r.entity_key] if name not in (r.name, USER)),
+            memory_count=counts.get(r.entity_key, 0),
+            confidence=r.confidence,
         )
         for r in rows
     )

@@ -1,8 +1,8 @@
-"""Texts of a write, cut into passages and turned into vectors, with the lease kept meanwhile."""
+"""Texts as the passages and vectors that recall reads."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from memories.models import Source
 from memories.pipeline.lease import Lease, pending
 from memories.pipeline.rows import Embedded, Vectors, embedded_texts
 from memories.providers import registry
+from memories.providers.registry import Encoder
 
 AT_ONCE = 32  # passages between two looks at the lease, when the model runs in this process
 AT_ONCE_AFAR = 512  # when it doesn't: a call costs more than what is in it
@@ -19,17 +20,22 @@ HEAD = 2_000  # characters of the raw text that this vector is of
 
 
 def texts(source: Source, contents: Sequence[str], lease: Lease) -> list[Embedded]:
-    """Each content with its passages and their vectors, all in as few calls as may be."""
-    encoder = registry.encoder()
-    model = encoder.embedder
-    spans, passages = embedded_texts(contents)
-    if len(passages) > EARLY and source.vector is None:
+    """Each content of a write with its passages and their vectors, all in as few calls as may be."""
+    if source.vector is None and len(embedded_texts(contents)[1]) > EARLY:
         head(source)
+    return embedded(registry.encoder(), contents, lease.keep)
+
+
+def embedded(encoder: Encoder, contents: Sequence[str], after: Callable[[], None] = lambda: None) -> list[Embedded]:
+    """Each text with its passages embedded; `after` each call of the model. Raises like `Embedder.embed`."""
+    spans, passages = embedded_texts(contents)
+    if not passages:
+        return []
     at_once = AT_ONCE if encoder.is_near else AT_ONCE_AFAR
     parts = []
     for start in range(0, len(passages), at_once):
         parts.append(encoder.encode(passages[start : start + at_once]))
-        lease.keep()
+        after()
     vectors = np.concatenate([part.vectors for part in parts])
     pieces = None if any(p.pieces is None for p in parts) else [row for p in parts for row in p.pieces or ()]
     piece_model = encoder.pieces.piece_model if encoder.pieces else ""
@@ -37,7 +43,7 @@ def texts(source: Source, contents: Sequence[str], lease: Lease) -> list[Embedde
     for cut in spans:
         here = slice(done, done + len(cut))
         own = None if pieces is None else tuple(pieces[here])
-        found.append(Embedded(cut, vectors[here], model.model, own, piece_model))
+        found.append(Embedded(cut, vectors[here], encoder.embedder.model, own, piece_model))
         done += len(cut)
     return found
 

@@ -34,6 +34,8 @@ BLANK: dict[str, object] = {
     "vector": None,
     "model": "",
     "target_key": None,
+    "agent_id": None,
+    "run_id": None,
 }
 
 
@@ -144,8 +146,9 @@ def blank(tenant_id: uuid.UUID, sources: QuerySet[Source]) -> Counter[str]:
     if not rows:
         return Counter()
     moment = now()
-    receipts.blank(tenant_id, [allocated for _, _, _, allocated in rows if allocated])
-    blanked = Source.objects.filter(tenant=tenant_id, id__in=[row for row, _, _, _ in rows])
+    ids = [row for row, _, _, _ in rows]
+    receipts.blank(tenant_id, [*ids, *(allocated for _, _, _, allocated in rows if allocated)])
+    blanked = Source.objects.filter(tenant=tenant_id, id__in=ids)
     closed = {"state": SourceState.FAILED, "failure": ERASED, "finished_at": moment}
     blanked.filter(state=SourceState.PENDING).update(lease_until=None, kick_at=None, **closed)
     blanked.update(blanked_at=moment, **BLANK)

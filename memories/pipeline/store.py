@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from django.utils.dateparse import parse_datetime
 
+from entities.services.stating import key_of, stating
+from entities.types import GraphScope
 from memories.models import Source
 from memories.pipeline import apply, decide, digest, embed, owners
 from memories.pipeline.extract import Extracted, extract
@@ -17,12 +19,13 @@ from memories.pipeline.reconcile import Step, reconcile
 from memories.pipeline.rows import Embedded
 from memories.providers import registry
 from memories.providers.base import ProviderUnavailable
-from memories.retrieval.similar import similar
+from memories.retrieval.similar import live, similar
 from memories.types import Item, Json, Known, Statement
 from memproject.common.errors import Unavailable
 
 MODEL_TRIES = 3  # of a language model; then the rules read the write
 CANDIDATES, NEAR = 20, 0.25  # memories that a model is shown, and the cosine that they must have
+SAME_MOST = 2  # facts about one relation of one person that a new one is compared with
 FAILURES = "model_failures"
 DECISIONS = 3  # how often a stale decision is made again; the last one only corrects what the lock shows
 
@@ -121,16 +124,16 @@ class Deciding:
         """One for each statement. What is not known word for word is embedded, and compared with what is near it."""
         source = self.source
         digests = [digest.of_fact(s.fact, source.run_id) for s in self.extracted.statements]
-        live = apply.live_digests(source.tenant_id, source.project, source.user_id, source.agent_id, digests)
-        new = {d: s.fact.content for d, s in zip(digests, self.extracted.statements, strict=True) if d not in live}
+        held = apply.live_digests(source.tenant_id, source.project, source.user_id, source.agent_id, digests)
+        new = {d: s.fact.content for d, s in zip(digests, self.extracted.statements, strict=True) if d not in held}
         self._embed({d: content for d, content in new.items() if d not in self.texts})
         if self.known is not None:
             return reconcile(
-                list(zip(self.extracted.statements, digests, strict=True)), live, [self.known] * len(digests)
+                list(zip(self.extracted.statements, digests, strict=True)), held, [self.known] * len(digests)
             )
         offered = self._offered(digests, new)
         statements: Sequence[Statement] = decide.by_rules(self.extracted, offered)
-        return reconcile(list(zip(statements, digests, strict=True)), live, offered)
+        return reconcile(list(zip(statements, digests, strict=True)), held, offered)
 
     def _embed(self, missing: Mapping[bytes, str]) -> None:
         if missing and self.lease is not None:
@@ -151,9 +154,29 @@ class Deciding:
             near = similar(
                 source.tenant_id, source.project, source.user_id, source.agent_id, vectors, registry.embedder().model
             )
+            stated = self._stated(asked)
             for number, known in zip(asked, near, strict=True):
-                offered[number] = known
+                offered[number] = tuple(dict.fromkeys([*stated[number], *known]))
         return offered
+
+    def _stated(self, asked: Sequence[int]) -> dict[int, list[Known]]:
+        """The live facts that state of the same person what has one value at a time: near in meaning or not."""
+        relations = {number: self.extracted.statements[number].knowledge.stated for number in asked}
+        source = self.source
+        found = stating(
+            GraphScope(source.tenant_id, source.project, source.user_id),
+            [relation for several in relations.values() for relation in several],
+        )
+        facts = live(source.tenant_id, source.agent_id, sorted({key for keys in found.values() for key in keys}))
+        return {
+            number: [
+                facts[key]
+                for relation in several
+                for key in found.get(key_of(relation), [])[:SAME_MOST]
+                if key in facts
+            ]
+            for number, several in relations.items()
+        }
 
 
 def items_of(source: Source) -> list[Item]:

@@ -30,6 +30,7 @@ EMBEDDERS = {
     "openai": "memories.providers.openai_compatible.from_settings",
     "fake": "memories.providers.fake.from_settings",
 }
+MODEL_EXTRACTOR = "memories.providers.llm.extractor.from_settings"
 
 
 RULES = "memories.providers.rules.extractor.from_settings"
@@ -122,7 +123,7 @@ def _embedder(pid: int) -> Embedder:  # noqa: ARG001  the key: connections and s
 
 @cache
 def _model_extractor(pid: int) -> ModelExtractor:  # noqa: ARG001  as above
-    make: Callable[[], ModelExtractor] = import_string("memories.providers.llm.extractor.from_settings")
+    make: Callable[[], ModelExtractor] = import_string(MODEL_EXTRACTOR)
     return make()
 
 

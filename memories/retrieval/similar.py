@@ -42,6 +42,23 @@ ORDER BY asked.number, near.distance, r.memory_key
 WIDE = 30  # of which MOST may be shown: passages of one memory, turns and what is no longer live fall out
 
 
+# The same, of facts that are named.
+NAMED = """
+SELECT r.memory_key, r.content, r.valid_from FROM memories_revision r
+WHERE r.tenant_id = %(tenant)s AND r.memory_key = ANY(%(ids)s) AND r.retired_at IS NULL AND NOT r.archived
+  AND r.valid_to IS NULL AND (r.expires_at IS NULL OR r.expires_at > %(moment)s::timestamptz)
+  AND r.agent_id IS NOT DISTINCT FROM %(agent)s::text AND r.memory_type <> 'turn'
+"""
+
+
+def live(tenant_id: uuid.UUID, agent_id: str | None, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Known]:
+    """Those of these facts that are live."""
+    if not ids:
+        return {}
+    rows = fetch.rows(NAMED, {"tenant": tenant_id, "ids": list(ids), "agent": agent_id, "moment": now()})
+    return {key: Known(key, content, valid_from) for key, content, valid_from in rows}
+
+
 def similar(
     tenant_id: uuid.UUID,
     project: str,

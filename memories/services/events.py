@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Sequence
 
 from apikeys.types import Principal
+from entities.services import mentions
+from entities.types import NO_ENTITIES
 from memories.models import Outcome, Revision, Source
 from memories.types import Decision, ItemResult, SourceKind, SourceState, WriteResult
 from memproject.common.clock import now
@@ -70,14 +72,20 @@ def _state(source: Source) -> str:
 
 def _items(source: Source) -> tuple[ItemResult, ...]:
     outcomes = list(Outcome.objects.filter(tenant=source.tenant_id, source_key=source.id).order_by("position"))
-    texts = _texts(source.tenant_id, [o.memory_key for o in outcomes])
+    ids = [o.memory_key for o in outcomes]
+    rows = Revision.objects.filter(tenant=source.tenant_id, memory_key__in=ids, retired_at=None)
+    said = {key: (content, reason) for key, content, reason in rows.values_list("memory_key", "content", "reason")}
+    known = mentions.of_memories(source.tenant_id, list(said)) if source.result.get("by") != "verbatim" else {}
     return tuple(
-        ItemResult(o.memory_key, texts[o.memory_key], Decision(o.decision), o.replaces_key, source.accepted_at)
+        ItemResult(
+            memory_id=o.memory_key,
+            content=said[o.memory_key][0],
+            decision=Decision(o.decision),
+            replaces=o.replaces_key,
+            created_at=source.accepted_at,
+            reason=said[o.memory_key][1],
+            entities=known.get(o.memory_key, NO_ENTITIES),
+        )
         for o in outcomes
-        if o.memory_key in texts
+        if o.memory_key in said
     )
-
-
-def _texts(tenant_id: uuid.UUID, ids: list[uuid.UUID]) -> dict[uuid.UUID, str]:
-    rows = Revision.objects.filter(tenant=tenant_id, memory_key__in=ids, retired_at=None)
-    return dict(rows.values_list("memory_key", "content"))

@@ -50,6 +50,7 @@ def _taken_in(result: WriteResult, speakers: list[str | None]) -> Ingested:
             decision=item.decision,
             memory_id=item.memory_id,
             stored=item.decision is not Decision.NOOP,
+            reason=item.reason,
         )
         for item, (message, confidence, importance) in zip(result.items, said, strict=False)
     )
@@ -68,6 +69,7 @@ def _look(source: Source, command: IngestCommand) -> Ingested:
             decision=step.decision,
             memory_id=step.holder,
             stored=False,
+            reason=step.reason,
         )
         for step in Deciding(source, extracted, None).steps()
     )

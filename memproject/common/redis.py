@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import functools
+import itertools
+import json
 import logging
 import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -54,3 +60,36 @@ def wait_for(event: uuid.UUID, seconds: float) -> bool:
     except redis.RedisError as error:
         log.warning("could not wait for a result: %s", type(error).__name__)
         return False
+
+
+def contents() -> Iterator[tuple[str, str]]:
+    """(key, text) of everything that lies in our Redis, what a queue has encoded decoded; bytes that are no text as
+    well as they go. Raises RedisError."""
+    for key in client().scan_iter(count=1000):
+        yield key.decode(errors="replace"), " ".join(_decoded(part) for part in _parts(key))
+
+
+def _parts(key: bytes) -> Iterator[bytes]:
+    mine: Any = client()
+    match mine.type(key):
+        case b"string":
+            yield mine.get(key) or b""
+        case b"list":
+            yield from mine.lrange(key, 0, -1)
+        case b"set":
+            yield from mine.smembers(key)
+        case b"zset":
+            yield from mine.zrange(key, 0, -1)
+        case b"hash":
+            yield from itertools.chain.from_iterable(mine.hgetall(key).items())
+        case b"stream":
+            for _, fields in mine.xrange(key):
+                yield from itertools.chain.from_iterable(fields.items())
+
+
+def _decoded(part: bytes) -> str:
+    """A message of a queue is JSON with its body in base64."""
+    text = part.decode(errors="replace")
+    with suppress(ValueError, TypeError, KeyError):
+        text += " " + base64.b64decode(json.loads(text)["body"]).decode(errors="replace")
+    return text

@@ -47,8 +47,12 @@ def take_over(kept: Claim) -> Claim | None:
 
 
 def bind(claim: Claim, sources: Sequence[uuid.UUID], draft: Any) -> bool:
-    """Let the receipt stand for these accepted writes; False when it is no longer ours."""
-    return bool(_rows(claim).filter(status=None, sources=[]).update(sources=list(sources), draft=draft))
+    """Let the receipt stand for these accepted writes; False when it is no longer ours.
+
+    They are its subjects until it has an answer: an erasure finds it while the answer is on its way.
+    """
+    bound = {"sources": list(sources), "subjects": list(sources), "draft": draft}
+    return bool(_rows(claim).filter(status=None, sources=[]).update(**bound))
 
 
 def bound(claim: Claim) -> bool:
@@ -68,7 +72,10 @@ def release(claim: Claim) -> None:
 
 
 def blank(tenant_id: uuid.UUID, ids: Collection[uuid.UUID]) -> int:
-    """Erasure: answers that speak of one of these memories lose their body, and are 409 from then on; → how many."""
+    """Erasure: answers about one of these memories or accepted writes lose their body, or get none; → how many.
+
+    From then on they are 409.
+    """
     speaking = Receipt.objects.filter(tenant=tenant_id, subjects__overlap=list(ids), erased_at=None)
     return speaking.update(body=None, draft=None, erased_at=now())
 

@@ -12,7 +12,7 @@ from celery import current_app
 from django.db import connection
 
 from entities.services import graph as graphs
-from memories.services import embedding
+from memories.services import embedding, language_model
 from memories.services.backlog import waiting
 from memproject.common import redis
 
@@ -104,8 +104,16 @@ def graph() -> dict[str, Any]:
     return probe(lambda: {"status": "healthy" if graphs.is_healthy() else "unhealthy", **asdict(graphs.lag())})
 
 
+_llm = Remembered(lambda: probe(language_model.probe), 15)
+
+
+def llm() -> dict[str, Any]:
+    """Away, the rules read what it would have read."""
+    return _llm() if language_model.is_on() else DISABLED
+
+
 def everything() -> dict[str, dict[str, Any]]:
-    """All components by name. The language model is not part of this version."""
+    """All components by name."""
     return {
         "database": probe(database),
         "redis": probe(cache),
@@ -114,7 +122,7 @@ def everything() -> dict[str, dict[str, Any]]:
         "writes": probe(writes),
         "embedder": embedder(),
         "graph": graph(),
-        "llm": DISABLED,
+        "llm": llm(),
     }
 
 

@@ -59,13 +59,21 @@ class Request:
         """The answer to a caller with this key, or with none."""
         headers = {} if secret is None else {"X-API-Key": secret}
         leaks.net.remember(secret, self.query, self.body)
-        return Client(raise_request_exception=False).generic(
+        answer = Client(raise_request_exception=False).generic(
             self.method,
             self.path + ("?" + urlencode(self.query) if self.query else ""),
             "" if self.body is None else json.dumps(self.body),
             content_type="application/json",
             headers=headers,
         )
+        return _whole(answer) if answer.streaming else answer
+
+
+def _whole(answer: Any) -> HttpResponse:
+    """A streamed answer, read to its end."""
+    read = HttpResponse(b"".join(answer.streaming_content), status=answer.status_code, headers=dict(answer.items()))
+    read.request = answer.request  # type: ignore[attr-defined]
+    return read
 
 
 @dataclass(frozen=True)

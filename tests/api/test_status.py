@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.test import Client
+from django.test import Client, override_settings
 
 from memories.providers.base import ProviderUnavailable
 from memproject import __version__
 from memproject.observe import probes
 from tests.build import Caller, caller
+from tests.llm_server import MODEL, LLMServer
 
 COMPONENTS = {"database", "redis", "workers", "queues", "writes", "embedder", "graph", "llm"}
 
@@ -20,8 +21,10 @@ COMPONENTS = {"database", "redis", "workers", "queues", "writes", "embedder", "g
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
     probes.embedder.forget()
+    probes._llm.forget()
     yield
     probes.embedder.forget()
+    probes._llm.forget()
 
 
 @pytest.fixture
@@ -74,6 +77,25 @@ def test_status_names_every_component(viewer: Caller, two_workers: None, path: s
     }
     assert data["graph"] == data["llm"] == {"status": "disabled"}
     assert all(data[name]["latency_ms"] >= 0 for name in COMPONENTS - {"graph", "llm"})
+
+
+@pytest.mark.parametrize("provider", ["openai_compatible", "ollama"])
+def test_a_language_model_shows_without_being_asked(
+    viewer: Caller, two_workers: None, llm: LLMServer, provider: str
+) -> None:
+    with override_settings(**llm.settings(provider)):
+        data = viewer.get("/status").json()["data"]
+    assert data["llm"].pop("latency_ms") >= 0
+    assert data["llm"] == {"status": "healthy", "provider": provider, "model": MODEL}
+    assert llm.calls == []
+
+
+def test_a_language_model_that_is_away_degrades(viewer: Caller, two_workers: None, llm: LLMServer) -> None:
+    with override_settings(**llm.settings()):
+        llm.close()
+        data = viewer.get("/status").json()["data"]
+    assert data["status"] == "degraded"
+    assert (data["llm"]["status"], data["llm"]["error"]) == ("unhealthy", "ModelUnavailable")
 
 
 def test_pending_and_failed_writes_show(no_worker: None, two_workers: None) -> None:

@@ -125,3 +125,14 @@ def test_what_a_recall_gave_out_is_no_news(reader: Caller) -> None:
     answer = reader.store(f"{context}\nI play the cello.")
     assert [m["content"] for m in answer["memories"] if m["action"] == "ADD"] == ["User plays the cello"]
     assert reader.get("/api/v1/memories").json()["total"] == 3
+
+
+def test_what_has_one_value_is_found_however_it_is_put(reader: Caller) -> None:
+    """A fact that is far in meaning from what it outdates, among many that are nearer."""
+    old = reader.store(
+        "Priya lives in Leeds with two cats, a garden and a piano that nobody plays.", timestamp="2026-01-10T00:00:00Z"
+    )["id"]
+    for place in ("Porto", "Lyon", "Ghent", "Turin", "Graz", "Cork"):
+        reader.store(f"Priya moved her desk and visited {place}.", timestamp="2026-01-11T00:00:00Z")
+    answer = reader.store("Priya moved to Porto.", timestamp="2026-03-10T00:00:00Z")
+    assert [(m["action"], m["replaces"]) for m in answer["memories"]] == [("UPDATE", old)]

@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import override_settings
 
-from memories.providers import english
+from memories.providers import english, registry
+from memories.providers.llm.extractor import ModelExtractor
 from memories.providers.rules.extractor import RulesExtractor
+from tests.llm_server import LLMServer
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,6 +36,25 @@ def model_dir() -> Path:
 def rules(model_dir: Path) -> RulesExtractor:
     """The rules over the pinned pipeline."""
     return RulesExtractor(english.MODEL, model_dir)
+
+
+@pytest.fixture(params=["openai_compatible", "ollama"])
+def either(request: pytest.FixtureRequest, llm: LLMServer) -> Iterator[ModelExtractor]:
+    """The language model's reader as the settings make it, with either transport."""
+    yield from _reader(llm, request.param)
+
+
+@pytest.fixture
+def reader(llm: LLMServer) -> Iterator[ModelExtractor]:
+    """The language model's reader as the settings make it."""
+    yield from _reader(llm, "openai_compatible")
+
+
+def _reader(llm: LLMServer, provider: str) -> Iterator[ModelExtractor]:
+    with override_settings(**llm.settings(provider)):
+        found = registry.model_extractor()
+        assert found is not None
+        yield found
 
 
 @dataclass

@@ -188,6 +188,19 @@ def test_an_operators_mistake_is_one_line_without_text_or_key(
 
 
 @BOTH
+def test_no_log_line_quotes_a_request_or_an_answer(
+    llm: LLMServer, provider: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    llm.script = [Says("his own words"), Fails(400, error={"error": {"message": "their own words"}})] * 3
+    model = made(llm, provider)
+    for _ in range(2):
+        model.complete("rules", "my own words")
+    assert "own words" not in caplog.text
+    assert "secret-key" not in caplog.text
+
+
+@BOTH
 @pytest.mark.parametrize("step", [Hangs(), Drips()])
 def test_it_gives_up_on_a_server_that_does_not_come_to_an_end(
     llm: LLMServer, provider: str, step: Hangs | Drips
@@ -257,10 +270,17 @@ def test_half_an_answer_or_none_is_broken(llm: LLMServer, provider: str, step: S
 
 # --- the probe -------------------------------------------------------------------------------------------------------
 @BOTH
-def test_a_probe_asks_the_server_and_not_the_model(llm: LLMServer, provider: str) -> None:
+def test_a_probe_asks_the_server_and_not_the_model(
+    llm: LLMServer, provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
+        monkeypatch.setenv(name, "from-the-environment")
     made(llm, provider).probe()
     assert llm.calls == []
-    assert llm.probes == [{"openai_compatible": "/v1/models", "ollama": "/api/version"}[provider]]
+    (probe,) = llm.probes
+    assert probe.path == {"openai_compatible": "/v1/models", "ollama": "/api/version"}[provider]
+    assert probe.headers["authorization"] == "Bearer secret-key"
+    assert "from-the-environment" not in json.dumps(probe.headers)
 
 
 @BOTH

@@ -47,6 +47,9 @@ def modules() -> list[Module]:
 WRITTEN = frozenset({"Memory", "Revision", "Passage", "Embedding"})
 REVERSE = frozenset({"revisions", "passages", "embeddings"})
 APPLY, ERASE = "memories/pipeline/apply.py", "memories/pipeline/erase.py"
+CARRY = "memories/pipeline/carry.py"
+# An erasure deletes, and an import adds what was decided elsewhere; neither changes a row that is there.
+BESIDE = {ERASE: {"delete"}, CARRY: {"bulk_create"}}
 VERBS = {"create", "bulk_create", "get_or_create", "update_or_create", "update", "bulk_update", "delete", "save"}
 VERBS |= {f"a{verb}" for verb in VERBS}
 RAW_WRITE = re.compile(
@@ -56,10 +59,10 @@ RAW_WRITE = re.compile(
 
 
 def writes_past_apply(module: Module) -> Iterator[str]:
-    """Memories, revisions, passages and vectors are written by `apply` alone, and deleted by `erase` too."""
+    """Memories, revisions, passages and vectors are written by `apply` alone; BESIDE it, each with one verb."""
     if module.path == APPLY:
         return
-    allowed = {"delete"} if module.path == ERASE else set()
+    allowed = BESIDE.get(module.path, set())
     taint = Taint(module.tree, WRITTEN, REVERSE if "memories.models" in module.text else frozenset())
     for call in module.calls:
         verb = call.func.attr if isinstance(call.func, ast.Attribute) else ""

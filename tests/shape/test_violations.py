@@ -79,11 +79,13 @@ IMPORTS: dict[str, list[tuple[str, str, str]]] = {
         ("memories/types.py", "from django.db import models", "django"),
         ("memories/pipeline/reconcile.py", "from memproject.common import redis", "memproject.common.redis"),
         ("entities/names.py", "import urllib.request", "urllib"),
+        ("memories/providers/llm/grounding.py", "from django.conf import settings", "django"),
     ],
     "homes": [
         ("memories/services/store.py", "import openai", "openai"),
         ("entities/graph/projector.py", "import neo4j", "neo4j"),
         ("memories/providers/download.py", "import httpx2", "httpx2"),
+        ("memories/providers/llm/reading.py", "import pydantic", "pydantic"),
         ("memproject/observe/numbers.py", "import prometheus_client", "prometheus_client"),
     ],
 }

@@ -154,7 +154,7 @@ def decision(result: ItemResult) -> dict[str, Any]:
         "content": result.content,
         "event": EVENTS[result.decision],
         "created_at": iso(result.created_at) if result.created_at else None,
-        "entities": [],
+        "entities": result.entities.names,
     }
 
 

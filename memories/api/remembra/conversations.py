@@ -19,7 +19,7 @@ from apikeys.scopes import Scope
 from memories.api import examples as ex
 from memories.api.common import MessageIn, item, pending_headers
 from memories.api.remembra.schema import answer
-from memories.api.remembra.serializers import CONTENT, ScopedIn
+from memories.api.remembra.serializers import CONTENT, ScopedIn, stored_entity
 from memories.api.remembra.views import EVENTS
 from memories.services import ingest
 from memories.types import Decision, IngestCommand, Ingested, IngestedFact, StoreCommand
@@ -175,7 +175,7 @@ class ConversationView(RemembraView):
             "status": "ok" if done else "pending",
             "session_id": session,
             "facts": [_fact(f) for f in found.facts],
-            "entities": [],
+            "entities": [stored_entity(e) for e in found.write.entities] if found.write else [],
             "stats": _stats(found) | {"processing_time_ms": round((time.monotonic() - begun) * 1000)},
         }
         if found.write is None or done:
@@ -195,7 +195,7 @@ def _fact(fact: IngestedFact) -> dict[str, Any]:
         "stored": fact.stored,
         "memory_id": public(MEMORY, fact.memory_id) if fact.memory_id else None,
         "action": fact.decision.value.lower(),
-        "action_reason": None,
+        "action_reason": fact.reason or None,
     }
 
 
@@ -208,5 +208,5 @@ def _stats(found: Ingested) -> dict[str, int]:
         "facts_updated": decisions.count(Decision.UPDATE),
         "facts_deduped": decisions.count(Decision.NOOP),
         "facts_skipped": found.skipped,
-        "entities_found": 0,
+        "entities_found": len(found.write.entities) if found.write else 0,
     }

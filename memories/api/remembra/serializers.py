@@ -7,10 +7,11 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
+from entities.types import EntityRef
 from memories.api.common import TTL, Filters, FutureMoment, QueryFilters, StampedIn, TimedIn, TimedListIn
 from memories.types import Decision, ErasureView, Hit, ItemResult, MemoryView, Recalled, WriteResult
 from memproject.common.clock import iso
-from memproject.common.ids import EVENT, MEMORY, RECEIPT, public
+from memproject.common.ids import ENTITY, EVENT, MEMORY, RECEIPT, public
 from memproject.web.base import Input
 from memproject.web.fields import Flag, Metadata, Moment, Name, Number, QueryWhole, Text, Whole
 
@@ -211,11 +212,20 @@ def item(result: ItemResult) -> dict[str, Any]:
         "id": public(MEMORY, result.memory_id),
         "content": result.content,
         "action": result.decision.value,
-        "entities": [],
+        "entities": result.entities.names,
     }
     if result.replaces is not None:
         body["replaces"] = public(MEMORY, result.replaces)
     return body
+
+
+def stored_entity(found: EntityRef) -> dict[str, Any]:
+    return {
+        "id": public(ENTITY, found.id),
+        "canonical_name": found.name,
+        "type": found.type,
+        "confidence": found.confidence,
+    }
 
 
 def write(result: WriteResult) -> dict[str, Any]:
@@ -226,10 +236,10 @@ def write(result: WriteResult) -> dict[str, Any]:
         "status": ("duplicate" if result.duplicate_of else "success") if done else "pending",
         "id": public(MEMORY, result.memory_id),
         "memories": items,
-        "entities_extracted": 0,
-        "relationships_created": 0,
+        "entities_extracted": len(result.entities),
+        "relationships_created": result.detail.get("relations", 0),
         "extracted_facts": [i.content for i in result.items if i.decision is not Decision.NOOP],
-        "entities": [],
+        "entities": [stored_entity(e) for e in result.entities],
         "expires_at": iso(result.expires_at) if result.expires_at else None,
         "duplicate_of": public(MEMORY, result.duplicate_of) if result.duplicate_of else None,
     }
@@ -258,7 +268,7 @@ def forgotten(view: ErasureView) -> dict[str, Any]:
     return {
         "status": "success",
         "deleted_memories": view.counts.get("memories", 0) + view.counts.get("pending", 0),
-        "deleted_entities": 0,
-        "deleted_relationships": 0,
+        "deleted_entities": view.counts.get("entities", 0),
+        "deleted_relationships": view.counts.get("relations", 0),
         "receipt_id": public(RECEIPT, view.id),
     }

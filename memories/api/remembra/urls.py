@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from memories.api.remembra import batches, conversations, entities, revise, temporal, tenants, upkeep, users, views
+from memories.api.remembra import (
+    batches,
+    conversations,
+    entities,
+    export,
+    revise,
+    temporal,
+    tenants,
+    upkeep,
+    users,
+    views,
+)
 
 urlpatterns = [
     path("memories", views.MemoriesView.as_view(), name="api-memories"),
@@ -22,5 +33,6 @@ urlpatterns = [
     path("events/<str:event_id>", views.EventView.as_view(), name="api-event"),
     path("tenants", tenants.TenantsView.as_view(), name="api-tenants"),
     path("tenants/<str:tenant_id>", tenants.TenantView.as_view(), name="api-tenant"),
+    path("export", export.ExportView.as_view(), name="api-export"),
     path("erasures/<str:receipt_id>", upkeep.ErasureView.as_view(), name="api-erasure"),
 ]

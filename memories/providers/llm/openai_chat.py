@@ -91,7 +91,7 @@ class OpenAIChat:
 
     def probe(self) -> None:
         try:
-            self._client.with_options(timeout=CONNECT_SECONDS).models.list()
+            self._client.models.list(timeout=CONNECT_SECONDS)
         except openai.APIStatusError as error:
             raise _failed(error) from None
         except (openai.OpenAIError, ValueError):

@@ -53,6 +53,7 @@ NUMBERS = {
         start=2,
     )
 }
+ENDINGS = (("ies", 2), ("ied", 2), ("ing", 3), ("ed", 3), ("es", 3), ("ly", 3), ("s", 3), ("e", 3))
 ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)")
 # What says the same of somebody: a fact may use one of these where its source uses another.
 _SYNONYMS = (
@@ -93,11 +94,13 @@ def fold(word: str) -> str:
 
 
 def stem(word: str) -> str:
-    """Without an ending of English: works, working and worked are one, marry and married too."""
-    for ending in ("ies", "ied", "ing", "ed", "es", "ly", "s", "e", "y"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
+    """Without an ending of English: works, working and worked are one, fly and flies too."""
+    for ending, shortest in ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= shortest:
             word = word[: -len(ending)]
             break
+    if len(word) > 2 and word[-1] == "y" and word[-2] not in "aeiou":
+        word = word[:-1]
     return word[:-1] if len(word) > 3 and word[-1] == word[-2] else word
 
 

@@ -58,11 +58,14 @@ def _knowledge(statement: Statement, user_name: str | None) -> Knowledge:
     )
     named = [_named(m, called) for m in statement.mentions]
     known = {name.name.casefold() for name in named}
+    whose: list[Named] = []  # who it is about comes first
+    what: list[Named] = []
     for relation in stated:
-        for name in (relation.source, relation.target):
+        for name, side in ((relation.source, whose), (relation.target, what)):
             if name.casefold() not in known:
                 known.add(name.casefold())
-                named.append(Named(name, _type_of(name, relation), SURE))
+                side.append(Named(name, _type_of(name, relation), SURE))
+    named = [*whose, *named, *what]
     return Knowledge(tuple(named), stated, user_name)
 
 

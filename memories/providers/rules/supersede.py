@@ -297,6 +297,12 @@ def _overlap(old: Statement, new: Statement) -> float:
     return len(old.words & new.words) / smaller if smaller else 0.0
 
 
+def _states_more(old: Statement, new: Statement) -> bool:
+    """Of what has one value at a time: no other words for that are a repetition."""
+    held = [r for r in new.relations if r.holds and _normal(r)[1] in FUNCTIONAL]
+    return any(not any(_equal(r, was) for was in old.relations) for r in held)
+
+
 def _news(old: Statement, new: Statement) -> bool:
     """Words of change, and something that the old text didn't have: no mere repetition."""
     told = CHANGE.search(new.fact.evidence) is not None and CHANGE.search(old.fact.evidence) is None
@@ -309,7 +315,7 @@ def _said_again(old: Statement, new: Statement) -> Verdict | None:
         return None
     if old.words and old.words == new.words:
         return Verdict.DUPLICATE
-    if _news(old, new):
+    if _news(old, new) or _states_more(old, new):
         return None
     if len(old.words - new.words) == 1 == len(new.words - old.words):
         return None  # "staging … production": the one word that differs is the point

@@ -1,0 +1,121 @@
+"""Entities and what is known of them, on their way out of one service and into another. See `common/carry.py`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+
+from entities import names
+from entities.graph import outbox
+from entities.models import Alias, Entity, EntityRevision, Evidence, Mention, Merge, Relation
+from entities.types import GraphKind
+from memproject.common.carry import SAME, Kind, Line, LineError, Salt, batches
+from memproject.common.tenancy import TenantRow
+
+BATCH = 500
+
+_TIMES = ("recorded_at", "retired_at")
+_MERGE = {"merge": "merge"}
+ENTITY = Kind("entity", Entity, ("created_at",))
+MERGE = Kind(
+    "merge",
+    Merge,
+    ("loser_key", "winner_key", "actor", "recorded_at", "undone_at"),
+    {"loser": "entity", "winner": "entity"},
+)
+NAME = Kind(
+    "name",
+    EntityRevision,
+    (
+        *("entity_key", "name", "type", "disambiguator", "confidence", "merged_into_key", "merge_key", "actor"),
+        *_TIMES,
+    ),
+    {"entity": "entity", "merged_into": "entity", **_MERGE},
+)
+ALIAS = Kind("alias", Alias, ("entity_key", "name", "merge_key", *_TIMES), {"entity": "entity", **_MERGE})
+MENTION = Kind(
+    "mention",
+    Mention,
+    ("entity_key", "memory_key", "confidence", "merge_key", *_TIMES),
+    {"entity": "entity", "memory": "memory", **_MERGE},
+)
+RELATION = Kind(
+    "relation",
+    Relation,
+    (
+        *("source_key", "target_key", "type", "properties", "confidence", "valid_from", "valid_to", "merge_key"),
+        *_TIMES,
+    ),
+    {"source": "entity", "target": "entity", **_MERGE},
+)
+EVIDENCE = Kind(
+    "evidence",
+    Evidence,
+    ("relation_key", "alias_key", "memory_key", *_TIMES),
+    {"relation": "relation", "alias": "alias", "memory": "memory"},
+)
+KINDS = (ENTITY, MERGE, NAME, ALIAS, MENTION, RELATION, EVIDENCE)
+_BY_NAME = {kind.name: kind for kind in KINDS}
+_SCOPED = (Entity, EntityRevision, Relation)  # tables that repeat whose a row is
+_NAMED = (EntityRevision, Alias)
+
+
+def has_entities(tenant_id: uuid.UUID, project: str, user_id: str) -> bool:
+    return Entity.objects.filter(tenant=tenant_id, project=project, user_id=user_id).exists()
+
+
+def lines(tenant_id: uuid.UUID, project: str, user_id: str) -> Iterator[Line]:
+    """An owner's knowledge, kind by kind, in the order of ids. Call it in a transaction: it uses cursors."""
+    mine = {"tenant": tenant_id, "project": project, "user_id": user_id}
+    entities = Entity.objects.filter(**mine).order_by("id")
+    relations = Relation.objects.filter(**mine).order_by("id")
+    yield from _said(ENTITY, entities)
+    yield from _below(MERGE, tenant_id, entities, "winner_key")
+    yield from _below(NAME, tenant_id, entities, "entity_key")
+    yield from _below(ALIAS, tenant_id, entities, "entity_key")
+    yield from _below(MENTION, tenant_id, entities, "entity_key")
+    yield from _said(RELATION, relations)
+    yield from _below(EVIDENCE, tenant_id, relations, "relation_key")
+    for keys in _ids(entities):
+        aliases = Alias.objects.filter(tenant=tenant_id, entity_key__in=keys).order_by("id")
+        yield from _below(EVIDENCE, tenant_id, aliases, "alias_key")
+
+
+def _below(kind: Kind, tenant_id: uuid.UUID, above: QuerySet[Any], link: str) -> Iterator[Line]:
+    """The rows that point to those `above`."""
+    for keys in _ids(above):
+        yield from _said(kind, kind.model._base_manager.filter(tenant=tenant_id, **{f"{link}__in": keys}))
+
+
+def _said(kind: Kind, rows: QuerySet[Any]) -> Iterator[Line]:
+    for row in rows.order_by("id").iterator(chunk_size=BATCH):
+        yield {"line": kind.name, **kind.line(row)}
+
+
+def _ids(rows: QuerySet[Any]) -> Iterator[list[uuid.UUID]]:
+    return batches(rows.values_list("id", flat=True).iterator(chunk_size=BATCH), BATCH)
+
+
+def row(line: Line, tenant_id: uuid.UUID, project: str, user_id: str, salt: Salt = SAME) -> TenantRow:
+    """The row of a line of one of KINDS, not written yet. Raises LineError."""
+    kind = _BY_NAME[line["line"]]
+    columns = kind.read({name: value for name, value in line.items() if name != "line"}, salt)
+    if kind is EVIDENCE and (columns["relation_key"] is None) == (columns["alias_key"] is None):
+        raise LineError("relation", "must be null where alias is not, and the other way round")
+    if kind.model in _SCOPED:
+        columns |= {"project": project, "user_id": user_id}
+    if kind.model in _NAMED:
+        columns["normalised"] = names.normal(columns["name"])
+    return kind.model(tenant_id=tenant_id, **columns)
+
+
+def write(tenant_id: uuid.UUID, rows: Sequence[TenantRow]) -> None:
+    """Write rows of one owner, under its lock, and note for the graph what it has to learn."""
+    for kind in KINDS:
+        kind.model._base_manager.bulk_create([r for r in rows if isinstance(r, kind.model)], batch_size=BATCH)
+    outbox.note(tenant_id, GraphKind.ENTITY, {r.id for r in rows if isinstance(r, Entity)})
+    outbox.note(tenant_id, GraphKind.RELATION, {r.id for r in rows if isinstance(r, Relation)})
+    outbox.note(tenant_id, GraphKind.MEMORY, {r.memory_key for r in rows if isinstance(r, Mention)})

@@ -1,0 +1,67 @@
+"""`/api/v1`: all that is kept of a user, as JSON Lines."""
+
+from __future__ import annotations
+
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apikeys.api.permissions import principal, requires
+from apikeys.scopes import Scope
+from memories.api import examples as ex
+from memories.services.export import export
+from memproject.web.base import Input, RemembraView
+from memproject.web.fields import Name
+
+LINES = "application/x-ndjson"
+
+
+class JsonLinesRenderer(JSONRenderer):
+    """Who asks for JSON Lines gets them; what is rendered here are refusals alone."""
+
+    media_type = LINES
+    format = "jsonl"
+
+
+class ExportIn(Input):
+    user_id = Name(required=False)
+    project = Name(required=False)
+    project_id = Name(required=False, help_text="The same as project.")
+
+
+_SHOWN = (
+    '{"format":"memproject","version":1}\n'
+    '{"line":"owner","project":"default","user_id":"user_123"}\n'
+    f'{{"line":"memory","id":"{ex.MEMORY_ID[4:]}",…}}\n'
+    '{"line":"end","lines":3}\n'
+)
+
+
+class ExportView(RemembraView):
+    """Streamed: the rows are read while they are sent, and no user is ever whole in memory."""
+
+    permission_classes = (requires(GET=Scope.READ),)
+    renderer_classes = (JSONRenderer, JsonLinesRenderer)
+
+    @extend_schema(
+        operation_id="api_export",
+        summary="All that is kept of a user, with its history, as JSON Lines",
+        parameters=[ExportIn],
+        responses={
+            (200, LINES): OpenApiResponse(
+                OpenApiTypes.STR, "The lines", [OpenApiExample("An export", _SHOWN, media_type=LINES)]
+            )
+        },
+    )
+    def get(self, request: Request) -> StreamingHttpResponse:
+        asked = self.query(request, ExportIn)
+        lines = export(principal(request), asked.get("user_id"), asked.get("project", asked.get("project_id")))
+        return StreamingHttpResponse(lines, content_type=LINES)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response = super().handle_exception(exc)
+        response.content_type = JSONRenderer.media_type
+        return response

@@ -1,0 +1,42 @@
+"""`manage.py verify_erasure RECEIPT_ID`: is it gone, everywhere? The exit code is 1 when it isn't."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from memories.services.verify import verify
+from memproject.common.errors import AppError
+
+
+class Command(BaseCommand):
+    help = (
+        "Look again for what was erased: in the tables of its tenant, webhooks' messages and idempotency receipts "
+        "included, in Redis, and in Neo4j where it is on. The receipt itself holds neither ids nor words: name some."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("receipt_id", help="ers_…")
+        parser.add_argument("--ids", nargs="+", default=[], help="of erased memories or entities: mem_…, ent_…")
+        parser.add_argument("--words", nargs="+", default=[], help="that stood in it, and nowhere else in the tenant")
+        parser.add_argument(
+            "--stdin", action="store_true", help="read ids and words from standard input, one a line: no shell keeps it"
+        )
+
+    def handle(self, **options: Any) -> None:
+        things = [*options["ids"], *options["words"]]
+        if options["stdin"]:
+            things += sys.stdin.read().splitlines()
+        found = 0
+        try:
+            for probe in verify(options["receipt_id"], things):
+                found += probe.found
+                self.stdout.write(f"{probe.place}: {probe.found} {probe.said}" if probe.found else f"{probe.place}: ok")
+        except AppError as error:
+            raise CommandError(error.message) from None
+        if found:
+            raise CommandError("The erasure left something behind.")
+        hint = "" if things else " No ids or words were named, so only what is marked as erased was looked at."
+        self.stdout.write(f"Nothing was found.{hint}")

@@ -1,0 +1,236 @@
+"""Memories on their way out of one service and into another: rows as lines of an export, and lines as rows.
+
+An import brings what was decided elsewhere, with its history: nothing is decided again, no webhook is told, and words
+and vectors are made anew. So it writes rows beside `apply`, and only new ones, under the same lock.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.postgres.search import SearchVectorField
+from django.db.models import QuerySet
+
+from memories.languages import configuration
+from memories.models import Embedding, Memory, Outcome, Owner, Passage, Revision, Source, TokenVectors, Usage
+from memories.pipeline import owners
+from memories.pipeline.rows import Batch, Embedded, Voice
+from memories.pipeline.searchable import SOURCE_CHARACTERS, words
+from memories.types import Scope, SourceKind, SourceState
+from memproject.common.carry import SAME, Kind, Line, LineError, Salt, batches, each
+from memproject.common.clock import now
+from memproject.common.ids import new_id
+
+BATCH = 100  # memories with all their revisions, of which each may be long
+
+SOURCE = Kind(
+    "source",
+    Source,
+    (
+        *("kind", "agent_id", "run_id", "actor", "text", "payload", "allocated_id", "target_key", "state", "failure"),
+        *("result", "accepted_at", "finished_at", "blanked_at", "expires_at"),
+    ),
+    {"target": "memory"},
+)
+OUTCOME = Kind(
+    "outcome",
+    Outcome,
+    ("memory_key", "replaces_key", "position", "decision"),
+    {"memory": "memory", "replaces": "memory"},
+    part=True,
+)
+MEMORY = Kind("memory", Memory, ("agent_id", "run_id", "pinned", "importance", "created_at"))
+USAGE = Kind("usage", Usage, ("uses", "last_used_at"), part=True)
+REVISION = Kind(
+    "revision",
+    Revision,
+    (
+        *("text_key", "source_key", "agent_id", "run_id", "content", "digest", "metadata", "memory_type", "archived"),
+        *("expires_at", "valid_from", "valid_to", "recorded_at", "retired_at", "action", "actor", "reason"),
+        *("confidence", "evidence"),
+    ),
+    {"source": "source"},
+)
+VOICE = Kind("voice", Passage, ("said_at", "batch", "turn", "session", "speaker", "role"), part=True)
+NAMES = frozenset({SOURCE.name, MEMORY.name})  # of the lines that are of this module
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose rows: one owner's."""
+
+    tenant_id: uuid.UUID
+    project: str
+    user_id: str
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        return {"tenant_id": self.tenant_id, "project": self.project, "user_id": self.user_id}
+
+
+# --- out -------------------------------------------------------------------------------------------------------------
+def everybody(where: Scope) -> list[tuple[str, str]]:
+    """`(project, user_id)` of all that have, or may have, something in a scope, in order."""
+    found: set[tuple[str, str]] = set()
+    for rows in (Owner.objects.filter(tenant=where.tenant_id), Source.objects.filter(tenant=where.tenant_id)):
+        mine = rows if where.user_id is None else rows.filter(user_id=where.user_id)
+        mine = mine if where.projects is None else mine.filter(project__in=where.projects)
+        found |= set(mine.values_list("project", "user_id").distinct())
+    return sorted(found)
+
+
+def lines(whose: Whose) -> Iterator[Line]:
+    """An owner's accepted writes and memories, in the order of ids. Call it in a transaction: it uses cursors."""
+    for sources in batches(_of(Source.objects.all(), whose), BATCH):
+        yield from _sources(whose.tenant_id, sources)
+    for memories in batches(_of(Memory.objects.all(), whose), BATCH):
+        yield from _memories(whose.tenant_id, memories)
+
+
+def _of(rows: QuerySet[Any], whose: Whose) -> Iterator[Any]:
+    mine = rows.filter(**whose.columns).order_by("id").defer(*_derived(rows.model))
+    return mine.iterator(chunk_size=BATCH)
+
+
+def _derived(model: type[Any]) -> list[str]:
+    """Columns that are long, and made anew."""
+    return [f.name for f in model._meta.concrete_fields if isinstance(f, SearchVectorField) or f.name == "vector"]
+
+
+def _sources(tenant_id: uuid.UUID, rows: Sequence[Source]) -> Iterator[Line]:
+    outcomes: dict[uuid.UUID, list[Line]] = {row.id: [] for row in rows}
+    found = Outcome.objects.filter(tenant=tenant_id, source_key__in=list(outcomes)).order_by("position")
+    for outcome in found:
+        outcomes[outcome.source_key].append(OUTCOME.line(outcome))
+    for row in rows:
+        yield {"line": SOURCE.name, **SOURCE.line(row), "outcomes": outcomes[row.id]}
+
+
+def _memories(tenant_id: uuid.UUID, rows: Sequence[Memory]) -> Iterator[Line]:
+    keys = [row.id for row in rows]
+    usage = {u.memory_key: USAGE.line(u) for u in Usage.objects.filter(tenant=tenant_id, memory_key__in=keys)}
+    first = Passage.objects.filter(tenant=tenant_id, memory_key__in=keys, ordinal=0).defer("tsv")
+    voices = {passage.text_key: VOICE.line(passage) for passage in first}
+    revisions: dict[uuid.UUID, list[Line]] = {key: [] for key in keys}
+    for row in Revision.objects.filter(tenant=tenant_id, memory_key__in=keys).order_by("recorded_at", "id"):
+        revisions[row.memory_key].append({**REVISION.line(row), "voice": voices.get(row.id)})
+    for memory in rows:
+        yield {
+            "line": MEMORY.name,
+            **MEMORY.line(memory),
+            "usage": usage.get(memory.id),
+            "revisions": revisions[memory.id],
+        }
+
+
+# --- in --------------------------------------------------------------------------------------------------------------
+@dataclass(slots=True)
+class Brought:
+    """Rows out of some lines, not written yet. `texts`: the revisions that carry a text, with who said it.
+
+    `current` are those texts that are their memory's last word.
+    """
+
+    sources: list[Source] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    usage: list[Usage] = field(default_factory=list)
+    memories: list[Memory] = field(default_factory=list)
+    revisions: list[Revision] = field(default_factory=list)
+    texts: list[tuple[Revision, Voice]] = field(default_factory=list)
+    current: set[uuid.UUID] = field(default_factory=set)
+
+    def add(self, line: Line, whose: Whose, salt: Salt = SAME) -> None:
+        """The rows of a `source` or `memory` line. Raises LineError."""
+        said = {name: value for name, value in line.items() if name != "line"}
+        (_add_source if line["line"] == SOURCE.name else _add_memory)(self, said, whose, salt)
+
+
+def _add_source(brought: Brought, said: Line, whose: Whose, salt: Salt) -> None:
+    columns = SOURCE.read(said, salt, "outcomes")
+    row = Source(**columns, **whose.columns)
+    row.result = salt.inside(row.result)
+    pending = row.state == SourceState.PENDING
+    if pending == (row.finished_at is not None):
+        raise LineError("finished_at", "must be null while the write is pending, and a time after")
+    if pending and row.blanked_at is not None:
+        raise LineError("state", "must not be pending: the text is blanked")
+    if pending:
+        row.kick_at = now()
+    if row.kind == SourceKind.STORE and row.state != SourceState.APPLIED and row.blanked_at is None:
+        row.tsv = words(row.text[:SOURCE_CHARACTERS], configuration(row.project))
+    brought.sources.append(row)
+    for outcome in each(lambda entry: OUTCOME.read(entry, salt), said["outcomes"], "outcomes"):
+        made = Outcome(id=new_id(), tenant_id=whose.tenant_id, source_key=row.id, **outcome)
+        brought.outcomes.append(made)
+
+
+def _add_memory(brought: Brought, said: Line, whose: Whose, salt: Salt) -> None:
+    memory = Memory(**MEMORY.read(said, salt, "usage", "revisions"), **whose.columns)
+    brought.memories.append(memory)
+    if said["usage"] is not None:
+        try:
+            counted = USAGE.read(said["usage"], salt)
+        except LineError as error:
+            raise error.inside("usage") from None
+        brought.usage.append(Usage(id=new_id(), tenant_id=whose.tenant_id, memory_key=memory.id, **counted))
+    found = each(lambda entry: _revision(entry, memory, whose, salt), said["revisions"], "revisions")
+    with_text = {revision.id for revision, voice in found if voice is not None}
+    for place, (revision, voice) in enumerate(found):
+        if (voice is not None) != (revision.text_key == revision.id):
+            raise LineError(f"revisions.{place}.voice", "must stand where the text is new, and there alone")
+        if revision.text_key not in with_text:
+            raise LineError(f"revisions.{place}.text", "must name a revision of this memory that has a voice")
+        brought.revisions.append(revision)
+        if voice is not None:
+            brought.texts.append((revision, voice))
+    last = [revision for revision, _ in found if revision.retired_at is None]
+    if len(last) != 1:
+        raise LineError("revisions", f"must have one that is not retired; {len(last)} are not")
+    brought.current.add(last[0].text_key)
+
+
+def _revision(said: Any, memory: Memory, whose: Whose, salt: Salt) -> tuple[Revision, Voice | None]:
+    columns = REVISION.read(said, salt, "voice")
+    revision = Revision(memory_key=memory.id, **columns, **whose.columns)
+    if said["voice"] is None:
+        return revision, None
+    try:
+        return revision, Voice(**VOICE.read(said["voice"], salt))
+    except LineError as error:
+        raise error.inside("voice") from None
+
+
+def write(brought: Brought, embedded: Mapping[uuid.UUID, Embedded]) -> Counter[tuple[str, str]]:
+    """Write the rows, with passages and vectors of each text (`embedded`, by its revision).
+
+    → how many passages, by `(project, user_id)`. Under the owners' locks, in the transaction of the whole import.
+    """
+    batch = Batch(memories=brought.memories, revisions=brought.revisions)
+    for revision, voice in brought.texts:
+        batch.add_text(revision, embedded[revision.id], voice)
+    for embedding in batch.embeddings:
+        embedding.current = embedding.text_key in brought.current
+    Source.objects.bulk_create(brought.sources)
+    Memory.objects.bulk_create(batch.memories)
+    Revision.objects.bulk_create(batch.revisions)
+    Passage.objects.bulk_create(batch.passages, batch_size=500)
+    Embedding.objects.bulk_create(batch.embeddings, batch_size=500)
+    TokenVectors.objects.bulk_create(batch.tokens, batch_size=500)
+    Outcome.objects.bulk_create(brought.outcomes)
+    Usage.objects.bulk_create(brought.usage)
+    return Counter((passage.project, passage.user_id) for passage in batch.passages)
+
+
+def lock(tenant_id: uuid.UUID, whose: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Owner]:
+    """The owners' locks, taken in the order in which every writer takes them."""
+    return {(row.project, row.user_id): row for row in owners.lock_all(tenant_id, whose)}
+
+
+def has_memories(whose: Whose) -> bool:
+    """Whether an owner has a memory, or a write that was accepted and not blanked."""
+    accepted = Source.objects.filter(**whose.columns, blanked_at=None)
+    return Memory.objects.filter(**whose.columns).exists() or accepted.exists()

@@ -1,0 +1,74 @@
+"""Export: what is kept of one user, or of a whole tenant, with its history, as JSON Lines.
+
+The same rows give the same bytes: no clock is in it, and all stands in the order of owners and ids. It ends with a
+count of its lines, so that half a file is known as such. Vectors and words are derived and made anew on import.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from django.db import connection, transaction
+
+from apikeys import tenants
+from apikeys.types import Principal
+from entities.services import carry as knowledge
+from memories.pipeline import carry, expire
+from memories.services import access
+from memories.types import Scope
+from memproject.common.carry import Line
+
+FORMAT, VERSION = "memproject", 1
+
+# One moment for all of it, whatever is written meanwhile.
+SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+# A reader that stops reading must not hold the snapshot, and with it the clean-up of the database, for ever.
+PATIENCE = "SET LOCAL idle_in_transaction_session_timeout = '60s'"
+
+
+def export(principal: Principal, user_id: str | None, project: str | None) -> Iterator[bytes]:
+    """The lines of one user, in the named project or in all that the caller may use."""
+    return lines(access.reading(principal, user_id, project))
+
+
+def export_tenant(slug: str, user_id: str | None = None, project: str | None = None) -> Iterator[bytes]:
+    """The lines of a tenant, or of one user or project of it. Raises InvalidRequest when there is no such tenant."""
+    return lines(Scope(tenants.by_slug(slug).id, user_id, None if project is None else (project,)))
+
+
+def lines(where: Scope) -> Iterator[bytes]:
+    """The lines, each with its newline, read while they are asked for; what has expired is erased before the first."""
+    expire.scope(where)
+    return _lines(where)
+
+
+def _lines(where: Scope) -> Iterator[bytes]:
+    yield _line({"format": FORMAT, "version": VERSION})
+    count = 1
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(SNAPSHOT)
+            cursor.execute(PATIENCE)
+        for line in _rows(where):
+            yield _line(line)
+            count += 1
+    yield _line({"line": "end", "lines": count})
+
+
+def _rows(where: Scope) -> Iterator[Line]:
+    for project, user_id in carry.everybody(where):
+        head: Line | None = {"line": "owner", "project": project, "user_id": user_id}
+        for of in (
+            carry.lines(carry.Whose(where.tenant_id, project, user_id)),
+            knowledge.lines(where.tenant_id, project, user_id),
+        ):
+            for line in of:
+                if head is not None:  # who has nothing is not named
+                    yield head
+                    head = None
+                yield line
+
+
+def _line(said: Line) -> bytes:
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

@@ -1,0 +1,303 @@
+"""Import: the lines of an export become rows again, all of a file or nothing of it.
+
+The file is read three times: everything is checked, then the texts are embedded into a temporary file, then all is
+written in one transaction, so that no model is asked while it is open. An owner (project and user) that has memories
+already is never added to.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import tempfile
+import uuid
+from collections import Counter
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import IO
+
+from django.db import DataError, IntegrityError, transaction
+
+from apikeys import tenants
+from entities.services import carry as knowledge
+from memories.pipeline import carry, owners
+from memories.pipeline.embed import embedded
+from memories.pipeline.rows import Embedded
+from memories.providers import registry
+from memories.services.export import FORMAT, VERSION
+from memproject.common.carry import Kind, Line, LineError, Salt, batches
+from memproject.common.errors import Conflict, InvalidRequest
+from memproject.common.ids import new_id
+from memproject.common.tenancy import TenantRow, across_tenants
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (carry.SOURCE, carry.MEMORY, *knowledge.KINDS)}
+AT_ONCE = 100  # lines embedded, or written, together
+IDS_AT_ONCE = 1000
+MOST_NAME = 128  # characters of a project or user
+
+Owner = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What came in: `lines` by their kind, `owners` that were written, `skipped` ones that had memories already;
+    `renamed`: whether ids were taken, so that all got new ones."""
+
+    lines: dict[str, int]
+    owners: int
+    skipped: int
+    renamed: bool
+
+
+@dataclass(slots=True)
+class _Checked:
+    """What the first reading found."""
+
+    wanted: set[Owner] = field(default_factory=set)
+    skipped: set[Owner] = field(default_factory=set)
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+    taken: bool = False
+
+
+def import_file(slug: str, file: IO[bytes], *, user_id: str | None = None, skip_existing: bool = False) -> Imported:
+    """Bring the lines of a seekable file into a tenant, of one user alone when that is named.
+
+    Ids are kept unless one of them is taken anywhere in the service; then all get new ones. Raises InvalidRequest
+    (the line and the field), Conflict (an owner has memories; with `skip_existing` it is left as it is), or what the
+    embedder raises; then nothing was written.
+    """
+    tenant_id = tenants.by_slug(slug).id
+    checked = _check(tenant_id, file, user_id)
+    if checked.skipped and not skip_existing:
+        raise Conflict(
+            f"{len(checked.skipped)} of {len(checked.skipped) + len(checked.wanted)} owners have memories in this "
+            "tenant already; nothing was imported.",
+            owners=len(checked.skipped),
+        )
+    salt = Salt(new_id().int & 0xFFFFFFFF or 1) if checked.taken else Salt()
+    with tempfile.TemporaryFile() as vectors:
+        _embed(tenant_id, file, checked.wanted, salt, vectors)
+        vectors.seek(0)
+        _write(tenant_id, file, checked.wanted, salt, vectors)
+    return Imported(checked.counts, len(checked.wanted), len(checked.skipped), checked.taken)
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+@contextmanager
+def _at(number: int) -> Iterator[None]:
+    """Name the line in a refusal."""
+    try:
+        yield
+    except LineError as error:
+        where = f"line {number}: {error.path}: " if error.path else f"line {number}: "
+        raise InvalidRequest(where + error.expected, line=number, field=error.path or None) from None
+
+
+def _read(file: IO[bytes]) -> Iterator[tuple[int, Owner, Line]]:
+    """(number, owner, line) of each line of rows, and of the owner's own; header and end are checked."""
+    file.seek(0)
+    owner: Owner | None = None
+    ended = False
+    number = 0
+    for number, raw in enumerate(file, 1):
+        with _at(number):
+            if ended:
+                raise LineError("", "stands after the end")
+            line = _parsed(raw)
+            if number == 1:
+                _check_header(line)
+            elif line.get("line") == "end":
+                if line != {"line": "end", "lines": number - 1}:
+                    raise LineError("lines", f"must be {number - 1}: lines are missing, or too many")
+                ended = True
+            else:
+                if line.get("line") == "owner":
+                    owner = _owner(line)
+                elif line.get("line") not in KINDS:
+                    raise LineError("line", f"must be one of owner, {', '.join(KINDS)}, end")
+                if owner is None:
+                    raise LineError("line", "must be owner before any other")
+                yield number, owner, line
+    if not ended:
+        raise InvalidRequest(f"line {number + 1}: the end is missing: this is not the whole file", line=number + 1)
+
+
+def _parsed(raw: bytes) -> Line:
+    try:
+        line = json.loads(raw)
+    except (ValueError, RecursionError):
+        line = None
+    if not isinstance(line, dict):
+        raise LineError("", "must be a JSON object in UTF-8")
+    return line
+
+
+def _check_header(line: Line) -> None:
+    if line.get("format") != FORMAT:
+        raise LineError("format", f"must be {FORMAT}")
+    if line.get("version") != VERSION:
+        raise LineError("version", f"must be {VERSION}: this service knows no other")
+
+
+def _owner(line: Line) -> Owner:
+    if line.keys() != {"line", "project", "user_id"}:
+        raise LineError("", "must have line, project and user_id")
+    for name in ("project", "user_id"):
+        value = line[name]
+        if not isinstance(value, str) or not 0 < len(value) <= MOST_NAME or "\0" in value:
+            raise LineError(name, f"must be text of 1 to {MOST_NAME} characters")
+    return line["project"], line["user_id"]
+
+
+# --- the first reading: is it right? ---------------------------------------------------------------------------------
+class _Links:
+    """The ids of one owner's lines, and those that they point to: a link may come before what it names."""
+
+    def __init__(self) -> None:
+        self.ids: dict[str, set[str]] = {}
+        self.open: dict[tuple[str, str], tuple[int, str]] = {}
+
+    def add(self, number: int, kind: Kind, said: Line, path: str = "") -> None:
+        """Raises LineError when the id stood before."""
+        if not kind.part:
+            mine = self.ids.setdefault(kind.name, set())
+            if said["id"] in mine:
+                raise LineError(f"{path}id", "stands in an earlier line")
+            mine.add(said["id"])
+            self.open.pop((kind.name, said["id"]), None)
+        for name, of in kind.links.items():
+            if (row_id := said[name]) is not None and row_id not in self.ids.get(of, ()):
+                self.open.setdefault((of, row_id), (number, path + name))
+
+    def check(self) -> None:
+        """Raises InvalidRequest for the first link to what this owner has not."""
+        for (of, _), (number, path) in self.open.items():
+            with _at(number):
+                raise LineError(path, f"must be the id of a {of} of the same owner")
+
+
+def _check(tenant_id: uuid.UUID, file: IO[bytes], user_id: str | None) -> _Checked:
+    checked = _Checked()
+    seen: set[Owner] = set()
+    links, ids = _Links(), _Ids()
+    for number, owner, line in _read(file):
+        whose = carry.Whose(tenant_id, *owner)
+        with _at(number):
+            if line["line"] == "owner":
+                links.check()
+                links = _Links()
+                if owner in seen:
+                    raise LineError("user_id", "this owner stands in an earlier line")
+                seen.add(owner)
+                if user_id in (None, owner[1]):
+                    full = _has_some(tenant_id, owner)
+                    (checked.skipped if full else checked.wanted).add(owner)
+                continue
+            rows = _rows(line, whose, Salt())
+            _link(links, number, line)
+        if owner in checked.wanted:
+            checked.counts[line["line"]] += 1
+            ids.add(rows)
+    links.check()
+    checked.taken = ids.some_taken()
+    return checked
+
+
+def _rows(line: Line, whose: carry.Whose, salt: Salt) -> list[TenantRow]:
+    """The rows with ids of their own that a line stands for. Raises LineError."""
+    if line["line"] not in carry.NAMES:
+        return [knowledge.row(line, whose.tenant_id, whose.project, whose.user_id, salt)]
+    brought = carry.Brought()
+    brought.add(line, whose, salt)
+    return [*brought.sources, *brought.memories, *brought.revisions]
+
+
+def _link(links: _Links, number: int, line: Line) -> None:
+    links.add(number, KINDS[line["line"]], line)
+    for name, kind in (("outcomes", carry.OUTCOME), ("revisions", carry.REVISION)):
+        for place, part in enumerate(line.get(name, ())):
+            links.add(number, kind, part, f"{name}.{place}.")
+
+
+class _Ids:
+    """Whether ids are free, asked for many at once."""
+
+    def __init__(self) -> None:
+        self._taken = False
+        self._waiting: dict[type[TenantRow], list[uuid.UUID]] = {}
+
+    def add(self, rows: list[TenantRow]) -> None:
+        for row in rows:
+            ids = self._waiting.setdefault(type(row), [])
+            ids.append(row.id)
+            if len(ids) == IDS_AT_ONCE:
+                self._ask()
+
+    def some_taken(self) -> bool:
+        """Whether a row of any tenant has one of them."""
+        self._ask()
+        return self._taken
+
+    def _ask(self) -> None:
+        with across_tenants("an import asks whether ids are free everywhere"):
+            for model, ids in self._waiting.items():
+                self._taken = self._taken or model._base_manager.filter(id__in=ids).exists()
+        self._waiting.clear()
+
+
+# --- the second: embed; the third: write -----------------------------------------------------------------------------
+Batch = list[tuple[int, Owner, Line]]
+
+
+def _wanted(file: IO[bytes], wanted: Collection[Owner]) -> Iterator[Batch]:
+    rows = (found for found in _read(file) if found[1] in wanted and found[2]["line"] != "owner")
+    return batches(rows, AT_ONCE)
+
+
+def _embed(tenant_id: uuid.UUID, file: IO[bytes], wanted: Collection[Owner], salt: Salt, out: IO[bytes]) -> None:
+    """Put the vectors of each batch of lines into `out`, in their order."""
+    encoder = registry.encoder()
+    for batch in _wanted(file, wanted):
+        texts = {revision.id: revision.content for revision, _ in _brought(tenant_id, batch, salt)[0].texts}
+        pickle.dump(dict(zip(texts, embedded(encoder, list(texts.values())), strict=True)), out)
+
+
+def _write(tenant_id: uuid.UUID, file: IO[bytes], wanted: Collection[Owner], salt: Salt, vectors: IO[bytes]) -> None:
+    passages: Counter[Owner] = Counter()
+    with transaction.atomic():
+        locked = carry.lock(tenant_id, list(wanted))
+        if any(_has_some(tenant_id, owner) for owner in wanted):
+            raise Conflict("An owner got memories in this tenant meanwhile; nothing was imported.")
+        for batch in _wanted(file, wanted):
+            brought, known = _brought(tenant_id, batch, salt)
+            texts: dict[uuid.UUID, Embedded] = pickle.load(vectors)  # noqa: S301  our own file, which has no name
+            with _between(batch[0][0], batch[-1][0]):
+                passages += carry.write(brought, texts)
+                knowledge.write(tenant_id, known)
+        for owner, row in locked.items():
+            owners.changed(row, passages[owner])
+
+
+def _has_some(tenant_id: uuid.UUID, owner: Owner) -> bool:
+    return carry.has_memories(carry.Whose(tenant_id, *owner)) or knowledge.has_entities(tenant_id, *owner)
+
+
+def _brought(tenant_id: uuid.UUID, batch: Batch, salt: Salt) -> tuple[carry.Brought, list[TenantRow]]:
+    brought, known = carry.Brought(), []
+    for _, owner, line in batch:
+        if line["line"] in carry.NAMES:
+            brought.add(line, carry.Whose(tenant_id, *owner), salt)
+        else:
+            known.append(knowledge.row(line, tenant_id, *owner, salt))
+    return brought, known
+
+
+@contextmanager
+def _between(first: int, last: int) -> Iterator[None]:
+    """What only the database can see (two live memories of one text, an end before its beginning), without texts."""
+    try:
+        yield
+    except (IntegrityError, DataError) as error:
+        rule = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or type(error).__name__
+        raise InvalidRequest(f"lines {first} to {last}: against the rule {rule}", line=first) from None

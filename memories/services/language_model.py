@@ -1,0 +1,22 @@
+"""Whether the language model's server answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+
+from memories.providers.registry import model_extractor
+
+
+def is_on() -> bool:
+    return bool(settings.LLM_PROVIDER)
+
+
+def probe() -> dict[str, Any]:
+    """Ask the server, not the model: that would cost tokens. Raises ModelFailed."""
+    model = model_extractor()
+    if model is None:
+        return {}
+    model.probe()
+    return {"provider": settings.LLM_PROVIDER, "model": model.name}

@@ -1,0 +1,163 @@
+"""Is it gone? An erasure is checked once more, in every place where something could have stayed.
+
+A receipt holds no ids and no text, so whoever asks brings them: ids of what was erased, and words of it. Both are
+compared without regard to case and shown nowhere; what is found is told by place and number alone.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.postgres.search import SearchVectorField
+from django.db import connection
+from psycopg import sql
+from redis import RedisError
+
+from entities.services import graph
+from memories.languages import configuration
+from memories.models import Erasure
+from memories.pipeline import usage
+from memories.pipeline.erase import sign
+from memproject.common import redis
+from memproject.common.errors import NotFound, Unavailable
+from memproject.common.ids import RECEIPT, parse
+from memproject.common.tenancy import TenantRow, across_tenants, tenant_tables
+
+_ID = re.compile(r"(?:[a-z]{3}_)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})")
+
+# A row as text: columns, arrays and JSON alike.
+HOLDING = sql.SQL("SELECT count(*) FROM {table} AS t WHERE t.tenant_id = %(tenant)s AND {holds}")
+SAYS = sql.SQL("strpos(lower(to_jsonb(t)::text), %(mark)s) > 0")
+NAMES = sql.SQL("strpos(replace(lower(to_jsonb(t)::text), '-', ''), %(mark)s) > 0")  # an id, however it is written
+INDEXES = sql.SQL("t.{column} @@ plainto_tsquery(%(language)s::regconfig, %(mark)s)")
+AND, EVERY = sql.SQL(" AND "), sql.SQL("TRUE")
+
+# Tables that may go on naming an erased id, and which of their rows may not.
+NAMING = {
+    "memories.Source": sql.SQL("t.blanked_at IS NULL"),
+    # The answer of a deletion names what it deleted, beside its receipt.
+    "delivery.Receipt": sql.SQL(
+        "coalesce(t.body, t.draft) IS NOT NULL AND strpos(coalesce(t.body::text, ''), '\"ers_') = 0"
+    ),
+    # Somebody has to be told that it is gone.
+    "delivery.Delivery": sql.SQL("t.body IS NOT NULL AND t.event NOT IN ('memory.deleted', 'memory.expired')"),
+    "entities.GraphOutbox": sql.SQL("FALSE"),
+}
+# What is marked as erased holds nothing.
+EMPTIED = {
+    "memories.Source": sql.SQL(
+        "t.blanked_at IS NOT NULL AND NOT (t.text = '' AND t.payload = '{}' AND t.result = '{}'"
+        " AND t.tsv IS NULL AND t.vector IS NULL AND t.target_key IS NULL AND t.agent_id IS NULL AND t.run_id IS NULL)"
+    ),
+    "delivery.Receipt": sql.SQL("t.erased_at IS NOT NULL AND coalesce(t.body, t.draft) IS NOT NULL"),
+    "delivery.Delivery": sql.SQL("t.state = 'erased' AND t.body IS NOT NULL"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One place, and what is wrong there; `found` 0: nothing."""
+
+    place: str
+    found: int
+    said: str = "rows hold what was erased"
+
+
+def verify(receipt_id: str, things: Sequence[str]) -> Iterator[Probe]:
+    """Probe every place for `things`: ids, with their prefix or without, and words.
+
+    Raises NotFound when there is no such receipt, Unavailable when a place can't be asked: then nothing is proved.
+    """
+    key = parse(RECEIPT, receipt_id)
+    with across_tenants("an operator verifies an erasure"):
+        receipt = Erasure.objects.filter(id=key).first() if key else None
+    if receipt is None:
+        raise NotFound(f"Receipt with ID '{receipt_id}' not found")
+    return _probes(receipt, [thing.strip() for thing in things if thing.strip()])
+
+
+def _probes(receipt: Erasure, things: Sequence[str]) -> Iterator[Probe]:
+    genuine = hmac.compare_digest(receipt.signature, sign(receipt))
+    yield Probe("receipt", int(not genuine), "signature does not fit (another SECRET_KEY, or it was changed)")
+    yield Probe("receipt", int(receipt.completed_at is None), "erasure is not complete")
+    ids, words = _sorted(things)
+    whole = receipt.scope.get("kind") == "tenant"
+    for model in tenant_tables():
+        yield Probe(_place(model), _in_table(model, receipt, ids, words, whole=whole))
+    yield Probe("redis", _in_redis(ids, words), "keys hold what was erased")
+    if graph.is_on():
+        yield Probe("graph", _in_graph(receipt, ids, words), "objects hold what was erased")
+
+
+def _place(model: type[TenantRow]) -> str:
+    return f"table {model._meta.db_table}"
+
+
+def _sorted(things: Sequence[str]) -> tuple[list[uuid.UUID], list[str]]:
+    """(ids, words in small letters)"""
+    ids, words = [], []
+    for thing in things:
+        if match := _ID.fullmatch(thing.lower()):
+            ids.append(uuid.UUID("".join(match.groups())))
+        else:
+            words.append(thing.lower())
+    return ids, words
+
+
+def _in_table(
+    model: type[TenantRow], receipt: Erasure, ids: Sequence[uuid.UUID], words: Sequence[str], *, whole: bool
+) -> int:
+    label = model._meta.label
+    if model is Erasure:
+        return sum(_count(model, receipt, SAYS, _as_json(word)) for word in words)
+    if whole:
+        return _count(model, receipt, EVERY)
+    found = _count(model, receipt, EMPTIED[label]) if label in EMPTIED else 0
+    naming = AND.join([NAMES, NAMING.get(label, EVERY)])
+    found += sum(_count(model, receipt, naming, row_id.hex) for row_id in ids)
+    indexed = [f.name for f in model._meta.concrete_fields if isinstance(f, SearchVectorField)]
+    for word in words:
+        found += _count(model, receipt, SAYS, _as_json(word))
+        found += sum(_count(model, receipt, INDEXES.format(column=sql.Identifier(column)), word) for column in indexed)
+    return found
+
+
+def _count(model: type[TenantRow], receipt: Erasure, holds: sql.Composable, mark: str = "") -> int:
+    asked = HOLDING.format(table=sql.Identifier(model._meta.db_table), holds=holds)
+    values: dict[str, Any] = {"tenant": receipt.tenant_id, "mark": mark, "language": configuration("")}
+    with connection.cursor() as cursor:
+        cursor.execute(asked, values)
+        return int(cursor.fetchone()[0])
+
+
+def _as_json(word: str) -> str:
+    """As it stands inside a JSON text."""
+    return json.dumps(word, ensure_ascii=False)[1:-1]
+
+
+def _in_redis(ids: Sequence[uuid.UUID], words: Sequence[str]) -> int:
+    """Uses that wait to be counted name memories for half a minute, and are dropped when those are gone."""
+    marks = [*words, *map(_as_json, words)]
+    named = [mark for row_id in ids for mark in (str(row_id), row_id.hex)]
+    found = 0
+    try:
+        for key, text in redis.contents():
+            said = f"{key} {text}".lower()
+            looked_for = marks if key == usage.KEY else [*marks, *named]
+            found += int(any(mark in said for mark in looked_for))
+    except RedisError as error:
+        raise Unavailable(f"Redis does not answer: {type(error).__name__}") from None
+    return found
+
+
+def _in_graph(receipt: Erasure, ids: Sequence[uuid.UUID], words: Sequence[str]) -> int:
+    try:
+        return graph.traces(receipt.tenant_id, [*map(str, ids), *words])
+    except graph.FAILURES as error:
+        raise Unavailable(f"Neo4j does not answer: {error}") from None
