@@ -30,6 +30,32 @@ class EntityPage:
 
 
 @dataclass(frozen=True, slots=True)
+class EntityDetail:
+    """One entity. `ambiguous_with`: those that it may be, where a text did not tell."""
+
+    entity: EntityView
+    ambiguous_with: tuple[uuid.UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What others were merged into. `merge_ids`: one for each of them, in the order in which they were named."""
+
+    detail: EntityDetail
+    merge_ids: tuple[uuid.UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EditEntity:
+    """What changes; None: as it is. `aliases` takes the place of all that there are."""
+
+    entity_id: str
+    name: str | None = None
+    type: str | None = None
+    aliases: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EntityQuery:
     """`query` is a part of a name; `cursor` the public id of the last entity seen; `as_of` None: as known now."""
 

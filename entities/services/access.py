@@ -6,9 +6,11 @@ import datetime as dt
 
 from apikeys.types import Principal
 from entities.models import EntityRevision
+from entities.services.lock import lock
 from entities.services.past import known
-from memproject.common.errors import NotFound
-from memproject.common.ids import ENTITY, parse
+from entities.types import GraphScope
+from memproject.common.errors import Conflict, NotFound
+from memproject.common.ids import ENTITY, parse, public
 
 
 def entity(principal: Principal, entity_id: str, as_of: dt.datetime | None = None) -> EntityRevision:
@@ -25,6 +27,33 @@ def entity(principal: Principal, entity_id: str, as_of: dt.datetime | None = Non
             return row
         key = row.merged_into_key
     raise NotFound(f"Entity with ID '{entity_id}' not found")
+
+
+def locked(principal: Principal, entity_id: str) -> EntityRevision:
+    """The last word about an entity that is to change, under its owner's lock.
+
+    Raises NotFound as `entity` does, and Conflict when it was merged into another one.
+    """
+    lock(scope_of(last(principal, entity_id)))
+    row = last(principal, entity_id)
+    if row.merged_into_key is not None:
+        into = public(ENTITY, row.merged_into_key)
+        raise Conflict("This entity was merged into another one: split that one first.", merged_into=into)
+    return row
+
+
+def scope_of(row: EntityRevision) -> GraphScope:
+    return GraphScope(row.tenant_id, row.project, row.user_id)
+
+
+def last(principal: Principal, entity_id: str) -> EntityRevision:
+    """The last word about an entity, merged or not. Raises NotFound as `entity` does."""
+    key = parse(ENTITY, entity_id)
+    rows = EntityRevision.objects.filter(tenant=principal.tenant_id, retired_at=None)
+    row = rows.filter(entity_key=key).first() if key is not None else None
+    if row is None or not _may_see(principal, row):
+        raise NotFound(f"Entity with ID '{entity_id}' not found")
+    return row
 
 
 def _may_see(principal: Principal, row: EntityRevision) -> bool:

@@ -58,8 +58,8 @@ def _scopes(tenant_id: uuid.UUID, keys: Iterable[uuid.UUID]) -> set[GraphScope]:
 def _relations(tenant_id: uuid.UUID, keys: Keys, counts: Counter[str]) -> Keys:
     """Delete those that nobody states any more; the others say only what the rest says. → the ends of what is gone."""
     left: dict[uuid.UUID | None, list[Evidence]] = defaultdict(list)
-    for row in Evidence.objects.filter(tenant=tenant_id, relation_key__in=list(keys)).order_by("id"):
-        left[row.relation_key].append(row)
+    for e in Evidence.objects.filter(tenant=tenant_id, relation_key__in=list(keys)).order_by("id"):
+        left[e.relation_key].append(e)
     rows = Relation.objects.filter(tenant=tenant_id, id__in=list(keys))
     going = rows.filter(id__in=list(keys - set(left)))
     ends = {key for pair in going.values_list("source_key", "target_key") for key in pair}

@@ -12,23 +12,14 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from entities.graph import outbox
-from entities.models import Alias, Entity, EntityRevision, Evidence, Mention, Merge, Relation
+from entities.models import Alias, Entity, EntityRevision, Evidence, Mention, Relation
 from entities.types import GraphKind, GraphScope
 from memproject.common.ids import new_id
 
 BATCH = 500
 Versioned = EntityRevision | Alias | Mention | Relation | Evidence
-R = TypeVar("R", EntityRevision, Alias, Mention, Relation, Evidence)
-V = TypeVar("V", bound=Versioned)
-ORDER: tuple[type[Entity | Merge | Versioned], ...] = (
-    Entity,
-    Merge,
-    EntityRevision,
-    Alias,
-    Mention,
-    Relation,
-    Evidence,
-)
+R = TypeVar("R", bound=Versioned)
+ORDER: tuple[type[Any], ...] = (Entity, EntityRevision, Alias, Mention, Relation, Evidence)
 
 
 class Ledger:

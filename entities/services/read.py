@@ -40,7 +40,7 @@ def browse(principal: Principal, query: EntityQuery) -> EntityPage:
     found = list(rows.order_by("-entity_key")[: query.limit + 1])
     shown = found[: query.limit]
     cursor = public(ENTITY, shown[-1].entity_key) if len(found) > query.limit else None
-    return EntityPage(_views(principal.tenant_id, shown, query.as_of), total, cursor)
+    return EntityPage(views(principal.tenant_id, shown, query.as_of), total, cursor)
 
 
 def named(tenant_id: uuid.UUID, user_id: str, projects: Sequence[str] | None, name: str) -> list[uuid.UUID]:
@@ -62,14 +62,17 @@ def mentioning(tenant_id: uuid.UUID, entity_ids: Sequence[uuid.UUID], limit: int
     return list(rows.order_by("memory_key").values_list("memory_key", flat=True).distinct()[:limit])
 
 
-def _views(
+def views(
     tenant_id: uuid.UUID, rows: Sequence[EntityRevision], as_of: dt.datetime | None = None
 ) -> tuple[EntityView, ...]:
+    """With their aliases and counts; what an entity is called is no alias of its own."""
     keys = [row.entity_key for row in rows]
     aliases: dict[uuid.UUID, list[str]] = defaultdict(list)
     said = Alias.objects.filter(known(as_of), tenant=tenant_id, entity_key__in=keys).order_by("name")
-    for key, name in said.values_list("entity_key", "name"):
-        aliases[key].append(name)
+    called = {row.entity_key: row.normalised for row in rows}
+    for key, name, form in said.values_list("entity_key", "name", "normalised"):
+        if form != called[key]:
+            aliases[key].append(name)
     mentions = Mention.objects.filter(known(as_of), tenant=tenant_id, entity_key__in=keys)
     counts = dict(mentions.values_list("entity_key").annotate(Count("id")))
     return tuple(

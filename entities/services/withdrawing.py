@@ -88,7 +88,7 @@ def _stated(scope: GraphScope, memory_ids: Sequence[uuid.UUID], **where: None) -
     live = Evidence.objects.filter(
         tenant=scope.tenant_id, memory_key__in=list(memory_ids), relation_key__isnull=False, **where
     )
-    keys = set(live.values_list("relation_key", flat=True))
+    keys = [key for key in live.values_list("relation_key", flat=True) if key is not None]
     return Relation.objects.filter(tenant=scope.tenant_id, id__in=keys, retired_at=None).order_by("id")
 
 
@@ -107,7 +107,9 @@ def _evidence(scope: GraphScope, memory_ids: Sequence[uuid.UUID]) -> list[tuple[
         tenant=scope.tenant_id, memory_key__in=list(memory_ids), relation_key__isnull=False
     ).order_by("id")
     found = list(rows)
-    relations = Relation.objects.filter(tenant=scope.tenant_id, id__in=[e.relation_key for e in found])
+    relations = Relation.objects.filter(
+        tenant=scope.tenant_id, id__in=[e.relation_key for e in found if e.relation_key]
+    )
     by_id = {row.id: row for row in relations}
     return [(e, by_id[e.relation_key]) for e in found if e.relation_key in by_id]
 

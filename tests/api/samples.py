@@ -21,10 +21,13 @@ from django.db import connection
 from apikeys import services
 from apikeys.models import ApiKey, Tenant
 from apikeys.scopes import Role
+from apikeys.types import Principal
+from entities.models import Merge
+from entities.services.merge import merge
 from memories.models import Source
 from memproject.common import redis
 from memproject.common.clock import now
-from memproject.common.ids import ENTITY, MEMORY, new_id, parse, public
+from memproject.common.ids import ENTITY, MEMORY, MERGE, new_id, parse, public
 from memproject.common.tenancy import TenantRow
 from tests import build, knowledge
 from tests.api.operations import Operation, Request
@@ -86,7 +89,23 @@ def _entity(world: World) -> str:
     owner, emerald = known.entities(f"owner {new_id().hex}", f"emerald {new_id().hex}")
     known.mention(memory, owner, emerald)
     known.states(memory, known.relation(owner, "OWNS", emerald))
+    (twin,) = known.entities(f"twin {new_id().hex}")
+    merge(Principal(row.tenant_id, "test", Role.ADMIN), [public(ENTITY, twin)], public(ENTITY, owner))
     return public(ENTITY, owner)
+
+
+def _source(world: World) -> str:
+    """Of the same owner, to be merged."""
+    world.sample("memory_id")
+    assert world.owner.row is not None
+    (same,) = knowledge.World(world.owner.row.tenant, PROJECT, USER).entities(f"the same {new_id().hex}")
+    return public(ENTITY, same)
+
+
+def _merge(world: World) -> str:
+    into = parse(ENTITY, world.sample("entity_id"))
+    assert world.owner.row is not None
+    return public(MERGE, Merge.objects.get(tenant=world.owner.row.tenant_id, winner_key=into).id)
 
 
 # name in a path or a body → (makes the owner's object and gives its id, prefix of its id). A user is a name, no object.
@@ -94,6 +113,8 @@ MAKERS: dict[str, tuple[Callable[[World], str], str]] = {
     "memory_id": (_memory, "mem"),
     "event_id": (_event, "evt"),
     "entity_id": (_entity, "ent"),
+    "source_id": (_source, ""),
+    "merge_id": (_merge, "mrg"),
     "revision_id": (_revision, "rev"),
     "receipt_id": (_receipt, "ers"),
     "key_id": (_key, "key"),
@@ -184,7 +205,8 @@ class World:
     def values(self, user: str) -> dict[str, Any]:
         """What stands for a field of a body, and for a parameter that is required."""
         projects = {"project": PROJECT, "project_id": PROJECT, "project_ids": [PROJECT]}
-        return {"user_id": user, "query": "emerald", "confirm": self.slug, **projects}
+        sources = {"source_ids": [self.sample("source_id")]}
+        return {"user_id": user, "query": "emerald", "confirm": self.slug, **projects, **sources}
 
     def sample(self, name: str) -> str:
         if name not in self._made:

@@ -1,0 +1,74 @@
+"""A person says what an entity is called, and what it is."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from apikeys.types import Principal
+from entities.models import Alias, EntityRevision, Evidence
+from entities.names import normal
+from entities.services import access
+from entities.services.ledger import Ledger
+from entities.services.naming import free
+from entities.services.one import detail
+from entities.types import USER, EditEntity, EntityDetail
+from memproject.common.clock import now
+from memproject.common.errors import InvalidRequest
+
+
+def edit(principal: Principal, command: EditEntity) -> EntityDetail:
+    """Change name, type and aliases; a name that is taken gets the next free disambiguator. → the entity.
+
+    An earlier name stays an alias unless `aliases` says otherwise; what makes an entity the user is never taken off.
+    Raises NotFound, Conflict (merged into another one) and InvalidRequest.
+    """
+    for field, names in (("name", [command.name]), ("aliases", command.aliases or ())):
+        if any(name is not None and not normal(name) for name in names):
+            raise InvalidRequest(f"{field}: must have a character that shows", field=field)
+    with transaction.atomic():
+        row = access.locked(principal, command.entity_id)
+        ledger = Ledger(access.scope_of(row), now(), principal.caller)
+        new = _revised(ledger, row, command)
+        _call(ledger, row, new, command.aliases)
+        ledger.write()
+        return detail(new)
+
+
+def _revised(ledger: Ledger, row: EntityRevision, command: EditEntity) -> EntityRevision:
+    name, of_type = command.name or row.name, command.type or row.type
+    if (name, of_type) == (row.name, row.type):
+        return row
+    return ledger.replace(
+        row,
+        name=name,
+        normalised=normal(name),
+        type=of_type,
+        disambiguator=free(row, name=name, of_type=of_type),
+        candidates=[],
+        confidence=1.0,
+        actor=ledger.actor,
+    )
+
+
+def _call(ledger: Ledger, old: EntityRevision, new: EntityRevision, aliases: tuple[str, ...] | None) -> None:
+    """Retire the aliases that are not wanted any more, and add those that are missing."""
+    live = Alias.objects.filter(tenant=old.tenant_id, entity_key=old.entity_key, retired_at=None)
+    there = {alias.normalised: alias for alias in live}
+    wanted = {normal(name): name for name in aliases or ()}
+    if aliases is None and old.normalised != new.normalised:
+        wanted[old.normalised] = old.name
+    if aliases is not None:
+        for form in sorted(set(there) - set(wanted) - {USER, new.normalised}):
+            ledger.retire(there[form])
+            for evidence in Evidence.objects.filter(tenant=old.tenant_id, alias_key=there[form].id, retired_at=None):
+                ledger.retire(evidence)
+    for form in sorted(set(wanted) - set(there) - {new.normalised}):
+        ledger.add(
+            Alias(
+                tenant_id=old.tenant_id,
+                entity_key=old.entity_key,
+                name=wanted[form],
+                normalised=form,
+                recorded_at=ledger.moment,
+            )
+        )

@@ -1,0 +1,27 @@
+"""One entity, as it is known or was at a moment."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from apikeys.types import Principal
+from entities.models import EntityRevision
+from entities.services import access
+from entities.services.past import known
+from entities.services.read import views
+from entities.types import EntityDetail
+
+
+def one(principal: Principal, entity_id: str, as_of: dt.datetime | None = None) -> EntityDetail:
+    """The entity, or what it was merged into. Raises NotFound."""
+    return detail(access.entity(principal, entity_id, as_of), as_of)
+
+
+def detail(row: EntityRevision, as_of: dt.datetime | None = None) -> EntityDetail:
+    (view,) = views(row.tenant_id, [row], as_of)
+    if not row.candidates:
+        return EntityDetail(view)
+    others = EntityRevision.objects.filter(
+        known(as_of), tenant=row.tenant_id, entity_key__in=row.candidates, merged_into_key=None
+    )
+    return EntityDetail(view, tuple(sorted(set(others.values_list("entity_key", flat=True)))))
