@@ -240,8 +240,9 @@ def texts(memories: list[dict[str, Any]]) -> dict[str, str]:
 
 @pytest.mark.usefixtures("eager")
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.randoms(use_true_random=False), st.integers(1, 14), st.sampled_from(STARTS))
-def test_a_read_of_the_past_equals_a_replay(dice: random.Random, steps: int, start: dt.datetime) -> None:
+@given(seed=st.integers(0, 2**32), steps=st.integers(1, 16), start=st.sampled_from(STARTS))
+def test_a_read_of_the_past_equals_a_replay(seed: int, steps: int, start: dt.datetime) -> None:
+    dice = random.Random(seed)  # fewer steps of one seed are the beginning of the same history
     with time_machine.travel(start, tick=False) as travel:
         history = History(build.caller(), f"user-{uuid.uuid4().hex}", dice, travel, start)
         for _ in range(steps):
