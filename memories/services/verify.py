@@ -12,7 +12,7 @@ import re
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 from django.contrib.postgres.search import SearchVectorField
 from django.db import connection
@@ -32,7 +32,7 @@ from memproject.common.tenancy import TenantRow, across_tenants, tenant_tables
 _ID = re.compile(r"(?:[a-z]{3}_)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})")
 
 # A row as text: columns, arrays and JSON alike.
-HOLDING = sql.SQL("SELECT count(*) FROM {table} AS t WHERE t.tenant_id = %(tenant)s AND {holds}")
+HOLDING: LiteralString = "SELECT count(*) FROM {table} AS t WHERE t.tenant_id = %(tenant)s AND {holds}"
 SAYS = sql.SQL("strpos(lower(to_jsonb(t)::text), %(mark)s) > 0")
 NAMES = sql.SQL("strpos(replace(lower(to_jsonb(t)::text), '-', ''), %(mark)s) > 0")  # an id, however it is written
 INDEXES = sql.SQL("t.{column} @@ plainto_tsquery(%(language)s::regconfig, %(mark)s)")
@@ -129,7 +129,7 @@ def _in_table(
 
 
 def _count(model: type[TenantRow], receipt: Erasure, holds: sql.Composable, mark: str = "") -> int:
-    asked = HOLDING.format(table=sql.Identifier(model._meta.db_table), holds=holds)
+    asked = sql.SQL(HOLDING).format(table=sql.Identifier(model._meta.db_table), holds=holds)
     values: dict[str, Any] = {"tenant": receipt.tenant_id, "mark": mark, "language": configuration("")}
     with connection.cursor() as cursor:
         cursor.execute(asked, values)

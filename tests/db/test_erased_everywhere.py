@@ -22,6 +22,7 @@ from psycopg import sql
 
 from apikeys.models import Tenant
 from apikeys.scopes import Role
+from entities.models import Mention
 from memories.models import Embedding, Erasure, Memory, Passage, Revision, Source, TokenVectors
 from memories.pipeline import run, usage
 from memories.services import store as storing
@@ -34,6 +35,7 @@ from tests import build
 from tests.api.samples import _all_rows
 from tests.build import Caller
 from tests.db.test_transfer import exported
+from tests.knowledge import World
 
 # Made up, so that nobody else says them; and no stemmer changes them.
 WORDS = ("zyxomak", "vlimtorb", "quandrok", "brusfelk", "trompwix")
@@ -175,6 +177,23 @@ def test_no_word_of_it_is_left_anywhere(
     assert words_in(exported(tmp_path).decode()) == []
     assert words_in(caplog.text) == []
     assert verified(receipt, *ids, *WORDS).endswith("Nothing was found.\n")
+
+
+def test_what_mentions_an_entity_is_gone_and_the_rest_is_not(
+    neighbours: list[Tenant], told: tuple[Caller, list[str]]
+) -> None:
+    """A write that waits mentions nothing yet: it alone is left."""
+    owner, ids = told
+    world = World(neighbours[0], user_id=USER)
+    ann = world.entity("Ann")
+    keys = [parse("mem", memory_id) for memory_id in ids[:-1]]
+    Mention.objects.bulk_create([Mention(tenant=neighbours[0], entity_key=ann, memory_key=key) for key in keys])
+    receipt = owner.delete("/api/v1/memories", {"entity": "Ann", "user_id": USER}).json()["receipt_id"]
+    assert words_in(dump()) == [PENDING]
+    assert Mention.objects.filter(tenant=neighbours[0]).count() == 0
+    assert verified(receipt, *ids[:-1], *WORDS[:-1]).endswith("Nothing was found.\n")
+    with pytest.raises(CommandError, match="left something behind"):
+        verified(receipt, PENDING)
 
 
 def answers(owner: Caller, ids: list[str]) -> Iterator[str]:

@@ -1,0 +1,46 @@
+"""`verify_erasure` looks into the graph as well, where it is on."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from entities.graph import client, drain
+from memories.pipeline import erase
+from memproject.common.ids import ENTITY, RECEIPT, public
+from tests.knowledge import World
+from tests.neo4j import Graph
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_what_the_graph_still_holds_is_found(graph: Graph, capsys: pytest.CaptureFixture[str]) -> None:
+    world = World()
+    gone, kept = world.entities("Zyxomak", "Bob")
+    world.relation(gone, "LIKES", kept)
+    drain.drain()
+    receipt = public(RECEIPT, erase.by_ids(world.tenant.id, [], actor="test").id)
+    ids, words = [public(ENTITY, gone)], ["ZYXOMAK"]
+    world.erase_entity(gone)
+    with pytest.raises(CommandError, match="left something behind"):
+        call_command("verify_erasure", receipt, ids=ids)
+    assert "graph: 1 objects hold what was erased" in capsys.readouterr().out
+    with pytest.raises(CommandError, match="left something behind"):
+        call_command("verify_erasure", receipt, words=words)
+    assert "graph: 1 objects hold what was erased" in capsys.readouterr().out
+    drain.drain()
+    call_command("verify_erasure", receipt, ids=ids, words=words)
+    assert "graph: ok" in capsys.readouterr().out
+
+
+def test_a_graph_that_is_away_proves_nothing(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    receipt = public(RECEIPT, erase.by_ids(world.tenant.id, [], actor="test").id)
+
+    def away(*_: object) -> None:
+        raise client.GraphAway("away")
+
+    monkeypatch.setattr(client, "write", away)
+    with pytest.raises(CommandError, match="Neo4j does not answer: away"):
+        call_command("verify_erasure", receipt, words=["Zyxomak"])
