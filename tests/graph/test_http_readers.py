@@ -77,9 +77,9 @@ def test_what_neo4j_has_not_unlearned_yet_is_not_shown(settings: Any) -> None:
     drain.drain()
     world.retire(ended, at=now())
     world.erase_entity(bob)
-    near = of_both(caller, settings, f"entities/{ent(ann)}/neighbors")[0][1]
-    assert "Bob" not in {node["name"] for node in near["nodes"]}
-    assert [(edge["source"], edge["target"]) for edge in near["edges"]] == [("Ann", "Cleo")]
+    near = of_both(caller, settings, f"entities/{ent(ann)}/neighbors")
+    assert near[0] == near[1]
+    assert [node["name"] for node in near[0][1]["nodes"]] == ["Ann", "Cleo"]
     way = of_both(caller, settings, "graph/path", **{"from": ent(ann), "to": ent(dan)})
     assert way[0] == way[1]
     assert [node["name"] for node in way[0][1]["nodes"]] == ["Ann", "Cleo", "Dan"]
