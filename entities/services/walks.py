@@ -32,12 +32,9 @@ def neighbours(principal: Principal, entity_id: str, moment: Moment, *, depth: i
         near = by.neighbours(scope, start.entity_key, depth=depth, limit=limit + 1, moment=moment)
         return near, by.edges(scope, [n.id for n in near[:limit]], moment=moment)
 
-    near, edges = reader.ask(walk)
-    shown = near[:limit]
-    named = relationships.nodes(scope.tenant_id, [n.id for n in shown], moment.known)
-    nodes = [Node(n.id, named[n.id].name, named[n.id].type, n.distance) for n in shown if n.id in named]
-    found = relationships.by_ids(scope.tenant_id, edges, moment)
-    return Subgraph(tuple(nodes), tuple(found), len(near) > limit)
+    found = reader.ask(walk)
+    shown, confirmed = _near(scope, *found, moment, limit)
+    return shown if confirmed else _near(scope, *walk(SQL), moment, limit)[0]
 
 
 def path(principal: Principal, start_id: str, end_id: str, moment: Moment, *, max_depth: int) -> Subgraph | None:
@@ -54,10 +51,11 @@ def path(principal: Principal, start_id: str, end_id: str, moment: Moment, *, ma
     found = reader.ask(walk)
     if found is None:
         return None
-    if (shown := _shown(scope, found, moment)) is not None:
-        return shown
-    known_way = walk(SQL)  # the graph has not learned yet that a step is gone
-    return None if known_way is None else _shown(scope, known_way, moment)
+    shown, confirmed = _way(scope, found, moment)
+    if not confirmed:
+        found = walk(SQL)
+        return None if found is None else _way(scope, found, moment)[0]
+    return shown
 
 
 def whole(principal: Principal, user_id: str | None, project: str | None, moment: Moment, *, limit: int) -> Subgraph:
@@ -79,11 +77,18 @@ def _scope(row: EntityRevision) -> GraphScope:
     return GraphScope(row.tenant_id, row.project, row.user_id)
 
 
-def _shown(scope: GraphScope, found: Path, moment: Moment) -> Subgraph | None:
-    """None when something on the way is no longer there."""
-    named = relationships.nodes(scope.tenant_id, found.entities, moment.known)
-    edges = relationships.by_ids(scope.tenant_id, found.relations, moment)
-    if len(named) < len(found.entities) or len(edges) < len(found.relations):
-        return None
-    steps = enumerate(found.entities)
-    return Subgraph(tuple(Node(key, named[key].name, named[key].type, step) for step, key in steps), tuple(edges))
+def _near(
+    scope: GraphScope, near: list[Near], edges: list[uuid.UUID], moment: Moment, limit: int
+) -> tuple[Subgraph, bool]:
+    """What a walk found, and whether PostgreSQL knows all of it: else the graph has something to unlearn."""
+    named = relationships.nodes(scope.tenant_id, [n.id for n in near[:limit]], moment.known)
+    nodes = [Node(n.id, named[n.id].name, named[n.id].type, n.distance) for n in near[:limit] if n.id in named]
+    known = relationships.by_ids(scope.tenant_id, edges, moment)
+    confirmed = len(nodes) == len(near[:limit]) and len(known) == len(edges)
+    return Subgraph(tuple(nodes), tuple(known), len(near) > limit), confirmed
+
+
+def _way(scope: GraphScope, found: Path, moment: Moment) -> tuple[Subgraph, bool]:
+    """The same of a path."""
+    steps = [Near(key, step) for step, key in enumerate(found.entities)]
+    return _near(scope, steps, list(found.relations), moment, len(steps))

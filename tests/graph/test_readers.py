@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from collections.abc import Callable
 
@@ -12,7 +11,8 @@ from hypothesis import strategies as st
 
 from entities.graph import drain
 from entities.graph.reader import CYPHER, SQL, Reader
-from entities.types import RELATION_TYPES, Moment, Near, Path
+from entities.types import Moment, Near, Path
+from tests.graph.worlds import MOMENTS, written
 from tests.knowledge import World, day, ids
 from tests.neo4j import Graph
 
@@ -121,52 +121,13 @@ def test_it_never_leaves_its_tenant_user_or_project(reader: Reader, catch_up: Ca
 
 
 # --- the two against each other --------------------------------------------------------------------------------------
-NODES = st.integers(0, 5)
-DAYS = st.integers(0, 6)
-SPANS = st.tuples(st.none() | DAYS, st.none() | DAYS)
-RELATIONS = st.lists(
-    st.builds(
-        lambda source, target, of_type, known, valid: (source, target, of_type, *known, *valid),
-        NODES,
-        NODES,
-        st.sampled_from([*RELATION_TYPES[:2], "UNHEARD_OF"]),
-        SPANS,
-        SPANS,
-    ),
-    max_size=12,
-)
-MENTIONS = st.lists(st.tuples(st.sets(NODES, min_size=1, max_size=3), DAYS), max_size=3)
-MOMENTS = st.just(LATER) | st.builds(lambda known, valid: Moment(day(known), day(valid)), DAYS, DAYS)
-
-
-def span(names: tuple[str, str], begin: int | None, length: int | None) -> dict[str, dt.datetime]:
-    times = {names[0]: begin, names[1]: None if length is None else (begin or 0) + length}
-    return {name: day(number) for name, number in times.items() if number is not None}
-
-
-def written(data: st.DataObject) -> tuple[World, list[uuid.UUID]]:
-    world = World()
-    nodes = world.entities(*(f"Name {i}" for i in range(6)))
-    rows = [
-        {"source_key": nodes[source], "target_key": nodes[target], "type": of_type}
-        | span(("recorded_at", "retired_at"), *known)
-        | span(("valid_from", "valid_to"), *valid)
-        for source, target, of_type, *times in data.draw(RELATIONS)
-        for known, valid in [(times[:2], times[2:])]
-    ]
-    world.relations(rows)
-    for mentioned, recorded in data.draw(MENTIONS):
-        world.memory(*(nodes[i] for i in mentioned), at=day(recorded))
-    return world, nodes
-
-
 @given(data=st.data())
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 def test_both_answer_alike(graph: Graph, data: st.DataObject) -> None:
     """Beside a second tenant whose entities have the same names."""
     (world, nodes), _ = written(data), written(data)
     drain.drain()
-    moment, limit = data.draw(MOMENTS), data.draw(st.sampled_from([2, 50]))
+    moment, limit = data.draw(st.just(LATER) | MOMENTS), data.draw(st.sampled_from([2, 50]))
     depth = data.draw(st.integers(1, 3))
     said = [
         (

@@ -203,6 +203,23 @@ def _is_built(node: ast.expr) -> bool:
     return False
 
 
+CYPHER = re.compile(r"\b(MATCH|MERGE|CREATE) \(|\bUNWIND \$|\bDETACH DELETE\b")
+ASKS = (["client", "read"], ["client", "write"], ["client", "alone"])
+
+
+def built_cypher(module: Module) -> Iterator[str]:
+    """Cypher is a constant of a module, with parameters; mypy holds what is passed on to LiteralString."""
+    for function in functions(module.tree):
+        for node in ast.walk(function):
+            if CYPHER.search(string(node)):
+                yield module.at(node, "Cypher inside a function")
+    for call in module.calls:
+        if chain(call.func)[-2:] in ASKS:
+            for node in (inner for said in call.args for inner in ast.walk(said)):
+                if isinstance(node, ast.expr) and _is_built(node):
+                    yield module.at(node, "Cypher put together from strings")
+
+
 # --- size ------------------------------------------------------------------------------------------------------------
 def too_long(module: Module) -> Iterator[str]:
     lines = len(module.text.splitlines())
@@ -221,5 +238,6 @@ CHECKS = (
     signal_receivers,
     texts_in_logs,
     built_sql,
+    built_cypher,
     too_long,
 )

@@ -9,6 +9,7 @@ from tests.shape.source import APPLY, CARRY, ERASE, Module
 
 Check = Callable[[Module], Iterator[str]]
 
+GRAPH = "entities/graph/x.py"
 VIEWS, STORE, SERVICES = "memories/api/mem0/views.py", "memories/services/store.py", "apikeys/services.py"
 IMPORT = "from memories.models import Memory, Revision, Passage, Embedding, Source"
 
@@ -91,6 +92,16 @@ FAULTS: dict[Check, dict[str, Module]] = {
         "raw SQL": at(STORE, "Source.objects.raw(f'SELECT {x}')"),
         "composed of a built one": at(STORE, "cursor.execute(sql.SQL(f'SELECT {x}'))"),
     },
+    source.built_cypher: {
+        "Cypher by f-string": at(GRAPH, "client.read(f'MATCH {x}')"),
+        "Cypher by format": at(GRAPH, "client.alone('MATCH {}'.format(x), name=name)"),
+        "Cypher by plus": at(GRAPH, "client.write([(WRITE + x, {})])"),
+        "Cypher by replace": at(GRAPH, "client.read(READ.replace('name', name))"),
+        "Cypher inside a function": at(GRAPH, "def f(name):", "    q = 'MATCH (n) WHERE n.name = ' + name"),
+        "an f-string inside a function": at(
+            GRAPH, "def f(name):", "    return f'UNWIND $rows AS row SET row.{name} = 1'"
+        ),
+    },
     source.too_long: {
         "a long module": at(STORE, *["x = 1"] * 401),
         "a long function": at(STORE, "def f():", *["    x = 1"] * 81),
@@ -128,5 +139,9 @@ INNOCENT: dict[Check, dict[str, Module]] = {
     source.built_sql: {
         "a constant": at(STORE, "SQL = 'SELECT %s'", "cursor.execute(SQL, [x])"),
         "composed": at(STORE, "cursor.execute(sql.SQL(DUE).format(table=sql.Identifier('x')), [1])"),
+    },
+    source.built_cypher: {
+        "a constant": at(GRAPH, "FIND = 'MATCH (n {name: $name}) RETURN n'", "client.read(FIND, name=name)"),
+        "made of the fixed list": at(GRAPH, "BY = {t: _BY.replace('TYPE', t) for t in TYPES}", "client.read(BY[t])"),
     },
 }
