@@ -31,6 +31,7 @@ NAME = Kind(
     EntityRevision,
     (
         *("entity_key", "name", "type", "disambiguator", "confidence", "merged_into_key", "merge_key", "actor"),
+        "candidates",
         *_TIMES,
     ),
     {"entity": "entity", "merged_into": "entity", **_MERGE},
@@ -54,8 +55,8 @@ RELATION = Kind(
 EVIDENCE = Kind(
     "evidence",
     Evidence,
-    ("relation_key", "alias_key", "memory_key", *_TIMES),
-    {"relation": "relation", "alias": "alias", "memory": "memory"},
+    ("relation_key", "alias_key", "memory_key", "properties", "merge_key", *_TIMES),
+    {"relation": "relation", "alias": "alias", "memory": "memory", **_MERGE},
 )
 KINDS = (ENTITY, MERGE, NAME, ALIAS, MENTION, RELATION, EVIDENCE)
 _BY_NAME = {kind.name: kind for kind in KINDS}

@@ -29,6 +29,13 @@ class Lease:
             pending(self.tenant_id, self.source_id).update(lease_until=until, kick_at=until)
             self.renewed = time.monotonic()
 
+    def hold(self, seconds: float) -> None:
+        """For a piece of work that can take so long before the next look."""
+        if seconds > settings.LEASE_SECONDS / 3:
+            until = now() + dt.timedelta(seconds=settings.LEASE_SECONDS + seconds)
+            pending(self.tenant_id, self.source_id).update(lease_until=until, kick_at=until)
+            self.renewed = time.monotonic() + seconds
+
 
 def pending(tenant_id: uuid.UUID, source_id: uuid.UUID) -> QuerySet[Source]:
     """The Source, as long as nobody has finished or erased it: a change of state that comes too late touches no row."""

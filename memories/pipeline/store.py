@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.utils.dateparse import parse_datetime
 
 from entities.services.stating import key_of, stating
@@ -24,6 +25,7 @@ from memories.statements import Known, Statement
 from memories.types import Item, Json
 from memproject.common.errors import Unavailable
 
+RULES_READ = 8_000  # characters a second, at the least
 MODEL_TRIES = 3  # of a language model; then the rules read the write
 CANDIDATES, NEAR = 20, 0.25  # memories that a model is shown, and the cosine that they must have
 SAME_MOST = 2  # facts about one relation of one person that a new one is compared with
@@ -39,7 +41,7 @@ class Busy(Unavailable):
 
 def work(source: Source, lease: Lease) -> None:
     """Store what a Source states. Raises apply.GoneError, Unavailable (try again) or what a provider raises."""
-    found, known = _read(source)
+    found, known = _read(source, lease)
     extracted, skipped = important(found, source.payload)
     result: dict[str, object] = {"facts": len(extracted.statements), "skipped": skipped, "by": extracted.by}
     if extracted.refused:
@@ -74,7 +76,7 @@ def _roles(payload: Json) -> frozenset[str] | None:
     return None if roles is None else frozenset(roles)
 
 
-def _read(source: Source) -> tuple[Extracted, tuple[Known, ...] | None]:
+def _read(source: Source, lease: Lease) -> tuple[Extracted, tuple[Known, ...] | None]:
     """What a Source states, by the language model if there is one, and the memories that this was shown.
 
     A model that fails is asked again when the write is tried again, MODEL_TRIES times in all; then the rules read it.
@@ -84,8 +86,10 @@ def _read(source: Source) -> tuple[Extracted, tuple[Known, ...] | None]:
         items = without_recalled(source, items)
     failures = int(source.result.get(FAILURES, 0))
     if model is None or not source.payload.get("infer", True) or failures >= MODEL_TRIES or not model.fits(items):
+        lease.hold(len(source.text) / RULES_READ)
         return extract(items, infer=source.payload.get("infer", True), roles=_roles(source.payload)), None
     known = _near(source)
+    lease.hold(2 * settings.LLM_TIMEOUT_SECONDS)  # once more, in a simpler form, if the server wants that
     try:
         reading = model.read(items, roles=_roles(source.payload), known=known, moment=source.accepted_at)
     except ProviderUnavailable:

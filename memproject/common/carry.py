@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.dateparse import parse_datetime
 
@@ -132,6 +133,8 @@ def _out(value: Any) -> Any:
             return value.hex
         case bytes() | memoryview():
             return bytes(value).hex()
+        case list():
+            return [_out(entry) for entry in value]
         case _:
             return value
 
@@ -168,6 +171,11 @@ def _row_id(_: Any, value: Any, salt: Salt) -> uuid.UUID | None:
     return salt.id(uuid.UUID(value)) if isinstance(value, str) and _HEX.fullmatch(value) else None
 
 
+def _row_ids(column: Any, value: Any, salt: Salt) -> list[uuid.UUID] | None:
+    found = [_row_id(column, entry, salt) for entry in value] if type(value) is list else [None]
+    return None if None in found else [row_id for row_id in found if row_id is not None]
+
+
 def _bytes(column: Any, value: Any, _: Salt) -> bytes | None:
     found = bytes.fromhex(value) if isinstance(value, str) else b""
     return found if len(found) == column.max_length else None
@@ -190,6 +198,7 @@ def _texts_of(column: Any) -> str:
 _Reader = Callable[[Any, Any, Salt], Any]
 _READERS: Sequence[tuple[type[models.Field[Any, Any]], tuple[Callable[[Any], str], _Reader]]] = (
     (models.UUIDField, (lambda _: "must be an id: 32 hex digits", _row_id)),
+    (ArrayField, (lambda _: "must be a list of ids: 32 hex digits each", _row_ids)),
     (models.DateTimeField, (lambda _: "must be an ISO 8601 time with an offset", _moment)),
     (models.BooleanField, (lambda _: "must be true or false", lambda _, v, __: v if type(v) is bool else None)),
     (models.JSONField, (lambda _: "must be an object", lambda _, v, __: v if type(v) is dict else None)),
