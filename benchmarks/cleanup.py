@@ -133,6 +133,7 @@ def written(act: Callable[[], object]) -> str:
     after = counters()
     grown = {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)}
     everything = grown.pop("pg_stat_database", 0)
+    # Uses are added up by a task, a key's last use is noted once a minute; what no table has is PostgreSQL's own.
     tables = ", ".join(f"{name} {rows:,d}" for name, rows in sorted(grown.items())) or "none"
     return f"rows written around {RECALLS:,d} recalls: {everything:,d} (pg_stat_database); by table: {tables}"
 
