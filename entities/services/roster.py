@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -43,16 +44,18 @@ class Roster:
 
     def load(self, named: Iterable[Named]) -> None:
         """All live entities of the owner with a name like one of these, by the beginnings of its words."""
-        wanted, scope = _like(named), self.ledger.scope
-        aliases = Alias.objects.filter(tenant=scope.tenant_id, retired_at=None)
-        ours = {"entity__tenant": scope.tenant_id, "entity__project": scope.project, "entity__user_id": scope.user_id}
-        called = set(aliases.filter(wanted, **ours).values_list("entity_key", flat=True))
+        wanted, tenant_id = _like(named), self.ledger.scope.tenant_id
+        aliases = Alias.objects.filter(tenant=tenant_id, retired_at=None)
+        ours = {f"entity__{column}": value for column, value in self.ledger.owned.items()}
+        called = aliases.filter(wanted, **ours).values("entity_key")
         live = EntityRevision.objects.filter(**self.ledger.owned, retired_at=None, merged_into_key=None)
-        for revision in live.filter(wanted | Q(entity_key__in=called)).order_by("entity_key"):
+        found = live.filter(wanted | Q(entity_key__in=called))
+        for revision in found.order_by("entity_key"):
             self._put(Known(revision))
-        for alias in aliases.filter(entity_key__in=list(self.known)).order_by("id"):
-            self.known[alias.entity_key].aliases[alias.normalised] = alias
-            self._hint(alias.entity_key, alias.name)
+        for alias in aliases.filter(entity_key__in=found.values("entity_key")).order_by("id"):
+            if alias.entity_key in self.known:
+                self.known[alias.entity_key].aliases[alias.normalised] = alias
+                self._hint(alias.entity_key, alias.name)
 
     def find(self, named: Named, contexts: Sequence[Collection[uuid.UUID]]) -> uuid.UUID:
         """The entity that is meant; a new one where none is, or where it can't be told."""
@@ -151,13 +154,11 @@ def hints(name: str, of_type: str) -> set[str]:
 
 
 def _like(named: Iterable[Named]) -> Q:
-    """Rows that may be called so: more than are, since a hint may stand inside a word."""
-    exact, inside = {USER}, set()
+    """Rows that may be called so: a word of theirs begins alike. Which do mean the same is decided elsewhere."""
+    exact, begun = {USER}, set()
     for name in named:
         exact.add(normal(name.name))
         if name.type != "DATE":
-            inside |= {hint for hint in hints(name.name, name.type) if len(hint) > 1}
+            begun |= {hint for hint in hints(name.name, name.type) if len(hint) > 1}
     found = Q(normalised__in=sorted(exact))
-    for hint in sorted(inside):
-        found |= Q(normalised__contains=hint)
-    return found
+    return found | Q(normalised__regex=rf"(^|\W)({'|'.join(map(re.escape, sorted(begun)))})") if begun else found
