@@ -23,15 +23,16 @@ NOT_OURS = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "KEY_PEPPERS", "EMBEDDING
 class Run:
     """One `make up`, without make: the set-up before it is what started this test."""
 
-    def __init__(self, data: Path, port: int) -> None:
-        env = {k: v for k, v in os.environ.items() if k not in NOT_OURS}
+    def __init__(self, data: Path, port: int, **extra: str) -> None:
+        self.env = {k: v for k, v in os.environ.items() if k not in NOT_OURS and not k.startswith("NEO4J")}
+        self.env |= {"DATA_DIR": str(data), "API_PORT": str(port), "LOG_LEVEL": "INFO", **extra}
         leaks.net.watch(data)
         self.out = data.parent / "out.txt"
         with self.out.open("w") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "memproject.embedded.up"],
                 cwd=children.ROOT,
-                env={**env, "DATA_DIR": str(data), "API_PORT": str(port), "LOG_LEVEL": "INFO"},
+                env=self.env,
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )
@@ -39,8 +40,8 @@ class Run:
     def printed(self) -> str:
         return self.out.read_text()
 
-    def ready(self) -> str:
-        eventually(lambda: "Ctrl-C stops it" in self.printed() or self.process.poll() is not None, 90)
+    def ready(self, seconds: float = 90) -> str:
+        eventually(lambda: "Ctrl-C stops it" in self.printed() or self.process.poll() is not None, seconds)
         assert self.process.poll() is None, self.printed()
         return self.printed()
 
@@ -102,6 +103,30 @@ def test_the_printed_lines_work_and_a_second_start_keeps_the_data(tmp_path: Path
         assert [m["id"] for m in paste(recall)["memories"]] == [stored["id"]]
     finally:
         second.stop()
+
+
+@pytest.mark.timeout(400)
+def test_with_neo4j_the_graph_runs_and_commands_find_it(tmp_path: Path) -> None:
+    data, port = tmp_path / "data", free_port()
+    models = os.environ.get("EMBEDDING_MODEL_DIR") or str(children.ROOT / ".cache" / "models")
+    run = Run(data, port, NEO4J="1", EMBEDDING_MODEL_DIR=models)
+    try:
+        store, _ = re.findall(r"^curl .*$", run.ready(240), re.MULTILINE)
+        assert paste(store)["status"] == "success"
+        key = re.findall(r"mp_[\w-]{43}", run.printed())[0]
+        status = f"curl -s http://127.0.0.1:{port}/status -H 'X-API-Key: {key}'"
+        eventually(lambda: paste(status)["data"]["graph"]["status"] == "healthy")
+        eventually(lambda: paste(status)["data"]["workers"]["workers"] == 3)
+
+        def checked() -> bool:
+            command = [sys.executable, "manage.py", "check_graph", "--all"]
+            return subprocess.run(command, cwd=children.ROOT, env=run.env, check=False).returncode == 0
+
+        eventually(checked)
+    finally:
+        below = run.stop()
+    assert run.process.returncode == 0
+    eventually(lambda: not any(p.is_running() and p.status() != "zombie" for p in below), 10)
 
 
 @pytest.mark.parametrize("port", ["70000", "http"])
