@@ -13,7 +13,7 @@ from entities.models import Alias, Evidence, Mention, Merge
 from memories.models import Memory, Usage
 from memproject.common.ids import MEMORY, parse
 from tests.build import Caller
-from tests.knowledge import World, day
+from tests.taught import World, day
 
 LONG = "The ledger of the harbour office has many pages. " * 90  # three passages
 

@@ -29,7 +29,7 @@ from memproject.common import redis
 from memproject.common.clock import now
 from memproject.common.ids import ENTITY, MEMORY, MERGE, new_id, parse, public
 from memproject.common.tenancy import TenantRow
-from tests import build, knowledge
+from tests import build, taught
 from tests.api.operations import Operation, Request
 from tests.build import Caller
 
@@ -85,7 +85,7 @@ def _entity(world: World) -> str:
     memory, row = parse(MEMORY, world.sample("memory_id")), world.owner.row
     assert memory is not None
     assert row is not None
-    known = knowledge.World(row.tenant, PROJECT, USER)
+    known = taught.World(row.tenant, PROJECT, USER)
     owner, emerald = known.entities(f"owner {new_id().hex}", f"emerald {new_id().hex}")
     known.mention(memory, owner, emerald)
     known.states(memory, known.relation(owner, "OWNS", emerald))
@@ -98,7 +98,7 @@ def _source(world: World) -> str:
     """Of the same owner, to be merged."""
     world.sample("memory_id")
     assert world.owner.row is not None
-    (same,) = knowledge.World(world.owner.row.tenant, PROJECT, USER).entities(f"the same {new_id().hex}")
+    (same,) = taught.World(world.owner.row.tenant, PROJECT, USER).entities(f"the same {new_id().hex}")
     return public(ENTITY, same)
 
 

@@ -14,7 +14,7 @@ from memproject.common.clock import iso, now
 from memproject.common.ids import ENTITY, MEMORY, new_id, parse, public
 from tests import build
 from tests.build import Caller
-from tests.knowledge import World, day
+from tests.taught import World, day
 
 pytestmark = pytest.mark.usefixtures("eager")
 

@@ -35,7 +35,7 @@ from tests import build
 from tests.api.samples import _all_rows
 from tests.build import Caller
 from tests.db.test_transfer import exported
-from tests.knowledge import World
+from tests.taught import World
 
 # Made up, so that nobody else says them; and no stemmer changes them.
 WORDS = ("zyxomak", "vlimtorb", "quandrok", "brusfelk", "trompwix")

@@ -29,7 +29,7 @@ from memories.models import Memory
 from memproject.common.clock import now
 from memproject.common.tenancy import TenantRow
 from tests import build
-from tests.knowledge import day
+from tests.taught import day
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -26,7 +26,7 @@ from memproject.common.ids import ENTITY, MERGE, new_id, public
 from memproject.common.tenancy import across_tenants
 from tests import build
 from tests.db.test_knowledge import Owner, works
-from tests.knowledge import day
+from tests.taught import day
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,8 +12,8 @@ from entities.graph import client, drain
 from entities.models import GraphOutbox
 from entities.services import graph as service
 from memproject.common.tenancy import across_tenants
-from tests.knowledge import World
 from tests.neo4j import Graph
+from tests.taught import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

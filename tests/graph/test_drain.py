@@ -15,8 +15,8 @@ from entities.models import GraphOutbox
 from entities.services import graph as service
 from entities.types import GraphKind, Moment
 from memproject.common import clock
-from tests.knowledge import World, day, ids
 from tests.neo4j import Graph
+from tests.taught import World, day, ids
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

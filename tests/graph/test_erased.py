@@ -9,8 +9,8 @@ from django.core.management.base import CommandError
 from entities.graph import client, drain
 from memories.pipeline import erase
 from memproject.common.ids import ENTITY, RECEIPT, public
-from tests.knowledge import World
 from tests.neo4j import Graph
+from tests.taught import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,8 +12,8 @@ from entities.graph import drain, project
 from entities.models import GraphOutbox
 from entities.services import graph as service
 from memproject.common import clock
-from tests.knowledge import World, day
 from tests.neo4j import Graph
+from tests.taught import World, day
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,8 +17,8 @@ from memproject.common.ids import ENTITY, public
 from tests import build
 from tests.build import Caller
 from tests.graph.worlds import MOMENTS, written
-from tests.knowledge import World
 from tests.neo4j import Graph
+from tests.taught import World
 
 pytestmark = pytest.mark.usefixtures("eager")
 

@@ -13,8 +13,8 @@ from entities.graph import drain
 from entities.graph.reader import CYPHER, SQL, Reader
 from entities.types import Moment, Near, Path
 from tests.graph.worlds import MOMENTS, written
-from tests.knowledge import World, day, ids
 from tests.neo4j import Graph
+from tests.taught import World, day, ids
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
