@@ -12,6 +12,7 @@ from django.db.models import Count, Min, Q
 
 from entities.graph import client, compare, drain, schema
 from entities.graph.client import GraphError
+from entities.graph.forget import forget
 from entities.graph.rebuild import NotFinishedError, rebuild, waiting
 from entities.models import GraphOutbox
 from memproject.common.clock import now
@@ -81,3 +82,8 @@ def traces(tenant_id: uuid.UUID, marks: Sequence[str]) -> int:
     """How many of a tenant's objects hold one of these texts (in small letters) or ids. Raises FAILURES."""
     asked = [(TRACES, {"tenant": str(tenant_id), "mark": mark}) for mark in marks]
     return sum(row["number"] for rows in client.write(asked) for row in rows)
+
+
+def forget_tenant(tenant_id: uuid.UUID) -> int:
+    """Delete what Neo4j has of a tenant, if there is a Neo4j; → nodes. Raises one of FAILURES when it is away."""
+    return forget(tenant_id) if is_on() else 0

@@ -14,6 +14,7 @@ from collections import Counter
 from django.db import IntegrityError, transaction
 
 from apikeys import tenants
+from entities.services import graph
 from memories.models import Erasure, Source
 from memories.pipeline import erase
 from memories.types import SourceState
@@ -50,6 +51,8 @@ def run(tenant_id: uuid.UUID) -> None:
                 return
     except IntegrityError:  # a write was committed between two of our statements: the sweep comes again
         log.info("the erasure of tenant %s met a write", tenant_id)
+    except graph.FAILURES:  # what Neo4j has is not erased yet, and so the receipt stays open: the sweep comes again
+        log.warning("the erasure of tenant %s waits for the graph", tenant_id)
 
 
 def step(tenant_id: uuid.UUID) -> bool:
@@ -64,6 +67,7 @@ def step(tenant_id: uuid.UUID) -> bool:
             if gone:
                 _note(receipt, str(model._meta.verbose_name_plural).replace(" ", "_"), gone)
                 return True
+        _note(receipt, "graph_nodes", graph.forget_tenant(tenant_id))
         _note(receipt, "keys", tenants.forget_keys(tenant_id))
         _complete(receipt)
         return False

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import transaction
 
 from entities.graph import client, drain
-from memories.pipeline import erase
+from memories.models import Erasure
+from memories.pipeline import erase, erase_tenant
 from memproject.common.ids import ENTITY, RECEIPT, public
 from tests.neo4j import Graph
 from tests.taught import World
@@ -44,3 +46,32 @@ def test_a_graph_that_is_away_proves_nothing(graph: Graph, monkeypatch: pytest.M
     monkeypatch.setattr(client, "write", away)
     with pytest.raises(CommandError, match="Neo4j does not answer: away"):
         call_command("verify_erasure", receipt, words=["Zyxomak"])
+
+
+def nodes(world: World) -> int:
+    return int(client.read("MATCH (n {tenant: $tenant}) RETURN count(n) AS n", tenant=str(world.tenant.id))[0]["n"])
+
+
+def test_a_tenants_graph_goes_with_the_tenant(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+    world, other = World(), World()
+    for each in (world, other):
+        ann, bob = each.entities("Ann", "Bob")
+        each.relation(ann, "LIKES", bob)
+        each.memory(ann)
+    drain.drain()
+    before = nodes(other)
+    with transaction.atomic():
+        receipt = erase_tenant.begin(world.tenant.id, actor="test")
+
+    def away(*_: object) -> None:
+        raise client.GraphAway("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(client, "write", away)
+        erase_tenant.run(world.tenant.id)
+    assert Erasure.objects.get(tenant=world.tenant, id=receipt.id).completed_at is None
+    erase_tenant.run(world.tenant.id)
+    done = Erasure.objects.get(tenant=world.tenant, id=receipt.id)
+    assert done.completed_at is not None
+    assert done.counts["graph_nodes"] >= 3
+    assert (nodes(world), nodes(other)) == (0, before)
