@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -137,18 +137,18 @@ class _Text:
         self.mentions += mentions
         if found or facts.states(sentence) or any(r.holds for r in found):
             statement = self._statement(sentence, mentions, found, dates)
-            (self.naming if named else self.statements).append(statement)
+            if named:
+                content = f"{self.item.speaker or 'User'}'s name is {self.discourse.user_name}"
+                self.naming.append(replace(statement, fact=replace(statement.fact, content=content)))
+            else:
+                self.statements.append(statement)
         self.discourse.leave(sentence)
 
     def done(self) -> t.Extraction:
         """A sentence that only names the user is kept where nothing else carries the name."""
-        carried = any(m.name == self.discourse.user_name for s in self.statements for m in s.mentions)
-        about_user = any(self.discourse.user_name in (r.source, r.target) for s in self.statements for r in s.relations)
-        statements = (
-            self.statements
-            if carried or about_user or (self.statements and self.discourse.notes)
-            else self.naming + self.statements
-        )
+        name = re.compile(rf"\b{re.escape(self.discourse.user_name or '')}\b")
+        carried = any(name.search(s.fact.content) for s in self.statements)
+        statements = self.statements if carried or not self.naming else self.naming + self.statements
         return t.Extraction(tuple(statements), _once(self.mentions), self.discourse.user_name)
 
     def _statement(
