@@ -179,7 +179,10 @@ def _applied(source: Source, items: Sequence[Item], encoded: Encoded) -> list[mo
         texts[step.digest] = Embedded(cut, vector, encoder.embedder.model, own.pieces, piece_model)
     batch, outcomes = store_rows(source, steps, texts, {}, now())
     source.state, source.finished_at, source.tsv = SourceState.APPLIED.value, now(), None
-    source.attempts, source.result = 1, {"facts": len(statements), "skipped": 0, "by": "verbatim"}
+    source.attempts, source.result = (
+        1,
+        {"facts": len(statements), "skipped": 0, "by": "verbatim", "entities": 0, "relations": 0},
+    )
     return [source, *(row for table in fields(Batch) for row in getattr(batch, table.name)), *outcomes]
 
 

@@ -48,6 +48,8 @@ def by_ids(
     tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], moment: dt.datetime, vantage: Vantage = HERE
 ) -> dict[uuid.UUID, MemoryView]:
     """The memories among `ids`, whatever became of them, and pending ones that were promised one of them."""
+    if not ids:
+        return {}
     statement, _ = where.statement(BY_ID, None, vantage)
     scope = Scope(tenant_id, None, None)
     rows = fetch.rows(statement, where.parameters(scope, moment, vantage=vantage) | {"ids": list(ids)})

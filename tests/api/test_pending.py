@@ -136,7 +136,7 @@ def test_a_model_that_is_down_delays_and_loses_nothing(owner: Caller, monkeypatc
         raise Unavailable
 
     with monkeypatch.context() as patch:
-        patch.setattr("memories.pipeline.run.registry.encoder", down)
+        patch.setattr("memories.providers.registry.encoder", down)
         work(body)
     source = source_of(body)
     assert (source.state, source.failure, source.attempts) == (SourceState.PENDING, "unavailable", 1)
@@ -149,7 +149,7 @@ def test_a_model_that_is_down_delays_and_loses_nothing(owner: Caller, monkeypatc
 
 def test_a_poisonous_write_is_set_aside_with_its_text(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     body = accept(owner, "The treasure lies under the oak")
-    monkeypatch.setattr("memories.pipeline.run.extract", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("memories.pipeline.store.extract", lambda *_, **__: 1 / 0)
     for _ in range(run.MOST_ATTEMPTS):
         work(body)
     source = source_of(body)

@@ -24,7 +24,7 @@ from apikeys.models import Tenant
 from apikeys.scopes import Role
 from entities.models import Mention
 from memories.models import Embedding, Erasure, Memory, Passage, Revision, Source, TokenVectors
-from memories.pipeline import run, usage
+from memories.pipeline import embed, usage
 from memories.services import store as storing
 from memories.types import RECIPES
 from memproject.common import redis
@@ -255,14 +255,14 @@ def test_a_change_in_flight_writes_nothing_back(
     owner = build.caller()
     kept = owner.store("Joanna keeps bees", user_id="joanna")["id"]
     gone = owner.store("Ann keeps hens", user_id=USER)["id"]
-    encode, erased = run.embedded, []
+    encode, erased = embed.embedded, []
 
     def erase_first(*args: Any) -> Any:
         path = f"/v1/memories/user/{USER}" if door == "user" else f"/v1/memories/{gone}"
         erased.append(owner.delete(path).status_code)
         return encode(*args)
 
-    monkeypatch.setattr(run, "embedded", erase_first)
+    monkeypatch.setattr(embed, "embedded", erase_first)
     if act == "update":
         owner.patch(f"/api/v1/memories/{gone}", {"content": f"The {TEXT} sleeps"})
     else:

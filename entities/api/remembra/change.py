@@ -110,6 +110,7 @@ class EntityView(RemembraView):
 
 
 class MergeView(RemembraView):
+    names_objects = True  # in its body
     permission_classes = (requires(POST=Scope.WRITE),)
 
     @extend_schema(
