@@ -115,7 +115,7 @@ def test_a_page_takes_one_statement_and_no_memory_none(told: Told) -> None:
     def about_mentions(path: str) -> int:
         with CaptureQueriesContext(connection) as sent:
             told.get(path)
-        return sum("entities_" in query["sql"] for query in sent.captured_queries)
+        return sum("entities_" in (query["sql"] or "") for query in sent.captured_queries)
 
     assert about_mentions("/api/v1/memories?user_id=nobody") == 0
     for number in range(5):
