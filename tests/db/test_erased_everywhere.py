@@ -17,18 +17,21 @@ import pytest
 from django.conf import settings as configured
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection
+from django.db import connection, transaction
 from psycopg import sql
 
 from apikeys.models import Tenant
 from apikeys.scopes import Role
 from entities.models import Mention
+from entities.services import knowledge
+from entities.types import GraphScope, Knowledge, Lesson, Named, Stated
 from memories.models import Embedding, Erasure, Memory, Passage, Revision, Source, TokenVectors
 from memories.pipeline import embed, usage
 from memories.services import store as storing
 from memories.types import RECIPES
 from memproject.common import redis
-from memproject.common.ids import EVENT, parse
+from memproject.common.clock import now
+from memproject.common.ids import EVENT, MEMORY, parse
 from memproject.common.tenancy import across_tenants
 from memproject.delivery.models import Delivery, Receipt
 from tests import build
@@ -96,6 +99,24 @@ def neighbours(eager: None, monkeypatch: pytest.MonkeyPatch) -> list[Tenant]:
     return [build.tenant("default"), other]
 
 
+def taught(owner: Caller, memories: list[str]) -> None:
+    """What these memories teach of entities: names, aliases, relations, a merge, and the webhooks of it."""
+    assert owner.row is not None
+    scope, moment = GraphScope(owner.row.tenant_id, "default", USER), now()
+    for number, memory in enumerate(memories):
+        key = parse(MEMORY, memory)
+        assert key is not None
+        named = (Named(f"{TEXT} {LATER}", "PERSON"), Named(f"{META} {number}", "ORG"))
+        works = Stated(named[0].name, "WORKS_AT", named[1].name, {"role": SPEAKER})
+        with transaction.atomic():
+            knowledge.learn(scope, [Lesson(key, Knowledge(named, (works,)), moment)], moment=moment, actor="test")
+    found = owner.get(f"/api/v1/entities?user_id={USER}&type=ORG").json()["entities"]
+    first, second = (entity["id"] for entity in found)
+    assert owner.patch(f"/api/v1/entities/{first}", {"name": f"{META} of {TEXT}"}).status_code == 200
+    merged = owner.post("/api/v1/entities/merge", {"source_ids": [second], "target_id": first})
+    assert merged.status_code == 200
+
+
 @pytest.fixture
 def told(neighbours: list[Tenant], monkeypatch: pytest.MonkeyPatch) -> tuple[Caller, list[str]]:
     """A user who said much, in every way; → a caller, and the ids of all the memories."""
@@ -109,6 +130,7 @@ def told(neighbours: list[Tenant], monkeypatch: pytest.MonkeyPatch) -> tuple[Cal
     said = owner.post("/v1/memories", {"messages": turn, "run_id": META, "infer": False, **mine}).json()["data"]
     twice = owner.store(f"The {LATER} left", **mine)
     assert twice["status"] == "duplicate"
+    taught(owner, [third["id"], said["results"][0]["id"]])
     owner.recall(TEXT, **mine)
     with monkeypatch.context() as patch:
         patch.setattr("memories.services.store.kick", lambda *_, **__: None)
