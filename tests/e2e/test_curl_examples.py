@@ -14,7 +14,7 @@ from contracts.pages import curl
 from contracts.plan import Step, plan
 from contracts.requests import ACCEPTED, ADDRESS, Place
 from tests.document import document, misfits
-from tests.e2e import lines
+from tests.e2e import lines, reading
 from tests.e2e.lines import Line
 from tests.e2e.running import Service
 from tests.services import RECEIVER
@@ -23,8 +23,10 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = ROOT / "docs" / "api"
 BY_HAND = [ROOT / "README.md", PAGES / "README.md"]
 
+service, admin_key = reading.service, reading.admin_key  # texts are read as they are by default
 
-@pytest.fixture(scope="session")
+
+@pytest.fixture(scope="module")
 def environment(service: Service, admin_key: str) -> dict[str, str]:
     """The variables that the lines name."""
     own = {"URL": service.url, "KEY": admin_key, "MASTER_KEY": os.environ["MASTER_KEY"]}

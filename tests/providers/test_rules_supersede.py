@@ -110,3 +110,18 @@ def test_what_was_said_earlier_never_supersedes(rules: RulesExtractor) -> None:
 def test_nothing_stated_changes_nothing(rules: RulesExtractor) -> None:
     assert verdict(rules, "I live in Graz.", "Thanks!") is Verdict.KEEP_BOTH
     assert verdict(rules, "Thanks!", "I live in Graz.") is Verdict.KEEP_BOTH
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("The access code of locker 12 is 7919.", "The access code of locker 14 is 8121."),
+        ("Gate number 41 opens at six.", "Gate number 42 opens at six."),
+        ("Order 1001 was shipped.", "Order 1002 was shipped."),
+        ("Room 12 belongs to Ann.", "Room 14 belongs to Ann."),
+    ],
+)
+def test_a_number_that_names_keeps_things_apart(rules: RulesExtractor, before: str, after: str) -> None:
+    old, new = rules.extract([Item(before)]), rules.extract([Item(after)])
+    assert decide(old, new) is Verdict.KEEP_BOTH
+    assert decide(old, rules.extract([Item(f"Sorry, I meant this: {after}")])) is not Verdict.DUPLICATE

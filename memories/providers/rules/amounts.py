@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -278,3 +278,24 @@ def _value(verb: Token, subject: Token, sentence: Sentence, dates: Dates) -> str
         if "favorite" in _key(subject) or "favourite" in _key(subject):
             return g.lemma(attribute)
     return None
+
+
+PROGRESSING = lx.words(
+    "version release level grade chapter page stage phase step day week month year episode season score record"
+)  # a number after these tells how far something is, not which one it is
+
+
+def labels(doc: Doc, dated: Collection[int]) -> frozenset[tuple[str, str]]:
+    """Numbers that name: those that follow their noun and count nothing. `dated`: tokens of dates."""
+    found = set()
+    for token in doc[1:]:
+        before = doc[token.i - 1]
+        if token.i in dated or not any(character.isdigit() for character in token.text):
+            continue
+        if before.lemma_.lower() in PROGRESSING:
+            continue
+        if (before.pos_ in ("NOUN", "PROPN") or before.text == "#") and not (
+            token.head.i > token.i and token.dep_ == "nummod"
+        ):
+            found.add((before.lemma_.lower(), token.text.lower()))
+    return frozenset(found)

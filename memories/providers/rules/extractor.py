@@ -178,6 +178,7 @@ class _Text:
             amounts.subject_of(sentence, self.discourse),
             hedged,
             g.is_verb(root) and g.negated(root),
+            amounts.labels(doc, _tokens_of(doc, dates)),
         )
 
     def _name_the_user(self, sentence: Sentence) -> bool:
@@ -237,6 +238,11 @@ def _speech(doc: Doc) -> frozenset[int]:
         if span is not None and any(token.tag_ in ("PRP", "VBP", "VBZ", "VBD", "MD") for token in span):
             inside.update(token.i for token in span)
     return frozenset(inside)
+
+
+def _tokens_of(doc: Doc, dates: Dates) -> set[int]:
+    spans = (doc.char_span(d.start, d.stop, alignment_mode="expand") for d in dates.found)
+    return {token.i for span in spans if span is not None for token in span}
 
 
 def _sayers(reading: Reading) -> list[str]:

@@ -50,6 +50,8 @@ def decide(old: Sequence[Statement], new: Sequence[Statement]) -> Verdict:
     """What the later statements `new` do to the earlier ones `old`, each list out of one text."""
     if not old or not new or _earlier(new, old):
         return Verdict.KEEP_BOTH
+    if any(_labelled_apart(a, b) for a in old for b in new):
+        return Verdict.KEEP_BOTH
     for judge in (_repeated, _ended, _replaced, _attribute, _count, _exchanged, _same_relation, _said_again):
         verdicts = [v for a in old for b in new if (v := judge(a, b)) is not None]
         if verdicts:
@@ -91,6 +93,17 @@ def _normal(relation: Relation) -> tuple[str, str, str]:
 def _equal(a: Relation, b: Relation) -> bool:
     x, y = _normal(a), _normal(b)
     return x[1] == y[1] and _same(x[0], y[0]) and _same(x[2], y[2])
+
+
+def _labelled_apart(old: Statement, new: Statement) -> bool:
+    """Locker 12 and locker 14 are two, whatever else is the same; but for a correction."""
+    if CORRECTING.search(new.fact.evidence):
+        return False
+    for noun in {noun for noun, _ in old.labels} & {noun for noun, _ in new.labels}:
+        ours, theirs = ({value for name, value in s.labels if name == noun} for s in (old, new))
+        if not ours & theirs:
+            return True
+    return False
 
 
 # --- the judges: each says what it is sure of, or nothing ------------------------------------------------------------

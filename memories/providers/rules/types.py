@@ -80,7 +80,8 @@ class Statement:
     """One fact with what it speaks of. `words`: its content lemmas, for comparison with others.
 
     `hedged`: a plan, a wish or a guess. `negated`: its main clause denies something. `subject`: who or what it is
-    about, "" when that isn't clear. `quoted`: somebody else's words.
+    about, "" when that isn't clear. `quoted`: somebody else's words. `labels`: numbers that name one of several things
+    ("locker 12" is ("locker", "12")).
     """
 
     fact: Fact
@@ -92,6 +93,7 @@ class Statement:
     subject: str = ""
     hedged: bool = False
     negated: bool = False
+    labels: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
