@@ -22,15 +22,16 @@ from benchmarks.client import CannotMeasureError
 from benchmarks.load import key_of_our_own  # it sets Django up: what follows needs that
 
 # isort: split
-from django.db import connection
+from django.db import connection, transaction
 
 from apikeys import services
 from apikeys.scopes import Role
 from apikeys.types import Principal
 from benchmarks import loader
 from benchmarks.conversation import turns
-from memories.models import Source
-from memories.pipeline import run
+from memories.models import Source, WriteQueue
+from memories.pipeline import owner_pass, write_queue
+from memories.pipeline.write_queue import Priority
 from memories.providers import registry
 from memories.services.store import source_of
 from memories.types import Item, StoreCommand
@@ -101,8 +102,11 @@ def measure(at_once: int, count: int) -> str:
 
 def _store(caller: Principal, user: str, items: tuple[Item, ...]) -> None:
     source = source_of(caller, StoreCommand(items, user_id=user))
-    Source.objects.bulk_create([source])
-    run.run(source.tenant_id, source.id)
+    with transaction.atomic():
+        write_queue.enqueue(source.tenant_id, source.project, source.user_id, count=1, priority=Priority.BULK)
+        Source.objects.bulk_create([source])
+    queue = WriteQueue.objects.get(tenant=source.tenant_id, project=source.project, user_id=source.user_id)
+    owner_pass.run(source.tenant_id, queue.id)
 
 
 def main() -> int:

@@ -35,10 +35,11 @@ from apikeys.scopes import Role
 from apikeys.types import Principal
 from benchmarks.conversation import TURNS, Turn, turns
 from memories.models import Owner, Source
-from memories.pipeline import digest
 from memories.pipeline.extract import extract
-from memories.pipeline.reconcile import reconcile
-from memories.pipeline.rows import Batch, Embedded, embedded_texts, store_rows
+from memories.pipeline.plan import Planner
+from memories.pipeline.rows import Batch, Embedded, embedded_texts
+from memories.pipeline.state import OwnerState
+from memories.pipeline.writes import of_statements
 from memories.providers import registry
 from memories.providers.base import Encoded, Pieces
 from memories.providers.pieces import DIMENSIONS
@@ -167,23 +168,21 @@ def _rows(caller: Principal, user: str, said: Sequence[Turn], encoded: Encoded) 
 
 
 def _applied(source: Source, items: Sequence[Item], encoded: Encoded) -> list[models.Model]:
-    """What `pipeline/run.py` and `apply.store` make of a store whose texts are all new."""
-    statements, encoder = extract(items, infer=False).statements, registry.encoder()
+    """What a pass makes of a store whose texts are all new."""
+    write, encoder = of_statements(source, extract(items, infer=False)), registry.encoder()
     piece_model = encoder.pieces.piece_model if encoder.pieces else ""
-    steps = reconcile([(s, digest.of_fact(s.fact, source.run_id)) for s in statements], {})
-    spans, _ = embedded_texts([s.fact.content for s in statements])
+    spans, _ = embedded_texts(write.contents)
     texts = {}
-    for row, (step, cut) in enumerate(zip(steps, spans, strict=True)):
+    for row, (digest, cut) in enumerate(zip(write.digests, spans, strict=True)):
         own = _part(encoded, slice(row, row + 1))
         vector = own.vectors.astype(np.float32)
-        texts[step.digest] = Embedded(cut, vector, encoder.embedder.model, own.pieces, piece_model)
-    batch, outcomes = store_rows(source, steps, texts, {}, now())
+        texts[digest] = Embedded(cut, vector, encoder.embedder.model, own.pieces, piece_model)
+    empty = OwnerState(source.tenant_id, source.project, source.user_id, 0)
+    changes = Planner(empty, texts).plan([write])
     source.state, source.finished_at, source.tsv = SourceState.APPLIED.value, now(), None
-    source.attempts, source.result = (
-        1,
-        {"facts": len(statements), "skipped": 0, "by": "verbatim", "entities": 0, "relations": 0},
-    )
-    return [source, *(row for table in fields(Batch) for row in getattr(batch, table.name)), *outcomes]
+    source.result = changes.writes[0].result
+    rows = (row for table in fields(Batch) for row in getattr(changes.batch, table.name))
+    return [source, *rows, *changes.outcomes]
 
 
 def _owner(caller: Principal, user: str, count: int) -> Owner:

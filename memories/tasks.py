@@ -7,21 +7,19 @@ import uuid
 from celery import shared_task
 
 from memories.pipeline import erase_tenant as erasing
-from memories.pipeline import expire, fade, usage
-from memories.pipeline import run as pipeline
-from memories.pipeline import sweep as sweeper
+from memories.pipeline import expire, fade, owner_pass, usage, write_queue
 
 
-@shared_task(name="memories.tasks.run")
-def run(tenant_id: str, source_id: str) -> None:
-    """Work on one accepted write."""
-    pipeline.run(uuid.UUID(tenant_id), uuid.UUID(source_id))
+@shared_task(name=write_queue.TASK)
+def run_owner(tenant_id: str, queue_id: str) -> None:
+    """Apply the accepted writes of one owner."""
+    owner_pass.run(uuid.UUID(tenant_id), uuid.UUID(queue_id))
 
 
 @shared_task(name="memories.tasks.sweep")
 def sweep() -> None:
-    """Enqueue accepted writes that nobody is working on."""
-    sweeper.sweep()
+    """Enqueue the owners with accepted writes that no worker looks at."""
+    write_queue.sweep()
 
 
 @shared_task(name="memories.tasks.clean_expired")

@@ -19,6 +19,7 @@ class SourceKind(enum.StrEnum):
     STORE = "store"
     UPDATE = "update"
     SUPERSEDE = "supersede"
+    RESTORE = "restore"
 
 
 class SourceState(enum.StrEnum):

@@ -13,6 +13,8 @@ from django.test import Client
 from apikeys import services
 from apikeys.models import ApiKey, Tenant
 from apikeys.scopes import Role
+from memories.models import Source, WriteQueue
+from memories.pipeline import owner_pass
 from tests import leaks
 
 
@@ -71,3 +73,13 @@ def caller(of: Tenant | None = None, role: Role = Role.EDITOR, **fields: Any) ->
     """A caller with a fresh key: an editor of the default tenant, unless said otherwise."""
     new = services.create(tenant=of or tenant("default"), name="test", role=role, created_by="test", **fields)
     return Caller(new.secret, new.row)
+
+
+def queue(source: Source) -> WriteQueue:
+    """The queue that an accepted write waits in."""
+    return WriteQueue.objects.get(tenant=source.tenant_id, project=source.project, user_id=source.user_id)
+
+
+def work(source: Source) -> None:
+    """Apply what waits for the owner of a write, as a worker does."""
+    owner_pass.run(source.tenant_id, queue(source).id)

@@ -14,7 +14,6 @@ from memories.admin.display import as_json, as_written
 from memories.models import Source
 from memories.services import operators
 from memories.types import SourceState
-from memproject.common.clock import now
 from memproject.common.ids import EVENT, MEMORY, parse, public
 from memproject.web.admin import ProjectFilter, TenantFilter, TenantRowAdmin, UserFilter, by_tenant
 
@@ -47,7 +46,7 @@ class SourceAdmin(TenantRowAdmin[Source]):
         ("tenant", "project", "user_id"),
         ("agent_id", "run_id"),
         ("accepted_at", "finished_at", "blanked_at"),
-        ("kick_at", "lease_until", "expires_at"),
+        ("sequence", "next_attempt_at", "expires_at"),
         "memory",
         "raw_text",
         "details",
@@ -75,8 +74,7 @@ class SourceAdmin(TenantRowAdmin[Source]):
     def now(self, source: Source) -> str:
         if source.blanked_at is not None:
             return "erased"
-        running = source.lease_until is not None and source.lease_until > now()
-        return "running" if running else source.state
+        return source.state
 
     @admin.display(description="memory")
     def memory(self, source: Source) -> str:

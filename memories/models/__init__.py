@@ -4,6 +4,7 @@ from memories.models.erasure import Erasure
 from memories.models.memory import Memory
 from memories.models.owner import Owner
 from memories.models.passage import Embedding, Passage, TokenVectors
+from memories.models.queue import WriteQueue
 from memories.models.revision import Revision
 from memories.models.source import Outcome, Source
 from memories.models.usage import Usage
@@ -19,4 +20,5 @@ __all__ = [
     "Source",
     "TokenVectors",
     "Usage",
+    "WriteQueue",
 ]

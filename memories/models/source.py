@@ -19,6 +19,7 @@ class Source(TenantRow):
     `text` is the raw text, `payload` how it was said: `{"items": [{start, stop, role?, speaker?, said_at?, stamp?}],
     "infer", "metadata", "memory_type", …}` with spans in characters of `text`. `allocated_id` is the first memory's
     id, promised in the answer before that memory is. `tsv` and `vector` let recall find a write that is still pending.
+    `sequence` is the place in the owner's queue; a failed attempt sets `next_attempt_at`.
     """
 
     kind = models.CharField(max_length=10, choices=[(k.value, k.value) for k in SourceKind])
@@ -43,8 +44,8 @@ class Source(TenantRow):
     state = models.CharField(
         max_length=8, choices=[(s.value, s.value) for s in SourceState], default=SourceState.PENDING.value
     )
-    lease_until = models.DateTimeField(null=True)
-    kick_at = models.DateTimeField(null=True)
+    sequence = models.BigIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     failure = models.CharField(max_length=64, blank=True)
     result = models.JSONField(default=dict)
@@ -67,15 +68,19 @@ class Source(TenantRow):
                 name="memories_source_finished",
             ),
             models.CheckConstraint(
-                condition=Q(state="pending") | Q(lease_until=None, kick_at=None), name="memories_source_lease"
+                condition=Q(state="pending") | Q(next_attempt_at=None), name="memories_source_next_attempt"
             ),
             models.UniqueConstraint(fields=["tenant", "allocated_id"], name="memories_source_allocated"),
         )
         indexes = (
-            models.Index(fields=["kick_at"], condition=Q(state="pending"), name="memories_source_due"),
+            models.Index(
+                fields=["tenant", "project", "user_id", "sequence", "id"],
+                condition=Q(state="pending"),
+                name="memories_source_pending",
+            ),
             models.Index(fields=["id"], condition=Q(state="failed", blanked_at=None), name="memories_source_failed"),
             models.Index(fields=["tenant", "project", "user_id", "state"], name="memories_source_scope"),
-            models.Index(fields=["tenant", "target_key", "id"], name="memories_source_target"),
+            models.Index(fields=["tenant", "target_key"], name="memories_source_target"),
             models.Index(
                 fields=["expires_at"],
                 condition=Q(blanked_at=None, expires_at__isnull=False),

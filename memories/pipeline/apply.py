@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
 
-from entities.types import NO_KNOWLEDGE, Knowledge, Learned
 from memories.models import Embedding, Memory, Outcome, Owner, Passage, Revision, Source, TokenVectors
-from memories.pipeline import erase, happened, knowledge, owners
-from memories.pipeline.reconcile import Step
-from memories.pipeline.rows import Batch, Embedded, Voice, add_memory, outcome, store_rows, successor
+from memories.pipeline import happened, knowledge, owners
+from memories.pipeline.changes import ChangeSet, GraphChange, WriteResult
+from memories.pipeline.owners import StaleError
+from memories.pipeline.rows import Batch, successor
 from memories.pipeline.searchable import word_count, words
-from memories.types import KEEP, Action, Decision, Fact, SourceState, SupersedeCommand, UpdateCommand
+from memories.types import KEEP, Action, SourceState, UpdateCommand
 from memproject.common import metrics
 from memproject.common.clock import now
-from memproject.common.errors import Conflict, MemoryNotFound, NotFound
-from memproject.common.ids import MEMORY, new_id, public
+from memproject.common.errors import MemoryNotFound
+from memproject.common.ids import MEMORY, public
 
 BATCH = 500
 
 
-class StaleError(Exception):
-    """Somebody changed this owner's memories since the decision was made: decide again."""
-
-
-class GoneError(Exception):
-    """The Source was erased, blanked or finished by another worker: nothing may be written."""
+CLOSE = """
+UPDATE memories_source s
+SET state = %(state)s, finished_at = %(now)s, next_attempt_at = NULL, failure = closed.failure, result = closed.result,
+    tsv = NULL, vector = NULL, model = ''
+FROM unnest(%(ids)s::uuid[], %(results)s::jsonb[], %(failures)s::text[]) AS closed(id, result, failure)
+WHERE s.tenant_id = %(tenant)s AND s.id = closed.id AND s.state = 'pending'
+"""
 
 
 def live_digests(
@@ -44,153 +45,37 @@ def live_digests(
     return {bytes(digest): memory for digest, memory in rows.values_list("digest", "memory_key")}
 
 
-def store(
-    tenant_id: uuid.UUID,
-    source_id: uuid.UUID,
-    steps: Sequence[Step],
-    texts: Mapping[bytes, Embedded],
-    seen: int | None,
-    result: Mapping[str, object],
-) -> None:
-    """Write what a store decided, and its outcomes and `result` (numbers only), and close its Source.
+def commit(tenant_id: uuid.UUID, project: str, user_id: str, seen: int, changes: ChangeSet) -> None:
+    """Write what a pass has decided, and close its writes.
 
-    `seen` is the owner's version at the decision; None on the last try, which then only corrects what the lock shows.
-    Raises StaleError (decide again) or GoneError (nothing to write).
+    `seen` is the owner's version that it was decided with. Raises StaleError when it has moved on, or when one of the
+    writes was erased or applied meanwhile: nothing is written then.
     """
     with transaction.atomic():
-        owner, source = _begin(tenant_id, source_id)
-        if seen is not None and seen != owner.version:
-            raise StaleError
-        moment = now()
-        adding = [s.digest for s in steps if s.decision is Decision.ADD]
-        erase.expired_holders(source, adding, moment)
-        live = live_digests(tenant_id, source.project, source.user_id, source.agent_id, [s.digest for s in steps])
-        steps = _still_right(source, steps, live, texts, moment, last=seen is None)
-        outdated = _open_revisions(tenant_id, [s.replaces for s in steps if s.replaces is not None])
-        batch, outcomes = store_rows(source, steps, texts, live, moment, outdated=outdated, by=str(result.get("by")))
-        _retire(outdated.values(), moment)
-        _write(batch)
-        _record(outcomes)
-        learned = _teach(source, steps, outcomes, batch, moment)
-        knowledge.retire(list(outdated.values()), moment)
-        told = {
-            **result,
-            "entities": len({e.id for one in learned for e in one.entities}),
-            "relations": sum(one.relations for one in learned),
-        }
-        _finish(source, owner if batch.memories else None, told, len(batch.passages))
+        passages = len(changes.batch.passages)
+        owners.advance(tenant_id, project, user_id, seen, passages, changed=changes.changes_memories)
+        _retire(changes.retired)
+        _write(changes.batch)
+        for revision in changes.texts:
+            _current_text(revision)
+        for key, columns in changes.columns:
+            Memory.objects.filter(tenant=tenant_id, id=key).update(**columns)
+        for change in changes.graph:
+            _graph(change)
+        _record(changes.outcomes)
+        _finish(tenant_id, changes.writes)
 
 
-def _teach(
-    source: Source, steps: Sequence[Step], outcomes: Sequence[Outcome], batch: Batch, moment: dt.datetime
-) -> list[Learned]:
-    """What the new memories say of entities."""
-    made = {r.memory_key: r for r in batch.revisions if r.action == Action.ADD}
-    taught = [
-        (made[one.memory_key], step.knowledge)
-        for step, one in zip(steps, outcomes, strict=True)
-        if one.decision != Decision.NOOP and step.knowledge is not NO_KNOWLEDGE
-    ]
-    return knowledge.learn(taught, moment, source.actor)
-
-
-def _still_right(
-    source: Source,
-    steps: Sequence[Step],
-    live: Mapping[bytes, uuid.UUID],
-    texts: Mapping[bytes, Embedded],
-    moment: dt.datetime,
-    *,
-    last: bool,
-) -> Sequence[Step]:
-    """The steps, if what they build on is still there. On the last try what isn't known word for word is only added."""
-    if last:
-        steps = [step if step.digest in live else step.alone() for step in steps]
-    touched = [step.touches for step in steps if step.touches is not None]
-    there = set(
-        Revision.objects.filter(tenant=source.tenant_id, memory_key__in=touched, valid_to=None)
-        .alive(moment)
-        .values_list("memory_key", flat=True)
-    )
-    if not there.issuperset(touched):
-        raise StaleError
-    if any(step.decision is Decision.ADD and step.digest not in live and step.digest not in texts for step in steps):
-        raise StaleError  # it was known, and is gone since: its text has to be embedded
-    return steps
-
-
-def update(
-    tenant_id: uuid.UUID,
-    source_id: uuid.UUID,
-    command: UpdateCommand,
-    digest: bytes,
-    text: Embedded,
-    known: Knowledge = NO_KNOWLEDGE,
-) -> None:
-    """Give a memory a new text: retire its open revision, add another, and close the Source. `known`: what the text
-    says of entities.
-
-    Raises MemoryNotFound, Conflict (another live memory holds the text; its id in the data) or GoneError.
-    """
-    with transaction.atomic():
-        owner, source = _begin(tenant_id, source_id)
-        if source.target_key is None:
-            raise GoneError
-        moment = now()
-        old = open_revision(tenant_id, source.target_key, moment)
-        _refuse_ended(old)
-        voice = _voice_of(old, source)
-        new = successor(old, command, moment, actor=source.actor)
-        new.content, new.digest, new.evidence, new.text_key = str(command.content), digest, str(command.content), new.id
-        new.source_key = source.id
-        _refuse_taken(new)
-        batch = Batch(revisions=[new])
-        batch.add_text(new, text, voice)
-        _retire([old], moment)
-        _write(batch)
-        _current_text(new)
-        _touch_memory(old, command)
-        _record([outcome(source, 0, Decision.UPDATE, old.memory_key)])
-        knowledge.retire([old], moment)
-        knowledge.learn([(new, known)], moment, source.actor)
-        _finish(source, owner, {"facts": 1}, len(batch.passages))
-
-
-def supersede(
-    tenant_id: uuid.UUID,
-    source_id: uuid.UUID,
-    command: SupersedeCommand,
-    digest: bytes,
-    text: Embedded,
-    known: Knowledge = NO_KNOWLEDGE,
-) -> None:
-    """End a memory's validity and add another in its place, and close the Source.
-
-    Raises MemoryNotFound, Conflict (the memory is not live, or a live one holds the text) or GoneError.
-    """
-    with transaction.atomic():
-        owner, source = _begin(tenant_id, source_id)
-        if source.target_key is None:
-            raise GoneError
-        moment = now()
-        old = open_revision(tenant_id, source.target_key, moment)
-        _refuse_ended(old)
-        ended = successor(old, UpdateCommand(command.memory_id), moment, actor=source.actor)
-        valid_from = max(command.valid_from or source.accepted_at, old.valid_from)
-        ended.action, ended.valid_to, ended.reason = Action.SUPERSEDE.value, valid_from, command.reason
-        batch, new_memory = Batch(revisions=[ended]), new_id()
-        heir = Fact(command.content, command.content, 0, said_at=valid_from)
-        add_memory(batch, source, Step(heir, digest, Decision.ADD), new_memory, text, moment)
-        new = batch.revisions[-1]
-        new.metadata, new.memory_type, new.expires_at = old.metadata, old.memory_type, old.expires_at
-        new.reason = command.reason
-        _refuse_taken(new)
-        _retire([old], moment)
-        _write(batch)
-        _record([outcome(source, 0, Decision.UPDATE, new_memory, replaces=old.memory_key)])
-        knowledge.learn([(new, known)], moment, source.actor)
-        knowledge.retire([old], moment)
-        _finish(source, owner, {"facts": 1}, len(batch.passages))
+def _graph(change: GraphChange) -> None:
+    """What a write states of entities and relations. Its numbers become part of the write's result."""
+    knowledge.retire(change.retired, change.moment)
+    learned = knowledge.learn(change.taught, change.moment, change.write.source.actor)
+    knowledge.retire(change.outdated, change.moment)
+    for revision in change.revived:
+        knowledge.revive(revision, change.moment)
+    entities = len({entity.id for one in learned for entity in one.entities})
+    for name, count in (("entities", entities), ("relations", sum(one.relations for one in learned))):
+        change.write.result[name] = change.write.source.result.get(name, 0) + count  # of earlier parts, too
 
 
 def reword(passage: Passage, text: str, configuration: str) -> int:
@@ -200,44 +85,6 @@ def reword(passage: Passage, text: str, configuration: str) -> int:
     )
 
 
-def restore(
-    tenant_id: uuid.UUID,
-    memory_id: uuid.UUID,
-    revision_id: uuid.UUID | None,
-    *,
-    actor: str,
-    read: Callable[[str], Knowledge] = lambda _: NO_KNOWLEDGE,
-) -> None:
-    """Make an earlier revision of a memory, or the last live one, its last word again; nothing if it is already.
-
-    `read` says what a text that isn't the last word now says of entities.
-    Raises MemoryNotFound, NotFound (no such revision) or Conflict (another live memory holds the text).
-    """
-    with transaction.atomic():
-        owner = _lock_owner(tenant_id, memory_id)
-        moment = now()
-        old = open_revision(tenant_id, memory_id, moment)
-        rows = Revision.objects.filter(tenant=tenant_id, memory_key=memory_id)
-        wanted = Q(valid_to=None, archived=False) if revision_id is None else Q(id=revision_id)
-        found = rows.filter(wanted).order_by("-recorded_at", "-id").first()
-        if found is None:
-            raise NotFound("revision_id: this memory has no such revision", field="revision_id")
-        if found.id == old.id:
-            return
-        new = successor(found, UpdateCommand(""), moment, actor=actor)
-        new.action, new.expires_at, new.archived, new.valid_to = Action.RESTORE.value, old.expires_at, False, None
-        _refuse_taken(new)
-        _retire([old], moment)
-        _write(Batch(revisions=[new]))
-        _current_text(new)
-        if new.text_key == old.text_key:
-            knowledge.revive(new, moment)
-        else:
-            knowledge.retire([old], moment)
-            knowledge.learn([(new, read(new.content))], moment, actor)
-        owners.changed(owner)
-
-
 def edit(tenant_id: uuid.UUID, memory_id: uuid.UUID, command: UpdateCommand, *, actor: str) -> None:
     """Change anything but the text of a memory: a new revision that shares the old one's passages."""
     with transaction.atomic():
@@ -245,21 +92,23 @@ def edit(tenant_id: uuid.UUID, memory_id: uuid.UUID, command: UpdateCommand, *, 
         moment = now()
         old = open_revision(tenant_id, memory_id, moment)
         if any(v is not KEEP for v in (command.metadata, command.memory_type, command.expires_at)):
-            new = successor(old, command, moment, actor=actor)
-            _retire([old], moment)
+            new = successor(old, command, max(moment, old.recorded_at), actor=actor)
+            old.retired_at = new.recorded_at
+            _retire([old])
             _write(Batch(revisions=[new]))
         _touch_memory(old, command)
         owners.changed(owner)
 
 
 def archive(tenant_id: uuid.UUID, revisions: Sequence[uuid.UUID], *, actor: str, reason: str) -> int:
-    """Archive the memories of which one of these live revisions is the last word; → how many. Callers hold the lock."""
+    """Archive the memories whose current revision is in `revisions` and live; → how many. Callers hold the lock."""
     moment = now()
     olds = list(Revision.objects.filter(tenant=tenant_id, id__in=list(revisions)).alive(moment))
     batch = Batch(revisions=[successor(old, UpdateCommand(""), moment, actor=actor) for old in olds])
-    for new in batch.revisions:
+    for old, new in zip(olds, batch.revisions, strict=True):
         new.action, new.archived, new.reason = Action.ARCHIVE.value, True, reason
-    _retire(olds, moment)
+        old.retired_at = new.recorded_at = max(moment, old.recorded_at)
+    _retire(olds)
     _write(batch)
     for owner in {(old.project, old.user_id) for old in olds}:
         knowledge.retire([old for old in olds if (old.project, old.user_id) == owner], moment)
@@ -267,7 +116,7 @@ def archive(tenant_id: uuid.UUID, revisions: Sequence[uuid.UUID], *, actor: str,
 
 
 def open_revision(tenant_id: uuid.UUID, memory_id: uuid.UUID, moment: dt.datetime) -> Revision:
-    """The last word about a memory that is there and not expired, else MemoryNotFound."""
+    """The current revision of a memory that is there and not expired, else MemoryNotFound."""
     row = Revision.objects.filter(tenant=tenant_id, memory_key=memory_id, retired_at=None).first()
     if row is None or (row.expires_at is not None and row.expires_at <= moment):
         raise MemoryNotFound(public(MEMORY, memory_id))
@@ -282,33 +131,8 @@ def _lock_owner(tenant_id: uuid.UUID, memory_id: uuid.UUID) -> Owner:
     return owners.lock(tenant_id, *found)
 
 
-def _begin(tenant_id: uuid.UUID, source_id: uuid.UUID) -> tuple[Owner, Source]:
-    """The owner's lock first, then the Source's: every writer takes them in this order."""
-    rows = Source.objects.filter(tenant=tenant_id, id=source_id)
-    scope = rows.values_list("project", "user_id").first()
-    if scope is None:
-        raise GoneError
-    owner = owners.lock(tenant_id, *scope)
-    source = rows.select_for_update().first()
-    if source is None or source.blanked_at is not None or source.state != SourceState.PENDING:
-        raise GoneError
-    return owner, source
-
-
-def _refuse_taken(new: Revision) -> None:
-    live = live_digests(new.tenant_id, new.project, new.user_id, new.agent_id, [bytes(new.digest)])
-    holder = live.get(bytes(new.digest))
-    if holder is not None and holder != new.memory_key:
-        raise Conflict("Another memory holds this text already.", memory_id=public(MEMORY, holder))
-
-
-def _refuse_ended(old: Revision) -> None:
-    if old.archived or old.valid_to is not None:
-        raise Conflict("This memory is no longer live. Restore it first.", memory_id=public(MEMORY, old.memory_key))
-
-
 def _current_text(new: Revision) -> None:
-    """Search reads the vectors of a memory's last word alone."""
+    """Search reads the vectors of a memory's current text alone."""
     passages = Passage.objects.filter(tenant=new.tenant_id, memory_key=new.memory_key)
     for current, texts in (
         (False, passages.exclude(text_key=new.text_key)),
@@ -318,25 +142,11 @@ def _current_text(new: Revision) -> None:
         vectors.exclude(current=current).update(current=current)
 
 
-def _voice_of(old: Revision, source: Source) -> Voice:
-    """A memory that is put into other words keeps its place in its conversation."""
-    first = Passage.objects.filter(tenant=old.tenant_id, text_key=old.text_key).order_by("ordinal").first()
-    if first is None:
-        return Voice(old.valid_from, source.id, session=old.run_id)
-    return Voice(first.said_at, first.batch, first.turn, first.session, first.speaker, first.role)
-
-
-def _retire(revisions: Collection[Revision], moment: dt.datetime) -> None:
-    for tenant_id in {revision.tenant_id for revision in revisions}:
-        going = [revision.id for revision in revisions]
-        Revision.objects.filter(tenant=tenant_id, id__in=going, retired_at=None).update(retired_at=moment)
-
-
-def _open_revisions(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Revision]:
-    if not ids:
-        return {}
-    rows = Revision.objects.filter(tenant=tenant_id, memory_key__in=list(ids), retired_at=None)
-    return {row.memory_key: row for row in rows}
+def _retire(revisions: Iterable[Revision]) -> None:
+    """Give stored revisions their `retired_at`."""
+    for revision in revisions:
+        rows = Revision.objects.filter(tenant=revision.tenant_id, id=revision.id, retired_at=None)
+        rows.update(retired_at=revision.retired_at)
 
 
 def _touch_memory(old: Revision, command: UpdateCommand) -> None:
@@ -364,17 +174,26 @@ def _record(outcomes: Sequence[Outcome]) -> None:
         transaction.on_commit(partial(metrics.decided, decision, count), robust=True)
 
 
-def _finish(source: Source, changed: Owner | None, result: Mapping[str, object], passages: int) -> None:
-    """Close the Source; what recall read of it while it was pending is dropped. `passages` were written for it."""
-    Source.objects.filter(tenant=source.tenant_id, id=source.id).update(
-        state=SourceState.APPLIED.value,
-        finished_at=now(),
-        lease_until=None,
-        kick_at=None,
-        tsv=None,
-        vector=None,
-        model="",
-        result=dict(result),
-    )
-    if changed is not None:
-        owners.changed(changed, passages)
+def _finish(tenant_id: uuid.UUID, writes: Sequence[WriteResult]) -> None:
+    """Close the writes; what recall read of them while they were pending is dropped. Raises StaleError."""
+    with connection.cursor() as cursor:
+        for state, closed in (
+            (SourceState.APPLIED, [w for w in writes if not w.failure and w.is_last]),
+            (SourceState.FAILED, [w for w in writes if w.failure]),
+        ):
+            if closed:
+                values = {
+                    "tenant": tenant_id,
+                    "state": state.value,
+                    "now": now(),
+                    "ids": [write.source.id for write in closed],
+                    "results": [json.dumps(write.result) for write in closed],
+                    "failures": [write.failure for write in closed],
+                }
+                cursor.execute(CLOSE, values)
+                if cursor.rowcount != len(closed):
+                    raise StaleError
+    for write in (w for w in writes if not w.is_last and not w.failure):
+        rows = Source.objects.filter(tenant=tenant_id, id=write.source.id, state=SourceState.PENDING)
+        if not rows.update(result=write.result):
+            raise StaleError

@@ -17,12 +17,12 @@ from django.db.models import QuerySet
 
 from memories.languages import configuration
 from memories.models import Embedding, Memory, Outcome, Owner, Passage, Revision, Source, TokenVectors, Usage
-from memories.pipeline import owners
+from memories.pipeline import owners, write_queue
 from memories.pipeline.rows import Batch, Embedded, Voice
 from memories.pipeline.searchable import SOURCE_CHARACTERS, words
+from memories.pipeline.write_queue import Priority
 from memories.types import Scope, SourceKind, SourceState
 from memproject.common.carry import SAME, Kind, Line, LineError, Salt, batches, each
-from memproject.common.clock import now
 from memproject.common.ids import new_id
 
 BATCH = 100  # memories with all their revisions, of which each may be long
@@ -158,8 +158,6 @@ def _add_source(brought: Brought, said: Line, whose: Whose, salt: Salt) -> None:
         raise LineError("finished_at", "must be null while the write is pending, and a time after")
     if pending and row.blanked_at is not None:
         raise LineError("state", "must not be pending: the text is blanked")
-    if pending:
-        row.kick_at = now()
     if row.kind == SourceKind.STORE and row.state != SourceState.APPLIED and row.blanked_at is None:
         row.tsv = words(row.text[:SOURCE_CHARACTERS], configuration(row.project))
     brought.sources.append(row)
@@ -214,6 +212,7 @@ def write(brought: Brought, embedded: Mapping[uuid.UUID, Embedded]) -> Counter[t
         batch.add_text(revision, embedded[revision.id], voice)
     for embedding in batch.embeddings:
         embedding.current = embedding.text_key in brought.current
+    _enqueue(brought.sources)
     Source.objects.bulk_create(brought.sources)
     Memory.objects.bulk_create(batch.memories)
     Revision.objects.bulk_create(batch.revisions)
@@ -223,6 +222,18 @@ def write(brought: Brought, embedded: Mapping[uuid.UUID, Embedded]) -> Counter[t
     Outcome.objects.bulk_create(brought.outcomes)
     Usage.objects.bulk_create(brought.usage)
     return Counter((passage.project, passage.user_id) for passage in batch.passages)
+
+
+def _enqueue(sources: Sequence[Source]) -> None:
+    """Pending writes get places in the queue of their owner, in the order of the file."""
+    waiting: dict[tuple[uuid.UUID, str, str], list[Source]] = {}
+    for source in sources:
+        if source.state == SourceState.PENDING:
+            waiting.setdefault((source.tenant_id, source.project, source.user_id), []).append(source)
+    for owner, mine in sorted(waiting.items()):
+        last = write_queue.enqueue(*owner, count=len(mine), priority=Priority.BULK)
+        for sequence, source in enumerate(mine, last - len(mine) + 1):
+            source.sequence = sequence
 
 
 def lock(tenant_id: uuid.UUID, whose: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Owner]:

@@ -1,47 +1,75 @@
-"""What the rules would do about each new fact: it is compared with the old ones that are nearest to it."""
+"""What the rules would do about a new statement: it is compared with the stored memories that are near to it."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Sequence
+import datetime as dt
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from memories.pipeline.extract import Extracted
 from memories.providers import registry
+from memories.providers.base import ProviderRefused, ProviderUnavailable
 from memories.providers.rules import stated, supersede
 from memories.providers.rules.supersede import Verdict
 from memories.providers.rules.types import Statement as RulesStatement
-from memories.statements import Known, Proposal, Statement
+from memories.statements import Known, Proposal
 from memories.types import Decision, Item
 
-SAYS = {
+# The parse of a memory is kept for a while, because the next statements of its owner are compared with it again.
+MAX_KEPT = 2_048
+KEPT_SECONDS = 300.0  # no longer, because the memory may be erased meanwhile
+
+PROPOSAL_BY_VERDICT = {
     Verdict.DUPLICATE: Proposal(Decision.NOOP, reason="says the same"),
     Verdict.SUPERSEDE: Proposal(Decision.UPDATE, reason="a newer value of the same"),
     Verdict.NEGATE: Proposal(Decision.DELETE, reason="says that it ended"),
 }
 
+_Key = tuple[str, dt.datetime]
+_kept: OrderedDict[_Key, tuple[float, list[RulesStatement]]] = OrderedDict()
+_lock = threading.Lock()
 
-def by_rules(extracted: Extracted, offered: Sequence[Sequence[Known]]) -> tuple[Statement, ...]:
-    """The statements with proposals. `offered[n]` are the memories near statement n, nearest first."""
+
+def read(memories: Collection[Known]) -> dict[_Key, list[RulesStatement]]:
+    """What the rules read in these memories, parsed in one batch where it is not kept. Raises like the rules."""
     rules = registry.rules()
-    if rules is None or not extracted.read:
-        return extracted.statements
-    old = {known.id: known for near in offered for known in near}
-    items = [Item(known.content, said_at=known.said_at) for known in old.values()]
-    read = dict(zip(old, ([r.statement for r in stated.spoken(e, None)] for e in rules.read(items)), strict=True))
-    return tuple(
-        replace(statement, proposal=_proposal(new, near, read))
-        for statement, new, near in zip(extracted.statements, extracted.read, offered, strict=True)
-    )
+    if rules is None:
+        return {}
+    wanted = dict.fromkeys((known.content, known.said_at) for known in memories)
+    with _lock:
+        _drop_old()
+        found = {key: _kept[key][1] for key in wanted if key in _kept}
+    missing = [key for key in wanted if key not in found]
+    if missing:
+        parsed = rules.read([Item(content, said_at=said_at) for content, said_at in missing])
+        new = {
+            key: [one.statement for one in stated.spoken(extraction, None)]
+            for key, extraction in zip(missing, parsed, strict=True)
+        }
+        with _lock:
+            _kept.update((key, (time.monotonic(), statements)) for key, statements in new.items())
+        found |= new
+    return found
 
 
-def _proposal(
-    new: RulesStatement, near: Sequence[Known], read: dict[uuid.UUID, list[RulesStatement]]
-) -> Proposal | None:
-    """Who says the same is known already; else the nearest that the fact outdates or ends."""
-    verdicts = [(known.id, supersede.decide(read[known.id], [new])) for known in near]
+def _drop_old() -> None:
+    """The oldest come first: a key that is there already keeps its place and its time."""
+    until = time.monotonic() - KEPT_SECONDS
+    while _kept and (len(_kept) > MAX_KEPT or next(iter(_kept.values()))[0] < until):
+        _kept.popitem(last=False)
+
+
+def propose(new: RulesStatement, near: Sequence[Known]) -> Proposal | None:
+    """The memory that says the same already; else the nearest that the statement outdates or ends."""
+    try:
+        parsed = read(near)
+    except (ProviderUnavailable, ProviderRefused):
+        return None  # in doubt both are kept
+    verdicts = [(known.id, supersede.decide(parsed.get((known.content, known.said_at), []), [new])) for known in near]
     for wanted in ((Verdict.DUPLICATE,), (Verdict.SUPERSEDE, Verdict.NEGATE)):
         for key, verdict in verdicts:
             if verdict in wanted:
-                return replace(SAYS[verdict], target=key)
+                return replace(PROPOSAL_BY_VERDICT[verdict], target=key)
     return None

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from memories.models import Source
-from memories.pipeline.lease import Lease, pending
 from memories.pipeline.rows import Embedded, Vectors, embedded_texts
+from memories.pipeline.write_queue import Claim
 from memories.providers import registry
 from memories.providers.registry import Encoder
+from memories.types import SourceState
 
 AT_ONCE = 32  # passages between two looks at the lease, when the model runs in this process
 AT_ONCE_AFAR = 512  # when it doesn't: a call costs more than what is in it
-EARLY = 64  # a write with more passages than this gets its own vector first, so that recall finds it meanwhile
+EARLY = 64_000  # characters; a longer write gets a vector of its own first, so that recall finds it meanwhile
 RAW = 16  # passages of a raw text that are compared with what is known
 HEAD = 2_000  # characters of the raw text that this vector is of
 
 
-def texts(source: Source, contents: Sequence[str], lease: Lease) -> list[Embedded]:
-    """Each content of a write with its passages and their vectors, all in as few calls as may be."""
-    if source.vector is None and len(embedded_texts(contents)[1]) > EARLY:
-        head(source)
-    return embedded(registry.encoder(), contents, lease.keep)
+def texts(contents: Mapping[bytes, str], claim: Claim) -> dict[bytes, Embedded]:
+    """The contents of a pass, by their digests, with passages and vectors, in as few calls as possible."""
+    found = embedded(registry.encoder(), list(contents.values()), claim.keep)
+    return dict(zip(contents, found, strict=True))
 
 
 def embedded(encoder: Encoder, contents: Sequence[str], after: Callable[[], None] = lambda: None) -> list[Embedded]:
@@ -54,13 +55,18 @@ def raw(source: Source) -> Vectors:
     _, passages = embedded_texts([source.text])
     vectors = model.embed(passages[:RAW])
     if source.vector is None and len(vectors):
-        source.vector, source.model = vectors[0], model.model
-        pending(source.tenant_id, source.id).update(vector=vectors[0], model=model.model)
+        _keep(source, vectors[0], model.model)
     return vectors
 
 
 def head(source: Source) -> None:
-    """Give a pending write a vector of its own, by which recall finds it."""
-    model = registry.embedder()
-    source.vector, source.model = model.embed([source.text[:HEAD]])[0], model.model
-    pending(source.tenant_id, source.id).update(vector=source.vector, model=model.model)
+    """Give a long pending write a vector of its own, by which recall finds it until it is applied."""
+    if source.vector is None and len(source.text) > EARLY:
+        model = registry.embedder()
+        _keep(source, model.embed([source.text[:HEAD]])[0], model.model)
+
+
+def _keep(source: Source, vector: npt.NDArray[np.float32], model: str) -> None:
+    source.vector, source.model = vector, model
+    rows = Source.objects.filter(tenant=source.tenant_id, id=source.id, state=SourceState.PENDING)
+    rows.update(vector=vector, model=model)

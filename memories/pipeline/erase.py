@@ -39,21 +39,6 @@ BLANK: dict[str, object] = {
 }
 
 
-def expired_holders(source: Source, digests: Sequence[bytes], moment: dt.datetime) -> None:
-    """Erase expired memories that still hold one of `digests`: a fact stored again is a new fact."""
-    held = Revision.objects.filter(
-        tenant=source.tenant_id,
-        project=source.project,
-        user_id=source.user_id,
-        agent_id=source.agent_id,
-        digest__in=list(digests),
-        retired_at=None,
-        expires_at__lte=moment,
-    )
-    if ids := list(held.values_list("memory_key", flat=True)):
-        memories(source.tenant_id, ids, expired=True)
-
-
 def by_ids(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, kind: str = "memories", actor: str) -> Erasure:
     """Erase these memories, pending ones included, in one transaction."""
     requested = now()
@@ -150,7 +135,7 @@ def blank(tenant_id: uuid.UUID, sources: QuerySet[Source]) -> Counter[str]:
     receipts.blank(tenant_id, [*ids, *(allocated for _, _, _, allocated in rows if allocated)])
     blanked = Source.objects.filter(tenant=tenant_id, id__in=ids)
     closed = {"state": SourceState.FAILED, "failure": ERASED, "finished_at": moment}
-    blanked.filter(state=SourceState.PENDING).update(lease_until=None, kick_at=None, **closed)
+    blanked.filter(state=SourceState.PENDING).update(next_attempt_at=None, **closed)
     blanked.update(blanked_at=moment, **BLANK)
     pending = sum(state == SourceState.PENDING and kind == SourceKind.STORE for _, state, kind, _ in rows)
     return Counter(sources=len(rows), pending=pending)

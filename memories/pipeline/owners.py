@@ -11,6 +11,10 @@ from django.db.models.functions import Greatest
 from memories.models import Owner
 
 
+class StaleError(Exception):
+    """The owner's memories, or the writes of the pass, have changed since the decision: decide again."""
+
+
 def lock(tenant_id: uuid.UUID, project: str, user_id: str) -> Owner:
     """Lock the owner's row until the transaction ends, and make it if there is none."""
     rows = Owner.objects.select_for_update().filter(tenant=tenant_id, project=project, user_id=user_id)
@@ -31,14 +35,31 @@ def version(tenant_id: uuid.UUID, project: str, user_id: str) -> int:
     return rows.values_list("version", flat=True).first() or 0
 
 
+def advance(tenant_id: uuid.UUID, project: str, user_id: str, seen: int, passages: int, *, changed: bool) -> None:
+    """Lock the owner's row for the transaction and count a change that was decided at version `seen`.
+
+    Raises StaleError when the version has moved on.
+    """
+    rows = Owner.objects.filter(tenant=tenant_id, project=project, user_id=user_id, version=seen)
+    step = {"version": F("version") + int(changed), "passages": F("passages") + passages}
+    if rows.update(**step):
+        return
+    if seen == 0:
+        row = Owner(tenant_id=tenant_id, project=project, user_id=user_id)
+        Owner.objects.bulk_create([row], ignore_conflicts=True)
+        if rows.update(**step):
+            return
+    raise StaleError
+
+
 def changed(owner: Owner, passages: int = 0) -> None:
-    """Count a change, so that decisions made before it show as stale, and the passages that it added."""
+    """Count a change, so that a pass that was decided before it is decided again, and the passages that it added."""
     rows = Owner.objects.filter(tenant=owner.tenant_id, id=owner.id)
     rows.update(version=F("version") + 1, passages=F("passages") + passages)
 
 
 def erased(tenant_id: uuid.UUID, gone: Mapping[tuple[str, str], int]) -> None:
-    """Take the passages off that went with an erasure, by `(project, user_id)`."""
+    """Count an erasure, and take off its passages, by `(project, user_id)`."""
     for (project, user_id), passages in sorted(gone.items()):
         rows = Owner.objects.filter(tenant=tenant_id, project=project, user_id=user_id)
-        rows.update(passages=Greatest(F("passages") - passages, 0))
+        rows.update(version=F("version") + 1, passages=Greatest(F("passages") - passages, 0))

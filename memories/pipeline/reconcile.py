@@ -1,14 +1,15 @@
-"""What to do about each fact, given what is known already. Pure: no framework, no network, no clock.
+"""The decision about one statement, given what is stored. Pure: no framework, no network, no clock.
 
-Whoever reads a text (the rules, or a model) may propose what it does to the memories that it was shown. Here is decided
-what of that is believed; in doubt both are kept.
+An extractor (the rules, or a language model) proposes what a statement does to the memories that it was compared with.
+This module accepts or rejects the proposal; in doubt both texts are kept.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from entities.types import NO_KNOWLEDGE, Knowledge
 from memories.statements import Known, Statement
@@ -16,71 +17,45 @@ from memories.types import Decision, Fact
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One fact and the decision about it. `holder` is the memory that holds it already (NOOP), `replaces` the one that
-    it outdates (UPDATE) or ends (DELETE).
-
-    A NOOP without a holder repeats step `repeats` of the same write.
-    """
+class Operation:
+    """One statement and the decision about it. `existing_id` is the memory that holds it already (NOOP), `replaces`
+    the memory that it outdates (UPDATE) or ends (DELETE)."""
 
     fact: Fact
     digest: bytes
     decision: Decision
-    holder: uuid.UUID | None = None
-    repeats: int | None = None
+    existing_id: uuid.UUID | None = None
     replaces: uuid.UUID | None = None
     reason: str = ""
     knowledge: Knowledge = NO_KNOWLEDGE
 
-    @property
-    def touches(self) -> uuid.UUID | None:
-        """The memory that must still be there for this decision to be right."""
-        return self.holder or self.replaces
-
-    def alone(self) -> Step:
-        """The same fact, kept beside whatever it was to repeat or replace."""
-        return replace(self, decision=Decision.ADD, holder=None, repeats=None, replaces=None, reason="")
-
 
 def reconcile(
-    said: Sequence[tuple[Statement, bytes]], live: Mapping[bytes, uuid.UUID], offered: Sequence[Collection[Known]] = ()
-) -> tuple[Step, ...]:
-    """One step for each `(statement, digest)`, in order. `live` maps digests of live texts to their memories.
+    statement: Statement,
+    digest: bytes,
+    *,
+    accepted_at: dt.datetime,
+    existing_id: uuid.UUID | None = None,
+    compared: Collection[Known] = (),
+) -> Operation:
+    """Decide about a statement. `existing_id`: the live memory with exactly this text.
 
-    An exact duplicate, of a live memory or of an earlier fact of the same write, adds nothing. A proposal counts if it
-    is about a memory in `offered[n]`, if the fact is not older than that memory, and if no earlier fact of the write
-    has replaced it.
+    A proposal counts if it names a memory of `compared` and if the statement is not older than that memory. A
+    statement without a time of its own was made when it was accepted.
     """
-    steps: list[Step] = []
-    first: dict[bytes, int] = {}
-    taken: set[uuid.UUID] = set()
-    for number, (statement, digest) in enumerate(said):
-        known = {k.id: k for k in offered[number]} if offered else {}
-        if digest in live:
-            step = Step(statement.fact, digest, Decision.NOOP, holder=live[digest], knowledge=statement.knowledge)
-        elif digest in first:
-            step = Step(statement.fact, digest, Decision.NOOP, repeats=first[digest], knowledge=statement.knowledge)
-        else:
-            step = _proposed(statement, digest, known, taken)
-            first[digest] = len(steps)
-            if step.replaces is not None:
-                taken.add(step.replaces)
-        steps.append(step)
-    return tuple(steps)
-
-
-def _proposed(
-    statement: Statement, digest: bytes, offered: Mapping[uuid.UUID, Known], taken: Collection[uuid.UUID]
-) -> Step:
     fact, proposal = statement.fact, statement.proposal
-    add = Step(fact, digest, Decision.ADD, knowledge=statement.knowledge)
+    known = statement.knowledge
+    if existing_id is not None:
+        return Operation(fact, digest, Decision.NOOP, existing_id=existing_id, knowledge=known)
+    add = Operation(fact, digest, Decision.ADD, knowledge=known)
     if proposal is None or proposal.target is None or fact.verbatim:
         return add
-    old = offered.get(proposal.target)
-    if old is None or old.id in taken or (fact.said_at is not None and fact.said_at < old.said_at):
+    old = next((memory for memory in compared if memory.id == proposal.target), None)
+    if old is None or (fact.said_at or accepted_at) < old.said_at:
         return add
-    if proposal.decision is Decision.NOOP:
-        return replace(add, decision=Decision.NOOP, holder=old.id, reason=proposal.reason)
-    if proposal.decision in (Decision.UPDATE, Decision.DELETE):
-        return replace(add, decision=proposal.decision, replaces=old.id, reason=proposal.reason)
+    match proposal.decision:
+        case Decision.NOOP:
+            return Operation(fact, digest, Decision.NOOP, existing_id=old.id, reason=proposal.reason, knowledge=known)
+        case Decision.UPDATE | Decision.DELETE:
+            return Operation(fact, digest, proposal.decision, replaces=old.id, reason=proposal.reason, knowledge=known)
     return add

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,10 +13,10 @@ import numpy.typing as npt
 from memories.languages import configuration
 from memories.models import Embedding, Memory, Outcome, Passage, Revision, Source, TokenVectors
 from memories.pipeline.passages import split
-from memories.pipeline.reconcile import Step
+from memories.pipeline.reconcile import Operation
 from memories.pipeline.searchable import word_count, words
 from memories.types import KEEP, Action, Decision, Span, UpdateCommand
-from memproject.common.ids import MEMORY, new_id, public
+from memproject.common.ids import new_id
 
 Vectors = npt.NDArray[np.float32]
 Pieces = npt.NDArray[np.int8]
@@ -116,48 +116,10 @@ class Batch:
                 )
 
 
-def store_rows(
-    source: Source,
-    steps: Sequence[Step],
-    texts: Mapping[bytes, Embedded],
-    live: Mapping[bytes, uuid.UUID],
-    moment: dt.datetime,
-    *,
-    outdated: Mapping[uuid.UUID, Revision] | None = None,
-    by: str = "",
-) -> tuple[Batch, list[Outcome]]:
-    """What a store's steps become. `outdated`: the open revisions of the memories that they replace, decided `by`."""
-    batch, outcomes, made = Batch(), [], dict(live)
-    free_id = source.allocated_id
-    for position, step in enumerate(steps):
-        holder = made.get(step.digest) or step.holder
-        if holder is not None:
-            outcomes.append(outcome(source, position, Decision.NOOP, holder))
-            continue
-        memory_id, free_id = free_id or new_id(), None
-        made[step.digest] = memory_id
-        add_memory(batch, source, step, memory_id, texts[step.digest], moment)
-        if step.replaces is not None and outdated:
-            batch.revisions.append(_ended(outdated[step.replaces], step, memory_id, source, moment, by))
-        outcomes.append(outcome(source, position, step.decision, memory_id, replaces=step.replaces))
-    return batch, outcomes
-
-
-def _ended(old: Revision, step: Step, heir: uuid.UUID, source: Source, moment: dt.datetime, by: str) -> Revision:
-    """The last word about a memory that a fact outdates or ends. Its reason names the heir, and repeats no text."""
-    ended = successor(old, UpdateCommand(""), moment, actor=by)
-    outdated = step.decision is Decision.UPDATE
-    ended.action = (Action.SUPERSEDE if outdated else Action.RETIRE).value
-    ended.valid_to = max(step.fact.said_at or source.accepted_at, old.valid_from)
-    ended.reason = f"{'outdated' if outdated else 'ended'} by {public(MEMORY, heir)}"
-    ended.confidence = step.fact.confidence
-    return ended
-
-
 def add_memory(
-    batch: Batch, source: Source, step: Step, memory_id: uuid.UUID, text: Embedded, moment: dt.datetime
+    batch: Batch, source: Source, operation: Operation, memory_id: uuid.UUID, text: Embedded, moment: dt.datetime
 ) -> None:
-    fact, payload = step.fact, source.payload
+    fact, payload = operation.fact, source.payload
     owner_columns = {"tenant_id": source.tenant_id, "project": source.project, "user_id": source.user_id}
     batch.memories.append(
         Memory(
@@ -179,7 +141,7 @@ def add_memory(
         agent_id=source.agent_id,
         run_id=source.run_id,
         content=fact.content,
-        digest=step.digest,
+        digest=operation.digest,
         metadata=payload.get("metadata", {}),
         memory_type=payload.get("memory_type") or ("turn" if fact.verbatim else "fact"),
         expires_at=source.expires_at if source.expires_at and source.expires_at > moment else None,
@@ -189,7 +151,7 @@ def add_memory(
         actor=source.actor,
         confidence=fact.confidence,
         evidence=fact.evidence,
-        reason=step.reason,
+        reason=operation.reason,
         **owner_columns,
     )
     batch.revisions.append(revision)

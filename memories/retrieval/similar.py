@@ -27,7 +27,7 @@ SKETCHED = """SELECT e.text_key, e.vector FROM memories_embedding e
         WHERE {in_scope} ORDER BY e.signs <~> binary_quantize(asked.vector) LIMIT %(sketch)s::int"""
 # A turn is a record of what was said, and stays: nothing outdates it.
 SIMILAR = """
-SELECT asked.number, r.memory_key, r.content, r.valid_from
+SELECT asked.number, r.memory_key, r.content, r.valid_from, 1 - near.distance
 FROM unnest(%(vectors)s::halfvec[]) WITH ORDINALITY AS asked(vector, number)
 CROSS JOIN LATERAL (
     SELECT c.text_key, c.vector <=> asked.vector AS distance FROM ({candidates}) c
@@ -69,8 +69,8 @@ def similar(
     *,
     most: int = MOST,
     enough: float = ENOUGH,
-) -> list[tuple[Known, ...]]:
-    """At most `most` live facts for each vector, nearest first, with a cosine of at least `enough`."""
+) -> list[list[tuple[float, Known]]]:
+    """At most `most` live facts for each vector with their cosine, nearest first, which is at least `enough`."""
     if not vectors:
         return []
     size = (
@@ -94,9 +94,9 @@ def similar(
             "moment": now(),
         },
     )
-    found: list[dict[uuid.UUID, Known]] = [{} for _ in vectors]
-    for number, key, content, valid_from in rows:
+    found: list[dict[uuid.UUID, tuple[float, Known]]] = [{} for _ in vectors]
+    for number, key, content, valid_from, cosine in rows:
         here = found[number - 1]
         if len(here) < most:
-            here.setdefault(key, Known(key, content, valid_from))
-    return [tuple(here.values()) for here in found]
+            here.setdefault(key, (cosine, Known(key, content, valid_from)))
+    return [list(here.values()) for here in found]

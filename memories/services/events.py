@@ -9,8 +9,8 @@ from apikeys.types import Principal
 from entities.services import mentions
 from entities.types import NO_ENTITIES
 from memories.models import Outcome, Revision, Source
+from memories.pipeline import write_queue
 from memories.types import Decision, ItemResult, SourceKind, SourceState, WriteResult
-from memproject.common.clock import now
 from memproject.common.errors import NotFound
 from memproject.common.ids import EVENT, parse
 
@@ -66,7 +66,7 @@ def result_of(source: Source) -> WriteResult:
 
 def _state(source: Source) -> str:
     if source.state == SourceState.PENDING:
-        return "running" if source.lease_until is not None and source.lease_until > now() else "pending"
+        return "running" if write_queue.is_claimed(source.tenant_id, source.project, source.user_id) else "pending"
     return "succeeded" if source.state == SourceState.APPLIED else "failed"
 
 

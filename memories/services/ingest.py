@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from apikeys.types import Principal
 from memories.models import Source
-from memories.pipeline.store import Deciding, facts_of
+from memories.pipeline import plan, state, writes
 from memories.services.events import results
 from memories.services.store import accept, source_of
 from memories.types import Decision, IngestCommand, Ingested, IngestedFact, WriteResult
@@ -58,19 +58,21 @@ def _taken_in(result: WriteResult, speakers: list[str | None]) -> Ingested:
 
 
 def _look(source: Source, command: IngestCommand) -> Ingested:
-    extracted, skipped = facts_of(command.store.items, source.payload)
+    write = writes.of_statements(source, writes.facts_of(command.store.items, source.payload))
+    found = state.load(source.tenant_id, source.project, source.user_id, [write])
+    operations = plan.Planner(found, {}).operations(write)
     shown = tuple(
         IngestedFact(
-            content=step.fact.content,
-            message=step.fact.position,
-            speaker=step.fact.speaker or step.fact.role,
-            confidence=step.fact.confidence,
-            importance=step.fact.importance,
-            decision=step.decision,
-            memory_id=step.holder,
+            content=operation.fact.content,
+            message=operation.fact.position,
+            speaker=operation.fact.speaker or operation.fact.role,
+            confidence=operation.fact.confidence,
+            importance=operation.fact.importance,
+            decision=operation.decision,
+            memory_id=operation.existing_id,
             stored=False,
-            reason=step.reason,
+            reason=operation.reason,
         )
-        for step in Deciding(source, extracted, None).steps()
+        for operation in operations
     )
-    return Ingested(shown, len(command.store.items), skipped, None)
+    return Ingested(shown, len(command.store.items), int(str(write.result["skipped"])), None)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from memories.models import Source
+from memories.pipeline import write_queue
+from memories.pipeline.write_queue import Priority
 from memories.types import SourceState
-from memproject.common.clock import now
 from memproject.common.tenancy import across_tenants
 
 FINAL = ("erased", "conflict", "memory_not_found")  # an answer, not a mishap
 
 
 def retry_failed() -> int:
-    """Make all failed writes pending again; the sweeper enqueues them. → how many."""
+    """Make all failed writes pending again and enqueue their owners; → how many."""
     with across_tenants("an operator's retry of failed writes"):
         return again(Source.objects.all())
 
@@ -21,6 +23,8 @@ def retry_failed() -> int:
 def again(writes: QuerySet[Source]) -> int:
     """Make those of `writes` pending again that failed and may pass another time; → how many."""
     failed = writes.filter(state=SourceState.FAILED, blanked_at=None).exclude(failure__in=FINAL)
-    return failed.update(
-        state=SourceState.PENDING, finished_at=None, kick_at=now(), lease_until=None, attempts=0, failure=""
-    )
+    with transaction.atomic():
+        rows = failed.values_list("tenant_id", "project", "user_id").order_by("tenant_id", "project", "user_id")
+        for tenant_id, project, user_id in list(rows.distinct()):
+            write_queue.enqueue(tenant_id, project, user_id, count=0, priority=Priority.BULK)
+        return failed.update(state=SourceState.PENDING, finished_at=None, next_attempt_at=None, attempts=0, failure="")

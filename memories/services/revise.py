@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from apikeys.types import Principal
-from memories.pipeline import apply
-from memories.pipeline.extract import knowledge_of
+from memories.models import Revision
 from memories.services import access
-from memories.services.recall import one, told
+from memories.services.recall import one
 from memories.services.store import accept
 from memories.services.update import outcome, refuse_ended, refuse_pending, refuse_taken, source_for
 from memories.types import MemoryView, SourceKind, SupersedeCommand, WriteResult
@@ -34,15 +33,22 @@ def supersede(principal: Principal, command: SupersedeCommand) -> MemoryView | W
     return outcome(principal, result)
 
 
-def restore(principal: Principal, memory_id: str, revision_id: str | None, user_id: str | None = None) -> MemoryView:
-    """Bring an earlier revision back, or the last one that was live; → the memory.
+def restore(
+    principal: Principal, memory_id: str, revision_id: str | None, user_id: str | None = None, *, wait: bool = True
+) -> MemoryView | WriteResult:
+    """Bring an earlier revision back, or the last one that was live; → the memory, or the write's state while it is
+    pending.
 
     Raises MemoryNotFound, NotFound (no such revision) and Conflict (still pending, or the text is a live memory's).
     """
     key = access.memory_key(principal, memory_id, user_id)
-    refuse_pending(one(principal.tenant_id, key, memory_id))
+    current = one(principal.tenant_id, key, memory_id)
+    refuse_pending(current)
+    rows = Revision.objects.filter(tenant=principal.tenant_id, memory_key=key)
     wanted = None if revision_id is None else parse(REVISION, revision_id)
-    if revision_id is not None and wanted is None:
+    if revision_id is not None and (wanted is None or not rows.filter(id=wanted).exists()):
         raise NotFound("revision_id: this memory has no such revision", field="revision_id")
-    apply.restore(principal.tenant_id, key, wanted, actor=principal.caller, read=knowledge_of)
-    return told(principal.tenant_id, key, memory_id)
+    payload = {"revision_id": str(wanted) if wanted else None}
+    source = source_for(principal, current, SourceKind.RESTORE, "", payload)
+    (result,) = accept([source], wait=wait)
+    return outcome(principal, result)

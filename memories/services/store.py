@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
 import time
 from collections.abc import Sequence
@@ -14,14 +13,15 @@ from django.db import connection, transaction
 from apikeys.types import Principal
 from memories.languages import configuration
 from memories.models import Source
+from memories.pipeline import write_queue
 from memories.pipeline.searchable import SOURCE_CHARACTERS, words
+from memories.pipeline.write_queue import Priority
 from memories.services import access
 from memories.services.events import result_of, rows
 from memories.types import Item, SourceKind, StoreCommand, WriteResult
 from memproject.common.clock import iso, now
 from memproject.common.errors import InvalidRequest
 from memproject.common.ids import new_id
-from memproject.common.kick import kick
 from memproject.common.redis import wait_for
 from memproject.web.idempotency import bind
 
@@ -66,24 +66,22 @@ def source_of(principal: Principal, command: StoreCommand, **payload: Any) -> So
 
 
 def accept(sources: Sequence[Source], *, wait: bool, draft: Any = None) -> list[WriteResult]:
-    """Commit Sources, all or none, kick their tasks and wait for them. What may not wait goes to the queue of those.
+    """Commit Sources, all or none, enqueue their owners and wait for them. Requests that cannot wait (no free waiting
+    place) are enqueued on the `bulk` queue.
 
     `draft` is what an answer needs besides their results, should the same request come again.
     """
     waiting = wait and bool(sources) and _places.acquire(blocking=False)
     try:
         with transaction.atomic():
-            for source in sources:
-                source.kick_at = source.accepted_at + overdue()
+            last = _enqueue(sources, Priority.STORE if waiting else Priority.BULK)
             Source.objects.bulk_create(sources)
             if sources:
                 bind([source.id for source in sources], draft)
-            for source in sources:
-                kick("memories.tasks.run", source.tenant_id, source.id, queue="store" if waiting else "bulk")
         if waiting:
             connection.close()  # the pool has it while we wait
             until = time.monotonic() + settings.STORE_WAIT_SECONDS
-            for source in sources:
+            for source in last:  # an owner's writes are applied in order: the last one is done when all are
                 if not wait_for(source.id, max(0.01, until - time.monotonic())):
                     break
     finally:
@@ -95,9 +93,16 @@ def accept(sources: Sequence[Source], *, wait: bool, draft: Any = None) -> list[
     return [result_of(now_there.get(source.id, source)) for source in sources]
 
 
-def overdue() -> dt.timedelta:
-    """After how long a write that was kicked, but not begun, is kicked again."""
-    return dt.timedelta(seconds=settings.LEASE_SECONDS / 2)
+def _enqueue(sources: Sequence[Source], priority: Priority) -> list[Source]:
+    """Give the Sources their places in the queues of their owners; → the last one of each owner."""
+    owners: dict[tuple[str, str], list[Source]] = {}
+    for source in sources:
+        owners.setdefault((source.project, source.user_id), []).append(source)
+    for (project, user_id), mine in sorted(owners.items()):  # in one order, so that two requests can't deadlock
+        last = write_queue.enqueue(sources[0].tenant_id, project, user_id, count=len(mine), priority=priority)
+        for sequence, source in enumerate(mine, last - len(mine) + 1):
+            source.sequence = sequence
+    return [mine[-1] for mine in owners.values()]
 
 
 def joined(items: tuple[Item, ...]) -> tuple[str, list[dict[str, Any]]]:

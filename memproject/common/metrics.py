@@ -14,7 +14,7 @@ import functools
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import ParamSpec, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -100,20 +100,11 @@ def operation_done(tenant_id: uuid.UUID, operation: str, seconds: float) -> None
     _observe(OPERATION_SECONDS, seconds, tenant if tenant in _tenants else OTHER, operation)
 
 
-@contextlib.contextmanager
-def pipeline_run(kind: str) -> Iterator[None]:
-    """Times a run; counts it as applied when nothing is raised. `pipeline_ended` says how else it can end."""
-    begun = time.perf_counter()
-    try:
-        yield
-    finally:
-        _observe(PIPELINE_SECONDS, time.perf_counter() - begun, kind)
-    pipeline_ended(kind, "applied")
-
-
-def pipeline_ended(kind: str, outcome: str) -> None:
-    """`outcome`: applied, failed or retried."""
+def pipeline_ended(kind: str, outcome: str, seconds: float | None = None) -> None:
+    """`outcome` of a write: applied, failed or retried. `seconds`: since a worker claimed it."""
     _count(PIPELINE_RUNS, kind, outcome)
+    if seconds is not None:
+        _observe(PIPELINE_SECONDS, seconds, kind)
 
 
 def decided(decision: str, memories: int) -> None:

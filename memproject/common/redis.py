@@ -8,7 +8,7 @@ import itertools
 import json
 import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -41,13 +41,15 @@ def _connected(timeout: float) -> redis.Redis:
     )
 
 
-def announce(event: uuid.UUID) -> None:
-    """Tell whoever waits that `event` is done. Losing this costs a waiter its answer, not the result."""
-    key = f"done:{event}"
+def announce(events: Sequence[uuid.UUID]) -> None:
+    """Tell the requests that wait that these writes are done. If this is lost, a request answers 202."""
+    if not events:
+        return
     try:
         pipe = client().pipeline(transaction=False)
-        pipe.rpush(key, b"1")
-        pipe.expire(key, RESULT_SECONDS)
+        for event in events:
+            pipe.rpush(f"done:{event}", b"1")
+            pipe.expire(f"done:{event}", RESULT_SECONDS)
         pipe.execute()
     except redis.RedisError as error:
         log.warning("could not announce a result: %s", type(error).__name__)

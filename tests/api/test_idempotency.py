@@ -10,11 +10,11 @@ from django.db import connection
 from apikeys.models import ApiKey
 from apikeys.scopes import Role
 from memories.models import Memory, Revision, Source
-from memories.pipeline import run
 from memproject.common.clock import now
 from memproject.common.tenancy import across_tenants
 from memproject.delivery import receipts
 from memproject.delivery.models import Receipt
+from tests import build
 from tests.build import Caller, caller
 
 STORE = "/api/v1/memories"
@@ -142,7 +142,7 @@ def test_a_pending_answer_becomes_the_final_one(no_worker: None) -> None:
     with across_tenants("a test"):
         source = Source.objects.get()
 
-    run.run(source.tenant_id, source.id)
+    build.work(source)
     final = owner.post(STORE, BODY, Idempotency_Key="k1")
     assert (final.status_code, final.json()["status"]) == (201, "success")
     assert final.json()["id"] == first.json()["id"]

@@ -18,6 +18,7 @@ from memories.models import Erasure, Memory, Passage, Revision, Source
 from memproject.common.clock import now
 from memproject.common.tenancy import across_tenants
 from memproject.web import admin as shared
+from tests import build
 from tests.build import Caller, caller, tenant
 
 MEMORIES, WRITES, RECEIPTS = (f"/admin/memories/{name}/" for name in ("memory", "source", "erasure"))
@@ -61,7 +62,7 @@ def fail(memory_id: str, failure: str) -> Source:
     with across_tenants("a test"):
         source = Source.objects.get(allocated_id=key_of(memory_id))
     Source.objects.filter(tenant=source.tenant_id, id=source.id).update(
-        state="failed", failure=failure, finished_at=now(), kick_at=None, lease_until=None
+        state="failed", failure=failure, finished_at=now(), next_attempt_at=None
     )
     return source
 
@@ -202,7 +203,7 @@ def test_failed_writes_are_tried_again(operator: Client, owner: Caller, stranger
         again = Source.objects.get(id=refused.id)
     assert [states[s.id] for s in (refused, foreign, final)] == ["pending", "pending", "failed"]
     assert (again.failure, again.attempts, again.finished_at) == ("", 0, None)
-    assert again.kick_at is not None
+    assert build.queue(again).due_at is not None
 
 
 def test_a_memory_is_erased_with_a_receipt(operator: Client, owner: Caller) -> None:

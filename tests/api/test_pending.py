@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import io
+from collections.abc import Sequence
 
 import pytest
+import time_machine
 from django.core.management import call_command
 
-from memories.models import Memory, Source
-from memories.pipeline import run, sweep
-from memories.pipeline.run import claim
+from memories.models import Memory, Revision, Source, WriteQueue
+from memories.pipeline import owner_pass, write_queue, writes
 from memories.providers.fake import FakeEmbedder
-from memories.types import SourceState
+from memories.types import Item, SourceState
+from memproject.common.clock import now
 from memproject.common.errors import Unavailable
 from memproject.common.ids import parse
 from memproject.common.tenancy import across_tenants
+from tests import build
 from tests.build import Caller, caller
 
 
@@ -39,8 +43,10 @@ def source_of(body: dict) -> Source:
 
 
 def work(body: dict) -> None:
+    """As a worker does, when the next attempt is due."""
     source = source_of(body)
-    run.run(source.tenant_id, source.id)
+    with time_machine.travel(source.next_attempt_at or now(), tick=False):
+        build.work(source)
 
 
 def test_it_is_found_and_shown_and_then_applied(owner: Caller) -> None:
@@ -109,21 +115,18 @@ def test_a_pending_memory_cannot_be_changed_yet(owner: Caller) -> None:
 
 
 def test_two_workers_cannot_both_have_it(owner: Caller) -> None:
-    source = source_of(accept(owner, "The treasure lies under the oak"))
-    assert claim(source.tenant_id, source.id) is not None
-    assert claim(source.tenant_id, source.id) is None
+    queue = build.queue(source_of(accept(owner, "The treasure lies under the oak")))
+    assert write_queue.claim(queue.tenant_id, queue.id) is not None
+    assert write_queue.claim(queue.tenant_id, queue.id) is None
 
 
 def test_updates_are_applied_in_the_order_of_acceptance(owner: Caller) -> None:
     body = accept(owner, "The code is one")
     work(body)
     path = f"/api/v1/memories/{body['id']}"
-    events = [owner.patch(path, {"content": f"The code is {word}"}).json()["event_id"] for word in ("two", "three")]
-    later, earlier = (source_of({"event_id": event}) for event in reversed(events))
-    run.run(later.tenant_id, later.id)
+    last = [owner.patch(path, {"content": f"The code is {word}"}).json() for word in ("two", "three")][-1]
     assert owner.get(path).json()["content"] == "The code is one"
-    run.run(earlier.tenant_id, earlier.id)
-    run.run(later.tenant_id, later.id)
+    work(last)
     assert owner.get(path).json()["content"] == "The code is three"
     contents = [r["content"] for r in owner.get(path + "/history").json()["revisions"]]
     assert contents == ["The code is three", "The code is two", "The code is one"]
@@ -140,8 +143,8 @@ def test_a_model_that_is_down_delays_and_loses_nothing(owner: Caller, monkeypatc
         work(body)
     source = source_of(body)
     assert (source.state, source.failure, source.attempts) == (SourceState.PENDING, "unavailable", 1)
-    assert source.lease_until is None
-    assert source.kick_at > source.accepted_at
+    assert source.next_attempt_at > source.accepted_at
+    assert (build.queue(source).lease_until, build.queue(source).due_at) == (None, source.next_attempt_at)
     assert owner.recalled("treasure") == ["The treasure lies under the oak"]
     work(body)
     assert source_of(body).state == SourceState.APPLIED
@@ -149,8 +152,8 @@ def test_a_model_that_is_down_delays_and_loses_nothing(owner: Caller, monkeypatc
 
 def test_a_poisonous_write_is_set_aside_with_its_text(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     body = accept(owner, "The treasure lies under the oak")
-    monkeypatch.setattr("memories.pipeline.store.extract", lambda *_, **__: 1 / 0)
-    for _ in range(run.MOST_ATTEMPTS):
+    monkeypatch.setattr("memories.pipeline.writes.extract", lambda *_, **__: 1 / 0)
+    for _ in range(owner_pass.MAX_ATTEMPTS):
         work(body)
     source = source_of(body)
     assert (source.state, source.failure) == (SourceState.FAILED, "ZeroDivisionError")
@@ -164,24 +167,103 @@ def test_a_poisonous_write_is_set_aside_with_its_text(owner: Caller, monkeypatch
     assert owner.get(f"/api/v1/memories/{body['id']}").json()["status"] == "active"
 
 
-def test_an_update_waits_for_an_earlier_one_without_end(owner: Caller) -> None:
-    body = accept(owner, "The code is one")
-    work(body)
-    path = f"/api/v1/memories/{body['id']}"
-    _, later = (source_of(owner.patch(path, {"content": f"The code is {w}"}).json()) for w in ("two", "three"))
-    for _ in range(run.MOST_ATTEMPTS + 5):
-        run.run(later.tenant_id, later.id)
-    later.refresh_from_db()
-    assert (later.state, later.failure) == (SourceState.PENDING, run.WAITING)
+def test_a_write_waits_for_an_earlier_one_that_a_provider_holds_up(
+    owner: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both need the same provider: nothing is applied out of order, and no attempt of the later one is counted."""
+    first = accept(owner, "The code is one")
+
+    def down(*_: object) -> None:
+        raise Unavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr("memories.providers.registry.encoder", down)
+        work(first)
+        later = accept(owner, "The code is two")
+        build.work(source_of(later))
+    build.work(source_of(later))
+    assert [source_of(body).state for body in (first, later)] == [SourceState.PENDING] * 2
+    assert [source_of(body).attempts for body in (first, later)] == [1, 0]
+    work(first)
+    assert [source_of(body).state for body in (first, later)] == [SourceState.APPLIED] * 2
+    history = Revision.objects.filter(tenant=owner.row.tenant_id).order_by("recorded_at")
+    assert list(history.values_list("content", flat=True)) == ["The code is one", "The code is two"]
 
 
-def test_the_sweeper_kicks_what_is_overdue_and_only_that(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    overdue = source_of(accept(owner, "The treasure lies under the oak"))
-    source_of(accept(owner, "I live in Oslo"))
-    past = overdue.accepted_at - dt.timedelta(seconds=1)
-    Source.objects.filter(tenant=overdue.tenant_id, id=overdue.id).update(kick_at=past)
-    kicked: list[tuple[object, ...]] = []
-    monkeypatch.setattr("memories.pipeline.sweep.kick", lambda task, *ids, queue: kicked.append((task, *ids, queue)))
-    assert sweep.sweep() == 1
-    assert kicked == [("memories.tasks.run", overdue.tenant_id, overdue.id, "bulk")]
-    assert sweep.sweep() == 0
+def test_a_write_that_fails_alone_holds_nobody_up(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad, good = accept(owner, "The poison is here"), accept(owner, "The treasure lies under the oak")
+    read = writes.extract
+
+    def refuse(items: Sequence[Item], **named: object) -> object:
+        if "poison" in items[0].content:
+            raise ZeroDivisionError
+        return read(items, **named)
+
+    monkeypatch.setattr("memories.pipeline.writes.extract", refuse)
+    work(bad)
+    assert (source_of(bad).state, source_of(bad).failure) == (SourceState.PENDING, "ZeroDivisionError")
+    assert source_of(good).state == SourceState.APPLIED
+
+
+def test_a_write_that_kills_its_worker_is_set_aside_after_three_attempts(
+    owner: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad = accept(owner, "The treasure lies under the oak"), accept(owner, "The poison is here")
+    read, killed = writes.extract, []
+
+    def kill(items: Sequence[Item], **named: object) -> object:
+        if "poison" in items[0].content:
+            killed.append(1)
+            raise SystemExit
+        return read(items, **named)
+
+    monkeypatch.setattr("memories.pipeline.writes.extract", kill)
+    for _ in range(6):
+        with contextlib.suppress(SystemExit), time_machine.travel(build.queue(source_of(bad)).due_at or now()):
+            build.work(source_of(bad))
+    assert len(killed) == 1 + owner_pass.MAX_LOST  # the first time in a pass with others, which nobody is blamed for
+    assert (source_of(bad).state, source_of(bad).failure) == (SourceState.FAILED, "worker_lost")
+    assert source_of(good).state == SourceState.APPLIED
+    assert owner.recalled("poison") == ["The poison is here"]
+    assert owner.get(f"/api/v1/events/{bad['event_id']}").json()["status"] == "failed"
+
+
+def test_the_sweep_enqueues_what_is_overdue_and_only_that(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    overdue = build.queue(source_of(accept(owner, "The treasure lies under the oak")))
+    source_of(accept(owner, "I live in Oslo", user_id="another"))
+    past = now() - dt.timedelta(seconds=1)
+    WriteQueue.objects.filter(tenant=overdue.tenant_id, id=overdue.id).update(due_at=past)
+    sent: list[tuple[object, ...]] = []
+    monkeypatch.setattr(
+        "memories.pipeline.write_queue.kick", lambda task, *ids, queue: sent.append((task, *ids, queue))
+    )
+    assert write_queue.sweep() == 1
+    assert sent == [("memories.tasks.run_owner", overdue.tenant_id, overdue.id, "store")]
+    assert write_queue.sweep() == 0
+
+
+def test_a_clock_that_is_set_back_stops_no_repair(owner: Caller) -> None:
+    """A lease and a due time of half an hour ahead are of another clock."""
+    body = accept(owner, "The treasure lies under the oak")
+    queue = build.queue(source_of(body))
+    with time_machine.travel(now() + dt.timedelta(minutes=30)):
+        assert write_queue.claim(queue.tenant_id, queue.id) is not None
+    assert write_queue.sweep() == 1
+    build.work(source_of(body))
+    assert source_of(body).state == SourceState.APPLIED
+
+
+def test_an_owner_is_enqueued_once(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr("memories.pipeline.write_queue.kick", lambda task, *ids, queue: sent.append(queue))
+    for number in range(3):
+        owner.post("/api/v1/memories", {"content": f"I own {number} cats"}, Prefer="respond-async")
+    assert sent == ["bulk"]
+    accept(owner, "I live in Oslo")
+    assert sent == ["bulk", "store"]
+    body = accept(owner, "I like tea")
+    assert sent == ["bulk", "store"]
+    build.work(source_of(body))
+    assert Memory.objects.filter(tenant=owner.row.tenant_id).count() == 5
+    accept(owner, "I like coffee")
+    assert sent == ["bulk", "store", "store"]

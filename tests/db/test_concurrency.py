@@ -9,10 +9,9 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from memories.models import Memory, Owner, Revision, Source
-from memories.pipeline import owners, run
-from memories.services.store import joined
+from memories.pipeline import owners
+from memories.services.store import accept, joined
 from memories.types import Item, SourceState
-from memproject.common.clock import now
 from memproject.common.ids import new_id
 from memproject.common.tenancy import across_tenants
 from tests import build
@@ -29,15 +28,14 @@ def accepted(tenant_id: uuid.UUID, content: str, user: str = "ann") -> Source:
         text=text,
         payload={"items": spans, "infer": True, "metadata": {}, "memory_type": None},
         allocated_id=new_id(),
-        kick_at=now(),
     )
-    Source.objects.bulk_create([source])
+    accept([source], wait=False)
     return source
 
 
 def work(source: Source) -> None:
     try:
-        run.run(source.tenant_id, source.id)
+        build.work(source)
     finally:
         connection.close()
 
@@ -47,12 +45,6 @@ def test_the_same_fact_from_twenty_threads_is_one_memory(transactional_db: None)
     sources = [accepted(tenant.id, f"Fact number {n % 4} is about gardens") for n in range(40)]
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(work, sources))
-    states = set(Source.objects.filter(tenant=tenant).values_list("state", flat=True))
-    waiting = [s for s in sources if Source.objects.get(tenant=tenant, id=s.id).state == SourceState.PENDING]
-    assert states <= {SourceState.APPLIED, SourceState.PENDING}
-    Source.objects.filter(tenant=tenant, state=SourceState.PENDING).update(lease_until=None)
-    for source in waiting:  # three stale decisions in a row: they are tried again later
-        work(source)
     assert set(Source.objects.filter(tenant=tenant).values_list("state", flat=True)) == {SourceState.APPLIED}
     assert Memory.objects.filter(tenant=tenant).count() == 4
 

@@ -202,7 +202,8 @@ def test_a_write_that_waits_is_worked_on_where_it_comes_in(no_worker: None, tmp_
     imported(tmp_path, lines)
     assert exported(tmp_path) == lines
     source = Source.objects.get(tenant=build.tenant("default"))
-    assert source.kick_at is not None
+    assert source.sequence == 1
+    assert build.queue(source).due_at is not None
     caller = build.caller()
     assert [m["id"] for m in caller.recall("kettle", user_id="ann")["memories"]] == [waiting]
 
@@ -341,7 +342,7 @@ def test_a_tenant_that_is_not_there(eager: None, tmp_path: Path) -> None:
 # carried, and what only means something while a worker is at it.
 LEFT = {
     "*": {"id", "tenant_id", "project", "user_id"},
-    "Source": {"tsv", "vector", "model", "lease_until", "kick_at", "attempts"},
+    "Source": {"tsv", "vector", "model", "sequence", "next_attempt_at", "attempts"},
     "Outcome": {"source_key"},
     "Revision": {"memory_key"},
     "Usage": {"memory_key"},

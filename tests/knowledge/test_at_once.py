@@ -22,11 +22,6 @@ def test_fifty_stores_about_ten_people_make_ten_people(reader: Caller) -> None:
     sources = [accepted(tenant, f"{name} {what}.", "default") for what in DOING for name in PEOPLE]
     with ThreadPoolExecutor(10) as pool:
         list(pool.map(work, sources))
-    waiting = Source.objects.filter(tenant=tenant, state=SourceState.PENDING)
-    while late := list(waiting):  # three stale decisions in a row: they are tried again later
-        waiting.update(lease_until=None)
-        for source in late:
-            work(source)
     assert set(Source.objects.filter(tenant=tenant).values_list("state", flat=True)) == {SourceState.APPLIED}
     found = reader.get("/api/v1/entities?type=PERSON").json()["entities"]
     assert {e["name"]: e["memory_count"] for e in found} == dict.fromkeys(PEOPLE, len(DOING))

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 
 from memories.models import Source
-from memories.pipeline import sweep
+from memories.pipeline import write_queue
 from tests.build import Caller
 from tests.llm_server import MODEL, Call, Declines, Dies, Fails, LLMServer, Says, answer, fact
 
@@ -97,7 +97,7 @@ def test_a_model_that_fails_is_asked_again_and_then_the_others_read(
     assert asked.recalled("Berlin") == ["Ana lives in Berlin."]
     for hour in range(1, 4):
         with time_machine.travel(begun + dt.timedelta(hours=hour)):
-            sweep.sweep()
+            write_queue.sweep()
     source = Source.objects.get(tenant=asked.row.tenant_id)
     assert (source.state, source.result["by"], len(llm.calls)) == ("applied", "sentences", 3)
     assert asked.recalled("Berlin") == ["Ana lives in Berlin"]

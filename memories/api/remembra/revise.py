@@ -83,14 +83,27 @@ class RestoreIn(Input):
 
 class RestoreView(RemembraView):
     permission_classes = (requires(POST=Scope.WRITE),)
+    in_one_transaction = False
 
     @extend_schema(
         operation_id="api_restore",
         summary="Bring an earlier revision back",
         request=RestoreIn,
-        responses={200: answer(RemembraMemoryOut, "The memory", MEMORY)},
+        responses={
+            200: answer(RemembraMemoryOut, "The memory", MEMORY),
+            202: answer(PendingChangeOut, "Accepted", PENDING),
+        },
         examples=[OpenApiExample("A revision", {"revision_id": ex.REVISION_ID}, request_only=True)],
     )
     def post(self, request: Request, memory_id: str) -> Response:
         data = self.body(request, RestoreIn) if request.body else {}
-        return self.ok(shapes.memory(restore(principal(request), memory_id, data.get("revision_id"))))
+        return self._restored(restore(principal(request), memory_id, data.get("revision_id"), wait=self.may_wait))
+
+    def replay(self, sources: Sequence[UUID], draft: Any) -> Response:
+        (result,) = results(principal(self.request).tenant_id, sources)
+        return self._restored(outcome(principal(self.request), result))
+
+    def _restored(self, found: MemoryView | WriteResult) -> Response:
+        if isinstance(found, WriteResult):
+            return self.ok(shapes.pending(found), 202, pending_headers(found, EVENTS))
+        return self.ok(shapes.memory(found))

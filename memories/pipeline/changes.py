@@ -1,0 +1,53 @@
+"""What a pass will write: built by `plan`, written by `apply` in one transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from entities.types import Knowledge
+from memories.models import Outcome, Revision, Source
+from memories.pipeline.rows import Batch
+
+
+@dataclass(slots=True)
+class WriteResult:
+    """What became of one write. `failure` empty: it is applied. `is_last` False: the next part goes on with it."""
+
+    source: Source
+    result: dict[str, object]
+    failure: str = ""
+    is_last: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GraphChange:
+    """What one write does to entities and relations, in this order: `retired`, then `taught`, then `outdated`, which
+    another memory of the same write takes the place of, and `revived`."""
+
+    write: WriteResult
+    moment: dt.datetime
+    retired: Sequence[Revision] = ()
+    taught: Sequence[tuple[Revision, Knowledge]] = ()
+    outdated: Sequence[Revision] = ()
+    revived: Sequence[Revision] = ()
+
+
+@dataclass(slots=True)
+class ChangeSet:
+    """`retired`: stored revisions with the time of their end. `texts`: new current revisions of memories that had
+    another text. `columns`: changes of memory rows."""
+
+    batch: Batch = field(default_factory=Batch)
+    retired: list[Revision] = field(default_factory=list)
+    texts: list[Revision] = field(default_factory=list)
+    columns: list[tuple[uuid.UUID, Mapping[str, object]]] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    graph: list[GraphChange] = field(default_factory=list)
+    writes: list[WriteResult] = field(default_factory=list)
+
+    @property
+    def changes_memories(self) -> bool:
+        return bool(self.batch.revisions or self.columns)

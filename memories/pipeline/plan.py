@@ -1,0 +1,295 @@
+"""The decisions of a pass, write by write in the order of acceptance. Reads what it has to; writes nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from django.utils.dateparse import parse_datetime
+
+from entities.types import NO_KNOWLEDGE, Knowledge
+from memories.models import Passage, Revision, Source
+from memories.pipeline import decide
+from memories.pipeline.changes import ChangeSet, GraphChange, WriteResult
+from memories.pipeline.extract import knowledge_of
+from memories.pipeline.reconcile import Operation, reconcile
+from memories.pipeline.rows import Embedded, Voice, add_memory, outcome, successor
+from memories.pipeline.state import OwnerState
+from memories.pipeline.writes import ReadWrite
+from memories.types import KEEP, Action, Decision, Fact, Json, SourceKind, UpdateCommand
+from memproject.common.clock import now
+from memproject.common.errors import AppError, Conflict, MemoryNotFound, NotFound
+from memproject.common.ids import MEMORY, new_id, public
+
+TICK = dt.timedelta(microseconds=1)  # between two writes of a pass, so that history keeps their order
+
+
+class MissingTextsError(Exception):
+    """Texts that were live are not any more, because of an earlier write of the pass: they have to be embedded."""
+
+    def __init__(self, contents: Mapping[bytes, str]) -> None:
+        self.contents = dict(contents)
+
+
+@dataclass(slots=True)
+class Planner:
+    """Decides about the writes of a pass; `state` and `changes` hold what was decided so far."""
+
+    state: OwnerState
+    texts: Mapping[bytes, Embedded]
+    changes: ChangeSet = field(default_factory=ChangeSet)
+    moment: dt.datetime = field(default_factory=now)
+
+    def plan(self, writes: Sequence[ReadWrite]) -> ChangeSet:
+        """What these writes do, in order. Raises MissingTextsError."""
+        kinds: dict[SourceKind, Callable[[ReadWrite, WriteResult], None]] = {
+            SourceKind.STORE: self._store,
+            SourceKind.UPDATE: self._update,
+            SourceKind.SUPERSEDE: self._supersede,
+            SourceKind.RESTORE: self._restore,
+        }
+        for write in writes:
+            self.moment = max(self.moment + TICK, now())
+            result = WriteResult(write.source, dict(write.result), is_last=write.is_last)
+            try:
+                kinds[SourceKind(write.source.kind)](write, result)
+            except AppError as error:
+                result.failure = error.code[:64]
+                result.result = {"message": error.message, **error.data}
+            self.changes.writes.append(result)
+        return self.changes
+
+    # --- store -------------------------------------------------------------------------------------------------------
+    def operations(self, write: ReadWrite) -> list[Operation]:
+        """The decisions about a store's statements, without any effect. One that repeats an earlier one of the same
+        store is a NOOP without a memory."""
+        found: dict[bytes, Operation] = {}
+        made = []
+        for number, digest in enumerate(write.digests):
+            operation = self._decide(write, number)
+            if digest in found:
+                operation = replace(operation, decision=Decision.NOOP, replaces=None)
+            made.append(found.setdefault(digest, operation) if digest not in found else operation)
+        return made
+
+    def _store(self, write: ReadWrite, result: WriteResult) -> None:
+        source = write.source
+        free_id = source.allocated_id if not source.result.get("reserved_used") else None
+        taught: list[tuple[Revision, Knowledge]] = []
+        outdated: list[Revision] = []
+        for number, statement in enumerate(write.statements):
+            operation, position = self._decide(write, number), write.first + number
+            if operation.existing_id is not None:
+                self.changes.outcomes.append(outcome(source, position, Decision.NOOP, operation.existing_id))
+                continue
+            text = self._text(write, number)
+            memory_id, free_id = free_id or new_id(), None
+            old = self._live(operation.replaces) if operation.replaces is not None else None
+            if old is not None:
+                self._end(old, operation, memory_id, source, str(write.result.get("by")))
+                outdated.append(old)
+            add_memory(self.changes.batch, source, operation, memory_id, text, self.moment)
+            new = self.changes.batch.revisions[-1]
+            self.state.hold(new, text, (source.id, statement.fact.position), statement)
+            if statement.knowledge is not NO_KNOWLEDGE:
+                taught.append((new, statement.knowledge))
+            self.changes.outcomes.append(
+                outcome(source, position, operation.decision, memory_id, replaces=operation.replaces)
+            )
+        if free_id is None:
+            result.result["reserved_used"] = True
+        if not write.is_last:
+            result.result["statements_done"] = write.first + len(write.statements)
+        self._graph(result, taught=taught, outdated=outdated)
+
+    def _decide(self, write: ReadWrite, number: int) -> Operation:
+        statement, digest, source = write.statements[number], write.digests[number], write.source
+        existing = self.state.live.get((source.agent_id, digest))
+        compared = write.shown or ()
+        if existing is None and write.shown is None and write.parsed and digest in self.texts:
+            compared = self.state.compared(
+                statement,
+                (source.id, write.first + number),
+                (source.id, statement.fact.position),
+                source.agent_id,
+                self.texts[digest],
+            )
+            proposal = decide.propose(write.parsed[number], compared) if compared else None
+            statement = replace(statement, proposal=proposal)
+        operation = reconcile(
+            statement, digest, accepted_at=source.accepted_at, existing_id=existing, compared=compared
+        )
+        touched = operation.replaces or (operation.existing_id if existing is None else None)
+        if touched is not None and self._live(touched) is None:  # it ended, or was erased, since it was compared
+            return replace(operation, decision=Decision.ADD, existing_id=None, replaces=None, reason="")
+        return operation
+
+    def _text(self, write: ReadWrite, number: int) -> Embedded:
+        """The embedded text of a statement; all that are missing in this write are named at once."""
+        if (found := self.texts.get(write.digests[number])) is not None:
+            return found
+        wanted = zip(write.digests[number:], write.contents[number:], strict=True)
+        raise MissingTextsError({digest: content for digest, content in wanted if digest not in self.texts})
+
+    def _live(self, memory_id: uuid.UUID) -> Revision | None:
+        row = self.state.revision(memory_id, self.moment)
+        return None if row is None or row.archived or row.valid_to is not None else row
+
+    def _end(self, old: Revision, operation: Operation, heir: uuid.UUID, source: Source, by: str) -> None:
+        """The last revision of a memory that a statement outdates or ends. Its reason names the successor, no text."""
+        ended = successor(old, UpdateCommand(""), self.moment, actor=by)
+        outdated = operation.decision is Decision.UPDATE
+        ended.action = (Action.SUPERSEDE if outdated else Action.RETIRE).value
+        ended.valid_to = max(operation.fact.said_at or source.accepted_at, old.valid_from)
+        ended.reason = f"{'outdated' if outdated else 'ended'} by {public(MEMORY, heir)}"
+        ended.confidence = operation.fact.confidence
+        self._follow(old, ended)
+        self.state.end(ended)
+
+    # --- changes of one memory ---------------------------------------------------------------------------------------
+    def _update(self, write: ReadWrite, result: WriteResult) -> None:
+        """Give a memory a new text. MemoryNotFound, or Conflict: another live memory holds the text (its id in the
+        data)."""
+        source, command = write.source, update_of(write.source)
+        old = self._target(source)
+        self._refuse_ended(old)
+        new = successor(old, command, self.moment, actor=source.actor)
+        new.content = new.evidence = source.text
+        new.digest, new.text_key, new.source_key = write.digests[0], new.id, source.id
+        self._refuse_taken(new)
+        text = self._text(write, 0)
+        self._follow(old, new)
+        self.changes.batch.add_text(new, text, self._voice_of(old, source))
+        self.changes.texts.append(new)
+        self._columns(old, command)
+        self.state.hold(new, text, None, None)
+        self.changes.outcomes.append(outcome(source, 0, Decision.UPDATE, old.memory_key))
+        self._graph(result, retired=[old], taught=[(new, write.graph)])
+        result.result["facts"] = 1
+
+    def _supersede(self, write: ReadWrite, result: WriteResult) -> None:
+        """End a memory's validity and add another in its place. MemoryNotFound, or Conflict: the memory is not live, or
+        a live one holds the text."""
+        source = write.source
+        old = self._target(source)
+        self._refuse_ended(old)
+        since, reason = source.payload.get("valid_from"), source.payload.get("reason", "")
+        valid_from = max((parse_datetime(since) if since else None) or source.accepted_at, old.valid_from)
+        ended = successor(old, UpdateCommand(""), self.moment, actor=source.actor)
+        ended.action, ended.valid_to, ended.reason = Action.SUPERSEDE.value, valid_from, reason
+        holder = self.state.live.get((source.agent_id, write.digests[0]))
+        if holder is not None:
+            raise Conflict("Another memory holds this text already.", memory_id=public(MEMORY, holder))
+        text, key = self._text(write, 0), new_id()
+        self._follow(old, ended)
+        self.state.end(ended)
+        fact = Fact(source.text, source.text, 0, said_at=valid_from)
+        operation = Operation(fact, write.digests[0], Decision.ADD, reason=reason)
+        add_memory(self.changes.batch, source, operation, key, text, self.moment)
+        new = self.changes.batch.revisions[-1]
+        new.metadata, new.memory_type, new.expires_at = old.metadata, old.memory_type, old.expires_at
+        self.state.hold(new, text, None, None)
+        self.changes.outcomes.append(outcome(source, 0, Decision.UPDATE, key, replaces=old.memory_key))
+        self._graph(result, taught=[(new, write.graph)], outdated=[old])
+        result.result["facts"] = 1
+
+    def _restore(self, write: ReadWrite, result: WriteResult) -> None:
+        """Make an earlier revision the current one again; nothing if it is already. MemoryNotFound, NotFound (no such
+        revision) or Conflict: another live memory holds the text."""
+        source, old = write.source, self._target(write.source)
+        found = write.revision if source.payload.get("revision_id") else self._last_live(old, write.revision)
+        if found is None:
+            raise NotFound("revision_id: this memory has no such revision", field="revision_id")
+        if found.id == old.id:
+            return
+        new = successor(found, UpdateCommand(""), self.moment, actor=source.actor)
+        new.action, new.expires_at, new.archived, new.valid_to = Action.RESTORE.value, old.expires_at, False, None
+        self._refuse_taken(new)
+        self._follow(old, new)
+        self.changes.texts.append(new)
+        self.state.hold(new, self.texts.get(bytes(new.digest)), None, None)
+        self.changes.outcomes.append(outcome(source, 0, Decision.UPDATE, old.memory_key))
+        if new.text_key == old.text_key:
+            self._graph(result, revived=[new])
+        else:
+            graph = write.graph if found is write.revision else knowledge_of(found.content)
+            self._graph(result, retired=[old], taught=[(new, graph)])
+
+    def _last_live(self, old: Revision, stored: Revision | None) -> Revision | None:
+        """The newest live revision of a memory, those that this pass has made or retired included."""
+        mine = [*self.changes.retired, *self.changes.batch.revisions, *([old] if old.retired_at is None else [])]
+        live = [r for r in mine if r.memory_key == old.memory_key and r.valid_to is None and not r.archived]
+        return max(live, key=lambda r: (r.recorded_at, r.id), default=stored)
+
+    def _target(self, source: Source) -> Revision:
+        key = source.target_key
+        row = self.state.revision(key, self.moment) if key is not None else None
+        if row is None:
+            raise MemoryNotFound(public(MEMORY, key) if key is not None else "")
+        return row
+
+    @staticmethod
+    def _refuse_ended(old: Revision) -> None:
+        if old.archived or old.valid_to is not None:
+            raise Conflict("This memory is no longer live. Restore it first.", memory_id=public(MEMORY, old.memory_key))
+
+    def _refuse_taken(self, new: Revision) -> None:
+        holder = self.state.live.get((new.agent_id, bytes(new.digest)))
+        if holder is not None and holder != new.memory_key:
+            raise Conflict("Another memory holds this text already.", memory_id=public(MEMORY, holder))
+
+    def _voice_of(self, old: Revision, source: Source) -> Voice:
+        """A memory with a new text keeps its place in its conversation."""
+        mine = (p for p in self.changes.batch.passages if p.text_key == old.text_key and p.ordinal == 0)
+        first = next(mine, None) or (
+            Passage.objects.filter(tenant=old.tenant_id, text_key=old.text_key).order_by("ordinal").defer("tsv").first()
+        )
+        if first is None:
+            return Voice(old.valid_from, source.id, session=old.run_id)
+        return Voice(first.said_at, first.batch, first.turn, first.session, first.speaker, first.role)
+
+    def _columns(self, old: Revision, command: UpdateCommand) -> None:
+        changed = {"pinned": command.pinned, "importance": command.importance}
+        kept = {name: value for name, value in changed.items() if value is not KEEP}
+        if kept:
+            self.changes.columns.append((old.memory_key, kept))
+
+    # --- common ------------------------------------------------------------------------------------------------------
+    def _follow(self, old: Revision, new: Revision) -> None:
+        """`new` takes the place of the current revision `old`, which may be one that this pass made."""
+        new.recorded_at = max(self.moment, old.recorded_at)
+        old.retired_at = new.recorded_at
+        if not old._state.adding:
+            self.changes.retired.append(old)
+        self.changes.batch.revisions.append(new)
+
+    def _graph(
+        self,
+        result: WriteResult,
+        *,
+        retired: Sequence[Revision] = (),
+        taught: Sequence[tuple[Revision, Knowledge]] = (),
+        outdated: Sequence[Revision] = (),
+        revived: Sequence[Revision] = (),
+    ) -> None:
+        for name in ("entities", "relations"):
+            result.result.setdefault(name, result.source.result.get(name, 0))
+        if retired or taught or outdated or revived:
+            self.changes.graph.append(GraphChange(result, self.moment, retired, taught, outdated, revived))
+
+
+def update_of(source: Source) -> UpdateCommand:
+    """The update that a Source was accepted for."""
+    said: Json = source.payload
+    expires = said.get("expires_at", KEEP)
+    return UpdateCommand(
+        memory_id="",
+        content=source.text,
+        metadata=said.get("metadata", KEEP),
+        memory_type=said.get("memory_type", KEEP),
+        expires_at=parse_datetime(expires) if isinstance(expires, str) else expires,
+        pinned=said.get("pinned", KEEP),
+        importance=said.get("importance", KEEP),
+    )

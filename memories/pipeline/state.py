@@ -1,0 +1,213 @@
+"""What is stored for an owner, as far as a pass needs it, with the changes that the pass itself has decided so far.
+
+Loaded by a few statements, without a lock: `version` tells under the lock whether anything changed since.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from entities.services.stating import key_of, stating
+from entities.types import GraphScope
+from memories.models import Embedding, Revision
+from memories.pipeline import decide, owners
+from memories.pipeline.rows import Embedded
+from memories.pipeline.writes import ReadWrite
+from memories.providers import registry
+from memories.retrieval import similar as nearest
+from memories.statements import Known, Statement
+from memproject.common.clock import now
+
+TURN = "turn"  # a record of what was said: nothing outdates it
+MAX_STATED = 2  # memories about one relation of one person that a statement is compared with
+
+Vectors = npt.NDArray[np.float32]
+Place = tuple[uuid.UUID, int]  # a write, and the position of a statement in it
+Message = tuple[uuid.UUID, int]  # a write, and the position of a message in it
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A memory that this pass has made or changed. `vectors`: passages × dimensions, of length 1, as stored."""
+
+    known: Known
+    agent_id: str | None
+    vectors: Vectors
+    message: Message | None
+
+
+@dataclass(slots=True)
+class OwnerState:
+    """`live`: the memory of each live text, by agent and digest. `expired`: memories past their expiry that hold a text
+    of the pass. `near`, `stated`: the stored memories near to a statement, with their cosine, and those that state the
+    same relation of the same person. `current`: current revisions, with the changes of the pass. `changed`: memories
+    whose stored text or state no longer counts."""
+
+    tenant_id: uuid.UUID
+    project: str
+    user_id: str
+    version: int
+    live: dict[tuple[str | None, bytes], uuid.UUID] = field(default_factory=dict)
+    expired: set[uuid.UUID] = field(default_factory=set)
+    near: dict[Place, list[tuple[float, Known]]] = field(default_factory=dict)
+    stated: dict[Place, list[Known]] = field(default_factory=dict)
+    current: dict[uuid.UUID, Revision] = field(default_factory=dict)
+    changed: set[uuid.UUID] = field(default_factory=set)
+    candidates: dict[uuid.UUID, Candidate] = field(default_factory=dict)
+    relations: dict[tuple[str, str], list[uuid.UUID]] = field(default_factory=dict)
+
+    def revision(self, memory_id: uuid.UUID, moment: dt.datetime) -> Revision | None:
+        """The current revision of a memory that is there and not expired."""
+        if memory_id not in self.current:
+            row = Revision.objects.filter(tenant=self.tenant_id, memory_key=memory_id, retired_at=None).first()
+            if row is None:
+                return None
+            self.current[memory_id] = row
+        row = self.current[memory_id]
+        return None if row.expires_at is not None and row.expires_at <= moment else row
+
+    def compared(
+        self, statement: Statement, place: Place, message: Message, agent_id: str | None, text: Embedded
+    ) -> tuple[Known, ...]:
+        """The live memories that a statement is compared with: the same relation first, then the nearest.
+
+        Statements of one message neither end each other nor repeat each other in other words.
+        """
+        made = {key: c for key, c in self.candidates.items() if c.agent_id == agent_id and c.message != message}
+        same = [
+            made[key].known
+            for relation in statement.knowledge.stated
+            for key in self.relations.get(key_of(relation), ())[-MAX_STATED:]
+            if key in made
+        ]
+        same += [known for known in self.stated.get(place, ()) if known.id not in self.changed]
+        near = [(cosine, known) for cosine, known in self.near.get(place, ()) if known.id not in self.changed]
+        vector = as_stored(text.vectors[:1])[0]
+        for candidate in made.values():
+            cosine = float((candidate.vectors @ vector).max())
+            if cosine >= nearest.ENOUGH:
+                near.append((cosine, candidate.known))
+        near.sort(key=lambda pair: -pair[0])
+        return tuple(dict.fromkeys([*same, *(known for _, known in near[: nearest.MOST])]))
+
+    def hold(
+        self, revision: Revision, text: Embedded | None, message: Message | None, statement: Statement | None
+    ) -> None:
+        """A memory with this live revision, made or changed by the pass. `text` None: its vectors are stored."""
+        key = revision.memory_key
+        self._forget(key)
+        self.live[revision.agent_id, bytes(revision.digest)] = key
+        self.current[key] = revision
+        if revision.memory_type == TURN:
+            return
+        vectors = as_stored(text.vectors) if text is not None else self._stored_vectors(revision)
+        known = Known(key, revision.content, revision.valid_from)
+        self.candidates[key] = Candidate(known, revision.agent_id, vectors, message)
+        for relation in statement.knowledge.stated if statement is not None else ():
+            self.relations.setdefault(key_of(relation), []).append(key)
+
+    def end(self, revision: Revision) -> None:
+        """A memory whose current revision is no longer live."""
+        self._forget(revision.memory_key)
+        self.current[revision.memory_key] = revision
+
+    def _forget(self, key: uuid.UUID) -> None:
+        """What was known of the memory before the change."""
+        self.changed.add(key)
+        self.candidates.pop(key, None)
+        if (old := self.current.get(key)) is not None:
+            text = (old.agent_id, bytes(old.digest))
+            if self.live.get(text) == key:
+                del self.live[text]
+
+    def _stored_vectors(self, revision: Revision) -> Vectors:
+        rows = Embedding.objects.filter(
+            tenant=self.tenant_id, text_key=revision.text_key, model=registry.embedder().model
+        )
+        found = list(rows.values_list("vector", flat=True))
+        none = np.zeros((1, registry.embedder().dimensions), np.float32)
+        return as_stored(np.array(found, dtype=np.float32)) if found else none
+
+
+def as_stored(vectors: Vectors) -> Vectors:
+    """Vectors in the precision of the table, of length 1: a cosine is the same here and there."""
+    stored = vectors.astype(np.float16).astype(np.float32)
+    length = np.maximum(np.linalg.norm(stored, axis=1, keepdims=True), 1e-12)
+    return np.asarray(stored / length, dtype=np.float32)
+
+
+def load(tenant_id: uuid.UUID, project: str, user_id: str, writes: Sequence[ReadWrite]) -> OwnerState:
+    """The owner's version, and who holds the texts of these writes."""
+    state = OwnerState(tenant_id, project, user_id, owners.version(tenant_id, project, user_id))
+    digests = {digest for write in writes for digest in write.digests}
+    digests |= {bytes(write.revision.digest) for write in writes if write.revision is not None}
+    rows = Revision.objects.filter(
+        tenant=tenant_id, project=project, user_id=user_id, digest__in=list(digests), retired_at=None
+    )
+    moment = now()
+    found = rows.values_list("agent_id", "digest", "memory_key", "expires_at", "valid_to", "archived")
+    for agent_id, digest, memory, expires_at, valid_to, archived in found if digests else ():
+        if expires_at is not None and expires_at <= moment:
+            state.expired.add(memory)
+        elif valid_to is None and not archived:
+            state.live[agent_id, bytes(digest)] = memory
+    return state
+
+
+def compare(state: OwnerState, writes: Sequence[ReadWrite], texts: Mapping[bytes, Embedded]) -> None:
+    """Find the stored memories that the new statements are compared with, and parse them in one batch."""
+    for agent_id in {write.source.agent_id for write in writes}:
+        asked = list(_asked(state, [write for write in writes if write.source.agent_id == agent_id], texts))
+        if not asked:
+            continue
+        vectors = [texts[digest].vectors[0] for _, _, digest in asked]
+        near = nearest.similar(
+            state.tenant_id,
+            state.project,
+            state.user_id,
+            agent_id,
+            vectors,
+            registry.embedder().model,
+            most=2 * nearest.MOST,  # some of them may be changed by the pass
+        )
+        state.near |= {place: pairs for (place, _, _), pairs in zip(asked, near, strict=True)}
+        state.stated |= _stated(state, agent_id, [(place, statement) for place, statement, _ in asked])
+    stored = [known for pairs in state.near.values() for _, known in pairs[: nearest.MOST]]
+    decide.read([*stored, *(known for several in state.stated.values() for known in several)])
+
+
+def _asked(
+    state: OwnerState, writes: Sequence[ReadWrite], texts: Mapping[bytes, Embedded]
+) -> Iterator[tuple[Place, Statement, bytes]]:
+    """The statements that the rules compare: new in their words, and no turns."""
+    for write in writes:
+        if not write.parsed:
+            continue
+        for position, (statement, digest) in enumerate(zip(write.statements, write.digests, strict=True), write.first):
+            known = (write.source.agent_id, digest) in state.live
+            if not known and digest in texts and not statement.fact.verbatim:
+                yield (write.source.id, position), statement, digest
+
+
+def _stated(
+    state: OwnerState, agent_id: str | None, asked: Sequence[tuple[Place, Statement]]
+) -> dict[Place, list[Known]]:
+    """The stored memories that state, of the same person, a relation that has one value at a time."""
+    relations = [relation for _, statement in asked for relation in statement.knowledge.stated]
+    found = stating(GraphScope(state.tenant_id, state.project, state.user_id), relations)
+    facts = nearest.live(state.tenant_id, agent_id, sorted({key for keys in found.values() for key in keys}))
+    return {
+        place: [
+            facts[key]
+            for relation in statement.knowledge.stated
+            for key in found.get(key_of(relation), [])[:MAX_STATED]
+            if key in facts
+        ]
+        for place, statement in asked
+    }

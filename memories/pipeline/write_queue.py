@@ -1,0 +1,225 @@
+"""The queue of an owner's accepted writes: enqueue, claim, renew, release, sweep.
+
+Each is one statement. A Celery message is only a hint; `due_at` and the sweep are the guarantee. A lease or a due time
+further ahead than MAX_AHEAD was written before the clock was set back: it counts as passed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import logging
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from memories.models import WriteQueue
+from memproject.common.clock import now
+from memproject.common.ids import new_id
+from memproject.common.kick import kick
+from memproject.common.tenancy import across_tenants
+
+log = logging.getLogger(__name__)
+
+TASK = "memories.tasks.run_owner"
+BATCH_SIZE = 500  # queues of one sweep
+HINT_SECONDS = 5  # a message that nobody has taken for so long may be lost: the next write sends another
+MAX_AHEAD = dt.timedelta(minutes=15)  # longer than any lease and any wait for the next attempt
+
+
+class Priority(enum.IntEnum):
+    """Which Celery queue holds the message; workers take `store` first."""
+
+    NONE = 0
+    BULK = 1
+    STORE = 2
+
+
+QUEUES = {Priority.BULK: "bulk", Priority.STORE: "store"}
+
+ENQUEUE = """
+INSERT INTO memories_writequeue AS q
+    (id, tenant_id, project, user_id, last_sequence, due_at, enqueued, enqueued_at, attempts)
+VALUES (%(id)s, %(tenant)s, %(project)s, %(user)s, %(count)s, %(due)s, %(priority)s, %(now)s, 0)
+ON CONFLICT (tenant_id, project, user_id) DO UPDATE SET
+    last_sequence = q.last_sequence + excluded.last_sequence,
+    due_at = CASE WHEN q.lease_until IS NULL THEN least(q.due_at, excluded.due_at) ELSE q.due_at END,
+    enqueued = greatest(q.enqueued, excluded.enqueued),
+    enqueued_at = CASE
+        WHEN q.lease_until > excluded.enqueued_at THEN q.enqueued_at
+        WHEN q.enqueued >= excluded.enqueued AND q.enqueued_at > %(lost)s THEN q.enqueued_at
+        ELSE excluded.enqueued_at END
+RETURNING id, last_sequence, enqueued_at = %(now)s
+"""
+CLAIM = """
+UPDATE memories_writequeue
+SET lease_until = %(until)s, due_at = %(until)s, lease_token = %(token)s, enqueued = 0, attempts = attempts + 1
+WHERE tenant_id = %(tenant)s AND id = %(id)s AND due_at IS NOT NULL
+  AND (lease_until IS NULL OR lease_until <= %(now)s OR lease_until > %(far)s)
+RETURNING project, user_id, last_sequence, attempts
+"""
+RENEW = """
+UPDATE memories_writequeue SET lease_until = %(until)s, due_at = %(until)s
+WHERE tenant_id = %(tenant)s AND id = %(id)s AND lease_token = %(token)s
+"""
+RELEASE = """
+UPDATE memories_writequeue
+SET lease_until = NULL, lease_token = NULL, attempts = %(attempts)s, enqueued_at = %(now)s,
+    due_at = CASE WHEN last_sequence > %(seen)s THEN %(soon)s ELSE %(due)s::timestamptz END,
+    enqueued = CASE WHEN last_sequence > %(seen)s OR %(more)s THEN greatest(enqueued, 1) ELSE 0 END
+WHERE tenant_id = %(tenant)s AND id = %(id)s AND lease_token = %(token)s
+RETURNING enqueued
+"""
+DUE = """
+SELECT tenant_id, id FROM memories_writequeue
+WHERE due_at <= %(now)s OR due_at > %(far)s ORDER BY due_at LIMIT %(most)s
+"""
+TAKE = """
+UPDATE memories_writequeue SET due_at = %(until)s, enqueued = greatest(enqueued, 1), enqueued_at = %(now)s,
+    lease_until = NULL, lease_token = NULL
+WHERE tenant_id = ANY(%(tenants)s) AND id = ANY(%(ids)s) AND (due_at <= %(now)s OR due_at > %(far)s)
+RETURNING tenant_id, id, enqueued
+"""
+
+
+class LeaseLost(Exception):
+    """Another worker has the queue: nothing more may be done for it here."""
+
+
+@dataclass(slots=True)
+class Claim:
+    """The right to apply an owner's writes. `seen` is the sequence up to which the claim covers them."""
+
+    tenant_id: uuid.UUID
+    queue_id: uuid.UUID
+    token: uuid.UUID
+    project: str
+    user_id: str
+    seen: int
+    attempts: int
+    started: float = field(default_factory=time.monotonic)
+    renewed: float = field(default_factory=time.monotonic)
+
+    def keep(self) -> None:
+        """Renew the lease when a third of it has passed. Raises LeaseLost."""
+        if time.monotonic() - self.renewed > settings.LEASE_SECONDS / 3:
+            self._renew(0.0)
+
+    def extend(self, seconds: float) -> None:
+        """Cover a piece of work that can take `seconds` without a call of `keep`. Raises LeaseLost."""
+        if seconds > settings.LEASE_SECONDS / 3:
+            self._renew(seconds)
+
+    def _renew(self, seconds: float) -> None:
+        until = now() + dt.timedelta(seconds=settings.LEASE_SECONDS + seconds)
+        values: dict[str, Any] = {"tenant": self.tenant_id, "id": self.queue_id, "token": self.token, "until": until}
+        with connection.cursor() as cursor:
+            cursor.execute(RENEW, values)
+            if not cursor.rowcount:
+                raise LeaseLost
+        self.renewed = time.monotonic() + seconds
+
+
+def enqueue(tenant_id: uuid.UUID, project: str, user_id: str, *, count: int, priority: Priority) -> int:
+    """Reserve `count` places in an owner's queue and send a message on commit; → the last place.
+
+    In the transaction that writes the Sources: it keeps the queue's row until its commit, so that the order of places
+    is the order of commits.
+    """
+    moment = now()
+    values: dict[str, Any] = {
+        "id": new_id(),
+        "tenant": tenant_id,
+        "project": project,
+        "user": user_id,
+        "count": count,
+        "priority": int(priority),
+        "now": moment,
+        "due": moment + dt.timedelta(seconds=settings.LEASE_SECONDS / 2),
+        "lost": moment - dt.timedelta(seconds=HINT_SECONDS),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(ENQUEUE, values)
+        queue_id, last, is_ours = cursor.fetchone()
+    if is_ours:
+        send(tenant_id, queue_id, priority)
+    return int(last)
+
+
+def send(tenant_id: uuid.UUID, queue_id: uuid.UUID, priority: Priority) -> None:
+    kick(TASK, tenant_id, queue_id, queue=QUEUES[priority])
+
+
+def claim(tenant_id: uuid.UUID, queue_id: uuid.UUID) -> Claim | None:
+    """Take the lease of a queue with pending writes; None while another worker has it, or nothing is pending."""
+    moment, token = now(), new_id()
+    values: dict[str, Any] = {
+        "tenant": tenant_id,
+        "id": queue_id,
+        "token": token,
+        "now": moment,
+        "until": moment + dt.timedelta(seconds=settings.LEASE_SECONDS),
+        "far": moment + MAX_AHEAD,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, values)
+        row = cursor.fetchone()
+    return None if row is None else Claim(tenant_id, queue_id, token, *row)
+
+
+def release(claim: Claim, *, more: bool, due_at: dt.datetime | None = None, attempts: int = 0) -> None:
+    """Give the lease back. `more`: writes are left that can be applied now, so the queue goes to the end of the line.
+    `due_at`: when a failed attempt is to be repeated."""
+    moment = now()
+    soon = moment + dt.timedelta(seconds=settings.LEASE_SECONDS / 2)
+    values: dict[str, Any] = {
+        "tenant": claim.tenant_id,
+        "id": claim.queue_id,
+        "token": claim.token,
+        "seen": claim.seen,
+        "more": more,
+        "now": moment,
+        "soon": soon,
+        "due": soon if more else due_at,
+        "attempts": attempts,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(RELEASE, values)
+        row = cursor.fetchone()
+    if row is not None and row[0]:
+        send(claim.tenant_id, claim.queue_id, Priority(row[0]))
+
+
+def sweep() -> int:
+    """Enqueue the queues whose `due_at` has passed, because a message or a worker was lost; → how many."""
+    moment = now()
+    values: dict[str, Any] = {
+        "now": moment,
+        "far": moment + MAX_AHEAD,
+        "until": moment + dt.timedelta(seconds=settings.LEASE_SECONDS),
+        "most": BATCH_SIZE,
+    }
+    with across_tenants("the sweep of due write queues"), connection.cursor() as cursor:
+        cursor.execute(DUE, values)
+        found = cursor.fetchall()
+        if not found:
+            return 0
+        values["tenants"] = list({tenant for tenant, _ in found})
+        values["ids"] = [row for _, row in found]
+        cursor.execute(TAKE, values)
+        taken = cursor.fetchall()
+    for tenant_id, queue_id, enqueued in taken:
+        send(tenant_id, queue_id, Priority(enqueued))
+    if taken:
+        log.info("enqueued %d due write queues again", len(taken))
+    return len(taken)
+
+
+def is_claimed(tenant_id: uuid.UUID, project: str, user_id: str) -> bool:
+    """Whether a worker is applying writes of this owner now."""
+    rows = WriteQueue.objects.filter(tenant=tenant_id, project=project, user_id=user_id)
+    return rows.filter(lease_until__gt=now()).exists()

@@ -1,0 +1,197 @@
+"""Accepted writes, read: what each states and which texts it needs embedded. No transaction is open here."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_datetime
+
+from entities.types import NO_KNOWLEDGE, Knowledge
+from memories.models import Revision, Source
+from memories.pipeline import digest, embed
+from memories.pipeline.extract import Extracted, extract, knowledge_of
+from memories.pipeline.recalled import without_recalled
+from memories.pipeline.write_queue import Claim
+from memories.providers import registry
+from memories.providers.base import ProviderUnavailable
+from memories.providers.rules.types import Statement as RulesStatement
+from memories.retrieval.similar import similar
+from memories.statements import Known, Statement
+from memories.types import Item, Json, SourceKind, SourceState
+
+RULES_READ = 8_000  # characters a second, at the least
+MODEL_TRIES = 3  # of a language model; then the rules read the write
+CANDIDATES, NEAR = 20, 0.25  # memories that a model is shown, and the cosine that they must have
+FAILURES = "model_failures"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWrite:
+    """A Source with what was read out of it.
+
+    A store: one digest and one content for each statement, `parsed` is what the rules made of it. An update or
+    supersede: the one new text. A restore: the `revision` to bring back. `graph`: what the text of these three says of
+    entities. `shown`: the memories that a language model was shown. A long store comes in parts: `first` is the
+    position of its first statement, `is_last` tells that the Source ends with this part.
+    """
+
+    source: Source
+    digests: tuple[bytes, ...] = ()
+    contents: tuple[str, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    parsed: tuple[RulesStatement, ...] = ()
+    shown: tuple[Known, ...] | None = None
+    result: Mapping[str, object] = field(default_factory=dict)
+    graph: Knowledge = NO_KNOWLEDGE
+    revision: Revision | None = None
+    first: int = 0
+    is_last: bool = True
+
+    def part(self, start: int, stop: int) -> ReadWrite:
+        """Statements `start` to `stop` of a store."""
+        cut = slice(start, stop)
+        return replace(
+            self,
+            digests=self.digests[cut],
+            contents=self.contents[cut],
+            statements=self.statements[cut],
+            parsed=self.parsed[cut],
+            first=self.first + start,
+            is_last=self.is_last and stop >= len(self.digests),
+        )
+
+    def new_texts(self, live: Collection[tuple[str | None, bytes]]) -> Iterator[tuple[bytes, str]]:
+        """The texts that no live memory of the same agent holds."""
+        for digest_, content in zip(self.digests, self.contents, strict=True):
+            if (self.source.agent_id, digest_) not in live:
+                yield digest_, content
+
+    def parts(self, size: int) -> Iterator[ReadWrite]:
+        if len(self.digests) <= size:
+            yield self
+            return
+        for start in range(0, len(self.digests), size):
+            yield self.part(start, start + size)
+
+
+def read(source: Source, claim: Claim) -> ReadWrite:
+    """Read one accepted write. Raises ProviderUnavailable (try again), ProviderRefused or LeaseLost."""
+    match SourceKind(source.kind):
+        case SourceKind.STORE:
+            read = _store(source, claim)
+            done = int(source.result.get("statements_done", 0))  # of a long write that was interrupted
+            return read.part(done, len(read.digests)) if done else read
+        case SourceKind.RESTORE:
+            return _restore(source, claim)
+        case SourceKind.UPDATE | SourceKind.SUPERSEDE:
+            claim.extend(len(source.text) / RULES_READ)
+            graph = knowledge_of(source.text)
+            return ReadWrite(source, (digest.of_text(source.text),), (source.text,), graph=graph)
+
+
+def of_statements(source: Source, extracted: Extracted, shown: tuple[Known, ...] | None = None) -> ReadWrite:
+    """A store with what its text states, without the statements that are less important than it asked for."""
+    kept, skipped = important(extracted, source.payload)
+    result: dict[str, object] = {"facts": len(kept.statements), "skipped": skipped, "by": kept.by}
+    if kept.refused:
+        result["refused"] = dict(kept.refused)
+    if source.payload.get("detailed"):
+        result["said"] = [[s.fact.position, s.fact.confidence, s.fact.importance] for s in kept.statements]
+    return ReadWrite(
+        source,
+        tuple(digest.of_fact(s.fact, source.run_id) for s in kept.statements),
+        tuple(s.fact.content for s in kept.statements),
+        kept.statements,
+        kept.read,
+        shown,
+        result,
+    )
+
+
+def facts_of(items: Sequence[Item], payload: Json) -> Extracted:
+    """What a write states, without a language model."""
+    return extract(items, infer=payload.get("infer", True), roles=_roles(payload))
+
+
+def important(found: Extracted, payload: Json) -> tuple[Extracted, int]:
+    """The statements that are important enough, and how many are not."""
+    kept = found.important(payload.get("min_importance", 0))
+    return kept, len(found.statements) - len(kept.statements)
+
+
+def _store(source: Source, claim: Claim) -> ReadWrite:
+    """By the language model if there is one. A model that fails is asked again when the write is tried again,
+    MODEL_TRIES times in all; then the rules read it."""
+    items, model, infers = items_of(source), registry.model_extractor(), source.payload.get("infer", True)
+    if infers:
+        items = without_recalled(source, items)
+    failures = int(source.result.get(FAILURES, 0))
+    if model is None or not infers or failures >= MODEL_TRIES or not model.fits(items):
+        claim.extend(len(source.text) / RULES_READ)
+        return of_statements(source, facts_of(items, source.payload))
+    shown = _near(source)
+    claim.extend(2 * settings.LLM_TIMEOUT_SECONDS)  # once more, in a simpler form, if the server wants that
+    try:
+        reading = model.read(items, roles=_roles(source.payload), known=shown, moment=source.accepted_at)
+    except ProviderUnavailable:
+        pending(source).update(result={**source.result, FAILURES: failures + 1})
+        raise
+    return of_statements(source, Extracted(reading.statements, reading.by, refused=reading.refused), shown)
+
+
+def _restore(source: Source, claim: Claim) -> ReadWrite:
+    """The revision that was asked for, or the last one that was live, and what its text says of entities."""
+    assert source.target_key is not None
+    rows = Revision.objects.filter(tenant=source.tenant_id, memory_key=source.target_key)
+    named = source.payload.get("revision_id")
+    wanted = Q(valid_to=None, archived=False) if named is None else Q(id=named)
+    found = rows.filter(wanted).order_by("-recorded_at", "-id").first()
+    if found is None:
+        return ReadWrite(source)
+    claim.extend(len(found.content) / RULES_READ)
+    return ReadWrite(source, revision=found, graph=knowledge_of(found.content))
+
+
+def _near(source: Source) -> tuple[Known, ...]:
+    """The live facts nearest to any part of the raw text, the nearest of each part first."""
+    vectors = embed.raw(source)
+    found = similar(
+        source.tenant_id,
+        source.project,
+        source.user_id,
+        source.agent_id,
+        list(vectors),
+        registry.embedder().model,
+        most=CANDIDATES,
+        enough=NEAR,
+    )
+    ranked = itertools.chain.from_iterable(itertools.zip_longest(*found))
+    return tuple(dict.fromkeys(pair[1] for pair in ranked if pair is not None))[:CANDIDATES]
+
+
+def _roles(payload: Json) -> frozenset[str] | None:
+    roles = payload.get("roles")
+    return None if roles is None else frozenset(roles)
+
+
+def items_of(source: Source) -> list[Item]:
+    """What was said, cut out of the raw text again."""
+    return [
+        Item(
+            source.text[i["start"] : i["stop"]],
+            i.get("role"),
+            i.get("speaker"),
+            parse_datetime(i["said_at"]) if i.get("said_at") else None,
+            i.get("stamp"),
+        )
+        for i in source.payload["items"]
+    ]
+
+
+def pending(source: Source) -> QuerySet[Source]:
+    """The row, as long as nobody has finished or erased it: a change that comes too late touches no row."""
+    return Source.objects.filter(tenant=source.tenant_id, id=source.id, state=SourceState.PENDING)
