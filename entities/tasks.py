@@ -1,25 +1,18 @@
-"""The tasks of this app: names for the worker, no logic."""
+"""The tasks of this app: names for the worker, no logic. What a task runs is imported with its first run."""
 
 from __future__ import annotations
 
 from celery import shared_task
-
-from entities.graph import drain
+from django.utils.module_loading import import_string
 
 
 @shared_task(name="entities.tasks.drain_graph")
 def drain_graph() -> None:
     """Bring the graph up to date with what is due."""
-    drain.drain()
-
-
-@shared_task(name="entities.tasks.sweep_graph")
-def sweep_graph() -> None:
-    """Enqueue the drain when something is due."""
-    drain.sweep()
+    import_string("entities.graph.drain.drain")()
 
 
 @shared_task(name="entities.tasks.prune_graph")
 def prune_graph() -> None:
     """Forget what was drained a day ago."""
-    drain.prune()
+    import_string("entities.graph.drain.prune")()

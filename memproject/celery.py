@@ -1,20 +1,30 @@
-"""Celery's app: queues, the beat schedule, and the worker's database connection."""
+"""Celery's app: queues, the beat schedule, the sweeps, and the worker's database connection."""
 
 from __future__ import annotations
 
 import logging
 import os
 import threading
+from importlib import import_module
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_failure, task_prerun, worker_process_init, worker_process_shutdown
+from celery.signals import (
+    task_failure,
+    task_prerun,
+    worker_init,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+    worker_shutting_down,
+)
 from django.conf import settings
 from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memproject.settings")  # before anything asks for a setting
 
-from memories.providers.registry import embedder, rules
+from memproject import sweeps
+from memproject.checks import settings_are_safe
 from memproject.common import metrics
 from memproject.common.errors import AppError
 
@@ -23,56 +33,28 @@ log = logging.getLogger(__name__)
 app = Celery("memproject")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.set_default()
-PIPELINE = frozenset({"store", "bulk"})  # the queues whose workers read and embed texts
 
-# `store`: writes somebody waits for. `bulk`: all others. `deliver`: webhooks. `graph`: Neo4j, which may hang, and has a
-# worker of its own where there is one. `beat`: what the clock starts.
+# `store`: owners with writes that somebody waits for. `bulk`: owners with other writes. Pipeline workers take `store`
+# first, and are the only ones that load models. `deliver`: webhooks. `graph`: Neo4j. `maintenance`: the beat schedule.
+REGISTRY = "memories.providers.registry"  # imported in the children of a pipeline worker alone, for its size
+PIPELINE = frozenset({"store", "bulk"})
+MAINTENANCE = "maintenance"
+
+
+def _every(seconds: float, task: str, queue: str = MAINTENANCE) -> dict[str, Any]:
+    return {"task": task, "schedule": seconds, "options": {"queue": queue}}
+
+
 app.conf.beat_schedule = {
-    "sweep": {"task": "memories.tasks.sweep", "schedule": 5.0, "options": {"queue": "beat", "expires": 5}},
-    "clean-expired": {
-        "task": "memories.tasks.clean_expired",
-        "schedule": 60.0,
-        "options": {"queue": "bulk", "expires": 60},
-    },
-    "flush-usage": {
-        "task": "memories.tasks.flush_usage",
-        "schedule": 30.0,
-        "options": {"queue": "bulk", "expires": 30},
-    },
-    "sweep-tenants": {
-        "task": "memories.tasks.sweep_tenants",
-        "schedule": 20.0,
-        "options": {"queue": "beat", "expires": 20},
-    },
-    "prune-receipts": {
-        "task": "memproject.delivery.tasks.prune_receipts",
-        "schedule": 3600.0,
-        "options": {"queue": "bulk", "expires": 3600},
-    },
-    "deliveries": {
-        "task": "memproject.delivery.tasks.sweep",
-        "schedule": 5.0,
-        "options": {"queue": "beat", "expires": 5},
-    },
-    "old-deliveries": {
-        "task": "memproject.delivery.tasks.prune_deliveries",
-        "schedule": 3600.0,
-        "options": {"queue": "beat", "expires": 3600},
-    },
-    "graph": {"task": "entities.tasks.sweep_graph", "schedule": 5.0, "options": {"queue": "beat", "expires": 5}},
+    "clean-expired": _every(60.0, "memories.tasks.clean_expired"),
+    "flush-usage": _every(30.0, "memories.tasks.flush_usage"),
+    "prune-receipts": _every(3600.0, "memproject.delivery.tasks.prune_receipts"),
+    "old-deliveries": _every(3600.0, "memproject.delivery.tasks.prune_deliveries"),
 }
 if settings.ARCHIVE_DECAYED:
-    app.conf.beat_schedule["archive-decayed"] = {
-        "task": "memories.tasks.archive_decayed",
-        "schedule": 6 * 3600.0,
-        "options": {"queue": "bulk", "expires": 3600},
-    }
+    app.conf.beat_schedule["archive-decayed"] = _every(6 * 3600.0, "memories.tasks.archive_decayed")
 if settings.NEO4J_URI:  # nobody works on that queue without it
-    app.conf.beat_schedule["old-graph"] = {
-        "task": "entities.tasks.prune_graph",
-        "schedule": 3600.0,
-        "options": {"queue": "graph", "expires": 3600},
-    }
+    app.conf.beat_schedule["old-graph"] = _every(3600.0, "entities.tasks.prune_graph", "graph")
 
 
 @task_prerun.connect
@@ -87,6 +69,14 @@ def note_failure(sender: Any, exception: BaseException, **_: Any) -> None:
     log.error("task %s failed", sender.name, exc_info=exception)
 
 
+@worker_init.connect
+def check_settings(**_: Any) -> None:
+    """Refuse to start with settings that are not safe, also where Django's checks are skipped (CELERY_SKIP_CHECKS)."""
+    serious = [found for found in settings_are_safe() if found.is_serious()]
+    if serious:
+        raise SystemExit("\n".join(f"{found.id}: {found.msg}" for found in serious))
+
+
 @worker_process_init.connect
 def load_model(**_: Any) -> None:
     """Each child makes the embedder's session for itself: one made before the fork loses its threads.
@@ -95,19 +85,31 @@ def load_model(**_: Any) -> None:
     """
     if PIPELINE.isdisjoint(app.amqp.queues.consume_from):
         return
+    registry = import_module(REGISTRY)
     try:
-        embedder().warm()
+        registry.embedder().warm()
     except AppError as error:
         log.warning("the embedder is not ready: %s", error.message)
-    threading.Thread(target=_load_rules, daemon=True).start()
+    threading.Thread(target=_load_rules, args=(registry,), daemon=True).start()
 
 
-def _load_rules() -> None:
+def _load_rules(registry: Any) -> None:
     try:
-        if (found := rules()) is not None:
+        if (found := registry.rules()) is not None:
             found.warm()
     except AppError as error:
         log.warning("texts are read sentence by sentence: %s", error.message)
+
+
+@worker_ready.connect
+def start_sweeps(**_: Any) -> None:
+    if MAINTENANCE in app.amqp.queues.consume_from:
+        sweeps.start()
+
+
+@worker_shutting_down.connect
+def stop_sweeps(**_: Any) -> None:
+    sweeps.stop()
 
 
 @worker_process_shutdown.connect

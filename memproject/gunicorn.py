@@ -5,11 +5,11 @@ from __future__ import annotations
 import gc
 import logging
 import os
+from importlib import import_module
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memproject.settings")  # gunicorn reads this before wsgi.py
 
-from memories.providers.registry import embedder
 from memproject.common import metrics
 from memproject.common.errors import AppError
 
@@ -29,8 +29,9 @@ limit_request_line = 8190
 
 def post_worker_init(worker: Any) -> None:
     """Load the embedding model before the first request, after the fork; and never look for garbage in the code."""
+    registry = import_module("memories.providers.registry")  # not in the master, for its size
     try:
-        embedder().warm()
+        registry.embedder().warm()
     except AppError as error:
         logging.getLogger(__name__).warning("the embedder is not ready: %s", error.message)
     gc.collect()

@@ -43,9 +43,11 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 WEB_PROCESSES = env.int("WEB_PROCESSES", 2)
 WEB_THREADS = env.int("WEB_THREADS", 8)
 IS_WORKER = env.bool("MEMPROJECT_WORKER", False)  # set by the worker's command line, not by operators
+# A Celery process serves no pages: the admin's classes, and all that they import, are not loaded there.
+SERVES_PAGES = env.bool("MEMPROJECT_PAGES", True)  # set like the one before
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "django.contrib.admin" if SERVES_PAGES else "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -157,15 +159,24 @@ def broker(url: str) -> str:
 
 CELERY_BROKER_URL = broker(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
+# A message is a hint and may be lost: the rows say what is due, and the sweeps enqueue it again. So messages are
+# acknowledged when they are taken, without the broker's own bookkeeping, and a busy worker holds none back.
+CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_DISABLE_PREFETCH = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "bulk"
 CELERY_DB_REUSE_MAX = 1000
 # A publish never holds a request: the row is the truth and the sweeper enqueues what was missed.
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 1, "socket_connect_timeout": 0.3, "max_retries": 0}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 1,
+    "socket_connect_timeout": 0.3,
+    "max_retries": 0,
+    "ack_emulation": False,
+    "priority_steps": [0],
+    "queue_order_strategy": "priority",  # a worker of `store,bulk` takes `bulk` when `store` is empty
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 

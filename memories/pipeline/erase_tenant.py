@@ -34,7 +34,7 @@ def begin(tenant_id: uuid.UUID, *, actor: str) -> Erasure:
     """The receipt of an erasure that starts when this transaction commits."""
     receipt = Erasure(tenant_id=tenant_id, scope={"kind": "tenant"}, actor=actor, requested_at=now())
     Erasure.objects.bulk_create([receipt])
-    kick(TASK, tenant_id, queue="bulk")
+    kick(TASK, tenant_id, queue="maintenance")
     return receipt
 
 
@@ -47,7 +47,7 @@ def run(tenant_id: uuid.UUID) -> None:
     try:
         while step(tenant_id):
             if time.monotonic() > until:
-                kick(TASK, tenant_id, queue="bulk")
+                kick(TASK, tenant_id, queue="maintenance")
                 return
     except IntegrityError:  # a write was committed between two of our statements: the sweep comes again
         log.info("the erasure of tenant %s met a write", tenant_id)
@@ -82,7 +82,7 @@ def sweep() -> int:
     waiting = set(open_ones.values_list("tenant_id", flat=True))
     waiting |= {tenant.id for tenant in closed if tenant.erased_at and tenant.erased_at > now() - SETTLED}
     for tenant_id in waiting:
-        kick(TASK, tenant_id, queue="bulk")
+        kick(TASK, tenant_id, queue="maintenance")
     return len(waiting)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import functools
 import itertools
 import json
@@ -20,6 +21,7 @@ from redis.retry import Retry
 log = logging.getLogger(__name__)
 
 RESULT_SECONDS = 60
+SWEPT = "swept"
 
 
 @functools.cache
@@ -62,6 +64,17 @@ def wait_for(event: uuid.UUID, seconds: float) -> bool:
     except redis.RedisError as error:
         log.warning("could not wait for a result: %s", type(error).__name__)
         return False
+
+
+def note_sweep(moment: dt.datetime) -> None:
+    """Remember when the sweeps last succeeded. Raises RedisError."""
+    brief().set(SWEPT, moment.isoformat())
+
+
+def last_sweep() -> dt.datetime | None:
+    """When the sweeps last succeeded; None before the first time. Raises RedisError."""
+    found: Any = brief().get(SWEPT)
+    return dt.datetime.fromisoformat(found.decode()) if found else None
 
 
 def contents() -> Iterator[tuple[str, str]]:

@@ -18,18 +18,24 @@ QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
 def service(env: Mapping[str, str], logs: Path, state: Path) -> tuple[list[Child], list[Child]]:
     """What a store and a recall need, and the rest. `state` is where beat keeps its schedule.
 
-    Stores that somebody waits for have a worker of their own, so that nothing queues before them; so has the graph,
-    which may hang, where there is one.
+    The pipeline worker reads and embeds texts, and takes writes that somebody waits for first. The maintenance worker
+    does everything else in threads, loads no model, and runs the sweeps.
     """
-    worker = {**env, "MEMPROJECT_WORKER": "true"}
+    # Django's checks would load every page; `memproject.celery` runs those of the settings.
+    worker = {**env, "MEMPROJECT_WORKER": "true", "MEMPROJECT_PAGES": "false", "CELERY_SKIP_CHECKS": "true"}
+    processes = env.get("PIPELINE_PROCESSES") or ("4" if env.get("LLM_PROVIDER") else "1")
+    jobs = "maintenance,deliver,graph" if env.get("NEO4J_URI") else "maintenance,deliver"
     commands = {
         "web": ([*GUNICORN, "-c", "python:memproject.gunicorn", "memproject.wsgi:application"], env),
-        "worker-store": ([*CELERY, "worker", "-Q", "store", "-c", "2", "-n", "store@%h", *QUIET], worker),
-        "worker": ([*CELERY, "worker", "-Q", "bulk,deliver,beat", "-c", "1", "-n", "rest@%h", *QUIET], worker),
-        "worker-graph": ([*CELERY, "worker", "-Q", "graph", "-c", "1", "-n", "graph@%h", *QUIET], worker),
+        "worker-pipeline": (
+            [*CELERY, "worker", "-Q", "store,bulk", "-c", processes, "-n", "pipeline@%h", *QUIET],
+            worker,
+        ),
+        "worker-maintenance": (
+            [*CELERY, "worker", "-P", "threads", "-Q", jobs, "-c", "4", "-n", "maintenance@%h", *QUIET],
+            worker,
+        ),
         "beat": ([*CELERY, "beat", "-s", str(state / "beat-schedule"), "--pidfile="], worker),
     }
-    if not env.get("NEO4J_URI"):
-        del commands["worker-graph"]
     made = [Child(name, line, own, logs / f"{name}.log", ROOT) for name, (line, own) in commands.items()]
     return made[:2], made[2:]

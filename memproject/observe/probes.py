@@ -18,7 +18,7 @@ from memproject.common import redis
 
 T = TypeVar("T")
 
-QUEUES = ("store", "bulk", "deliver", "graph", "beat")
+QUEUES = ("store", "bulk", "deliver", "graph", "maintenance")
 PGVECTOR = "SELECT extversion FROM pg_extension WHERE extname = 'vector'"
 PING_SECONDS = 0.5
 DISABLED = {"status": "disabled"}

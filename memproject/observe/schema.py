@@ -24,7 +24,7 @@ _HEALTH = {
     "vector_store": "healthy",
     "dependencies": {"redis": "healthy"},
 }
-_QUEUES = {"store": 0, "bulk": 0, "deliver": 0, "graph": 0, "beat": 0}
+_QUEUES = {"store": 0, "bulk": 0, "deliver": 0, "graph": 0, "maintenance": 0}
 _STATUS = {
     "status": "healthy",
     "version": __version__,

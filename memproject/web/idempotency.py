@@ -168,8 +168,6 @@ def _again(view: Any, found: Kept) -> Response:
         raise _gone(found) from None
     if response.status_code != 202:
         _keep(view, found.claim, response)
-    elif found.status is None and not _old(found):
-        raise Conflict(BUSY, retry_after=1)
     return response
 
 

@@ -224,7 +224,7 @@ def test_a_write_that_kills_its_worker_is_set_aside_after_three_attempts(
     assert len(killed) == 1 + owner_pass.MAX_LOST  # the first time in a pass with others, which nobody is blamed for
     assert (source_of(bad).state, source_of(bad).failure) == (SourceState.FAILED, "worker_lost")
     assert source_of(good).state == SourceState.APPLIED
-    assert owner.recalled("poison") == ["The poison is here"]
+    assert owner.recalled("poison")[0] == "The poison is here"
     assert owner.get(f"/api/v1/events/{bad['event_id']}").json()["status"] == "failed"
 
 
