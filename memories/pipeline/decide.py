@@ -63,13 +63,24 @@ def _drop_old() -> None:
 
 def propose(new: RulesStatement, near: Sequence[Known]) -> Proposal | None:
     """The memory that says the same already; else the nearest that the statement outdates or ends."""
-    try:
-        parsed = read(near)
-    except (ProviderUnavailable, ProviderRefused):
-        return None  # in doubt both are kept
-    verdicts = [(known.id, supersede.decide(parsed.get((known.content, known.said_at), []), [new])) for known in near]
+    verdicts = [(known.id, supersede.decide(parsed, [new])) for known, parsed in _parsed(near)]
     for wanted in ((Verdict.DUPLICATE,), (Verdict.SUPERSEDE, Verdict.NEGATE)):
         for key, verdict in verdicts:
             if verdict in wanted:
                 return replace(PROPOSAL_BY_VERDICT[verdict], target=key)
     return None
+
+
+def outdated_by(new: RulesStatement, near: Sequence[Known]) -> Known | None:
+    """The first of these later memories that outdates the statement: it is news of an earlier time."""
+    later = [known for known, parsed in _parsed(near) if supersede.decide([new], parsed) is Verdict.SUPERSEDE]
+    return min(later, key=lambda known: known.said_at, default=None)
+
+
+def _parsed(near: Sequence[Known]) -> list[tuple[Known, list[RulesStatement]]]:
+    """Nothing where the pipeline of the rules is unavailable: in doubt both texts are kept."""
+    try:
+        parsed = read(near)
+    except (ProviderUnavailable, ProviderRefused):
+        return []
+    return [(known, parsed.get((known.content, known.said_at), [])) for known in near]

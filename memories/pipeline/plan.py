@@ -92,7 +92,12 @@ class Planner:
                 outdated.append(old)
             add_memory(self.changes.batch, source, operation, memory_id, text, self.moment)
             new = self.changes.batch.revisions[-1]
-            self.state.hold(new, text, (source.id, statement.fact.position), statement)
+            if operation.outdated_by is not None:
+                new.valid_to = operation.outdated_by.said_at
+                new.reason = f"outdated by {public(MEMORY, operation.outdated_by.id)}"
+                self.state.end(new)
+            else:
+                self.state.hold(new, text, (source.id, statement.fact.position), statement)
             if statement.knowledge is not NO_KNOWLEDGE:
                 taught.append((new, statement.knowledge))
             self.changes.outcomes.append(
@@ -116,6 +121,10 @@ class Planner:
                 source.agent_id,
                 self.texts[digest],
             )
+            moment = statement.fact.said_at or source.accepted_at
+            later = [known for known in compared if known.said_at > moment]
+            if later and (newer := decide.outdated_by(write.parsed[number], later)) is not None:
+                return Operation(statement.fact, digest, Decision.ADD, outdated_by=newer, knowledge=statement.knowledge)
             proposal = decide.propose(write.parsed[number], compared) if compared else None
             statement = replace(statement, proposal=proposal)
         operation = reconcile(

@@ -19,13 +19,15 @@ from memories.types import Decision, Fact
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One statement and the decision about it. `existing_id` is the memory that holds it already (NOOP), `replaces`
-    the memory that it outdates (UPDATE) or ends (DELETE)."""
+    the memory that it outdates (UPDATE) or ends (DELETE). `outdated_by`: a memory of a later time that outdates the
+    statement, which is therefore added as past (ADD)."""
 
     fact: Fact
     digest: bytes
     decision: Decision
     existing_id: uuid.UUID | None = None
     replaces: uuid.UUID | None = None
+    outdated_by: Known | None = None
     reason: str = ""
     knowledge: Knowledge = NO_KNOWLEDGE
 
