@@ -37,6 +37,13 @@ def no_resolver_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "resolve", resolve)
 
 
+@pytest.fixture(autouse=True)
+def redis_is_asked() -> Iterator[None]:
+    """A test in which Redis hangs leaves the next one alone."""
+    yield
+    redis.breaker.reset()
+
+
 @pytest.fixture
 def eager(transactional_db: None) -> Iterator[None]:
     """The pipeline runs where it is kicked, at the commit: the same code as in the worker, in this process."""

@@ -30,6 +30,7 @@ def _start() -> None:
         os.environ["REDIS_URL"] = cache.url
     os.environ.update(
         DATA_DIR=str(folder),
+        METRICS_DIR=str(folder / "metrics"),
         EMBEDDING_MODEL_DIR=os.environ.get("EMBEDDING_MODEL_DIR", str(ROOT / ".cache" / "models")),
         SECRET_KEY="for the tests alone",
         KEY_PEPPERS="1:older,2:newer",

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ import urllib.request
 from pathlib import Path
 
 from memories.providers.weights import LANGUAGE, ModelUnavailable, ensure_language, ensure_model
+from memproject.common import memory
 from memproject.embedded import banner, children, envfile, redis, servers
 from memproject.embedded.guards import CannotStartError, Interrupt, StoppedError, check_port, only_one, url_of
 from memproject.embedded.leftovers import Book
@@ -110,6 +112,8 @@ def run(env: dict[str, str], data: Path, url: str, interrupt: Interrupt, running
     """Start everything, show it, and keep it running. `running` ends what was started, the last first."""
     addresses: dict[str, str] = {}
     logs = data / "logs"
+    if not env.get("METRICS_DIR"):
+        running.callback(shutil.rmtree, memory.folder_of(data), ignore_errors=True)
     book = Book(data / "children.json")
     if book.left():
         say("Ending what an earlier run left behind …")
@@ -126,6 +130,7 @@ def run(env: dict[str, str], data: Path, url: str, interrupt: Interrupt, running
         database = servers.Database(data / "postgres", say)
         running.callback(database.stop)
         addresses["DATABASE_URL"] = database.create()
+        addresses["POSTGRES_DIR"] = str(data / "postgres")
     interrupt.check()
     supervised: list[Child] = []
     if not env.get("REDIS_URL"):

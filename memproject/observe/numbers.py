@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from entities.services import graph
 from memories.services.backlog import tenant_counts, waiting
-from memproject.common import metrics
+from memproject.common import disk, metrics
 from memproject.common.ids import TENANT, public
 from memproject.common.metrics import Family, Snapshot
 from memproject.common.quantiles import Latency
@@ -42,7 +42,7 @@ def of_tenant(tenant_id: uuid.UUID) -> dict[str, Any]:
 def of_service() -> dict[str, Any]:
     """Everything that was counted since the start of the service, and how things stand now (null: cannot be told)."""
     seen = Snapshot()
-    backlog = _if_there(_backlog)
+    backlog, space = _if_there(_backlog), disk.space()
     return {
         "scope": "service",
         "requests": _requests(seen),
@@ -59,6 +59,7 @@ def of_service() -> dict[str, Any]:
         },
         "webhook_deliveries": _flat(seen.counts(metrics.DELIVERIES, "outcome")),
         "writes": None if backlog is None else asdict(backlog),
+        "disk_free_bytes": None if space is None else space.free,
         "queues": _if_there(probes.queue_depths),
         "workers": _if_there(_workers),
     }
@@ -74,6 +75,8 @@ def gauges() -> list[Family]:
             metrics.gauge("writes_failed", "Accepted writes that were set aside", {"": backlog.failed}),
             metrics.gauge("oldest_pending_write_seconds", "Age of the oldest of them", {"": backlog.oldest_seconds}),
         ]
+    if (space := disk.space()) is not None:
+        found.append(metrics.gauge("disk_free_bytes", "Free space on the database's disk", {"": space.free}))
     if queues is not None:
         found.append(metrics.gauge("queue_depth", "Tasks that wait in Redis", queues, "queue"))
     if workers is not None:

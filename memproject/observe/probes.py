@@ -14,7 +14,7 @@ from django.db import connection
 from entities.services import graph as graphs
 from memories.services import embedding, language_model
 from memories.services.backlog import waiting
-from memproject.common import redis
+from memproject.common import disk, redis
 
 T = TypeVar("T")
 
@@ -63,12 +63,12 @@ def database() -> dict[str, Any]:
 
 
 def cache() -> dict[str, Any]:
-    redis.client().ping()
+    redis.brief().ping()
     return {}
 
 
 def queue_depths() -> dict[str, int]:
-    pipe = redis.client().pipeline(transaction=False)
+    pipe = redis.brief().pipeline(transaction=False)
     for name in QUEUES:
         pipe.llen(name)
     return dict(zip(QUEUES, pipe.execute(), strict=True))
@@ -80,13 +80,26 @@ def queues() -> dict[str, Any]:
 
 def alive_workers() -> int:
     """How many workers answer within half a second; all of them are waited for."""
-    answers = current_app.control.ping(timeout=PING_SECONDS) or []
+    with redis.breaker.guard():
+        answers = current_app.control.ping(timeout=PING_SECONDS) or []
     return len({name for answer in answers for name in answer})
 
 
 def workers() -> dict[str, Any]:
     alive = alive_workers()
     return {"status": "healthy" if alive else "unhealthy", "workers": alive}
+
+
+def free_space() -> dict[str, Any]:
+    """The database's disk, where it is on this machine."""
+    found = disk.space()
+    if found is None:
+        return DISABLED
+    return {
+        "status": "unhealthy" if found.is_low else "healthy",
+        "free_mb": found.free // disk.MB,
+        "min_free_mb": found.needed // disk.MB,
+    }
 
 
 def writes() -> dict[str, Any]:
@@ -116,6 +129,7 @@ def everything() -> dict[str, dict[str, Any]]:
     """All components by name."""
     return {
         "database": probe(database),
+        "disk": free_space(),
         "redis": probe(cache),
         "workers": probe(workers),
         "queues": probe(queues),

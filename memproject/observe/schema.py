@@ -22,7 +22,7 @@ _HEALTH = {
     "timestamp": MOMENT,
     "database": "healthy",
     "vector_store": "healthy",
-    "dependencies": {"redis": "healthy"},
+    "dependencies": {"redis": "healthy", "disk": "healthy"},
 }
 _QUEUES = {"store": 0, "bulk": 0, "deliver": 0, "graph": 0, "beat": 0}
 _STATUS = {
@@ -30,6 +30,7 @@ _STATUS = {
     "version": __version__,
     "uptime_seconds": 3600,
     "database": {"status": "healthy", "pgvector": "0.8.5", "latency_ms": 0.6},
+    "disk": {"status": "healthy", "free_mb": 52000, "min_free_mb": 512},
     "redis": {"status": "healthy", "latency_ms": 0.2},
     "workers": {"status": "healthy", "workers": 2, "latency_ms": 503.0},
     "queues": {
@@ -65,6 +66,7 @@ _SERVICE = {
     "rate_limits": {"refused": {"v1": 3}, "redis_away": {"read_let_through": 2}},
     "webhook_deliveries": {"delivered": 40},
     "writes": _WRITES,
+    "disk_free_bytes": 54525952000,
     "queues": _QUEUES,
     "workers": 2,
 }

@@ -32,12 +32,13 @@ class HealthView(ApiView):
 
     @schema.health
     def get(self, request: Request) -> Response:
-        database, cache = probes.probe(probes.database), probes.probe(probes.cache)
+        database, cache, disk = probes.probe(probes.database), probes.probe(probes.cache), probes.free_space()
         vectors = "healthy" if database.get("pgvector") else "unhealthy"
         if database["status"] != "healthy":
             status = "unhealthy"
         else:
-            status = "healthy" if cache["status"] == "healthy" else "degraded"
+            well = cache["status"] == "healthy" and disk["status"] != "unhealthy"
+            status = "healthy" if well else "degraded"
         body = {
             "status": status,
             "version": __version__,
@@ -46,6 +47,8 @@ class HealthView(ApiView):
             "vector_store": vectors,
             "dependencies": {"redis": cache["status"]},
         }
+        if disk["status"] != "disabled":
+            body["dependencies"]["disk"] = disk["status"]
         return Response(body, status=503 if status == "unhealthy" else 200)
 
 

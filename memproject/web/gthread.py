@@ -25,7 +25,7 @@ from memproject.web.errors import response_headers
 
 log = logging.getLogger(__name__)
 
-# A question of 10,000 characters takes 120,000 bytes at most: a character beyond the BMP is 12 bytes when it is encoded.
+# A question of 10,000 characters takes 120,000 bytes at most: one beyond the BMP is 12 bytes when it is encoded.
 MAX_REQUEST_LINE = 128 * 1024
 MAX_DISCARDED = 1024 * 1024  # bytes of a longer line that are read, so that its sender sees the answer
 PATH_BYTES = 256
@@ -36,7 +36,8 @@ class LongLineRequest(Request):
 
     def read_line(self, unreader: Unreader, buf: bytearray, limit: int = 0) -> tuple[bytes, bytearray]:
         try:
-            return super().read_line(unreader, buf, MAX_REQUEST_LINE)
+            line, rest = super().read_line(unreader, buf, MAX_REQUEST_LINE)
+            return line, rest
         except LimitRequestLine as error:
             error.beginning = bytes(buf[:PATH_BYTES])
             discarded, part = len(buf), bytes(buf)

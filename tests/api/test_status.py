@@ -15,7 +15,7 @@ from memproject.observe import probes
 from tests.build import Caller, caller
 from tests.llm_server import MODEL, LLMServer
 
-COMPONENTS = {"database", "redis", "workers", "queues", "writes", "embedder", "graph", "llm"}
+COMPONENTS = {"database", "disk", "redis", "workers", "queues", "writes", "embedder", "graph", "llm"}
 
 
 @pytest.fixture(autouse=True)
@@ -75,8 +75,8 @@ def test_status_names_every_component(viewer: Caller, two_workers: None, path: s
         "model": "fake-bag-of-words",
         "dimensions": 384,
     }
-    assert data["graph"] == data["llm"] == {"status": "disabled"}
-    assert all(data[name]["latency_ms"] >= 0 for name in COMPONENTS - {"graph", "llm"})
+    assert data["graph"] == data["llm"] == data["disk"] == {"status": "disabled"}
+    assert all(data[name]["latency_ms"] >= 0 for name in COMPONENTS - {"disk", "graph", "llm"})
 
 
 @pytest.mark.parametrize("provider", ["openai_compatible", "ollama"])

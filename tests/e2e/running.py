@@ -119,6 +119,7 @@ def start(folder: Path, **extra: str) -> Service:
         "DATABASE_URL": database,
         "REDIS_URL": redis.url(folder),
         "DATA_DIR": str(folder),
+        "METRICS_DIR": str(folder / "metrics"),
         "API_PORT": port,
         "OPERATOR_PASSWORD": "operators-password",
         "RATE_LIMITS_ENABLED": "false",
