@@ -270,7 +270,7 @@ def test_the_service_as_json(owner: Caller) -> None:
     data = Caller(TOKEN).get("/v1/metrics").json()["data"]
     assert set(data) == {
         "scope", "requests", "operations", "pipeline", "memories", "embedding", "rate_limits", "webhook_deliveries",
-        "writes", "queues", "workers",
+        "writes", "disk_free_bytes", "queues", "workers",
     }  # fmt: skip
     assert data["requests"]["total"] == sum(data["requests"]["by_status"].values())
     (stores,) = [r for r in data["requests"]["routes"] if (r["method"], r["route"]) == ("POST", "/api/v1/memories")]

@@ -155,6 +155,18 @@ def test_the_next_run_ends_what_was_left(tmp_path: Path) -> None:
     assert not later.path.exists()
 
 
+def test_a_child_that_cannot_be_noted_is_started_all_the_same(tmp_path: Path) -> None:
+    child = Child("one", [sys.executable, "-c", "input()"], dict(os.environ), tmp_path / "one.log", tmp_path)
+    book = leftovers.Book(tmp_path / "no such folder" / "children.json")
+    supervisor = Supervisor([child], print, book.note)
+    supervisor.start()
+    try:
+        assert child.process is not None
+        assert book.left() == []
+    finally:
+        supervisor.stop(patience=1)
+
+
 def test_a_stranger_with_a_leftovers_pid_is_left_alone(tmp_path: Path) -> None:
     book = leftovers.Book(tmp_path / "children.json")
     assert book.left() == []
