@@ -1,4 +1,4 @@
-"""A circuit breaker for a server that hangs: after one time-out nobody waits for it for a while.
+"""A circuit breaker: after one time-out of a server, its calls are refused for some seconds.
 
 Own code, since the libraries do not fit threads that wait: pybreaker holds a lock during every call, and circuitbreaker
 lets all threads try at once when the pause is over.
@@ -51,7 +51,7 @@ class Breaker:
 
     def trip(self) -> None:
         if self._retry_at is None:
-            log.warning("%s does not answer in time: nobody waits for it for %g s", self.name, self._seconds)
+            log.warning("%s timed out: its calls are refused for %g s", self.name, self._seconds)
         self._retry_at = self._clock() + self._seconds
 
     def reset(self) -> None:

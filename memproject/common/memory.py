@@ -1,4 +1,4 @@
-"""Folders in memory, for files that no disk may lose or hold up. Pure standard library: `make up` uses it, too."""
+"""The folder of the metric files, on a file system in memory. Pure standard library: `make up` imports it."""
 
 from __future__ import annotations
 

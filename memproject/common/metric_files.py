@@ -1,7 +1,7 @@
 """prometheus_client's files, allocated before they are mapped.
 
-The library makes them longer by `truncate`, which allocates nothing. When the file system is full, the first write to
-such a page ends the process (SIGBUS). Here it is an OSError before anything is mapped, and the number is not counted.
+The library extends them by `truncate`, which allocates no blocks. On a full file system the first write to such a page
+kills the process (SIGBUS). Here the allocation raises OSError instead, and the number is not counted.
 """
 
 from __future__ import annotations

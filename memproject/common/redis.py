@@ -30,12 +30,12 @@ ROUND_SECONDS = 1.0  # of waiting for a result
 
 
 class RedisUnavailable(redis.ConnectionError):
-    """Redis timed out a moment ago and was not asked."""
+    """The circuit breaker is open: the command was not sent."""
 
 
 @functools.cache
 def _pinging() -> redis.Redis:
-    """The one client that asks while the circuit is open."""
+    """The client of the breaker's PING, itself behind no breaker."""
     return _connected(redis.Redis, 0.3)
 
 
@@ -74,7 +74,7 @@ def client() -> Client:
 
 @functools.cache
 def brief() -> Client:
-    """Another, for what is done by the way: a Redis that does not answer holds nobody for long."""
+    """A second client with a short timeout, for commands that a request does not depend on."""
     return _connected(Client, 0.3)
 
 
@@ -100,7 +100,7 @@ def announce(event: uuid.UUID) -> None:
 def wait_for(event: uuid.UUID, seconds: float) -> bool:
     """Wait until `event` was announced; False when the time ran out or Redis is away.
 
-    It waits in rounds, since a Redis that hangs looks like one with nothing to tell until a round is over.
+    It waits in rounds: during a BLPOP a Redis that hangs cannot be told from one without a result.
     """
     until = time.monotonic() + seconds
     try:
