@@ -1,4 +1,4 @@
-"""A circuit breaker: after one time-out of a server, its calls are refused for some seconds.
+"""A circuit breaker: while a server hangs, its calls are refused at once.
 
 Own code, since the libraries do not fit threads that wait: pybreaker holds a lock during every call, and circuitbreaker
 lets all threads try at once when the pause is over.
@@ -18,8 +18,9 @@ log = logging.getLogger(__name__)
 class Breaker:
     """Shared by all threads of a process.
 
-    Closed, it lets every call through. A call that times out opens it: for `seconds` each call raises `refused` at
-    once. After that one caller sends `ping`, while the others are still refused; an answer closes it.
+    Closed, it lets every call through. When a call times out, one thread sends `ping`; if that fails too, the breaker
+    opens, and every call raises `refused`. After `seconds` one caller sends `ping` again, while the others are still
+    refused; an answer closes it.
     """
 
     def __init__(
@@ -41,37 +42,38 @@ class Breaker:
     @contextlib.contextmanager
     def guard(self) -> Iterator[None]:
         """Around a call of the server. Raises `refused` without calling it, or what the call raises."""
-        self._check()
+        retry_at = self._retry_at
+        if retry_at is not None and self._clock() >= retry_at:
+            self._ask()
+        if self._retry_at is not None:
+            raise self._refused(f"{self.name} does not answer")
         try:
             yield
         except Exception as error:
             if self._timed_out(error):
-                self.trip()
+                self._ask()  # on a busy machine a single call may be late
             raise
 
-    def trip(self) -> None:
-        if self._retry_at is None:
-            log.warning("%s timed out: its calls are refused for %g s", self.name, self._seconds)
-        self._retry_at = self._clock() + self._seconds
-
     def reset(self) -> None:
+        """Close it."""
         self._retry_at = None
 
-    def _check(self) -> None:
-        retry_at = self._retry_at
-        if retry_at is None:
+    def _ask(self) -> None:
+        """Open or close it by a ping. While another thread sends one, leave it as it is."""
+        if not self._pinging.acquire(blocking=False):
             return
-        if self._clock() < retry_at or not self._pinging.acquire(blocking=False):
-            raise self._refused(f"{self.name} does not answer")
         try:
             self._ping()
         except Exception:
-            self.trip()
-            raise self._refused(f"{self.name} does not answer") from None
+            if self._retry_at is None:
+                log.warning("%s hangs: its calls are refused, it is asked every %g s", self.name, self._seconds)
+            self._retry_at = self._clock() + self._seconds
+        else:
+            if self._retry_at is not None:
+                log.warning("%s answers again", self.name)
+            self.reset()
         finally:
             self._pinging.release()
-        log.warning("%s answers again", self.name)
-        self.reset()
 
     def _timed_out(self, error: BaseException | None) -> bool:
         """Whether it is a time-out, or was raised because of one."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 
@@ -22,6 +22,8 @@ class Server:
 
     def __init__(self) -> None:
         self.now, self.hangs, self.calls, self.pings = 100.0, False, 0, 0
+        self.pinging, self.may_answer = threading.Event(), threading.Event()
+        self.may_answer.set()
         self.breaker = Breaker(
             "It",
             ping=self.ping,
@@ -33,6 +35,8 @@ class Server:
 
     def ping(self) -> None:
         self.pings += 1
+        self.pinging.set()
+        assert self.may_answer.wait(30)
         if self.hangs:
             raise TimeoutError
 
@@ -45,97 +49,114 @@ class Server:
                 raise error
         return "answered"
 
+    def refuses(self) -> bool:
+        try:
+            self.call()
+        except Refused:
+            return True
+        return False
 
-def test_while_it_answers_nothing_is_pinged_or_refused() -> None:
-    server = Server()
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest.fixture
+def hanging(server: Server) -> Server:
+    """One call has timed out."""
+    server.hangs = True
+    with pytest.raises(TimeoutError):
+        server.call()
+    return server
+
+
+def test_while_it_answers_nothing_is_pinged_or_refused(server: Server) -> None:
     assert [server.call() for _ in range(3)] == ["answered"] * 3
     assert (server.calls, server.pings) == (3, 0)
 
 
-def test_after_one_timeout_calls_are_refused_without_being_made() -> None:
-    server = Server()
-    server.hangs = True
+def test_after_one_timeout_calls_are_refused_without_being_made(hanging: Server) -> None:
+    hanging.now += SECONDS - 0.1
+    assert [hanging.refuses() for _ in range(5)] == [True] * 5
+    assert (hanging.calls, hanging.pings) == (1, 1)
+
+
+def test_a_call_that_is_late_while_pings_are_answered_leaves_it_closed(server: Server) -> None:
     with pytest.raises(TimeoutError):
-        server.call()
-    server.now += SECONDS - 0.1
-    for _ in range(5):
-        with pytest.raises(Refused):
-            server.call()
-    assert (server.calls, server.pings) == (1, 0)
+        server.call(TimeoutError())
+    assert server.call() == "answered"
+    assert server.pings == 1
 
 
-def test_after_the_pause_a_ping_decides() -> None:
-    server = Server()
-    server.hangs = True
-    with pytest.raises(TimeoutError):
-        server.call()
-    for pings in (1, 2):
-        server.now += SECONDS
-        for _ in range(2):
-            with pytest.raises(Refused):
-                server.call()
-        assert (server.calls, server.pings) == (1, pings)
-    server.hangs = False
-    with pytest.raises(Refused):
-        server.call()
-    server.now += SECONDS
-    assert [server.call(), server.call()] == ["answered"] * 2
-    assert (server.calls, server.pings) == (3, 3)
+def test_after_the_pause_a_ping_decides(hanging: Server) -> None:
+    for pings in (2, 3):
+        hanging.now += SECONDS
+        assert [hanging.refuses(), hanging.refuses()] == [True, True]
+        assert (hanging.calls, hanging.pings) == (1, pings)
+    hanging.hangs = False
+    assert hanging.refuses()
+    hanging.now += SECONDS
+    assert [hanging.call(), hanging.call()] == ["answered"] * 2
+    assert (hanging.calls, hanging.pings) == (3, 4)
 
 
-def test_one_caller_pings_and_the_others_are_refused_meanwhile() -> None:
-    server, pinging, answer = Server(), threading.Event(), threading.Event()
-
-    def ping() -> None:
-        server.pings += 1
-        pinging.set()
-        assert answer.wait(30)
-
-    server.breaker._ping = ping
-    server.breaker.trip()
-    server.now += SECONDS
+def test_one_caller_pings_and_the_others_are_refused_meanwhile(hanging: Server) -> None:
+    hanging.hangs = False
+    hanging.now += SECONDS
+    hanging.pinging.clear()
+    hanging.may_answer.clear()
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(server.call)
-        assert pinging.wait(30)
-        for _ in range(5):
-            with pytest.raises(Refused):
-                server.call()
-        answer.set()
+        first = pool.submit(hanging.call)
+        assert hanging.pinging.wait(30)
+        assert [hanging.refuses() for _ in range(5)] == [True] * 5
+        hanging.may_answer.set()
         assert first.result(30) == "answered"
-    assert (server.calls, server.pings) == (1, 1)
+    assert (hanging.calls, hanging.pings) == (2, 2)
 
 
-def test_several_threads_that_time_out_at_once_open_it_once(caplog: pytest.LogCaptureFixture) -> None:
-    server, inside = Server(), threading.Barrier(4)
+def test_of_several_threads_that_time_out_at_once_one_pings(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    server.hangs = True
+    server.may_answer.clear()
+    inside = threading.Barrier(4)
 
     def call() -> None:
         with server.breaker.guard():
             inside.wait(30)
             raise TimeoutError
 
-    with ThreadPoolExecutor(4) as pool:
-        errors = [pool.submit(call).exception for _ in range(4)]
-        assert [type(error(30)) for error in errors] == [TimeoutError] * 4
-    with pytest.raises(Refused):
-        server.call()
-    assert len(caplog.records) <= 4
-    server.now += SECONDS
-    assert server.call() == "answered"
+    with ThreadPoolExecutor(4) as pool, caplog.at_level(logging.WARNING):
+        calls = [pool.submit(call) for _ in range(4)]
+        assert server.pinging.wait(30)
+        until = threading.Event()
+        while sum(found.done() for found in calls) < 3:
+            until.wait(0.01)
+        server.may_answer.set()
+        assert [type(found.exception(30)) for found in calls] == [TimeoutError] * 4
+    assert server.pings == 1
+    assert server.refuses()
+    assert [record.getMessage() for record in caplog.records] == [
+        "It hangs: its calls are refused, it is asked every 3 s"
+    ]
 
 
 @pytest.mark.parametrize("error", [ConnectionRefusedError(), ValueError()])
-def test_another_error_leaves_it_closed(error: Exception) -> None:
-    server = Server()
+def test_another_error_leaves_it_closed(server: Server, error: Exception) -> None:
     with pytest.raises(type(error)):
         server.call(error)
     assert server.call() == "answered"
+    assert server.pings == 0
 
 
-def test_an_error_that_was_raised_for_a_timeout_opens_it() -> None:
-    server = Server()
-    wrapped: Any = ValueError("wrapped")
+def test_an_error_that_was_raised_for_a_timeout_opens_it(server: Server) -> None:
+    wrapped = ValueError("wrapped")
     wrapped.__cause__ = TimeoutError()
+
+    def call() -> None:
+        with server.breaker.guard():
+            server.hangs = True
+            raise wrapped
+
     with pytest.raises(ValueError, match="wrapped"):
-        server.call(wrapped)
-    with pytest.raises(Refused):
-        server.call()
+        call()
+    assert server.refuses()
