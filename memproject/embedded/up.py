@@ -67,7 +67,7 @@ def fetch_models(env: dict[str, str], data: Path) -> None:
 
 
 def prepare(env: dict[str, str], log: Path) -> dict[str, object]:
-    """Migrate, collect static files, make the operator and a key, in one process."""
+    """Migrate, collect static files, make the operator and find or make the key, in one process."""
     say("Preparing the database …")
     done = subprocess.run(
         [sys.executable, "manage.py", "prepare"],
@@ -159,7 +159,8 @@ def run(env: dict[str, str], data: Path, url: str, interrupt: Interrupt, running
     wait_until_healthy(supervisor, url, logs, interrupt)
     for child in rest:  # they need a second of a core each: not while the web processes start
         supervisor.add(child)
-    say(banner.text(url, str(ready["key"]), env["OPERATOR_PASSWORD"] if ready["password_kept"] else None, data))
+    password = env["OPERATOR_PASSWORD"] if ready["password_kept"] else None
+    say(banner.text(url, str(ready["key"]), str(ready["shown"]), password, data))
     while True:
         interrupt.check()
         supervisor.poll()
