@@ -186,10 +186,14 @@ def revoke_named(tenant: Tenant, name: str) -> int:
 
 
 def ensure_key(secret: str, *, name: str, created_by: str) -> bool:
-    """Whether this secret is a key in force. An unknown one becomes an editor key of the default tenant.
+    """Whether this secret is a key in force. One that the database has never seen becomes an editor key of its
+    default tenant.
 
-    False for a key that was revoked, that has expired, or that no pepper proves any more.
+    False for a key that was revoked, that has expired, or that no pepper proves any more, and for a text that was not
+    generated here.
     """
+    if not secrets.is_generated(secret):
+        return False
     moment = now()
     rows = list(ApiKey.objects.select_related("tenant").filter(lookup=secrets.lookup_part(secret)))
     if not rows:

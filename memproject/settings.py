@@ -288,6 +288,9 @@ SPECTACULAR_SETTINGS = {
 # --- numbers: one folder for all processes (memproject/common/multiprocess.py) ---------------------------------------
 METRICS_DIR = env.str("METRICS_DIR", "") or str(DATA_DIR / "metrics")
 
+# Written by the supervisor of `make up`, which names it; not by operators.
+SUPERVISOR_REPORT = env.str("MEMPROJECT_SUPERVISOR", "")
+
 # --- logs: ids, routes and times; never text, queries or keys --------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 LOGGING = {

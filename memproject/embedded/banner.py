@@ -29,4 +29,6 @@ Ctrl-C stops it; the data stay.
 
 def text(url: str, key: str, shown: str, password: str | None, data: Path) -> str:
     """`key` is what the command lines hold, a key or a shell variable. `password` is None when it was changed."""
-    return BANNER.format(url=url, key=key, shown=shown, password=password or "(the password you set)", logs=data / "logs")
+    return BANNER.format(
+        url=url, key=key, shown=shown, password=password or "(the password you set)", logs=data / "logs"
+    )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from apikeys import services
 from apikeys.models import ApiKey
 from memproject.common.clock import now
 from memproject.embedded import banner, envfile
@@ -74,9 +74,15 @@ def test_another_database_gets_the_same_key(eager: None, file: Path) -> None:
 def test_a_start_that_was_killed_between_file_and_database_is_finished(
     eager: None, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    write = envfile.write
+
+    def killed(path: Path, values: Mapping[str, str]) -> None:
+        write(path, values)
+        raise KeyboardInterrupt
+
     with monkeypatch.context() as patch:
-        patch.setattr(services, "ensure_key", lambda *_, **__: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
+        patch.setattr(envfile, "write", killed)
+        with pytest.raises(KeyboardInterrupt):
             ensure_kept_key(file)
     assert names() == []
     kept = envfile.read(file)["API_KEY"]

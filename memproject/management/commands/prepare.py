@@ -16,8 +16,9 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
-from apikeys import secrets, services
+from apikeys import services
 from memproject import __version__
 from memproject.common import multiprocess
 from memproject.embedded import envfile
@@ -25,6 +26,7 @@ from memproject.embedded import envfile
 KEY_NAME = "make up"
 KEY_FILE = "api-key.env"  # below DATA_DIR
 KEY_VARIABLE = "API_KEY"
+SHOWN, LEAST_SECRET = 7, 24  # characters of an operator's key that are shown, and of a key that is long enough for it
 OPERATOR = "operator"
 
 
@@ -47,18 +49,19 @@ def key_to_print(own: str, file: Path) -> tuple[str, str]:
     if not own:
         key = ensure_kept_key(file)
         return key, key
-    first, mask, _ = secrets.preview(own).partition("…")
-    return f"${KEY_VARIABLE}", f"{first}{mask} (API_KEY; the lines below read it from your shell)"
+    shown = own[:SHOWN] if len(own) >= LEAST_SECRET else ""
+    return f"${KEY_VARIABLE}", f"{shown}… ({KEY_VARIABLE}; the lines below read it from your shell)"
 
 
 def ensure_kept_key(file: Path) -> str:
     """The key of this file, made once and printed at each start. A new one when the kept one was ended."""
-    key = envfile.read(file).get(KEY_VARIABLE, "")
-    if not (secrets.is_generated(key) and services.ensure_key(key, name=KEY_NAME, created_by=KEY_NAME)):
-        key = secrets.generate()
-        envfile.write(file, {KEY_VARIABLE: key})  # before the database has it: a key that nobody can read is of no use
-        services.ensure_key(key, name=KEY_NAME, created_by=KEY_NAME)
-    return key
+    kept = envfile.read(file).get(KEY_VARIABLE, "")
+    if services.ensure_key(kept, name=KEY_NAME, created_by=KEY_NAME):
+        return kept
+    with transaction.atomic():  # the file first: a key that nobody can read is of no use
+        new = services.create(tenant=services.default_tenant(), name=KEY_NAME, created_by=KEY_NAME)
+        envfile.write(file, {KEY_VARIABLE: new.secret})
+    return new.secret
 
 
 def collect_static() -> None:
