@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from memproject.embedded import children, postmaster
+from memproject.embedded.supervisor import MANY
 from tests import leaks
 from tests.e2e.running import eventually, free_port
 
@@ -51,6 +52,19 @@ class Run:
         self.process.send_signal(signal.SIGINT)
         self.process.wait(40)
         return below
+
+
+def kill_child(data: Path, name: str, times: int) -> None:
+    """`kill -9` of a child, and of those that the supervisor starts in its place."""
+    last = 0
+
+    def started_again() -> bool:
+        return int(json.loads((data / "children.json").read_text())[name][0]) != last
+
+    for _ in range(times):
+        eventually(started_again)
+        last = int(json.loads((data / "children.json").read_text())[name][0])
+        os.kill(last, signal.SIGKILL)
 
 
 def paste(line: str) -> dict:
@@ -106,20 +120,25 @@ def test_the_printed_lines_work_and_a_second_start_keeps_the_data(tmp_path: Path
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the system tells children of their parent's death")
-def test_a_killed_run_leaves_no_process_and_the_next_one_starts(tmp_path: Path) -> None:
-    """Also where the server was killed while it started, and its number belongs to another process."""
+def test_it_goes_on_without_a_child_and_a_killed_run_leaves_nothing(tmp_path: Path) -> None:
+    """The next run starts, also where the server was killed while it started, and its number is another process's."""
     data, port, own = tmp_path / "data", free_port(), "operators-own-key-0123456789"
     killed = Run(data, port, API_KEY=own)
     try:
         printed = killed.ready()
         assert "API key   operato… (API_KEY;" in printed
         assert own not in printed
-        store, _ = re.findall(r"^curl .*$", printed, re.MULTILINE)
+        store, recall = re.findall(r"^curl .*$", printed, re.MULTILINE)
+        health = f"curl -s http://127.0.0.1:{port}/health"
+        assert paste(health)["dependencies"]["processes"] == "healthy"
         with pytest.MonkeyPatch.context() as shell:
             shell.setenv("API_KEY", own)
             stored = paste(store)
-        health = f"curl -s http://127.0.0.1:{port}/health"
-        assert paste(health)["dependencies"] == {"redis": "healthy", "processes": "healthy"}
+            kill_child(data, "worker", MANY)
+            eventually(lambda: json.loads((data / "supervisor.json").read_text()) == {"failing": ["worker"]})
+            answer = paste(health)
+            assert (answer["status"], answer["dependencies"]["processes"]) == ("degraded", "degraded")
+            assert [m["id"] for m in paste(recall)["memories"]] == [stored["id"]]  # the others go on
         below = psutil.Process(killed.process.pid).children(recursive=True) + postmaster.processes(data / "postgres")
     finally:
         killed.process.kill()
