@@ -297,6 +297,9 @@ METRICS_DIR = env.str("METRICS_DIR", "") or str(memory.folder_of(DATA_DIR))
 POSTGRES_DIR = env.str("POSTGRES_DIR", "")
 MIN_FREE_DISK_MB = env.int("MIN_FREE_DISK_MB", 512)
 
+# Written by the supervisor of `make up`, which names it; not by operators.
+SUPERVISOR_REPORT = env.str("MEMPROJECT_SUPERVISOR", "")
+
 # --- logs: ids, routes and times; never text, queries or keys --------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 LOGGING = {

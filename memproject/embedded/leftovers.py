@@ -42,7 +42,7 @@ class Book:
             return
         self.running[child.name] = (child.pid, begun)
         new = self.path.with_suffix(".new")
-        with contextlib.suppress(OSError):  # the disk is full: a child that died is started again all the same
+        with contextlib.suppress(OSError):  # a full disk: the child runs all the same
             new.write_text(json.dumps(self.running))
             new.replace(self.path)
 

@@ -6,15 +6,17 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from celery import current_app
+from django.conf import settings
 from django.db import connection
 
 from entities.services import graph as graphs
 from memories.services import embedding, language_model
 from memories.services.backlog import waiting
-from memproject.common import disk, redis
+from memproject.common import disk, redis, supervision
 
 T = TypeVar("T")
 
@@ -106,6 +108,18 @@ def writes() -> dict[str, Any]:
     return asdict(waiting())
 
 
+def processes() -> dict[str, Any]:
+    """The processes of `make up`, as its supervisor reports them; disabled where something else starts them."""
+    if not settings.SUPERVISOR_REPORT:
+        return DISABLED
+
+    def check() -> dict[str, Any]:
+        failing = supervision.failing(Path(settings.SUPERVISOR_REPORT))
+        return {"status": "degraded" if failing else "healthy", "failing": failing}
+
+    return probe(check)
+
+
 # A remote model is asked over the network, and may cost something: a look every few seconds says enough.
 embedder = Remembered(lambda: probe(embedding.probe), 15)
 
@@ -137,6 +151,7 @@ def everything() -> dict[str, dict[str, Any]]:
         "embedder": embedder(),
         "graph": graph(),
         "llm": llm(),
+        "processes": processes(),
     }
 
 

@@ -22,7 +22,7 @@ _HEALTH = {
     "timestamp": MOMENT,
     "database": "healthy",
     "vector_store": "healthy",
-    "dependencies": {"redis": "healthy", "disk": "healthy"},
+    "dependencies": {"redis": "healthy", "processes": "healthy", "disk": "healthy"},
 }
 _QUEUES = {"store": 0, "bulk": 0, "deliver": 0, "graph": 0, "beat": 0}
 _STATUS = {
@@ -48,6 +48,7 @@ _STATUS = {
     },
     "graph": {"status": "healthy", "waiting": 0, "seconds": 0.0, "dead": 0, "latency_ms": 1.4},
     "llm": {"status": "disabled"},
+    "processes": {"status": "healthy", "failing": [], "latency_ms": 0.1},
 }
 _LATENCY = {"count": 1200, "mean_ms": 14.2, "p50_ms": 11.5, "p95_ms": 34.0, "p99_ms": 61.3}
 _WRITES = {"pending": 0, "failed": 0, "oldest_seconds": 0.0}

@@ -32,23 +32,25 @@ class HealthView(ApiView):
 
     @schema.health
     def get(self, request: Request) -> Response:
-        database, cache, disk = probes.probe(probes.database), probes.probe(probes.cache), probes.free_space()
+        database, cache = probes.probe(probes.database), probes.probe(probes.cache)
+        dependencies = {
+            "redis": cache["status"],
+            "processes": probes.processes()["status"],
+            "disk": probes.free_space()["status"],
+        }
         vectors = "healthy" if database.get("pgvector") else "unhealthy"
         if database["status"] != "healthy":
             status = "unhealthy"
         else:
-            well = cache["status"] == "healthy" and disk["status"] != "unhealthy"
-            status = "healthy" if well else "degraded"
+            status = "healthy" if set(dependencies.values()) <= {"healthy", "disabled"} else "degraded"
         body = {
             "status": status,
             "version": __version__,
             "timestamp": iso(now()),
             "database": database["status"],
             "vector_store": vectors,
-            "dependencies": {"redis": cache["status"]},
+            "dependencies": dependencies,
         }
-        if disk["status"] != "disabled":
-            body["dependencies"]["disk"] = disk["status"]
         return Response(body, status=503 if status == "unhealthy" else 200)
 
 

@@ -147,6 +147,7 @@ def start(folder: Path, **extra: str) -> Service:
 
     threading.Thread(target=watch, daemon=True).start()
     eventually(service.healthy)
+    supervisor.starting_up = False
     eventually(service.working)
     return service
 
