@@ -35,8 +35,6 @@ def _start() -> None:
         KEY_PEPPERS="1:older,2:newer",
         MEMPROJECT_WORKER="true",  # one connection a thread, no pool, in this process
         RATE_LIMITS_ENABLED="false",
-        EMBEDDING_PROVIDER="fake",
-        SPACY_MODEL="",  # a test that reads with the rules says so
         MASTER_KEY="the-master-key-of-the-tests",
         API_KEY="",
         LOG_LEVEL="INFO",  # as in production: tests.leaks looks at every line

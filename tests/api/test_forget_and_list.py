@@ -30,7 +30,7 @@ def test_one_memory_is_gone_everywhere(owner: Caller, door: str) -> None:
     receipt = response.json().get("data", response.json())["receipt_id"]
     assert receipt.startswith("ers_")
     assert rows(owner) == [1, 1, 1, 1, 1]
-    assert owner.recalled("secret word") == ["I live in Oslo"]
+    assert owner.recalled("secret word") == ["User lives in Oslo"]
     assert owner.get(f"/api/v1/memories/{gone}").status_code == 404
     assert owner.get(f"/api/v1/memories/{gone}/history").status_code == 404
     assert owner.get(f"/api/v1/memories/{kept}").status_code == 200

@@ -6,7 +6,7 @@ import pytest
 
 from memories.models import Memory, Revision, Source
 from memories.providers.base import ProviderUnavailable
-from memories.providers.fake import FakeEmbedder
+from memories.providers.local import LocalEmbedder
 from tests.build import Caller
 
 JOHN = "User's name is John. He works at Google as a senior engineer."
@@ -167,7 +167,7 @@ def test_without_a_model_memories_are_found_by_their_words(owner: Caller, monkey
     def away(*_: object) -> None:
         raise ProviderUnavailable
 
-    monkeypatch.setattr(FakeEmbedder, "embed", away)
+    monkeypatch.setattr(LocalEmbedder, "encode", away)
     assert owner.recalled("Where is Oslo?") == ["I live in Oslo"]
     refused = owner.post("/api/v1/memories/recall", {"query": "Where is Oslo?", "enable_hybrid": False})
     assert (refused.status_code, refused["Retry-After"]) == (503, "1")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memories.models import Embedding, Passage, Revision
-from memories.providers.fake import FakeEmbedder
+from memories.providers.local import LocalEmbedder
 from tests.build import Caller
 
 
@@ -78,15 +78,15 @@ def test_another_memorys_text_is_a_conflict_and_changes_nothing(owner: Caller) -
 
 def test_a_memory_that_goes_while_its_update_waits_is_not_found(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     memory_id = owner.store("I live in Oslo")["id"]
-    embed = FakeEmbedder.embed
+    encode = LocalEmbedder.encode
 
-    def expire_first(self: FakeEmbedder, texts: list[str]) -> object:
+    def expire_first(self: LocalEmbedder, texts: list[str]) -> object:
         Revision.objects.filter(tenant=owner.row.tenant_id).update(
             recorded_at="2020-01-01T00:00:00Z", expires_at="2020-01-02T00:00:00Z"
         )
-        return embed(self, texts)
+        return encode(self, texts)
 
-    monkeypatch.setattr(FakeEmbedder, "embed", expire_first)
+    monkeypatch.setattr(LocalEmbedder, "encode", expire_first)
     assert owner.patch(f"/api/v1/memories/{memory_id}", {"content": "I live in Rome"}).status_code == 404
     assert Revision.objects.filter(tenant=owner.row.tenant_id).count() == 1
 

@@ -169,5 +169,5 @@ def test_vectors_are_computed_once(owner: Caller, monkeypatch: pytest.MonkeyPatc
     assert first.pieces is not None
     assert alone.pieces is not None
     assert (first.pieces[17] == alone.pieces[0]).all()
-    monkeypatch.setattr("memories.providers.fake.FakeEmbedder.embed", lambda *_: pytest.fail("asked again"))
+    monkeypatch.setattr("memories.providers.local.LocalEmbedder.encode", lambda *_: pytest.fail("asked again"))
     assert (loader.embedded(texts).vectors == first.vectors).all()
