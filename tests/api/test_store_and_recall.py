@@ -70,12 +70,17 @@ def test_it_answers_the_first_documents_example(owner: Caller) -> None:
     assert found["total"] == 1
 
 
-def test_greetings_and_questions_make_no_memory(owner: Caller) -> None:
-    body = owner.store("Hello there! How are you? What is my name?")
-    assert body["memories"] == []
-    assert owner.get(f"/api/v1/memories/{body['id']}").status_code == 404
+def test_greetings_and_questions_of_a_conversation_make_no_memory(owner: Caller) -> None:
+    said = [{"role": "user", "content": "Hello there! How are you? What is my name?"}]
+    body = owner.post("/v1/memories", {"messages": said}).json()["data"]
+    assert body == {"id": None, "results": []}
+    assert owner.post("/api/v1/ingest/conversation", {"messages": said}).json()["facts"] == []
     assert Memory.objects.filter(tenant=owner.row.tenant_id).count() == 0
-    assert Source.objects.get(tenant=owner.row.tenant_id).text.startswith("Hello there!")
+    for source in Source.objects.filter(tenant=owner.row.tenant_id):
+        assert source.text.startswith("Hello there!")
+        for path in ("/v1/events", "/api/v1/events"):
+            event = owner.get(f"{path}/evt_{source.id.hex}").json()
+            assert event.get("data", event)["memory_id"] is None
 
 
 def test_the_same_fact_twice_is_one_memory(owner: Caller) -> None:
