@@ -1,6 +1,9 @@
 """A pytest plugin, loaded before Django's settings: a real PostgreSQL and a real Redis for the session.
 
 Uses DATABASE_URL and REDIS_URL where they are given, else starts the embedded servers in a folder of its own.
+
+Which models read and embed texts is not set here: the tests run with the defaults, as `make up` does. A test of another
+provider, or of one that fails, sets it.
 """
 
 from __future__ import annotations
@@ -14,9 +17,13 @@ from pathlib import Path
 from memproject.embedded import postgres, redis
 
 ROOT = Path(__file__).resolve().parent.parent
+PROVIDERS = ("EMBEDDING_", "SPACY_", "LLM_", "TOKEN_VECTORS")  # what a developer may have set for a service
 
 
 def _start() -> None:
+    models = os.environ.get("EMBEDDING_MODEL_DIR") or str(ROOT / ".cache" / "models")
+    for name in [name for name in os.environ if name.startswith(PROVIDERS)]:
+        del os.environ[name]
     folder = Path(tempfile.mkdtemp(prefix="mp-test-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     if "DATABASE_URL" not in os.environ:
@@ -30,7 +37,7 @@ def _start() -> None:
         os.environ["REDIS_URL"] = cache.url
     os.environ.update(
         DATA_DIR=str(folder),
-        EMBEDDING_MODEL_DIR=os.environ.get("EMBEDDING_MODEL_DIR", str(ROOT / ".cache" / "models")),
+        EMBEDDING_MODEL_DIR=models,
         SECRET_KEY="for the tests alone",
         KEY_PEPPERS="1:older,2:newer",
         MEMPROJECT_WORKER="true",  # one connection a thread, no pool, in this process

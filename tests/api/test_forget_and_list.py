@@ -47,7 +47,8 @@ def test_all_of_a_user_and_nobody_elses(owner: Caller) -> None:
     for user in ("ann", "joanna"):
         for project in ("default", "work"):
             owner.store(f"I am {user} and this is {project}", user_id=user, project=project)
-    owner.store("Hello! How are you?", user_id="ann")  # a write of which no memory came
+    greeting = {"messages": [{"role": "user", "content": "Hello! How are you?"}], "user_id": "ann"}
+    assert owner.post("/v1/memories", greeting).json()["data"]["results"] == []  # a write of which no memory came
     body = owner.delete("/v1/memories/user/ann").json()
     assert body["success"] is True
     assert body["data"]["counts"]["memories"] == 2

@@ -115,13 +115,24 @@ def ann(owner: Caller, stored: dict[str, str]) -> str:
     return str(found["id"])
 
 
-@pytest.mark.parametrize("name", ["Ann", "ANNIE", " ann ", "id"])
-@pytest.mark.parametrize("form", ["body", "query"])
-def test_deletion_by_entity(owner: Caller, ann: str, name: str, form: str) -> None:
-    said = {"entity": ann if name == "id" else name, "user_id": "ann"}
-    answer = owner.delete(API, said) if form == "body" else owner.delete(f"{API}?{urlencode(said)}")
-    assert (answer.status_code, answer.json()["deleted_memories"]) == (200, 2)
-    assert left() == {"Ann works at Google", "Bob lives in Rome"}
+IN_DEFAULT, IN_WORK = {"Ann lives in Oslo", "Ann has a dog"}, {"Ann works at Google"}
+
+
+@pytest.mark.parametrize(
+    ("form", "said", "gone"),
+    [
+        ("body", {"entity": "Ann"}, IN_DEFAULT | IN_WORK),  # the Ann of each project
+        ("query", {"entity": " ann "}, IN_DEFAULT | IN_WORK),
+        ("body", {"entity": "Ann", "project": "default"}, IN_DEFAULT),
+        ("body", {"entity": " ann ", "project": "work"}, IN_WORK),
+        *((form, {"entity": name}, IN_DEFAULT) for form in ("body", "query") for name in ("ANNIE", "id")),
+    ],
+)
+def test_deletion_by_entity(owner: Caller, ann: str, said: dict[str, str], gone: set[str], form: str) -> None:
+    asked = said | {"user_id": "ann"} | ({"entity": ann} if said["entity"] == "id" else {})
+    answer = owner.delete(API, asked) if form == "body" else owner.delete(f"{API}?{urlencode(asked)}")
+    assert (answer.status_code, answer.json()["deleted_memories"]) == (200, len(gone))
+    assert left() == (IN_DEFAULT | IN_WORK | {"Bob lives in Rome"}) - gone
 
 
 @pytest.mark.parametrize(
@@ -129,7 +140,7 @@ def test_deletion_by_entity(owner: Caller, ann: str, name: str, form: str) -> No
     [
         {"entity": "Nobody", "user_id": "ann"},
         {"entity": "Ann", "user_id": "bob"},
-        {"entity": "Ann", "user_id": "ann", "project": "work"},
+        {"entity": "Ann", "user_id": "ann", "project": "home"},
         {"entity": "Ann"},
         {"filters": {"topic": "home"}},
         {"filters": {}, "user_id": "ann"},
@@ -152,15 +163,16 @@ def test_entities_are_listed(owner: Caller, stranger: Caller, ann: str) -> None:
         "type": "PERSON",
         "aliases": ["Annie"],
         "memory_count": 2,
-        "confidence": 1.0,
+        "confidence": 0.9,
     }
     page = {"entities": [shown], "total": 1, "next_cursor": None}
     empty = {"entities": [], "total": 0, "next_cursor": None}
     entities = "/api/v1/entities"
-    assert owner.get(f"{entities}?user_id=ann").json() == page
-    assert owner.get(f"{entities}?user_id=ann&entity_type=person&query=AN").json() == page
-    assert owner.get(f"{entities}?user_id=ann&type=ORG").json() == empty
-    assert owner.get(f"{entities}?user_id=ann&project_id=work").json() == empty
+    everything = owner.get(f"{entities}?user_id=ann").json()
+    assert [e["name"] for e in everything["entities"]] == ["Google", "Ann", "Oslo", "Ann"]
+    assert owner.get(f"{entities}?user_id=ann&project_id=default&entity_type=person&query=AN").json() == page
+    assert owner.get(f"{entities}?user_id=ann&project_id=default&type=ORG").json() == empty
+    assert owner.get(f"{entities}?user_id=ann&project_id=home").json() == empty
     assert owner.get(entities).json() == empty
     assert stranger.get(f"{entities}?user_id=ann").json() == empty
     assert owner.get(f"{entities}?cursor=x").status_code == 400
@@ -197,7 +209,12 @@ def test_a_profile_says_what_is_known(owner: Caller, stored: dict[str, str]) -> 
     assert profile["memory_types"] == {"fact": 3}
     assert [f["content"] for f in profile["facts"]] == ["Ann works at Google", "Ann lives in Oslo", "Ann has a dog"]
     assert {"topic": "google", "count": 1} in profile["top_topics"]
-    assert profile["top_entities"] == []
+    assert [(e["name"], e["type"], e["memory_count"]) for e in profile["top_entities"]] == [
+        ("Ann", "PERSON", 2),
+        ("Oslo", "LOCATION", 1),
+        ("Ann", "PERSON", 1),
+        ("Google", "ORG", 1),
+    ]
     only = owner.get("/api/v1/users/ann/profile?project=work").json()
     assert [f["content"] for f in only["facts"]] == ["Ann works at Google"]
     nobody = owner.get("/api/v1/users/nobody/profile").json()

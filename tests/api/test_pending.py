@@ -44,14 +44,14 @@ def work(body: dict) -> None:
 
 
 def test_it_is_found_and_shown_and_then_applied(owner: Caller) -> None:
-    body = accept(owner, "The treasure lies under the oak. It is gold.")
+    body = accept(owner, "The treasure lies under the oak. Bob owns the boat.")
     shown = owner.get(f"/api/v1/memories/{body['id']}").json()
-    assert (shown["status"], shown["content"]) == ("pending", "The treasure lies under the oak. It is gold.")
-    assert owner.recalled("treasure") == ["The treasure lies under the oak. It is gold."]
+    assert (shown["status"], shown["content"]) == ("pending", "The treasure lies under the oak. Bob owns the boat.")
+    assert owner.recalled("treasure") == ["The treasure lies under the oak. Bob owns the boat."]
     assert owner.get(f"/api/v1/events/{body['event_id']}").json()["status"] == "pending"
     work(body)
     assert owner.get(f"/api/v1/memories/{body['id']}").json()["status"] == "active"
-    assert set(owner.recalled("treasure")) == {"The treasure lies under the oak", "It is gold"}
+    assert set(owner.recalled("treasure")) == {"The treasure lies under the oak", "Bob owns the boat"}
     event = owner.get(f"/v1/events/{body['event_id']}").json()["data"]
     assert event["status"] == "succeeded"
     assert [r["event"] for r in event["results"]] == ["ADD", "ADD"]

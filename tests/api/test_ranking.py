@@ -121,7 +121,7 @@ def test_the_documents_switches_choose_the_ranking(owner: Caller, sent: dict[str
     owner.store("I live in Oslo")
     answer = owner.recall("Where do I live?", explain=True, **sent)
     assert answer["explanation"]["recipe"] == recipe
-    assert [m["content"] for m in answer["memories"]] == ["I live in Oslo"]
+    assert [m["content"] for m in answer["memories"]] == ["User lives in Oslo"]
 
 
 @override_settings(TOKEN_VECTORS=False)
@@ -309,7 +309,7 @@ def test_a_question_is_encoded_once(owner: Caller, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(LocalEmbedder, "encode", counting)
     question = f"Where do I live at {time.time_ns()}?"
     first = owner.recalled(question)
-    assert owner.recalled(question) == first == ["I live in Oslo"]
+    assert owner.recalled(question) == first == ["User lives in Oslo"]
     assert encoded == [question]
     with override_settings(QUESTION_CACHE_SIZE=0):
         owner.recalled(question + "?")

@@ -22,7 +22,7 @@ def test_a_new_text_is_a_new_revision(owner: Caller, method: str) -> None:
         "status": "success",
         "id": memory_id,
         "memory": {"id": memory_id, "content": "John is a staff engineer at Google"},
-        "updated_entities": [],
+        "updated_entities": ["John", "Google"],
     }
     revisions = owner.get(f"/api/v1/memories/{memory_id}/history").json()["revisions"]
     assert [(r["content"], r["action"]) for r in revisions] == [
@@ -44,10 +44,10 @@ def test_an_edit_without_a_new_text_shares_its_passages(owner: Caller) -> None:
         f"/v1/memories/{memory_id}", {"memory_type": "home", "pinned": True, "importance": 0.9, "expires_at": None}
     ).json()["data"]
     assert (body["memory_type"], body["pinned"], body["importance"], body["expires_at"]) == ("home", True, 0.9, None)
-    assert body["content"] == "I live in Oslo"
+    assert body["content"] == "User lives in Oslo"
     assert Revision.objects.filter(tenant=owner.row.tenant_id).count() == 2
     assert Passage.objects.filter(tenant=owner.row.tenant_id).count() == 1
-    assert owner.recalled("Oslo") == ["I live in Oslo"]
+    assert owner.recalled("Oslo") == ["User lives in Oslo"]
 
 
 def test_pinning_alone_makes_no_revision(owner: Caller) -> None:
@@ -65,14 +65,14 @@ def test_the_first_dialect_takes_the_text_under_three_names(owner: Caller, name:
 
 
 def test_another_memorys_text_is_a_conflict_and_changes_nothing(owner: Caller) -> None:
-    rome = owner.store("I live in Rome")["id"]
-    oslo = owner.store("I live in Oslo")["id"]
+    chess = owner.store("Ann likes chess")["id"]
+    rowing = owner.store("Ann likes rowing")["id"]
     for path, code in (("/api/v1/memories", "conflict"), ("/v1/memories", "CONFLICT")):
-        response = owner.patch(f"{path}/{oslo}", {"content": "I live in Rome"})
+        response = owner.patch(f"{path}/{rowing}", {"content": "Ann likes chess"})
         assert response.status_code == 409
         assert response.json()["error"]["code"] == code
-        assert response.json()["error"]["details"] == {"memory_id": rome}
-    assert owner.get(f"/api/v1/memories/{oslo}").json()["content"] == "I live in Oslo"
+        assert response.json()["error"]["details"] == {"memory_id": chess}
+    assert owner.get(f"/api/v1/memories/{rowing}").json()["content"] == "Ann likes rowing"
     assert Revision.objects.filter(tenant=owner.row.tenant_id).count() == 2
 
 
@@ -100,8 +100,8 @@ def test_a_text_that_was_updated_away_may_be_stored_again(owner: Caller) -> None
 
 
 def test_the_same_text_again_is_an_edit(owner: Caller) -> None:
-    memory_id = owner.store("I live in Oslo")["id"]
-    response = owner.patch(f"/api/v1/memories/{memory_id}", {"content": "I live in Oslo", "metadata": {"a": 1}})
+    memory_id = owner.store("Ann lives in Oslo")["id"]
+    response = owner.patch(f"/api/v1/memories/{memory_id}", {"content": "Ann lives in Oslo", "metadata": {"a": 1}})
     assert response.status_code == 200
     assert Passage.objects.filter(tenant=owner.row.tenant_id).count() == 1
     assert owner.get(f"/api/v1/memories/{memory_id}").json()["metadata"] == {"a": 1}
