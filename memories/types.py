@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from entities.types import NO_ENTITIES, EntityRef, MemoryEntities
+from entities.types import NO_ENTITIES, EntityRef, MemoryEntities, distinct
 from memories.vantage import HERE, Vantage
 
 Json = Mapping[str, Any]
@@ -265,6 +265,10 @@ class Recalled:
     context_tokens: int
     explanation: Json | None = None
 
+    @property
+    def entities(self) -> list[EntityRef]:
+        return distinct(hit.memory.entities for hit in self.hits)
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -348,8 +352,7 @@ class WriteResult:
 
     @property
     def entities(self) -> list[EntityRef]:
-        """All that the memories of this write mention, each once."""
-        return list({e.id: e for item in self.items for e in item.entities.mentions}.values())
+        return distinct(item.entities for item in self.items)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 
 MISSING = (
-    "There is no embedded PostgreSQL for this machine: set DATABASE_URL to a PostgreSQL 15 or newer that has pgvector."
+    "There is no embedded PostgreSQL for this machine: set DATABASE_URL to a PostgreSQL 16 or newer that has pgvector."
 )
 MARK = "\n# --- written by memproject at each start ---\n"
 ALWAYS = {

@@ -18,8 +18,8 @@ from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from memories.api import examples as ex
 from memories.api.common import MessageIn, item, pending_headers
-from memories.api.remembra.schema import answer
-from memories.api.remembra.serializers import CONTENT, ScopedIn, stored_entity
+from memories.api.remembra.schema import EntityRefOut, answer
+from memories.api.remembra.serializers import CONTENT, ScopedIn, entity_ref
 from memories.api.remembra.views import EVENTS
 from memories.services import ingest
 from memories.types import Decision, IngestCommand, Ingested, IngestedFact, StoreCommand
@@ -83,7 +83,7 @@ class IngestedOut(serializers.Serializer[Any]):
     status = serializers.ChoiceField(["ok", "pending"])
     session_id = serializers.CharField(allow_null=True)
     facts = FactOut(many=True)
-    entities = serializers.ListField(child=serializers.DictField())
+    entities = EntityRefOut(many=True)
     stats = IngestStatsOut()
     event_id = serializers.CharField(required=False)
 
@@ -99,11 +99,14 @@ _FACT = {
     "action": "add",
     "action_reason": None,
 }
-_INGESTED = {
+_INGESTED: dict[str, Any] = {
     "status": "ok",
     "session_id": "trip",
     "facts": [_FACT],
-    "entities": [],
+    "entities": [
+        {"id": ex.ENTITY_IDS[0], "canonical_name": "Suzan", "name": "Suzan", "type": "PERSON", "confidence": 0.9},
+        {"id": ex.ENTITY_IDS[1], "canonical_name": "Japan", "name": "Japan", "type": "LOCATION", "confidence": 0.9},
+    ],
     "stats": {
         "messages_processed": 1,
         "facts_extracted": 1,
@@ -111,9 +114,16 @@ _INGESTED = {
         "facts_updated": 0,
         "facts_deduped": 0,
         "facts_skipped": 0,
-        "entities_found": 0,
+        "entities_found": 2,
         "processing_time_ms": 12,
     },
+}
+_PENDING = _INGESTED | {
+    "status": "pending",
+    "event_id": ex.EVENT_ID,
+    "facts": [],
+    "entities": [],
+    "stats": {**dict.fromkeys(_INGESTED["stats"], 0), "messages_processed": 1, "processing_time_ms": 12},
 }
 
 
@@ -129,9 +139,7 @@ class ConversationView(RemembraView):
         responses={
             200: answer(IngestedOut, "Looked at (`store: false`)", _INGESTED),
             201: answer(IngestedOut, "Taken in", _INGESTED),
-            202: answer(
-                IngestedOut, "Accepted", _INGESTED | {"status": "pending", "event_id": ex.EVENT_ID, "facts": []}
-            ),
+            202: answer(IngestedOut, "Accepted", _PENDING),
         },
         examples=[
             OpenApiExample(
@@ -175,7 +183,7 @@ class ConversationView(RemembraView):
             "status": "ok" if done else "pending",
             "session_id": session,
             "facts": [_fact(f) for f in found.facts],
-            "entities": [stored_entity(e) for e in found.write.entities] if found.write else [],
+            "entities": [entity_ref(e) for e in found.write.entities] if found.write else [],
             "stats": _stats(found) | {"processing_time_ms": round((time.monotonic() - begun) * 1000)},
         }
         if found.write is None or done:

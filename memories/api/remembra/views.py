@@ -190,9 +190,8 @@ class MemoryView(RemembraView):
             return self.ok(shapes.pending(changed), 202, pending_headers(changed, EVENTS))
         memory_id = public(MEMORY, changed.id)
         memory = {"id": memory_id, "content": changed.content}
-        return self.ok(
-            {"status": "success", "id": memory_id, "memory": memory, "updated_entities": changed.entities.names}
-        )
+        entities = [shapes.entity_ref(e) for e in changed.entities.mentions]
+        return self.ok({"status": "success", "id": memory_id, "memory": memory, "updated_entities": entities})
 
     @forget_single
     def delete(self, request: Request, memory_id: str) -> Response:

@@ -99,7 +99,7 @@ export interface Revision {
 }
 export interface ItemResult {
   id: string; memory: string; content: string; event: "ADD" | "UPDATE" | "DELETE" | "NONE";
-  created_at: string | null; entities: unknown[];
+  created_at: string | null; /** Names. */ entities: string[];
 }
 
 /** `event_id` and `status` are there only while the result is not: see `waitForEvent`. `id` null: nothing was kept. */
