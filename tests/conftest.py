@@ -21,7 +21,7 @@ from tests.guard import guarded
 
 ROOT = Path(__file__).resolve().parent.parent
 
-pytest_plugins = ["tests.flush", "tests.services", "tests.neo4j", "tests.llm_server"]
+pytest_plugins = ["tests.groups", "tests.flush", "tests.services", "tests.neo4j", "tests.llm_server"]
 
 
 @pytest.fixture(autouse=True)
