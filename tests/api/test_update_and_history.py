@@ -18,11 +18,13 @@ def test_a_new_text_is_a_new_revision(owner: Caller, method: str) -> None:
         {"content": "John is a staff engineer at Google", "metadata": {"checked": True}},
     )
     assert response.status_code == 200
-    assert response.json() == {
+    body = response.json()
+    entities = [(e["canonical_name"], e["type"], e["confidence"]) for e in body.pop("updated_entities")]
+    assert entities == [("John", "PERSON", 0.9), ("Google", "ORG", 0.9)]
+    assert body == {
         "status": "success",
         "id": memory_id,
         "memory": {"id": memory_id, "content": "John is a staff engineer at Google"},
-        "updated_entities": ["John", "Google"],
     }
     revisions = owner.get(f"/api/v1/memories/{memory_id}/history").json()["revisions"]
     assert [(r["content"], r["action"]) for r in revisions] == [
