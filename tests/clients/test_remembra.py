@@ -474,7 +474,7 @@ def test_every_method_of_the_client_is_called_here_or_has_no_endpoint(client: Re
 @pytest.mark.parametrize("method", WITHOUT_ENDPOINT)
 def test_a_method_without_an_endpoint_raises_the_clients_own_error(client: Remembra, method: str) -> None:
     status, detail = refused(lambda: client.call(method, **WITHOUT_ENDPOINT[method]))
-    assert (status, detail) == (404, "Not found")
+    assert (status, detail) == (404, "There is nothing at this path. See /docs for what there is.")
 
 
 def test_the_clients_cache_of_lives_knows_what_was_stored(
@@ -491,4 +491,4 @@ def test_the_service_of_these_tests_is_that_of_make_up(client: Remembra, service
     """The local embedder; and the rules of the English pipeline, which rewrite a first person."""
     embedder = service.call("GET", "/status")[1]["data"]["embedder"]
     assert (embedder["status"], embedder["model"]) == ("healthy", "all-MiniLM-L6-v2")
-    assert client.store(content="I live in Oslo and I love tea")["extracted_facts"] == ["?"]
+    assert client.store(content="I live in Oslo")["extracted_facts"] == ["User lives in Oslo"]

@@ -89,9 +89,9 @@ class IngestedOut(serializers.Serializer[Any]):
 
 
 _FACT = {
-    "content": "My wife Suzan and I are planning a trip to Japan",
-    "confidence": 1.0,
-    "importance": 0.5,
+    "content": "User's wife Suzan and User are planning a trip to Japan",
+    "confidence": 0.9,
+    "importance": 0.8,
     "source_message_index": 0,
     "speaker": "user",
     "stored": True,
@@ -104,8 +104,9 @@ _INGESTED: dict[str, Any] = {
     "session_id": "trip",
     "facts": [_FACT],
     "entities": [
-        {"id": ex.ENTITY_IDS[0], "canonical_name": "Suzan", "name": "Suzan", "type": "PERSON", "confidence": 0.9},
-        {"id": ex.ENTITY_IDS[1], "canonical_name": "Japan", "name": "Japan", "type": "LOCATION", "confidence": 0.9},
+        {"id": ex.ENTITY_IDS[0], "canonical_name": "user", "name": "user", "type": "PERSON", "confidence": 0.9},
+        {"id": ex.ENTITY_IDS[1], "canonical_name": "Suzan", "name": "Suzan", "type": "PERSON", "confidence": 0.9},
+        {"id": ex.ENTITY_IDS[2], "canonical_name": "Japan", "name": "Japan", "type": "LOCATION", "confidence": 0.9},
     ],
     "stats": {
         "messages_processed": 1,
@@ -114,9 +115,14 @@ _INGESTED: dict[str, Any] = {
         "facts_updated": 0,
         "facts_deduped": 0,
         "facts_skipped": 0,
-        "entities_found": 2,
+        "entities_found": 3,
         "processing_time_ms": 12,
     },
+}
+_LOOKED = _INGESTED | {
+    "facts": [_FACT | {"stored": False, "memory_id": None}],
+    "entities": [],
+    "stats": {**_INGESTED["stats"], "facts_stored": 0, "entities_found": 0},
 }
 _PENDING = _INGESTED | {
     "status": "pending",
@@ -137,7 +143,7 @@ class ConversationView(RemembraView):
         summary="Store what a conversation states",
         request=ConversationIn,
         responses={
-            200: answer(IngestedOut, "Looked at (`store: false`)", _INGESTED),
+            200: answer(IngestedOut, "Looked at (`store: false`)", _LOOKED),
             201: answer(IngestedOut, "Taken in", _INGESTED),
             202: answer(IngestedOut, "Accepted", _PENDING),
         },

@@ -71,7 +71,9 @@ class EntityRefOut(serializers.Serializer[Any]):
     name = serializers.CharField(help_text="The same as canonical_name.")
     type = serializers.CharField()
     confidence = serializers.FloatField(
-        min_value=0, max_value=1, help_text="Of the mention; of the surest one, where several memories mention it."
+        min_value=0,
+        max_value=1,
+        help_text="Confidence of the mention; the highest one if several memories mention the entity.",
     )
 
 
