@@ -170,7 +170,9 @@ def _applied(source: Source, items: Sequence[Item], encoded: Encoded) -> list[mo
     """What `pipeline/run.py` and `apply.store` make of a store whose texts are all new."""
     statements, encoder = extract(items, infer=False).statements, registry.encoder()
     piece_model = encoder.pieces.piece_model if encoder.pieces else ""
-    steps = reconcile([(s, digest.of_fact(s.fact, source.run_id)) for s in statements], {})
+    steps = reconcile(
+        [(s, digest.of_fact(s.fact, source.run_id)) for s in statements], {}, accepted_at=source.accepted_at
+    )
     spans, _ = embedded_texts([s.fact.content for s in statements])
     texts = {}
     for row, (step, cut) in enumerate(zip(steps, spans, strict=True)):

@@ -80,6 +80,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class StoreCommand:
+    """A store of `items`: the messages of a conversation, or with `single_text` the one text that the caller sent.
+
+    A conversation may state nothing, and then nothing is kept. A single text is always kept: where nothing is
+    extracted, as one memory, word for word.
+    """
+
     items: tuple[Item, ...]
     user_id: str | None = None
     project: str | None = None
@@ -90,6 +96,7 @@ class StoreCommand:
     infer: bool = True
     expires_at: dt.datetime | None = None
     wait: bool = True
+    single_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,7 +338,7 @@ class WriteResult:
     """The state of an accepted write. `memory_id` is what every answer calls `id` (None when nothing was kept)."""
 
     event_id: uuid.UUID
-    memory_id: uuid.UUID
+    memory_id: uuid.UUID | None
     state: str
     items: tuple[ItemResult, ...]
     accepted_at: dt.datetime

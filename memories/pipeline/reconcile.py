@@ -6,6 +6,7 @@ what of that is believed; in doubt both are kept.
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -43,9 +44,14 @@ class Step:
 
 
 def reconcile(
-    said: Sequence[tuple[Statement, bytes]], live: Mapping[bytes, uuid.UUID], offered: Sequence[Collection[Known]] = ()
+    said: Sequence[tuple[Statement, bytes]],
+    live: Mapping[bytes, uuid.UUID],
+    offered: Sequence[Collection[Known]] = (),
+    *,
+    accepted_at: dt.datetime,
 ) -> tuple[Step, ...]:
-    """One step for each `(statement, digest)`, in order. `live` maps digests of live texts to their memories.
+    """One step for each `(statement, digest)`, in order. `live` maps digests of live texts to their memories;
+    `accepted_at` is when a fact was said for which the caller gave no time.
 
     An exact duplicate, of a live memory or of an earlier fact of the same write, adds nothing. A proposal counts if it
     is about a memory in `offered[n]`, if the fact is not older than that memory, and if no earlier fact of the write
@@ -61,7 +67,7 @@ def reconcile(
         elif digest in first:
             step = Step(statement.fact, digest, Decision.NOOP, repeats=first[digest], knowledge=statement.knowledge)
         else:
-            step = _proposed(statement, digest, known, taken)
+            step = _proposed(statement, digest, known, taken, accepted_at)
             first[digest] = len(steps)
             if step.replaces is not None:
                 taken.add(step.replaces)
@@ -70,14 +76,18 @@ def reconcile(
 
 
 def _proposed(
-    statement: Statement, digest: bytes, offered: Mapping[uuid.UUID, Known], taken: Collection[uuid.UUID]
+    statement: Statement,
+    digest: bytes,
+    offered: Mapping[uuid.UUID, Known],
+    taken: Collection[uuid.UUID],
+    accepted_at: dt.datetime,
 ) -> Step:
     fact, proposal = statement.fact, statement.proposal
     add = Step(fact, digest, Decision.ADD, knowledge=statement.knowledge)
     if proposal is None or proposal.target is None or fact.verbatim:
         return add
     old = offered.get(proposal.target)
-    if old is None or old.id in taken or (fact.said_at is not None and fact.said_at < old.said_at):
+    if old is None or old.id in taken or (fact.said_at or accepted_at) < old.said_at:
         return add
     if proposal.decision is Decision.NOOP:
         return replace(add, decision=Decision.NOOP, holder=old.id, reason=proposal.reason)

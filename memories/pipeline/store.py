@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.utils.dateparse import parse_datetime
 
 from entities.services.stating import key_of, stating
 from entities.types import GraphScope
 from memories.models import Source
 from memories.pipeline import apply, decide, digest, embed, owners
-from memories.pipeline.extract import Extracted, extract
+from memories.pipeline.extract import Extracted, extract, items_of
+from memories.pipeline.keep_text import keep_text
 from memories.pipeline.lease import Lease, pending
 from memories.pipeline.recalled import without_recalled
 from memories.pipeline.reconcile import Step, reconcile
@@ -42,6 +42,8 @@ class Busy(Unavailable):
 def work(source: Source, lease: Lease) -> None:
     """Store what a Source states. Raises apply.GoneError, Unavailable (try again) or what a provider raises."""
     found, known = _read(source, lease)
+    if not found.statements and source.payload.get("single_text"):
+        found, known = keep_text(source, found)
     extracted, skipped = important(found, source.payload)
     result: dict[str, object] = {"facts": len(extracted.statements), "skipped": skipped, "by": extracted.by}
     if extracted.refused:
@@ -133,12 +135,12 @@ class Deciding:
         new = {d: s.fact.content for d, s in zip(digests, self.extracted.statements, strict=True) if d not in held}
         self._embed({d: content for d, content in new.items() if d not in self.texts})
         if self.known is not None:
-            return reconcile(
-                list(zip(self.extracted.statements, digests, strict=True)), held, [self.known] * len(digests)
-            )
-        offered = self._offered(digests, new)
-        statements: Sequence[Statement] = decide.by_rules(self.extracted, offered)
-        return reconcile(list(zip(statements, digests, strict=True)), held, offered)
+            offered: Sequence[tuple[Known, ...]] = [self.known] * len(digests)
+            statements: Sequence[Statement] = self.extracted.statements
+        else:
+            offered = self._offered(digests, new)
+            statements = decide.by_rules(self.extracted, offered)
+        return reconcile(list(zip(statements, digests, strict=True)), held, offered, accepted_at=source.accepted_at)
 
     def _embed(self, missing: Mapping[bytes, str]) -> None:
         if missing and self.lease is not None:
@@ -182,17 +184,3 @@ class Deciding:
             ]
             for number, several in relations.items()
         }
-
-
-def items_of(source: Source) -> list[Item]:
-    """What was said, cut out of the raw text again."""
-    return [
-        Item(
-            source.text[i["start"] : i["stop"]],
-            i.get("role"),
-            i.get("speaker"),
-            parse_datetime(i["said_at"]) if i.get("said_at") else None,
-            i.get("stamp"),
-        )
-        for i in source.payload["items"]
-    ]

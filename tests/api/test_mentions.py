@@ -102,7 +102,7 @@ def test_recall_tells_entities_of_one_name_apart_and_gives_the_surest_mention(to
     first, second = told.world.entities("John", "John")
     user = told.world.user_id
     for number, (entity, confidence) in enumerate(((first, 0.4), (second, 0.6), (first, 0.9), (first, 0.5))):
-        stored = told.caller.store(f"{TEXT} {number}", user_id=user)
+        stored = told.caller.store(f"the kettle of house {number} is red", user_id=user)
         told.world.mention(key(stored["id"]), entity, confidence=confidence)
     found = told.caller.recall("kettle", user_id=user)
     assert found["total"] == 4
@@ -141,7 +141,7 @@ def test_a_page_takes_one_statement_and_no_memory_none(told: Told, monkeypatch: 
 
     assert about_mentions("/api/v1/memories?user_id=nobody") == 0
     for number in range(5):
-        told.memory(f"{TEXT} {number}", told.world.entity(f"Ann {number}"))
+        told.memory(f"the kettle of house {number} is red", told.world.entity(f"Ann {number}"))
     assert about_mentions(f"/api/v1/memories?user_id={told.world.user_id}") == 1
     assert about_mentions(f"/v1/memories/search?query=kettle&user_id={told.world.user_id}") == 1
 
@@ -157,7 +157,7 @@ def ids(page: dict[str, Any]) -> list[str]:
 
 def test_the_memories_of_an_entity_newest_first_by_pages(told: Told) -> None:
     ann, bob = told.world.entity("Ann"), told.world.entity("Bob")
-    made = [told.memory(f"{TEXT} {number}", ann) for number in range(3)]
+    made = [told.memory(f"the kettle of house {number} is red", ann) for number in range(3)]
     told.memory("it rains", bob)
     whole = about(told, ann)
     assert (ids(whole), whole["total"], whole["next_cursor"]) == (made[::-1], 3, None)

@@ -210,7 +210,7 @@ def test_a_run_that_is_tried_again_is_counted_so(owner: Caller, monkeypatch: pyt
 
 
 def test_calls_to_the_embedder(owner: Caller) -> None:
-    calls = Grew("embedding_seconds_count", provider="fake", outcome="answered")
+    calls = Grew("embedding_seconds_count", provider="local", outcome="answered")
     owner.store("I live in Oslo")
     owner.recall("Where do I live, said the embedder's test?")
     owner.recall("Where do I live, said the embedder's test?")  # remembered

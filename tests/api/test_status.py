@@ -96,8 +96,8 @@ def test_status_names_every_component(viewer: Caller, two_workers: None, path: s
     }
     assert {k: data["embedder"][k] for k in ("status", "provider", "model", "dimensions")} == {
         "status": "healthy",
-        "provider": "fake",
-        "model": "fake-bag-of-words",
+        "provider": "local",
+        "model": "all-MiniLM-L6-v2",
         "dimensions": 384,
     }
     off = {"disk", "graph", "llm", "processes"}

@@ -15,10 +15,8 @@ import pytest
 
 from tests import leaks
 from tests.clients import environment
-from tests.e2e import reading
 from tests.e2e.running import Service
 
-service, admin_key = reading.service, reading.admin_key  # the extractor and the embedder of `make up`
 LOOP = Path(__file__).parent / "remembra_loop.py"
 
 

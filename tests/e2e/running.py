@@ -114,7 +114,7 @@ def start(folder: Path, **extra: str) -> Service:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     database = admin.replace("/memproject?", f"/{name}?")
     port = str(free_port())
-    env = {k: v for k, v in os.environ.items() if k not in ("MEMPROJECT_WORKER", "EMBEDDING_PROVIDER")}
+    env = {k: v for k, v in os.environ.items() if k != "MEMPROJECT_WORKER"}
     env |= {
         "DATABASE_URL": database,
         "REDIS_URL": redis.url(folder),

@@ -18,7 +18,7 @@ from memproject.embedded.supervisor import MANY
 from tests import leaks
 from tests.e2e.running import eventually, free_port
 
-NOT_OURS = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "KEY_PEPPERS", "EMBEDDING_PROVIDER", "MEMPROJECT_WORKER"}
+NOT_OURS = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "KEY_PEPPERS", "MEMPROJECT_WORKER"}
 
 
 class Run:

@@ -19,6 +19,9 @@ from memories.retrieval import context
 from memories.statements import Known, Proposal, Statement
 from memories.types import Decision, Fact, MemoryView
 
+MOMENTS = [dt.datetime(2024, 1, day, tzinfo=dt.UTC) for day in (1, 2, 3)]
+ACCEPTED = MOMENTS[1]
+
 texts = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"))
 
 
@@ -71,7 +74,7 @@ def test_reconcile_adds_each_new_text_once_and_no_live_one(said: list[Fact], dat
     known = [(Statement(fact), digest.of_fact(fact, None)) for fact in said]
     held = data.draw(st.lists(st.sampled_from(known), unique_by=lambda k: k[1])) if known else []
     live = {key: uuid.uuid4() for _, key in held}
-    steps = reconcile(known, live)
+    steps = reconcile(known, live, accepted_at=ACCEPTED)
     assert [s.fact for s in steps] == said
     added = [s.digest for s in steps if s.decision is Decision.ADD]
     assert sorted(added) == sorted({key for _, key in known} - set(live))
@@ -83,7 +86,6 @@ def test_reconcile_adds_each_new_text_once_and_no_live_one(said: list[Fact], dat
             assert steps[step.repeats].digest == step.digest
 
 
-MOMENTS = [dt.datetime(2024, 1, day, tzinfo=dt.UTC) for day in (1, 2, 3)]
 OLD = [Known(uuid.UUID(int=number), f"old {number}", moment) for number, moment in enumerate(MOMENTS)]
 
 
@@ -97,7 +99,7 @@ def test_a_proposal_counts_only_about_what_was_offered_and_is_older(data: st.Dat
         for fact in said
     ]
     offered = [data.draw(st.sets(st.sampled_from(OLD))) for _ in said]
-    steps = reconcile([(s, digest.of_fact(s.fact, None)) for s in statements], {}, offered)
+    steps = reconcile([(s, digest.of_fact(s.fact, None)) for s in statements], {}, offered, accepted_at=ACCEPTED)
     replaced = [step.replaces for step in steps if step.replaces is not None]
     assert len(replaced) == len(set(replaced))
     for step, statement, known in zip(steps, statements, offered, strict=True):
@@ -106,7 +108,7 @@ def test_a_proposal_counts_only_about_what_was_offered_and_is_older(data: st.Dat
             old = next(k for k in known if k.id == step.touches)
             assert statement.proposal is not None
             assert (step.decision, step.touches) == (statement.proposal.decision, statement.proposal.target)
-            assert statement.fact.said_at is None or statement.fact.said_at >= old.said_at
+            assert (statement.fact.said_at or ACCEPTED) >= old.said_at
             assert not statement.fact.verbatim
         elif step.repeats is None:
             assert step.decision is Decision.ADD

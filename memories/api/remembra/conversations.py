@@ -207,7 +207,7 @@ def _fact(fact: IngestedFact) -> dict[str, Any]:
         "source_message_index": fact.message,
         "speaker": fact.speaker,
         "stored": fact.stored,
-        "memory_id": public(MEMORY, fact.memory_id) if fact.memory_id else None,
+        "memory_id": public(MEMORY, fact.memory_id),
         "action": fact.decision.value.lower(),
         "action_reason": fact.reason or None,
     }

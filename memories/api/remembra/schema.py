@@ -139,7 +139,7 @@ class ForgottenOut(serializers.Serializer[Any]):
 class RemembraEventOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     status = serializers.ChoiceField(["pending", "running", "succeeded", "failed"])
-    memory_id = serializers.CharField()
+    memory_id = serializers.CharField(allow_null=True, help_text="null: nothing was kept.")
     memories = DecisionOut(many=True)
     error = serializers.CharField(allow_null=True)
     created_at = Moment()

@@ -166,7 +166,7 @@ def memory(view: MemoryView) -> dict[str, Any]:
         "pinned": view.pinned,
         "importance": view.importance,
         "status": view.status,
-        "superseded_by": public(MEMORY, view.superseded_by) if view.superseded_by else None,
+        "superseded_by": public(MEMORY, view.superseded_by),
         "entities": view.entities.names,
         "uses": view.uses,
         "last_used_at": iso(view.last_used_at) if view.last_used_at else None,
@@ -242,7 +242,7 @@ def write(result: WriteResult) -> dict[str, Any]:
         "extracted_facts": [i.content for i in result.items if i.decision is not Decision.NOOP],
         "entities": [entity_ref(e) for e in result.entities],
         "expires_at": iso(result.expires_at) if result.expires_at else None,
-        "duplicate_of": public(MEMORY, result.duplicate_of) if result.duplicate_of else None,
+        "duplicate_of": public(MEMORY, result.duplicate_of),
     }
     return body if done else body | {"event_id": public(EVENT, result.event_id)}
 

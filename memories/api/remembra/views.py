@@ -69,6 +69,7 @@ def store_command(view: RemembraView, data: dict[str, Any]) -> StoreCommand:
         infer=not data["skip_extraction"],
         expires_at=expiry(data),
         wait=view.may_wait,
+        single_text=True,
     )
 
 

@@ -92,9 +92,10 @@ class AddedMemory(TypedDict):
 
 
 class AddResult(TypedDict):
-    """With `status` "pending" and an `event_id` where the work goes on; without them, it is done."""
+    """With `status` "pending" and an `event_id` where the work goes on; without them, it is done. `id` None: the messages
+    stated nothing, and nothing was kept."""
 
-    id: str
+    id: str | None
     results: list[AddedMemory]
     event_id: NotRequired[str]
     status: NotRequired[str]
@@ -145,7 +146,7 @@ class Event(TypedDict):
 
     id: str
     status: str
-    memory_id: str
+    memory_id: str | None
     results: list[AddedMemory]
     error: str | None
     created_at: str
