@@ -92,8 +92,10 @@ class AddedMemory(TypedDict):
 
 
 class AddResult(TypedDict):
-    """With `status` "pending" and an `event_id` where the work goes on; without them, it is done. `id` None: the messages
-    stated nothing, and nothing was kept."""
+    """With `status` "pending" and an `event_id` where the work goes on; without them, it is done.
+
+    `id` is None if the messages stated nothing, so that nothing was kept.
+    """
 
     id: str | None
     results: list[AddedMemory]
