@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
-from django.utils.dateparse import parse_datetime
 
 from entities.types import NO_KNOWLEDGE, Knowledge
 from memories.models import Revision, Source
 from memories.pipeline import digest, embed
-from memories.pipeline.extract import Extracted, extract, knowledge_of
+from memories.pipeline.extract import Extracted, extract, items_of, knowledge_of
+from memories.pipeline.keep_text import keep_text
 from memories.pipeline.recalled import without_recalled
 from memories.pipeline.write_queue import Claim
 from memories.providers import registry
@@ -132,7 +132,7 @@ def _store(source: Source, claim: Claim) -> ReadWrite:
     failures = int(source.result.get(FAILURES, 0))
     if model is None or not infers or failures >= MODEL_TRIES or not model.fits(items):
         claim.extend(len(source.text) / RULES_READ)
-        return of_statements(source, facts_of(items, source.payload))
+        return _kept(source, facts_of(items, source.payload), None)
     shown = _near(source)
     claim.extend(2 * settings.LLM_TIMEOUT_SECONDS)  # once more, in a simpler form, if the server wants that
     try:
@@ -140,7 +140,14 @@ def _store(source: Source, claim: Claim) -> ReadWrite:
     except ProviderUnavailable:
         pending(source).update(result={**source.result, FAILURES: failures + 1})
         raise
-    return of_statements(source, Extracted(reading.statements, reading.by, refused=reading.refused), shown)
+    return _kept(source, Extracted(reading.statements, reading.by, refused=reading.refused), shown)
+
+
+def _kept(source: Source, found: Extracted, shown: tuple[Known, ...] | None) -> ReadWrite:
+    """A text of which nothing was extracted is kept as it is, where it is all that the store sent."""
+    if not found.statements and source.payload.get("single_text"):
+        found, shown = keep_text(source, found)
+    return of_statements(source, found, shown)
 
 
 def _restore(source: Source, claim: Claim) -> ReadWrite:
@@ -176,20 +183,6 @@ def _near(source: Source) -> tuple[Known, ...]:
 def _roles(payload: Json) -> frozenset[str] | None:
     roles = payload.get("roles")
     return None if roles is None else frozenset(roles)
-
-
-def items_of(source: Source) -> list[Item]:
-    """What was said, cut out of the raw text again."""
-    return [
-        Item(
-            source.text[i["start"] : i["stop"]],
-            i.get("role"),
-            i.get("speaker"),
-            parse_datetime(i["said_at"]) if i.get("said_at") else None,
-            i.get("stamp"),
-        )
-        for i in source.payload["items"]
-    ]
 
 
 def pending(source: Source) -> QuerySet[Source]:

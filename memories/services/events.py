@@ -61,11 +61,13 @@ def results_of(sources: Sequence[Source]) -> list[WriteResult]:
 
 
 def _result(source: Source, items: tuple[ItemResult, ...]) -> WriteResult:
-    memory_id = source.target_key or source.allocated_id or source.id
+    memory_id = source.target_key or source.allocated_id
     if source.kind == SourceKind.SUPERSEDE and items:
         memory_id = items[0].memory_id
     added = [i for i in items if i.decision is not Decision.NOOP]
     duplicate = items[0].memory_id if items and not added and source.kind == SourceKind.STORE else None
+    if source.kind == SourceKind.STORE and source.state == SourceState.APPLIED and not items:
+        memory_id = None  # nothing was kept, or it was erased since
     return WriteResult(
         event_id=source.id,
         memory_id=duplicate or memory_id,

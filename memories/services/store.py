@@ -55,6 +55,7 @@ def source_of(principal: Principal, command: StoreCommand, **payload: Any) -> So
         payload={
             "items": spans,
             "infer": command.infer,
+            "single_text": command.single_text,
             "metadata": dict(command.metadata),
             "memory_type": command.memory_type,
             **payload,

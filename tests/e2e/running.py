@@ -114,11 +114,12 @@ def start(folder: Path, **extra: str) -> Service:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     database = admin.replace("/memproject?", f"/{name}?")
     port = str(free_port())
-    env = {k: v for k, v in os.environ.items() if k not in ("MEMPROJECT_WORKER", "EMBEDDING_PROVIDER")}
+    env = {k: v for k, v in os.environ.items() if k != "MEMPROJECT_WORKER"}
     env |= {
         "DATABASE_URL": database,
         "REDIS_URL": redis.url(folder),
         "DATA_DIR": str(folder),
+        "METRICS_DIR": str(folder / "metrics"),
         "API_PORT": port,
         "OPERATOR_PASSWORD": "operators-password",
         "RATE_LIMITS_ENABLED": "false",
@@ -146,6 +147,7 @@ def start(folder: Path, **extra: str) -> Service:
 
     threading.Thread(target=watch, daemon=True).start()
     eventually(service.healthy)
+    supervisor.starting_up = False
     eventually(service.working)
     return service
 

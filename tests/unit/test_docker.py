@@ -44,6 +44,12 @@ def test_what_lasts_is_watched(name: str) -> None:
     assert SERVICES[name]["restart"] == "unless-stopped"
 
 
+@pytest.mark.parametrize("name", [name for name in SERVICES if name != "redis"])
+def test_a_stop_waits_for_running_work(name: str) -> None:
+    """Redis holds nothing that a stop could lose."""
+    assert SERVICES[name]["stop_grace_period"] == "30s"
+
+
 def test_nothing_but_the_web_port_is_published() -> None:
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["web"]
     assert SERVICES["web"]["ports"] == ["127.0.0.1:${API_PORT:-8080}:8080"]
