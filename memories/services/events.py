@@ -12,7 +12,7 @@ from memories.models import Source
 from memories.pipeline import write_queue
 from memories.types import Decision, ItemResult, SourceKind, SourceState, WriteResult
 from memproject.common.errors import NotFound
-from memproject.common.ids import EVENT, parse
+from memproject.common.ids import EVENT, MEMORY, parse
 from memproject.common.postgres import fetch
 
 DECIDED = """
@@ -61,7 +61,7 @@ def results_of(sources: Sequence[Source]) -> list[WriteResult]:
 
 
 def _result(source: Source, items: tuple[ItemResult, ...]) -> WriteResult:
-    memory_id = source.target_key or source.allocated_id
+    memory_id = source.target_key or parse(MEMORY, source.result.get("first", "")) or source.allocated_id
     if source.kind == SourceKind.SUPERSEDE and items:
         memory_id = items[0].memory_id
     added = [i for i in items if i.decision is not Decision.NOOP]

@@ -22,7 +22,7 @@ from memproject.common.clock import iso, now
 
 T = TypeVar("T")
 
-QUEUES = ("store", "bulk", "deliver", "graph", "maintenance")
+QUEUES = ("store", "bulk", "long", "deliver", "graph", "maintenance")
 PGVECTOR = "SELECT extversion FROM pg_extension WHERE extname = 'vector'"
 PING_SECONDS = 0.5
 LATE_SWEEP = dt.timedelta(seconds=60)  # a round takes 5 seconds

@@ -24,7 +24,7 @@ _HEALTH = {
     "vector_store": "healthy",
     "dependencies": {"redis": "healthy", "processes": "healthy", "disk": "healthy"},
 }
-_QUEUES = {"store": 0, "bulk": 0, "deliver": 0, "graph": 0, "maintenance": 0}
+_QUEUES = {"store": 0, "bulk": 0, "long": 0, "deliver": 0, "graph": 0, "maintenance": 0}
 _STATUS = {
     "status": "healthy",
     "version": __version__,
@@ -32,7 +32,7 @@ _STATUS = {
     "database": {"status": "healthy", "pgvector": "0.8.5", "latency_ms": 0.6},
     "disk": {"status": "healthy", "free_mb": 52000, "min_free_mb": 512},
     "redis": {"status": "healthy", "latency_ms": 0.2},
-    "workers": {"status": "healthy", "workers": 2, "latency_ms": 503.0},
+    "workers": {"status": "healthy", "workers": 3, "latency_ms": 503.0},
     "queues": {
         "status": "healthy",
         "queues": _QUEUES,

@@ -252,7 +252,7 @@ def test_gauges_are_read_at_the_scrape(eager: None, monkeypatch: pytest.MonkeyPa
     page = scrape()
     assert page["memproject_workers", frozenset()] == 3
     queues = {dict(labels)["queue"]: number for (name, labels), number in page.items() if name.endswith("queue_depth")}
-    assert queues == {"store": 0, "bulk": 0, "deliver": 0, "graph": 0, "maintenance": 0}
+    assert queues == {"store": 0, "bulk": 0, "long": 0, "deliver": 0, "graph": 0, "maintenance": 0}
 
 
 def test_what_cannot_be_told_is_left_out(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,7 +87,7 @@ def test_status_names_every_component(viewer: Caller, two_workers: None, path: s
     assert (data["status"], data["version"]) == ("healthy", __version__)
     assert data["uptime_seconds"] >= 0
     assert data["database"]["pgvector"]
-    assert data["queues"]["queues"] == {"store": 0, "bulk": 0, "deliver": 0, "graph": 0, "maintenance": 0}
+    assert data["queues"]["queues"] == {"store": 0, "bulk": 0, "long": 0, "deliver": 0, "graph": 0, "maintenance": 0}
     assert data["workers"]["workers"] == 2
     assert {k: data["writes"][k] for k in ("pending", "failed", "oldest_seconds")} == {
         "pending": 0,

@@ -102,7 +102,7 @@ class Service:
     def working(self) -> bool:
         """Whether both workers answer."""
         _, body, _ = self.call("GET", "/status")
-        return bool(body["data"]["workers"].get("workers") == 2)
+        return bool(body["data"]["workers"].get("workers") == 3)
 
 
 def start(folder: Path, **extra: str) -> Service:
