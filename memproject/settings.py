@@ -43,6 +43,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 WEB_PROCESSES = env.int("WEB_PROCESSES", 2)
 WEB_THREADS = env.int("WEB_THREADS", 8)
+PIPELINE_PROCESSES = env.int("PIPELINE_PROCESSES", 1)  # read by what starts the worker
 IS_WORKER = env.bool("MEMPROJECT_WORKER", False)  # set by the worker's command line, not by operators
 # A Celery process serves no pages: the admin's classes, and all that they import, are not loaded there.
 SERVES_PAGES = env.bool("MEMPROJECT_PAGES", True)  # set like the one before
