@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from entities.types import NO_KNOWLEDGE, Knowledge, Learned
 from memories.models import Embedding, Memory, Outcome, Owner, Passage, Revision, Source, TokenVectors
@@ -206,11 +206,9 @@ def restore(
     revision_id: uuid.UUID | None,
     *,
     actor: str,
-    read: Callable[[str], Knowledge] = lambda _: NO_KNOWLEDGE,
 ) -> None:
     """Make an earlier revision of a memory, or the last live one, its last word again; nothing if it is already.
 
-    `read` says what a text that isn't the last word now says of entities.
     Raises MemoryNotFound, NotFound (no such revision) or Conflict (another live memory holds the text).
     """
     with transaction.atomic():
@@ -230,11 +228,9 @@ def restore(
         _retire([old], moment)
         _write(Batch(revisions=[new]))
         _current_text(new)
-        if new.text_key == old.text_key:
-            knowledge.revive(new, moment)
-        else:
+        if new.text_key != old.text_key:
             knowledge.retire([old], moment)
-            knowledge.learn([(new, read(new.content))], moment, actor)
+        knowledge.revive(new, _last_period(new), moment)
         owners.changed(owner)
 
 
@@ -316,6 +312,14 @@ def _current_text(new: Revision) -> None:
     ):
         vectors = Embedding.objects.filter(tenant=new.tenant_id, passage_key__in=texts.values("id"))
         vectors.exclude(current=current).update(current=current)
+
+
+def _last_period(new: Revision) -> tuple[dt.datetime | None, dt.datetime]:
+    """From when to when a memory last had the text of `new`, before `new`; None: from its beginning."""
+    earlier = Revision.objects.filter(tenant=new.tenant_id, memory_key=new.memory_key).exclude(id=new.id)
+    stop = earlier.filter(text_key=new.text_key).aggregate(at=Max("retired_at"))["at"]
+    other = earlier.exclude(text_key=new.text_key).filter(retired_at__lt=stop)
+    return other.aggregate(at=Max("retired_at"))["at"], stop
 
 
 def _voice_of(old: Revision, source: Source) -> Voice:

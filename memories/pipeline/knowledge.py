@@ -28,8 +28,9 @@ def retire(ended: Sequence[Revision], moment: dt.datetime) -> None:
         knowledge.retire(scope_of(ended[0]), [revision.memory_key for revision in ended], moment=moment)
 
 
-def revive(revision: Revision, moment: dt.datetime) -> None:
-    knowledge.revive(scope_of(revision), [revision.memory_key], moment=moment)
+def revive(revision: Revision, period: tuple[dt.datetime | None, dt.datetime], moment: dt.datetime) -> None:
+    """A memory has its text of `period` again, and states what that text stated when it was retired."""
+    knowledge.revive(scope_of(revision), [revision.memory_key], moment=moment, period=period)
 
 
 def together(parts: Iterable[Knowledge]) -> Knowledge:
