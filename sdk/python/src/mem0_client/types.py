@@ -92,8 +92,8 @@ class AddedMemory(TypedDict):
 
 
 class AddResult(TypedDict):
-    """With `status` "pending" and an `event_id` where the work goes on; without them, it is done. `id` None: the messages
-    stated nothing, and nothing was kept."""
+    """With `status` "pending" and an `event_id` where the work goes on; without them, it is done. `id` None: nothing
+    was kept, since the messages stated nothing."""
 
     id: str | None
     results: list[AddedMemory]
