@@ -79,7 +79,8 @@ def test_no_number_is_left_of_an_operation_that_is_gone() -> None:
 # --- one and many ----------------------------------------------------------------------------------------------------
 def _more_memories(world: World) -> None:
     for number in range(MANY):
-        world.owner.store(f"{TEXT}, room {number}", user_id=USER, project=PROJECT)
+        stored = world.owner.store(f"{TEXT}, room {number}", user_id=USER, project=PROJECT, skip_extraction=True)
+        assert stored["status"] == "success"
 
 
 def _more_revisions(world: World) -> None:
