@@ -3,19 +3,46 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from celery import shared_task
+from django.conf import settings
 
+from memories.pipeline import attempts, expire, fade, usage
 from memories.pipeline import erase_tenant as erasing
-from memories.pipeline import expire, fade, usage
 from memories.pipeline import run as pipeline
 from memories.pipeline import sweep as sweeper
+from memproject.common.kick import kick
 
 
-@shared_task(name="memories.tasks.run")
+def _limits(seconds: float) -> dict[str, Any]:
+    return {"soft_time_limit": seconds, "time_limit": seconds + attempts.GRACE_SECONDS}
+
+
+# A write that nobody waits for may be long: a million characters are read in two minutes or so.
+WRITE_LIMITS = _limits(settings.WRITE_TIME_LIMIT_SECONDS)
+# One that somebody waits for is short (but a language model may be asked twice); what takes longer goes on in `bulk`.
+STORE_LIMITS = _limits(
+    settings.STORE_TIME_LIMIT_SECONDS + (2 * settings.LLM_TIMEOUT_SECONDS if settings.LLM_PROVIDER else 0)
+)
+
+
+@shared_task(name="memories.tasks.run", **WRITE_LIMITS)
 def run(tenant_id: str, source_id: str) -> None:
-    """Work on one accepted write."""
-    pipeline.run(uuid.UUID(tenant_id), uuid.UUID(source_id))
+    """Work on one accepted write, in the queue `bulk`."""
+    tenant, source = uuid.UUID(tenant_id), uuid.UUID(source_id)
+    if not attempts.paused(tenant, source):
+        pipeline.run(tenant, source, WRITE_LIMITS["time_limit"])
+
+
+@shared_task(name="memories.tasks.run_waited_for", **STORE_LIMITS)
+def run_waited_for(tenant_id: str, source_id: str) -> None:
+    """Work on one accepted write, in the queue `store`."""
+    tenant, source = uuid.UUID(tenant_id), uuid.UUID(source_id)
+    if attempts.is_slow(tenant):
+        kick("memories.tasks.run", tenant, source, queue="bulk")
+    else:
+        pipeline.run(tenant, source, STORE_LIMITS["time_limit"])
 
 
 @shared_task(name="memories.tasks.sweep")

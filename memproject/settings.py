@@ -168,6 +168,10 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "bulk"
 CELERY_DB_REUSE_MAX = 1000
+# Seconds of every task that has no limits of its own (memories.tasks has). What may take longer works in batches, each
+# committed, and goes on at its next turn: the clean-up, an erasure, the archive.
+CELERY_TASK_SOFT_TIME_LIMIT = 600
+CELERY_TASK_TIME_LIMIT = 660
 # A publish never holds a request: the row is the truth and the sweeper enqueues what was missed.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 1, "socket_connect_timeout": 0.3, "max_retries": 0}
@@ -204,6 +208,9 @@ ARCHIVE_DECAYED = env.bool("ARCHIVE_DECAYED", False)
 SEARCH_LIMIT = env.int("SEARCH_LIMIT", 50)
 STORE_WAIT_SECONDS = env.float("STORE_WAIT_SECONDS", 10.0)
 LEASE_SECONDS = env.float("LEASE_SECONDS", 30.0)
+# How long an attempt to apply a write may take, in the queues `store` and `bulk`.
+STORE_TIME_LIMIT_SECONDS = env.float("STORE_TIME_LIMIT_SECONDS", 30.0)
+WRITE_TIME_LIMIT_SECONDS = env.float("WRITE_TIME_LIMIT_SECONDS", 300.0)
 
 # --- languages -------------------------------------------------------------------------------------------------------
 PROJECT_LANGUAGES = parse_languages(env.str("PROJECT_LANGUAGES", ""))

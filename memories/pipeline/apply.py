@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 from django.db import transaction
@@ -14,8 +14,10 @@ from django.db.models import Q
 from entities.types import NO_KNOWLEDGE, Knowledge, Learned
 from memories.models import Embedding, Memory, Outcome, Owner, Passage, Revision, Source, TokenVectors
 from memories.pipeline import erase, happened, knowledge, owners
+from memories.pipeline.lease import LOST
+from memories.pipeline.progress import NOTHING_APPLIED, Progress, progress_of
 from memories.pipeline.reconcile import Step
-from memories.pipeline.rows import Batch, Embedded, Voice, add_memory, outcome, store_rows, successor
+from memories.pipeline.rows import Batch, Embedded, add_memory, outcome, store_rows, successor, voice_of
 from memories.pipeline.searchable import word_count, words
 from memories.types import KEEP, Action, Decision, Fact, SourceState, SupersedeCommand, UpdateCommand
 from memproject.common import metrics
@@ -51,14 +53,19 @@ def store(
     texts: Mapping[bytes, Embedded],
     seen: int | None,
     result: Mapping[str, object],
-) -> None:
-    """Write what a store decided, and its outcomes and `result` (numbers only), and close its Source.
+    before: Progress = NOTHING_APPLIED,
+    reached: int | None = None,
+) -> Progress:
+    """Write what a store decided, and its outcomes and `result` (numbers only), and close its Source. With `reached`
+    the steps are a batch: so many of the write's statements are applied then, and the Source waits for the next batch.
 
     `seen` is the owner's version at the decision; None on the last try, which then only corrects what the lock shows.
-    Raises StaleError (decide again) or GoneError (nothing to write).
+    `before` is the progress that the steps follow. Raises StaleError (decide again) or GoneError (nothing to write).
     """
     with transaction.atomic():
         owner, source = _begin(tenant_id, source_id)
+        if progress_of(source.result).outcomes != before.outcomes:
+            raise GoneError  # another worker has gone on with it
         if seen is not None and seen != owner.version:
             raise StaleError
         moment = now()
@@ -67,18 +74,29 @@ def store(
         live = live_digests(tenant_id, source.project, source.user_id, source.agent_id, [s.digest for s in steps])
         steps = _still_right(source, steps, live, texts, moment, last=seen is None)
         outdated = _open_revisions(tenant_id, [s.replaces for s in steps if s.replaces is not None])
-        batch, outcomes = store_rows(source, steps, texts, live, moment, outdated=outdated, by=str(result.get("by")))
+        batch, outcomes = store_rows(
+            source, steps, texts, live, moment, outdated=outdated, by=str(result.get("by")), first=before.outcomes
+        )
         _retire(outdated.values(), moment)
         _write(batch)
         _record(outcomes)
         learned = _teach(source, steps, outcomes, batch, moment)
         knowledge.retire(list(outdated.values()), moment)
-        told = {
-            **result,
-            "entities": len({e.id for one in learned for e in one.entities}),
-            "relations": sum(one.relations for one in learned),
-        }
-        _finish(source, owner if batch.memories else None, told, len(batch.passages))
+        progress = Progress(
+            statements=reached or 0,
+            outcomes=before.outcomes + len(outcomes),
+            by=str(result.get("by")),
+            first=before.first or (public(MEMORY, source.allocated_id) if batch.memories else None),
+            entities=before.entities + len({e.id for one in learned for e in one.entities}),
+            relations=before.relations + sum(one.relations for one in learned),
+        )
+        changed = owner if batch.memories else None
+        if reached is not None:
+            _go_on(source, changed, progress, len(batch.passages))
+            return progress
+        told = {**result, "entities": progress.entities, "relations": progress.relations}
+        _finish(source, changed, told | ({"first": before.first} if before.first else {}), len(batch.passages))
+        return progress
 
 
 def _teach(
@@ -139,7 +157,7 @@ def update(
         moment = now()
         old = open_revision(tenant_id, source.target_key, moment)
         _refuse_ended(old)
-        voice = _voice_of(old, source)
+        voice = voice_of(old, source)
         new = successor(old, command, moment, actor=source.actor)
         new.content, new.digest, new.evidence, new.text_key = str(command.content), digest, str(command.content), new.id
         new.source_key = source.id
@@ -206,11 +224,9 @@ def restore(
     revision_id: uuid.UUID | None,
     *,
     actor: str,
-    read: Callable[[str], Knowledge] = lambda _: NO_KNOWLEDGE,
 ) -> None:
     """Make an earlier revision of a memory, or the last live one, its last word again; nothing if it is already.
 
-    `read` says what a text that isn't the last word now says of entities.
     Raises MemoryNotFound, NotFound (no such revision) or Conflict (another live memory holds the text).
     """
     with transaction.atomic():
@@ -230,11 +246,9 @@ def restore(
         _retire([old], moment)
         _write(Batch(revisions=[new]))
         _current_text(new)
-        if new.text_key == old.text_key:
-            knowledge.revive(new, moment)
-        else:
+        if new.text_key != old.text_key:
             knowledge.retire([old], moment)
-            knowledge.learn([(new, read(new.content))], moment, actor)
+        knowledge.revive(new, moment)
         owners.changed(owner)
 
 
@@ -318,14 +332,6 @@ def _current_text(new: Revision) -> None:
         vectors.exclude(current=current).update(current=current)
 
 
-def _voice_of(old: Revision, source: Source) -> Voice:
-    """A memory that is put into other words keeps its place in its conversation."""
-    first = Passage.objects.filter(tenant=old.tenant_id, text_key=old.text_key).order_by("ordinal").first()
-    if first is None:
-        return Voice(old.valid_from, source.id, session=old.run_id)
-    return Voice(first.said_at, first.batch, first.turn, first.session, first.speaker, first.role)
-
-
 def _retire(revisions: Collection[Revision], moment: dt.datetime) -> None:
     for tenant_id in {revision.tenant_id for revision in revisions}:
         going = [revision.id for revision in revisions]
@@ -362,6 +368,19 @@ def _record(outcomes: Sequence[Outcome]) -> None:
     Outcome.objects.bulk_create(outcomes, batch_size=BATCH)
     for decision, count in Counter(one.decision for one in outcomes).items():
         transaction.on_commit(partial(metrics.decided, decision, count), robust=True)
+
+
+def _go_on(source: Source, changed: Owner | None, progress: Progress, passages: int) -> None:
+    """Leave the Source pending for its next batch. When the id that it had reserved is a memory's now, the rest
+    reserves another one, under which recall finds it meanwhile."""
+    result = {name: value for name, value in source.result.items() if name != LOST}
+    Source.objects.filter(tenant=source.tenant_id, id=source.id).update(
+        allocated_id=new_id() if changed is not None else source.allocated_id,
+        attempts=1,
+        result=result | progress.kept(),
+    )
+    if changed is not None:
+        owners.changed(changed, passages)
 
 
 def _finish(source: Source, changed: Owner | None, result: Mapping[str, object], passages: int) -> None:

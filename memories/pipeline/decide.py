@@ -14,6 +14,8 @@ from memories.providers.rules.types import Statement as RulesStatement
 from memories.statements import Known, Proposal, Statement
 from memories.types import Decision, Item
 
+MAX_SENTENCE = 1_000  # characters of a memory that the rules compare: theirs have no longer ones
+MAX_CHARACTERS = 400_000  # of all memories that one batch is compared with: under a minute of reading
 SAYS = {
     Verdict.DUPLICATE: Proposal(Decision.NOOP, reason="says the same"),
     Verdict.SUPERSEDE: Proposal(Decision.UPDATE, reason="a newer value of the same"),
@@ -26,6 +28,7 @@ def by_rules(extracted: Extracted, offered: Sequence[Sequence[Known]]) -> tuple[
     rules = registry.rules()
     if rules is None or not extracted.read:
         return extracted.statements
+    offered = _readable(offered)
     old = {known.id: known for near in offered for known in near}
     items = [Item(known.content, said_at=known.said_at) for known in old.values()]
     read = dict(zip(old, ([r.statement for r in stated.spoken(e, None)] for e in rules.read(items)), strict=True))
@@ -33,6 +36,16 @@ def by_rules(extracted: Extracted, offered: Sequence[Sequence[Known]]) -> tuple[
         replace(statement, proposal=_proposal(new, near, read))
         for statement, new, near in zip(extracted.statements, extracted.read, offered, strict=True)
     )
+
+
+def _readable(offered: Sequence[Sequence[Known]]) -> list[list[Known]]:
+    """The memories that are read: no longer than a sentence, and so many in all. In doubt both are kept."""
+    left, chosen = MAX_CHARACTERS, set[uuid.UUID]()
+    for known in (known for near in offered for known in near):
+        if known.id not in chosen and len(known.content) <= min(MAX_SENTENCE, left):
+            chosen.add(known.id)
+            left -= len(known.content)
+    return [[known for known in near if known.id in chosen] for near in offered]
 
 
 def _proposal(

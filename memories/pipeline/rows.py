@@ -125,11 +125,13 @@ def store_rows(
     *,
     outdated: Mapping[uuid.UUID, Revision] | None = None,
     by: str = "",
+    first: int = 0,
 ) -> tuple[Batch, list[Outcome]]:
-    """What a store's steps become. `outdated`: the open revisions of the memories that they replace, decided `by`."""
+    """What a store's steps become. `outdated`: the open revisions of the memories that they replace, decided `by`;
+    `first`: the place of the first outcome."""
     batch, outcomes, made = Batch(), [], dict(live)
     free_id = source.allocated_id
-    for position, step in enumerate(steps):
+    for position, step in enumerate(steps, first):
         holder = made.get(step.digest) or step.holder
         if holder is not None:
             outcomes.append(outcome(source, position, Decision.NOOP, holder))
@@ -222,6 +224,14 @@ def successor(old: Revision, command: UpdateCommand, moment: dt.datetime, *, act
         confidence=old.confidence,
         evidence=old.evidence,
     )
+
+
+def voice_of(old: Revision, source: Source) -> Voice:
+    """A memory that is put into other words keeps its place in its conversation."""
+    first = Passage.objects.filter(tenant=old.tenant_id, text_key=old.text_key).order_by("ordinal").first()
+    if first is None:
+        return Voice(old.valid_from, source.id, session=old.run_id)
+    return Voice(first.said_at, first.batch, first.turn, first.session, first.speaker, first.role)
 
 
 def outcome(

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-
-from django.conf import settings
 
 from entities.services.stating import key_of, stating
 from entities.types import GraphScope
-from memories.models import Source
+from memories.models import Outcome, Source
 from memories.pipeline import apply, decide, digest, embed, owners
 from memories.pipeline.extract import Extracted, extract, items_of
 from memories.pipeline.keep_text import keep_text
 from memories.pipeline.lease import Lease, pending
+from memories.pipeline.progress import Progress, progress_of
 from memories.pipeline.recalled import without_recalled
 from memories.pipeline.reconcile import Step, reconcile
 from memories.pipeline.rows import Embedded
@@ -22,10 +23,10 @@ from memories.providers import registry
 from memories.providers.base import ProviderUnavailable
 from memories.retrieval.similar import live, similar
 from memories.statements import Known, Statement
-from memories.types import Item, Json
+from memories.types import Decision, Item, Json
 from memproject.common.errors import Unavailable
 
-RULES_READ = 8_000  # characters a second, at the least
+MAX_STATEMENTS = 500  # of a write that are decided and applied at a time
 MODEL_TRIES = 3  # of a language model; then the rules read the write
 CANDIDATES, NEAR = 20, 0.25  # memories that a model is shown, and the cosine that they must have
 SAME_MOST = 2  # facts about one relation of one person that a new one is compared with
@@ -45,22 +46,53 @@ def work(source: Source, lease: Lease) -> None:
     if not found.statements and source.payload.get("single_text"):
         found, known = keep_text(source, found)
     extracted, skipped = important(found, source.payload)
-    result: dict[str, object] = {"facts": len(extracted.statements), "skipped": skipped, "by": extracted.by}
+    total = len(extracted.statements)
+    result: dict[str, object] = {"facts": total, "skipped": skipped, "by": extracted.by}
     if extracted.refused:
         result["refused"] = dict(extracted.refused)
     if source.payload.get("detailed"):
         result["said"] = [[s.fact.position, s.fact.confidence, s.fact.importance] for s in extracted.statements]
-    deciding = Deciding(source, extracted, lease, known)
+    progress = progress_of(source.result)
+    done = progress.done(extracted.by)
+    while True:
+        part = extracted.part(done, done + MAX_STATEMENTS)
+        done += len(part.statements)
+        own = _made_by(source) if progress.outcomes else frozenset()
+        deciding = Deciding(source, part, lease, known, own=own)
+        progress = _decide_and_apply(deciding, result, progress, done if done < total else None)
+        if done >= total:
+            return
+
+
+def _decide_and_apply(
+    deciding: Deciding, result: Mapping[str, object], before: Progress, reached: int | None
+) -> Progress:
+    """Apply one batch of a write's statements, in one transaction; → as `apply.store`."""
+    source = deciding.source
     for attempt in range(DECISIONS):
         seen = owners.version(source.tenant_id, source.project, source.user_id)
         steps = deciding.steps()
+        last = attempt == DECISIONS - 1
         try:
-            last = attempt == DECISIONS - 1
-            apply.store(source.tenant_id, source.id, steps, deciding.texts, None if last else seen, result)
+            return apply.store(
+                source.tenant_id,
+                source.id,
+                steps,
+                deciding.texts,
+                None if last else seen,
+                result,
+                before=before,
+                reached=reached,
+            )
         except apply.StaleError:
             continue
-        return
     raise Busy
+
+
+def _made_by(source: Source) -> frozenset[uuid.UUID]:
+    """The memories that earlier batches of a write made: facts of one text don't outdate one another."""
+    made = Outcome.objects.filter(tenant=source.tenant_id, source_key=source.id).exclude(decision=Decision.NOOP)
+    return frozenset(made.values_list("memory_key", flat=True))
 
 
 def facts_of(items: Sequence[Item], payload: Json) -> tuple[Extracted, int]:
@@ -88,12 +120,12 @@ def _read(source: Source, lease: Lease) -> tuple[Extracted, tuple[Known, ...] | 
         items = without_recalled(source, items)
     failures = int(source.result.get(FAILURES, 0))
     if model is None or not source.payload.get("infer", True) or failures >= MODEL_TRIES or not model.fits(items):
-        lease.hold(len(source.text) / RULES_READ)
-        return extract(items, infer=source.payload.get("infer", True), roles=_roles(source.payload)), None
+        with lease.held():
+            return extract(items, infer=source.payload.get("infer", True), roles=_roles(source.payload)), None
     known = _near(source)
-    lease.hold(2 * settings.LLM_TIMEOUT_SECONDS)  # once more, in a simpler form, if the server wants that
     try:
-        reading = model.read(items, roles=_roles(source.payload), known=known, moment=source.accepted_at)
+        with lease.held():
+            reading = model.read(items, roles=_roles(source.payload), known=known, moment=source.accepted_at)
     except ProviderUnavailable:
         pending(source.tenant_id, source.id).update(result={**source.result, FAILURES: failures + 1})
         raise
@@ -126,6 +158,7 @@ class Deciding:
     lease: Lease | None
     known: tuple[Known, ...] | None = None  # what whoever read the text was shown; None: the rules compare afterwards
     texts: dict[bytes, Embedded] = field(default_factory=dict)
+    own: frozenset[uuid.UUID] = frozenset()  # memories that the same write made: none of them is offered
 
     def steps(self) -> tuple[Step, ...]:
         """One for each statement. What is not known word for word is embedded, and compared with what is near it."""
@@ -138,8 +171,9 @@ class Deciding:
             offered: Sequence[tuple[Known, ...]] = [self.known] * len(digests)
             statements: Sequence[Statement] = self.extracted.statements
         else:
-            offered = self._offered(digests, new)
-            statements = decide.by_rules(self.extracted, offered)
+            with self.lease.held() if self.lease is not None else nullcontext():
+                offered = self._offered(digests, new)
+                statements = decide.by_rules(self.extracted, offered)
         return reconcile(list(zip(statements, digests, strict=True)), held, offered, accepted_at=source.accepted_at)
 
     def _embed(self, missing: Mapping[bytes, str]) -> None:
@@ -163,7 +197,8 @@ class Deciding:
             )
             stated = self._stated(asked)
             for number, known in zip(asked, near, strict=True):
-                offered[number] = tuple(dict.fromkeys([*stated[number], *known]))
+                both = dict.fromkeys([*stated[number], *known])
+                offered[number] = tuple(one for one in both if one.id not in self.own)
         return offered
 
     def _stated(self, asked: Sequence[int]) -> dict[int, list[Known]]:

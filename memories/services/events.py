@@ -9,10 +9,11 @@ from apikeys.types import Principal
 from entities.services import mentions
 from entities.types import NO_ENTITIES
 from memories.models import Outcome, Revision, Source
+from memories.pipeline.progress import progress_of
 from memories.types import Decision, ItemResult, SourceKind, SourceState, WriteResult
 from memproject.common.clock import now
 from memproject.common.errors import NotFound
-from memproject.common.ids import EVENT, parse
+from memproject.common.ids import EVENT, MEMORY, parse
 
 
 def event(principal: Principal, event_id: str) -> WriteResult:
@@ -43,7 +44,8 @@ def rows(tenant_id: uuid.UUID, source_ids: Sequence[uuid.UUID]) -> dict[uuid.UUI
 def result_of(source: Source) -> WriteResult:
     """A write's state, its decisions in order, and the id that every answer gives."""
     items = _items(source) if source.state == SourceState.APPLIED else ()
-    memory_id = source.target_key or source.allocated_id
+    reserved = parse(MEMORY, source.result.get("first") or progress_of(source.result).first or "")
+    memory_id = source.target_key or reserved or source.allocated_id
     if source.kind == SourceKind.SUPERSEDE and items:
         memory_id = items[0].memory_id
     added = [i for i in items if i.decision is not Decision.NOOP]

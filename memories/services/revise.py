@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from apikeys.types import Principal
 from memories.pipeline import apply
-from memories.pipeline.extract import knowledge_of
 from memories.services import access
 from memories.services.recall import one, told
 from memories.services.store import accept
@@ -44,5 +43,5 @@ def restore(principal: Principal, memory_id: str, revision_id: str | None, user_
     wanted = None if revision_id is None else parse(REVISION, revision_id)
     if revision_id is not None and wanted is None:
         raise NotFound("revision_id: this memory has no such revision", field="revision_id")
-    apply.restore(principal.tenant_id, key, wanted, actor=principal.caller, read=knowledge_of)
+    apply.restore(principal.tenant_id, key, wanted, actor=principal.caller)
     return told(principal.tenant_id, key, memory_id)

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from apikeys.types import Principal
 from memories.languages import configuration
 from memories.models import Source
+from memories.pipeline import attempts
 from memories.pipeline.searchable import SOURCE_CHARACTERS, words
 from memories.services import access
 from memories.services.events import result_of, rows
@@ -24,6 +25,8 @@ from memproject.common.ids import new_id
 from memproject.common.kick import kick
 from memproject.common.redis import wait_for
 from memproject.web.idempotency import bind
+
+WAITED_FOR = 20_000  # characters that are read in seconds; the result of a longer write is not waited for
 
 # At most half of the threads wait for a worker, so that recall never starves behind a dead or busy one.
 _places = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
@@ -71,7 +74,8 @@ def accept(sources: Sequence[Source], *, wait: bool, draft: Any = None) -> list[
 
     `draft` is what an answer needs besides their results, should the same request come again.
     """
-    waiting = wait and bool(sources) and _places.acquire(blocking=False)
+    waiting = wait and _are_quick(sources) and _places.acquire(blocking=False)
+    task, queue = ("memories.tasks.run_waited_for", "store") if waiting else ("memories.tasks.run", "bulk")
     try:
         with transaction.atomic():
             for source in sources:
@@ -80,7 +84,7 @@ def accept(sources: Sequence[Source], *, wait: bool, draft: Any = None) -> list[
             if sources:
                 bind([source.id for source in sources], draft)
             for source in sources:
-                kick("memories.tasks.run", source.tenant_id, source.id, queue="store" if waiting else "bulk")
+                kick(task, source.tenant_id, source.id, queue=queue)
         if waiting:
             connection.close()  # the pool has it while we wait
             until = time.monotonic() + settings.STORE_WAIT_SECONDS
@@ -94,6 +98,14 @@ def accept(sources: Sequence[Source], *, wait: bool, draft: Any = None) -> list[
         return []
     now_there = rows(sources[0].tenant_id, [source.id for source in sources])
     return [result_of(now_there.get(source.id, source)) for source in sources]
+
+
+def _are_quick(sources: Sequence[Source]) -> bool:
+    """Whether these writes may have the workers that others wait for: short texts, of a tenant whose last writes did
+    not run out of time."""
+    if not sources or any(len(source.text) > WAITED_FOR for source in sources):
+        return False
+    return not attempts.is_slow(sources[0].tenant_id)
 
 
 def overdue() -> dt.timedelta:

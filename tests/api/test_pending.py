@@ -9,8 +9,8 @@ import pytest
 from django.core.management import call_command
 
 from memories.models import Memory, Source
-from memories.pipeline import run, sweep
-from memories.pipeline.run import claim
+from memories.pipeline import attempts, run, sweep
+from memories.pipeline.attempts import claim
 from memories.providers.local import LocalEmbedder
 from memories.types import SourceState
 from memproject.common.errors import Unavailable
@@ -110,8 +110,8 @@ def test_a_pending_memory_cannot_be_changed_yet(owner: Caller) -> None:
 
 def test_two_workers_cannot_both_have_it(owner: Caller) -> None:
     source = source_of(accept(owner, "The treasure lies under the oak"))
-    assert claim(source.tenant_id, source.id) is not None
-    assert claim(source.tenant_id, source.id) is None
+    assert claim(source.tenant_id, source.id, 30) is not None
+    assert claim(source.tenant_id, source.id, 30) is None
 
 
 def test_updates_are_applied_in_the_order_of_acceptance(owner: Caller) -> None:
@@ -150,7 +150,7 @@ def test_a_model_that_is_down_delays_and_loses_nothing(owner: Caller, monkeypatc
 def test_a_poisonous_write_is_set_aside_with_its_text(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     body = accept(owner, "The treasure lies under the oak")
     monkeypatch.setattr("memories.pipeline.store.extract", lambda *_, **__: 1 / 0)
-    for _ in range(run.MOST_ATTEMPTS):
+    for _ in range(attempts.MAX_ATTEMPTS):
         work(body)
     source = source_of(body)
     assert (source.state, source.failure) == (SourceState.FAILED, "ZeroDivisionError")
@@ -169,10 +169,10 @@ def test_an_update_waits_for_an_earlier_one_without_end(owner: Caller) -> None:
     work(body)
     path = f"/api/v1/memories/{body['id']}"
     _, later = (source_of(owner.patch(path, {"content": f"The code is {w}"}).json()) for w in ("two", "three"))
-    for _ in range(run.MOST_ATTEMPTS + 5):
+    for _ in range(attempts.MAX_ATTEMPTS + 5):
         run.run(later.tenant_id, later.id)
     later.refresh_from_db()
-    assert (later.state, later.failure) == (SourceState.PENDING, run.WAITING)
+    assert (later.state, later.failure) == (SourceState.PENDING, attempts.BLOCKED)
 
 
 def test_the_sweeper_kicks_what_is_overdue_and_only_that(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
