@@ -16,7 +16,7 @@ from memproject.common.kick import kick
 
 
 def _limits(seconds: float) -> dict[str, Any]:
-    return {"soft_time_limit": seconds, "time_limit": seconds + attempts.GRACE_SECONDS}
+    return {"soft_time_limit": seconds, "time_limit": seconds + min(seconds / 2, attempts.GRACE_SECONDS)}
 
 
 # A write that nobody waits for may be long: a million characters are read in two minutes or so.

@@ -45,8 +45,7 @@ TRANSIENT_FAILURES = (
 )  # they end by themselves: tried without end
 TIMED_OUT, WORKER_LOST = "timed_out", "worker_lost"
 
-# Celery's soft limits raise; its hard limits, which kill the process, come so much later.
-GRACE_SECONDS = 15.0
+GRACE_SECONDS = 15.0  # at most, from the soft limit, which raises, to the hard limit, which kills the process
 
 
 class TimedOutError(BaseException):
@@ -84,8 +83,12 @@ def claim(tenant_id: uuid.UUID, source_id: uuid.UUID, limit: float) -> tuple[Sou
     if is_lost and not rows.filter(lease_until__lte=moment).update(**taken):
         return None
     source = rows.first()
-    if source is None or (is_lost and _count_lost(source, WORKER_LOST)):
+    if source is None:
         return None
+    if is_lost:
+        _count_timeout(tenant_id)  # the hard time limit kills, too
+        if _count_lost(source, WORKER_LOST):
+            return None
     if source.target_key is not None and _earlier(source).exists():
         rows.update(failure=BLOCKED)
         _release(source, moment + dt.timedelta(seconds=1))
@@ -171,7 +174,7 @@ def paused(tenant_id: uuid.UUID, source_id: uuid.UUID) -> bool:
 
 def _timeouts(tenant_id: uuid.UUID) -> int:
     try:
-        return int(brief().get(_key(tenant_id)) or 0)  # type: ignore[arg-type]
+        return int(brief().get(_key(tenant_id)) or 0)
     except redis.RedisError:
         return 0
 
