@@ -269,7 +269,7 @@ def _one_by_one(sources: Sequence[Source], claim: Claim, turn: Turn) -> bool:
         if number and time.monotonic() - claim.started > PASS_SECONDS:
             turn.more = True
             return True
-        if not attempts.begin(source):
+        if not attempts.begin(source, claim.attempts - 1 if len(sources) == 1 else 0):
             continue
         try:
             _together([source], claim)

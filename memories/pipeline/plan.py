@@ -13,7 +13,6 @@ from entities.types import NO_KNOWLEDGE, Knowledge
 from memories.models import Passage, Revision, Source
 from memories.pipeline import decide
 from memories.pipeline.changes import ChangeSet, GraphChange, WriteResult
-from memories.pipeline.extract import knowledge_of
 from memories.pipeline.reconcile import Operation, reconcile
 from memories.pipeline.rows import Embedded, Voice, add_memory, outcome, successor
 from memories.pipeline.state import OwnerState
@@ -223,11 +222,7 @@ class Planner:
         self.changes.texts.append(new)
         self.state.hold(new, self.texts.get(bytes(new.digest)), None, None)
         self.changes.outcomes.append(outcome(source, 0, Decision.UPDATE, old.memory_key))
-        if new.text_key == old.text_key:
-            self._graph(result, revived=[new])
-        else:
-            graph = write.graph if found is write.revision else knowledge_of(found.content)
-            self._graph(result, retired=[old], taught=[(new, graph)])
+        self._graph(result, retired=[old] if new.text_key != old.text_key else (), revived=[new])
 
     def _last_live(self, old: Revision, stored: Revision | None) -> Revision | None:
         """The newest live revision of a memory, those that this pass has made or retired included."""
