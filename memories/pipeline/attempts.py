@@ -61,8 +61,8 @@ def _raise_timed_out(*_: Any) -> None:
 def begin(source: Source, lost: int = 0) -> bool:
     """Count an attempt before it begins, as one whose worker is lost, until it ends; → whether it may begin.
 
-    `lost`: attempts that were lost with nothing but this write. A write that has used up its lost attempts is set aside.
-    A part of a long write that is applied begins a new count.
+    `lost`: attempts that were lost with nothing but this write. A write that has used up its lost attempts is set
+    aside. A part of a long write that is applied begins a new count.
     """
     uncounted = max(0, lost - int(source.result.get(LOST, 0)))
     lost = int(source.result.get(LOST, 0)) + uncounted

@@ -237,6 +237,8 @@ def _apply(chunk: Sequence[ReadWrite], claim: Claim) -> None:
         except owners.StaleError:
             left = _still_pending(left)
         else:
+            if not all(write.is_last for write in changes.writes):
+                claim.advanced()
             _announce(changes.writes, time.monotonic() - claim.started)
             return
         if not left:
