@@ -98,16 +98,17 @@ def test_a_wrong_command_makes_no_key(eager: None, arguments: list[str]) -> None
 
 
 def test_the_environments_key_is_replaced_when_it_changes(eager: None, settings: object) -> None:
-    for value in ("first-key", "second-key"):
+    first, second = "the-first-key-of-the-environment", "the-second-key-of-the-environment"
+    for value in (first, second):
         settings.API_KEY = value
         call_command("syncenvironmentkey")
         call_command("syncenvironmentkey")
         assert Caller(value).get("/api/v1/memories").status_code == 200
-    assert Caller("first-key").get("/api/v1/memories").status_code == 401
+    assert Caller(first).get("/api/v1/memories").status_code == 401
     assert ApiKey.objects.filter(origin="environment").count() == 2
     settings.API_KEY = ""
     call_command("syncenvironmentkey")
-    assert Caller("second-key").get("/api/v1/memories").status_code == 401
+    assert Caller(second).get("/api/v1/memories").status_code == 401
 
 
 def test_an_older_pepper_still_proves_its_keys(eager: None, settings: object) -> None:
