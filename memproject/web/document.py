@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.http import HttpResponse
 from drf_spectacular.renderers import OpenApiJsonRenderer
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.request import Request
 
@@ -17,6 +18,7 @@ class OpenApiView(SpectacularJSONAPIView):
     _rendered: ClassVar[bytes | None] = None
     _making: ClassVar[threading.Lock] = threading.Lock()
 
+    @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         answer = HttpResponse(self._document(), content_type=request.accepted_renderer.media_type)
         answer["Content-Disposition"] = 'inline; filename="memproject.json"'

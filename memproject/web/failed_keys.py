@@ -1,7 +1,7 @@
 """Failed authentication, limited per address. Knows no app: keys come as text.
 
 Only failures count. When an address has used up its failures, a key is refused before it is looked up, unless the
-same key was accepted from the same address within a day: a client behind the address of an attacker goes on, and a
+same key was accepted from the same address within a week: a client behind the address of an attacker goes on, and a
 guess is not tested any more. Redis holds the counts and the accepted keys (as HMACs); each process remembers the keys
 that it accepted, so that an accepted key costs no look into Redis.
 """
@@ -26,7 +26,7 @@ from memproject.web.client_address import client_address
 log = logging.getLogger(__name__)
 
 GROUP = "failed-keys"
-ACCEPTED_SECONDS = 86_400  # how long an accepted key passes a used-up limit
+ACCEPTED_SECONDS = 7 * 86_400  # how long an accepted key passes a used-up limit
 REMEMBERED_SECONDS = 3_600  # how long a process does not write it to Redis again
 MESSAGE = "Too many requests with API keys that are not valid came from this address."
 

@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from django.conf import settings
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -18,6 +19,7 @@ def locked_out(request: HttpRequest, *_: Any) -> HttpResponse:
     """429 with Retry-After: at most the whole lockout is left."""
     seconds = round(settings.AXES_COOLOFF_TIME.total_seconds())
     log.warning("The admin login is locked for %s.", client_address(request))
-    page = render(request, "memproject/locked_out.html", {"minutes": seconds // 60}, status=429)
+    said = {**admin.site.each_context(request), "minutes": seconds // 60}
+    page = render(request, "memproject/locked_out.html", said, status=429)
     page["Retry-After"] = str(seconds)
     return page
