@@ -151,9 +151,15 @@ def create(
         expires_at=expires_at,
         created_by=created_by,
     )
+    secret = secret or secrets.generate()
+    return with_secret(row, secret) if key_id is None else _once(row, secret)
+
+
+def _once(row: ApiKey, secret: str) -> NewKey:
+    """As `with_secret`. A second request waits at the primary key until the first has committed."""
     try:
         with transaction.atomic():
-            return with_secret(row, secret or secrets.generate())
+            return with_secret(row, secret)
     except IntegrityError:
         if ApiKey.objects.filter(id=row.id).exists():
             raise KeyExists(row.id) from None

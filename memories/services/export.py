@@ -24,9 +24,8 @@ FORMAT, VERSION = "memproject", 1
 # One moment for all of it, whatever is written meanwhile.
 SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 # A reader that stops reading must not hold the snapshot, and with it the clean-up of the database, for ever.
-PATIENCE = "SET LOCAL idle_in_transaction_session_timeout = '60s'"
-# The first rows of a large user's cursor may take longer than a statement of a web connection is allowed to.
-NO_STATEMENT_TIMEOUT = "SET LOCAL statement_timeout = 0"
+# And the first rows of a large user's cursor may take longer than a statement of a web connection is allowed to.
+PATIENCE = "SET LOCAL idle_in_transaction_session_timeout = '60s'; SET LOCAL statement_timeout = 0"
 
 
 def export(principal: Principal, user_id: str | None, project: str | None) -> Iterator[bytes]:
@@ -52,7 +51,6 @@ def _lines(where: Scope) -> Iterator[bytes]:
         with connection.cursor() as cursor:
             cursor.execute(SNAPSHOT)
             cursor.execute(PATIENCE)
-            cursor.execute(NO_STATEMENT_TIMEOUT)
         for line in _rows(where):
             yield _line(line)
             count += 1

@@ -19,13 +19,12 @@ from redis.exceptions import ConnectionError as RedisGone
 from apikeys import services
 from memproject.management.commands import prepare
 from tests import leaks
-from tests.api.test_metrics import Grew
+from tests.api.test_metrics import TOKEN, Grew
 from tests.build import caller
 
 START = dt.datetime(2026, 3, 1, 10, 0, 0, tzinfo=dt.UTC)
 HOME, ATTACKER = "203.0.113.7", "198.51.100.9"
 MEMORIES = "/api/v1/memories"
-TOKEN = "a-token-of-those-who-monitor"
 PASSWORD = "a-long-password-of-the-operator"
 LOGIN = "/admin/login/?next=/admin/"
 
@@ -137,10 +136,9 @@ def test_without_redis_it_says_so_and_fails_nobody(
         raise RedisGone
 
     key = caller().secret
-    monkeypatch.setattr("django_redis.client.DefaultClient.add", gone)
-    monkeypatch.setattr("django_redis.client.DefaultClient.get", gone)
-    monkeypatch.setattr("django_redis.client.DefaultClient.set", gone)
     uncounted = Grew("failed_authentications_total", outcome="not_counted")
+    for act in ("add", "get", "set", "incr"):
+        monkeypatch.setattr(f"django_redis.client.DefaultClient.{act}", gone)
     assert statuses(*(ask("a-wrong-key") for _ in range(9))) == [401] * 9
     assert uncounted.by() == 18  # neither the look before nor the count after
     assert "failed authentication cannot be counted" in caplog.text
