@@ -15,7 +15,7 @@ import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from apikeys.limits import parse_tiers
+from apikeys.limits import check, check_rate, parse_tiers
 from apikeys.secrets import parse_peppers
 from memories.languages import parse_languages
 
@@ -211,15 +211,17 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 AUTH_ENABLED = env.bool("AUTH_ENABLED", env.bool("REMEMBRA_AUTH_ENABLED", True))
 DEV_KEYS = env.bool("DEV_KEYS", False)
 RATE_LIMITS_ENABLED = env.bool("RATE_LIMITS_ENABLED", True)
-RATE_LIMITS = {
-    "v1": env.str("RATE_LIMITS_V1", "100/m"),
-    "burst": env.str("RATE_LIMITS_BURST", "20/10s"),
-    "store": env.str("RATE_LIMITS_STORE", "30/m"),
-    "recall": env.str("RATE_LIMITS_RECALL", "60/m"),
-    "delete": env.str("RATE_LIMITS_DELETE", "10/m"),
-    "other": env.str("RATE_LIMITS_OTHER", "120/m"),
-}
-RATE_LIMITS_FAILED_KEYS = env.str("RATE_LIMITS_FAILED_KEYS", "20/m")
+RATE_LIMITS = check(
+    {
+        "v1": env.str("RATE_LIMITS_V1", "100/m"),
+        "burst": env.str("RATE_LIMITS_BURST", "20/10s"),
+        "store": env.str("RATE_LIMITS_STORE", "30/m"),
+        "recall": env.str("RATE_LIMITS_RECALL", "60/m"),
+        "delete": env.str("RATE_LIMITS_DELETE", "10/m"),
+        "other": env.str("RATE_LIMITS_OTHER", "120/m"),
+    }
+)
+RATE_LIMITS_FAILED_KEYS = check_rate("RATE_LIMITS_FAILED_KEYS", env.str("RATE_LIMITS_FAILED_KEYS", "20/m"))
 RATE_LIMIT_TIERS = parse_tiers(env.str("RATE_LIMIT_TIERS", ""))
 
 # --- what may be sent, and how long a store waits --------------------------------------------------------------------

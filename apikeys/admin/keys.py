@@ -71,12 +71,11 @@ class ApiKeyAdmin(SaysRefusals[ApiKey]):
     ordering = ("-created_at",)
     actions = ("rotate_selected", "revoke_selected")
     fields = ("tenant", "name", "role", "user_id", "project_ids", "rate_limit_tier", "rate_limits", "expires_at")
+    changing = ("name", "rate_limit_tier", "rate_limits", "expires_at")
+    shown = ("public_id", "preview", "state", "created_by", "created_at", "last_used_at", "revoked_at", "replaced")
 
     class Media:
         js = ("apikeys/keys.js",)
-
-    changing = ("name", "rate_limit_tier", "rate_limits", "expires_at")
-    shown = ("public_id", "preview", "state", "created_by", "created_at", "last_used_at", "revoked_at", "replaced")
 
     # --- what is shown ---
     @admin.display(description="state")

@@ -111,3 +111,11 @@ def test_commands_have_no_statement_timeout() -> None:
     assert not configured.IS_WEB
     done = _python("-c", OPTIONS, DATABASE_URL=NOWHERE, DJANGO_SETTINGS_MODULE="memproject.settings")
     assert "'options': '-c work_mem=8MB'" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("name", ["RATE_LIMITS_FAILED_KEYS", "RATE_LIMITS_V1"])
+@pytest.mark.parametrize("rate", ["20", "0/m", "off"])
+def test_a_rate_that_is_none_is_refused_at_the_start(name: str, rate: str) -> None:
+    done = _python("-c", OPTIONS, DJANGO_SETTINGS_MODULE="memproject.settings", **{name: rate})
+    assert done.returncode == 1
+    assert "must be <requests>/<period>, such as 100/m or 20/10s" in done.stderr.splitlines()[-1]
