@@ -8,6 +8,7 @@ import os
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memproject.settings")  # gunicorn reads this before wsgi.py
+os.environ["MEMPROJECT_WEB"] = "true"
 
 from memories.providers.registry import embedder
 from memproject.common import metrics
