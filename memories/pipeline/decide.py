@@ -14,6 +14,7 @@ from memories.providers.rules.types import Statement as RulesStatement
 from memories.statements import Known, Proposal, Statement
 from memories.types import Decision, Item
 
+MOST_CHARACTERS = 2_000  # of an old memory are read: one fact would else have whole documents read again
 SAYS = {
     Verdict.DUPLICATE: Proposal(Decision.NOOP, reason="says the same"),
     Verdict.SUPERSEDE: Proposal(Decision.UPDATE, reason="a newer value of the same"),
@@ -27,7 +28,7 @@ def by_rules(extracted: Extracted, offered: Sequence[Sequence[Known]]) -> tuple[
     if rules is None or not extracted.read:
         return extracted.statements
     old = {known.id: known for near in offered for known in near}
-    items = [Item(known.content, said_at=known.said_at) for known in old.values()]
+    items = [Item(known.content[:MOST_CHARACTERS], said_at=known.said_at) for known in old.values()]
     read = dict(zip(old, ([r.statement for r in stated.spoken(e, None)] for e in rules.read(items)), strict=True))
     return tuple(
         replace(statement, proposal=_proposal(new, near, read))

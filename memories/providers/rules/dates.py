@@ -122,7 +122,8 @@ class Dates:
             return False
         ahead = self.doc.text[: match.start()].rsplit(None, 1)
         if len(parts) < 3 and (
-            not ahead or ahead[-1].lower() not in ("on", "by", "until", "since", "from", "to", "before", "after", "for", "-")
+            not ahead
+            or ahead[-1].lower() not in ("on", "by", "until", "since", "from", "to", "before", "after", "for", "-")
         ):
             return False
         return 1 <= parts[0] <= 31 and 1 <= parts[1] <= 31 and min(parts[0], parts[1]) <= 12
