@@ -65,7 +65,7 @@ def ensure_kept_key(file: Path) -> str:
     kept = envfile.read(file).get(KEY_VARIABLE, "")
     if services.ensure_key(kept, name=KEY_NAME, created_by=KEY_NAME):
         return kept
-    with transaction.atomic():  # the file first: a key that nobody can read is of no use
+    with transaction.atomic():  # committed when the file is written: a key that nobody can read is of no use
         new = services.create(tenant=services.default_tenant(), name=KEY_NAME, created_by=KEY_NAME)
         envfile.write(file, {KEY_VARIABLE: new.secret})
     return new.secret
