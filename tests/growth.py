@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-# Units that are repeated up to a length. A scanner that looks at a part of the text again for each of them is quadratic.
+# Units that are repeated up to a length. A scanner that looks at a part again for each of them is quadratic.
 UNITS = {
     "newlines": "\n",
     "carriage returns": "\r\n",
@@ -79,8 +79,9 @@ def fault(run: Callable[[str], object], length: int, frames: tuple[str, ...] = F
 
 
 def superlinear(run: Callable[[Any], object], make: Make, length: int) -> str:
-    """Whether `run(make(2 * n))` takes more than MOST times as long as `run(make(n))`, for short texts and for `length`:
-    the two times, else "".
+    """The two times if `run(make(2 * n))` takes more than MOST times as long as `run(make(n))`, else "".
+
+    Tried with short texts and with `length`.
 
     It is the time of this thread, so that other processes don't count, and what looks slow is measured again.
     """

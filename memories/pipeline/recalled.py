@@ -17,7 +17,7 @@ MOST = 200  # such lines of one write that are looked up
 
 def recalled_turns(source: Source, item: Item) -> list[Known]:
     """The live memories of this owner and agent that the lines of a context in `item` repeat."""
-    said = [match["said"] for match in LINE.finditer(item.content)][:MOST]
+    said = [content for line in item.content.split("\n") if (content := _said(line))][:MOST]
     rows = Revision.objects.filter(
         tenant=source.tenant_id,
         project=source.project,
