@@ -138,7 +138,7 @@ def start(folder: Path, **extra: str) -> Service:
     first, rest = children.service(env, folder / "logs", folder)
     for child in (*first, *rest):
         supervisor.add(child)
-    key = json.loads(ready.stdout.splitlines()[-1])["key"]
+    key = env.get("API_KEY") or json.loads(ready.stdout.splitlines()[-1])["key"]
     service = Service(f"http://127.0.0.1:{port}", key, database, supervisor)
 
     def watch() -> None:
