@@ -1,0 +1,82 @@
+"""Writes that are taken together, by workers that are killed, end in the state of the same writes one by one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import time_machine
+from hypothesis import HealthCheck, Phase, given, settings
+
+from memories.providers import english
+from memories.providers.base import Encoded
+from memories.providers.local import LocalEmbedder
+from memories.providers.rules.extractor import RulesExtractor
+from memproject.common.clock import now
+from tests.knowledge.sequences import USERS, Step, World, one_by_one, sequences
+
+EXAMPLES = int(os.environ.get("INTERLEAVINGS", "40"))  # `make chaos` runs 200
+
+worlds: list[World] = []  # the last one is told of the calls of the embedding model
+
+
+@pytest.fixture(scope="module")
+def read_once() -> Iterator[None]:
+    """Texts are read and embedded for the first time only, since the examples use few."""
+    read, encode = RulesExtractor.read, LocalEmbedder.encode
+    extractions: dict[Any, Any] = {}
+    encoded: dict[str, Any] = {}
+
+    def read_all(self: RulesExtractor, items: Any, roles: Any = None) -> Any:
+        missing = [item for item in items if (item, roles) not in extractions]
+        extractions.update(zip(((item, roles) for item in missing), read(self, missing, roles), strict=True))
+        return tuple(extractions[item, roles] for item in items)
+
+    def encode_all(self: LocalEmbedder, texts: Any) -> Encoded:
+        worlds[-1].model_called()
+        for text in texts:
+            if text not in encoded:
+                encoded[text] = encode(self, [text])
+        pieces = tuple(piece for text in texts for piece in encoded[text].pieces)
+        return Encoded(np.concatenate([encoded[text].vectors for text in texts]), pieces)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RulesExtractor, "read", read_all)
+        patch.setattr(LocalEmbedder, "encode", encode_all)
+        yield
+
+
+@pytest.fixture
+def reading(no_worker: None, models: Path, read_once: None, settings: Any) -> None:
+    settings.EMBEDDING_MODEL_DIR = str(models)
+    settings.EMBEDDING_PROVIDER = "local"
+    settings.SPACY_MODEL = english.MODEL
+
+
+@pytest.mark.timeout(1800)
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],  # shrinking takes minutes here: an operator of the test does it
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(steps=sequences())
+def test_all_orders_of_work_end_in_the_state_of_one_by_one(reading: None, steps: list[Step]) -> None:
+    with time_machine.travel(now(), tick=True) as clock:
+        world = World(clock)
+        worlds[:] = [world]
+        for step in steps:
+            world.do(step)
+        world.drain()
+        plain = one_by_one([operation for user in USERS for operation in world.taken[user]], clock)
+        for user in USERS:
+            kept = world.kept(user)
+            kept["writes"] = {label: kept["writes"][label] for label in kept["writes"] if label not in world.erased}
+            wanted = plain.kept(user)
+            for name in wanted:
+                assert kept[name] == wanted[name], name
