@@ -11,32 +11,38 @@ import uuid
 from celery import shared_task
 from django.utils.module_loading import import_string
 
+RUN_OWNER = "memories.pipeline.owner_pass.run"
+CLEAN_EXPIRED = "memories.pipeline.expire.everywhere"
+ARCHIVE_DECAYED = "memories.pipeline.fade.everywhere"
+FLUSH_USAGE = "memories.pipeline.usage.flush"
+ERASE_TENANT = "memories.pipeline.erase_tenant.run"
+
 
 @shared_task(name="memories.tasks.run_owner")
 def run_owner(tenant_id: str, queue_id: str) -> None:
     """Apply the accepted writes of one owner."""
-    import_string("memories.pipeline.owner_pass.run")(uuid.UUID(tenant_id), uuid.UUID(queue_id))
+    import_string(RUN_OWNER)(uuid.UUID(tenant_id), uuid.UUID(queue_id))
 
 
 @shared_task(name="memories.tasks.clean_expired")
 def clean_expired() -> None:
     """Erase what has expired."""
-    import_string("memories.pipeline.expire.everywhere")()
+    import_string(CLEAN_EXPIRED)()
 
 
 @shared_task(name="memories.tasks.archive_decayed")
 def archive_decayed() -> None:
     """Archive what nobody has used for long."""
-    import_string("memories.pipeline.fade.everywhere")()
+    import_string(ARCHIVE_DECAYED)()
 
 
 @shared_task(name="memories.tasks.flush_usage")
 def flush_usage() -> None:
     """Add what recall found to the counters."""
-    import_string("memories.pipeline.usage.flush")()
+    import_string(FLUSH_USAGE)()
 
 
 @shared_task(name="memories.tasks.erase_tenant")
 def erase_tenant(tenant_id: str) -> None:
     """Erase all that a tenant holds."""
-    import_string("memories.pipeline.erase_tenant.run")(uuid.UUID(tenant_id))
+    import_string(ERASE_TENANT)(uuid.UUID(tenant_id))

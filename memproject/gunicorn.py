@@ -13,6 +13,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memproject.settings")  # gunico
 from memproject.common import metrics
 from memproject.common.errors import AppError
 
+REGISTRY = "memories.providers.registry"  # imported in the web processes, not in the master, for its size
+
 _host = os.environ.get("API_HOST", "127.0.0.1")
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{os.environ.get('API_PORT', '8080')}"
 worker_class = "gthread"
@@ -29,7 +31,7 @@ limit_request_line = 8190
 
 def post_worker_init(worker: Any) -> None:
     """Load the embedding model before the first request, after the fork; and never look for garbage in the code."""
-    registry = import_module("memories.providers.registry")  # not in the master, for its size
+    registry = import_module(REGISTRY)
     try:
         registry.embedder().warm()
     except AppError as error:

@@ -7,6 +7,7 @@ sweep claims its rows by a conditional UPDATE.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from collections.abc import Callable
@@ -41,10 +42,10 @@ def stop() -> None:
 
 
 def _run() -> None:
-    number = 0
-    while not _stop.wait(SECONDS):
+    for number in itertools.count():
         once(rare=number % RARELY == 0)
-        number += 1
+        if _stop.wait(SECONDS):
+            break
     connection.close()
 
 

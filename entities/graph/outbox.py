@@ -18,7 +18,8 @@ TASK, QUEUE = "entities.tasks.drain_graph", "graph"
 # One row an object: a newer version takes the place of an older one, drained or not.
 NOTE = """
 INSERT INTO entities_graphoutbox (id, tenant_id, kind, object_id, version, gone, state, due_at, attempts, failure)
-VALUES (%s, %s, %s, %s, nextval('graph_version'), false, 'pending', %s, 0, '')
+SELECT noted.id, %(tenant)s, %(kind)s, noted.object_id, nextval('graph_version'), false, 'pending', %(now)s, 0, ''
+FROM unnest(%(ids)s::uuid[], %(objects)s::uuid[]) AS noted(id, object_id)
 ON CONFLICT (tenant_id, kind, object_id) DO UPDATE SET
     version = excluded.version, gone = excluded.gone, state = excluded.state,
     due_at = excluded.due_at, attempts = excluded.attempts, failure = excluded.failure
@@ -33,9 +34,15 @@ def note(tenant_id: uuid.UUID, kind: GraphKind, ids: Collection[uuid.UUID]) -> N
     """
     if not ids:
         return
-    moment = now()
+    objects = sorted(set(ids))  # in one order for all, so that two transactions that note the same can't deadlock
+    values = {
+        "tenant": tenant_id,
+        "kind": kind.value,
+        "now": now(),
+        "ids": [new_id() for _ in objects],
+        "objects": objects,
+    }
     with connection.cursor() as cursor:
-        # In one order for all: two transactions that note the same objects wait for each other, and never in a ring.
-        cursor.executemany(NOTE, [(new_id(), tenant_id, kind.value, row, moment) for row in sorted(ids)])
+        cursor.execute(NOTE, values)
     if client.is_configured():
         kick(TASK, queue=QUEUE)

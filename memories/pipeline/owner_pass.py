@@ -19,6 +19,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
+from psycopg import sql
 
 from memories.models import Source
 from memories.pipeline import apply, embed, erase, owners, plan, state, write_queue, writes
@@ -62,8 +63,7 @@ SELECT * FROM (
 WHERE characters < %(characters)s
 ORDER BY skipped, sequence, id
 """
-COLUMNS = ", ".join(field.attname for field in Source._meta.concrete_fields if field.name != "tsv")
-PENDING = PENDING.format(columns=COLUMNS)
+COLUMNS = [sql.Identifier(str(field.column)) for field in Source._meta.concrete_fields if field.name != "tsv"]
 
 
 class Busy(Unavailable):
@@ -139,7 +139,8 @@ def _pending(claim: Claim, turn: Turn) -> list[Source]:
         "writes": MAX_WRITES,
         "characters": MAX_CHARACTERS,
     }
-    found = list(Source.objects.raw(PENDING, values))
+    statement = sql.SQL(PENDING).format(columns=sql.SQL(", ").join(COLUMNS)).as_string()
+    found = list(Source.objects.raw(statement, values))
     ready = list(itertools.takewhile(lambda s: s.next_attempt_at is None or s.next_attempt_at <= moment, found))
     for source in found[len(ready) :]:
         turn.wait_until(source.next_attempt_at or moment)

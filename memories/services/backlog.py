@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Min
 
-from memories.models import Revision, Source
+from memories.models import Revision, Source, WriteQueue
 from memories.types import SourceState
 from memproject.common.clock import now
 from memproject.common.tenancy import across_tenants
@@ -16,11 +16,13 @@ from memproject.common.tenancy import across_tenants
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Erased writes don't count. `oldest_seconds` is the age of the oldest pending write; 0 without one."""
+    """Erased writes don't count. `oldest_seconds` is the age of the oldest pending write; 0 without one. `due_owners`:
+    how many owners have pending writes that a worker is to look at."""
 
     pending: int
     failed: int
     oldest_seconds: float
+    due_owners: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,11 @@ def waiting(tenant_id: uuid.UUID | None = None) -> Backlog:
             rows = rows.filter(tenant=tenant_id)
         pending = rows.filter(state=SourceState.PENDING).aggregate(count=Count("id"), oldest=Min("accepted_at"))
         failed = rows.filter(state=SourceState.FAILED).count()
-    return Backlog(pending["count"], failed, _age(pending["oldest"], moment))
+        queues = WriteQueue.objects.filter(due_at__isnull=False)
+        if tenant_id is not None:
+            queues = queues.filter(tenant=tenant_id)
+        due = queues.count()
+    return Backlog(pending["count"], failed, _age(pending["oldest"], moment), due)
 
 
 def _age(oldest: dt.datetime | None, moment: dt.datetime) -> float:

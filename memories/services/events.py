@@ -8,11 +8,20 @@ from collections.abc import Sequence
 from apikeys.types import Principal
 from entities.services import mentions
 from entities.types import NO_ENTITIES
-from memories.models import Outcome, Revision, Source
+from memories.models import Source
 from memories.pipeline import write_queue
 from memories.types import Decision, ItemResult, SourceKind, SourceState, WriteResult
 from memproject.common.errors import NotFound
 from memproject.common.ids import EVENT, parse
+from memproject.common.postgres import fetch
+
+DECIDED = """
+SELECT o.source_key, o.decision, o.memory_key, o.replaces_key, r.content, r.reason
+FROM memories_outcome o
+JOIN memories_revision r ON r.tenant_id = o.tenant_id AND r.memory_key = o.memory_key AND r.retired_at IS NULL
+WHERE o.tenant_id = %(tenant)s AND r.tenant_id = %(tenant)s AND o.source_key = ANY(%(sources)s::uuid[])
+ORDER BY o.source_key, o.position
+"""
 
 
 def event(principal: Principal, event_id: str) -> WriteResult:
@@ -31,7 +40,7 @@ def results(tenant_id: uuid.UUID, source_ids: Sequence[uuid.UUID]) -> list[Write
     found = rows(tenant_id, source_ids)
     if any(i not in found or found[i].blanked_at for i in source_ids):
         raise NotFound
-    return [result_of(found[i]) for i in source_ids]
+    return results_of([found[i] for i in source_ids])
 
 
 def rows(tenant_id: uuid.UUID, source_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Source]:
@@ -42,7 +51,16 @@ def rows(tenant_id: uuid.UUID, source_ids: Sequence[uuid.UUID]) -> dict[uuid.UUI
 
 def result_of(source: Source) -> WriteResult:
     """A write's state, its decisions in order, and the id that every answer gives."""
-    items = _items(source) if source.state == SourceState.APPLIED else ()
+    return results_of([source])[0]
+
+
+def results_of(sources: Sequence[Source]) -> list[WriteResult]:
+    """The same for several writes of one tenant: as many statements as for one."""
+    items = _items([source for source in sources if source.state == SourceState.APPLIED])
+    return [_result(source, tuple(items.get(source.id, ()))) for source in sources]
+
+
+def _result(source: Source, items: tuple[ItemResult, ...]) -> WriteResult:
     memory_id = source.target_key or source.allocated_id or source.id
     if source.kind == SourceKind.SUPERSEDE and items:
         memory_id = items[0].memory_id
@@ -70,22 +88,24 @@ def _state(source: Source) -> str:
     return "succeeded" if source.state == SourceState.APPLIED else "failed"
 
 
-def _items(source: Source) -> tuple[ItemResult, ...]:
-    outcomes = list(Outcome.objects.filter(tenant=source.tenant_id, source_key=source.id).order_by("position"))
-    ids = [o.memory_key for o in outcomes]
-    rows = Revision.objects.filter(tenant=source.tenant_id, memory_key__in=ids, retired_at=None)
-    said = {key: (content, reason) for key, content, reason in rows.values_list("memory_key", "content", "reason")}
-    known = mentions.of_memories(source.tenant_id, list(said)) if source.result.get("by") != "verbatim" else {}
-    return tuple(
-        ItemResult(
-            memory_id=o.memory_key,
-            content=said[o.memory_key][0],
-            decision=Decision(o.decision),
-            replaces=o.replaces_key,
-            created_at=source.accepted_at,
-            reason=said[o.memory_key][1],
-            entities=known.get(o.memory_key, NO_ENTITIES),
+def _items(sources: Sequence[Source]) -> dict[uuid.UUID, list[ItemResult]]:
+    """The decisions of applied writes, by write. A memory that was erased since is left out."""
+    if not sources:
+        return {}
+    tenant_id, by_id = sources[0].tenant_id, {source.id: source for source in sources}
+    decided = fetch.rows(DECIDED, {"tenant": tenant_id, "sources": list(by_id)})
+    read = {row[2] for row in decided if by_id[row[0]].result.get("by") != "verbatim"}
+    known = mentions.of_memories(tenant_id, list(read)) if read else {}
+    found: dict[uuid.UUID, list[ItemResult]] = {}
+    for source_id, decision, memory, replaces, content, reason in decided:
+        item = ItemResult(
+            memory_id=memory,
+            content=content,
+            decision=Decision(decision),
+            replaces=replaces,
+            created_at=by_id[source_id].accepted_at,
+            reason=reason,
+            entities=known.get(memory, NO_ENTITIES),
         )
-        for o in outcomes
-        if o.memory_key in said
-    )
+        found.setdefault(source_id, []).append(item)
+    return found

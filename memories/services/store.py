@@ -17,7 +17,7 @@ from memories.pipeline import write_queue
 from memories.pipeline.searchable import SOURCE_CHARACTERS, words
 from memories.pipeline.write_queue import Priority
 from memories.services import access
-from memories.services.events import result_of, rows
+from memories.services.events import results_of, rows
 from memories.types import Item, SourceKind, StoreCommand, WriteResult
 from memproject.common.clock import iso, now
 from memproject.common.errors import InvalidRequest
@@ -90,7 +90,7 @@ def accept(sources: Sequence[Source], *, wait: bool, draft: Any = None) -> list[
     if not sources:
         return []
     now_there = rows(sources[0].tenant_id, [source.id for source in sources])
-    return [result_of(now_there.get(source.id, source)) for source in sources]
+    return results_of([now_there.get(source.id, source) for source in sources])
 
 
 def _enqueue(sources: Sequence[Source], priority: Priority) -> list[Source]:

@@ -5,20 +5,24 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils.module_loading import import_string
 
+DELIVER = "memproject.delivery.deliver.deliver"
+PRUNE_DELIVERIES = "memproject.delivery.deliver.prune"
+PRUNE_RECEIPTS = "memproject.delivery.receipts.prune"
+
 
 @shared_task(name="memproject.delivery.tasks.deliver")
 def deliver() -> None:
     """Send the webhook messages that are due."""
-    import_string("memproject.delivery.deliver.deliver")()
+    import_string(DELIVER)()
 
 
 @shared_task(name="memproject.delivery.tasks.prune_deliveries")
 def prune_deliveries() -> None:
     """Delete deliveries that ended 30 days ago."""
-    import_string("memproject.delivery.deliver.prune")()
+    import_string(PRUNE_DELIVERIES)()
 
 
 @shared_task(name="memproject.delivery.tasks.prune_receipts")
 def prune_receipts() -> None:
     """Delete receipts of Idempotency-Keys that are older than a day."""
-    import_string("memproject.delivery.receipts.prune")()
+    import_string(PRUNE_RECEIPTS)()

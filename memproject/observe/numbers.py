@@ -15,6 +15,7 @@ from memproject.common import metrics
 from memproject.common.ids import TENANT, public
 from memproject.common.metrics import Family, Snapshot
 from memproject.common.quantiles import Latency
+from memproject.common.redis import last_sweep
 from memproject.observe import probes
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,12 @@ def gauges() -> list[Family]:
             metrics.gauge("writes_pending", "Accepted writes that wait", {"": backlog.pending}),
             metrics.gauge("writes_failed", "Accepted writes that were set aside", {"": backlog.failed}),
             metrics.gauge("oldest_pending_write_seconds", "Age of the oldest of them", {"": backlog.oldest_seconds}),
+            metrics.gauge("due_owners", "Owners whose writes a worker is to apply", {"": backlog.due_owners}),
         ]
+    if (last := _if_there(last_sweep)) is not None:
+        found.append(
+            metrics.gauge("last_sweep_timestamp_seconds", "When the sweeps last succeeded", {"": last.timestamp()})
+        )
     if queues is not None:
         found.append(metrics.gauge("queue_depth", "Tasks that wait in Redis", queues, "queue"))
     if workers is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 import time
 from collections.abc import Callable
@@ -15,12 +16,14 @@ from entities.services import graph as graphs
 from memories.services import embedding, language_model
 from memories.services.backlog import waiting
 from memproject.common import redis
+from memproject.common.clock import iso, now
 
 T = TypeVar("T")
 
 QUEUES = ("store", "bulk", "deliver", "graph", "maintenance")
 PGVECTOR = "SELECT extversion FROM pg_extension WHERE extname = 'vector'"
 PING_SECONDS = 0.5
+LATE_SWEEP = dt.timedelta(seconds=60)  # a round takes 5 seconds
 DISABLED = {"status": "disabled"}
 
 
@@ -93,6 +96,15 @@ def writes() -> dict[str, Any]:
     return asdict(waiting())
 
 
+def sweeps() -> dict[str, Any]:
+    """When the loop that repairs last succeeded. Unhealthy when that is long ago."""
+    last = redis.last_sweep()
+    if last is None:
+        return {"status": "unhealthy", "last": None}
+    late = abs(now() - last) > LATE_SWEEP
+    return {"status": "unhealthy" if late else "healthy", "last": iso(last)}
+
+
 # A remote model is asked over the network, and may cost something: a look every few seconds says enough.
 embedder = Remembered(lambda: probe(embedding.probe), 15)
 
@@ -120,6 +132,7 @@ def everything() -> dict[str, dict[str, Any]]:
         "workers": probe(workers),
         "queues": probe(queues),
         "writes": probe(writes),
+        "sweeps": probe(sweeps),
         "embedder": embedder(),
         "graph": graph(),
         "llm": llm(),

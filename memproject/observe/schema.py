@@ -37,7 +37,15 @@ _STATUS = {
         "queues": _QUEUES,
         "latency_ms": 0.3,
     },
-    "writes": {"status": "healthy", "pending": 0, "failed": 0, "oldest_seconds": 0.0, "latency_ms": 0.8},
+    "writes": {
+        "status": "healthy",
+        "pending": 0,
+        "failed": 0,
+        "oldest_seconds": 0.0,
+        "due_owners": 0,
+        "latency_ms": 0.8,
+    },
+    "sweeps": {"status": "healthy", "last": MOMENT, "latency_ms": 0.2},
     "embedder": {
         "status": "healthy",
         "provider": "local",
@@ -49,7 +57,7 @@ _STATUS = {
     "llm": {"status": "disabled"},
 }
 _LATENCY = {"count": 1200, "mean_ms": 14.2, "p50_ms": 11.5, "p95_ms": 34.0, "p99_ms": 61.3}
-_WRITES = {"pending": 0, "failed": 0, "oldest_seconds": 0.0}
+_WRITES = {"pending": 0, "failed": 0, "oldest_seconds": 0.0, "due_owners": 0}
 _SERVICE = {
     "scope": "service",
     "requests": {

@@ -18,7 +18,7 @@ DOCKER = Path(__file__).resolve().parent.parent.parent / "docker"
 COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 LASTING = [name for name in SERVICES if name != "migrate"]
-OURS = ["web", "worker-store", "worker", "worker-graph", "beat", "migrate"]
+OURS = ["web", "worker-pipeline", "worker-maintenance", "beat", "migrate"]
 
 
 @pytest.mark.skipif(shutil.which("hadolint", path=str(Path(sys.executable).parent)) is None, reason="no wheel")
@@ -58,7 +58,7 @@ def test_images_are_pinned_and_may_gain_nothing(name: str) -> None:
 
 def test_migrations_are_a_job_that_the_others_wait_for() -> None:
     assert SERVICES["migrate"]["restart"] == "no"
-    for name in ("web", "worker-store", "worker", "worker-graph", "beat"):
+    for name in ("web", "worker-pipeline", "worker-maintenance", "beat"):
         assert SERVICES[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
 
 
@@ -71,12 +71,13 @@ def test_secrets_come_from_the_environment(name: str) -> None:
 
 
 def test_the_queues_are_all_served() -> None:
-    served = [q for name in ("worker-store", "worker", "worker-graph") for q in SERVICES[name]["command"][5].split(",")]
-    assert sorted(served) == ["beat", "bulk", "deliver", "graph", "store"]
+    commands = [SERVICES[name]["command"] for name in ("worker-pipeline", "worker-maintenance")]
+    served = [queue for command in commands for queue in command[command.index("-Q") + 1].split(",")]
+    assert sorted(served) == ["bulk", "deliver", "graph", "maintenance", "store"]
 
 
 def test_the_graph_is_there_when_it_is_asked_for() -> None:
-    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["worker-graph", "neo4j"]
+    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["neo4j"]
     assert SERVICES["neo4j"]["image"] == f"neo4j:{neo4j.version()}-community"
 
 

@@ -66,50 +66,39 @@ def test_turns_are_the_same_only_in_every_part(one: Fact, other: Fact) -> None:
     assert same == expected
 
 
-@given(st.lists(facts, max_size=12), st.data())
-def test_reconcile_adds_each_new_text_once_and_no_live_one(said: list[Fact], data: st.DataObject) -> None:
-    known = [(Statement(fact), digest.of_fact(fact, None)) for fact in said]
-    held = data.draw(st.lists(st.sampled_from(known), unique_by=lambda k: k[1])) if known else []
-    live = {key: uuid.uuid4() for _, key in held}
-    steps = reconcile(known, live)
-    assert [s.fact for s in steps] == said
-    added = [s.digest for s in steps if s.decision is Decision.ADD]
-    assert sorted(added) == sorted({key for _, key in known} - set(live))
-    for step in steps:
-        if step.decision is Decision.NOOP and step.holder is not None:
-            assert live[step.digest] == step.holder
-        elif step.decision is Decision.NOOP:
-            assert step.repeats is not None
-            assert steps[step.repeats].digest == step.digest
+@given(facts, st.none() | st.uuids())
+def test_a_text_that_is_live_is_not_added_again(fact: Fact, existing: uuid.UUID | None) -> None:
+    key = digest.of_fact(fact, None)
+    operation = reconcile(Statement(fact), key, accepted_at=MOMENTS[0], existing_id=existing)
+    assert (operation.fact, operation.digest, operation.existing_id) == (fact, key, existing)
+    assert operation.decision is (Decision.ADD if existing is None else Decision.NOOP)
 
 
 MOMENTS = [dt.datetime(2024, 1, day, tzinfo=dt.UTC) for day in (1, 2, 3)]
 OLD = [Known(uuid.UUID(int=number), f"old {number}", moment) for number, moment in enumerate(MOMENTS)]
 
 
-@given(st.data(), st.lists(facts, max_size=6))
-def test_a_proposal_counts_only_about_what_was_offered_and_is_older(data: st.DataObject, said: list[Fact]) -> None:
+@given(st.data(), facts, st.sampled_from(MOMENTS))
+def test_a_proposal_counts_only_about_a_memory_that_was_compared_and_is_older(
+    data: st.DataObject, fact: Fact, accepted_at: dt.datetime
+) -> None:
     proposals = st.none() | st.builds(
         Proposal, st.sampled_from(Decision), st.none() | st.sampled_from([*(k.id for k in OLD), uuid.UUID(int=99)])
     )
-    statements = [
-        Statement(replace(fact, said_at=data.draw(st.none() | st.sampled_from(MOMENTS))), proposal=data.draw(proposals))
-        for fact in said
-    ]
-    offered = [data.draw(st.sets(st.sampled_from(OLD))) for _ in said]
-    steps = reconcile([(s, digest.of_fact(s.fact, None)) for s in statements], {}, offered)
-    replaced = [step.replaces for step in steps if step.replaces is not None]
-    assert len(replaced) == len(set(replaced))
-    for step, statement, known in zip(steps, statements, offered, strict=True):
-        assert (step.replaces is not None) == (step.decision in (Decision.UPDATE, Decision.DELETE))
-        if step.touches is not None:
-            old = next(k for k in known if k.id == step.touches)
-            assert statement.proposal is not None
-            assert (step.decision, step.touches) == (statement.proposal.decision, statement.proposal.target)
-            assert statement.fact.said_at is None or statement.fact.said_at >= old.said_at
-            assert not statement.fact.verbatim
-        elif step.repeats is None:
-            assert step.decision is Decision.ADD
+    said = replace(fact, said_at=data.draw(st.none() | st.sampled_from(MOMENTS)))
+    statement = Statement(said, proposal=data.draw(proposals))
+    compared = data.draw(st.sets(st.sampled_from(OLD)))
+    operation = reconcile(statement, b"", accepted_at=accepted_at, compared=compared)
+    assert (operation.replaces is not None) == (operation.decision in (Decision.UPDATE, Decision.DELETE))
+    touched = operation.replaces or operation.existing_id
+    if touched is None:
+        assert operation.decision is Decision.ADD
+    else:
+        old = next(known for known in compared if known.id == touched)
+        assert statement.proposal is not None
+        assert (operation.decision, touched) == (statement.proposal.decision, statement.proposal.target)
+        assert (said.said_at or accepted_at) >= old.said_at
+        assert not said.verbatim
 
 
 def memory(content: str) -> MemoryView:
