@@ -432,7 +432,7 @@ class Kept:
         entities = self.world.caller.get(ENTITIES + self.user).json()["entities"]
         passages = Owner.objects.filter(**self.mine).values_list("passages", flat=True)
         return {
-            "listed": [memory["content"] for memory in listed],
+            "listed": sorted(memory["content"] for memory in listed),
             "histories": sorted([self._history(memory["id"]) for memory in listed], key=repr),
             "memories": sorted((self._memory(row) for row in Memory.objects.filter(**self.mine)), key=repr),
             "passages": sum(passages),

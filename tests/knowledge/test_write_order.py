@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from pprint import pformat
 from typing import Any
 
 import numpy as np
 import pytest
 import time_machine
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, note, settings
 
 from memories.providers import english
 from memories.providers.base import Encoded
@@ -78,5 +79,9 @@ def test_all_orders_of_work_end_in_the_state_of_one_by_one(reading: None, steps:
             kept = world.kept(user)
             kept["writes"] = {label: kept["writes"][label] for label in kept["writes"] if label not in world.erased}
             wanted = plain.kept(user)
-            for name in wanted:
-                assert kept[name] == wanted[name], name
+            different = {name: (kept[name], wanted[name]) for name in wanted if kept[name] != wanted[name]}
+            if different:
+                note("\n".join(map(repr, steps)))
+                note(f"taken: {world.taken[user]}")
+                note(f"(kept, wanted): {pformat(different, width=200)}")
+            assert not different
