@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import signal
 import tempfile
 import threading
@@ -42,6 +43,7 @@ CITIES = (
 GIVE_UP = 180.0  # seconds after which a client gives up on a request
 CALL = 30.0  # seconds that it waits for an answer
 STOPPED = 20.0  # seconds that a worker is stopped for
+FIRST = ("worker stopped", "Redis emptied", "postmaster", "backend", "Redis", "worker", "web process", "Redis emptied")
 MOST_DEATHS = 3  # of one process in 30 s: a supervisor gives up at five
 
 
@@ -384,38 +386,43 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--lease", default="4", help="LEASE_SECONDS of the service")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="mp-chaos-") as folder:
-        database = Database(Path(folder) / "postgres", print)
+    folder = Path(tempfile.mkdtemp(prefix="mp-chaos-"))
+    database = Database(folder / "postgres", print)
+    service = None
+    try:
         os.environ["DATABASE_URL"] = database.create()
         service = running.start(
-            Path(folder) / "service",
+            folder / "service",
             also=database.poll,
             SECRET_KEY="for the chaos alone",
+            KEY_PEPPERS="1:older,2:newer",
             SPACY_MODEL="en_core_web_sm",
             EMBEDDING_MODEL_DIR=os.environ.get("EMBEDDING_MODEL_DIR") or str(running.children.ROOT / ".cache/models"),
             PIPELINE_PROCESSES="2",
             LEASE_SECONDS=asked.lease,
         )
-        try:
-            keys = [service.key, running.another_tenant(service, "other")]
-            print(f"seed {asked.seed}", flush=True)
-            found = run(
-                service,
-                keys,
-                owners=asked.owners,
-                stores=asked.stores,
-                first=["worker stopped", "Redis emptied", "postmaster", "backend", "Redis", "worker", "Redis emptied"],
-                pause=(2.0, 5.0),
-                database=database,
-                seed=asked.seed,
-            )
-        finally:
+        keys = [service.key, running.another_tenant(service, "other")]
+        print(f"seed {asked.seed}, logs in {folder}", flush=True)
+        found = run(
+            service,
+            keys,
+            owners=asked.owners,
+            stores=asked.stores,
+            first=FIRST,
+            pause=(2.0, 5.0),
+            database=database,
+            seed=asked.seed,
+        )
+    finally:
+        if service is not None:
             running.stop(service)
-            database.stop()
+        database.stop()
     for name, value in vars(found).items():
         shown = f"{len(value)} {value[:5]}" if isinstance(value, list) else value
         print(f"{name.replace('_', ' ')}: {shown}")
     print("good" if found.good() else "NOT GOOD")
+    if found.good():
+        shutil.rmtree(folder)
     return 0 if found.good() else 1
 
 

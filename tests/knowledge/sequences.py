@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Thread
@@ -17,7 +17,7 @@ from django.db import OperationalError, connection
 from hypothesis import strategies as st
 
 from apikeys.models import Tenant
-from entities.models import Alias, Entity, EntityRevision, Evidence, Mention, Relation
+from entities.models import Alias, EntityRevision, Evidence, Mention, Relation
 from memories.models import Embedding, Memory, Outcome, Owner, Passage, Revision, Source, WriteQueue
 from memories.pipeline import owner_pass, write_queue
 from memories.providers.base import ProviderUnavailable
@@ -32,6 +32,7 @@ USERS = ("ann", "ben")
 LEASE = dt.timedelta(seconds=31)  # longer than a lease
 LONG = dt.timedelta(seconds=60)
 MOST_ROUNDS = 60  # of passes after which all must be applied
+MOST_HISTORIES = 3  # that are read over HTTP; all are compared in the tables
 MOST_KILLS = 3  # of one owner: a write whose worker was killed three times is set aside
 LIST = "/api/v1/memories?limit=1000&user_id="
 ENTITIES = "/api/v1/entities?limit=1000&user_id="
@@ -413,7 +414,18 @@ def one_by_one(operations: list[Operation], clock: time_machine.Traveller) -> Wo
     return world
 
 
+def by_text(memories: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(memories, key=lambda memory: (memory["content"], str(memory.get("agent_id"))))
+
+
 # --- the end state ---------------------------------------------------------------------------------------------------
+def grouped(rows: Iterable[Any], name: str) -> dict[uuid.UUID, list[Any]]:
+    found: dict[uuid.UUID, list[Any]] = {}
+    for row in rows:
+        found.setdefault(getattr(row, name), []).append(row)
+    return found
+
+
 @dataclass
 class Kept:
     world: World
@@ -424,6 +436,15 @@ class Kept:
         self.revisions: dict[uuid.UUID, list[Revision]] = {}
         for row in Revision.objects.filter(**mine).order_by("recorded_at", "id"):
             self.revisions.setdefault(row.memory_key, []).append(row)
+        of_tenant = {"tenant": self.world.tenant}
+        self.passages = grouped(Passage.objects.filter(**mine).order_by("ordinal").defer("tsv"), "text_key")
+        self.current = grouped(Embedding.objects.filter(**mine).defer("vector"), "text_key")
+        self.outcomes = grouped(Outcome.objects.filter(**of_tenant).order_by("position"), "source_key")
+        self.writes = {row.id: row for row in Source.objects.filter(**mine)}
+        self.names = {row.entity_key: row for row in EntityRevision.objects.filter(**mine, retired_at=None)}
+        self.aliases = grouped(Alias.objects.filter(**of_tenant), "entity_key")
+        self.mentions = grouped(Mention.objects.filter(**of_tenant), "entity_key")
+        self.evidence = grouped(Evidence.objects.filter(**of_tenant), "relation_key")
         self.labels = {source: label for label, source in self.world.sources.items()}
         self.mine = mine
 
@@ -432,13 +453,13 @@ class Kept:
         entities = self.world.caller.get(ENTITIES + self.user).json()["entities"]
         passages = Owner.objects.filter(**self.mine).values_list("passages", flat=True)
         return {
-            "listed": sorted(memory["content"] for memory in listed),
-            "histories": sorted([self._history(memory["id"]) for memory in listed], key=repr),
+            "listed": [(memory["content"], memory.get("agent_id")) for memory in by_text(listed)],
+            "histories": sorted([self._history(m["id"]) for m in by_text(listed)[:MOST_HISTORIES]], key=repr),
             "memories": sorted((self._memory(row) for row in Memory.objects.filter(**self.mine)), key=repr),
             "passages": sum(passages),
             "writes": {w.label: self._write(w.label) for w in self.world.writes if w.user == self.user},
             "named": sorted((e["name"], e["type"], e["memory_count"]) for e in entities),
-            "entities": sorted((self._entity(row) for row in self._entities()), key=repr),
+            "entities": sorted((self._entity(row) for row in self.names.values()), key=repr),
             "relations": sorted((self._relation(row) for row in Relation.objects.filter(**self.mine)), key=repr),
         }
 
@@ -477,40 +498,33 @@ class Kept:
 
     def _revision(self, row: Revision, number: int) -> tuple[Any, ...]:
         ids = [one.id for one in self.revisions[row.memory_key]]
-        passages = Passage.objects.filter(tenant=self.world.tenant, text_key=row.id).order_by("ordinal")
-        current = Embedding.objects.filter(tenant=self.world.tenant, text_key=row.id)
         assert (row.retired_at is None) == (number == len(ids) - 1)
         return (
             *(row.action, row.content, row.agent_id, row.archived, row.memory_type, row.metadata, row.confidence),
             *(self._plain(row.reason), row.evidence, self._write_of(row.source_key), ids.index(row.text_key)),
             *(self._when(row.valid_from), self._when(row.valid_to)),
-            list(passages.values_list("start", "stop", "turn", "role")),
-            list(current.values_list("current", flat=True)),
+            [(p.start, p.stop, p.turn, p.role) for p in self.passages.get(row.id, ())],
+            [e.current for e in self.current.get(row.id, ())],
         )
 
     def _write(self, label: int) -> Any:
-        row = Source.objects.filter(tenant=self.world.tenant, id=self.world.sources[label]).first()
+        row = self.writes.get(self.world.sources[label])
         if row is None:
             return None
-        outcomes = Outcome.objects.filter(tenant=self.world.tenant, source_key=row.id).order_by("position")
+        outcomes = self.outcomes.get(row.id, ())
         decided = [(o.position, o.decision, self._text(o.memory_key), self._text(o.replaces_key)) for o in outcomes]
         return row.state, row.failure, row.blanked_at is not None, self._plain(row.result), decided
 
-    def _entities(self) -> Any:
-        return EntityRevision.objects.filter(**self.mine, retired_at=None)
-
     def _entity(self, row: EntityRevision) -> tuple[Any, ...]:
-        ours = {"tenant": self.world.tenant, "entity_key": row.entity_key}
-        aliases = Alias.objects.filter(**ours).values_list("name", "normalised")
-        mentions = [(self._text(m.memory_key), m.retired_at is None) for m in Mention.objects.filter(**ours)]
-        assert Entity.objects.filter(**self.mine, id=row.entity_key).exists()
+        aliases = [(alias.name, alias.normalised) for alias in self.aliases.get(row.entity_key, ())]
+        mentions = [(self._text(m.memory_key), m.retired_at is None) for m in self.mentions.get(row.entity_key, ())]
         return row.name, row.type, row.disambiguator, sorted(aliases), sorted(mentions, key=repr)
 
     def _name(self, entity: uuid.UUID) -> str:
-        return str(self._entities().get(entity_key=entity).name)
+        return str(self.names[entity].name)
 
     def _relation(self, row: Relation) -> tuple[Any, ...]:
-        rows = Evidence.objects.filter(tenant=self.world.tenant, relation_key=row.id)
+        rows = self.evidence.get(row.id, ())
         evidence = sorted(((self._text(e.memory_key), e.retired_at is None) for e in rows), key=repr)
         return (
             *(self._name(row.source_key), row.type, self._name(row.target_key), row.properties),
