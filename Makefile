@@ -23,7 +23,7 @@ neo4j: venv ## run a Neo4j for development, until Ctrl-C (needs Java 17 and Mave
 test: venv-dev ## run the tests (ARGS="…" goes to pytest)
 	@$(RUN) -m memories.providers.weights $${EMBEDDING_MODEL_DIR:-.cache/models}
 	@test -n "$$NEO4J_URI" || $(RUN) -m memproject.embedded.neo4j fetch || true
-	@$(RUN) -m pytest $(ARGS)
+	@$(RUN) -m pytest $(if $(ARGS),$(ARGS),-n 2 --dist loadgroup)
 
 fuzz: venv-dev ## send thousands of generated requests to every operation (CASES=3000)
 	@FUZZ_CASES=$${CASES:-3000} $(RUN) -m pytest tests/contract/test_schemathesis.py $(ARGS)

@@ -12,11 +12,17 @@ import secrets
 from collections.abc import Mapping
 
 PREFIX = "mp_"
+LENGTH = 46  # characters: the prefix and 256 bits in base64
 
 
 def generate() -> str:
     """A new key: prefix and 256 random bits."""
     return PREFIX + secrets.token_urlsafe(32)
+
+
+def is_generated(key: str) -> bool:
+    """Whether the key has the form of a generated one."""
+    return key.startswith(PREFIX) and len(key) == LENGTH
 
 
 def lookup_part(key: str) -> str:

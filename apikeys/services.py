@@ -185,6 +185,28 @@ def revoke_named(tenant: Tenant, name: str) -> int:
     return ApiKey.objects.filter(tenant=tenant, name=name, revoked_at=None).update(revoked_at=now())
 
 
+def ensure_key(secret: str, *, name: str, created_by: str) -> bool:
+    """Whether this secret is a key in force. One that the database has never seen becomes an editor key of its
+    default tenant.
+
+    False for a key that was revoked, that has expired, or that no pepper proves any more, and for a text that was not
+    generated here.
+    """
+    if not secrets.is_generated(secret):
+        return False
+    moment = now()
+    rows = list(ApiKey.objects.select_related("tenant").filter(lookup=secrets.lookup_part(secret)))
+    if not rows:
+        create(tenant=default_tenant(), name=name, created_by=created_by, secret=secret)
+        return True
+    return any(
+        secrets.proves(secret, bytes(row.digest), settings.KEY_PEPPERS.get(row.pepper, ""))
+        and row.alive(moment)
+        and row.tenant.erased_at is None
+        for row in rows
+    )
+
+
 def ensure_environment_key() -> None:
     """Make API_KEY one editor key of the default tenant, and end the key of its earlier value."""
     tenant = default_tenant()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -234,6 +234,19 @@ class MemoryEntities:
 
 
 NO_ENTITIES = MemoryEntities()
+
+
+def distinct(memories: Iterable[MemoryEntities]) -> list[EntityRef]:
+    """The entities that some memories mention, each once, in the order of their first mention.
+
+    The confidence of each is that of its surest mention.
+    """
+    found: dict[uuid.UUID, EntityRef] = {}
+    for memory in memories:
+        for entity in memory.mentions:
+            if entity.id not in found or found[entity.id].confidence < entity.confidence:
+                found[entity.id] = entity
+    return list(found.values())
 
 
 @dataclass(frozen=True, slots=True)

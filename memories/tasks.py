@@ -7,21 +7,44 @@ pipeline takes numpy and the models' libraries along.
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from celery import shared_task
+from django.conf import settings
 from django.utils.module_loading import import_string
 
-RUN_OWNER = "memories.pipeline.owner_pass.run"
+RUN_OWNER = "memories.pipeline.owner_pass.run_quick"
+RUN_OWNER_LONG = "memories.pipeline.owner_pass.run_long"
+GRACE_SECONDS = 15.0
 CLEAN_EXPIRED = "memories.pipeline.expire.everywhere"
 ARCHIVE_DECAYED = "memories.pipeline.fade.everywhere"
 FLUSH_USAGE = "memories.pipeline.usage.flush"
 ERASE_TENANT = "memories.pipeline.erase_tenant.run"
 
 
-@shared_task(name="memories.tasks.run_owner")
+def _limits(seconds: float) -> dict[str, Any]:
+    """Celery's limits: the soft one raises, the hard one kills the process."""
+    return {"soft_time_limit": seconds, "time_limit": seconds + GRACE_SECONDS}
+
+
+# A write that somebody waits for is short (but a language model may be asked twice); what takes longer goes on in
+# `long`. A long one may be a million characters, which are read in two minutes or so.
+STORE_LIMITS = _limits(
+    settings.STORE_TIME_LIMIT_SECONDS + (2 * settings.LLM_TIMEOUT_SECONDS if settings.LLM_PROVIDER else 0)
+)
+WRITE_LIMITS = _limits(settings.WRITE_TIME_LIMIT_SECONDS)
+
+
+@shared_task(name="memories.tasks.run_owner", **STORE_LIMITS)
 def run_owner(tenant_id: str, queue_id: str) -> None:
-    """Apply the accepted writes of one owner."""
-    import_string(RUN_OWNER)(uuid.UUID(tenant_id), uuid.UUID(queue_id))
+    """Apply the accepted writes of one owner, but for long ones."""
+    import_string(RUN_OWNER)(uuid.UUID(tenant_id), uuid.UUID(queue_id), STORE_LIMITS["time_limit"])
+
+
+@shared_task(name="memories.tasks.run_owner_long", **WRITE_LIMITS)
+def run_owner_long(tenant_id: str, queue_id: str) -> None:
+    """Apply the accepted writes of one owner, long ones included."""
+    import_string(RUN_OWNER_LONG)(uuid.UUID(tenant_id), uuid.UUID(queue_id), WRITE_LIMITS["time_limit"])
 
 
 @shared_task(name="memories.tasks.clean_expired")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from entities.types import NO_ENTITIES, EntityRef, MemoryEntities
+from entities.types import NO_ENTITIES, EntityRef, MemoryEntities, distinct
 from memories.vantage import HERE, Vantage
 
 Json = Mapping[str, Any]
@@ -81,6 +81,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class StoreCommand:
+    """A store of `items`: the messages of a conversation, or with `single_text` the one text that the caller sent.
+
+    A conversation may state nothing, and then nothing is kept. A single text is always kept: where nothing is
+    extracted, as one memory, word for word.
+    """
+
     items: tuple[Item, ...]
     user_id: str | None = None
     project: str | None = None
@@ -91,6 +97,7 @@ class StoreCommand:
     infer: bool = True
     expires_at: dt.datetime | None = None
     wait: bool = True
+    single_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +266,10 @@ class Recalled:
     context_tokens: int
     explanation: Json | None = None
 
+    @property
+    def entities(self) -> list[EntityRef]:
+        return distinct(hit.memory.entities for hit in self.hits)
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -328,7 +339,7 @@ class WriteResult:
     """The state of an accepted write. `memory_id` is what every answer calls `id` (None when nothing was kept)."""
 
     event_id: uuid.UUID
-    memory_id: uuid.UUID
+    memory_id: uuid.UUID | None
     state: str
     items: tuple[ItemResult, ...]
     accepted_at: dt.datetime
@@ -342,8 +353,7 @@ class WriteResult:
 
     @property
     def entities(self) -> list[EntityRef]:
-        """All that the memories of this write mention, each once."""
-        return list({e.id: e for item in self.items for e in item.entities.mentions}.values())
+        return distinct(item.entities for item in self.items)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,10 +34,11 @@ app = Celery("memproject")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.set_default()
 
-# `store`: owners with writes that somebody waits for. `bulk`: owners with other writes. Pipeline workers take `store`
-# first, and are the only ones that load models. `deliver`: webhooks. `graph`: Neo4j. `maintenance`: the beat schedule.
+# `store`: owners with writes that somebody waits for. `bulk`: owners with other writes; its workers take `store` first.
+# `long`: owners with a write that may take minutes; its worker loads the models when there is one. `deliver`: webhooks.
+# `graph`: Neo4j. `maintenance`: the beat schedule.
 REGISTRY = "memories.providers.registry"  # imported in the children of a pipeline worker alone, for its size
-PIPELINE = frozenset({"store", "bulk"})
+PIPELINE = frozenset({"store", "bulk"})  # their workers load the models before the first write
 MAINTENANCE = "maintenance"
 
 

@@ -17,7 +17,8 @@ REGISTRY = "memories.providers.registry"  # imported in the web processes, not i
 
 _host = os.environ.get("API_HOST", "127.0.0.1")
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{os.environ.get('API_PORT', '8080')}"
-worker_class = "gthread"
+worker_class = "memproject.web.gthread.JsonErrorWorker"  # it has a longer request line than gunicorn allows
+http_parser = "python"
 workers = int(os.environ.get("WEB_PROCESSES", "2"))
 threads = int(os.environ.get("WEB_THREADS", "8"))
 preload_app = False  # a connection pool does not survive a fork
@@ -26,7 +27,6 @@ graceful_timeout = 10
 timeout = 60
 keepalive = 15
 accesslog = None  # the service logs its own lines, with routes and without queries
-limit_request_line = 8190
 
 
 def post_worker_init(worker: Any) -> None:

@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from apikeys.limits import parse_tiers
 from apikeys.secrets import parse_peppers
 from memories.languages import parse_languages
+from memproject.common import memory
 
 django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Tenant]` stand where it is run, not only where it is checked
 
@@ -144,7 +145,11 @@ CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": REDIS_URL,
-        "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.3, "SOCKET_TIMEOUT": 1},
+        "OPTIONS": {
+            "SOCKET_CONNECT_TIMEOUT": 0.3,
+            "SOCKET_TIMEOUT": 1,
+            "REDIS_CLIENT_CLASS": "memproject.common.redis.Client",
+        },
     }
 }
 
@@ -167,6 +172,10 @@ CELERY_WORKER_DISABLE_PREFETCH = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "bulk"
 CELERY_DB_REUSE_MAX = 1000
+# Seconds of every task that has no limits of its own (memories.tasks has). Longer work is done in batches, each
+# committed, and goes on at its next turn: the clean-up, an erasure, the archive.
+CELERY_TASK_SOFT_TIME_LIMIT = 600
+CELERY_TASK_TIME_LIMIT = 660
 # A publish never holds a request: the row is the truth and the sweeper enqueues what was missed.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -210,6 +219,9 @@ ARCHIVE_DECAYED = env.bool("ARCHIVE_DECAYED", False)
 SEARCH_LIMIT = env.int("SEARCH_LIMIT", 50)
 STORE_WAIT_SECONDS = env.float("STORE_WAIT_SECONDS", 10.0)
 LEASE_SECONDS = env.float("LEASE_SECONDS", 30.0)
+# How long an attempt to apply writes may take: those that somebody may wait for, and long ones.
+STORE_TIME_LIMIT_SECONDS = env.float("STORE_TIME_LIMIT_SECONDS", 30.0)
+WRITE_TIME_LIMIT_SECONDS = env.float("WRITE_TIME_LIMIT_SECONDS", 300.0)
 
 # --- languages -------------------------------------------------------------------------------------------------------
 PROJECT_LANGUAGES = parse_languages(env.str("PROJECT_LANGUAGES", ""))
@@ -252,7 +264,7 @@ NEO4J_TIMEOUT_SECONDS = env.float("NEO4J_TIMEOUT_SECONDS", 2.0)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apikeys.api.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["apikeys.api.permissions.NothingWithoutScope"],
-    "DEFAULT_THROTTLE_CLASSES": ["apikeys.api.throttles.KeyThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": ["apikeys.api.throttles.KeyThrottle", "apikeys.api.disk.DiskSpace"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["memproject.web.parsers.StrictJSONParser", "memproject.web.parsers.CurlJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "memproject.web.schema.Schema",
@@ -297,7 +309,14 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- numbers: one folder for all processes (memproject/common/multiprocess.py) ---------------------------------------
-METRICS_DIR = env.str("METRICS_DIR", "") or str(DATA_DIR / "metrics")
+METRICS_DIR = env.str("METRICS_DIR", "") or str(memory.folder_of(DATA_DIR))
+
+# --- the disk of PostgreSQL, where it is on this machine -------------------------------------------------------------
+POSTGRES_DIR = env.str("POSTGRES_DIR", "")
+MIN_FREE_DISK_MB = env.int("MIN_FREE_DISK_MB", 512)
+
+# Written by the supervisor of `make up`, which names it; not by operators.
+SUPERVISOR_REPORT = env.str("MEMPROJECT_SUPERVISOR", "")
 
 # --- logs: ids, routes and times; never text, queries or keys --------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")

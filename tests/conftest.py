@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from celery import current_app
+from django.conf import settings
 
 from apikeys.scopes import Role
+from memories.providers import registry
 from memproject.common import guard, redis
 from tests import build
 from tests.build import Caller
 from tests.guard import guarded
 
-pytest_plugins = ["tests.flush", "tests.services", "tests.neo4j", "tests.llm_server"]
+ROOT = Path(__file__).resolve().parent.parent
+
+pytest_plugins = ["tests.groups", "tests.flush", "tests.services", "tests.neo4j", "tests.llm_server"]
 
 
 @pytest.fixture(autouse=True)
@@ -37,8 +44,27 @@ def no_resolver_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "resolve", resolve)
 
 
+@pytest.fixture(autouse=True)
+def redis_is_asked() -> Iterator[None]:
+    """A test in which Redis hangs leaves the next one alone."""
+    yield
+    redis.breaker.reset()
+
+
+@pytest.fixture(scope="session")
+def models() -> Path:
+    """Where the default models stand; fetched by a process of its own, which may use the network, and warmed here."""
+    directory = Path(settings.EMBEDDING_MODEL_DIR)
+    subprocess.run([sys.executable, "-m", "memories.providers.weights", str(directory)], cwd=ROOT, check=True)
+    registry.encoder().embedder.warm()
+    rules = registry.rules()
+    assert rules is not None
+    rules.warm()
+    return directory
+
+
 @pytest.fixture
-def eager(transactional_db: None) -> Iterator[None]:
+def eager(transactional_db: None, models: Path) -> Iterator[None]:
     """The pipeline runs where it is kicked, at the commit: the same code as in the worker, in this process."""
     current_app.conf.task_always_eager = True
     build.tenant("default")
@@ -48,7 +74,7 @@ def eager(transactional_db: None) -> Iterator[None]:
 
 
 @pytest.fixture
-def no_worker(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def no_worker(transactional_db: None, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody works: what is accepted stays pending, and nobody waits for it."""
     build.tenant("default")
     redis.client().flushdb()

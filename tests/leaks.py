@@ -117,14 +117,31 @@ def pytest_unconfigure() -> None:
     logging.Logger.callHandlers = _handle  # type: ignore[method-assign]
 
 
+_of_workers: list[str] = []  # the finds of pytest-xdist's workers, each of which has a net of its own
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     net.read()
-    if net.found():
+    found = _found()
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["leaks"] = found
+    elif found:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker is done; one that crashed has no output, and fails the run by that."""
+    _of_workers.extend(getattr(node, "workeroutput", {}).get("leaks", ()))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for leak in net.found():
+    for leak in _found():
         terminalreporter.write_sep("=", "a log line holds what a test sent", red=True)
-        terminalreporter.write_line(str(leak))
+        terminalreporter.write_line(leak)
+
+
+def _found() -> list[str]:
+    return [*map(str, net.found()), *_of_workers]

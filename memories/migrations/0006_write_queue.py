@@ -13,9 +13,9 @@ UPDATE memories_source s SET sequence = numbered.place
 FROM (SELECT tenant_id, id, row_number() OVER (PARTITION BY tenant_id, project, user_id ORDER BY accepted_at, id) AS place
       FROM memories_source) numbered
 WHERE s.tenant_id = numbered.tenant_id AND s.id = numbered.id;
-INSERT INTO memories_writequeue (id, tenant_id, project, user_id, last_sequence, due_at, enqueued, attempts)
+INSERT INTO memories_writequeue (id, tenant_id, project, user_id, last_sequence, due_at, enqueued, attempts, is_slow)
 SELECT gen_random_uuid(), tenant_id, project, user_id, max(sequence), min(accepted_at) FILTER (WHERE state = 'pending'),
-       0, 0
+       0, 0, false
 FROM memories_source GROUP BY tenant_id, project, user_id;
 """
 DUE_AT_ONCE = "UPDATE memories_source SET next_attempt_at = accepted_at WHERE state = 'pending';"
@@ -43,6 +43,7 @@ class Migration(migrations.Migration):
                 ("lease_until", models.DateTimeField(null=True)),
                 ("lease_token", models.UUIDField(null=True)),
                 ("attempts", models.IntegerField(default=0)),
+                ("is_slow", models.BooleanField(default=False)),
                 (
                     "tenant",
                     models.ForeignKey(

@@ -14,7 +14,8 @@ class WriteQueue(TenantRow):
     `last_sequence` numbers the writes in the order of acceptance. `due_at` is when a worker has to look at the queue,
     null while nothing is pending; the sweep enqueues queues whose `due_at` has passed. `enqueued` says which Celery
     queue holds a message for this owner (0 none, 1 `bulk`, 2 `store`), since `enqueued_at`. `attempts` counts the
-    claims since the last pass that ended by itself.
+    claims since the last pass that ended by itself. `is_slow`: the next write is long, or has run out of time, and is
+    left to the workers of the queue `long`.
 
     It is not part of Owner, because a pass locks that row until its commit, and accepting a write must not wait for it.
     """
@@ -28,6 +29,7 @@ class WriteQueue(TenantRow):
     lease_until = models.DateTimeField(null=True)
     lease_token = models.UUIDField(null=True)
     attempts = models.IntegerField(default=0)
+    is_slow = models.BooleanField(default=False)
 
     class Meta:
         verbose_name = "write queue"

@@ -195,5 +195,6 @@ def _finish(tenant_id: uuid.UUID, writes: Sequence[WriteResult]) -> None:
                     raise StaleError
     for write in (w for w in writes if not w.is_last and not w.failure):
         rows = Source.objects.filter(tenant=tenant_id, id=write.source.id, state=SourceState.PENDING)
-        if not rows.update(result=write.result):
+        reserved = write.reserved_id or write.source.allocated_id
+        if not rows.update(result=write.result, allocated_id=reserved):
             raise StaleError

@@ -14,12 +14,14 @@ from memories.pipeline.rows import Batch
 
 @dataclass(slots=True)
 class WriteResult:
-    """What became of one write. `failure` empty: it is applied. `is_last` False: the next part goes on with it."""
+    """What became of one write. `failure` empty: it is applied. `is_last` False: the next part goes on with it, and
+    reserves `reserved_id` if this part has used the id that the write had reserved."""
 
     source: Source
     result: dict[str, object]
     failure: str = ""
     is_last: bool = True
+    reserved_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

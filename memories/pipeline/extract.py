@@ -6,7 +6,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from django.utils.dateparse import parse_datetime
+
 from entities.types import Knowledge
+from memories.models import Source
 from memories.pipeline.knowledge import together
 from memories.providers import registry
 from memories.providers.base import ProviderRefused, ProviderUnavailable
@@ -37,6 +40,20 @@ class Extracted:
             tuple(self.read[n] for n in kept) if self.read else (),
             self.refused,
         )
+
+
+def items_of(source: Source) -> list[Item]:
+    """What was said, cut out of the raw text again."""
+    return [
+        Item(
+            source.text[i["start"] : i["stop"]],
+            i.get("role"),
+            i.get("speaker"),
+            parse_datetime(i["said_at"]) if i.get("said_at") else None,
+            i.get("stamp"),
+        )
+        for i in source.payload["items"]
+    ]
 
 
 def extract(items: Sequence[Item], *, infer: bool, roles: frozenset[str] | None = None) -> Extracted:

@@ -15,14 +15,12 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F
+from django.db import InterfaceError, OperationalError, connection, transaction
 from psycopg import sql
 
 from memories.models import Source
-from memories.pipeline import apply, embed, erase, owners, plan, state, write_queue, writes
+from memories.pipeline import apply, attempts, embed, erase, owners, plan, state, write_queue, writes
 from memories.pipeline.changes import WriteResult
 from memories.pipeline.rows import Embedded
 from memories.pipeline.write_queue import Claim, LeaseLost
@@ -30,7 +28,6 @@ from memories.pipeline.writes import ReadWrite
 from memories.providers import registry
 from memories.types import SourceState
 from memproject.common import metrics
-from memproject.common.claims import backoff
 from memproject.common.clock import now
 from memproject.common.errors import AppError, Unavailable
 from memproject.common.redis import announce
@@ -40,14 +37,7 @@ log = logging.getLogger(__name__)
 MAX_WRITES, MAX_CHARACTERS = 64, 64_000  # of a pass
 MAX_STATEMENTS = 500  # of a transaction
 PASS_SECONDS = 1.0  # after which a pass reads no further write: other owners have their turn
-MAX_ATTEMPTS = 20  # of a write that fails for a reason that isn't known to pass
-MAX_RETRY_AFTER = 600.0  # seconds that a provider may ask for
 MAX_DECISIONS = 5  # of one pass, when edits and erasures of the same owner come in between
-MAX_LOST = 3  # attempts of a write whose worker was killed, or that took too long
-WORKER_LOST, TIMED_OUT = "worker_lost", "timed_out"
-LOST = (WORKER_LOST, TIMED_OUT)
-TRANSIENT_FAILURES = ("unavailable", "service_unavailable", "busy")  # they end by themselves: no limit of attempts
-
 # A write that waits for its next attempt holds back those behind it while its failure is transient: they need the same
 # provider. Any other failure is its own: the others go on, and it is tried again later.
 PENDING = """
@@ -75,34 +65,65 @@ class Busy(Unavailable):
 @dataclass(slots=True)
 class Turn:
     """What a claim came to. `more`: writes are left that can be applied now; `due_at`: the next attempt of one that
-    failed."""
+    failed. `is_slow`: the next write is left to the workers of the queue `long`."""
 
     more: bool = False
     due_at: dt.datetime | None = None
     attempts: int = 0
+    is_slow: bool = False
 
     def wait_until(self, moment: dt.datetime) -> None:
         self.due_at = moment if self.due_at is None else min(self.due_at, moment)
 
 
-def run(tenant_id: uuid.UUID, queue_id: uuid.UUID) -> None:
+def run_quick(tenant_id: uuid.UUID, queue_id: uuid.UUID, limit: float) -> None:
+    """A pass by a worker that requests wait for: writes that may take long are left to another one."""
+    if attempts.is_slow(tenant_id):
+        write_queue.send_long(tenant_id, queue_id)
+    else:
+        run(tenant_id, queue_id, limit, takes_long=False)
+
+
+def run_long(tenant_id: uuid.UUID, queue_id: uuid.UUID, limit: float) -> None:
+    """A pass by a worker that nobody waits for."""
+    if attempts.is_paused(tenant_id):
+        pause = dt.timedelta(seconds=settings.WRITE_TIME_LIMIT_SECONDS)
+        write_queue.postpone(tenant_id, queue_id, now() + pause)
+    else:
+        run(tenant_id, queue_id, limit)
+
+
+def run(tenant_id: uuid.UUID, queue_id: uuid.UUID, limit: float = 0.0, *, takes_long: bool = True) -> None:
     """Apply pending writes of an owner, if there are any and no other worker does. No content of a write makes this
-    raise; a database that is unavailable does."""
-    claim = write_queue.claim(tenant_id, queue_id)
+    raise; a database that is unavailable does.
+
+    `limit`: seconds after which Celery kills this process; 0: it doesn't. `takes_long` False: writes that may take
+    long are left to another worker.
+    """
+    claim = write_queue.claim(tenant_id, queue_id, limit)
     if claim is None:
         return
     turn = Turn(attempts=claim.attempts)
     try:
-        _work(claim, turn)
+        with attempts.time_limit():
+            _work(claim, turn, takes_long=takes_long)
     except LeaseLost:
         log.warning("the lease of write queue %s was lost", queue_id)
         return
-    write_queue.release(claim, more=turn.more, due_at=turn.due_at, attempts=turn.attempts)
+    except attempts.TimedOutError:
+        _reconnect()
+        attempts.count_timeout(tenant_id)
+        turn.attempts, turn.more, turn.is_slow = claim.attempts, True, True
+    write_queue.release(claim, more=turn.more, due_at=turn.due_at, attempts=turn.attempts, is_slow=turn.is_slow)
 
 
-def _work(claim: Claim, turn: Turn) -> None:
+def _work(claim: Claim, turn: Turn, *, takes_long: bool) -> None:
     sources = _pending(claim, turn)
-    # A claim that was never released: the worker was killed in the middle, perhaps by one of these writes.
+    if not takes_long:
+        quick = list(itertools.takewhile(lambda source: len(source.text) <= write_queue.LONG, sources))
+        if len(quick) < len(sources):
+            turn.more, turn.is_slow, sources = True, True, quick
+    # A claim that was never released, or ran out of time: perhaps one of these writes is to blame.
     if claim.attempts > 1:
         turn.attempts = 1 if _one_by_one(sources, claim, turn) or turn.more else 0
         return
@@ -115,14 +136,13 @@ def _work(claim: Claim, turn: Turn) -> None:
         raise
     except Unavailable as error:
         sources[0].attempts += 1
-        _later(sources[0], error, turn)
         turn.more = False
-    except SoftTimeLimitExceeded:
-        turn.attempts, turn.more = claim.attempts, True  # the next claim takes them one by one
+        if (until := attempts.failed(sources[0], error)) is not None:
+            turn.wait_until(until)
     except Exception as error:
         # The message of an error may quote text, so it isn't logged.
         log.warning("a pass over %d writes failed: %s", len(sources), type(error).__name__, exc_info=settings.DEBUG)
-        _one_by_one(sources, claim, turn)
+        turn.attempts = 1 if _one_by_one(sources, claim, turn) else 0
     else:
         turn.more |= done < len(sources)
 
@@ -135,7 +155,7 @@ def _pending(claim: Claim, turn: Turn) -> list[Source]:
         "project": claim.project,
         "user": claim.user_id,
         "now": moment,
-        "transient": list(TRANSIENT_FAILURES),
+        "transient": list(attempts.TRANSIENT_FAILURES),
         "writes": MAX_WRITES,
         "characters": MAX_CHARACTERS,
     }
@@ -144,7 +164,7 @@ def _pending(claim: Claim, turn: Turn) -> list[Source]:
     ready = list(itertools.takewhile(lambda s: s.next_attempt_at is None or s.next_attempt_at <= moment, found))
     for source in found[len(ready) :]:
         turn.wait_until(source.next_attempt_at or moment)
-        if source.failure in TRANSIENT_FAILURES:
+        if source.failure in attempts.TRANSIENT_FAILURES:
             break
     size = sum(len(source.text) for source in found)
     turn.more = len(ready) == len(found) and (len(found) == MAX_WRITES or size >= MAX_CHARACTERS)
@@ -171,7 +191,8 @@ def _read(sources: Sequence[Source], claim: Claim) -> Iterator[list[ReadWrite]]:
         if (group or not at_once) and time.monotonic() - started > PASS_SECONDS:
             break
         embed.head(source)
-        group.append(writes.read(source, claim))
+        claim.hold()
+        group.append(writes.read(source))
         claim.keep()
         if not at_once:
             yield group
@@ -226,6 +247,7 @@ def _apply(chunk: Sequence[ReadWrite], claim: Claim) -> None:
 def _announce(results: Sequence[WriteResult], seconds: float) -> None:
     for write in results:
         write.source.result = write.result  # the next part of a long write goes on from it
+        write.source.allocated_id = write.reserved_id or write.source.allocated_id
     ended = [write for write in results if write.failure or write.is_last]
     for write in ended:
         metrics.pipeline_ended(write.source.kind, "failed" if write.failure else "applied", seconds)
@@ -242,60 +264,32 @@ def _still_pending(chunk: Sequence[ReadWrite]) -> list[ReadWrite]:
 
 # --- one write after the other ---------------------------------------------------------------------------------------
 def _one_by_one(sources: Sequence[Source], claim: Claim, turn: Turn) -> bool:
-    """Apply each write on its own, and count its attempts; → whether writes are left, though not for a failure.
-
-    An attempt is counted before it begins: a write that kills its worker is set aside after MAX_LOST of them.
-    """
-    started = time.monotonic()
+    """Apply each write on its own, and count its attempts; → whether writes are left, though not for a failure."""
     for number, source in enumerate(sources):
-        if number and time.monotonic() - started > PASS_SECONDS:
+        if number and time.monotonic() - claim.started > PASS_SECONDS:
             turn.more = True
             return True
-        if source.failure in LOST and source.attempts >= MAX_LOST:
-            _close_failed(source, source.failure, {})
+        if not attempts.begin(source):
             continue
-        if not writes.pending(source).update(attempts=F("attempts") + 1, failure=WORKER_LOST):
-            continue  # erased
-        source.attempts += 1
         try:
             _together([source], claim)
         except (LeaseLost, OperationalError, InterfaceError):
             raise
-        except SoftTimeLimitExceeded:
-            writes.pending(source).update(failure=TIMED_OUT)
-            metrics.pipeline_ended(source.kind, "retried")
-            turn.more = True
-            return True
-        except AppError as error:
-            if error.retryable:
-                _later(source, error, turn)
-                if error.code in TRANSIENT_FAILURES:
-                    turn.more = False
-                    return False
-            else:
-                _close_failed(source, error.code, {"message": error.message, **error.data})
+        except attempts.TimedOutError:
+            _reconnect()
+            attempts.timed_out(source)
+            raise
         except Exception as error:
-            log.error("write %s failed: %s", source.id, type(error).__name__, exc_info=settings.DEBUG)
-            _later(source, error, turn)
+            log.warning("write %s failed: %s", source.id, type(error).__name__, exc_info=settings.DEBUG)
+            until = attempts.failed(source, error)
+            if until is not None:
+                turn.wait_until(until)
+            if isinstance(error, AppError) and error.code in attempts.TRANSIENT_FAILURES:
+                turn.more = False
+                return False
     return False
 
 
-def _later(source: Source, error: Exception, turn: Turn) -> None:
-    """Try a write again, later and later. One that never passes is set aside at last, with its text."""
-    code = error.code if isinstance(error, AppError) else type(error).__name__
-    if source.attempts >= MAX_ATTEMPTS and code not in TRANSIENT_FAILURES:
-        _close_failed(source, code, {})
-        return
-    asked = dt.timedelta(seconds=min(getattr(error, "retry_after", None) or 0, MAX_RETRY_AFTER))
-    until = now() + max(backoff(source.attempts), asked)
-    writes.pending(source).update(failure=code[:64], next_attempt_at=until, attempts=max(1, source.attempts))
-    metrics.pipeline_ended(source.kind, "retried")
-    turn.wait_until(until)
-
-
-def _close_failed(source: Source, failure: str, result: dict[str, object]) -> None:
-    writes.pending(source).update(
-        state=SourceState.FAILED, failure=failure[:64], result=result, finished_at=now(), next_attempt_at=None
-    )
-    metrics.pipeline_ended(source.kind, "failed")
-    announce([source.id])
+def _reconnect() -> None:
+    """A statement may have been interrupted by the time limit."""
+    connection.close()

@@ -76,7 +76,7 @@ class Planner:
 
     def _store(self, write: ReadWrite, result: WriteResult) -> None:
         source = write.source
-        free_id = source.allocated_id if not source.result.get("reserved_used") else None
+        free_id = source.allocated_id
         taught: list[tuple[Revision, Knowledge]] = []
         outdated: list[Revision] = []
         for number, statement in enumerate(write.statements):
@@ -103,10 +103,13 @@ class Planner:
             self.changes.outcomes.append(
                 outcome(source, position, operation.decision, memory_id, replaces=operation.replaces)
             )
-        if free_id is None:
-            result.result["reserved_used"] = True
+        first = source.result.get("first")
         if not write.is_last:
             result.result["statements_done"] = write.first + len(write.statements)
+            if free_id is None and source.allocated_id is not None:  # recall shows the rest under another reserved id
+                first, result.reserved_id = first or public(MEMORY, source.allocated_id), new_id()
+        if first:
+            result.result["first"] = first
         self._graph(result, taught=taught, outdated=outdated)
 
     def _decide(self, write: ReadWrite, number: int) -> Operation:

@@ -25,8 +25,9 @@ from memproject.common.tenancy import across_tenants
 
 log = logging.getLogger(__name__)
 
-TASK = "memories.tasks.run_owner"
+TASK, LONG_TASK = "memories.tasks.run_owner", "memories.tasks.run_owner_long"
 BATCH_SIZE = 500  # queues of one sweep
+LONG = 20_000  # characters: a longer write is left to the workers of the queue `long`, which nobody waits for
 HINT_SECONDS = 5  # a message that nobody has taken for so long may be lost: the next write sends another
 MAX_AHEAD = dt.timedelta(minutes=15)  # longer than any lease and any wait for the next attempt
 
@@ -43,17 +44,18 @@ QUEUES = {Priority.BULK: "bulk", Priority.STORE: "store"}
 
 ENQUEUE = """
 INSERT INTO memories_writequeue AS q
-    (id, tenant_id, project, user_id, last_sequence, due_at, enqueued, enqueued_at, attempts)
-VALUES (%(id)s, %(tenant)s, %(project)s, %(user)s, %(count)s, %(due)s, %(priority)s, %(now)s, 0)
+    (id, tenant_id, project, user_id, last_sequence, due_at, enqueued, enqueued_at, attempts, is_slow)
+VALUES (%(id)s, %(tenant)s, %(project)s, %(user)s, %(count)s, %(due)s, %(priority)s, %(now)s, 0, %(slow)s)
 ON CONFLICT (tenant_id, project, user_id) DO UPDATE SET
     last_sequence = q.last_sequence + excluded.last_sequence,
     due_at = CASE WHEN q.lease_until IS NULL THEN least(q.due_at, excluded.due_at) ELSE q.due_at END,
     enqueued = greatest(q.enqueued, excluded.enqueued),
+    is_slow = q.is_slow OR excluded.is_slow,
     enqueued_at = CASE
         WHEN q.lease_until > excluded.enqueued_at THEN q.enqueued_at
         WHEN q.enqueued >= excluded.enqueued AND q.enqueued_at > %(lost)s THEN q.enqueued_at
         ELSE excluded.enqueued_at END
-RETURNING id, last_sequence, enqueued_at = %(now)s
+RETURNING id, last_sequence, enqueued_at = %(now)s, is_slow
 """
 CLAIM = """
 UPDATE memories_writequeue
@@ -68,11 +70,11 @@ WHERE tenant_id = %(tenant)s AND id = %(id)s AND lease_token = %(token)s
 """
 RELEASE = """
 UPDATE memories_writequeue
-SET lease_until = NULL, lease_token = NULL, attempts = %(attempts)s, enqueued_at = %(now)s,
+SET lease_until = NULL, lease_token = NULL, attempts = %(attempts)s, enqueued_at = %(now)s, is_slow = %(slow)s,
     due_at = CASE WHEN last_sequence > %(seen)s THEN %(soon)s ELSE %(due)s::timestamptz END,
     enqueued = CASE WHEN last_sequence > %(seen)s OR %(more)s THEN greatest(enqueued, 1) ELSE 0 END
 WHERE tenant_id = %(tenant)s AND id = %(id)s AND lease_token = %(token)s
-RETURNING enqueued
+RETURNING enqueued, is_slow
 """
 DUE = """
 SELECT tenant_id, id FROM memories_writequeue
@@ -82,7 +84,7 @@ TAKE = """
 UPDATE memories_writequeue SET due_at = %(until)s, enqueued = greatest(enqueued, 1), enqueued_at = %(now)s,
     lease_until = NULL, lease_token = NULL
 WHERE tenant_id = ANY(%(tenants)s) AND id = ANY(%(ids)s) AND (due_at <= %(now)s OR due_at > %(far)s)
-RETURNING tenant_id, id, enqueued
+RETURNING tenant_id, id, enqueued, is_slow
 """
 
 
@@ -92,7 +94,11 @@ class LeaseLost(Exception):
 
 @dataclass(slots=True)
 class Claim:
-    """The right to apply an owner's writes. `seen` is the sequence up to which the claim covers them."""
+    """The right to apply an owner's writes.
+
+    `seen` is the sequence up to which the claim covers them, `limit` the seconds after which Celery kills the process
+    (0: it doesn't).
+    """
 
     tenant_id: uuid.UUID
     queue_id: uuid.UUID
@@ -103,16 +109,21 @@ class Claim:
     attempts: int
     started: float = field(default_factory=time.monotonic)
     renewed: float = field(default_factory=time.monotonic)
+    limit: float = 0.0
 
     def keep(self) -> None:
         """Renew the lease when a third of it has passed. Raises LeaseLost."""
         if time.monotonic() - self.renewed > settings.LEASE_SECONDS / 3:
             self._renew(0.0)
 
-    def extend(self, seconds: float) -> None:
-        """Cover a piece of work that can take `seconds` without a call of `keep`. Raises LeaseLost."""
-        if seconds > settings.LEASE_SECONDS / 3:
-            self._renew(seconds)
+    def hold(self) -> None:
+        """Before a text is read: nobody renews the lease meanwhile, so it lasts until the time limit kills the attempt.
+
+        A text whose reading hangs would otherwise be handed to one worker after the other. An attempt that may take
+        little longer than a lease needs no longer one. Raises LeaseLost.
+        """
+        if self.limit > 1.5 * settings.LEASE_SECONDS and time.monotonic() > self.renewed:
+            self._renew(self.limit)
 
     def _renew(self, seconds: float) -> None:
         until = now() + dt.timedelta(seconds=settings.LEASE_SECONDS + seconds)
@@ -124,7 +135,9 @@ class Claim:
         self.renewed = time.monotonic() + seconds
 
 
-def enqueue(tenant_id: uuid.UUID, project: str, user_id: str, *, count: int, priority: Priority) -> int:
+def enqueue(
+    tenant_id: uuid.UUID, project: str, user_id: str, *, count: int, priority: Priority, is_slow: bool = False
+) -> int:
     """Reserve `count` places in an owner's queue and send a message on commit; → the last place.
 
     In the transaction that writes the Sources: it keeps the queue's row until its commit, so that the order of places
@@ -138,23 +151,37 @@ def enqueue(tenant_id: uuid.UUID, project: str, user_id: str, *, count: int, pri
         "user": user_id,
         "count": count,
         "priority": int(priority),
+        "slow": is_slow,
         "now": moment,
         "due": moment + dt.timedelta(seconds=settings.LEASE_SECONDS / 2),
         "lost": moment - dt.timedelta(seconds=HINT_SECONDS),
     }
     with connection.cursor() as cursor:
         cursor.execute(ENQUEUE, values)
-        queue_id, last, is_ours = cursor.fetchone()
+        queue_id, last, is_ours, is_slow = cursor.fetchone()
     if is_ours:
-        send(tenant_id, queue_id, priority)
+        send(tenant_id, queue_id, priority, is_slow=is_slow)
     return int(last)
 
 
-def send(tenant_id: uuid.UUID, queue_id: uuid.UUID, priority: Priority) -> None:
-    kick(TASK, tenant_id, queue_id, queue=QUEUES[priority])
+def send(tenant_id: uuid.UUID, queue_id: uuid.UUID, priority: Priority, *, is_slow: bool) -> None:
+    if is_slow:
+        send_long(tenant_id, queue_id)
+    else:
+        kick(TASK, tenant_id, queue_id, queue=QUEUES[priority])
 
 
-def claim(tenant_id: uuid.UUID, queue_id: uuid.UUID) -> Claim | None:
+def send_long(tenant_id: uuid.UUID, queue_id: uuid.UUID) -> None:
+    kick(LONG_TASK, tenant_id, queue_id, queue="long")
+
+
+def postpone(tenant_id: uuid.UUID, queue_id: uuid.UUID, due_at: dt.datetime) -> None:
+    """Leave a queue that no worker has to the sweep."""
+    rows = WriteQueue.objects.filter(tenant=tenant_id, id=queue_id, lease_until=None, due_at__isnull=False)
+    rows.update(due_at=due_at, enqueued=0)
+
+
+def claim(tenant_id: uuid.UUID, queue_id: uuid.UUID, limit: float = 0.0) -> Claim | None:
     """Take the lease of a queue with pending writes; None while another worker has it, or nothing is pending."""
     moment, token = now(), new_id()
     values: dict[str, Any] = {
@@ -168,12 +195,17 @@ def claim(tenant_id: uuid.UUID, queue_id: uuid.UUID) -> Claim | None:
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, values)
         row = cursor.fetchone()
-    return None if row is None else Claim(tenant_id, queue_id, token, *row)
+    if row is None:
+        return None
+    project, user_id, seen, attempts = row
+    return Claim(tenant_id, queue_id, token, project, user_id, seen, attempts, limit=limit)
 
 
-def release(claim: Claim, *, more: bool, due_at: dt.datetime | None = None, attempts: int = 0) -> None:
+def release(
+    claim: Claim, *, more: bool, due_at: dt.datetime | None = None, attempts: int = 0, is_slow: bool = False
+) -> None:
     """Give the lease back. `more`: writes are left that can be applied now, so the queue goes to the end of the line.
-    `due_at`: when a failed attempt is to be repeated."""
+    `due_at`: when a failed attempt is to be repeated. `is_slow`: only workers of `long` take the next write."""
     moment = now()
     soon = moment + dt.timedelta(seconds=settings.LEASE_SECONDS / 2)
     values: dict[str, Any] = {
@@ -186,12 +218,13 @@ def release(claim: Claim, *, more: bool, due_at: dt.datetime | None = None, atte
         "soon": soon,
         "due": soon if more else due_at,
         "attempts": attempts,
+        "slow": is_slow,
     }
     with connection.cursor() as cursor:
         cursor.execute(RELEASE, values)
         row = cursor.fetchone()
     if row is not None and row[0]:
-        send(claim.tenant_id, claim.queue_id, Priority(row[0]))
+        send(claim.tenant_id, claim.queue_id, Priority(row[0]), is_slow=row[1])
 
 
 def sweep() -> int:
@@ -212,8 +245,8 @@ def sweep() -> int:
         values["ids"] = [row for _, row in found]
         cursor.execute(TAKE, values)
         taken = cursor.fetchall()
-    for tenant_id, queue_id, enqueued in taken:
-        send(tenant_id, queue_id, Priority(enqueued))
+    for tenant_id, queue_id, enqueued, is_slow in taken:
+        send(tenant_id, queue_id, Priority(enqueued), is_slow=is_slow)
     if taken:
         log.info("enqueued %d due write queues again", len(taken))
     return len(taken)

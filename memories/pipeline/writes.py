@@ -6,16 +6,14 @@ import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
-from django.utils.dateparse import parse_datetime
 
 from entities.types import NO_KNOWLEDGE, Knowledge
 from memories.models import Revision, Source
 from memories.pipeline import digest, embed
-from memories.pipeline.extract import Extracted, extract, knowledge_of
+from memories.pipeline.extract import Extracted, extract, items_of, knowledge_of
+from memories.pipeline.keep_text import keep_text
 from memories.pipeline.recalled import without_recalled
-from memories.pipeline.write_queue import Claim
 from memories.providers import registry
 from memories.providers.base import ProviderUnavailable
 from memories.providers.rules.types import Statement as RulesStatement
@@ -23,7 +21,6 @@ from memories.retrieval.similar import similar
 from memories.statements import Known, Statement
 from memories.types import Item, Json, SourceKind, SourceState
 
-RULES_READ = 8_000  # characters a second, at the least
 MODEL_TRIES = 3  # of a language model; then the rules read the write
 CANDIDATES, NEAR = 20, 0.25  # memories that a model is shown, and the cosine that they must have
 FAILURES = "model_failures"
@@ -78,17 +75,16 @@ class ReadWrite:
             yield self.part(start, start + size)
 
 
-def read(source: Source, claim: Claim) -> ReadWrite:
-    """Read one accepted write. Raises ProviderUnavailable (try again), ProviderRefused or LeaseLost."""
+def read(source: Source) -> ReadWrite:
+    """Read one accepted write. Raises ProviderUnavailable (try again) or ProviderRefused."""
     match SourceKind(source.kind):
         case SourceKind.STORE:
-            read = _store(source, claim)
+            read = _store(source)
             done = int(source.result.get("statements_done", 0))  # of a long write that was interrupted
             return read.part(done, len(read.digests)) if done else read
         case SourceKind.RESTORE:
-            return _restore(source, claim)
+            return _restore(source)
         case SourceKind.UPDATE | SourceKind.SUPERSEDE:
-            claim.extend(len(source.text) / RULES_READ)
             graph = knowledge_of(source.text)
             return ReadWrite(source, (digest.of_text(source.text),), (source.text,), graph=graph)
 
@@ -123,7 +119,7 @@ def important(found: Extracted, payload: Json) -> tuple[Extracted, int]:
     return kept, len(found.statements) - len(kept.statements)
 
 
-def _store(source: Source, claim: Claim) -> ReadWrite:
+def _store(source: Source) -> ReadWrite:
     """By the language model if there is one. A model that fails is asked again when the write is tried again,
     MODEL_TRIES times in all; then the rules read it."""
     items, model, infers = items_of(source), registry.model_extractor(), source.payload.get("infer", True)
@@ -131,19 +127,24 @@ def _store(source: Source, claim: Claim) -> ReadWrite:
         items = without_recalled(source, items)
     failures = int(source.result.get(FAILURES, 0))
     if model is None or not infers or failures >= MODEL_TRIES or not model.fits(items):
-        claim.extend(len(source.text) / RULES_READ)
-        return of_statements(source, facts_of(items, source.payload))
+        return _kept(source, facts_of(items, source.payload), None)
     shown = _near(source)
-    claim.extend(2 * settings.LLM_TIMEOUT_SECONDS)  # once more, in a simpler form, if the server wants that
     try:
         reading = model.read(items, roles=_roles(source.payload), known=shown, moment=source.accepted_at)
     except ProviderUnavailable:
         pending(source).update(result={**source.result, FAILURES: failures + 1})
         raise
-    return of_statements(source, Extracted(reading.statements, reading.by, refused=reading.refused), shown)
+    return _kept(source, Extracted(reading.statements, reading.by, refused=reading.refused), shown)
 
 
-def _restore(source: Source, claim: Claim) -> ReadWrite:
+def _kept(source: Source, found: Extracted, shown: tuple[Known, ...] | None) -> ReadWrite:
+    """A text of which nothing was extracted is kept as it is, where it is all that the store sent."""
+    if not found.statements and source.payload.get("single_text"):
+        found, shown = keep_text(source, found)
+    return of_statements(source, found, shown)
+
+
+def _restore(source: Source) -> ReadWrite:
     """The revision that was asked for, or the last one that was live, and what its text says of entities."""
     assert source.target_key is not None
     rows = Revision.objects.filter(tenant=source.tenant_id, memory_key=source.target_key)
@@ -152,7 +153,6 @@ def _restore(source: Source, claim: Claim) -> ReadWrite:
     found = rows.filter(wanted).order_by("-recorded_at", "-id").first()
     if found is None:
         return ReadWrite(source)
-    claim.extend(len(found.content) / RULES_READ)
     return ReadWrite(source, revision=found, graph=knowledge_of(found.content))
 
 
@@ -176,20 +176,6 @@ def _near(source: Source) -> tuple[Known, ...]:
 def _roles(payload: Json) -> frozenset[str] | None:
     roles = payload.get("roles")
     return None if roles is None else frozenset(roles)
-
-
-def items_of(source: Source) -> list[Item]:
-    """What was said, cut out of the raw text again."""
-    return [
-        Item(
-            source.text[i["start"] : i["stop"]],
-            i.get("role"),
-            i.get("speaker"),
-            parse_datetime(i["said_at"]) if i.get("said_at") else None,
-            i.get("stamp"),
-        )
-        for i in source.payload["items"]
-    ]
 
 
 def pending(source: Source) -> QuerySet[Source]:

@@ -12,7 +12,7 @@ from memories.models import Source
 from memories.pipeline import write_queue
 from memories.types import Decision, ItemResult, SourceKind, SourceState, WriteResult
 from memproject.common.errors import NotFound
-from memproject.common.ids import EVENT, parse
+from memproject.common.ids import EVENT, MEMORY, parse
 from memproject.common.postgres import fetch
 
 DECIDED = """
@@ -61,11 +61,13 @@ def results_of(sources: Sequence[Source]) -> list[WriteResult]:
 
 
 def _result(source: Source, items: tuple[ItemResult, ...]) -> WriteResult:
-    memory_id = source.target_key or source.allocated_id or source.id
+    memory_id = source.target_key or parse(MEMORY, source.result.get("first", "")) or source.allocated_id
     if source.kind == SourceKind.SUPERSEDE and items:
         memory_id = items[0].memory_id
     added = [i for i in items if i.decision is not Decision.NOOP]
     duplicate = items[0].memory_id if items and not added and source.kind == SourceKind.STORE else None
+    if source.kind == SourceKind.STORE and source.state == SourceState.APPLIED and not items:
+        memory_id = None  # nothing was kept, or it was erased since
     return WriteResult(
         event_id=source.id,
         memory_id=duplicate or memory_id,

@@ -26,6 +26,7 @@ from memories.pipeline.embed import embedded
 from memories.pipeline.rows import Embedded
 from memories.providers import registry
 from memories.services.export import FORMAT, VERSION
+from memproject.common import disk
 from memproject.common.carry import Kind, Line, LineError, Salt, batches
 from memproject.common.errors import Conflict, InvalidRequest
 from memproject.common.ids import new_id
@@ -64,10 +65,11 @@ def import_file(slug: str, file: IO[bytes], *, user_id: str | None = None, skip_
     """Bring the lines of a seekable file into a tenant, of one user alone when that is named.
 
     Ids are kept unless one of them is taken anywhere in the service; then all get new ones. Raises InvalidRequest
-    (the line and the field), Conflict (an owner has memories; with `skip_existing` it is left as it is), or what the
-    embedder raises; then nothing was written.
+    (the line and the field), Conflict (an owner has memories; with `skip_existing` it is left as it is), Unavailable
+    (the disk is nearly full), or what the embedder raises; then nothing was written.
     """
     tenant_id = tenants.by_slug(slug).id
+    disk.require_space()
     checked = _check(tenant_id, file, user_id)
     if checked.skipped and not skip_existing:
         raise Conflict(
@@ -270,6 +272,7 @@ def _write(tenant_id: uuid.UUID, file: IO[bytes], wanted: Collection[Owner], sal
         if any(_has_some(tenant_id, owner) for owner in wanted):
             raise Conflict("An owner got memories in this tenant meanwhile; nothing was imported.")
         for batch in _wanted(file, wanted):
+            disk.require_space()
             brought, known = _brought(tenant_id, batch, salt)
             texts: dict[uuid.UUID, Embedded] = pickle.load(vectors)  # noqa: S301  our own file, which has no name
             with _between(batch[0][0], batch[-1][0]):

@@ -13,9 +13,9 @@ from django.db import connection, transaction
 from apikeys.types import Principal
 from memories.languages import configuration
 from memories.models import Source
-from memories.pipeline import write_queue
+from memories.pipeline import attempts, write_queue
 from memories.pipeline.searchable import SOURCE_CHARACTERS, words
-from memories.pipeline.write_queue import Priority
+from memories.pipeline.write_queue import LONG, Priority
 from memories.services import access
 from memories.services.events import results_of, rows
 from memories.types import Item, SourceKind, StoreCommand, WriteResult
@@ -55,6 +55,7 @@ def source_of(principal: Principal, command: StoreCommand, **payload: Any) -> So
         payload={
             "items": spans,
             "infer": command.infer,
+            "single_text": command.single_text,
             "metadata": dict(command.metadata),
             "memory_type": command.memory_type,
             **payload,
@@ -71,7 +72,7 @@ def accept(sources: Sequence[Source], *, wait: bool, draft: Any = None) -> list[
 
     `draft` is what an answer needs besides their results, should the same request come again.
     """
-    waiting = wait and bool(sources) and _places.acquire(blocking=False)
+    waiting = wait and _are_quick(sources) and _places.acquire(blocking=False)
     try:
         with transaction.atomic():
             last = _enqueue(sources, Priority.STORE if waiting else Priority.BULK)
@@ -93,13 +94,28 @@ def accept(sources: Sequence[Source], *, wait: bool, draft: Any = None) -> list[
     return results_of([now_there.get(source.id, source) for source in sources])
 
 
+def _are_quick(sources: Sequence[Source]) -> bool:
+    """Whether these writes may have the workers that others wait for: short texts, of a tenant whose last writes did
+    not run out of time."""
+    if not sources or any(len(source.text) > LONG for source in sources):
+        return False
+    return not attempts.is_slow(sources[0].tenant_id)
+
+
 def _enqueue(sources: Sequence[Source], priority: Priority) -> list[Source]:
     """Give the Sources their places in the queues of their owners; → the last one of each owner."""
     owners: dict[tuple[str, str], list[Source]] = {}
     for source in sources:
         owners.setdefault((source.project, source.user_id), []).append(source)
     for (project, user_id), mine in sorted(owners.items()):  # in one order, so that two requests can't deadlock
-        last = write_queue.enqueue(sources[0].tenant_id, project, user_id, count=len(mine), priority=priority)
+        last = write_queue.enqueue(
+            sources[0].tenant_id,
+            project,
+            user_id,
+            count=len(mine),
+            priority=priority,
+            is_slow=len(mine[0].text) > LONG,
+        )
         for sequence, source in enumerate(mine, last - len(mine) + 1):
             source.sequence = sequence
     return [mine[-1] for mine in owners.values()]

@@ -43,13 +43,14 @@ def outcome(principal: Principal, result: WriteResult) -> MemoryView | WriteResu
 
     Raises Conflict or MemoryNotFound if that was its end.
     """
-    memory_id = public(MEMORY, result.memory_id)
+    key = result.memory_id or result.event_id  # an erased change names no memory
+    memory_id = public(MEMORY, key)
     if result.failure == "conflict":
         raise Conflict(str(result.detail.get("message", "")), memory_id=result.detail.get("memory_id"))
     if result.failure in ("memory_not_found", "erased"):  # it expired, or was deleted, while we waited
         raise MemoryNotFound(memory_id)
     if result.state == "succeeded":
-        return told(principal.tenant_id, result.memory_id, memory_id)
+        return told(principal.tenant_id, key, memory_id)
     return result
 
 

@@ -95,6 +95,18 @@ class PayloadTooLarge(AppError):
     default_message = "The request body is too large."
 
 
+class UriTooLong(AppError):
+    code = "uri_too_long"
+    status = 414
+    default_message = "The request line is too long."
+
+
+class HeadersTooLarge(AppError):
+    code = "headers_too_large"
+    status = 431
+    default_message = "The request headers are too large."
+
+
 class UnsupportedMediaType(AppError):
     code = "unsupported_media_type"
     status = 415

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import Any
+from typing import Any, overload
 
 import uuid_utils.compat
 
@@ -19,8 +19,13 @@ def new_id() -> uuid.UUID:
     return uuid_utils.compat.uuid7()
 
 
-def public(prefix: str, row_id: uuid.UUID) -> str:
-    return f"{prefix}_{row_id.hex}"
+@overload
+def public(prefix: str, row_id: uuid.UUID) -> str: ...
+@overload
+def public(prefix: str, row_id: uuid.UUID | None) -> str | None: ...
+def public(prefix: str, row_id: uuid.UUID | None) -> str | None:
+    """The id that the API shows; None for no row."""
+    return None if row_id is None else f"{prefix}_{row_id.hex}"
 
 
 def parse(prefix: str, text: str) -> uuid.UUID | None:

@@ -11,6 +11,8 @@ import uuid
 from celery import current_app
 from django.db import transaction
 
+from memproject.common import redis
+
 log = logging.getLogger(__name__)
 
 
@@ -19,7 +21,8 @@ def kick(task: str, *ids: uuid.UUID, queue: str) -> None:
 
     def publish() -> None:
         try:
-            current_app.tasks[task].apply_async(args=tuple(str(i) for i in ids), queue=queue)
+            with redis.breaker.guard():
+                current_app.tasks[task].apply_async(args=tuple(str(i) for i in ids), queue=queue)
         except Exception as error:  # whatever the broker's client raises, within its time limit of a second
             log.warning("could not enqueue %s: %s", task, type(error).__name__)
 

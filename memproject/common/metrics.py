@@ -25,7 +25,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
-from memproject.common import multiprocess
+from memproject.common import metric_files, multiprocess
 from memproject.common.quantiles import Latency
 
 P = ParamSpec("P")
@@ -42,6 +42,8 @@ COARSE = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60)  # 4
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 TENANTS = 100  # that one process counts by name; the others are one
 OTHER = "other"
+
+metric_files.install()
 
 # Every instrument has a label, so that a process which counts nothing leaves no file.
 _own = CollectorRegistry()
@@ -77,7 +79,7 @@ _tenants: set[str] = set()
 
 # --- counting: never a reason for a request or a write to fail -------------------------------------------------------
 def _count(counter: Counter, *labels: str, by: int = 1) -> None:
-    with contextlib.suppress(OSError):  # the disk of METRICS_DIR is full or gone
+    with contextlib.suppress(OSError):  # METRICS_DIR is full or gone (memproject/common/metric_files.py)
         counter.labels(*labels).inc(by)
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from memproject.common import memory
+
 log = logging.getLogger(__name__)
 
 
@@ -23,6 +25,8 @@ def _prepare() -> Path | None:
     """This host's folder, made and told to prometheus_client; None where it can't be made."""
     folder = Path(settings.METRICS_DIR) / socket.gethostname()
     try:
+        if folder.parent == memory.folder_of(settings.DATA_DIR):
+            memory.make_private(folder.parent)
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         log.warning("METRICS_DIR cannot be used, each process counts alone: %s", type(error).__name__)

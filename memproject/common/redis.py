@@ -8,39 +8,83 @@ import functools
 import itertools
 import json
 import logging
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import redis
 from django.conf import settings
 from redis.backoff import NoBackoff
+from redis.client import Pipeline
 from redis.retry import Retry
+
+from memproject.common.breaker import Breaker
+
+C = TypeVar("C", bound=redis.Redis)
 
 log = logging.getLogger(__name__)
 
 RESULT_SECONDS = 60
 SWEPT = "swept"
+ROUND_SECONDS = 1.0  # of waiting for a result
+
+
+class RedisUnavailable(redis.ConnectionError):
+    """The circuit breaker is open: the command was not sent."""
 
 
 @functools.cache
-def client() -> redis.Redis:
-    """One pooled client per process, for whoever waits: its socket timeout exceeds every wait."""
-    return _connected(settings.STORE_WAIT_SECONDS + 2)
+def _pinging() -> redis.Redis:
+    """The client of the breaker's PING, itself behind no breaker."""
+    return _connected(redis.Redis, 0.3)
+
+
+# One for all users of Redis in a process: the clients below, Django's cache (REDIS_CLIENT_CLASS) and Celery's messages.
+breaker = Breaker(
+    "Redis",
+    ping=lambda: _pinging().ping(),
+    timeouts=(redis.TimeoutError, TimeoutError),
+    refused=RedisUnavailable,
+    seconds=3.0,
+)
+
+
+class Client(redis.Redis):
+    """A client behind the circuit breaker."""
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        with breaker.guard():
+            return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+
+    def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline:
+        return _Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+
+class _Pipeline(Pipeline):
+    def execute(self, raise_on_error: bool = True) -> list[Any]:
+        with breaker.guard():
+            return super().execute(raise_on_error)
 
 
 @functools.cache
-def brief() -> redis.Redis:
-    """Another, for what is done by the way: a Redis that does not answer holds nobody for long."""
-    return _connected(0.3)
+def client() -> Client:
+    """One pooled client per process; its socket timeout exceeds a round of waiting."""
+    return _connected(Client, ROUND_SECONDS + 1)
 
 
-def _connected(timeout: float) -> redis.Redis:
+@functools.cache
+def brief() -> Client:
+    """A second client with a short timeout, for commands that a request does not depend on."""
+    return _connected(Client, 0.3)
+
+
+def _connected(made: type[C], timeout: float) -> C:
     """Nothing is tried again: whoever calls does without."""
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_connect_timeout=0.3, socket_timeout=timeout, retry=Retry(NoBackoff(), 0)
-    )
+    retry = Retry(NoBackoff(), 0)
+    found = made.from_url(settings.REDIS_URL, socket_connect_timeout=0.3, socket_timeout=timeout, retry=retry)
+    return cast(C, found)
 
 
 def announce(events: Sequence[uuid.UUID]) -> None:
@@ -58,9 +102,19 @@ def announce(events: Sequence[uuid.UUID]) -> None:
 
 
 def wait_for(event: uuid.UUID, seconds: float) -> bool:
-    """Wait until `event` was announced; False when the time ran out or Redis is away."""
+    """Wait until `event` was announced; False when the time ran out or Redis is away.
+
+    It waits in rounds: during a BLPOP a Redis that hangs cannot be told from one without a result.
+    """
+    until = time.monotonic() + seconds
     try:
-        return client().blpop([f"done:{event}"], timeout=seconds) is not None
+        while True:
+            left = until - time.monotonic()
+            # 0 would mean to wait without end.
+            if client().blpop([f"done:{event}"], timeout=max(0.01, min(left, ROUND_SECONDS))) is not None:
+                return True
+            if left <= ROUND_SECONDS:
+                return False
     except redis.RedisError as error:
         log.warning("could not wait for a result: %s", type(error).__name__)
         return False

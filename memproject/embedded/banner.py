@@ -10,7 +10,7 @@ memproject is running.
   API       {url}/v1  and  {url}/api/v1
   Docs      {url}/docs
   Admin     {url}/admin/     operator / {password}
-  API key   {key}
+  API key   {shown}
   Logs      {logs}
 
 Store a memory:
@@ -27,6 +27,8 @@ Ctrl-C stops it; the data stay.
 """
 
 
-def text(url: str, key: str, password: str | None, data: Path) -> str:
-    """`password` is None when the operator has changed it."""
-    return BANNER.format(url=url, key=key, password=password or "(the password you set)", logs=data / "logs")
+def text(url: str, key: str, shown: str, password: str | None, data: Path) -> str:
+    """`key` is what the command lines hold, a key or a shell variable. `password` is None when it was changed."""
+    return BANNER.format(
+        url=url, key=key, shown=shown, password=password or "(the password you set)", logs=data / "logs"
+    )

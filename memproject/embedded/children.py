@@ -18,8 +18,9 @@ QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
 def service(env: Mapping[str, str], logs: Path, state: Path) -> tuple[list[Child], list[Child]]:
     """What a store and a recall need, and the rest. `state` is where beat keeps its schedule.
 
-    The pipeline worker reads and embeds texts, and takes writes that somebody waits for first. The maintenance worker
-    does everything else in threads, loads no model, and runs the sweeps.
+    The pipeline worker reads and embeds texts, and takes writes that somebody waits for first. Writes that may take
+    minutes have a worker of their own, which loads no model before there is such a write, and gives the memory back
+    after some of them. The maintenance worker does everything else in threads, loads no model, and runs the sweeps.
     """
     # Django's checks would load every page; `memproject.celery` runs those of the settings.
     worker = {**env, "MEMPROJECT_WORKER": "true", "MEMPROJECT_PAGES": "false", "CELERY_SKIP_CHECKS": "true"}
@@ -29,6 +30,10 @@ def service(env: Mapping[str, str], logs: Path, state: Path) -> tuple[list[Child
         "web": ([*GUNICORN, "-c", "python:memproject.gunicorn", "memproject.wsgi:application"], env),
         "worker-pipeline": (
             [*CELERY, "worker", "-Q", "store,bulk", "-c", processes, "-n", "pipeline@%h", *QUIET],
+            worker,
+        ),
+        "worker-long": (
+            [*CELERY, "worker", "-Q", "long", "-c", "1", "--max-tasks-per-child", "4", "-n", "long@%h", *QUIET],
             worker,
         ),
         "worker-maintenance": (

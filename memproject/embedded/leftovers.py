@@ -42,8 +42,9 @@ class Book:
             return
         self.running[child.name] = (child.pid, begun)
         new = self.path.with_suffix(".new")
-        new.write_text(json.dumps(self.running))
-        new.replace(self.path)
+        with contextlib.suppress(OSError):  # a full disk: the child runs all the same
+            new.write_text(json.dumps(self.running))
+            new.replace(self.path)
 
     def forget(self) -> None:
         self.path.unlink(missing_ok=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
+
 from memproject.embedded import children, neo4j, postgres, redis
 from memproject.embedded.guards import CannotStartError
-from memproject.embedded.supervisor import Child, Deaths
+from memproject.embedded.supervisor import Child, RestartPolicy, in_words
 
 DATABASE = "memproject"
 
@@ -23,29 +26,44 @@ class Database:
         except postgres.NoPostgresError as error:
             raise CannotStartError(str(error)) from None
         self._say = say
-        self._deaths = Deaths("PostgreSQL", self._server.log)
+        self.policy = RestartPolicy("PostgreSQL", self._server.log)
+        self.policy.started(time.monotonic())
         self._again_at: float | None = None  # None while it runs
 
     def create(self) -> str:
         """Make the service's database unless it is there; → its DATABASE_URL."""
-        self._server.create_database(DATABASE)
+        try:
+            self._server.create_database(DATABASE)
+            self._server.reserve_log()
+        except psycopg.Error as error:
+            raise CannotStartError(
+                f"The embedded PostgreSQL does not answer ({type(error).__name__}): see {self._server.log}"
+            ) from None
         return self._server.url(DATABASE)
 
+    def guard(self, logs: Path) -> Child:
+        """A child that ends the server when the supervisor was killed."""
+        command = [sys.executable, "-m", "memproject.embedded.postmaster", str(self._server.data)]
+        return Child("postgres-guard", command, dict(os.environ), logs / "postgres-guard.log", children.ROOT)
+
     def poll(self) -> None:
-        """Start it again if it died. Raises GaveUpError."""
+        """Start it again if it died."""
         moment = time.monotonic()
         if self._again_at is None:
             if self._server.running():
+                self.policy.runs(moment)
                 return
-            self._again_at = self._deaths.add(moment)
-            self._say("PostgreSQL ended and is started again.")
+            self._again_at = self.policy.died(moment)
+            self._say(f"PostgreSQL ended and is started again{in_words(self._again_at - moment)}.")
         if moment < self._again_at:
             return
         try:
             self._server.start()
-            self._again_at = None
         except postgres.NoPostgresError:  # the killed one's processes may need a moment to go
-            self._again_at = self._deaths.add(time.monotonic())
+            self._again_at = self.policy.failed_to_start(time.monotonic())
+        else:
+            self._again_at = None
+            self.policy.started(time.monotonic())
 
     def stop(self) -> None:
         self._server.stop()

@@ -10,13 +10,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-MANY, WITHIN = 5, 30.0  # deaths in seconds after which there is no use in trying again
-LONGEST_PAUSE = 4.0  # seconds before a child is started again
+MANY = 5  # deaths in a row: during start-up the end of all, later a state to report
+STABLE_SECONDS = 30.0  # a process that ran so long has started well: its next death is a first one
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 60.0  # seconds before a process is started again; doubled from death to death
 PATIENCE = 11.0  # seconds for all to end by themselves; the web processes finish their requests within ten
 AT_LEAST = 1.0  # seconds of it for each, even where an earlier one took them all
 LARGEST_LOG = 5_000_000  # bytes
@@ -26,7 +26,7 @@ LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class GaveUpError(Exception):
-    """Something dies at once each time; the message names its log."""
+    """During start-up a process dies at once each time; the message names its log."""
 
 
 def _die_with_parent() -> None:
@@ -44,23 +44,49 @@ def rotate(log: Path) -> None:
         log.replace(log.with_suffix(".log.1"))
 
 
-class Deaths:
-    """How often something died of late, and what follows from it."""
+class RestartPolicy:
+    """When a process that ended is started again: soon after a first death, after longer pauses when it goes on."""
 
     def __init__(self, name: str, log: Path) -> None:
         self.name, self.log = name, log
-        self._moments: deque[float] = deque(maxlen=MANY)
+        self.deaths = 0  # in a row, none after a run of STABLE_SECONDS
+        self._failed_starts = 0  # a start that fails is no death
+        self._started_at = 0.0
 
-    def __len__(self) -> int:
-        return len(self._moments)
+    @property
+    def is_failing(self) -> bool:
+        """Whether it can't be kept running. False again after a run of STABLE_SECONDS."""
+        return self.deaths + self._failed_starts >= MANY
 
-    def add(self, moment: float) -> float:
-        """Note one; → the time of the next start. Raises GaveUpError when it is one too many."""
-        self._moments.append(moment)
-        recent = sum(moment - earlier < WITHIN for earlier in self._moments)
-        if recent == MANY:
+    def started(self, moment: float) -> None:
+        self._started_at = moment
+
+    def runs(self, moment: float) -> None:
+        """It still runs; to be called from time to time."""
+        if moment - self._started_at >= STABLE_SECONDS:
+            self.deaths = self._failed_starts = 0
+
+    def died(self, moment: float, *, starting_up: bool = False) -> float:
+        """Count a death; → the time of the next start. Raises GaveUpError during start-up, for the last of MANY."""
+        self.runs(moment)
+        self.deaths += 1
+        if starting_up and self.deaths >= MANY:
             raise GaveUpError(f"{self.name} ends as soon as it is started: see {self.log}")
-        return moment + min(LONGEST_PAUSE, 0.25 * 2.0 ** (recent - 1))
+        return moment + self._pause()
+
+    def failed_to_start(self, moment: float) -> float:
+        """→ the time of the next start."""
+        self._failed_starts += 1
+        return moment + self._pause()
+
+    def _pause(self) -> float:
+        doublings = min(self.deaths + self._failed_starts - 1, 10)
+        return float(min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**doublings))
+
+
+def in_words(pause: float) -> str:
+    """ " in 8 s", or nothing for a pause that nobody notices."""
+    return f" in {pause:.0f} s" if pause >= 1 else ""
 
 
 @dataclass(slots=True)
@@ -80,10 +106,10 @@ class Child:
     asked_to_end: bool = False
     again_at: float = 0.0
     busy: threading.RLock = field(default_factory=threading.RLock, repr=False)
-    deaths: Deaths = field(init=False, repr=False)
+    policy: RestartPolicy = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self.deaths = Deaths(self.name, self.log)
+        self.policy = RestartPolicy(self.name, self.log)
 
     @property
     def pid(self) -> int:
@@ -111,6 +137,7 @@ class Child:
                     start_new_session=True,
                     preexec_fn=_die_with_parent if LIBC is not None else None,
                 )
+            self.policy.started(time.monotonic())
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process, or with SIGKILL to all that it started."""
@@ -146,7 +173,8 @@ class Supervisor:
     """Servers, which the others need, and what is added later.
 
     They start in this order; those added end first, in the order in which they were added, and the servers last.
-    `started` is told of each start.
+    `started` is called after each start. Until `starting_up` is set to False, a child that dies MANY times in a row
+    ends everything; later the others go on without it.
     """
 
     def __init__(
@@ -159,6 +187,11 @@ class Supervisor:
         self._servers = list(servers)
         self._say = say
         self._started = started
+        self.starting_up = True
+
+    def failing(self) -> list[str]:
+        """The names of the children that can't be kept running."""
+        return [child.name for child in self.children.values() if child.policy.is_failing]
 
     def start(self) -> None:
         for child in self._servers:
@@ -184,17 +217,26 @@ class Supervisor:
                 child.busy.release()
 
     def _look_after(self, child: Child) -> None:
-        if not child.wanted or child.running():
+        if not child.wanted:
             return
         moment = time.monotonic()
+        if child.running():
+            child.policy.runs(moment)
+            return
         if child.process is not None:
             code = child.process.returncode
             child.signal(signal.SIGKILL)  # what it left behind
             child.process = None
-            child.again_at = child.deaths.add(moment)
-            self._say(f"{child.name} ended (exit code {code}) and is started again.")
-        if moment >= child.again_at:
+            child.again_at = child.policy.died(moment, starting_up=self.starting_up)
+            self._say(f"{child.name} ended (exit code {code}) and is started again{in_words(child.again_at - moment)}.")
+        if moment < child.again_at:
+            return
+        try:
             self._start(child)
+        except OSError as error:  # no memory for a process, no space for its log
+            child.again_at = child.policy.failed_to_start(moment)
+            pause = in_words(child.again_at - moment)
+            self._say(f"{child.name} could not be started ({error.strerror}) and is tried again{pause}.")
 
     def stop(self, patience: float = PATIENCE) -> None:
         """Ask each to end and wait for it; `patience` seconds for all, but something for each.

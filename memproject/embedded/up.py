@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -18,6 +19,8 @@ import urllib.request
 from pathlib import Path
 
 from memories.providers.weights import LANGUAGE, ModelUnavailable, ensure_language, ensure_model
+from memproject.common import memory
+from memproject.common.supervision import Report
 from memproject.embedded import banner, children, envfile, redis, servers
 from memproject.embedded.guards import CannotStartError, Interrupt, StoppedError, check_port, only_one, url_of
 from memproject.embedded.leftovers import Book
@@ -67,7 +70,7 @@ def fetch_models(env: dict[str, str], data: Path) -> None:
 
 
 def prepare(env: dict[str, str], log: Path) -> dict[str, object]:
-    """Migrate, collect static files, make the operator and a key, in one process."""
+    """Migrate, collect static files, make the operator and find or make the key, in one process."""
     say("Preparing the database …")
     done = subprocess.run(
         [sys.executable, "manage.py", "prepare"],
@@ -110,6 +113,8 @@ def run(env: dict[str, str], data: Path, url: str, interrupt: Interrupt, running
     """Start everything, show it, and keep it running. `running` ends what was started, the last first."""
     addresses: dict[str, str] = {}
     logs = data / "logs"
+    if not env.get("METRICS_DIR"):
+        running.callback(shutil.rmtree, memory.folder_of(data), ignore_errors=True)
     book = Book(data / "children.json")
     if book.left():
         say("Ending what an earlier run left behind …")
@@ -126,8 +131,9 @@ def run(env: dict[str, str], data: Path, url: str, interrupt: Interrupt, running
         database = servers.Database(data / "postgres", say)
         running.callback(database.stop)
         addresses["DATABASE_URL"] = database.create()
+        addresses["POSTGRES_DIR"] = str(data / "postgres")
     interrupt.check()
-    supervised: list[Child] = []
+    supervised: list[Child] = [database.guard(logs)] if database is not None else []
     if not env.get("REDIS_URL"):
         say("Starting Redis …")
         supervised.append(servers.redis_child(data))
@@ -139,6 +145,9 @@ def run(env: dict[str, str], data: Path, url: str, interrupt: Interrupt, running
             graph, addresses["NEO4J_URI"] = servers.neo4j_child(data, env["NEO4J_PASSWORD"], say)
         supervised.append(graph)
     env.update(addresses)
+    report = Report(data / "supervisor.json")
+    report.update([])
+    env["MEMPROJECT_SUPERVISOR"] = str(data / "supervisor.json")
     supervisor = Supervisor(supervised, say, book.note)
     running.callback(book.forget)
     running.callback(supervisor.stop)
@@ -157,14 +166,26 @@ def run(env: dict[str, str], data: Path, url: str, interrupt: Interrupt, running
     for child in first:
         supervisor.add(child)
     wait_until_healthy(supervisor, url, logs, interrupt)
+    supervisor.starting_up = False
     for child in rest:  # they need a second of a core each: not while the web processes start
         supervisor.add(child)
-    say(banner.text(url, str(ready["key"]), env["OPERATOR_PASSWORD"] if ready["password_kept"] else None, data))
+    password = env["OPERATOR_PASSWORD"] if ready["password_kept"] else None
+    say(banner.text(url, str(ready["key"]), str(ready["shown"]), password, data))
+    keep_running(supervisor, database, report, interrupt)
+
+
+def keep_running(
+    supervisor: Supervisor, database: servers.Database | None, report: Report, interrupt: Interrupt
+) -> None:
+    """Start again what ends, and report what can't be kept running. Raises StoppedError."""
     while True:
         interrupt.check()
         supervisor.poll()
+        failing = supervisor.failing()
         if database is not None:
             database.poll()
+            failing += [database.policy.name] if database.policy.is_failing else []
+        report.update(failing)
         time.sleep(0.25)
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from entities.services import graph
 from memories.services.backlog import tenant_counts, waiting
-from memproject.common import metrics
+from memproject.common import disk, metrics
 from memproject.common.ids import TENANT, public
 from memproject.common.metrics import Family, Snapshot
 from memproject.common.quantiles import Latency
@@ -43,7 +43,7 @@ def of_tenant(tenant_id: uuid.UUID) -> dict[str, Any]:
 def of_service() -> dict[str, Any]:
     """Everything that was counted since the start of the service, and how things stand now (null: cannot be told)."""
     seen = Snapshot()
-    backlog = _if_there(_backlog)
+    backlog, space = _if_there(_backlog), disk.space()
     return {
         "scope": "service",
         "requests": _requests(seen),
@@ -60,6 +60,7 @@ def of_service() -> dict[str, Any]:
         },
         "webhook_deliveries": _flat(seen.counts(metrics.DELIVERIES, "outcome")),
         "writes": None if backlog is None else asdict(backlog),
+        "disk_free_bytes": None if space is None else space.free,
         "queues": _if_there(probes.queue_depths),
         "workers": _if_there(_workers),
     }
@@ -80,6 +81,8 @@ def gauges() -> list[Family]:
         found.append(
             metrics.gauge("last_sweep_timestamp_seconds", "When the sweeps last succeeded", {"": last.timestamp()})
         )
+    if (space := disk.space()) is not None:
+        found.append(metrics.gauge("disk_free_bytes", "Free space on the database's disk", {"": space.free}))
     if queues is not None:
         found.append(metrics.gauge("queue_depth", "Tasks that wait in Redis", queues, "queue"))
     if workers is not None:

@@ -7,20 +7,22 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from celery import current_app
+from django.conf import settings
 from django.db import connection
 
 from entities.services import graph as graphs
 from memories.services import embedding, language_model
 from memories.services.backlog import waiting
-from memproject.common import redis
+from memproject.common import disk, redis, supervision
 from memproject.common.clock import iso, now
 
 T = TypeVar("T")
 
-QUEUES = ("store", "bulk", "deliver", "graph", "maintenance")
+QUEUES = ("store", "bulk", "long", "deliver", "graph", "maintenance")
 PGVECTOR = "SELECT extversion FROM pg_extension WHERE extname = 'vector'"
 PING_SECONDS = 0.5
 LATE_SWEEP = dt.timedelta(seconds=60)  # a round takes 5 seconds
@@ -66,12 +68,12 @@ def database() -> dict[str, Any]:
 
 
 def cache() -> dict[str, Any]:
-    redis.client().ping()
+    redis.brief().ping()
     return {}
 
 
 def queue_depths() -> dict[str, int]:
-    pipe = redis.client().pipeline(transaction=False)
+    pipe = redis.brief().pipeline(transaction=False)
     for name in QUEUES:
         pipe.llen(name)
     return dict(zip(QUEUES, pipe.execute(), strict=True))
@@ -83,13 +85,26 @@ def queues() -> dict[str, Any]:
 
 def alive_workers() -> int:
     """How many workers answer within half a second; all of them are waited for."""
-    answers = current_app.control.ping(timeout=PING_SECONDS) or []
+    with redis.breaker.guard():
+        answers = current_app.control.ping(timeout=PING_SECONDS) or []
     return len({name for answer in answers for name in answer})
 
 
 def workers() -> dict[str, Any]:
     alive = alive_workers()
     return {"status": "healthy" if alive else "unhealthy", "workers": alive}
+
+
+def free_space() -> dict[str, Any]:
+    """The database's disk, where it is on this machine."""
+    found = disk.space()
+    if found is None:
+        return DISABLED
+    return {
+        "status": "unhealthy" if found.is_low else "healthy",
+        "free_mb": found.free // disk.MB,
+        "min_free_mb": found.needed // disk.MB,
+    }
 
 
 def writes() -> dict[str, Any]:
@@ -103,6 +118,18 @@ def sweeps() -> dict[str, Any]:
         return {"status": "unhealthy", "last": None}
     late = abs(now() - last) > LATE_SWEEP
     return {"status": "unhealthy" if late else "healthy", "last": iso(last)}
+
+
+def processes() -> dict[str, Any]:
+    """The processes of `make up`, as its supervisor reports them; disabled where something else starts them."""
+    if not settings.SUPERVISOR_REPORT:
+        return DISABLED
+
+    def check() -> dict[str, Any]:
+        failing = supervision.failing(Path(settings.SUPERVISOR_REPORT))
+        return {"status": "degraded" if failing else "healthy", "failing": failing}
+
+    return probe(check)
 
 
 # A remote model is asked over the network, and may cost something: a look every few seconds says enough.
@@ -128,6 +155,7 @@ def everything() -> dict[str, dict[str, Any]]:
     """All components by name."""
     return {
         "database": probe(database),
+        "disk": free_space(),
         "redis": probe(cache),
         "workers": probe(workers),
         "queues": probe(queues),
@@ -136,6 +164,7 @@ def everything() -> dict[str, dict[str, Any]]:
         "embedder": embedder(),
         "graph": graph(),
         "llm": llm(),
+        "processes": processes(),
     }
 
 

@@ -22,16 +22,17 @@ _HEALTH = {
     "timestamp": MOMENT,
     "database": "healthy",
     "vector_store": "healthy",
-    "dependencies": {"redis": "healthy"},
+    "dependencies": {"redis": "healthy", "processes": "healthy", "disk": "healthy"},
 }
-_QUEUES = {"store": 0, "bulk": 0, "deliver": 0, "graph": 0, "maintenance": 0}
+_QUEUES = {"store": 0, "bulk": 0, "long": 0, "deliver": 0, "graph": 0, "maintenance": 0}
 _STATUS = {
     "status": "healthy",
     "version": __version__,
     "uptime_seconds": 3600,
     "database": {"status": "healthy", "pgvector": "0.8.5", "latency_ms": 0.6},
+    "disk": {"status": "healthy", "free_mb": 52000, "min_free_mb": 512},
     "redis": {"status": "healthy", "latency_ms": 0.2},
-    "workers": {"status": "healthy", "workers": 2, "latency_ms": 503.0},
+    "workers": {"status": "healthy", "workers": 3, "latency_ms": 503.0},
     "queues": {
         "status": "healthy",
         "queues": _QUEUES,
@@ -55,6 +56,7 @@ _STATUS = {
     },
     "graph": {"status": "healthy", "waiting": 0, "seconds": 0.0, "dead": 0, "latency_ms": 1.4},
     "llm": {"status": "disabled"},
+    "processes": {"status": "healthy", "failing": [], "latency_ms": 0.1},
 }
 _LATENCY = {"count": 1200, "mean_ms": 14.2, "p50_ms": 11.5, "p95_ms": 34.0, "p99_ms": 61.3}
 _WRITES = {"pending": 0, "failed": 0, "oldest_seconds": 0.0, "due_owners": 0}
@@ -73,6 +75,7 @@ _SERVICE = {
     "rate_limits": {"refused": {"v1": 3}, "redis_away": {"read_let_through": 2}},
     "webhook_deliveries": {"delivered": 40},
     "writes": _WRITES,
+    "disk_free_bytes": 54525952000,
     "queues": _QUEUES,
     "workers": 2,
 }

@@ -33,18 +33,23 @@ class HealthView(ApiView):
     @schema.health
     def get(self, request: Request) -> Response:
         database, cache = probes.probe(probes.database), probes.probe(probes.cache)
+        dependencies = {
+            "redis": cache["status"],
+            "processes": probes.processes()["status"],
+            "disk": probes.free_space()["status"],
+        }
         vectors = "healthy" if database.get("pgvector") else "unhealthy"
         if database["status"] != "healthy":
             status = "unhealthy"
         else:
-            status = "healthy" if cache["status"] == "healthy" else "degraded"
+            status = "healthy" if set(dependencies.values()) <= {"healthy", "disabled"} else "degraded"
         body = {
             "status": status,
             "version": __version__,
             "timestamp": iso(now()),
             "database": database["status"],
             "vector_store": vectors,
-            "dependencies": {"redis": cache["status"]},
+            "dependencies": dependencies,
         }
         return Response(body, status=503 if status == "unhealthy" else 200)
 

@@ -20,16 +20,11 @@ _S = TypeVar("_S", bound=serializers.BaseSerializer[Any])
 
 
 class Input(serializers.Serializer[Any]):
-    """A request's fields. `later` names documented fields that this version can't honour: they are refused by name,
-    since to ignore a filter would be to answer another question."""
-
-    later: ClassVar[frozenset[str]] = frozenset()
+    """A request's fields; unknown ones are ignored."""
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
             raise serializers.ValidationError({"non_field_errors": ["must be a JSON object"]})
-        for name in sorted(self.later & set(data)):
-            raise serializers.ValidationError({name: "is not supported by this version of the service"})
         return super().to_internal_value(data)
 
 
@@ -43,7 +38,7 @@ class ClosedInput(Input):
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
-            for name in sorted(set(data) - set(self.fields) - self.later):
+            for name in sorted(set(data) - set(self.fields)):
                 raise serializers.ValidationError({name[:64]: self.fixed.get(name, "is not known here")})
         return super().to_internal_value(data)
 

@@ -18,6 +18,8 @@ CODES = {
     "conflict": "CONFLICT",
     "memory_expired": "MEMORY_EXPIRED",
     "payload_too_large": "PAYLOAD_TOO_LARGE",
+    "uri_too_long": "URI_TOO_LONG",
+    "headers_too_large": "HEADERS_TOO_LARGE",
     "unsupported_media_type": "UNSUPPORTED_MEDIA_TYPE",
     "idempotency_mismatch": "IDEMPOTENCY_MISMATCH",
     "rate_limited": "RATE_LIMIT_EXCEEDED",

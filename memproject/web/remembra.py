@@ -17,6 +17,8 @@ CODES = {
     "conflict": "conflict",
     "memory_expired": "memory_expired",
     "payload_too_large": "payload_too_large",
+    "uri_too_long": "uri_too_long",
+    "headers_too_large": "headers_too_large",
     "unsupported_media_type": "unsupported_media_type",
     "idempotency_mismatch": "idempotency_mismatch",
     "rate_limited": "rate_limit_exceeded",

@@ -76,6 +76,8 @@ class Schema(AutoSchema):
             found.append(errors.NotFound())
         if self.method in UNSAFE:
             found += [errors.Conflict(), errors.PayloadTooLarge(), errors.UnsupportedMediaType(), Mismatch()]
+        else:
+            found.append(errors.UriTooLong())
         return found
 
     def _refusal(self, error: errors.AppError, dialect: ModuleType) -> dict[str, Any]:

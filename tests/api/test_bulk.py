@@ -92,11 +92,17 @@ def test_a_conversation_is_taken_in(owner: Caller) -> None:
     answer = owner.post(f"{API}/ingest/conversation", {"messages": TALK, "session_id": "trip", "user_id": "tom"})
     assert answer.status_code == 201
     body = answer.json()
-    assert (body["status"], body["session_id"], body["entities"]) == ("ok", "trip", [])
+    assert (body["status"], body["session_id"]) == ("ok", "trip")
+    assert [(e["canonical_name"], e["type"], e["confidence"]) for e in body["entities"]] == [
+        ("user", "PERSON", 0.9),
+        ("Suzan", "PERSON", 0.9),
+        ("Japan", "LOCATION", 0.9),
+        ("Kyoto", "LOCATION", 0.9),
+    ]
     assert [
         (f["content"], f["source_message_index"], f["speaker"], f["action"], f["stored"]) for f in body["facts"]
     ] == [
-        ("My wife Suzan and I are planning a trip to Japan", 0, "user", "add", True),
+        ("User's wife Suzan and User are planning a trip to Japan", 0, "user", "add", True),
         ("Kyoto is lovely in April", 1, "assistant", "add", True),
         ("We leave in April", 2, "Tom", "add", True),
     ]
@@ -109,7 +115,7 @@ def test_a_conversation_is_taken_in(owner: Caller) -> None:
         "facts_updated": 0,
         "facts_deduped": 0,
         "facts_skipped": 0,
-        "entities_found": 0,
+        "entities_found": 4,
     }
     again = owner.post(f"{API}/ingest/conversation", {"messages": TALK, "session_id": "trip", "user_id": "tom"}).json()
     assert [f["action"] for f in again["facts"]] == ["noop"] * 3

@@ -34,9 +34,13 @@ def test_a_user_with_its_history(owner: Caller) -> None:
     owner.patch(f"/api/v1/memories/{stored}", {"content": "Ann lives in Oslo"})
     owner.store("Ben lives in Paris", user_id="ben")
     found = lines(owner, "?user_id=ann")
-    assert [line.get("line") for line in found] == [None, "owner", "source", "source", "memory", "end"]
+    kinds = [line.get("line") for line in found]
+    assert kinds[:5] == [None, "owner", "source", "source", "memory"]
+    # Ann, Bergen and Oslo: what each text mentions and states, and the name by which it does
+    of_entities = {"entity": 3, "name": 3, "alias": 3, "mention": 4, "relation": 2, "evidence": 5}
+    assert {kind: kinds.count(kind) for kind in kinds[5:-1]} == of_entities
     assert found[0] == {"format": "memproject", "version": 1}
-    assert found[-1] == {"line": "end", "lines": 5}
+    assert found[-1] == {"line": "end", "lines": 5 + sum(of_entities.values())}
     memory = found[4]
     assert memory["id"] == stored.removeprefix("mem_")
     assert [(r["content"], r["action"]) for r in memory["revisions"]] == [

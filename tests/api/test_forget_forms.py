@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 import pytest
 
 from apikeys.services import default_tenant
-from entities.models import Alias, Entity, EntityRevision, Mention
+from entities.models import Alias
 from memories.models import Memory
-from memproject.common.ids import ENTITY, new_id, parse, public
+from memproject.common.ids import ENTITY, parse
 from memproject.common.tenancy import across_tenants
 from tests.build import Caller
 
@@ -107,27 +107,32 @@ def test_deletion_by_filters_takes_what_is_outdated_too(owner: Caller, stored: d
 
 
 @pytest.fixture
-def ann(stored: dict[str, str]) -> str:
-    """The entity Ann, also called Annie, whom two memories mention."""
-    tenant, entity = default_tenant(), new_id()
-    scope = {"tenant": tenant, "project": "default", "user_id": "ann"}
-    Entity.objects.bulk_create([Entity(id=entity, **scope)])
-    EntityRevision.objects.bulk_create(
-        [EntityRevision(entity_key=entity, name="Ann", type="PERSON", normalised="ann", actor="test", **scope)]
-    )
-    Alias.objects.bulk_create([Alias(tenant=tenant, entity_key=entity, name="Annie", normalised="annie")])
-    said = [parse("mem", stored[text]) for text in ("Ann lives in Oslo", "Ann has a dog")]
-    Mention.objects.bulk_create([Mention(tenant=tenant, entity_key=entity, memory_key=key) for key in said])
-    return public(ENTITY, entity)
+def ann(owner: Caller, stored: dict[str, str]) -> str:
+    """The entity Ann, also called Annie, whom two memories of the default project mention."""
+    (found,) = owner.get("/api/v1/entities?user_id=ann&project=default&query=Ann").json()["entities"]
+    entity = parse(ENTITY, found["id"])
+    Alias.objects.bulk_create([Alias(tenant=default_tenant(), entity_key=entity, name="Annie", normalised="annie")])
+    return str(found["id"])
 
 
-@pytest.mark.parametrize("name", ["Ann", "ANNIE", " ann ", "id"])
-@pytest.mark.parametrize("form", ["body", "query"])
-def test_deletion_by_entity(owner: Caller, ann: str, name: str, form: str) -> None:
-    said = {"entity": ann if name == "id" else name, "user_id": "ann"}
-    answer = owner.delete(API, said) if form == "body" else owner.delete(f"{API}?{urlencode(said)}")
-    assert (answer.status_code, answer.json()["deleted_memories"]) == (200, 2)
-    assert left() == {"Ann works at Google", "Bob lives in Rome"}
+IN_DEFAULT, IN_WORK = {"Ann lives in Oslo", "Ann has a dog"}, {"Ann works at Google"}
+
+
+@pytest.mark.parametrize(
+    ("form", "said", "gone"),
+    [
+        ("body", {"entity": "Ann"}, IN_DEFAULT | IN_WORK),  # the Ann of each project
+        ("query", {"entity": " ann "}, IN_DEFAULT | IN_WORK),
+        ("body", {"entity": "Ann", "project": "default"}, IN_DEFAULT),
+        ("body", {"entity": " ann ", "project": "work"}, IN_WORK),
+        *((form, {"entity": name}, IN_DEFAULT) for form in ("body", "query") for name in ("ANNIE", "id")),
+    ],
+)
+def test_deletion_by_entity(owner: Caller, ann: str, said: dict[str, str], gone: set[str], form: str) -> None:
+    asked = said | {"user_id": "ann"} | ({"entity": ann} if said["entity"] == "id" else {})
+    answer = owner.delete(API, asked) if form == "body" else owner.delete(f"{API}?{urlencode(asked)}")
+    assert (answer.status_code, answer.json()["deleted_memories"]) == (200, len(gone))
+    assert left() == (IN_DEFAULT | IN_WORK | {"Bob lives in Rome"}) - gone
 
 
 @pytest.mark.parametrize(
@@ -135,7 +140,7 @@ def test_deletion_by_entity(owner: Caller, ann: str, name: str, form: str) -> No
     [
         {"entity": "Nobody", "user_id": "ann"},
         {"entity": "Ann", "user_id": "bob"},
-        {"entity": "Ann", "user_id": "ann", "project": "work"},
+        {"entity": "Ann", "user_id": "ann", "project": "home"},
         {"entity": "Ann"},
         {"filters": {"topic": "home"}},
         {"filters": {}, "user_id": "ann"},
@@ -158,15 +163,16 @@ def test_entities_are_listed(owner: Caller, stranger: Caller, ann: str) -> None:
         "type": "PERSON",
         "aliases": ["Annie"],
         "memory_count": 2,
-        "confidence": 1.0,
+        "confidence": 0.9,
     }
     page = {"entities": [shown], "total": 1, "next_cursor": None}
     empty = {"entities": [], "total": 0, "next_cursor": None}
     entities = "/api/v1/entities"
-    assert owner.get(f"{entities}?user_id=ann").json() == page
-    assert owner.get(f"{entities}?user_id=ann&entity_type=person&query=AN").json() == page
-    assert owner.get(f"{entities}?user_id=ann&type=ORG").json() == empty
-    assert owner.get(f"{entities}?user_id=ann&project_id=work").json() == empty
+    everything = owner.get(f"{entities}?user_id=ann").json()
+    assert [e["name"] for e in everything["entities"]] == ["Google", "Ann", "Oslo", "Ann"]
+    assert owner.get(f"{entities}?user_id=ann&project_id=default&entity_type=person&query=AN").json() == page
+    assert owner.get(f"{entities}?user_id=ann&project_id=default&type=ORG").json() == empty
+    assert owner.get(f"{entities}?user_id=ann&project_id=home").json() == empty
     assert owner.get(entities).json() == empty
     assert stranger.get(f"{entities}?user_id=ann").json() == empty
     assert owner.get(f"{entities}?cursor=x").status_code == 400
@@ -201,9 +207,14 @@ def test_a_profile_says_what_is_known(owner: Caller, stored: dict[str, str]) -> 
     profile = owner.get("/api/v1/users/ann/profile").json()
     assert (profile["user_id"], profile["total_memories"], profile["memories_last_7d"]) == ("ann", 3, 3)
     assert profile["memory_types"] == {"fact": 3}
-    assert [f["content"] for f in profile["facts"]] == ["Ann works at Google", "Ann has a dog", "Ann lives in Oslo"]
+    assert [f["content"] for f in profile["facts"]] == ["Ann works at Google", "Ann lives in Oslo", "Ann has a dog"]
     assert {"topic": "google", "count": 1} in profile["top_topics"]
-    assert profile["top_entities"] == []
+    assert [(e["name"], e["type"], e["memory_count"]) for e in profile["top_entities"]] == [
+        ("Ann", "PERSON", 2),
+        ("Oslo", "LOCATION", 1),
+        ("Ann", "PERSON", 1),
+        ("Google", "ORG", 1),
+    ]
     only = owner.get("/api/v1/users/ann/profile?project=work").json()
     assert [f["content"] for f in only["facts"]] == ["Ann works at Google"]
     nobody = owner.get("/api/v1/users/nobody/profile").json()

@@ -72,7 +72,7 @@ def test_memories_of_all_tenants_newest_first(operator: Client, owner: Caller, s
     owner.store("I live in Oslo", user_id="ann")
     stranger.store("I live in Rome", user_id="bob")
     page = operator.get(MEMORIES)
-    assert texts(page) == {"I live in Oslo", "I live in Rome"}
+    assert texts(page) == {"User lives in Oslo", "User lives in Rome"}
     assert page.content.index(b"Rome") < page.content.index(b"Oslo")
 
 
@@ -81,13 +81,13 @@ def test_filters(operator: Client, owner: Caller, stranger: Caller) -> None:
     owner.store("I work at Acme", user_id="bob", memory_type="work")
     stranger.store("I live in Rome", user_id="ann")
     for query, found in {
-        "tenant=default": {"I live in Oslo", "I work at Acme"},
+        "tenant=default": {"User lives in Oslo", "User works at Acme"},
         "tenant=nobody": set(),
-        "project=home": {"I live in Oslo"},
-        "user_id=ann": {"I live in Oslo", "I live in Rome"},
-        "user_id=ann&tenant=default": {"I live in Oslo"},
-        "memory_type=work": {"I work at Acme"},
-        "tenant=&user_id=": {"I live in Oslo", "I work at Acme", "I live in Rome"},
+        "project=home": {"User lives in Oslo"},
+        "user_id=ann": {"User lives in Oslo", "User lives in Rome"},
+        "user_id=ann&tenant=default": {"User lives in Oslo"},
+        "memory_type=work": {"User works at Acme"},
+        "tenant=&user_id=": {"User lives in Oslo", "User works at Acme", "User lives in Rome"},
     }.items():
         assert texts(operator.get(f"{MEMORIES}?{query}")) == found, query
 
@@ -112,9 +112,9 @@ def test_search_by_id_by_user_and_by_words(operator: Client, owner: Caller, stra
     oslo = owner.store("I am living in Oslo", user_id="ann")["id"]
     owner.store("I work at Acme", user_id="bob")
     stranger.store("I am living in Rome", user_id="ann")
-    assert texts(operator.get(f"{MEMORIES}?q={oslo}")) == {"I am living in Oslo"}
-    assert texts(operator.get(f"{MEMORIES}?q=live&tenant=default")) == {"I am living in Oslo"}
-    assert texts(operator.get(f"{MEMORIES}?q=bob&tenant=default")) == {"I work at Acme"}
+    assert texts(operator.get(f"{MEMORIES}?q={oslo}")) == {"User is living in Oslo"}
+    assert texts(operator.get(f"{MEMORIES}?q=live&tenant=default")) == {"User is living in Oslo"}
+    assert texts(operator.get(f"{MEMORIES}?q=bob&tenant=default")) == {"User works at Acme"}
     assert texts(operator.get(f"{MEMORIES}?q=mem_{'0' * 32}")) == set()
     assert texts(operator.get(f"{MEMORIES}?q=live&tenant=default&user_id=bob")) == set()
     assert texts(operator.get(f"{MEMORIES}?q=live&tenant=nobody")) == set()
@@ -125,7 +125,7 @@ def test_search_by_id_by_user_and_by_words(operator: Client, owner: Caller, stra
 
 def test_where_there_is_one_tenant_it_need_not_be_chosen(operator: Client, owner: Caller) -> None:
     owner.store("I am living in Oslo", user_id="ann")
-    assert texts(operator.get(f"{MEMORIES}?q=live")) == {"I am living in Oslo"}
+    assert texts(operator.get(f"{MEMORIES}?q=live")) == {"User is living in Oslo"}
 
 
 def test_a_memorys_page_has_its_history(operator: Client, owner: Caller) -> None:
@@ -220,7 +220,7 @@ def test_a_memory_is_erased_with_a_receipt(operator: Client, owner: Caller) -> N
     assert f"ers_{receipt.id.hex}" in done.content.decode()
     assert receipt.actor.startswith("admin:")
     assert (receipt.scope, receipt.counts["memories"]) == ({"kind": "memories", "named": 1}, 1)
-    assert texts(done) == {"I work at Acme"}
+    assert texts(done) == {"User works at Acme"}
     assert Passage.objects.filter(**mine).count() == Revision.objects.filter(**mine).count() == 1
     assert not Source.objects.filter(text__contains="Oslo", **mine).exists()
     assert owner.get(f"/api/v1/memories/{memory}").status_code == 404
@@ -239,9 +239,9 @@ def test_selected_memories_of_two_tenants_are_erased_each_in_its_own(
     kept = stranger.store("I work at Acme", user_id="ann")["id"]
     form = {"action": "delete_selected", "_selected_action": [key_of(i) for i in ids]}
     assert operator.post(MEMORIES, form).status_code == 200
-    assert texts(operator.get(MEMORIES)) == {"I live in Oslo", "I work at Acme"}
+    assert texts(operator.get(MEMORIES)) == {"User lives in Oslo", "User works at Acme"}
     operator.post(MEMORIES, {**form, "post": "yes"})
-    assert texts(operator.get(MEMORIES)) == {"I work at Acme"}
+    assert texts(operator.get(MEMORIES)) == {"User works at Acme"}
     assert stranger.get(f"/api/v1/memories/{kept}").status_code == 200
     for who in (owner, stranger):
         assert Erasure.objects.filter(tenant=who.row.tenant_id).count() == 1
@@ -250,7 +250,7 @@ def test_selected_memories_of_two_tenants_are_erased_each_in_its_own(
 def test_who_may_only_look_changes_nothing(looker: Client, owner: Caller) -> None:
     memory = owner.store("I live in Oslo", user_id="ann")["id"]
     source = fail(memory, "ProviderRefused")
-    assert texts(looker.get(MEMORIES)) == {"I live in Oslo"}
+    assert texts(looker.get(MEMORIES)) == {"User lives in Oslo"}
     assert looker.get(page_of(memory)).status_code == 200
     assert looker.post(f"{MEMORIES}{key_of(memory)}/delete/", {"post": "yes"}).status_code == 403
     looker.post(MEMORIES, {"action": "delete_selected", "_selected_action": [key_of(memory)], "post": "yes"})

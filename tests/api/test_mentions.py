@@ -67,7 +67,11 @@ def test_a_memory_names_its_entities_wherever_it_is_shown(told: Told) -> None:
     user = told.world.user_id
     assert told.get(f"/api/v1/memories/{shown}")["entities"] == names
     assert [m["entities"] for m in told.get(f"/api/v1/memories?user_id={user}")["memories"]] == [names]
-    assert told.caller.recall("kettle", user_id=user)["entities"] == names
+    refs = [
+        {"id": public(ENTITY, ann), "canonical_name": "Ann", "name": "Ann", "type": "PERSON", "confidence": 1.0},
+        {"id": public(ENTITY, acme), "canonical_name": ODD, "name": ODD, "type": "ORG", "confidence": 1.0},
+    ]
+    assert told.caller.recall("kettle", user_id=user)["entities"] == refs
     for memory in (
         told.get(f"/v1/memories/{shown}"),
         *told.get(f"/v1/memories/search?query=kettle&user_id={user}")["results"],
@@ -77,7 +81,7 @@ def test_a_memory_names_its_entities_wherever_it_is_shown(told: Told) -> None:
         assert memory["metadata"]["entities"] == names
         assert memory["relationships"] == relationships
     changed = told.caller.patch(f"/api/v1/memories/{shown}", {"pinned": False}).json()
-    assert changed["updated_entities"] == names
+    assert changed["updated_entities"] == refs
 
 
 def test_a_callers_own_metadata_wins(told: Told) -> None:
@@ -91,7 +95,22 @@ def test_recall_names_each_entity_once_and_only_those_of_its_hits(told: Told) ->
     told.memory("the kettle in the garden is blue", ann, bob)
     told.memory("it rains on the moon", cleo)
     found = told.caller.recall("kettle", user_id=told.world.user_id, limit=2)
-    assert sorted(found["entities"]) == ["Ann", "Bob"]
+    assert sorted(e["canonical_name"] for e in found["entities"]) == ["Ann", "Bob"]
+
+
+def test_recall_tells_entities_of_one_name_apart_and_gives_the_surest_mention(told: Told) -> None:
+    first, second = told.world.entities("John", "John")
+    user = told.world.user_id
+    for number, (entity, confidence) in enumerate(((first, 0.4), (second, 0.6), (first, 0.9), (first, 0.5))):
+        stored = told.caller.store(f"the kettle of house {number} is red", user_id=user)
+        told.world.mention(key(stored["id"]), entity, confidence=confidence)
+    found = told.caller.recall("kettle", user_id=user)
+    assert found["total"] == 4
+    assert {e["id"]: (e["canonical_name"], e["confidence"]) for e in found["entities"]} == {
+        public(ENTITY, first): ("John", 0.9),
+        public(ENTITY, second): ("John", 0.6),
+    }
+    assert len(found["entities"]) == 2
 
 
 def test_names_are_those_of_the_moment(told: Told) -> None:
@@ -122,7 +141,7 @@ def test_a_page_takes_one_statement_and_no_memory_none(told: Told, monkeypatch: 
 
     assert about_mentions("/api/v1/memories?user_id=nobody") == 0
     for number in range(5):
-        told.memory(f"{TEXT} {number}", told.world.entity(f"Ann {number}"))
+        told.memory(f"the kettle of house {number} is red", told.world.entity(f"Ann {number}"))
     assert about_mentions(f"/api/v1/memories?user_id={told.world.user_id}") == 1
     assert about_mentions(f"/v1/memories/search?query=kettle&user_id={told.world.user_id}") == 1
 
@@ -138,7 +157,7 @@ def ids(page: dict[str, Any]) -> list[str]:
 
 def test_the_memories_of_an_entity_newest_first_by_pages(told: Told) -> None:
     ann, bob = told.world.entity("Ann"), told.world.entity("Bob")
-    made = [told.memory(f"{TEXT} {number}", ann) for number in range(3)]
+    made = [told.memory(f"the kettle of house {number} is red", ann) for number in range(3)]
     told.memory("it rains", bob)
     whole = about(told, ann)
     assert (ids(whole), whole["total"], whole["next_cursor"]) == (made[::-1], 3, None)

@@ -210,7 +210,7 @@ def test_a_run_that_is_tried_again_is_counted_so(owner: Caller, monkeypatch: pyt
 
 
 def test_calls_to_the_embedder(owner: Caller) -> None:
-    calls = Grew("embedding_seconds_count", provider="fake", outcome="answered")
+    calls = Grew("embedding_seconds_count", provider="local", outcome="answered")
     owner.store("I live in Oslo")
     owner.recall("Where do I live, said the embedder's test?")
     owner.recall("Where do I live, said the embedder's test?")  # remembered
@@ -252,7 +252,7 @@ def test_gauges_are_read_at_the_scrape(eager: None, monkeypatch: pytest.MonkeyPa
     page = scrape()
     assert page["memproject_workers", frozenset()] == 3
     queues = {dict(labels)["queue"]: number for (name, labels), number in page.items() if name.endswith("queue_depth")}
-    assert queues == {"store": 0, "bulk": 0, "deliver": 0, "graph": 0, "maintenance": 0}
+    assert queues == {"store": 0, "bulk": 0, "long": 0, "deliver": 0, "graph": 0, "maintenance": 0}
 
 
 def test_what_cannot_be_told_is_left_out(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,7 +270,7 @@ def test_the_service_as_json(owner: Caller) -> None:
     data = Caller(TOKEN).get("/v1/metrics").json()["data"]
     assert set(data) == {
         "scope", "requests", "operations", "pipeline", "memories", "embedding", "rate_limits", "webhook_deliveries",
-        "writes", "queues", "workers",
+        "writes", "disk_free_bytes", "queues", "workers",
     }  # fmt: skip
     assert data["requests"]["total"] == sum(data["requests"]["by_status"].values())
     (stores,) = [r for r in data["requests"]["routes"] if (r["method"], r["route"]) == ("POST", "/api/v1/memories")]

@@ -13,7 +13,7 @@ from django.core.management import call_command
 
 from memories.models import Memory, Revision, Source, WriteQueue
 from memories.pipeline import owner_pass, write_queue, writes
-from memories.providers.fake import FakeEmbedder
+from memories.providers.local import LocalEmbedder
 from memories.types import Item, SourceState
 from memproject.common.clock import now
 from memproject.common.errors import Unavailable
@@ -50,14 +50,14 @@ def work(body: dict) -> None:
 
 
 def test_it_is_found_and_shown_and_then_applied(owner: Caller) -> None:
-    body = accept(owner, "The treasure lies under the oak. It is gold.")
+    body = accept(owner, "The treasure lies under the oak. Bob owns the boat.")
     shown = owner.get(f"/api/v1/memories/{body['id']}").json()
-    assert (shown["status"], shown["content"]) == ("pending", "The treasure lies under the oak. It is gold.")
-    assert owner.recalled("treasure") == ["The treasure lies under the oak. It is gold."]
+    assert (shown["status"], shown["content"]) == ("pending", "The treasure lies under the oak. Bob owns the boat.")
+    assert owner.recalled("treasure") == ["The treasure lies under the oak. Bob owns the boat."]
     assert owner.get(f"/api/v1/events/{body['event_id']}").json()["status"] == "pending"
     work(body)
     assert owner.get(f"/api/v1/memories/{body['id']}").json()["status"] == "active"
-    assert set(owner.recalled("treasure")) == {"The treasure lies under the oak", "It is gold"}
+    assert set(owner.recalled("treasure")) == {"The treasure lies under the oak", "Bob owns the boat"}
     event = owner.get(f"/v1/events/{body['event_id']}").json()["data"]
     assert event["status"] == "succeeded"
     assert [r["event"] for r in event["results"]] == ["ADD", "ADD"]
@@ -93,14 +93,14 @@ def test_a_pending_write_that_is_deleted_is_never_applied(owner: Caller) -> None
 def test_an_erasure_stops_a_write_in_flight(owner: Caller, monkeypatch: pytest.MonkeyPatch, door: str) -> None:
     """It comes while the worker embeds: what the worker then wants to write finds its Source gone, or blank."""
     body = accept(owner, "The treasure lies under the oak", user_id="ann")
-    embed, erased = FakeEmbedder.embed, []
+    encode, erased = LocalEmbedder.encode, []
 
-    def erase_first(self: FakeEmbedder, texts: list[str]) -> object:
+    def erase_first(self: LocalEmbedder, texts: list[str]) -> object:
         path = "/v1/memories/user/ann" if door == "user" else f"/v1/memories/{body['id']}"
         erased.append(owner.delete(path).status_code)
-        return embed(self, texts)
+        return encode(self, texts)
 
-    monkeypatch.setattr(FakeEmbedder, "embed", erase_first)
+    monkeypatch.setattr(LocalEmbedder, "encode", erase_first)
     work(body)
     assert erased == [200]
     assert Memory.objects.filter(tenant=owner.row.tenant_id).count() == 0

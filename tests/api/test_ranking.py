@@ -12,7 +12,7 @@ from django.test import override_settings
 from apikeys.services import default_tenant
 from memories.models import Passage, TokenVectors
 from memories.providers.base import ProviderUnavailable
-from memories.providers.fake import FakeEmbedder
+from memories.providers.local import LocalEmbedder
 from memories.retrieval import nearest
 from tests.build import Caller
 
@@ -121,7 +121,7 @@ def test_the_documents_switches_choose_the_ranking(owner: Caller, sent: dict[str
     owner.store("I live in Oslo")
     answer = owner.recall("Where do I live?", explain=True, **sent)
     assert answer["explanation"]["recipe"] == recipe
-    assert [m["content"] for m in answer["memories"]] == ["I live in Oslo"]
+    assert [m["content"] for m in answer["memories"]] == ["User lives in Oslo"]
 
 
 @override_settings(TOKEN_VECTORS=False)
@@ -197,7 +197,7 @@ def test_a_filter_costs_no_hit_while_the_model_is_away(owner: Caller, monkeypatc
     def away(*_: object) -> None:
         raise ProviderUnavailable
 
-    monkeypatch.setattr(FakeEmbedder, "encode", away)
+    monkeypatch.setattr(LocalEmbedder, "encode", away)
     monkeypatch.setattr("memories.retrieval.candidates.MOST_BY_WORDS", 1)
     even = {f"The garden number {number} is green" for number in (0, 2, 4)}
     assert set(owner.recalled("Which garden is so green?", filters={"even": True})) == even
@@ -300,16 +300,16 @@ def test_any_question_is_answered(owner: Caller, kind: str, sent: dict[str, Any]
 def test_a_question_is_encoded_once(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     owner.store("I live in Oslo")
     encoded: list[str] = []
-    real = FakeEmbedder.encode
+    real = LocalEmbedder.encode
 
-    def counting(self: FakeEmbedder, texts: list[str]) -> Any:
+    def counting(self: LocalEmbedder, texts: list[str]) -> Any:
         encoded.extend(texts)
         return real(self, texts)
 
-    monkeypatch.setattr(FakeEmbedder, "encode", counting)
+    monkeypatch.setattr(LocalEmbedder, "encode", counting)
     question = f"Where do I live at {time.time_ns()}?"
     first = owner.recalled(question)
-    assert owner.recalled(question) == first == ["I live in Oslo"]
+    assert owner.recalled(question) == first == ["User lives in Oslo"]
     assert encoded == [question]
     with override_settings(QUESTION_CACHE_SIZE=0):
         owner.recalled(question + "?")

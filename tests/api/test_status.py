@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +12,12 @@ from django.test import Client, override_settings
 
 from memories.providers.base import ProviderUnavailable
 from memproject import __version__
+from memproject.common.supervision import Report
 from memproject.observe import probes
 from tests.build import Caller, caller
 from tests.llm_server import MODEL, LLMServer
 
-COMPONENTS = {"database", "redis", "workers", "queues", "writes", "embedder", "graph", "llm"}
+COMPONENTS = {"database", "disk", "redis", "workers", "queues", "writes", "embedder", "graph", "llm", "processes"}
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +40,7 @@ def test_health_needs_no_key(eager: None, path: str) -> None:
     body = Client().get(path).json()
     assert set(body) == {"status", "version", "timestamp", "database", "vector_store", "dependencies"}
     assert (body["status"], body["database"], body["vector_store"]) == ("healthy", "healthy", "healthy")
-    assert body["dependencies"] == {"redis": "healthy"}
+    assert body["dependencies"] == {"redis": "healthy", "processes": "disabled", "disk": "disabled"}
 
 
 def test_health_without_redis_is_degraded(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,6 +55,29 @@ def test_health_without_a_database_is_unhealthy(eager: None, monkeypatch: pytest
     assert (response.status_code, response.json()["status"]) == (503, "unhealthy")
 
 
+def test_a_process_that_cannot_be_kept_running_is_degraded(
+    viewer: Caller, two_workers: None, tmp_path: Path, settings: Any
+) -> None:
+    """The supervisor writes, the web processes read: the state follows it both ways."""
+    settings.SUPERVISOR_REPORT = str(tmp_path / "supervisor.json")
+    report = Report(tmp_path / "supervisor.json")
+    seen = []
+    for failing in (None, [], ["worker", "beat"], []):
+        if failing is not None:
+            report.update(failing)
+        health, status = Client().get("/health"), viewer.get("/status").json()["data"]
+        assert health.status_code == 200
+        assert health.json()["dependencies"] == {
+            "redis": "healthy",
+            "processes": status["processes"]["status"],
+            "disk": "disabled",
+        }
+        assert health.json()["status"] == status["status"]
+        seen.append((status["status"], status["processes"]["failing"]))
+    assert seen == [("healthy", []), ("healthy", []), ("degraded", ["beat", "worker"]), ("healthy", [])]
+    assert [path.name for path in tmp_path.iterdir()] == ["supervisor.json"]
+
+
 @pytest.mark.parametrize("path", ["/status", "/v1/status"])
 def test_status_names_every_component(viewer: Caller, two_workers: None, path: str) -> None:
     body = viewer.get(path).json()
@@ -62,7 +87,7 @@ def test_status_names_every_component(viewer: Caller, two_workers: None, path: s
     assert (data["status"], data["version"]) == ("healthy", __version__)
     assert data["uptime_seconds"] >= 0
     assert data["database"]["pgvector"]
-    assert data["queues"]["queues"] == {"store": 0, "bulk": 0, "deliver": 0, "graph": 0, "maintenance": 0}
+    assert data["queues"]["queues"] == {"store": 0, "bulk": 0, "long": 0, "deliver": 0, "graph": 0, "maintenance": 0}
     assert data["workers"]["workers"] == 2
     assert {k: data["writes"][k] for k in ("pending", "failed", "oldest_seconds")} == {
         "pending": 0,
@@ -71,12 +96,13 @@ def test_status_names_every_component(viewer: Caller, two_workers: None, path: s
     }
     assert {k: data["embedder"][k] for k in ("status", "provider", "model", "dimensions")} == {
         "status": "healthy",
-        "provider": "fake",
-        "model": "fake-bag-of-words",
+        "provider": "local",
+        "model": "all-MiniLM-L6-v2",
         "dimensions": 384,
     }
-    assert data["graph"] == data["llm"] == {"status": "disabled"}
-    assert all(data[name]["latency_ms"] >= 0 for name in COMPONENTS - {"graph", "llm"})
+    off = {"disk", "graph", "llm", "processes"}
+    assert all(data[name] == {"status": "disabled"} for name in off)
+    assert all(data[name]["latency_ms"] >= 0 for name in COMPONENTS - off)
 
 
 @pytest.mark.parametrize("provider", ["openai_compatible", "ollama"])

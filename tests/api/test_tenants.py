@@ -183,7 +183,7 @@ def test_nothing_of_an_erased_tenant_stays_but_its_row_and_its_receipt(master: C
     assert (shown["counts"]["memories"], shown["counts"]["keys"]) == (expected_memories, 2)
     assert shown["signature"] == erase.sign(Erasure.objects.get(tenant=full.id))
     assert held(tenant("bystander")) == before
-    assert bystander.recalled("Where do I live?") == ["I live in Bonn"]
+    assert bystander.recalled("Where do I live?") == ["User lives in Bonn"]
     assert master.get(path_of(full)).status_code == 404
     assert "full" not in [t["slug"] for t in master.get(TENANTS).json()["tenants"]]
 
@@ -209,7 +209,7 @@ def test_without_its_slug_nothing_is_erased(master: Caller, full: Tenant, body: 
 def test_the_default_tenant_stays(master: Caller, owner: Caller) -> None:
     owner.store("I live in Oslo")
     refused(master.delete(path_of(tenant("default")), {"confirm": "default"}), 409)
-    assert owner.recalled("Where do I live?") == ["I live in Oslo"]
+    assert owner.recalled("Where do I live?") == ["User lives in Oslo"]
 
 
 def test_an_erasure_killed_at_any_moment_goes_on(master: Caller, full: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memories.models import Embedding, Passage, Revision
-from memories.providers.fake import FakeEmbedder
+from memories.providers.local import LocalEmbedder
 from tests.build import Caller
 
 
@@ -18,11 +18,13 @@ def test_a_new_text_is_a_new_revision(owner: Caller, method: str) -> None:
         {"content": "John is a staff engineer at Google", "metadata": {"checked": True}},
     )
     assert response.status_code == 200
-    assert response.json() == {
+    body = response.json()
+    entities = [(e["canonical_name"], e["type"], e["confidence"]) for e in body.pop("updated_entities")]
+    assert entities == [("John", "PERSON", 0.9), ("Google", "ORG", 0.9)]
+    assert body == {
         "status": "success",
         "id": memory_id,
         "memory": {"id": memory_id, "content": "John is a staff engineer at Google"},
-        "updated_entities": [],
     }
     revisions = owner.get(f"/api/v1/memories/{memory_id}/history").json()["revisions"]
     assert [(r["content"], r["action"]) for r in revisions] == [
@@ -44,10 +46,10 @@ def test_an_edit_without_a_new_text_shares_its_passages(owner: Caller) -> None:
         f"/v1/memories/{memory_id}", {"memory_type": "home", "pinned": True, "importance": 0.9, "expires_at": None}
     ).json()["data"]
     assert (body["memory_type"], body["pinned"], body["importance"], body["expires_at"]) == ("home", True, 0.9, None)
-    assert body["content"] == "I live in Oslo"
+    assert body["content"] == "User lives in Oslo"
     assert Revision.objects.filter(tenant=owner.row.tenant_id).count() == 2
     assert Passage.objects.filter(tenant=owner.row.tenant_id).count() == 1
-    assert owner.recalled("Oslo") == ["I live in Oslo"]
+    assert owner.recalled("Oslo") == ["User lives in Oslo"]
 
 
 def test_pinning_alone_makes_no_revision(owner: Caller) -> None:
@@ -65,28 +67,28 @@ def test_the_first_dialect_takes_the_text_under_three_names(owner: Caller, name:
 
 
 def test_another_memorys_text_is_a_conflict_and_changes_nothing(owner: Caller) -> None:
-    rome = owner.store("I live in Rome")["id"]
-    oslo = owner.store("I live in Oslo")["id"]
+    chess = owner.store("Ann likes chess")["id"]
+    rowing = owner.store("Ann likes rowing")["id"]
     for path, code in (("/api/v1/memories", "conflict"), ("/v1/memories", "CONFLICT")):
-        response = owner.patch(f"{path}/{oslo}", {"content": "I live in Rome"})
+        response = owner.patch(f"{path}/{rowing}", {"content": "Ann likes chess"})
         assert response.status_code == 409
         assert response.json()["error"]["code"] == code
-        assert response.json()["error"]["details"] == {"memory_id": rome}
-    assert owner.get(f"/api/v1/memories/{oslo}").json()["content"] == "I live in Oslo"
+        assert response.json()["error"]["details"] == {"memory_id": chess}
+    assert owner.get(f"/api/v1/memories/{rowing}").json()["content"] == "Ann likes rowing"
     assert Revision.objects.filter(tenant=owner.row.tenant_id).count() == 2
 
 
 def test_a_memory_that_goes_while_its_update_waits_is_not_found(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     memory_id = owner.store("I live in Oslo")["id"]
-    embed = FakeEmbedder.embed
+    encode = LocalEmbedder.encode
 
-    def expire_first(self: FakeEmbedder, texts: list[str]) -> object:
+    def expire_first(self: LocalEmbedder, texts: list[str]) -> object:
         Revision.objects.filter(tenant=owner.row.tenant_id).update(
             recorded_at="2020-01-01T00:00:00Z", expires_at="2020-01-02T00:00:00Z"
         )
-        return embed(self, texts)
+        return encode(self, texts)
 
-    monkeypatch.setattr(FakeEmbedder, "embed", expire_first)
+    monkeypatch.setattr(LocalEmbedder, "encode", expire_first)
     assert owner.patch(f"/api/v1/memories/{memory_id}", {"content": "I live in Rome"}).status_code == 404
     assert Revision.objects.filter(tenant=owner.row.tenant_id).count() == 1
 
@@ -100,8 +102,8 @@ def test_a_text_that_was_updated_away_may_be_stored_again(owner: Caller) -> None
 
 
 def test_the_same_text_again_is_an_edit(owner: Caller) -> None:
-    memory_id = owner.store("I live in Oslo")["id"]
-    response = owner.patch(f"/api/v1/memories/{memory_id}", {"content": "I live in Oslo", "metadata": {"a": 1}})
+    memory_id = owner.store("Ann lives in Oslo")["id"]
+    response = owner.patch(f"/api/v1/memories/{memory_id}", {"content": "Ann lives in Oslo", "metadata": {"a": 1}})
     assert response.status_code == 200
     assert Passage.objects.filter(tenant=owner.row.tenant_id).count() == 1
     assert owner.get(f"/api/v1/memories/{memory_id}").json()["metadata"] == {"a": 1}

@@ -79,7 +79,7 @@ def test_recall_writes_nothing_to_the_database(owner: Caller) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET default_transaction_read_only = on")
     try:
-        assert owner.recalled("Where?") == ["I live in Oslo"]
+        assert owner.recalled("Where?") == ["User lives in Oslo"]
         assert owner.post("/api/v1/memories", {"content": "I drink tea"}).status_code == 500  # so it was in force
     finally:
         with connection.cursor() as cursor:
@@ -135,7 +135,7 @@ def test_without_redis_recall_answers_and_the_use_is_lost(owner: Caller, monkeyp
     owner.store("I live in Oslo")
     monkeypatch.setattr(redis, "brief", gone)
     seen = lost(monkeypatch)
-    assert owner.recalled("Where?") == ["I live in Oslo"]
+    assert owner.recalled("Where?") == ["User lives in Oslo"]
     assert seen == {"redis_away": 1}
     assert usage.flush() == 0
     assert uses(owner) == {}
@@ -148,7 +148,7 @@ def test_a_redis_that_does_not_answer_is_not_waited_for(
     settings.REDIS_URL = deaf
     redis.brief.cache_clear()
     seen = lost(monkeypatch)
-    assert owner.recalled("Where?") == ["I live in Oslo"]
+    assert owner.recalled("Where?") == ["User lives in Oslo"]
     assert seen == {"redis_away": 1}
     assert redis.brief().connection_pool.connection_kwargs["socket_timeout"] < 1
 

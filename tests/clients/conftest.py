@@ -7,6 +7,7 @@ import subprocess
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,20 +39,20 @@ class Remembra:
         )
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
-        def call(**arguments: Any) -> Any:
-            leaks.net.remember(arguments)
-            assert self._process.stdin
-            assert self._process.stdout
-            self._process.stdin.write(json.dumps({"method": method, "arguments": arguments}) + "\n")
-            self._process.stdin.flush()
-            line = self._process.stdout.readline()
-            assert line, self._process.communicate()[1]
-            answer = json.loads(line)
-            if "raised" in answer:
-                raise Raised(answer["raised"], answer["status_code"])
-            return answer["gave"]
+        return partial(self.call, method)
 
-        return call
+    def call(self, method: str, /, **arguments: Any) -> Any:
+        leaks.net.remember(arguments)
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps({"method": method, "arguments": arguments}) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        assert line, self._process.communicate()[1]
+        answer = json.loads(line)
+        if "raised" in answer:
+            raise Raised(answer["raised"], answer["status_code"])
+        return answer["gave"]
 
     def end(self) -> None:
         self._process.communicate(timeout=10)

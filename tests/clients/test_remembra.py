@@ -1,6 +1,6 @@
-"""Remembra's published Python client, unmodified, against the running service: method by method.
+"""Remembra's published Python client, unmodified, against a service with the default extractor and embedder.
 
-Its methods for what this contract doesn't have (inbox, spaces, sessions, timeline, changelogs) are out of scope.
+Each method that reads an answer is called. A method without an endpoint here raises the client's MemoryError (404).
 """
 
 from __future__ import annotations
@@ -23,11 +23,38 @@ TRIP = [
     {"role": "assistant", "content": "That sounds exciting! When are you going?"},
     {"role": "user", "content": "We're thinking April next year", "name": "Ann", "timestamp": "2026-01-02T03:04:05Z"},
 ]
+# (content, importance, speaker, message)
 FACTS = [
-    ("My wife Suzan and I are planning a trip to Japan", "user", 0),
-    ("That sounds exciting!", "assistant", 1),
-    ("We're thinking April next year", "Ann", 2),
+    ("User's wife Suzan and User are planning a trip to Japan", 0.8, "user", 0),
+    ("We're thinking April next year", 0.6, "Ann", 2),
 ]
+TRIP_ENTITIES = [
+    ("user", "PERSON", None),
+    ("Suzan", "PERSON", None),
+    ("Japan", "LOCATION", None),
+    ("2026-04", "DATE", None),
+    ("2027", "DATE", None),
+]
+CALLED = {"store", "update", "list_entities", "recall", "get", "forget", "forget_project", "health", "list"}
+CALLED |= {"ingest_conversation"}
+LOCAL = {"provenance", "close", "is_memory_valid", "shadow_cache_stats", "clear_shadow_cache", "detect_temporal"}
+WITHOUT_ENDPOINT: dict[str, dict[str, Any]] = {
+    "ingest_changelog": {"content": "## 1.0.0"},
+    "session_brief": {},
+    "resolve_project": {"repo_name": "boats"},
+    "close_session": {"summary": "done"},
+    "trail": {},
+    "link_projects": {"from_project": "a", "to_project": "b"},
+    "project_links": {},
+    "store_status": {"key": "k", "value": "v"},
+    "list_status": {},
+    "timeline": {},
+    "list_spaces": {},
+    "create_space": {"name": "crew"},
+    "send_to_inbox": {"to_agent": "a", "subject": "s", "body": "b"},
+    "get_inbox": {"agent_id": "a"},
+    "ack_inbox": {"inbox_id": "i"},
+}
 # Some 420 words, so about 500 tokens of English: two of them are more than the 800 tokens of `slim`.
 LONG = "Ann wrote about the {} of the harbour in her diary" + ", and about the boats that came in with the tide" * 40
 
@@ -42,6 +69,13 @@ def bare(started: Callable[..., Remembra], bound_key: str, user: str) -> Remembr
 def unbound(started: Callable[..., Remembra], service: Service) -> Remembra:
     """With an editor's key that is not bound to a user; the client's own default user is `default`."""
     return started(service.key)
+
+
+def entities(client: Remembra, *names: str) -> list[dict[str, Any]]:
+    """These entities in the shape of the client's EntityItem, with the ids of the list of entities."""
+    listed = {entity["name"]: entity for entity in client.list_entities()["entities"]}
+    fields = ("id", "canonical_name", "type", "confidence")
+    return [{field: listed[name][field] for field in fields} for name in names]
 
 
 def contents(memories: list[dict[str, Any]]) -> list[str]:
@@ -61,10 +95,14 @@ def refused(call: Callable[[], Any]) -> tuple[int | None, str]:
 
 def test_a_stored_memory_is_the_callers_with_what_was_sent(client: Remembra, user: str) -> None:
     stored = client.store(content=OSLO, metadata={"topic": "home", "source": "mine"}, memory_type="profile")
+    ann, oslo = entities(client, "Ann", "Oslo")
     assert stored == {
         "id": stored["id"],
         "extracted_facts": [OSLO],
-        "entities": [],
+        "entities": [
+            {"id": ann["id"], "canonical_name": "Ann", "type": "PERSON", "confidence": 0.9},
+            {"id": oslo["id"], "canonical_name": "Oslo", "type": "LOCATION", "confidence": 0.9},
+        ],
         "duplicate_of": None,
         "expires_at": None,
         "source_id": None,
@@ -168,9 +206,10 @@ def test_a_recall_gives_the_best_first_with_its_context(bare: Remembra) -> None:
     }
     assert 1.0 >= best["relevance"] > other["relevance"] >= 0.0
     assert found["context"] == f"{OSLO}.\n{TEA}."
-    assert (found["entities"], found["degraded"]) == ([], None)
-    (only,) = bare.recall(query="Where does Ann live?", threshold=best["relevance"])["memories"]
-    assert only["id"] == oslo["id"]
+    assert (found["entities"], found["degraded"]) == (entities(bare, "Ann", "Oslo"), None)
+    only = bare.recall(query="Where does Ann live?", threshold=best["relevance"])
+    assert [memory["id"] for memory in only["memories"]] == [oslo["id"]]
+    assert only["entities"] == entities(bare, "Ann", "Oslo")
     assert contents(bare.recall(query="Where does Ann live?", threshold=0.0, limit=1)["memories"]) == [OSLO]
 
 
@@ -178,7 +217,8 @@ def test_filters_alone_give_the_newest_first(bare: Remembra) -> None:
     bare.store(content=OSLO, metadata={"kind": "note", "topic": "home"})
     bare.store(content=TEA, metadata={"kind": "note"})
     bare.store(content="Bob plays the cello", metadata={"kind": "task"})
-    assert contents(bare.recall(filters={"kind": "note"})["memories"]) == [TEA, OSLO]
+    notes = bare.recall(filters={"kind": "note"})
+    assert (contents(notes["memories"]), notes["entities"]) == ([TEA, OSLO], entities(bare, "Ann", "Oslo"))
     found = bare.recall(filters={"kind": "note", "topic": "home"})
     assert (contents(found["memories"]), found["context"]) == ([OSLO], f"{OSLO}.")
     assert contents(bare.recall(query="Ann", filters={"kind": "task"}, threshold=0.0)["memories"]) == [
@@ -191,6 +231,25 @@ def test_filters_alone_give_the_newest_first(bare: Remembra) -> None:
         "degraded": None,
         "retrieval_mode": None,
     }
+
+
+def test_a_recall_gives_the_entities_of_its_memories_alone(bare: Remembra) -> None:
+    bare.store(content=f"{OSLO}. Bob works at Acme.")
+    found = bare.recall(query="Where does Bob work?", limit=1)
+    assert contents(found["memories"]) == ["Bob works at Acme"]
+    assert found["entities"] == entities(bare, "Bob", "Acme")
+    assert {(e["canonical_name"], e["type"]) for e in found["entities"]} == {("Bob", "PERSON"), ("Acme", "ORG")}
+
+
+def test_a_recall_of_the_past_names_entities_as_they_were(bare: Remembra, service: Service) -> None:
+    bare.store(content=OSLO)
+    (ann, oslo), moment_before = entities(bare, "Ann", "Oslo"), dt.datetime.now(dt.UTC).isoformat()
+    status, _, _ = service.call("PATCH", f"/api/v1/entities/{ann['id']}", {"name": "Ann Berg"})
+    assert status == 200
+    now = bare.recall(query="Where does Ann live?")["entities"]
+    assert now == [ann | {"canonical_name": "Ann Berg"}, oslo]
+    then = bare.recall(query="Where does Ann live?", as_of=moment_before)["entities"]
+    assert then == [ann, oslo]
 
 
 def test_slim_and_max_tokens_cap_the_context_and_not_the_memories(bare: Remembra) -> None:
@@ -229,10 +288,11 @@ def test_an_update_changes_the_text_and_merges_the_metadata(bare: Remembra) -> N
         "status": "success",
         "id": memory_id,
         "memory": {"id": memory_id, "content": TEA},
-        "updated_entities": [],
+        "updated_entities": [ann | {"name": "Ann"} for ann in entities(bare, "Ann")],
     }
     found = bare.get(memory_id=memory_id)
     assert (found["content"], found["metadata"]) == (TEA, {"topic": "home", "n": 2})
+    assert found["entities"] == ["Ann"]
     assert contents(bare.recall(query="tea", threshold=0.0)["memories"]) == [TEA]
 
 
@@ -248,7 +308,8 @@ def test_a_list_is_a_bare_array_newest_first_over_all_projects(client: Remembra)
 
 def test_one_memory_is_forgotten(client: Remembra) -> None:
     gone, kept = client.store(content=OSLO)["id"], client.store(content=TEA)["id"]
-    assert client.forget(memory_id=gone) == {"deleted_memories": 1, "deleted_entities": 0, "deleted_relationships": 0}
+    assert client.forget(memory_id=gone) == {"deleted_memories": 1, "deleted_entities": 1, "deleted_relationships": 1}
+    assert [entity["name"] for entity in client.list_entities()["entities"]] == ["Ann"]
     assert refused(lambda: client.get(memory_id=gone))[0] == 404
     assert [m["id"] for m in client.list()] == [kept]
 
@@ -268,6 +329,19 @@ def test_all_is_forgotten_of_the_keys_user_alone(client: Remembra, unbound: Reme
     assert client.forget(all_memories=True)["deleted_memories"] == 2
     assert client.list() == []
     assert unbound.get(memory_id=others)["content"] == OSLO
+
+
+def test_the_memories_of_an_entity_are_forgotten(client: Remembra) -> None:
+    for content in (OSLO, TEA, "Bob works at Acme"):
+        client.store(content=content)
+    client.store(content="Ann plays the cello", project_id="music")
+    in_one = client.forget(entity="ann", project_id="default")
+    assert in_one == {"deleted_memories": 2, "deleted_entities": 2, "deleted_relationships": 1}
+    assert sorted(contents(client.list())) == ["Ann plays the cello", "Bob works at Acme"]
+    everywhere = client.forget(entity="Ann")
+    assert everywhere == {"deleted_memories": 1, "deleted_entities": 1, "deleted_relationships": 0}
+    assert contents(client.list()) == ["Bob works at Acme"]
+    assert {entity["name"] for entity in client.list_entities()["entities"]} == {"Bob", "Acme"}
 
 
 def test_an_entity_that_no_memory_mentions_is_refused(client: Remembra) -> None:
@@ -294,7 +368,20 @@ def test_an_unbound_key_deletes_many_of_nobody(unbound: Remembra, method: str, t
 
 def test_entities_are_listed(client: Remembra) -> None:
     client.store(content=OSLO)
-    assert client.list_entities(entity_type="person", limit=5) == {"entities": [], "total": 0, "next_cursor": None}
+    found = client.list_entities(entity_type="person", limit=5)
+    (ann,) = found["entities"]
+    assert found == {"entities": [ann], "total": 1, "next_cursor": None}
+    assert ann == {
+        "id": ann["id"],
+        "name": "Ann",
+        "canonical_name": "Ann",
+        "type": "PERSON",
+        "aliases": [],
+        "memory_count": 1,
+        "confidence": 0.9,
+    }
+    assert contents(client.recall(query="Ann")["memories"]) == [OSLO]
+    assert client.list_entities(entity_type="product") == {"entities": [], "total": 0, "next_cursor": None}
 
 
 def test_a_conversation_is_looked_at_taken_in_and_known_again(client: Remembra) -> None:
@@ -303,14 +390,16 @@ def test_a_conversation_is_looked_at_taken_in_and_known_again(client: Remembra) 
     taken = client.ingest_conversation(messages=TRIP, session_id="trip")
     again = client.ingest_conversation(messages=TRIP, session_id="trip")
     ids = {m["content"]: m["id"] for m in client.list()}
-    assert set(ids) == {content for content, _, _ in FACTS}
+    assert set(ids) == {content for content, *_ in FACTS}
     for result, action, stored in ((looked, "add", False), (taken, "add", True), (again, "noop", False)):
-        assert (result["status"], result["session_id"], result["entities"]) == ("ok", "trip", [])
+        assert (result["status"], result["session_id"]) == ("ok", "trip")
+        named = [] if result is looked else TRIP_ENTITIES
+        assert [(e["name"], e["type"], e["relationship"]) for e in result["entities"]] == named
         assert result["facts"] == [
             {
                 "content": content,
-                "confidence": 1.0,
-                "importance": 0.5,
+                "confidence": 0.9,
+                "importance": importance,
                 "source_message_index": index,
                 "speaker": speaker,
                 "stored": stored,
@@ -318,18 +407,20 @@ def test_a_conversation_is_looked_at_taken_in_and_known_again(client: Remembra) 
                 "action": action,
                 "action_reason": None,
             }
-            for content, speaker, index in FACTS
+            for content, importance, speaker, index in FACTS
         ]
         assert result["stats"] == {
             "messages_processed": 3,
-            "facts_extracted": 3,
-            "facts_stored": 3 if stored else 0,
+            "facts_extracted": 2,
+            "facts_stored": 2 if stored else 0,
             "facts_updated": 0,
-            "facts_deduped": 3 if action == "noop" else 0,
+            "facts_deduped": 2 if action == "noop" else 0,
             "facts_skipped": 0,
-            "entities_found": 0,
+            "entities_found": len(named),
             "processing_time_ms": result["stats"]["processing_time_ms"],
         }
+    recalled = client.recall(query="Where does Suzan travel?", threshold=0.0)
+    assert {e["canonical_name"] for e in recalled["entities"]} >= {"Suzan", "Japan"}
 
 
 def test_a_conversation_may_be_kept_as_it_was_said_by_one_side(client: Remembra) -> None:
@@ -372,3 +463,32 @@ def test_another_user_is_refused(started: Callable[..., Remembra], bound_key: st
     assert refused(lambda: other.store(content=OSLO))[0] == 403
     assert refused(lambda: other.recall(query="Ann"))[0] == 403
     assert client.list() == []
+
+
+def test_every_method_of_the_client_is_called_here_or_has_no_endpoint(client: Remembra) -> None:
+    methods = {name for name in client.call("__dir__") if not name.startswith("_")}
+    attributes = {"base_url", "api_key", "user_id", "project", "timeout", "agent_id", "session_id"}
+    assert methods - attributes == CALLED | LOCAL | set(WITHOUT_ENDPOINT)
+
+
+@pytest.mark.parametrize("method", WITHOUT_ENDPOINT)
+def test_a_method_without_an_endpoint_raises_the_clients_own_error(client: Remembra, method: str) -> None:
+    status, detail = refused(lambda: client.call(method, **WITHOUT_ENDPOINT[method]))
+    assert (status, detail) == (404, "There is nothing at this path. See /docs for what there is.")
+
+
+def test_the_clients_cache_of_lives_knows_what_was_stored(
+    started: Callable[..., Remembra], bound_key: str, user: str
+) -> None:
+    client = started(bound_key, user_id=user, enable_shadow_ttl=True)
+    stored = client.store(content=OSLO, ttl="30d")["id"]
+    assert client.is_memory_valid(memory_id=stored) is True
+    client.forget(memory_id=stored)
+    assert client.is_memory_valid(memory_id=stored) is not True
+
+
+def test_the_service_of_these_tests_is_that_of_make_up(client: Remembra, service: Service) -> None:
+    """The local embedder; and the rules of the English pipeline, which rewrite a first person."""
+    embedder = service.call("GET", "/status")[1]["data"]["embedder"]
+    assert (embedder["status"], embedder["model"]) == ("healthy", "all-MiniLM-L6-v2")
+    assert client.store(content="I live in Oslo")["extracted_facts"] == ["User lives in Oslo"]

@@ -83,6 +83,15 @@ def recalled(call: Call, scope: dict[str, str], query: str) -> dict[str, Any]:
     return dict(answer)
 
 
+def known(call: Call, scope: dict[str, str], *names: str) -> list[dict[str, Any]]:
+    """These entities as an answer refers to them, with the ids of the list of entities."""
+    status, answer = call("GET", "/api/v1/entities", **scope)
+    assert status == 200
+    listed = {entity["name"]: entity for entity in answer["entities"]}
+    fields = ("id", "canonical_name", "name", "type", "confidence")
+    return [{field: listed[name][field] for field in fields} for name in names]
+
+
 def refused(answer: tuple[int, Any]) -> tuple[int, str]:
     """The status, and the `detail` that becomes the message of the client's exception."""
     status, body = answer
@@ -93,7 +102,8 @@ def refused(answer: tuple[int, Any]) -> tuple[int, str]:
 def test_store_get_and_recall(call: Call, scope: dict[str, str], user: str) -> None:
     before = dt.datetime.now(dt.UTC)
     made = stored(call, scope, OSLO, metadata={"source": "settings"}, ttl="30d")
-    assert (made["extracted_facts"], made["entities"]) == ([OSLO], [])
+    entities = known(call, scope, "Ann", "Oslo")
+    assert (made["extracted_facts"], made["entities"]) == ([OSLO], entities)
     life = dt.datetime.fromisoformat(made["expires_at"]) - before
     assert dt.timedelta(days=30) <= life < dt.timedelta(days=30, minutes=2)
     status, memory = call("GET", f"{MEMORIES}/{made['id']}")
@@ -101,7 +111,7 @@ def test_store_get_and_recall(call: Call, scope: dict[str, str], user: str) -> N
     assert (memory["content"], memory["user_id"], memory["project"]) == (OSLO, user, "default")
     assert memory["metadata"] == {"source": "settings"}
     found = recalled(call, scope, "Where does Ann live?")
-    assert (found["context"], found["entities"]) == (f"{OSLO}.", [])
+    assert (found["context"], found["entities"]) == (f"{OSLO}.", entities)
     (best,) = found["memories"]
     assert (best["id"], best["content"], best["metadata"]) == (made["id"], OSLO, {"source": "settings"})
     assert 0.4 <= best["relevance"] <= 1.0
@@ -112,7 +122,7 @@ def test_one_memory_is_forgotten(call: Call, scope: dict[str, str]) -> None:
     gone, kept = stored(call, scope, OSLO)["id"], stored(call, scope, TEA)["id"]
     status, answer = call("DELETE", MEMORIES, memory_id=gone)
     counts = {key: answer[key] for key in ("deleted_memories", "deleted_entities", "deleted_relationships")}
-    assert (status, counts) == (200, {"deleted_memories": 1, "deleted_entities": 0, "deleted_relationships": 0})
+    assert (status, counts) == (200, {"deleted_memories": 1, "deleted_entities": 1, "deleted_relationships": 1})
     assert call("GET", f"{MEMORIES}/{gone}")[0] == 404
     assert call("GET", f"{MEMORIES}/{kept}")[0] == 200
 
@@ -151,12 +161,13 @@ def test_a_conversation_is_taken_in(call: Call, scope: dict[str, str]) -> None:
     status, answer = call(
         "POST", "/api/v1/ingest/conversation", {**scope, "messages": said, "session_id": "s-1", "options": options}
     )
-    assert (status, answer["session_id"], answer["entities"]) == (201, "s-1", [])
+    assert (status, answer["session_id"]) == (201, "s-1")
+    assert answer["entities"] == known(call, scope, "Ann", "Oslo")
     (fact,) = answer["facts"]
     expected = {
         "content": OSLO,
-        "confidence": 1.0,
-        "importance": 0.5,
+        "confidence": 0.9,
+        "importance": 0.8,
         "source_message_index": 0,
         "speaker": "user",
         "stored": True,
@@ -171,7 +182,7 @@ def test_a_conversation_is_taken_in(call: Call, scope: dict[str, str]) -> None:
 def test_entities_are_listed_for_the_user_and_project(call: Call, scope: dict[str, str]) -> None:
     stored(call, scope, OSLO)
     status, answer = call("GET", "/api/v1/entities", **scope)
-    assert (status, answer["entities"]) == (200, [])
+    assert (status, {e["canonical_name"] for e in answer["entities"]}) == (200, {"Ann", "Oslo"})
 
 
 def test_every_refusal_has_a_detail_that_is_a_string(

@@ -88,7 +88,7 @@ def test_the_first_documents_lines_answer_when_run_in_their_order(service: Servi
         assert answer.body["success"] is True
     assert added.body["message"] == "Memory added successfully"
     (memory,) = added.body["data"]["results"]
-    assert (memory["event"], memory["content"]) == ("ADD", "I love building AI applications with FastAPI")
+    assert (memory["event"], memory["content"]) == ("ADD", "User loves building AI applications with FastAPI")
     (hit,) = found.body["data"]["results"]
     assert (hit["id"], hit["content"]) == (memory["id"], memory["content"])
     assert hit["metadata"]["source"] == "external_test"

@@ -148,7 +148,7 @@ def test_many_users_have_as_much_each_and_are_erased_by_their_prefix(
         assert Counter(m["content"] for m in listed) == Counter(texts[start : start + 50])
     loader.erase("bench-")
     assert rows() == before
-    assert owner.recalled("Where?", user_id="other") == ["I live in Oslo"]
+    assert owner.recalled("Where?", user_id="other") == ["User lives in Oslo"]
 
 
 def test_what_does_not_fit_is_refused(owner: Caller) -> None:
@@ -169,5 +169,5 @@ def test_vectors_are_computed_once(owner: Caller, monkeypatch: pytest.MonkeyPatc
     assert first.pieces is not None
     assert alone.pieces is not None
     assert (first.pieces[17] == alone.pieces[0]).all()
-    monkeypatch.setattr("memories.providers.fake.FakeEmbedder.embed", lambda *_: pytest.fail("asked again"))
+    monkeypatch.setattr("memories.providers.local.LocalEmbedder.encode", lambda *_: pytest.fail("asked again"))
     assert (loader.embedded(texts).vectors == first.vectors).all()

@@ -104,7 +104,7 @@ class Service:
     def working(self) -> bool:
         """Whether both workers answer."""
         _, body, _ = self.call("GET", "/status")
-        return bool(body["data"]["workers"].get("workers") == 2)
+        return bool(body["data"]["workers"].get("workers") == 3)
 
 
 def start(folder: Path, also: Callable[[], None] = lambda: None, **extra: str) -> Service:
@@ -117,11 +117,12 @@ def start(folder: Path, also: Callable[[], None] = lambda: None, **extra: str) -
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     database = admin.replace("/memproject?", f"/{name}?")
     port = str(free_port())
-    env = {k: v for k, v in os.environ.items() if k not in ("MEMPROJECT_WORKER", "EMBEDDING_PROVIDER")}
+    env = {k: v for k, v in os.environ.items() if k != "MEMPROJECT_WORKER"}
     env |= {
         "DATABASE_URL": database,
         "REDIS_URL": redis.url(folder),
         "DATA_DIR": str(folder),
+        "METRICS_DIR": str(folder / "metrics"),
         "API_PORT": port,
         "OPERATOR_PASSWORD": "operators-password",
         "RATE_LIMITS_ENABLED": "false",
@@ -150,6 +151,7 @@ def start(folder: Path, also: Callable[[], None] = lambda: None, **extra: str) -
 
     threading.Thread(target=watch, daemon=True).start()
     eventually(service.healthy)
+    supervisor.starting_up = False
     eventually(service.working)
     return service
 

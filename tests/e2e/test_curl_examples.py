@@ -14,7 +14,7 @@ from contracts.pages import curl
 from contracts.plan import Step, plan
 from contracts.requests import ACCEPTED, ADDRESS, Place
 from tests.document import document, misfits
-from tests.e2e import lines, reading
+from tests.e2e import lines
 from tests.e2e.lines import Line
 from tests.e2e.running import Service
 from tests.services import RECEIVER
@@ -25,8 +25,6 @@ BY_HAND = [ROOT / "README.md", PAGES / "README.md"]
 
 # Each page begins with nothing: another one may have merged, or erased, what it is about.
 ANEW = 'curl -s -X DELETE "$URL/v1/memories/user/user_123" -H "X-API-Key: $KEY"'
-
-service, admin_key = reading.service, reading.admin_key  # texts are read as they are by default
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from memproject.embedded import children
+from memproject.embedded import children, postmaster
+from memproject.embedded.supervisor import MANY
 from tests import leaks
 from tests.e2e.running import eventually, free_port
 
-NOT_OURS = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "KEY_PEPPERS", "EMBEDDING_PROVIDER", "MEMPROJECT_WORKER"}
+NOT_OURS = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "KEY_PEPPERS", "MEMPROJECT_WORKER"}
 
 
 class Run:
@@ -51,6 +52,19 @@ class Run:
         self.process.send_signal(signal.SIGINT)
         self.process.wait(40)
         return below
+
+
+def kill_child(data: Path, name: str, times: int) -> None:
+    """`kill -9` of a child, and of those that the supervisor starts in its place."""
+    last = 0
+
+    def started_again() -> bool:
+        return int(json.loads((data / "children.json").read_text())[name][0]) != last
+
+    for _ in range(times):
+        eventually(started_again)
+        last = int(json.loads((data / "children.json").read_text())[name][0])
+        os.kill(last, signal.SIGKILL)
 
 
 def paste(line: str) -> dict:
@@ -90,7 +104,7 @@ def test_the_printed_lines_work_and_a_second_start_keeps_the_data(tmp_path: Path
     assert len(below) >= 8
     eventually(lambda: not any(p.is_running() and p.status() != "zombie" for p in below), 10)
     assert not (data / "postgres" / "postmaster.pid").exists()
-    assert (data / "service.env").stat().st_mode & 0o777 == 0o600
+    assert [(data / name).stat().st_mode & 0o777 for name in ("service.env", "api-key.env")] == [0o600, 0o600]
     assert "Traceback" not in "".join(log.read_text() for log in (data / "logs").glob("*.log"))
     for secret in re.findall(r"mp_[\w-]{43}", printed):
         assert all(secret not in log.read_text() for log in (data / "logs").glob("*.log"))
@@ -98,8 +112,46 @@ def test_the_printed_lines_work_and_a_second_start_keeps_the_data(tmp_path: Path
     second = Run(data, port)
     try:
         again = second.ready()
-        assert re.findall(r"operator / (\S+)", again) == re.findall(r"operator / (\S+)", printed)
-        _, recall = re.findall(r"^curl .*$", again, re.MULTILINE)
+        for kept in (r"operator / (\S+)", r"API key +(\S+)", r"^(curl .*)$"):
+            assert re.findall(kept, again, re.MULTILINE) == re.findall(kept, printed, re.MULTILINE)
+        assert [m["id"] for m in paste(recall)["memories"]] == [stored["id"]]
+    finally:
+        second.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system tells children of their parent's death")
+def test_it_goes_on_without_a_child_and_a_killed_run_leaves_nothing(tmp_path: Path) -> None:
+    """The next run starts, also where the server was killed while it started, and its number is another process's."""
+    data, port, own = tmp_path / "data", free_port(), "operators-own-key-0123456789"
+    killed = Run(data, port, API_KEY=own)
+    try:
+        printed = killed.ready()
+        assert "API key   operato… (API_KEY;" in printed
+        assert own not in printed
+        store, recall = re.findall(r"^curl .*$", printed, re.MULTILINE)
+        health = f"curl -s http://127.0.0.1:{port}/health"
+        assert paste(health)["dependencies"]["processes"] == "healthy"
+        with pytest.MonkeyPatch.context() as shell:
+            shell.setenv("API_KEY", own)
+            stored = paste(store)
+            kill_child(data, "worker", MANY)
+            eventually(lambda: json.loads((data / "supervisor.json").read_text()) == {"failing": ["worker"]})
+            answer = paste(health)
+            assert (answer["status"], answer["dependencies"]["processes"]) == ("degraded", "degraded")
+            assert [m["id"] for m in paste(recall)["memories"]] == [stored["id"]]  # the others go on
+        below = psutil.Process(killed.process.pid).children(recursive=True) + postmaster.processes(data / "postgres")
+    finally:
+        killed.process.kill()
+        killed.process.wait()
+    eventually(lambda: not any(p.is_running() and p.status() != "zombie" for p in below), 40)
+    assert not (data / "api-key.env").exists()
+    pid_file = data / "postgres" / "postmaster.pid"
+    assert not pid_file.exists()
+    pid_file.write_text(f"{os.getpid()}\n{data / 'postgres'}\n1764000000\n5432\n{data / 'postgres'}\n")
+
+    second = Run(data, port)
+    try:
+        _, recall = re.findall(r"^curl .*$", second.ready(), re.MULTILINE)
         assert [m["id"] for m in paste(recall)["memories"]] == [stored["id"]]
     finally:
         second.stop()

@@ -50,7 +50,7 @@ def test_a_killed_and_emptied_redis_loses_nothing(service: Service) -> None:
 
 def test_without_a_worker_stores_are_accepted_and_recall_goes_on(service: Service) -> None:
     user = "no-worker"
-    assert service.store("The gate opens at seven", user) == 201
+    assert service.store("The gate opens at dawn", user) == 201
     names = ("worker-store", "worker")
     for name in names:
         service.child(name).stop(patience=8)

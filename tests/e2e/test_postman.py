@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e import reading
 from tests.e2e.running import Service
 from tests.services import RECEIVER
 
@@ -18,8 +17,6 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 HOME = Path(__file__).parent / "newman"
 BIN = Path(sys.executable).parent
 ENVIRONMENT = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
-
-service, admin_key = reading.service, reading.admin_key  # texts are read as they are by default
 
 
 @pytest.fixture(scope="session")

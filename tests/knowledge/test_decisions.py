@@ -95,10 +95,12 @@ def test_another_users_facts_are_never_touched(reader: Caller) -> None:
     assert len(history(reader, old)) == 1
 
 
-def test_small_talk_questions_and_code_are_no_facts(reader: Caller) -> None:
+def test_small_talk_questions_and_code_in_a_conversation_are_no_facts(reader: Caller) -> None:
     for text in ("Thanks a lot!", "How are you?", "```python\nprint('I live in Berlin')\n```"):
-        answer = reader.store(text)
-        assert answer["memories"] == []
+        said = {"messages": [{"role": "user", "content": text}]}
+        assert reader.post("/api/v1/ingest/conversation", said).json()["facts"] == []
+        assert reader.post("/v1/memories", said).json()["data"] == {"id": None, "results": []}
+    assert reader.get("/api/v1/memories").json()["total"] == 0
 
 
 def test_a_conversation_is_read_turn_by_turn(reader: Caller) -> None:

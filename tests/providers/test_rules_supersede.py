@@ -66,6 +66,9 @@ def test_another_value_supersedes(rules: RulesExtractor, old: str, new: str) -> 
         ("The staging database runs on PostgreSQL 15.", "The production database runs on PostgreSQL 16."),
         ("I have two cats.", "I have two cats and a dog."),
         ("I went hiking on Saturday.", "I went hiking on Saturday."),
+        ("bob@bob.example lives in Trondheim.", "bob@bob.example once kept a parrot."),
+        ("I wrote to ann@ann.example.", "I sent the keys to ben@ben.example."),
+        ("I called 030-4521.", "The plumber rang from 030-7788."),
     ],
 )
 def test_both_stay_true(rules: RulesExtractor, old: str, new: str) -> None:

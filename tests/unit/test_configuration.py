@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-INTERNAL = {"MEMPROJECT_PAGES", "MEMPROJECT_WORKER", "REMEMBRA_AUTH_ENABLED"}
+INTERNAL = {"MEMPROJECT_PAGES", "MEMPROJECT_WORKER", "MEMPROJECT_SUPERVISOR", "REMEMBRA_AUTH_ENABLED"}
 
 
 def in_settings() -> set[str]:

@@ -18,7 +18,7 @@ DOCKER = Path(__file__).resolve().parent.parent.parent / "docker"
 COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 LASTING = [name for name in SERVICES if name != "migrate"]
-OURS = ["web", "worker-pipeline", "worker-maintenance", "beat", "migrate"]
+OURS = ["web", "worker-pipeline", "worker-long", "worker-maintenance", "beat", "migrate"]
 
 
 @pytest.mark.skipif(shutil.which("hadolint", path=str(Path(sys.executable).parent)) is None, reason="no wheel")
@@ -44,6 +44,12 @@ def test_what_lasts_is_watched(name: str) -> None:
     assert SERVICES[name]["restart"] == "unless-stopped"
 
 
+@pytest.mark.parametrize("name", [name for name in SERVICES if name != "redis"])
+def test_a_stop_waits_for_running_work(name: str) -> None:
+    """Redis holds nothing that a stop could lose."""
+    assert SERVICES[name]["stop_grace_period"] == "30s"
+
+
 def test_nothing_but_the_web_port_is_published() -> None:
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["web"]
     assert SERVICES["web"]["ports"] == ["127.0.0.1:${API_PORT:-8080}:8080"]
@@ -58,7 +64,7 @@ def test_images_are_pinned_and_may_gain_nothing(name: str) -> None:
 
 def test_migrations_are_a_job_that_the_others_wait_for() -> None:
     assert SERVICES["migrate"]["restart"] == "no"
-    for name in ("web", "worker-pipeline", "worker-maintenance", "beat"):
+    for name in ("web", "worker-pipeline", "worker-long", "worker-maintenance", "beat"):
         assert SERVICES[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
 
 
@@ -71,9 +77,9 @@ def test_secrets_come_from_the_environment(name: str) -> None:
 
 
 def test_the_queues_are_all_served() -> None:
-    commands = [SERVICES[name]["command"] for name in ("worker-pipeline", "worker-maintenance")]
+    commands = [SERVICES[name]["command"] for name in ("worker-pipeline", "worker-long", "worker-maintenance")]
     served = [queue for command in commands for queue in command[command.index("-Q") + 1].split(",")]
-    assert sorted(served) == ["bulk", "deliver", "graph", "maintenance", "store"]
+    assert sorted(served) == ["bulk", "deliver", "graph", "long", "maintenance", "store"]
 
 
 def test_the_graph_is_there_when_it_is_asked_for() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -144,13 +145,57 @@ def test_what_dies_is_started_again(tmp_path: Path) -> None:
     assert said == ["child ended (exit code -9) and is started again."]
 
 
-def test_what_dies_at_once_each_time_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_dies_at_once_each_time_is_given_up_during_start_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     supervisor = Supervisor([child(tmp_path, "raise SystemExit(3)")], lambda _: None)
     monkeypatch.setattr("memproject.embedded.supervisor.min", lambda *_: 0.0, raising=False)
     supervisor.start()
     with pytest.raises(GaveUpError, match=r"child\.log"):
         eventually(supervisor.poll, 30)
-    assert len(supervisor.children["child"].deaths) == MANY
+    assert supervisor.children["child"].policy.deaths == MANY
+
+
+def test_after_start_up_the_others_go_on_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    supervisor = Supervisor(
+        [child(tmp_path, "raise SystemExit(3)", "bad"), child(tmp_path, FOREVER, "good")], said.append
+    )
+    monkeypatch.setattr("memproject.embedded.supervisor.min", lambda *_: 0.0, raising=False)
+    supervisor.starting_up = False
+    supervisor.start()
+    bad, good = supervisor.children.values()
+    before = good.pid
+    assert supervisor.failing() == []
+    eventually(lambda: supervisor.poll() or bad.policy.deaths > 2 * MANY, 30)
+    assert supervisor.failing() == ["bad"]
+    assert good.running()
+    assert good.pid == before
+    assert set(said) == {"bad ended (exit code 3) and is started again."}
+    supervisor.stop()
+
+
+def test_a_start_that_fails_is_no_death_and_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No memory for a process, no space for its log: also during start-up nothing is given up for it."""
+    said: list[str] = []
+    supervisor = Supervisor([child(tmp_path, FOREVER)], said.append)
+    supervisor.start()
+    one, started = supervisor.children["child"], Child.start
+    monkeypatch.setattr("memproject.embedded.supervisor.min", lambda *_: 0.0, raising=False)
+
+    def refused(_: Child) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(Child, "start", refused)
+    one.signal(signal.SIGKILL)
+    eventually(lambda: supervisor.poll() or len(said) > 2 * MANY, 30)
+    assert one.policy.deaths == 1
+    assert supervisor.failing() == ["child"]
+    assert said[1] == "child could not be started (Resource temporarily unavailable) and is tried again."
+    monkeypatch.setattr(Child, "start", started)
+    supervisor.poll()
+    assert one.running()
+    supervisor.stop()
 
 
 def test_nothing_is_left_behind(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from memproject.embedded import leftovers, supervisor
-from memproject.embedded.supervisor import MANY, WITHIN, Child, Deaths, GaveUpError, Supervisor
+from memproject.common import supervision
+from memproject.embedded import leftovers, postgres, servers, supervisor
+from memproject.embedded.supervisor import MANY, STABLE_SECONDS, Child, GaveUpError, RestartPolicy, Supervisor
 from tests.e2e.running import eventually
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -93,14 +94,100 @@ def test_each_start_is_told(tmp_path: Path) -> None:
     assert told == ["a", "b", "a"]
 
 
-def test_deaths_long_ago_are_forgotten() -> None:
-    deaths = Deaths("child", Path("child.log"))
+@pytest.fixture
+def policy() -> RestartPolicy:
+    return RestartPolicy("child", Path("child.log"))
+
+
+def test_deaths_after_a_long_run_are_first_ones(policy: RestartPolicy) -> None:
     for n in range(3 * MANY):
-        assert deaths.add(n * WITHIN) == n * WITHIN + 0.25
+        policy.started(n * STABLE_SECONDS)
+        moment = (n + 1) * STABLE_SECONDS
+        assert policy.died(moment, starting_up=True) == moment + 0.25
+    assert policy.deaths == 1
+
+
+def test_during_start_up_many_deaths_in_a_row_are_the_end(policy: RestartPolicy) -> None:
     for n in range(MANY - 1):
-        deaths.add(1000 * WITHIN + n)
+        policy.started(n)
+        policy.died(n + 0.5, starting_up=True)
+    policy.started(MANY)
     with pytest.raises(GaveUpError, match=r"child\.log"):
-        deaths.add(1000 * WITHIN + MANY)
+        policy.died(MANY + 0.5, starting_up=True)
+
+
+def test_later_the_pauses_grow_and_the_state_says_so_until_it_runs(policy: RestartPolicy) -> None:
+    pauses, failing = [], []
+    for _ in range(12):
+        policy.started(1000.0)
+        pauses.append(policy.died(1000.0) - 1000.0)
+        failing.append(policy.is_failing)
+    assert pauses == [0.25, 0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
+    assert failing == [False] * (MANY - 1) + [True] * (12 - MANY + 1)
+    policy.started(2000.0)
+    policy.runs(2000.0 + STABLE_SECONDS - 1)
+    assert policy.is_failing
+    policy.runs(2000.0 + STABLE_SECONDS)
+    assert not policy.is_failing
+    assert policy.died(2000.0 + STABLE_SECONDS) == 2000.0 + STABLE_SECONDS + 0.25
+
+
+def test_failed_starts_are_no_deaths(policy: RestartPolicy) -> None:
+    policy.died(0, starting_up=True)
+    pauses = [policy.failed_to_start(0) for _ in range(MANY)]
+    assert pauses == [0.5, 1, 2, 4, 8]
+    assert (policy.deaths, policy.is_failing) == (1, True)
+    policy.started(10)
+    policy.died(11, starting_up=True)
+    assert policy.deaths == 2
+
+
+class Unwilling:
+    """A PostgreSQL that does not run; it starts when `refusals` are used up."""
+
+    log, data = Path("log"), Path("pg")
+
+    def __init__(self, refusals: int) -> None:
+        self.refusals, self.is_up = refusals, False
+
+    def running(self) -> bool:
+        return self.is_up
+
+    def start(self) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise postgres.NoPostgresError("not yet")
+        self.is_up = True
+
+
+def test_a_database_that_cannot_be_started_for_long_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, said = Unwilling(3 * MANY), list[str]()
+    monkeypatch.setattr(postgres, "start", lambda _: server)
+    monkeypatch.setattr("memproject.embedded.supervisor.min", lambda *_: 0.0, raising=False)
+    database = servers.Database(tmp_path, said.append)
+    eventually(lambda: database.poll() or server.refusals == MANY, 10)
+    assert database.policy.is_failing
+    eventually(lambda: database.poll() or server.is_up, 10)
+    assert database.policy.deaths == 1
+    assert said == ["PostgreSQL ended and is started again."]
+
+
+def test_a_child_that_cannot_be_noted_on_a_full_disk_runs(tmp_path: Path) -> None:
+    made = Supervisor([polite(tmp_path, "one")], lambda _: None, leftovers.Book(tmp_path / "no folder" / "book").note)
+    made.start()
+    assert made.children["one"].running()
+    made.stop()
+
+
+def test_a_report_on_a_full_disk_is_written_later(tmp_path: Path) -> None:
+    report = supervision.Report(tmp_path / "later" / "supervisor.json")
+    report.update(["web"])
+    (tmp_path / "later").mkdir()
+    assert supervision.failing(tmp_path / "later" / "supervisor.json") == []
+    report.update(["web"])
+    assert supervision.failing(tmp_path / "later" / "supervisor.json") == ["web"]
 
 
 def test_a_log_that_grew_large_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,6 +240,18 @@ def test_the_next_run_ends_what_was_left(tmp_path: Path) -> None:
     assert not child.running()
     assert later.left() == []
     assert not later.path.exists()
+
+
+def test_a_child_that_cannot_be_noted_is_started_all_the_same(tmp_path: Path) -> None:
+    child = Child("one", [sys.executable, "-c", "input()"], dict(os.environ), tmp_path / "one.log", tmp_path)
+    book = leftovers.Book(tmp_path / "no such folder" / "children.json")
+    supervisor = Supervisor([child], print, book.note)
+    supervisor.start()
+    try:
+        assert child.process is not None
+        assert book.left() == []
+    finally:
+        supervisor.stop(patience=1)
 
 
 def test_a_stranger_with_a_leftovers_pid_is_left_alone(tmp_path: Path) -> None:

@@ -19,6 +19,9 @@ from memories.retrieval import context
 from memories.statements import Known, Proposal, Statement
 from memories.types import Decision, Fact, MemoryView
 
+MOMENTS = [dt.datetime(2024, 1, day, tzinfo=dt.UTC) for day in (1, 2, 3)]
+ACCEPTED = MOMENTS[1]
+
 texts = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"))
 
 
@@ -74,7 +77,6 @@ def test_a_text_that_is_live_is_not_added_again(fact: Fact, existing: uuid.UUID 
     assert operation.decision is (Decision.ADD if existing is None else Decision.NOOP)
 
 
-MOMENTS = [dt.datetime(2024, 1, day, tzinfo=dt.UTC) for day in (1, 2, 3)]
 OLD = [Known(uuid.UUID(int=number), f"old {number}", moment) for number, moment in enumerate(MOMENTS)]
 
 

@@ -64,7 +64,7 @@ class ResultOut(serializers.Serializer[Any]):
 
 
 class AddedOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
+    id = serializers.CharField(allow_null=True, help_text="null: the messages stated nothing, and nothing was kept.")
     results = ResultOut(many=True)
     event_id = serializers.CharField(required=False)
     status = serializers.CharField(required=False)
@@ -117,7 +117,7 @@ class UserMemoriesOut(serializers.Serializer[Any]):
 class EventOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     status = serializers.ChoiceField(EVENT_STATES)
-    memory_id = serializers.CharField()
+    memory_id = serializers.CharField(allow_null=True, help_text="null: nothing was kept.")
     results = ResultOut(many=True)
     error = serializers.CharField(allow_null=True)
     created_at = Moment()

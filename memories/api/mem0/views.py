@@ -59,6 +59,7 @@ class MemoriesView(Mem0View):
             infer=data["infer"],
             expires_at=expiry(data),
             wait=self.may_wait,
+            single_text="content" in data,
         )
         return self._stored(store(principal(request), command))
 

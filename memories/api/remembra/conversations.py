@@ -18,8 +18,8 @@ from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from memories.api import examples as ex
 from memories.api.common import MessageIn, item, pending_headers
-from memories.api.remembra.schema import answer
-from memories.api.remembra.serializers import CONTENT, ScopedIn, stored_entity
+from memories.api.remembra.schema import EntityRefOut, answer
+from memories.api.remembra.serializers import CONTENT, ScopedIn, entity_ref
 from memories.api.remembra.views import EVENTS
 from memories.services import ingest
 from memories.types import Decision, IngestCommand, Ingested, IngestedFact, StoreCommand
@@ -83,15 +83,15 @@ class IngestedOut(serializers.Serializer[Any]):
     status = serializers.ChoiceField(["ok", "pending"])
     session_id = serializers.CharField(allow_null=True)
     facts = FactOut(many=True)
-    entities = serializers.ListField(child=serializers.DictField())
+    entities = EntityRefOut(many=True)
     stats = IngestStatsOut()
     event_id = serializers.CharField(required=False)
 
 
 _FACT = {
-    "content": "My wife Suzan and I are planning a trip to Japan",
-    "confidence": 1.0,
-    "importance": 0.5,
+    "content": "User's wife Suzan and User are planning a trip to Japan",
+    "confidence": 0.9,
+    "importance": 0.8,
     "source_message_index": 0,
     "speaker": "user",
     "stored": True,
@@ -99,11 +99,15 @@ _FACT = {
     "action": "add",
     "action_reason": None,
 }
-_INGESTED = {
+_INGESTED: dict[str, Any] = {
     "status": "ok",
     "session_id": "trip",
     "facts": [_FACT],
-    "entities": [],
+    "entities": [
+        {"id": ex.ENTITY_IDS[0], "canonical_name": "user", "name": "user", "type": "PERSON", "confidence": 0.9},
+        {"id": ex.ENTITY_IDS[1], "canonical_name": "Suzan", "name": "Suzan", "type": "PERSON", "confidence": 0.9},
+        {"id": ex.ENTITY_IDS[2], "canonical_name": "Japan", "name": "Japan", "type": "LOCATION", "confidence": 0.9},
+    ],
     "stats": {
         "messages_processed": 1,
         "facts_extracted": 1,
@@ -111,9 +115,21 @@ _INGESTED = {
         "facts_updated": 0,
         "facts_deduped": 0,
         "facts_skipped": 0,
-        "entities_found": 0,
+        "entities_found": 3,
         "processing_time_ms": 12,
     },
+}
+_LOOKED = _INGESTED | {
+    "facts": [_FACT | {"stored": False, "memory_id": None}],
+    "entities": [],
+    "stats": {**_INGESTED["stats"], "facts_stored": 0, "entities_found": 0},
+}
+_PENDING = _INGESTED | {
+    "status": "pending",
+    "event_id": ex.EVENT_ID,
+    "facts": [],
+    "entities": [],
+    "stats": {**dict.fromkeys(_INGESTED["stats"], 0), "messages_processed": 1, "processing_time_ms": 12},
 }
 
 
@@ -127,11 +143,9 @@ class ConversationView(RemembraView):
         summary="Store what a conversation states",
         request=ConversationIn,
         responses={
-            200: answer(IngestedOut, "Looked at (`store: false`)", _INGESTED),
+            200: answer(IngestedOut, "Looked at (`store: false`)", _LOOKED),
             201: answer(IngestedOut, "Taken in", _INGESTED),
-            202: answer(
-                IngestedOut, "Accepted", _INGESTED | {"status": "pending", "event_id": ex.EVENT_ID, "facts": []}
-            ),
+            202: answer(IngestedOut, "Accepted", _PENDING),
         },
         examples=[
             OpenApiExample(
@@ -175,7 +189,7 @@ class ConversationView(RemembraView):
             "status": "ok" if done else "pending",
             "session_id": session,
             "facts": [_fact(f) for f in found.facts],
-            "entities": [stored_entity(e) for e in found.write.entities] if found.write else [],
+            "entities": [entity_ref(e) for e in found.write.entities] if found.write else [],
             "stats": _stats(found) | {"processing_time_ms": round((time.monotonic() - begun) * 1000)},
         }
         if found.write is None or done:
@@ -193,7 +207,7 @@ def _fact(fact: IngestedFact) -> dict[str, Any]:
         "source_message_index": fact.message,
         "speaker": fact.speaker,
         "stored": fact.stored,
-        "memory_id": public(MEMORY, fact.memory_id) if fact.memory_id else None,
+        "memory_id": public(MEMORY, fact.memory_id),
         "action": fact.decision.value.lower(),
         "action_reason": fact.reason or None,
     }

@@ -65,11 +65,23 @@ class HitOut(serializers.Serializer[Any]):
     why = WhyOut(required=False, help_text="With `explain`.")
 
 
+class EntityRefOut(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    canonical_name = serializers.CharField()
+    name = serializers.CharField(help_text="The same as canonical_name.")
+    type = serializers.CharField()
+    confidence = serializers.FloatField(
+        min_value=0,
+        max_value=1,
+        help_text="Confidence of the mention; the highest one if several memories mention the entity.",
+    )
+
+
 class RecalledOut(serializers.Serializer[Any]):
     memories = HitOut(many=True)
     context = serializers.CharField()  # type: ignore[assignment]  # DRF's own attribute of that name is not used here
     total = serializers.IntegerField()
-    entities = serializers.ListField(child=serializers.CharField())
+    entities = EntityRefOut(many=True, help_text="The entities that the memories of this answer mention, each once.")
     context_tokens = serializers.IntegerField()
     explanation = ExplanationOut(required=False, help_text="With `explain`.")
 
@@ -82,13 +94,6 @@ class DecisionOut(serializers.Serializer[Any]):
     replaces = serializers.CharField(required=False)
 
 
-class StoredEntityOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    canonical_name = serializers.CharField()
-    type = serializers.CharField()
-    confidence = serializers.FloatField()
-
-
 class StoredOut(serializers.Serializer[Any]):
     status = serializers.ChoiceField(["success", "duplicate", "pending"])
     id = serializers.CharField()
@@ -96,7 +101,7 @@ class StoredOut(serializers.Serializer[Any]):
     entities_extracted = serializers.IntegerField()
     relationships_created = serializers.IntegerField()
     extracted_facts = serializers.ListField(child=serializers.CharField())
-    entities = StoredEntityOut(many=True)
+    entities = EntityRefOut(many=True)
     expires_at = Moment(allow_null=True)
     duplicate_of = serializers.CharField(allow_null=True)
     event_id = serializers.CharField(required=False)
@@ -114,7 +119,7 @@ class ChangedOut(serializers.Serializer[Any]):
     status = serializers.CharField()
     id = serializers.CharField()
     memory = inline_serializer("ChangedMemory", {"id": serializers.CharField(), "content": serializers.CharField()})
-    updated_entities = serializers.ListField(child=serializers.CharField())
+    updated_entities = EntityRefOut(many=True, help_text="The entities that the memory mentions now.")
 
 
 class PendingChangeOut(serializers.Serializer[Any]):
@@ -134,7 +139,7 @@ class ForgottenOut(serializers.Serializer[Any]):
 class RemembraEventOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     status = serializers.ChoiceField(["pending", "running", "succeeded", "failed"])
-    memory_id = serializers.CharField()
+    memory_id = serializers.CharField(allow_null=True, help_text="null: nothing was kept.")
     memories = DecisionOut(many=True)
     error = serializers.CharField(allow_null=True)
     created_at = Moment()
@@ -145,17 +150,28 @@ def answer(shape: Any, description: str, example: Any) -> OpenApiResponse:
     return OpenApiResponse(shape, description, [OpenApiExample(description, example, response_only=True)])
 
 
-DECISION = {"id": ex.MEMORY_ID, "content": ex.TEXT, "action": "ADD", "entities": []}
+ENTITIES = [
+    {"id": ex.ENTITY_IDS[0], "canonical_name": "John", "name": "John", "type": "PERSON", "confidence": 0.9},
+    {"id": ex.ENTITY_IDS[1], "canonical_name": "Google", "name": "Google", "type": "ORG", "confidence": 0.9},
+]
+DECISION = {"id": ex.MEMORY_ID, "content": ex.TEXT, "action": "ADD", "entities": ["John", "Google"]}
 STORED = {
     "status": "success",
     "id": ex.MEMORY_ID,
     "memories": [DECISION],
-    "entities_extracted": 0,
-    "relationships_created": 0,
+    "entities_extracted": 2,
+    "relationships_created": 1,
     "extracted_facts": [ex.TEXT],
-    "entities": [],
+    "entities": ENTITIES,
     "expires_at": "2026-03-31T10:30:00Z",
     "duplicate_of": None,
+}
+_NOTHING_YET: dict[str, Any] = {
+    "memories": [],
+    "entities_extracted": 0,
+    "relationships_created": 0,
+    "extracted_facts": [],
+    "entities": [],
 }
 _HIT = {
     "id": ex.MEMORY_ID,
@@ -208,7 +224,7 @@ storing = extend_schema(
     request=shapes.StoreIn,
     responses={
         201: answer(StoredOut, "Stored", STORED),
-        202: answer(StoredOut, "Accepted", STORED | PENDING | {"memories": [], "extracted_facts": []}),
+        202: answer(StoredOut, "Accepted", STORED | PENDING | _NOTHING_YET),
     },
     examples=[
         OpenApiExample(
@@ -236,7 +252,7 @@ recalling = extend_schema(
                 "memories": [_HIT],
                 "context": ex.TEXT + ".",
                 "total": 1,
-                "entities": ["John", "Google"],
+                "entities": ENTITIES,
                 "context_tokens": 12,
             },
         )
@@ -302,7 +318,7 @@ def _change(operation: str, summary: str) -> Callable[[F], F]:
         "status": "success",
         "id": ex.MEMORY_ID,
         "memory": {"id": ex.MEMORY_ID, "content": "John is a Staff Engineer at Google (promoted from Senior)"},
-        "updated_entities": [],
+        "updated_entities": ENTITIES,
     }
     return extend_schema(
         operation_id=operation,

@@ -166,7 +166,7 @@ def memory(view: MemoryView) -> dict[str, Any]:
         "pinned": view.pinned,
         "importance": view.importance,
         "status": view.status,
-        "superseded_by": public(MEMORY, view.superseded_by) if view.superseded_by else None,
+        "superseded_by": public(MEMORY, view.superseded_by),
         "entities": view.entities.names,
         "uses": view.uses,
         "last_used_at": iso(view.last_used_at) if view.last_used_at else None,
@@ -201,7 +201,7 @@ def recalled(found: Recalled) -> dict[str, Any]:
         "memories": [hit(h) for h in found.hits],
         "context": found.context,
         "total": len(found.hits),
-        "entities": list(dict.fromkeys(name for h in found.hits for name in h.memory.entities.names)),
+        "entities": [entity_ref(e) for e in found.entities],
         "context_tokens": found.context_tokens,
         **({} if found.explanation is None else {"explanation": found.explanation}),
     }
@@ -219,10 +219,11 @@ def item(result: ItemResult) -> dict[str, Any]:
     return body
 
 
-def stored_entity(found: EntityRef) -> dict[str, Any]:
+def entity_ref(found: EntityRef) -> dict[str, Any]:
     return {
         "id": public(ENTITY, found.id),
         "canonical_name": found.name,
+        "name": found.name,
         "type": found.type,
         "confidence": found.confidence,
     }
@@ -239,9 +240,9 @@ def write(result: WriteResult) -> dict[str, Any]:
         "entities_extracted": len(result.entities),
         "relationships_created": result.detail.get("relations", 0),
         "extracted_facts": [i.content for i in result.items if i.decision is not Decision.NOOP],
-        "entities": [stored_entity(e) for e in result.entities],
+        "entities": [entity_ref(e) for e in result.entities],
         "expires_at": iso(result.expires_at) if result.expires_at else None,
-        "duplicate_of": public(MEMORY, result.duplicate_of) if result.duplicate_of else None,
+        "duplicate_of": public(MEMORY, result.duplicate_of),
     }
     return body if done else body | {"event_id": public(EVENT, result.event_id)}
 

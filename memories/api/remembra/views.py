@@ -69,6 +69,7 @@ def store_command(view: RemembraView, data: dict[str, Any]) -> StoreCommand:
         infer=not data["skip_extraction"],
         expires_at=expiry(data),
         wait=view.may_wait,
+        single_text=True,
     )
 
 
@@ -189,9 +190,8 @@ class MemoryView(RemembraView):
             return self.ok(shapes.pending(changed), 202, pending_headers(changed, EVENTS))
         memory_id = public(MEMORY, changed.id)
         memory = {"id": memory_id, "content": changed.content}
-        return self.ok(
-            {"status": "success", "id": memory_id, "memory": memory, "updated_entities": changed.entities.names}
-        )
+        entities = [shapes.entity_ref(e) for e in changed.entities.mentions]
+        return self.ok({"status": "success", "id": memory_id, "memory": memory, "updated_entities": entities})
 
     @forget_single
     def delete(self, request: Request, memory_id: str) -> Response:

@@ -1,4 +1,4 @@
-"""`ENGINE = "memproject.common.postgres"`: grouping never trusts `id` alone.
+"""`ENGINE = "memproject.common.postgres"`: it refuses servers that are too old, and grouping never trusts `id` alone.
 
 Django groups by the primary key it believes in. For rows of a tenant the database's key is `(tenant_id, id)`, and
 PostgreSQL refuses the shortened GROUP BY.
@@ -11,6 +11,9 @@ from django.db.models import Model
 
 
 class DatabaseFeatures(features.DatabaseFeatures):
+    # Checked by Django when a process first connects. `memories.languages` has the text-search configurations of 16.
+    minimum_database_version = (16,)
+
     def allows_group_by_selected_pks_on_model(self, model: type[Model]) -> bool:
         return not hasattr(model, "tenant_id") and super().allows_group_by_selected_pks_on_model(model)
 

@@ -1,6 +1,7 @@
-"""`manage.py prepare`: the database, the static files, the operator and a fresh key, made ready for `make up`.
+"""`manage.py prepare`: the database, the static files, the operator and a key, made ready for `make up`.
 
-The last line it prints is JSON: `{"key": …, "password_kept": …}`.
+The last line it prints is JSON: `{"key": …, "shown": …, "password_kept": …}`. `key` is written into command lines, and
+`shown` where a person reads which key it is. With API_KEY set, neither holds the key.
 """
 
 from __future__ import annotations
@@ -8,23 +9,29 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from apikeys import services
 from memproject import __version__
 from memproject.common import multiprocess
+from memproject.embedded import envfile
 
 KEY_NAME = "make up"
+KEY_FILE = "api-key.env"  # below DATA_DIR
+KEY_VARIABLE = "API_KEY"
+SHOWN, LEAST_SECRET = 7, 24  # characters of an operator's key that are shown, and of a key that is long enough for it
 OPERATOR = "operator"
 
 
 class Command(BaseCommand):
-    help = "Make the database, static files, operator and a fresh API key ready (used by make up)."
+    help = "Make the database, static files, operator and an API key ready (used by make up)."
 
     def handle(self, **options: Any) -> None:
         if not os.environ.get("OPERATOR_PASSWORD"):
@@ -33,10 +40,28 @@ class Command(BaseCommand):
         collect_static()
         multiprocess.empty()
         services.ensure_environment_key()
-        tenant = services.default_tenant()
-        services.revoke_named(tenant, KEY_NAME)
-        key = services.create(tenant=tenant, name=KEY_NAME, created_by="make up")
-        self.stdout.write(json.dumps({"key": key.secret, "password_kept": ensure_operator()}))
+        key, shown = key_to_print(settings.API_KEY, settings.DATA_DIR / KEY_FILE)
+        self.stdout.write(json.dumps({"key": key, "shown": shown, "password_kept": ensure_operator()}))
+
+
+def key_to_print(own: str, file: Path) -> tuple[str, str]:
+    """(the key as a command line names it, the key as it is shown). `own` is the operator's API_KEY, or empty."""
+    if not own:
+        key = ensure_kept_key(file)
+        return key, key
+    shown = own[:SHOWN] if len(own) >= LEAST_SECRET else ""
+    return f"${KEY_VARIABLE}", f"{shown}… ({KEY_VARIABLE}; the lines below read it from your shell)"
+
+
+def ensure_kept_key(file: Path) -> str:
+    """The key of this file, made once and printed at each start. A new one when the kept one was ended."""
+    kept = envfile.read(file).get(KEY_VARIABLE, "")
+    if services.ensure_key(kept, name=KEY_NAME, created_by=KEY_NAME):
+        return kept
+    with transaction.atomic():  # the file first: a key that nobody can read is of no use
+        new = services.create(tenant=services.default_tenant(), name=KEY_NAME, created_by=KEY_NAME)
+        envfile.write(file, {KEY_VARIABLE: new.secret})
+    return new.secret
 
 
 def collect_static() -> None:

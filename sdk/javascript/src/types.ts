@@ -99,11 +99,11 @@ export interface Revision {
 }
 export interface ItemResult {
   id: string; memory: string; content: string; event: "ADD" | "UPDATE" | "DELETE" | "NONE";
-  created_at: string | null; entities: unknown[];
+  created_at: string | null; /** Names. */ entities: string[];
 }
 
-/** `event_id` and `status` are there only while the result is not: see `waitForEvent`. */
-export interface AddResult { id: string; results: ItemResult[]; event_id?: string; status?: string }
+/** `event_id` and `status` are there only while the result is not: see `waitForEvent`. `id` null: nothing was kept. */
+export interface AddResult { id: string | null; results: ItemResult[]; event_id?: string; status?: string }
 export interface PendingUpdate { id: string; event_id: string; status: "pending" }
 export interface SearchResult { results: ScoredMemory[]; total: number; query: string }
 export interface DeleteResult { id: string; deleted: boolean; receipt_id: string }
@@ -120,7 +120,7 @@ export interface ErasureReceipt {
   requested_at: string; completed_at: string | null; signature: string;
 }
 export interface WriteEvent {
-  id: string; status: "pending" | "running" | "succeeded" | "failed"; memory_id: string;
+  id: string; status: "pending" | "running" | "succeeded" | "failed"; memory_id: string | null;
   results: ItemResult[]; error: string | null; created_at: string; finished_at: string | null;
 }
 export interface Health {

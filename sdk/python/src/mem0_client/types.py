@@ -92,9 +92,12 @@ class AddedMemory(TypedDict):
 
 
 class AddResult(TypedDict):
-    """With `status` "pending" and an `event_id` where the work goes on; without them, it is done."""
+    """With `status` "pending" and an `event_id` where the work goes on; without them, it is done.
 
-    id: str
+    `id` is None if the messages stated nothing, so that nothing was kept.
+    """
+
+    id: str | None
     results: list[AddedMemory]
     event_id: NotRequired[str]
     status: NotRequired[str]
@@ -145,7 +148,7 @@ class Event(TypedDict):
 
     id: str
     status: str
-    memory_id: str
+    memory_id: str | None
     results: list[AddedMemory]
     error: str | None
     created_at: str

@@ -1,0 +1,21 @@
+"""Refuses what stores while the database's disk is nearly full. Reads, deletions and key management go on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from apikeys.api.throttles import needs
+from apikeys.scopes import Scope
+from memproject.common import disk
+
+
+class DiskSpace(BaseThrottle):
+    """Not a rate limit: DRF asks its throttles after authentication and before the view, which is the place."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        if needs(request, view) is Scope.WRITE:
+            disk.require_space()
+        return True

@@ -1,0 +1,153 @@
+"""How often and how long a worker works on an accepted write, and when the write is set aside.
+
+A write that fails is tried again, later and later. One that runs out of time, or whose worker is killed, is tried
+MAX_LOST times. A write that is set aside keeps its text, and recall finds it by its words.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import signal
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.db.models import F
+
+from memories.models import Source
+from memories.pipeline.writes import pending
+from memories.types import SourceState
+from memproject.common import metrics
+from memproject.common.claims import backoff
+from memproject.common.clock import now
+from memproject.common.errors import AppError
+from memproject.common.redis import announce, brief
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 20  # of a write that fails for a reason that isn't known to pass
+MAX_LOST = 3  # attempts that ran out of time or whose worker was killed
+MAX_RETRY_AFTER = 600.0  # seconds that a provider may ask for
+WORKER_LOST, TIMED_OUT = "worker_lost", "timed_out"
+TRANSIENT_FAILURES = ("unavailable", "service_unavailable", "busy")  # they end by themselves: no limit of attempts
+LOST = "lost_attempts"  # in `Source.result`
+
+
+class TimedOutError(BaseException):
+    """The soft time limit. Like KeyboardInterrupt, no `except Exception` of an extractor may swallow it."""
+
+
+@contextmanager
+def time_limit() -> Iterator[None]:
+    """Here Celery's soft time limit raises TimedOutError. It comes as a signal, which only the main thread receives."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGUSR1, _raise_timed_out)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, previous)
+
+
+def _raise_timed_out(*_: Any) -> None:
+    raise TimedOutError
+
+
+def begin(source: Source) -> bool:
+    """Count an attempt before it begins, as one whose worker is lost, until it ends; → whether it may begin.
+
+    A write that has used up its lost attempts is set aside. Parts of a long write that are applied begin a new count.
+    """
+    lost = int(source.result.get(LOST, 0))
+    if lost >= MAX_LOST:
+        failed = source.failure if source.failure in (WORKER_LOST, TIMED_OUT) else WORKER_LOST
+        close_failed(source, failed, {})
+        return False
+    source.result = {**source.result, LOST: lost + 1}
+    counted = {"attempts": F("attempts") + 1, "failure": WORKER_LOST, "result": source.result}
+    if not pending(source).update(**counted):
+        return False  # erased
+    source.attempts += 1
+    return True
+
+
+def timed_out(source: Source) -> None:
+    """End an attempt that ran out of time."""
+    log.error("write %s ran out of time", source.id)
+    pending(source).update(failure=TIMED_OUT)
+    metrics.pipeline_ended(source.kind, "retried")
+
+
+def failed(source: Source, error: Exception) -> dt.datetime | None:
+    """End an attempt that raised an error; → when the next one is due, None if the write is set aside."""
+    if isinstance(error, AppError) and not error.retryable:
+        close_failed(source, error.code, {"message": error.message, **error.data})
+        return None
+    code = error.code if isinstance(error, AppError) else type(error).__name__
+    if source.attempts >= MAX_ATTEMPTS and code not in TRANSIENT_FAILURES:
+        close_failed(source, code, {})
+        return None
+    asked = dt.timedelta(seconds=min(getattr(error, "retry_after", None) or 0, MAX_RETRY_AFTER))
+    until = now() + max(backoff(source.attempts), asked)
+    source.result = {name: value for name, value in source.result.items() if name != LOST}
+    changed = {"failure": code[:64], "next_attempt_at": until, "attempts": source.attempts}
+    rows = pending(source)
+    rows.filter(result__has_key=LOST).update(result=source.result)
+    rows.update(**changed)
+    metrics.pipeline_ended(source.kind, "retried")
+    return until
+
+
+def close_failed(source: Source, failure: str, result: dict[str, object]) -> None:
+    """Set the write aside. What is applied of it stays, and is not applied again when somebody retries it."""
+    kept = {name: value for name, value in source.result.items() if name != LOST}
+    pending(source).update(
+        state=SourceState.FAILED,
+        failure=failure[:64],
+        result={**kept, **result},
+        finished_at=now(),
+        next_attempt_at=None,
+    )
+    metrics.pipeline_ended(source.kind, "failed")
+    announce([source.id])
+
+
+# --- a tenant whose writes run out of time ---------------------------------------------------------------------------
+# Its writes leave the workers that others wait for, and when that goes on, they pause for as long as they have worked.
+# The count is in Redis, and may be lost.
+def is_slow(tenant_id: uuid.UUID) -> bool:
+    """Whether a write of this tenant ran out of time a moment ago."""
+    return _timeouts(tenant_id) > 0
+
+
+def is_paused(tenant_id: uuid.UUID) -> bool:
+    """Whether more than one write of this tenant ran out of time a moment ago."""
+    return _timeouts(tenant_id) > MAX_LOST
+
+
+def count_timeout(tenant_id: uuid.UUID) -> None:
+    try:
+        pipe = brief().pipeline()
+        pipe.incr(_key(tenant_id))
+        pipe.pexpire(_key(tenant_id), int(settings.WRITE_TIME_LIMIT_SECONDS * 1000))
+        pipe.execute()
+    except redis.RedisError as error:
+        log.warning("could not count a time-out: %s", type(error).__name__)
+
+
+def _timeouts(tenant_id: uuid.UUID) -> int:
+    try:
+        found: Any = brief().get(_key(tenant_id))
+        return int(found or 0)
+    except redis.RedisError:
+        return 0
+
+
+def _key(tenant_id: uuid.UUID) -> str:
+    return f"timeouts:{tenant_id}"

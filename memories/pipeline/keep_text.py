@@ -1,0 +1,51 @@
+"""The text of a store of which nothing was extracted: kept as one memory, word for word, in every language."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from memories.models import Source
+from memories.pipeline import apply, digest
+from memories.pipeline.extract import Extracted, items_of
+from memories.pipeline.recalled import MOST, recalled_turns, without_recalled
+from memories.statements import Known, Proposal, Statement
+from memories.types import Decision, Fact, Item
+
+
+def keep_text(source: Source, found: Extracted) -> tuple[Extracted, tuple[Known, ...]]:
+    """The single text of a write as one statement, and the memories that the statements repeat.
+
+    A text whose every line is a live memory is no news: it states these memories again.
+    """
+    (item,) = items_of(source)
+    news = without_recalled(source, [item])[0].content
+    turns = recalled_turns(source, item) if news != item.content else []
+    held = _held(source, news)
+    if held is not None and (held or turns):
+        said = [Statement(_fact(item, line)) for line in held]
+        said += [_repeats(item, turn) for turn in turns]
+        return replace(found, statements=tuple(said), read=()), tuple(turns)
+    kept = news if news.strip() else item.content
+    return replace(found, statements=(Statement(_fact(item, kept)),), read=()), ()
+
+
+def _held(source: Source, text: str) -> list[str] | None:
+    """The contents of the live facts that `text` consists of, one a line, as a recall writes them; None if any line is
+    new."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) > MOST:
+        return None
+    forms = [(line, line.removesuffix(".")) for line in lines]
+    digests = {form: digest.of_text(form) for both in forms for form in both}
+    live = apply.live_digests(source.tenant_id, source.project, source.user_id, source.agent_id, list(digests.values()))
+    held = [next((form for form in both if digests[form] in live), None) for both in forms]
+    return None if None in held else [form for form in held if form is not None]
+
+
+def _fact(item: Item, content: str) -> Fact:
+    return Fact(content, content, 0, item.role, item.speaker, item.said_at, item.stamp)
+
+
+def _repeats(item: Item, turn: Known) -> Statement:
+    fact = replace(_fact(item, turn.content), said_at=turn.said_at)
+    return Statement(fact, proposal=Proposal(Decision.NOOP, turn.id, "repeats what a recall gave out"))

@@ -1,0 +1,29 @@
+"""The folder of the metric files, on a file system in memory. Pure standard library: `make up` imports it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (what is made there is private)
+
+
+def folder_of(data: Path) -> Path:
+    """The folder of the service whose DATA_DIR is `data`: below /dev/shm, else XDG_RUNTIME_DIR, else `data` itself.
+
+    It is not made here (`make_private`).
+    """
+    for place in (SHARED_MEMORY, Path(os.environ.get("XDG_RUNTIME_DIR") or "/nowhere")):
+        if place.is_dir() and os.access(place, os.W_OK | os.X_OK):
+            name = hashlib.sha256(os.fsencode(data.resolve())).hexdigest()[:12]
+            return place / f"memproject-{os.getuid()}-{name}"
+    return data / "metrics"
+
+
+def make_private(folder: Path) -> None:
+    """Make the folder, for this user alone. Raises OSError where it is somebody else's or open to others."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.lstat()
+    if folder.is_symlink() or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise PermissionError(f"{folder} is not private")
