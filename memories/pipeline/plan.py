@@ -97,7 +97,7 @@ class Planner:
                 new.reason = f"outdated by {public(MEMORY, operation.outdated_by.id)}"
                 self.state.end(new)
             else:
-                self.state.hold(new, text, (source.id, statement.fact.position), statement)
+                self.state.hold(new, text, statement.knowledge, (source.id, statement.fact.position))
             if statement.knowledge is not NO_KNOWLEDGE:
                 taught.append((new, statement.knowledge))
             self.changes.outcomes.append(
@@ -176,7 +176,7 @@ class Planner:
         self.changes.batch.add_text(new, text, self._voice_of(old, source))
         self.changes.texts.append(new)
         self._columns(old, command)
-        self.state.hold(new, text, None, None)
+        self.state.hold(new, text, write.graph, None)
         self.changes.outcomes.append(outcome(source, 0, Decision.UPDATE, old.memory_key))
         self._graph(result, retired=[old], taught=[(new, write.graph)])
         result.result["facts"] = 1
@@ -202,7 +202,7 @@ class Planner:
         add_memory(self.changes.batch, source, operation, key, text, self.moment)
         new = self.changes.batch.revisions[-1]
         new.metadata, new.memory_type, new.expires_at = old.metadata, old.memory_type, old.expires_at
-        self.state.hold(new, text, None, None)
+        self.state.hold(new, text, write.graph, None)
         self.changes.outcomes.append(outcome(source, 0, Decision.UPDATE, key, replaces=old.memory_key))
         self._graph(result, taught=[(new, write.graph)], outdated=[old])
         result.result["facts"] = 1
@@ -221,12 +221,12 @@ class Planner:
         self._refuse_taken(new)
         self._follow(old, new)
         self.changes.texts.append(new)
-        self.state.hold(new, self.texts.get(bytes(new.digest)), None, None)
+        graph = write.graph if found is write.revision else knowledge_of(found.content)
+        self.state.hold(new, self.texts.get(bytes(new.digest)), graph, None)
         self.changes.outcomes.append(outcome(source, 0, Decision.UPDATE, old.memory_key))
         if new.text_key == old.text_key:
             self._graph(result, revived=[new])
         else:
-            graph = write.graph if found is write.revision else knowledge_of(found.content)
             self._graph(result, retired=[old], taught=[(new, graph)])
 
     def _last_live(self, old: Revision, stored: Revision | None) -> Revision | None:
