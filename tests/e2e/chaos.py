@@ -40,17 +40,18 @@ CITIES = (
     *("Paris", "Lyon", "Berlin", "Bremen", "Madrid", "Seville", "Dublin", "Cork", "London", "Leeds", "Prague", "Brno"),
     *("Warsaw", "Krakow", "Athens", "Patras", "Helsinki", "Turku", "Zurich", "Basel", "Geneva", "Budapest", "Sofia"),
 )
+KEPT = "User lives in {}"  # what the rules make of such a text
 GIVE_UP = 180.0  # seconds after which a client gives up on a request
 CALL = 30.0  # seconds that it waits for an answer
 STOPPED = 20.0  # seconds that a worker is stopped for
 FIRST = ("worker stopped", "Redis emptied", "postmaster", "backend", "Redis", "worker", "web process", "Redis emptied")
-MOST_DEATHS = 3  # of one process in 30 s: a supervisor gives up at five
+MOST_DEATHS = 3  # in a row, of one process: the supervisor waits longer and longer before it starts it again
 
 
 # --- what is sent ----------------------------------------------------------------------------------------------------
 @dataclass
 class Request:
-    """One write request. `home`: the city that it states; `verbatim`: unique texts that are stored word for word."""
+    """One write request. `texts`: the memories that it makes, each of them the only one; `home`: the city of one."""
 
     path: str
     body: dict[str, Any]
@@ -66,16 +67,18 @@ class Request:
 
 @dataclass
 class Client:
-    """Sends its requests one after the other, as the only one that says where its user lives if `moves`."""
+    """Sends its requests one after the other, with a pause of `pause` seconds at the most before each."""
 
     url: str
     key: str
     user: str
     requests: list[Request]
+    pause: float
     stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
         for request in self.requests:
+            self.stop.wait(random.uniform(0, self.pause))
             self._send(request)
 
     def _send(self, request: Request) -> None:
@@ -129,13 +132,14 @@ def requests_of(dice: random.Random, user: str, stores: int, *, moves: bool) -> 
     while left > 0:
         home = next(homes, None) if moves and dice.random() < 0.5 else None
         said = [] if home is None else [f"I live in {home}."]
+        kept = [] if home is None else [KEPT.format(home)]
         match dice.choice(["one", "one", "async", "batch", "batch", "talk"]):
             case "batch":
                 notes = [note() for _ in range(dice.randint(2, 6))]
                 items = [*(item(text) for text in notes), *(item(text, verbatim=False) for text in said)]
                 dice.shuffle(items)
                 made.append(
-                    Request("/api/v1/memories/batch", {"items": items}, notes + said, home, dice.random() < 0.5)
+                    Request("/api/v1/memories/batch", {"items": items}, notes + kept, home, dice.random() < 0.5)
                 )
             case "talk" if home is None:
                 notes = [note() for _ in range(dice.randint(2, 6))]
@@ -145,7 +149,7 @@ def requests_of(dice: random.Random, user: str, stores: int, *, moves: bool) -> 
             case form:
                 (text,) = said or [note()]
                 body = item(text, verbatim=home is None)
-                made.append(Request("/api/v1/memories", body, [text], home, form != "async"))
+                made.append(Request("/api/v1/memories", body, kept or [text], home, form != "async"))
         left -= len(made[-1].texts)
     return made
 
@@ -161,6 +165,7 @@ class Chaos:
     database: Database | None = None
     strikes: Counter[str] = field(default_factory=Counter)
     last: float = 0.0
+    last_strike: str = ""
     over: threading.Event = field(default_factory=threading.Event)
     _stopped: list[threading.Timer] = field(default_factory=list)
 
@@ -173,7 +178,7 @@ class Chaos:
             with suppress(psutil.NoSuchProcess, ProcessLookupError, psycopg.Error, RedisError):
                 if self._strikes()[name]():
                     self.strikes[name] += 1
-                    self.last = time.time()
+                    self.last, self.last_strike = time.time(), name
         for timer in self._stopped:
             timer.join()
 
@@ -195,8 +200,7 @@ class Chaos:
 
     def _kill(self, name: str) -> bool:
         child = self.service.child(name)
-        recent = sum(time.monotonic() - moment < 30 for moment in child.deaths._moments)
-        if recent >= MOST_DEATHS or not child.running():
+        if child.policy.deaths >= MOST_DEATHS or not child.running():
             return False
         child.signal(signal.SIGKILL)
         return True
@@ -221,7 +225,7 @@ class Chaos:
         def go_on() -> None:
             with suppress(psutil.NoSuchProcess):
                 process.resume()
-            self.last = max(self.last, time.time())
+            self.last, self.last_strike = time.time(), "worker going on"
 
         timer = threading.Timer(STOPPED, go_on)
         timer.start()
@@ -244,7 +248,7 @@ class Chaos:
 
     def _postmaster(self) -> bool:
         assert self.database is not None
-        if len(self.database._deaths) and time.monotonic() - self.database._deaths._moments[-1] < 15:
+        if self.database.policy.deaths >= MOST_DEATHS:
             return False
         os.kill(self.database._server._server.get_postmaster_info().pid, signal.SIGKILL)
         return True
@@ -261,6 +265,7 @@ class Found:
     refused: list[Any] = field(default_factory=list)
     given_up: int = 0
     strikes: Counter[str] = field(default_factory=Counter)
+    last_strike: str = ""
     seconds: float = 0.0
     pending: int = 0
     until_nothing_is_pending: float | None = None
@@ -285,7 +290,7 @@ WHERE m.user_id = %s
 """
 LIVE_HOMES = """
 SELECT content FROM memories_revision
-WHERE user_id = %s AND retired_at IS NULL AND valid_to IS NULL AND NOT archived AND content LIKE 'I live in %%'
+WHERE user_id = %s AND retired_at IS NULL AND valid_to IS NULL AND NOT archived AND content LIKE 'User lives in %%'
 """
 
 
@@ -306,7 +311,7 @@ def look(service: Service, clients: Sequence[Client], found: Found) -> None:
             found.overtaken += overtaken(taken, effect)
             last = max((r for r in taken if r.home), key=lambda r: r.sent, default=None)
             homes = [content for (content,) in connection.execute(LIVE_HOMES, [user])]
-            wanted = [] if last is None else [f"I live in {last.home}."]
+            wanted = [] if last is None else [KEPT.format(last.home)]
             if homes != wanted:
                 found.wrong_homes.append(f"{user}: {homes}, not {wanted}")
 
@@ -335,6 +340,7 @@ def run(
     stores: int,
     first: Sequence[str],
     pause: tuple[float, float],
+    think: float,
     database: Database | None = None,
     seed: int = 0,
     patience: float = 60.0,
@@ -347,7 +353,7 @@ def run(
         for moves in (True, False):
             user, key = f"chaos-{mark}-{number}", keys[number % len(keys)]
             asked = requests_of(dice, user, stores // owners // 2, moves=moves)
-            clients.append(Client(service.url, key, user, asked))
+            clients.append(Client(service.url, key, user, asked, think))
     chaos = Chaos(service, dice, pause, database)
     striking = threading.Thread(target=chaos.run, args=(first,))
     begun = time.time()
@@ -356,7 +362,7 @@ def run(
         list(pool.map(Client.run, clients))
     chaos.over.set()
     striking.join()
-    found = Found(strikes=chaos.strikes, seconds=round(time.time() - begun, 1))
+    found = Found(strikes=chaos.strikes, last_strike=chaos.last_strike, seconds=round(time.time() - begun, 1))
     last = chaos.last or time.time()
     while (waiting := pending(service)) != 0 and time.time() - last < patience:
         time.sleep(0.25)
@@ -384,6 +390,7 @@ def main() -> int:
     parser.add_argument("--stores", type=int, default=1000)
     parser.add_argument("--owners", type=int, default=20)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--think", type=float, default=18.0, help="the longest pause of a client, in seconds")
     parser.add_argument("--lease", default="4", help="LEASE_SECONDS of the service")
     asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="mp-chaos-"))
@@ -410,6 +417,7 @@ def main() -> int:
             stores=asked.stores,
             first=FIRST,
             pause=(2.0, 5.0),
+            think=asked.think,
             database=database,
             seed=asked.seed,
         )
