@@ -6,255 +6,31 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import shutil
-import signal
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
 import psycopg
-from redis import Redis, RedisError
 
-from memproject.embedded import redis
 from memproject.embedded.servers import Database
-from tests import leaks
 from tests.e2e import running
 from tests.e2e.running import Service
+from tests.e2e.sending import KEPT, Client, Request, requests_of
+from tests.e2e.strikes import Chaos
 
-CITIES = (
-    *("Gent", "Namur", "Antwerp", "Lisbon", "Porto", "Oslo", "Bergen", "Vienna", "Graz", "Rome", "Milan", "Turin"),
-    *("Paris", "Lyon", "Berlin", "Bremen", "Madrid", "Seville", "Dublin", "Cork", "London", "Leeds", "Prague", "Brno"),
-    *("Warsaw", "Krakow", "Athens", "Patras", "Helsinki", "Turku", "Zurich", "Basel", "Geneva", "Budapest", "Sofia"),
-)
-KEPT = "User lives in {}"  # what the rules make of such a text
-GIVE_UP = 180.0  # seconds after which a client gives up on a request
-CALL = 30.0  # seconds that it waits for an answer
-STOPPED = 20.0  # seconds that a worker is stopped for
 FIRST = ("worker stopped", "Redis emptied", "postmaster", "backend", "Redis", "worker", "web process", "Redis emptied")
-MOST_DEATHS = 3  # in a row, of one process: the supervisor waits longer and longer before it starts it again
 
 
-# --- what is sent ----------------------------------------------------------------------------------------------------
-@dataclass
-class Request:
-    """One write request. `texts`: the memories that it makes, each of them the only one; `home`: the city of one."""
-
-    path: str
-    body: dict[str, Any]
-    texts: list[str]
-    home: str | None = None
-    wait: bool = True
-    key: str = field(default_factory=lambda: uuid.uuid4().hex)
-    sent: float = 0.0
-    acknowledged: float | None = None
-    tries: int = 0
-    refused: Any = None
-
-
-@dataclass
-class Client:
-    """Sends its requests one after the other, with a pause of `pause` seconds at the most before each."""
-
-    url: str
-    key: str
-    user: str
-    requests: list[Request]
-    pause: float
-    stop: threading.Event = field(default_factory=threading.Event)
-
-    def run(self) -> None:
-        for request in self.requests:
-            self.stop.wait(random.uniform(0, self.pause))
-            self._send(request)
-
-    def _send(self, request: Request) -> None:
-        """Until it is acknowledged or refused: the same key and body again where the answer is missing or says so."""
-        request.sent = time.time()
-        leaks.net.remember(self.key, request.path, request.body)
-        while time.time() - request.sent < GIVE_UP:
-            request.tries += 1
-            pause = min(2.0, 0.1 * 2.0**request.tries)
-            try:
-                self._post(request)
-                request.acknowledged = time.time()
-                return
-            except urllib.error.HTTPError as error:
-                again = error.headers.get("Retry-After")
-                if error.code < 500 and again is None:
-                    request.refused = error.code, error.read()
-                    return
-                pause = min(float(again or pause), 2.0)
-            except (OSError, ValueError, EOFError):  # the connection was cut
-                pass
-            self.stop.wait(pause)
-
-    def _post(self, request: Request) -> None:
-        headers = {"X-API-Key": self.key, "Content-Type": "application/json", "Idempotency-Key": request.key}
-        if not request.wait:
-            headers["Prefer"] = "respond-async"
-        sent = urllib.request.Request(self.url + request.path, json.dumps(request.body).encode(), headers)
-        try:
-            with urllib.request.urlopen(sent, timeout=CALL) as answer:
-                json.load(answer)
-        except urllib.error.HTTPError:
-            raise
-        except Exception as error:  # whatever a cut connection raises
-            raise OSError from error
-
-
-def requests_of(dice: random.Random, user: str, stores: int, *, moves: bool) -> list[Request]:
-    """Requests with about `stores` texts in all: single, async, batches and conversations."""
-    numbers, homes = iter(range(10_000)), iter(dice.sample(CITIES, len(CITIES)))
-    made: list[Request] = []
-
-    def note() -> str:
-        number = next(numbers)
-        return f"{user} put parcel {number}-{dice.randrange(10**6)} on the shelf of hall {number % 7}"
-
-    def item(text: str, *, verbatim: bool = True) -> dict[str, Any]:
-        return {"content": text, "user_id": user, "skip_extraction": verbatim}
-
-    left = stores
-    while left > 0:
-        home = next(homes, None) if moves and dice.random() < 0.5 else None
-        said = [] if home is None else [f"I live in {home}."]
-        kept = [] if home is None else [KEPT.format(home)]
-        match dice.choice(["one", "one", "async", "batch", "batch", "talk"]):
-            case "batch":
-                notes = [note() for _ in range(dice.randint(2, 6))]
-                items = [*(item(text) for text in notes), *(item(text, verbatim=False) for text in said)]
-                dice.shuffle(items)
-                made.append(
-                    Request("/api/v1/memories/batch", {"items": items}, notes + kept, home, dice.random() < 0.5)
-                )
-            case "talk" if home is None:
-                notes = [note() for _ in range(dice.randint(2, 6))]
-                turns = [{"role": "user", "content": text} for text in notes]
-                body = {"messages": turns, "user_id": user, "options": {"infer": False}}
-                made.append(Request("/api/v1/ingest/conversation", body, notes, None, dice.random() < 0.5))
-            case form:
-                (text,) = said or [note()]
-                body = item(text, verbatim=home is None)
-                made.append(Request("/api/v1/memories", body, kept or [text], home, form != "async"))
-        left -= len(made[-1].texts)
-    return made
-
-
-# --- what is struck --------------------------------------------------------------------------------------------------
-@dataclass
-class Chaos:
-    """Strikes something every few seconds. `database`: a server of our own, whose postmaster may be killed."""
-
-    service: Service
-    dice: random.Random
-    pause: tuple[float, float]
-    database: Database | None = None
-    strikes: Counter[str] = field(default_factory=Counter)
-    last: float = 0.0
-    last_strike: str = ""
-    over: threading.Event = field(default_factory=threading.Event)
-    _stopped: list[threading.Timer] = field(default_factory=list)
-
-    def run(self, most: Sequence[str]) -> None:
-        """`most`: what is struck in this order at first, then anything."""
-        first = list(most)
-        names = sorted(self._strikes())
-        while not self.over.wait(self.dice.uniform(*self.pause)):
-            name = first.pop(0) if first else self.dice.choice(names)
-            with suppress(psutil.NoSuchProcess, ProcessLookupError, psycopg.Error, RedisError):
-                if self._strikes()[name]():
-                    self.strikes[name] += 1
-                    self.last, self.last_strike = time.time(), name
-        for timer in self._stopped:
-            timer.join()
-
-    def _strikes(self) -> dict[str, Callable[[], bool]]:
-        found: dict[str, Callable[[], bool]] = {
-            "web process": lambda: self._kill_below("web"),
-            "worker process": lambda: self._kill_below("worker-pipeline"),
-            "worker": lambda: self._kill("worker-pipeline"),
-            "maintenance worker": lambda: self._kill("worker-maintenance"),
-            "beat": lambda: self._kill("beat"),
-            "Redis": lambda: self._kill("redis"),
-            "Redis emptied": self._empty,
-            "backend": self._backend,
-            "worker stopped": self._stop_worker,
-        }
-        if self.database is not None:
-            found["postmaster"] = self._postmaster
-        return found
-
-    def _kill(self, name: str) -> bool:
-        child = self.service.child(name)
-        if child.policy.deaths >= MOST_DEATHS or not child.running():
-            return False
-        child.signal(signal.SIGKILL)
-        return True
-
-    def _below(self, name: str) -> list[psutil.Process]:
-        return psutil.Process(self.service.child(name).pid).children()
-
-    def _kill_below(self, name: str) -> bool:
-        below = self._below(name)
-        if below:
-            self.dice.choice(below).kill()
-        return bool(below)
-
-    def _stop_worker(self) -> bool:
-        """SIGSTOP of a process that applies writes; the others go on."""
-        below = self._below("worker-pipeline")
-        if not below or any(timer.is_alive() for timer in self._stopped):
-            return False
-        process = self.dice.choice(below)
-        process.suspend()
-
-        def go_on() -> None:
-            with suppress(psutil.NoSuchProcess):
-                process.resume()
-            self.last, self.last_strike = time.time(), "worker going on"
-
-        timer = threading.Timer(STOPPED, go_on)
-        timer.start()
-        self._stopped.append(timer)
-        return True
-
-    def _empty(self) -> bool:
-        with Redis.from_url(redis.url(self.service.folder)) as client:
-            client.flushall()
-        return True
-
-    def _backend(self) -> bool:
-        with psycopg.connect(self.service.database) as connection:
-            rows = connection.execute(
-                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            ).fetchall()
-        if rows:
-            os.kill(self.dice.choice(rows)[0], signal.SIGKILL)
-        return bool(rows)
-
-    def _postmaster(self) -> bool:
-        assert self.database is not None
-        if self.database.policy.deaths >= MOST_DEATHS:
-            return False
-        os.kill(self.database._server._server.get_postmaster_info().pid, signal.SIGKILL)
-        return True
-
-
-# --- what is left ----------------------------------------------------------------------------------------------------
 @dataclass
 class Found:
     """The figures of a run. `lost`, `doubled`: acknowledged texts. `overtaken`: requests."""

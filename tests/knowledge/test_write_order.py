@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from pprint import pformat
 from typing import Any
 
@@ -13,13 +12,14 @@ import pytest
 import time_machine
 from hypothesis import HealthCheck, Phase, example, given, note, settings
 
-from memories.providers import english
 from memories.providers.base import Encoded
 from memories.providers.local import LocalEmbedder
 from memories.providers.rules.extractor import RulesExtractor
 from memories.types import SourceKind
 from memproject.common.clock import now
-from tests.knowledge.sequences import USERS, Change, Pass, Request, Step, Store, World, one_by_one, sequences
+from tests.knowledge.end_state import Kept
+from tests.knowledge.interleaved import World, one_by_one
+from tests.knowledge.sequences import USERS, Change, Pass, Request, Step, Store, sequences
 
 EXAMPLES = int(os.environ.get("INTERLEAVINGS", "25"))  # `make chaos` runs 200
 
@@ -60,13 +60,6 @@ def read_once() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def reading(no_worker: None, models: Path, read_once: None, settings: Any) -> None:
-    settings.EMBEDDING_MODEL_DIR = str(models)
-    settings.EMBEDDING_PROVIDER = "local"
-    settings.SPACY_MODEL = english.MODEL
-
-
 @pytest.mark.timeout(1800)
 @settings(
     max_examples=EXAMPLES,
@@ -77,7 +70,7 @@ def reading(no_worker: None, models: Path, read_once: None, settings: Any) -> No
 )
 @given(steps=sequences())
 @example(steps=UPDATED)
-def test_all_orders_of_work_end_in_the_state_of_one_by_one(reading: None, steps: list[Step]) -> None:
+def test_all_orders_of_work_end_in_the_state_of_one_by_one(no_worker: None, read_once: None, steps: list[Step]) -> None:
     with time_machine.travel(now(), tick=True) as clock:
         world = World(clock)
         worlds[:] = [world]
@@ -86,9 +79,9 @@ def test_all_orders_of_work_end_in_the_state_of_one_by_one(reading: None, steps:
         world.drain()
         plain = one_by_one([operation for user in USERS for operation in world.taken[user]], clock)
         for user in USERS:
-            kept = world.kept(user)
+            kept = Kept(world, user).all()
             kept["writes"] = {label: kept["writes"][label] for label in kept["writes"] if label not in world.erased}
-            wanted = plain.kept(user)
+            wanted = Kept(plain, user).all()
             different = {name: (kept[name], wanted[name]) for name in wanted if kept[name] != wanted[name]}
             if different:
                 note("\n".join(map(repr, steps)))
