@@ -1,6 +1,6 @@
 # Everything a developer or operator does, by name. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help up neo4j test fuzz check bench openapi docs lock clean venv venv-dev
+.PHONY: help up neo4j test fuzz chaos check bench openapi docs lock clean venv venv-dev
 
 # The first that runs, is new enough and can make a .venv: a name on the PATH may be a shim for nothing.
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -27,6 +27,11 @@ test: venv-dev ## run the tests (ARGS="…" goes to pytest)
 
 fuzz: venv-dev ## send thousands of generated requests to every operation (CASES=3000)
 	@FUZZ_CASES=$${CASES:-3000} $(RUN) -m pytest tests/contract/test_schemathesis.py $(ARGS)
+
+chaos: venv-dev ## kill processes during 1,000 stores, and compare 200 interleavings of writes (ARGS="--seed 1")
+	@$(RUN) -m memories.providers.weights $${EMBEDDING_MODEL_DIR:-.cache/models}
+	@INTERLEAVINGS=200 $(RUN) -m pytest tests/knowledge/test_write_order.py
+	@$(RUN) -m tests.e2e.chaos $(ARGS)
 
 check: venv-dev ## lint, types, import rules, migrations, the OpenAPI contract
 	.venv/bin/ruff check .

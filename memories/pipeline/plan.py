@@ -13,6 +13,7 @@ from entities.types import NO_KNOWLEDGE, Knowledge
 from memories.models import Passage, Revision, Source
 from memories.pipeline import decide
 from memories.pipeline.changes import ChangeSet, GraphChange, WriteResult
+from memories.pipeline.extract import knowledge_of
 from memories.pipeline.reconcile import Operation, reconcile
 from memories.pipeline.rows import Embedded, Voice, add_memory, outcome, successor
 from memories.pipeline.state import OwnerState
@@ -96,7 +97,7 @@ class Planner:
                 new.reason = f"outdated by {public(MEMORY, operation.outdated_by.id)}"
                 self.state.end(new)
             else:
-                self.state.hold(new, text, (source.id, statement.fact.position), statement)
+                self.state.hold(new, text, statement.knowledge, (source.id, statement.fact.position))
             if statement.knowledge is not NO_KNOWLEDGE:
                 taught.append((new, statement.knowledge))
             self.changes.outcomes.append(
@@ -175,7 +176,7 @@ class Planner:
         self.changes.batch.add_text(new, text, self._voice_of(old, source))
         self.changes.texts.append(new)
         self._columns(old, command)
-        self.state.hold(new, text, None, None)
+        self.state.hold(new, text, write.graph, None)
         self.changes.outcomes.append(outcome(source, 0, Decision.UPDATE, old.memory_key))
         self._graph(result, retired=[old], taught=[(new, write.graph)])
         result.result["facts"] = 1
@@ -201,7 +202,7 @@ class Planner:
         add_memory(self.changes.batch, source, operation, key, text, self.moment)
         new = self.changes.batch.revisions[-1]
         new.metadata, new.memory_type, new.expires_at = old.metadata, old.memory_type, old.expires_at
-        self.state.hold(new, text, None, None)
+        self.state.hold(new, text, write.graph, None)
         self.changes.outcomes.append(outcome(source, 0, Decision.UPDATE, key, replaces=old.memory_key))
         self._graph(result, taught=[(new, write.graph)], outdated=[old])
         result.result["facts"] = 1
@@ -220,7 +221,9 @@ class Planner:
         self._refuse_taken(new)
         self._follow(old, new)
         self.changes.texts.append(new)
-        self.state.hold(new, self.texts.get(bytes(new.digest)), None, None)
+        # A later statement of the pass is compared with it, unless it is too long for that.
+        graph = knowledge_of(found.content) if len(found.content) <= decide.MAX_SENTENCE else NO_KNOWLEDGE
+        self.state.hold(new, self.texts.get(bytes(new.digest)), graph, None)
         self.changes.outcomes.append(outcome(source, 0, Decision.UPDATE, old.memory_key))
         self._graph(result, retired=[old] if new.text_key != old.text_key else (), revived=[new])
 

@@ -6,6 +6,7 @@ Loaded by a few statements, without a lock: `version` tells under the lock wheth
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from entities.services.stating import key_of, stating
-from entities.types import GraphScope
+from entities.types import GraphScope, Knowledge
 from memories.models import Embedding, Revision
 from memories.pipeline import decide, owners
 from memories.pipeline.rows import Embedded
@@ -34,11 +35,13 @@ Message = tuple[uuid.UUID, int]  # a write, and the position of a message in it
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A memory that this pass has made or changed. `vectors`: passages × dimensions, of length 1, as stored."""
+    """A memory that this pass has made or changed. `vectors`: passages × dimensions, of length 1, as stored. `stated`:
+    the relations that its text states (`key_of`)."""
 
     known: Known
     agent_id: str | None
     vectors: Vectors
+    stated: frozenset[tuple[str, str]]
     message: Message | None
 
 
@@ -60,7 +63,6 @@ class OwnerState:
     current: dict[uuid.UUID, Revision] = field(default_factory=dict)
     changed: set[uuid.UUID] = field(default_factory=set)
     candidates: dict[uuid.UUID, Candidate] = field(default_factory=dict)
-    relations: dict[tuple[str, str], list[uuid.UUID]] = field(default_factory=dict)
 
     def revision(self, memory_id: uuid.UUID, moment: dt.datetime) -> Revision | None:
         """The current revision of a memory that is there and not expired."""
@@ -80,12 +82,10 @@ class OwnerState:
         Statements of one message neither end each other nor repeat each other in other words.
         """
         made = {key: c for key, c in self.candidates.items() if c.agent_id == agent_id and c.message != message}
-        same = [
-            made[key].known
-            for relation in statement.knowledge.stated
-            for key in self.relations.get(key_of(relation), ())[-MAX_STATED:]
-            if key in made
-        ]
+        same: list[Known] = []
+        for key in map(key_of, statement.knowledge.stated):
+            newest_first = (c.known for c in reversed(made.values()) if key in c.stated)
+            same += itertools.islice(newest_first, MAX_STATED)
         same += [known for known in self.stated.get(place, ()) if known.id not in self.changed]
         near = [(cosine, known) for cosine, known in self.near.get(place, ()) if known.id not in self.changed]
         vector = as_stored(text.vectors[:1])[0]
@@ -96,9 +96,7 @@ class OwnerState:
         near.sort(key=lambda pair: -pair[0])
         return tuple(dict.fromkeys([*same, *(known for _, known in near[: nearest.MOST])]))
 
-    def hold(
-        self, revision: Revision, text: Embedded | None, message: Message | None, statement: Statement | None
-    ) -> None:
+    def hold(self, revision: Revision, text: Embedded | None, knowledge: Knowledge, message: Message | None) -> None:
         """A memory with this live revision, made or changed by the pass. `text` None: its vectors are stored."""
         key = revision.memory_key
         self._forget(key)
@@ -108,9 +106,8 @@ class OwnerState:
             return
         vectors = as_stored(text.vectors) if text is not None else self._stored_vectors(revision)
         known = Known(key, revision.content, revision.valid_from)
-        self.candidates[key] = Candidate(known, revision.agent_id, vectors, message)
-        for relation in statement.knowledge.stated if statement is not None else ():
-            self.relations.setdefault(key_of(relation), []).append(key)
+        stated = frozenset(map(key_of, knowledge.stated))
+        self.candidates[key] = Candidate(known, revision.agent_id, vectors, stated, message)
 
     def end(self, revision: Revision) -> None:
         """A memory whose current revision is no longer live."""

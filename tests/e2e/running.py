@@ -47,6 +47,8 @@ class Service:
     key: str
     database: str
     supervisor: Supervisor
+    folder: Path
+    env: dict[str, str]
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any, dict[str, str]]:
@@ -105,8 +107,9 @@ class Service:
         return bool(body["data"]["workers"].get("workers") == 3)
 
 
-def start(folder: Path, **extra: str) -> Service:
-    """Start everything against a fresh database on the session's PostgreSQL, with a Redis of its own."""
+def start(folder: Path, also: Callable[[], None] = lambda: None, **extra: str) -> Service:
+    """Start everything against a fresh database on the PostgreSQL that DATABASE_URL names, with a Redis of its own.
+    `also` is called as often as the supervisor looks after the processes."""
     leaks.net.watch(folder / "logs")
     name = f"e2e_{os.getpid()}_{folder.name.replace('-', '_')}"
     admin = os.environ["DATABASE_URL"]
@@ -139,10 +142,11 @@ def start(folder: Path, **extra: str) -> Service:
     for child in (*first, *rest):
         supervisor.add(child)
     key = env.get("API_KEY") or json.loads(ready.stdout.splitlines()[-1])["key"]
-    service = Service(f"http://127.0.0.1:{port}", key, database, supervisor)
+    service = Service(f"http://127.0.0.1:{port}", key, database, supervisor, folder, env)
 
     def watch() -> None:
         while not service._stop.wait(0.1):
+            also()
             supervisor.poll()
 
     threading.Thread(target=watch, daemon=True).start()
@@ -155,3 +159,20 @@ def start(folder: Path, **extra: str) -> Service:
 def stop(service: Service) -> None:
     service._stop.set()
     service.supervisor.stop(patience=8)
+
+
+TENANT = """
+from apikeys.models import Tenant
+from apikeys import services
+tenant = Tenant.objects.create(slug={slug!r})
+print(services.create(tenant=tenant, name="test", created_by="test").secret)
+"""
+
+
+def another_tenant(service: Service, slug: str) -> str:
+    """Make one more tenant; → a key of an editor."""
+    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", TENANT.format(slug=slug)]
+    done = subprocess.run(
+        command, cwd=children.ROOT, env=service.env, capture_output=True, text=True, check=True, timeout=120
+    )
+    return done.stdout.strip().splitlines()[-1]

@@ -1,0 +1,30 @@
+"""A small run of `make chaos`: what was acknowledged is there once and in order, whatever is killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from memories.providers import english
+from tests.e2e import chaos, running
+
+FIRST = ("worker process", "backend", "Redis", "worker", "Redis emptied", "web process", "maintenance worker")
+
+
+@pytest.fixture
+def reading_service(tmp_path: Path) -> Iterator[running.Service]:
+    """Of its own, since the other tests could not go on while its processes are killed; it reads texts by the rules."""
+    started = running.start(tmp_path / "chaos", SPACY_MODEL=english.MODEL, PIPELINE_PROCESSES="2")
+    yield started
+    running.stop(started)
+
+
+@pytest.mark.timeout(300)
+def test_kills_neither_lose_nor_double_nor_reorder_what_was_acknowledged(reading_service: running.Service) -> None:
+    keys = [reading_service.key, running.another_tenant(reading_service, "other")]
+    found = chaos.run(reading_service, keys, owners=6, stores=120, first=FIRST, pause=(1.0, 2.0), think=5.0, seed=1)
+    assert found.strikes
+    assert found.good(), found
+    assert found.until_nothing_is_pending is not None
