@@ -135,7 +135,9 @@ def test_it_goes_on_without_a_child_and_a_killed_run_leaves_nothing(tmp_path: Pa
             shell.setenv("API_KEY", own)
             stored = paste(store)
             kill_child(data, "worker-maintenance", MANY)
-            eventually(lambda: json.loads((data / "supervisor.json").read_text()) == {"failing": ["worker-maintenance"]})
+            eventually(
+                lambda: json.loads((data / "supervisor.json").read_text()) == {"failing": ["worker-maintenance"]}
+            )
             answer = paste(health)
             assert (answer["status"], answer["dependencies"]["processes"]) == ("degraded", "degraded")
             assert [m["id"] for m in paste(recall)["memories"]] == [stored["id"]]  # the others go on
