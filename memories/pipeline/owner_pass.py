@@ -10,10 +10,12 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import logging
+import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -32,11 +34,15 @@ from memproject.common.clock import now
 from memproject.common.errors import AppError, Unavailable
 from memproject.common.redis import announce
 
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
 
 MAX_WRITES, MAX_CHARACTERS = 64, 64_000  # of a pass
 MAX_STATEMENTS = 500  # of a transaction
 PASS_SECONDS = 1.0  # after which a pass reads no further write: other owners have their turn
+DATABASE_PATIENCE = 20.0  # seconds that a worker waits for PostgreSQL
+AFTER_DATABASE_ERROR = dt.timedelta(seconds=2)
 MAX_DECISIONS = 5  # of one pass, when edits and erasures of the same owner come in between
 # A write that waits for its next attempt holds back those behind it while its failure is transient: they need the same
 # provider. Any other failure is its own: the others go on, and it is tried again later.
@@ -95,12 +101,12 @@ def run_long(tenant_id: uuid.UUID, queue_id: uuid.UUID, limit: float) -> None:
 
 def run(tenant_id: uuid.UUID, queue_id: uuid.UUID, limit: float = 0.0, *, takes_long: bool = True) -> None:
     """Apply pending writes of an owner, if there are any and no other worker does. No content of a write makes this
-    raise; a database that is unavailable does.
+    raise; a database that is unavailable for long does.
 
     `limit`: seconds after which Celery kills this process; 0: it doesn't. `takes_long` False: writes that may take
     long are left to another worker.
     """
-    claim = write_queue.claim(tenant_id, queue_id, limit)
+    claim = _patiently(lambda: write_queue.claim(tenant_id, queue_id, limit))
     if claim is None:
         return
     turn = Turn(attempts=claim.attempts)
@@ -110,11 +116,31 @@ def run(tenant_id: uuid.UUID, queue_id: uuid.UUID, limit: float = 0.0, *, takes_
     except LeaseLost:
         log.warning("the lease of write queue %s was lost", queue_id)
         return
+    except (OperationalError, InterfaceError) as error:  # of the database, not of a write
+        log.warning("a pass was cut off: %s", type(error).__name__)
+        turn = Turn(due_at=now() + AFTER_DATABASE_ERROR)
     except attempts.TimedOutError:
         _reconnect()
         attempts.count_timeout(tenant_id)
         turn.attempts, turn.more, turn.is_slow = claim.attempts, True, True
-    write_queue.release(claim, more=turn.more, due_at=turn.due_at, attempts=turn.attempts, is_slow=turn.is_slow)
+    _patiently(
+        lambda: write_queue.release(
+            claim, more=turn.more, due_at=turn.due_at, attempts=turn.attempts, is_slow=turn.is_slow
+        )
+    )
+
+
+def _patiently(act: Callable[[], T]) -> T:
+    """Repeat a statement while PostgreSQL is unavailable, so that the worker does not take the next owner in vain."""
+    until = time.monotonic() + DATABASE_PATIENCE
+    while True:
+        try:
+            return act()
+        except (OperationalError, InterfaceError):
+            connection.close()
+            if time.monotonic() > until:
+                raise
+            threading.Event().wait(0.5)
 
 
 def _work(claim: Claim, turn: Turn, *, takes_long: bool) -> None:
