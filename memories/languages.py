@@ -28,6 +28,10 @@ CJK = re.compile(
     "\u3105-\u312f\u3131-\u318e\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97c\uac00-\ud7fb"
     "\uf900-\ufaff\uff66-\uff9f\uffa1-\uffdc\U0001b000-\U0001b16f\U00020000-\U000323af]+"
 )
+# PostgreSQL's parser looks again at all of a word that may be an address or a host, and at all of a text after "<!--":
+# 10,000 characters of "a_a_a_" or "<!--<!--" take seconds. So a word is cut, and nothing is a comment.
+LONG_WORD = re.compile(r"\S{256}")
+COMMENT = "<!--"
 APOSTROPHES = str.maketrans(dict.fromkeys("’ʼ＇", "'"))
 
 
@@ -54,9 +58,10 @@ def segmented(text: str) -> str:
 
     A lone character stays itself. Runs get their usual forms first (NFKC), since "ｶﾞ" and "ガ" are one character to
     whoever searches, and a space beside a letter or digit, since "2024年" would be one word. Nothing else changes but
-    the apostrophes.
+    the apostrophes, words of more than 256 characters and the beginnings of comments, which are cut in two.
     """
-    return CJK.sub(_pairs, text.translate(APOSTROPHES))
+    cut = LONG_WORD.sub(r"\g<0> ", text.translate(APOSTROPHES)).replace(COMMENT, "< !--")
+    return CJK.sub(_pairs, cut)
 
 
 def _pairs(run: re.Match[str]) -> str:

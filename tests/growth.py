@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-# Units that are repeated up to a length. A scanner that looks at a part again for each of them is quadratic.
+# Units that are repeated up to a length. A scanner that looks at the text again for each of them is quadratic.
 UNITS = {
     "newlines": "\n",
     "carriage returns": "\r\n",
@@ -24,6 +24,8 @@ UNITS = {
     "digits": "7",
     "numbers": "7 ",
     "phone numbers": "12-",
+    "underscored": "a_",
+    "comments": "<!--",
     "dotted": "a.b.c.",
     "abbreviations": "Mr. ",
     "initials": "A.",
@@ -62,6 +64,7 @@ MOST = 3.0  # times as long for twice the text
 FIRST = 4_000  # characters: a quadratic function fails at a short text, in seconds and not in hours
 
 Make = Callable[[int], Any]
+Clock = Callable[[], float]
 
 
 def texts(frames: tuple[str, ...] = FRAMES) -> dict[str, Make]:
@@ -72,25 +75,33 @@ def texts(frames: tuple[str, ...] = FRAMES) -> dict[str, Make]:
     }
 
 
-def fault(run: Callable[[str], object], length: int, frames: tuple[str, ...] = FRAMES) -> str:
+def fault(
+    run: Callable[[str], object], length: int, frames: tuple[str, ...] = FRAMES, clock: Clock = time.thread_time
+) -> str:
     """The first hostile text of up to `length` characters for which `run` is not linear, with its times; or ""."""
-    found = (f"{name}: {times}" for name, make in texts(frames).items() if (times := superlinear(run, make, length)))
+    made = texts(frames).items()
+    found = (f"{name}: {times}" for name, make in made if (times := superlinear(run, make, length, clock)))
     return next(found, "")
 
 
-def superlinear(run: Callable[[Any], object], make: Make, length: int) -> str:
+def superlinear(run: Callable[[Any], object], make: Make, length: int, clock: Clock = time.thread_time) -> str:
     """The two times if `run(make(2 * n))` takes more than MOST times as long as `run(make(n))`, else "".
 
-    Tried with short texts and with `length`.
-
-    It is the time of this thread, so that other processes don't count, and what looks slow is measured again.
+    Short texts are tried first, then `length`. The clock is that of this thread, so that other processes don't count,
+    and what looks slow is measured again.
     """
+
+    def seconds(size: int) -> float:
+        given, begun = make(size), clock()
+        run(given)
+        return clock() - begun
+
     short = itertools.takewhile(lambda size: size < length / 10, (FIRST << step for step in itertools.count()))
     for size in (*short, length):
-        now = _seconds(run, make(size))
-        if now > FLOOR and now > MOST * (before := _seconds(run, make(size // 2))):
-            before = min(before, *(_seconds(run, make(size // 2)) for _ in range(2)))
-            now = min(now, *(_seconds(run, make(size)) for _ in range(2)))
+        now = seconds(size)
+        if now > FLOOR and now > MOST * (before := seconds(size // 2)):
+            before = min(before, seconds(size // 2), seconds(size // 2))
+            now = min(now, seconds(size), seconds(size))
             if now > MOST * before:
                 return f"{size // 2:,} take {before:.3f} s and {size:,} take {now:.3f} s"
     return ""
@@ -98,9 +109,3 @@ def superlinear(run: Callable[[Any], object], make: Make, length: int) -> str:
 
 def _framed(frame: str, unit: str, length: int) -> str:
     return frame.replace("{}", (unit * (length // len(unit) + 1))[:length])
-
-
-def _seconds(run: Callable[[Any], object], given: Any) -> float:
-    begun = time.thread_time()
-    run(given)
-    return time.thread_time() - begun

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from itertools import count
 
 import pytest
 from django.db import transaction
 
+from apikeys.models import Tenant
 from entities.services import knowledge
 from entities.types import GraphScope, Knowledge, Lesson, Named
 from memories.models import Memory, Source
 from memories.pipeline.recalled import without_recalled
+from memories.pipeline.searchable import SOURCE_CHARACTERS, word_count, words
 from memories.types import Item
 from memproject.common.clock import now
 from tests import build
@@ -22,6 +25,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_looking_for_lines_of_a_recall_takes_linear_time() -> None:
     source = Source(tenant=build.tenant(), project="default", user_id="ann", text="")
     assert fault(lambda text: without_recalled(source, [Item(text)]), 1_000_000) == ""
+
+
+def test_postgresql_reads_the_words_of_a_text_in_linear_time() -> None:
+    """As a pending write has them. A question is shorter, and read in the same way."""
+
+    def read(text: str) -> None:
+        values = {"vector": words(text, "english"), "count": word_count(text, "english")}
+        Tenant.objects.filter(id=tenant.id).annotate(**values).values_list("count", flat=True).get()
+
+    tenant = build.tenant()
+    assert fault(read, SOURCE_CHARACTERS, clock=time.monotonic) == ""
 
 
 @pytest.mark.parametrize("same", ["beginning", "word"])

@@ -21,7 +21,7 @@ from memories.providers.llm import grounding, prompt, words
 from memories.providers.rules import extractor, facts, fields, supersede
 from memories.providers.rules.discourse import Discourse
 from memories.providers.rules.entities import Name
-from memories.providers.sentences import SentenceExtractor
+from memories.providers.sentences import states_something
 from memories.retrieval import context, question
 from memories.types import Fact, Item, MemoryView
 from memproject.web.fields import Metadata, Moment, Text
@@ -119,8 +119,8 @@ def compare_words(text: str) -> None:
 
 
 STORED: dict[str, Callable[[str], object]] = {
-    "SentenceExtractor.extract": lambda text: SentenceExtractor().extract([Item(text)]),
-    "the rules' pieces": lambda text: list(extractor._pieces(text)),
+    "sentences of a text": lambda text: list(extractor._pieces(text)),
+    "states_something": states_something,
     "passages.split": passages.split,
     "digest.of_fact": lambda text: digest.of_fact(Fact(text, text, 0), None),
     "languages.segmented": languages.segmented,
