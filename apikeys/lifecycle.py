@@ -31,7 +31,8 @@ class KeyChange(TypedDict, total=False):
 def change(key_id: uuid.UUID, new: KeyChange) -> ApiKey:
     """Change a key that is in force. Raises Conflict when it isn't, InvalidRequest when a field is wrong."""
     with transaction.atomic():
-        row = _in_force(key_id)
+        row = _locked(key_id)
+        _check_in_force(row)
         row.name = new.get("name", row.name)
         row.expires_at = new.get("expires_at", row.expires_at)
         row.rate_limits = services.checked_limits(new.get("rate_limits", row.rate_limits))
@@ -46,10 +47,13 @@ def change(key_id: uuid.UUID, new: KeyChange) -> ApiKey:
 def rotate(key_id: uuid.UUID, *, grace: dt.timedelta = dt.timedelta(), created_by: str) -> NewKey:
     """Make a new key with the same rights, and end the old one: at once, or after `grace`.
 
-    Raises Conflict when the old one is revoked, has expired, or comes from the environment.
+    Raises Conflict when the old one is revoked, has expired, was rotated before, or comes from the environment.
     """
     with transaction.atomic():
-        old = _in_force(key_id)
+        old = _locked(key_id)
+        if old.replaced_by is not None:  # a repeated request, perhaps; a second successor would replace the first
+            raise Conflict("This key was rotated before. Its new key was shown once; rotate that one if it is lost.")
+        _check_in_force(old)
         if old.origin == ENVIRONMENT:
             raise Conflict("This key is API_KEY of the environment: change it there.")
         row = ApiKey(
@@ -70,9 +74,11 @@ def rotate(key_id: uuid.UUID, *, grace: dt.timedelta = dt.timedelta(), created_b
     return new
 
 
-def _in_force(key_id: uuid.UUID) -> ApiKey:
+def _locked(key_id: uuid.UUID) -> ApiKey:
     """The key, locked until the transaction ends."""
-    row = ApiKey.objects.select_for_update(of=("self",)).select_related("tenant").get(id=key_id)
+    return ApiKey.objects.select_for_update(of=("self",)).select_related("tenant").get(id=key_id)
+
+
+def _check_in_force(row: ApiKey) -> None:
     if not row.alive(now()) or row.tenant.erased_at is not None:
         raise Conflict("This key is revoked or has expired.")
-    return row

@@ -22,10 +22,15 @@ def check(limits: Mapping[str, object]) -> dict[str, str]:
     for group, rate in limits.items():
         if group not in GROUPS:
             raise ValueError(f"{str(group)[:64]}: is no limit; there are {', '.join(GROUPS)}")
-        if not isinstance(rate, str) or not FORM.fullmatch(rate):
-            raise ValueError(f"{group}: {EXPECTED}")
-        kept[group] = rate
+        kept[group] = check_rate(group, rate)
     return kept
+
+
+def check_rate(name: str, rate: object) -> str:
+    """A limit as it is kept. Raises ValueError, with its name, for what is none."""
+    if not isinstance(rate, str) or not FORM.fullmatch(rate):
+        raise ValueError(f"{name}: {EXPECTED}")
+    return rate
 
 
 def parse_tiers(text: str) -> dict[str, dict[str, str]]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from apikeys import secrets
@@ -17,8 +17,8 @@ from apikeys.models import ApiKey, Tenant
 from apikeys.scopes import Role
 from apikeys.types import Principal
 from memproject.common.clock import now
-from memproject.common.errors import InvalidRequest, Unauthenticated
-from memproject.common.ids import KEY, public
+from memproject.common.errors import Conflict, InvalidRequest, Unauthenticated
+from memproject.common.ids import KEY, new_id, public
 
 DEFAULT_TENANT = "default"
 ENVIRONMENT = "environment"
@@ -39,6 +39,14 @@ class NewKey:
 
     row: ApiKey
     secret: str
+
+
+class KeyExists(Conflict):
+    """A key with this id was made before."""
+
+    def __init__(self, key_id: uuid.UUID) -> None:
+        self.key_id = key_id
+        super().__init__("This key was made before.")
 
 
 def authenticate(key: str | None) -> Principal | None:
@@ -122,11 +130,16 @@ def create(
     created_by: str,
     secret: str | None = None,
     origin: str = "",
+    key_id: uuid.UUID | None = None,
 ) -> NewKey:
-    """Make a key. Raises InvalidRequest when a field is wrong (`check_fields`)."""
+    """Make a key. Raises InvalidRequest when a field is wrong (`check_fields`).
+
+    With `key_id`, which the caller took from `new_id`, a request that is repeated makes one key: raises KeyExists.
+    """
     check_fields(name=name, expires_at=expires_at, tier=tier)
     kept = checked_limits(limits or {})
     row = ApiKey(
+        id=key_id or new_id(),
         tenant=tenant,
         name=name,
         role=role.value,
@@ -138,7 +151,19 @@ def create(
         expires_at=expires_at,
         created_by=created_by,
     )
-    return with_secret(row, secret or secrets.generate())
+    secret = secret or secrets.generate()
+    return with_secret(row, secret) if key_id is None else _once(row, secret)
+
+
+def _once(row: ApiKey, secret: str) -> NewKey:
+    """As `with_secret`. A second request waits at the primary key until the first has committed."""
+    try:
+        with transaction.atomic():
+            return with_secret(row, secret)
+    except IntegrityError:
+        if ApiKey.objects.filter(id=row.id).exists():
+            raise KeyExists(row.id) from None
+        raise
 
 
 def with_secret(row: ApiKey, secret: str) -> NewKey:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+
+from memproject.common.unicode import normalize
 
 LONGEST = 512  # characters
 WIDEST = 1500  # bytes of UTF-8: a B-tree's row is at most 2,704, and scope, type and name share it
@@ -49,7 +50,7 @@ EDGES = ".,;:!?\"“”„'‘’`()[]{}<>«»"
 
 def normal(name: str) -> str:
     """NFKC, case folded, blanks as one, and cut to fit a key: `" Müller  AG"` → `"müller ag"`."""
-    folded = " ".join(unicodedata.normalize("NFKC", name).casefold().split())[:LONGEST]
+    folded = " ".join(normalize("NFKC", name).casefold().split())[:LONGEST]
     return folded.encode()[:WIDEST].decode(errors="ignore").rstrip()
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import itertools
 import re
-import unicodedata
 
 from django.conf import settings
+
+from memproject.common.unicode import normalize
 
 DEFAULT = "english"
 # Text-search configurations of PostgreSQL 16, the oldest that is served.
@@ -59,7 +60,7 @@ def segmented(text: str) -> str:
 
 
 def _pairs(run: re.Match[str]) -> str:
-    said = unicodedata.normalize("NFKC", run[0])
+    said = normalize("NFKC", run[0])
     pairs = " ".join(map("".join, itertools.pairwise(said))) or said
     before, after = run.string[max(0, run.start() - 1) : run.start()], run.string[run.end() : run.end() + 1]
     return " " * _joins(before) + pairs + " " * _joins(after)

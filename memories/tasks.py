@@ -24,7 +24,7 @@ ERASE_TENANT = "memories.pipeline.erase_tenant.run"
 
 def _limits(seconds: float) -> dict[str, Any]:
     """Celery's limits: the soft one raises, the hard one kills the process."""
-    return {"soft_time_limit": seconds, "time_limit": seconds + GRACE_SECONDS}
+    return {"soft_time_limit": seconds, "time_limit": seconds + min(GRACE_SECONDS, seconds / 2)}
 
 
 # A write that somebody waits for is short (but a language model may be asked twice); what takes longer goes on in

@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 log = logging.getLogger(__name__)
 
+LEAST_KEY_LENGTH = 24  # characters
 LLM_PROVIDERS = ("openai_compatible", "ollama")
 
 
@@ -51,7 +52,21 @@ def settings_are_safe(**_: Any) -> list[CheckMessage]:
                 id="memproject.E004",
             )
         )
-    return found + _language_model()
+    return found + _keys() + _language_model()
+
+
+def _keys() -> list[CheckMessage]:
+    """Keys that an operator chose are long enough not to be guessed; with DEBUG a warning says so."""
+    kind, number = (Warning, "memproject.W002") if settings.DEBUG else (Error, "memproject.E008")
+    return [
+        kind(
+            f"{name} must have at least {LEAST_KEY_LENGTH} characters.",
+            hint="Make one: openssl rand -hex 32",
+            id=number,
+        )
+        for name in ("MASTER_KEY", "API_KEY")
+        if 0 < len(getattr(settings, name)) < LEAST_KEY_LENGTH
+    ]
 
 
 def _language_model() -> list[CheckMessage]:

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memproject.settings")  # gunicorn reads this before wsgi.py
+os.environ["MEMPROJECT_WEB"] = "true"
 
 from memproject.common import metrics
 from memproject.common.errors import AppError

@@ -7,6 +7,7 @@ Order of precedence: the environment, `.env` beside manage.py, and under DATA_DI
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -14,7 +15,7 @@ import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from apikeys.limits import parse_tiers
+from apikeys.limits import check, check_rate, parse_tiers
 from apikeys.secrets import parse_peppers
 from memories.languages import parse_languages
 from memproject.common import memory
@@ -43,9 +44,12 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 WEB_PROCESSES = env.int("WEB_PROCESSES", 2)
 WEB_THREADS = env.int("WEB_THREADS", 8)
+PIPELINE_PROCESSES = env.int("PIPELINE_PROCESSES", 1)  # read by what starts the worker
 IS_WORKER = env.bool("MEMPROJECT_WORKER", False)  # set by the worker's command line, not by operators
 # A Celery process serves no pages: the admin's classes, and all that they import, are not loaded there.
-SERVES_PAGES = env.bool("MEMPROJECT_PAGES", True)  # set like the one before
+SERVES_PAGES = env.bool("MEMPROJECT_PAGES", True)  # set by the command line of a worker
+IS_WEB = env.bool("MEMPROJECT_WEB", False) and not IS_WORKER  # set by memproject/gunicorn.py
+BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", False)
 
 INSTALLED_APPS = [
     "django.contrib.admin" if SERVES_PAGES else "django.contrib.admin.apps.SimpleAdminConfig",
@@ -58,6 +62,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "axes",
     "memproject.apps.MemprojectConfig",
     "apikeys",
     "memproject.delivery",
@@ -74,6 +79,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",  # the last one: it replaces the answer to a login that is locked out
 ]
 ROOT_URLCONF = "memproject.urls"
 WSGI_APPLICATION = "memproject.wsgi.application"
@@ -102,12 +108,35 @@ STORAGES = {
 }
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", False) else None
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("BEHIND_TLS_PROXY", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS_PROXY
+
+# --- logins of the admin ---------------------------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+# In the database: the admin needs it anyway, and a Redis that is away or emptied must not unlock a login.
+AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = ["ip_address"]  # by user name, anybody could lock the operator out
+AXES_CLIENT_IP_CALLABLE = "memproject.web.client_address.client_address"
+AXES_LOCKOUT_CALLABLE = "memproject.web.lockout.locked_out"
+AXES_RESET_ON_SUCCESS = True
+# An attempt during a lockout writes no row: a flood of them costs one read each.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 
 
 # --- PostgreSQL ------------------------------------------------------------------------------------------------------
 PREPARED_STATEMENTS = env.bool("PREPARED_STATEMENTS", True)
+STATEMENT_TIMEOUT_SECONDS = env.float("STATEMENT_TIMEOUT_SECONDS", 30.0)
 
 
 def database(url: str) -> dict[str, object]:
@@ -120,6 +149,9 @@ def database(url: str) -> dict[str, object]:
         raise ImproperlyConfigured("DATABASE_URL must begin with postgresql://")
     options: dict[str, object] = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     options["prepare_threshold"] = 2 if PREPARED_STATEMENTS else None  # uses; only what postgres/fetch.py sends
+    if IS_WEB and STATEMENT_TIMEOUT_SECONDS:  # a URL's own options come later and win
+        limit = f"-c statement_timeout={round(STATEMENT_TIMEOUT_SECONDS * 1000)}"
+        options["options"] = f"{limit} {options.get('options', '')}".strip()
     host = options.pop("host", None) or unquote(parts.hostname or "")
     pool = {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 5}
     return {
@@ -150,7 +182,9 @@ CACHES = {
             "SOCKET_TIMEOUT": 1,
             "REDIS_CLIENT_CLASS": "memproject.common.redis.Client",
         },
-    }
+    },
+    # Of this process alone: what saves a look into Redis.
+    "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 10_000}},
 }
 
 
@@ -198,14 +232,17 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 AUTH_ENABLED = env.bool("AUTH_ENABLED", env.bool("REMEMBRA_AUTH_ENABLED", True))
 DEV_KEYS = env.bool("DEV_KEYS", False)
 RATE_LIMITS_ENABLED = env.bool("RATE_LIMITS_ENABLED", True)
-RATE_LIMITS = {
-    "v1": env.str("RATE_LIMITS_V1", "100/m"),
-    "burst": env.str("RATE_LIMITS_BURST", "20/10s"),
-    "store": env.str("RATE_LIMITS_STORE", "30/m"),
-    "recall": env.str("RATE_LIMITS_RECALL", "60/m"),
-    "delete": env.str("RATE_LIMITS_DELETE", "10/m"),
-    "other": env.str("RATE_LIMITS_OTHER", "120/m"),
-}
+RATE_LIMITS = check(
+    {
+        "v1": env.str("RATE_LIMITS_V1", "100/m"),
+        "burst": env.str("RATE_LIMITS_BURST", "20/10s"),
+        "store": env.str("RATE_LIMITS_STORE", "30/m"),
+        "recall": env.str("RATE_LIMITS_RECALL", "60/m"),
+        "delete": env.str("RATE_LIMITS_DELETE", "10/m"),
+        "other": env.str("RATE_LIMITS_OTHER", "120/m"),
+    }
+)
+RATE_LIMITS_FAILED_KEYS = check_rate("RATE_LIMITS_FAILED_KEYS", env.str("RATE_LIMITS_FAILED_KEYS", "20/m"))
 RATE_LIMIT_TIERS = parse_tiers(env.str("RATE_LIMIT_TIERS", ""))
 
 # --- what may be sent, and how long a store waits --------------------------------------------------------------------
@@ -334,6 +371,7 @@ LOGGING = {
         "django.server": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},  # it logs whole URLs
         "neo4j": {"level": "CRITICAL"},  # it quotes statements and what the server said of them
+        "axes": {"level": "CRITICAL"},  # it quotes user names, which may be passwords in the wrong field
         "celery": {"level": "WARNING"},
         # It quotes what was raised; memproject.celery says that a task failed, and where.
         "celery.app.trace": {"level": "CRITICAL"},

@@ -2,10 +2,11 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 from drf_spectacular.views import SpectacularRedocView as ReDocView
+from drf_spectacular.views import SpectacularSwaggerView
 
 from memproject.observe.views import HealthView, MetricsView, PrometheusView, StatusView
+from memproject.web.document import OpenApiView
 
 urlpatterns = [
     path("health", HealthView.as_view(), name="health"),
@@ -21,7 +22,7 @@ urlpatterns = [
     path("api/v1/", include("entities.api.remembra.urls")),
     path("api/v1/", include("memproject.delivery.api.remembra.urls")),
     path("admin/", admin.site.urls),
-    path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+    path("openapi.json", OpenApiView.as_view(), name="openapi"),
     path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
     path("redoc", ReDocView.as_view(url_name="openapi", template_name="memproject/redoc.html"), name="redoc"),
 ]

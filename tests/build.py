@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -62,6 +63,12 @@ class Caller:
     def recalled(self, query: str, **fields: Any) -> list[str]:
         """The texts that a recall finds, best first."""
         return [m["content"] for m in self.recall(query, **fields)["memories"]]
+
+
+def one_time_token(page: HttpResponse) -> str:
+    """The token in a form of the admin that makes a key."""
+    (token,) = re.findall(r'name="one_time_token" value="([^"]+)"', page.content.decode())
+    return token
 
 
 def tenant(slug: str | None = None) -> Tenant:

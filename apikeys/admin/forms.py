@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
+from django.core import signing
 from django.core.exceptions import ValidationError
 
 from apikeys import services, tenants
 from apikeys.limits import STANDARD
 from apikeys.models import ApiKey, Tenant
 from memproject.common.errors import InvalidRequest
+from memproject.common.ids import new_id
 
+TOKEN_SALT = "apikeys.admin.new-key"  # noqa: S105  (names the use of a signature)
 ROOM = {"rate_limits": forms.Textarea({"rows": 2, "cols": 60})}
 
 
@@ -82,3 +86,22 @@ class KeyForm(forms.ModelForm[ApiKey]):
         except InvalidRequest as error:
             raise ValidationError({str(error.data["field"]): error.message}) from None
         return data
+
+
+def one_time_token() -> str:
+    """For one form that makes one key: the signed id of that key. The primary key of the table refuses a second one."""
+    return signing.dumps(str(new_id()), salt=TOKEN_SALT)
+
+
+class NewKeyForm(KeyForm):
+    """The form of a new key. `one_time_token` → the key's id."""
+
+    one_time_token = forms.CharField(
+        widget=forms.HiddenInput, error_messages={"required": "The form is incomplete: open it again."}
+    )
+
+    def clean_one_time_token(self) -> UUID:
+        try:
+            return UUID(signing.loads(self.cleaned_data["one_time_token"], salt=TOKEN_SALT))
+        except (signing.BadSignature, ValueError):
+            raise ValidationError("The form is not valid any more: open it again.") from None

@@ -16,12 +16,12 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from apikeys import lifecycle, services
-from apikeys.admin.forms import KeyForm
+from apikeys.admin.forms import KeyForm, NewKeyForm, one_time_token
 from apikeys.admin.refusals import SaysRefusals
 from apikeys.lifecycle import KeyChange
 from apikeys.models import ApiKey, Tenant
 from apikeys.scopes import Role
-from apikeys.services import DEFAULT_TENANT, NewKey
+from apikeys.services import DEFAULT_TENANT, KeyExists, NewKey
 from memproject.common.clock import now
 from memproject.common.errors import AppError
 from memproject.common.ids import KEY, public
@@ -74,6 +74,9 @@ class ApiKeyAdmin(SaysRefusals[ApiKey]):
     changing = ("name", "rate_limit_tier", "rate_limits", "expires_at")
     shown = ("public_id", "preview", "state", "created_by", "created_at", "last_used_at", "revoked_at", "replaced")
 
+    class Media:
+        js = ("apikeys/keys.js",)
+
     # --- what is shown ---
     @admin.display(description="state")
     def state(self, key: ApiKey) -> str:
@@ -108,7 +111,7 @@ class ApiKeyAdmin(SaysRefusals[ApiKey]):
         return f"{key.created_at:{MINUTES}}"
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
-        return self.fields if obj is None else (*self.fields, *self.shown)
+        return (*self.fields, "one_time_token") if obj is None else (*self.fields, *self.shown)
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         """What a key may do never changes behind its holder's back; one that has ended is only looked at."""
@@ -119,7 +122,8 @@ class ApiKeyAdmin(SaysRefusals[ApiKey]):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         default = Tenant.objects.filter(slug=DEFAULT_TENANT, erased_at=None).first()
-        return {"tenant": default, **super().get_changeform_initial_data(request)}
+        said = super().get_changeform_initial_data(request)
+        return {"tenant": default, **said, "one_time_token": one_time_token()}
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "tenant":
@@ -127,7 +131,8 @@ class ApiKeyAdmin(SaysRefusals[ApiKey]):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_form(self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any) -> Any:
-        made = super().get_form(request, obj, change=change, **kwargs)
+        form = KeyForm if obj is not None else NewKeyForm
+        made = super().get_form(request, obj, change=change, **{"form": form, **kwargs})
         for side_way in ("add", "change", "view"):  # tenants have a page of their own
             if "tenant" in made.base_fields:
                 setattr(made.base_fields["tenant"].widget, f"can_{side_way}_related", False)
@@ -152,12 +157,24 @@ class ApiKeyAdmin(SaysRefusals[ApiKey]):
             limits=obj.rate_limits,
             expires_at=obj.expires_at,
             created_by=self._operator(request),
+            key_id=form.cleaned_data["one_time_token"],
         )
         vars(obj).update(vars(new.row))
         request.new_key = new  # type: ignore[attr-defined]  # for response_add, and nowhere else
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
         return self._show(request, [cast(Any, request).new_key])
+
+    def refused(self, request: HttpRequest, error: AppError) -> HttpResponse:
+        """A form that was sent twice made one key: its page says so, without the key."""
+        if not isinstance(error, KeyExists):
+            return super().refused(request, error)
+        messages.warning(
+            request,
+            "This form was sent before and made this one key. The key was shown once, in the answer to the first "
+            "submit. If nobody copied it, rotate it.",
+        )
+        return HttpResponseRedirect(reverse("admin:apikeys_apikey_change", args=[error.key_id]))
 
     # --- ending ---
     def get_urls(self) -> list[URLPattern]:
@@ -210,6 +227,8 @@ class ApiKeyAdmin(SaysRefusals[ApiKey]):
 
     def _ask(self, request: HttpRequest, rows: QuerySet[ApiKey], act: str) -> HttpResponse:
         alive = [row for row in rows.select_related("tenant") if row.alive(now())]
+        if act == "rotate":
+            alive = [row for row in alive if row.replaced_by is None]
         title = {"rotate": "Rotate these keys?", "revoke": "Revoke these keys?"}[act]
         said = {"title": title, "act": act, "rows": alive, "graces": GRACES}
         return self._page(request, "admin/apikeys/apikey/confirm.html", said)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from django.contrib import admin, messages
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from memproject.common.errors import AppError
 
@@ -27,5 +27,8 @@ class SaysRefusals(admin.ModelAdmin[M]):
         try:
             return super().changeform_view(request, object_id, form_url, {**fewer, **(extra_context or {})})
         except AppError as error:
-            messages.error(request, error.message)
-            return HttpResponseRedirect(request.get_full_path())
+            return self.refused(request, error)
+
+    def refused(self, request: HttpRequest, error: AppError) -> HttpResponse:
+        messages.error(request, error.message)
+        return HttpResponseRedirect(request.get_full_path())

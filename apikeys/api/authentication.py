@@ -8,14 +8,25 @@ from rest_framework.request import Request
 from apikeys import services
 from apikeys.types import Monitor, Principal
 from memproject.common.errors import Unauthenticated
+from memproject.web import failed_keys
 
 
 class ApiKeyAuthentication(BaseAuthentication):
     """`Authorization: Bearer <key>` or `X-API-Key: <key>`; two different keys are a mistake, not a choice."""
 
-    def authenticate(self, request: Request) -> tuple[Principal, None] | None:
-        principal = services.authenticate(self.sent(request))
-        return (principal, None) if principal is not None else None
+    def authenticate(self, request: Request) -> tuple[Principal | Monitor, None] | None:
+        key = self.sent(request)
+        if key is None:
+            caller = services.authenticate(None)
+            return None if caller is None else (caller, None)
+        with failed_keys.limited(request._request, key):
+            return self.caller_of(key), None
+
+    def caller_of(self, key: str) -> Principal | Monitor:
+        """Raises Unauthenticated."""
+        principal = services.authenticate(key)
+        assert principal is not None
+        return principal
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
@@ -35,8 +46,5 @@ class ApiKeyAuthentication(BaseAuthentication):
 class MetricsAuthentication(ApiKeyAuthentication):
     """For the few views that METRICS_TOKEN opens, beside keys. Elsewhere it is a key that nobody knows."""
 
-    def authenticate(self, request: Request) -> tuple[Principal | Monitor, None] | None:  # type: ignore[override]
-        key = self.sent(request)
-        if key is not None and services.is_metrics_token(key):
-            return Monitor(), None
-        return super().authenticate(request)
+    def caller_of(self, key: str) -> Principal | Monitor:
+        return Monitor() if services.is_metrics_token(key) else super().caller_of(key)

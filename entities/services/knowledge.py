@@ -31,12 +31,14 @@ class Read:
     named: list[Named]
     meant: dict[tuple[str, str], uuid.UUID] = field(default_factory=dict)
 
-    def end(self, name: str) -> uuid.UUID | None:
-        """The entity that a relation of this lesson calls so."""
-        name = " ".join(name.split())
-        exact = [key for (called, _), key in self.meant.items() if called == name]
-        alike = [key for (called, _), key in self.meant.items() if normal(called) == normal(name)]
-        return next(iter([*exact, *alike]), None)
+    def ends(self) -> tuple[dict[str, uuid.UUID], dict[str, uuid.UUID]]:
+        """The entities that relations of this lesson may name: by their names, and by their normalised names."""
+        exact: dict[str, uuid.UUID] = {}
+        alike: dict[str, uuid.UUID] = {}
+        for (called, _), key in self.meant.items():
+            exact.setdefault(called, key)
+            alike.setdefault(normal(called), key)
+        return exact, alike
 
 
 def learn(scope: GraphScope, lessons: Sequence[Lesson], *, moment: dt.datetime, actor: str) -> list[Learned]:
@@ -89,10 +91,13 @@ def _identify(roster: Roster, read: Sequence[Read]) -> None:
                 each.meant[named.name, named.type] = key
                 roster.call(key, named)
     waiting = [(each, named) for each in read for named in each.named if (named.name, named.type) not in each.meant]
+    here = {id(each): set(each.meant.values()) for each in read}
+    near = {key for keys in here.values() for key in keys}
     for each, named in sorted(waiting, key=lambda pair: -len(parts(pair[1].name, pair[1].type).words)):
-        near = {key for other in read for key in other.meant.values()}
-        key = roster.find(named, [set(each.meant.values()), near])
+        key = roster.find(named, [here[id(each)], near])
         each.meant[named.name, named.type] = key
+        here[id(each)].add(key)
+        near.add(key)
         roster.call(key, named)
 
 
@@ -123,8 +128,13 @@ def _mention(ledger: Ledger, roster: Roster, read: Sequence[Read]) -> None:
 
 
 def _statements(each: Read) -> Iterator[Statement]:
+    exact, alike = each.ends()
+
+    def end(name: str) -> uuid.UUID | None:
+        return exact.get(" ".join(name.split())) or alike.get(normal(name))
+
     for stated in each.lesson.knowledge.stated:
-        source, target = each.end(stated.source), each.end(stated.target)
+        source, target = end(stated.source), end(stated.target)
         if source is not None and target is not None:
             yield Statement(
                 memory_id=each.lesson.memory_id,

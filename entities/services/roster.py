@@ -17,6 +17,7 @@ from entities.services.ledger import Ledger
 from entities.types import ENTITY_TYPES, USER, Named
 from memproject.common.ids import new_id
 
+MOST_ALIKE = 200  # entities that a name is compared with
 HINT = 3  # letters that a word of a candidate's name begins with
 
 
@@ -41,6 +42,8 @@ class Roster:
         self.ledger = ledger
         self.known: dict[uuid.UUID, Known] = {}
         self._by_hint: dict[str, set[uuid.UUID]] = defaultdict(set)
+        self._by_form: dict[str, set[uuid.UUID]] = defaultdict(set)  # what each was ever called, normalised
+        self._user: uuid.UUID | None = None
 
     def load(self, named: Iterable[Named]) -> None:
         """All live entities of the owner with a name like one of these, by the beginnings of its words."""
@@ -58,13 +61,22 @@ class Roster:
                 self._hint(alias.entity_key, alias.name)
 
     def find(self, named: Named, contexts: Sequence[Collection[uuid.UUID]]) -> uuid.UUID:
-        """The entity that is meant; a new one where none is, or where it can't be told."""
-        near = {key for hint in hints(named.name, named.type) for key in self._by_hint[hint]}
+        """The entity that is meant; a new one where none is, or where it can't be told. Where more than MOST_ALIKE
+        have such a name it means only those that are called exactly so."""
+        alike = [self._by_hint[hint] for hint in hints(named.name, named.type)]
+        if sum(map(len, alike)) > MOST_ALIKE:
+            alike = [self._by_form[normal(named.name)]]
+        near = {key for keys in alike for key in keys}
         verdict = resolve(named, [self.known[key].candidate for key in sorted(near)], contexts=contexts)
         return verdict.id or self._make(named, verdict.candidates)
 
     def user(self, name: str | None) -> uuid.UUID:
         """The entity that a text calls I, or the one that has the name which the user gives."""
+        if self._user is None:
+            self._user = self._find_user(name)
+        return self._user
+
+    def _find_user(self, name: str | None) -> uuid.UUID:
         for key, known in self.known.items():
             if known.revision.type == "PERSON" and USER in (known.revision.normalised, *known.aliases):
                 return key
@@ -121,6 +133,7 @@ class Roster:
         self._hint(known.revision.entity_key, known.revision.name)
 
     def _hint(self, key: uuid.UUID, name: str) -> None:
+        self._by_form[normal(name)].add(key)
         for hint in hints(name, self.known[key].revision.type):
             self._by_hint[hint].add(key)
 
@@ -133,7 +146,7 @@ class Roster:
 
     def _free(self, of_type: str, form: str, *, but: uuid.UUID | None = None) -> int:
         """The least disambiguator that nobody of this name has: all of them are in sight, being candidates."""
-        alike = [k.revision for key, k in self.known.items() if key != but]
+        alike = [self.known[key].revision for key in self._by_form[form] if key != but]
         taken = {r.disambiguator for r in alike if r.normalised == form and r.type == of_type}
         return min(set(range(len(taken) + 1)) - taken)
 

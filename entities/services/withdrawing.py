@@ -13,6 +13,8 @@ from entities.services.lock import lock
 from entities.services.timeline import Statement, Timeline
 from entities.types import FUNCTIONAL_TYPES, GraphScope
 
+Period = tuple[dt.datetime | None, dt.datetime | None]
+
 
 def retire(scope: GraphScope, memory_ids: Sequence[uuid.UUID], *, moment: dt.datetime) -> None:
     """These memories hold no longer: their mentions and what only they state are retired.
@@ -42,8 +44,11 @@ def retire(scope: GraphScope, memory_ids: Sequence[uuid.UUID], *, moment: dt.dat
     ledger.write()
 
 
-def revive(scope: GraphScope, memory_ids: Sequence[uuid.UUID], *, moment: dt.datetime) -> None:
-    """These memories hold again, from now on: what `retire` took is there anew, where merges have put it since.
+def revive(
+    scope: GraphScope, memory_ids: Sequence[uuid.UUID], *, moment: dt.datetime, period: Period = (None, None)
+) -> None:
+    """These memories hold again, from now on: what the last `retire` of a period took is there anew, where merges have
+    put it since. `period`: after its first time and until its second, which an earlier text of a memory needs.
 
     A relation that has a successor meanwhile comes back as past; one that only ended by a successor which is retired
     itself is open again.
@@ -51,7 +56,7 @@ def revive(scope: GraphScope, memory_ids: Sequence[uuid.UUID], *, moment: dt.dat
     lock(scope)
     ledger = Ledger(scope, moment, "")
     timeline = Timeline(ledger)
-    since = _withdrawn(scope, memory_ids)
+    since = _withdrawn(scope, memory_ids, period)
     went = Mention.objects.filter(tenant=scope.tenant_id, memory_key__in=list(since))
     mentions = [row for row in went.order_by("id") if row.retired_at == since[row.memory_key]]
     evidence = _evidence(scope, list(since))
@@ -92,13 +97,20 @@ def _stated(scope: GraphScope, memory_ids: Sequence[uuid.UUID], **where: None) -
     return Relation.objects.filter(tenant=scope.tenant_id, id__in=keys, retired_at=None).order_by("id")
 
 
-def _withdrawn(scope: GraphScope, memory_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dt.datetime]:
-    """When each of these memories stepped back: its last mentions went together. Those with live ones are left out."""
+def _withdrawn(scope: GraphScope, memory_ids: Sequence[uuid.UUID], period: Period) -> dict[uuid.UUID, dt.datetime]:
+    """When each of these memories was last retired in `period`: its last mentions went together. Those with live ones
+    are left out."""
     rows = Mention.objects.filter(tenant=scope.tenant_id, memory_key__in=list(memory_ids))
     moments: dict[uuid.UUID, list[dt.datetime | None]] = defaultdict(list)
     for memory, retired_at in rows.values_list("memory_key", "retired_at"):
         moments[memory].append(retired_at)
-    return {memory: max(m for m in at if m) for memory, at in moments.items() if None not in at}
+    start, stop = period
+    went = {
+        memory: [m for m in at if m and (start is None or m > start) and (stop is None or m <= stop)]
+        for memory, at in moments.items()
+        if None not in at
+    }
+    return {memory: max(at) for memory, at in went.items() if at}
 
 
 def _evidence(scope: GraphScope, memory_ids: Sequence[uuid.UUID]) -> list[tuple[Evidence, Relation]]:

@@ -17,7 +17,6 @@ from typing import Any
 
 import redis
 from django.conf import settings
-from django.db.models import F
 
 from memories.models import Source
 from memories.pipeline.writes import pending
@@ -59,27 +58,30 @@ def _raise_timed_out(*_: Any) -> None:
     raise TimedOutError
 
 
-def begin(source: Source) -> bool:
+def begin(source: Source, lost: int = 0) -> bool:
     """Count an attempt before it begins, as one whose worker is lost, until it ends; → whether it may begin.
 
-    A write that has used up its lost attempts is set aside. Parts of a long write that are applied begin a new count.
+    `lost`: attempts that were lost with nothing but this write. A write that has used up its lost attempts is set
+    aside. A part of a long write that is applied begins a new count.
     """
-    lost = int(source.result.get(LOST, 0))
+    uncounted = max(0, lost - int(source.result.get(LOST, 0)))
+    lost = int(source.result.get(LOST, 0)) + uncounted
     if lost >= MAX_LOST:
         failed = source.failure if source.failure in (WORKER_LOST, TIMED_OUT) else WORKER_LOST
         close_failed(source, failed, {})
         return False
     source.result = {**source.result, LOST: lost + 1}
-    counted = {"attempts": F("attempts") + 1, "failure": WORKER_LOST, "result": source.result}
-    if not pending(source).update(**counted):
-        return False  # erased
-    source.attempts += 1
-    return True
+    source.attempts += 1 + uncounted
+    counted = {"attempts": source.attempts, "failure": WORKER_LOST, "result": source.result}
+    return bool(pending(source).update(**counted))  # none if it was erased
 
 
 def timed_out(source: Source) -> None:
-    """End an attempt that ran out of time."""
+    """End an attempt that ran out of time. The last one sets the write aside."""
     log.error("write %s ran out of time", source.id)
+    if int(source.result.get(LOST, 0)) >= MAX_LOST:
+        close_failed(source, TIMED_OUT, {})
+        return
     pending(source).update(failure=TIMED_OUT)
     metrics.pipeline_ended(source.kind, "retried")
 

@@ -19,6 +19,7 @@ from memories.types import Decision, Item
 
 # The parse of a memory is kept for a while, because the next statements of its owner are compared with it again.
 MAX_KEPT = 2_048
+MAX_SENTENCE = 1_000  # characters of a memory that is compared: those of the extractor are no longer
 KEPT_SECONDS = 300.0  # no longer, because the memory may be erased meanwhile
 
 PROPOSAL_BY_VERDICT = {
@@ -37,7 +38,7 @@ def read(memories: Collection[Known]) -> dict[_Key, list[RulesStatement]]:
     rules = registry.rules()
     if rules is None:
         return {}
-    wanted = dict.fromkeys((known.content, known.said_at) for known in memories)
+    wanted = dict.fromkeys((known.content, known.said_at) for known in memories if len(known.content) <= MAX_SENTENCE)
     with _lock:
         _drop_old()
         found = {key: _kept[key][1] for key in wanted if key in _kept}

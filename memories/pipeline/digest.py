@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import unicodedata
 
 from memories.types import Fact
+from memproject.common.unicode import normalize
 
 
 def normal(text: str) -> str:
     """NFC, runs of white space as one blank, none at the ends."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    return " ".join(normalize("NFC", text).split())
 
 
 def of_text(content: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.utils.dateparse import parse_datetime
 
@@ -33,12 +33,17 @@ class Extracted:
 
     def important(self, least: float) -> Extracted:
         """Without the facts that matter less."""
-        kept = [n for n, statement in enumerate(self.statements) if statement.fact.importance >= least]
-        return Extracted(
-            tuple(self.statements[n] for n in kept),
-            self.by,
-            tuple(self.read[n] for n in kept) if self.read else (),
-            self.refused,
+        return self._of([n for n, statement in enumerate(self.statements) if statement.fact.importance >= least])
+
+    def part(self, start: int, stop: int) -> Extracted:
+        """The statements from place `start` to before `stop`."""
+        return self._of(range(len(self.statements))[start:stop])
+
+    def _of(self, places: Sequence[int]) -> Extracted:
+        return replace(
+            self,
+            statements=tuple(self.statements[n] for n in places),
+            read=tuple(self.read[n] for n in places) if self.read else (),
         )
 
 

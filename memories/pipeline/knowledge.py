@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
+from django.db.models import Max
+
 from entities.services import knowledge
 from entities.types import GraphScope, Knowledge, Learned, Lesson
 from memories.models import Revision
@@ -29,7 +31,17 @@ def retire(ended: Sequence[Revision], moment: dt.datetime) -> None:
 
 
 def revive(revision: Revision, moment: dt.datetime) -> None:
-    knowledge.revive(scope_of(revision), [revision.memory_key], moment=moment)
+    """A memory has an earlier text again, and states what that text stated when it was last retired."""
+    period = _last_period(revision)
+    knowledge.revive(scope_of(revision), [revision.memory_key], moment=moment, period=period)
+
+
+def _last_period(new: Revision) -> tuple[dt.datetime | None, dt.datetime]:
+    """From when to when a memory last had the text of `new`, before `new`; None: from its beginning."""
+    earlier = Revision.objects.filter(tenant=new.tenant_id, memory_key=new.memory_key).exclude(id=new.id)
+    stop = earlier.filter(text_key=new.text_key).aggregate(at=Max("retired_at"))["at"]
+    other = earlier.exclude(text_key=new.text_key).filter(retired_at__lt=stop)
+    return other.aggregate(at=Max("retired_at"))["at"], stop
 
 
 def together(parts: Iterable[Knowledge]) -> Knowledge:

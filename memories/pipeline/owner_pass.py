@@ -237,6 +237,8 @@ def _apply(chunk: Sequence[ReadWrite], claim: Claim) -> None:
         except owners.StaleError:
             left = _still_pending(left)
         else:
+            if not all(write.is_last for write in changes.writes):
+                claim.advanced()
             _announce(changes.writes, time.monotonic() - claim.started)
             return
         if not left:
@@ -269,7 +271,7 @@ def _one_by_one(sources: Sequence[Source], claim: Claim, turn: Turn) -> bool:
         if number and time.monotonic() - claim.started > PASS_SECONDS:
             turn.more = True
             return True
-        if not attempts.begin(source):
+        if not attempts.begin(source, claim.attempts - 1 if len(sources) == 1 else 0):
             continue
         try:
             _together([source], claim)

@@ -221,13 +221,11 @@ class Planner:
         self._refuse_taken(new)
         self._follow(old, new)
         self.changes.texts.append(new)
-        graph = write.graph if found is write.revision else knowledge_of(found.content)
+        # A later statement of the pass is compared with it, unless it is too long for that.
+        graph = knowledge_of(found.content) if len(found.content) <= decide.MAX_SENTENCE else NO_KNOWLEDGE
         self.state.hold(new, self.texts.get(bytes(new.digest)), graph, None)
         self.changes.outcomes.append(outcome(source, 0, Decision.UPDATE, old.memory_key))
-        if new.text_key == old.text_key:
-            self._graph(result, revived=[new])
-        else:
-            self._graph(result, retired=[old], taught=[(new, graph)])
+        self._graph(result, retired=[old] if new.text_key != old.text_key else (), revived=[new])
 
     def _last_live(self, old: Revision, stored: Revision | None) -> Revision | None:
         """The newest live revision of a memory, those that this pass has made or retired included."""

@@ -11,15 +11,13 @@ from memories.statements import Known
 from memories.types import Item
 from memproject.common.clock import now
 
-LINE = re.compile(
-    r"^\s*\[\d{4}-\d{2}-\d{2}\] [^:\n]{1,128}: (?P<said>.+?)\s*$", re.MULTILINE
-)  # as context.py writes it
+HEAD = re.compile(r"\[\d{4}-\d{2}-\d{2}\] [^:]{1,128}: ")  # of a line, as context.py writes it
 MOST = 200  # such lines of one write that are looked up
 
 
 def recalled_turns(source: Source, item: Item) -> list[Known]:
     """The live memories of this owner and agent that the lines of a context in `item` repeat."""
-    said = [match["said"] for match in LINE.finditer(item.content)][:MOST]
+    said = [content for line in item.content.split("\n") if (content := _said(line))][:MOST]
     rows = Revision.objects.filter(
         tenant=source.tenant_id,
         project=source.project,
@@ -33,15 +31,22 @@ def recalled_turns(source: Source, item: Item) -> list[Known]:
 
 def without_recalled(source: Source, items: Sequence[Item]) -> list[Item]:
     """The items without those lines of a context that say, word for word, what this owner's memories say."""
-    said = [match["said"] for item in items for match in LINE.finditer(item.content)][:MOST]
+    lines = [item.content.split("\n") for item in items]
+    said = [content for several in lines for line in several if (content := _said(line))][:MOST]
     if not said:
         return list(items)
     rows = Revision.objects.filter(
         tenant=source.tenant_id, project=source.project, user_id=source.user_id, retired_at=None, content__in=said
     )
     held = set(rows.values_list("content", flat=True))
+    return [
+        replace(item, content="\n".join(line for line in several if _said(line) not in held))
+        for item, several in zip(items, lines, strict=True)
+    ]
 
-    def news(line: re.Match[str]) -> str:
-        return "" if line["said"] in held else line[0]
 
-    return [replace(item, content=LINE.sub(news, item.content)) for item in items]
+def _said(line: str) -> str:
+    """What a line of a context says; "" for any other line."""
+    line = line.strip()
+    head = HEAD.match(line)
+    return line[head.end() :] if head else ""

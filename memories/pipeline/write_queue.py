@@ -125,6 +125,12 @@ class Claim:
         if self.limit > 1.5 * settings.LEASE_SECONDS and time.monotonic() > self.renewed:
             self._renew(self.limit)
 
+    def advanced(self) -> None:
+        """A part of a long write is applied: attempts are counted anew."""
+        rows = WriteQueue.objects.filter(tenant=self.tenant_id, id=self.queue_id, lease_token=self.token)
+        rows.update(attempts=1)
+        self.attempts = 1
+
     def _renew(self, seconds: float) -> None:
         until = now() + dt.timedelta(seconds=settings.LEASE_SECONDS + seconds)
         values: dict[str, Any] = {"tenant": self.tenant_id, "id": self.queue_id, "token": self.token, "until": until}

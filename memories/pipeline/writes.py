@@ -30,10 +30,10 @@ FAILURES = "model_failures"
 class ReadWrite:
     """A Source with what was read out of it.
 
-    A store: one digest and one content for each statement, `parsed` is what the rules made of it. An update or
-    supersede: the one new text. A restore: the `revision` to bring back. `graph`: what the text of these three says of
-    entities. `shown`: the memories that a language model was shown. A long store comes in parts: `first` is the
-    position of its first statement, `is_last` tells that the Source ends with this part.
+    A store: one digest and one content for each statement; `parsed` is what the rules made of it, `shown` are the
+    memories that a language model was shown. An update or supersede: the one new text, and as `graph` what it says of
+    entities. A restore: the `revision` to bring back. A long store comes in parts: `first` is the position of its first
+    statement, `is_last` tells that the Source ends with this part.
     """
 
     source: Source
@@ -145,15 +145,13 @@ def _kept(source: Source, found: Extracted, shown: tuple[Known, ...] | None) -> 
 
 
 def _restore(source: Source) -> ReadWrite:
-    """The revision that was asked for, or the last one that was live, and what its text says of entities."""
+    """The revision that was asked for, or the last one that was live."""
     assert source.target_key is not None
     rows = Revision.objects.filter(tenant=source.tenant_id, memory_key=source.target_key)
     named = source.payload.get("revision_id")
     wanted = Q(valid_to=None, archived=False) if named is None else Q(id=named)
     found = rows.filter(wanted).order_by("-recorded_at", "-id").first()
-    if found is None:
-        return ReadWrite(source)
-    return ReadWrite(source, revision=found, graph=knowledge_of(found.content))
+    return ReadWrite(source, revision=found)
 
 
 def _near(source: Source) -> tuple[Known, ...]:

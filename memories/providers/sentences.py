@@ -13,6 +13,7 @@ from memories.types import Fact, Item
 
 CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 ABBREVIATION = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|Sr|Jr|St|vs|etc|No|Inc|Ltd|Co|approx|e\.g|i\.e)|\b[A-Z])\.$")
+LONGEST_ABBREVIATION = len("approx.")
 BOUNDARY = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。！？])|\n+")
 SMALL_TALK = re.compile(
     r"(?:(?:hi|hey|hello|howdy|yo|greetings|good (?:morning|afternoon|evening|night|day)|bye|goodbye|cheers|"
@@ -30,8 +31,8 @@ def sentences(text: str) -> Iterator[str]:
     """The sentences of `text`, stripped; a line break ends one, an abbreviation's full stop does not."""
     start = 0
     for match in BOUNDARY.finditer(text):
-        piece = text[start : match.start()]
-        if "\n" not in match.group() and ABBREVIATION.search(piece):
+        end = match.start()
+        if "\n" not in match.group() and ABBREVIATION.search(text, max(start, end - LONGEST_ABBREVIATION), end):
             continue
         if stripped := text[start : match.end()].strip():
             yield stripped

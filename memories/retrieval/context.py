@@ -63,7 +63,10 @@ def build(memories: Iterable[MemoryView], max_tokens: int) -> Context:
 
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Numbers tell things apart that are said in the same words."""
+    """Numbers tell things apart that are said in the same words. A text that is far longer isn't compared: each of
+    many long memories would be, with every line."""
+    if min(len(one), len(other)) < SAME * max(len(one), len(other)):
+        return False
     if any(word.isdigit() for word in one ^ other):
         return False
     return len(one & other) >= SAME * max(1, len(one | other))

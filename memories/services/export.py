@@ -24,7 +24,8 @@ FORMAT, VERSION = "memproject", 1
 # One moment for all of it, whatever is written meanwhile.
 SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 # A reader that stops reading must not hold the snapshot, and with it the clean-up of the database, for ever.
-PATIENCE = "SET LOCAL idle_in_transaction_session_timeout = '60s'"
+# And the first rows of a large user's cursor may take longer than a statement of a web connection is allowed to.
+PATIENCE = "SET LOCAL idle_in_transaction_session_timeout = '60s'; SET LOCAL statement_timeout = 0"
 
 
 def export(principal: Principal, user_id: str | None, project: str | None) -> Iterator[bytes]:

@@ -14,11 +14,14 @@ def folder_of(data: Path) -> Path:
 
     It is not made here (`make_private`).
     """
-    for place in (SHARED_MEMORY, Path(os.environ.get("XDG_RUNTIME_DIR") or "/nowhere")):
-        if place.is_dir() and os.access(place, os.W_OK | os.X_OK):
-            name = hashlib.sha256(os.fsencode(data.resolve())).hexdigest()[:12]
-            return place / f"memproject-{os.getuid()}-{name}"
-    return data / "metrics"
+    name = hashlib.sha256(os.fsencode(data.resolve())).hexdigest()[:12]
+    return next((place / f"memproject-{os.getuid()}-{name}" for place in places()), data / "metrics")
+
+
+def places() -> list[Path]:
+    """The folders in memory where this user may write, the best first."""
+    found = (SHARED_MEMORY, Path(os.environ.get("XDG_RUNTIME_DIR") or "/nowhere"))
+    return [place for place in found if place.is_dir() and os.access(place, os.W_OK | os.X_OK)]
 
 
 def make_private(folder: Path) -> None:

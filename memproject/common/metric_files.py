@@ -16,6 +16,8 @@ from pathlib import Path
 from prometheus_client import values
 from prometheus_client.mmap_dict import MmapedDict
 
+from memproject.common import multiprocess
+
 STEP = 64 * 1024  # bytes that a file is made longer by
 # Left free for others: in a container /dev/shm often has 64 MB, and PostgreSQL's parallel queries need some of it.
 KEEP_FREE = 16 * 1024 * 1024
@@ -24,6 +26,7 @@ KEEP_FREE = 16 * 1024 * 1024
 class AllocatedDict(MmapedDict):
     def __init__(self, filename: str, read_mode: bool = False) -> None:
         if not read_mode and not os.path.exists(filename):
+            multiprocess.make_folder(Path(filename).parent)
             new = Path(f"{filename}.new")  # a reader never meets a file without its head
             with _removed_on_error(new):
                 _allocate(new, 0, STEP)

@@ -71,6 +71,9 @@ RATE_LIMITED = Counter("memproject_rate_limited", "Requests refused with 429", (
 REDIS_AWAY = Counter(
     "memproject_rate_limit_redis_away", "Requests that could not be counted", ("outcome",), registry=_own
 )
+FAILED_KEYS = Counter(
+    "memproject_failed_authentications", "Requests with an API key that is not valid", ("outcome",), registry=_own
+)
 USES_LOST = Counter("memproject_uses_lost", "Uses of memories that were not counted", ("reason",), registry=_own)
 DELIVERIES = Counter("memproject_webhook_deliveries", "Attempts to deliver a webhook", ("outcome",), registry=_own)
 
@@ -148,6 +151,11 @@ def rate_limited(path: str) -> None:
 def redis_away(*, refused: bool) -> None:
     """A request that could not be counted: a write is refused, a read is let through."""
     _count(REDIS_AWAY, "write_refused" if refused else "read_let_through")
+
+
+def key_failed(outcome: str) -> None:
+    """`outcome`: unauthenticated, limited (429, not looked up), or not_counted (Redis is away: no limit)."""
+    _count(FAILED_KEYS, outcome)
 
 
 def uses_lost(reason: str, memories: int) -> None:

@@ -21,13 +21,22 @@ from memproject.common import memory
 log = logging.getLogger(__name__)
 
 
+def make_folder(folder: Path) -> None:
+    """Make this host's folder. Raises OSError."""
+    if folder.parent == memory.folder_of(settings.DATA_DIR):
+        memory.make_private(folder.parent)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
 def _prepare() -> Path | None:
-    """This host's folder, made and told to prometheus_client; None where it can't be made."""
+    """This host's folder, told to prometheus_client; None where it can't be made.
+
+    The default folder is made with its first file: a command that counts nothing leaves nothing in memory.
+    """
     folder = Path(settings.METRICS_DIR) / socket.gethostname()
     try:
-        if folder.parent == memory.folder_of(settings.DATA_DIR):
-            memory.make_private(folder.parent)
-        folder.mkdir(parents=True, exist_ok=True)
+        if folder.parent.parent not in memory.places():
+            make_folder(folder)
     except OSError as error:
         log.warning("METRICS_DIR cannot be used, each process counts alone: %s", type(error).__name__)
         return None

@@ -85,7 +85,7 @@ class RestartPolicy:
 
 
 def in_words(pause: float) -> str:
-    """ " in 8 s", or nothing for a pause that nobody notices."""
+    """The pause as the end of a sentence; nothing for one under a second."""
     return f" in {pause:.0f} s" if pause >= 1 else ""
 
 

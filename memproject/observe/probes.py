@@ -121,7 +121,7 @@ def sweeps() -> dict[str, Any]:
 
 
 def processes() -> dict[str, Any]:
-    """The processes of `make up`, as its supervisor reports them; disabled where something else starts them."""
+    """The processes of `make up`, from the report of its supervisor; disabled where there is no supervisor."""
     if not settings.SUPERVISOR_REPORT:
         return DISABLED
 

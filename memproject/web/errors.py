@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, Suspicio
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
+from psycopg.errors import QueryCanceled
 from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -48,6 +49,8 @@ def as_app_error(exc: Exception) -> AppError:
             return errors.PayloadTooLarge()
         case SuspiciousOperation():
             return errors.InvalidRequest()
+        case OperationalError() if isinstance(exc.__cause__, QueryCanceled):
+            return errors.Unavailable("The database took too long and was stopped. Ask for less, or try again later.")
         case OperationalError() | InterfaceError() | PoolTimeout():
             return errors.Unavailable("The database is away. Try again in a moment.")
         case _:
@@ -90,7 +93,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
 def _log(exc: Exception, request: HttpRequest) -> None:
     # Messages of database errors quote values: the type says enough, the trace holds code and no data.
     quiet = isinstance(exc, AppError | DatabaseError | PoolTimeout)
-    log.error("%s: %s", request.method, type(exc).__name__, exc_info=None if quiet else exc)
+    kind = exc.__cause__ if isinstance(exc.__cause__, QueryCanceled) else exc
+    log.error("%s: %s", request.method, type(kind).__name__, exc_info=None if quiet else exc)
 
 
 def answer(request: HttpRequest, error: AppError) -> JsonResponse:

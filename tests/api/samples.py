@@ -49,7 +49,7 @@ def _memory(world: World) -> str:
 
 
 def _event(world: World) -> str:
-    asked = {"content": TEXT + " again", "user_id": USER, "project": PROJECT}
+    asked = {"content": "Ann plays the cello", "user_id": USER, "project": PROJECT}
     world.owner.post("/api/v1/memories", asked)
     assert world.owner.row is not None
     sources = Source.objects.filter(tenant=world.owner.row.tenant_id, user_id=USER)
@@ -62,7 +62,7 @@ def _revision(world: World) -> str:
 
 
 def _receipt(world: World) -> str:
-    gone = world.owner.store(TEXT + " and is gone", user_id=USER, project=PROJECT)
+    gone = world.owner.store("Bob repairs bicycles", user_id=USER, project=PROJECT)
     return str(world.owner.delete(f"/api/v1/memories/{gone['id']}").json()["receipt_id"])
 
 

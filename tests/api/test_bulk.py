@@ -246,3 +246,17 @@ def test_strict_mode_tells_expired_from_unknown(
         assert stranger.get(f"{API}/memories/{memory}").status_code == 404
         tasks.clean_expired()
         assert owner.get(f"{API}/memories/{memory}").status_code == 404
+
+
+@pytest.mark.parametrize("said", [["a" * 20_001], ["Ann likes tea. " * 700, "Ben likes rye. " * 700]])
+def test_a_preview_reads_at_most_20000_characters(owner: Caller, said: list[str]) -> None:
+    messages = [{"role": "user", "content": content} for content in said]
+    refused = owner.post(f"{API}/ingest/conversation", {"messages": messages, "options": {"store": False}})
+    assert refused.status_code == 400
+    assert refused.json()["error"]["details"]["field"] == "messages"
+    assert "20000 characters" in refused.json()["error"]["message"]
+    assert not Source.objects.filter(tenant=owner.row.tenant_id).exists()
+    fits = [{"role": "user", "content": "Ann likes tea. " + "a" * 19_985}]
+    shown = owner.post(f"{API}/ingest/conversation", {"messages": fits, "options": {"store": False}})
+    assert (shown.status_code, shown.json()["facts"][0]["content"]) == (200, "Ann likes tea")
+    assert owner.post(f"{API}/ingest/conversation", {"messages": messages}).status_code == 201

@@ -57,7 +57,7 @@ def test_a_list_is_filtered_and_paged(owner: Caller, stored: dict[str, str]) -> 
 
 def test_a_filter_narrows_a_search_before_it_is_cut(owner: Caller) -> None:
     for number in range(120):
-        owner.store(f"Ann likes tea number {number}", user_id="ann")
+        owner.store(f"Ann likes tea number {number}", user_id="ann", skip_extraction=True)
     owner.store("Ann once liked tea in a far away place long ago", user_id="ann", metadata={"rare": True})
     found = owner.recall("Ann likes tea", user_id="ann", limit=5, filters={"rare": True})
     assert [m["content"] for m in found["memories"]] == ["Ann once liked tea in a far away place long ago"]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
+from django.contrib.staticfiles import finders
+from django.core import signing
+from django.db import connection
 from django.test import Client
 
 from apikeys import lifecycle, services
@@ -16,7 +21,7 @@ from apikeys.models import ApiKey, Tenant
 from memproject.common.clock import now
 from memproject.common.errors import Conflict
 from memproject.common.ids import KEY, public
-from tests.build import Caller, caller, tenant
+from tests.build import Caller, caller, one_time_token, tenant
 
 KEYS, TENANTS = "/admin/apikeys/apikey/", "/admin/apikeys/tenant/"
 SECRET = re.compile(r"mp_[\w-]{43}")
@@ -41,14 +46,19 @@ def form(row: ApiKey, **fields: str) -> dict[str, str]:
     return {"name": row.name, "rate_limit_tier": row.rate_limit_tier, "rate_limits": "{}", **fields}
 
 
+def new_key(operator: Client, **fields: str) -> dict[str, str]:
+    """A form for a new key, as a tab of a browser holds it."""
+    said = {"tenant": str(tenant("default").id), "name": "agent", "role": "viewer", "rate_limit_tier": "standard"}
+    return said | {"one_time_token": one_time_token(operator.get(KEYS + "add/"))} | fields
+
+
 def works(agent: Caller) -> bool:
     return agent.get("/api/v1/memories").status_code == 200
 
 
 # --- new keys --------------------------------------------------------------------------------------------------------
 def test_a_new_key_is_in_the_answer_and_nowhere_else(operator: Client) -> None:
-    fields = {"tenant": str(tenant("default").id), "name": "agent", "role": "viewer", "rate_limit_tier": "standard"}
-    page = operator.post(KEYS + "add/", fields | {"rate_limits": '{"v1": "5/m"}', "user_id": "ann"})
+    page = operator.post(KEYS + "add/", new_key(operator, rate_limits='{"v1": "5/m"}', user_id="ann"))
     assert page.status_code == 200
     (secret,) = set(SECRET.findall(page.content.decode()))
     assert "no-store" in page["Cache-Control"]
@@ -70,14 +80,66 @@ def test_a_new_key_is_in_the_answer_and_nowhere_else(operator: Client) -> None:
         ({"rate_limits": "[1]"}, "must be an object of limits"),
         ({"rate_limits": "{"}, "Enter a valid JSON"),
         ({"tenant": ""}, "This field is required"),
+        ({"one_time_token": ""}, "The form is incomplete: open it again."),
+        ({"one_time_token": "0" * 32}, "The form is not valid any more: open it again."),
+        ({"one_time_token": signing.dumps("0" * 32)}, "The form is not valid any more: open it again."),
     ],
 )
 def test_a_wrong_field_is_said_beside_it_and_makes_no_key(operator: Client, wrong: dict[str, str], said: str) -> None:
-    fields = {"tenant": str(tenant("default").id), "name": "agent", "role": "viewer", "rate_limit_tier": "standard"}
-    page = operator.post(KEYS + "add/", fields | wrong)
+    page = operator.post(KEYS + "add/", new_key(operator) | wrong)
     assert page.status_code == 200
     assert said in page.content.decode().replace("&quot;", '"')
     assert ApiKey.objects.count() == 0
+
+
+def test_a_form_makes_one_key_however_often_it_is_sent(operator: Client) -> None:
+    form = new_key(operator)
+    (secret,) = set(SECRET.findall(operator.post(KEYS + "add/", form).content.decode()))
+    row = ApiKey.objects.get()
+    for again in (form, form | {"name": "changed after the back button"}):
+        reloaded = operator.post(KEYS + "add/", again, follow=True)
+        assert reloaded.redirect_chain == [(f"{KEYS}{row.id}/change/", 302)]
+        page = reloaded.content.decode()
+        assert "The key was shown once" in page
+        assert (SECRET.findall(page), row.preview in page) == ([], True)
+    assert list(ApiKey.objects.values_list("id", "name")) == [(row.id, "agent")]
+    assert LogEntry.objects.count() == 1
+    assert works(Caller(secret))
+
+
+def test_two_submits_at_once_make_one_key(operator: Client) -> None:
+    form, begin = new_key(operator), Barrier(4)
+    cookies = operator.cookies
+
+    def submit(_: int) -> int:
+        client = Client()
+        client.cookies = cookies
+        begin.wait()
+        try:
+            return client.post(KEYS + "add/", form).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(submit, range(4))) == [200, 302, 302, 302]
+    assert ApiKey.objects.count() == 1
+
+
+def test_two_tabs_make_a_key_each(operator: Client) -> None:
+    for form in [new_key(operator), new_key(operator)]:
+        assert len(SECRET.findall(operator.post(KEYS + "add/", form).content.decode())) == 1
+    assert ApiKey.objects.count() == 2
+
+
+def test_a_new_key_has_a_button_that_copies_it_and_no_script_in_the_page(operator: Client) -> None:
+    page = operator.post(KEYS + "add/", new_key(operator)).content.decode()
+    (place,) = re.findall(r'<button type="button"[^>]* data-copy="([^"]+)"', page)
+    (shown,) = re.findall(rf'<code id="{place}"[^>]*>([^<]+)</code>', page)
+    assert SECRET.fullmatch(shown)
+    scripts = re.findall(r"<script([^>]*)>", page)
+    assert all("src=" in attributes for attributes in scripts)
+    assert any("/static/apikeys/keys.js" in attributes for attributes in scripts)
+    assert finders.find("apikeys/keys.js") is not None
 
 
 # --- rotation --------------------------------------------------------------------------------------------------------
@@ -109,6 +171,21 @@ def test_rotating_several_with_an_hour_left(operator: Client) -> None:
     assert len(secrets) == 2
     assert all(works(a) for a in (*agents, *map(Caller, secrets)))
     assert all(k.expires_at is not None for k in ApiKey.objects.filter(replaced_by__isnull=False))
+
+
+@pytest.mark.parametrize("grace", ["0", "3600"])
+def test_a_rotation_that_is_sent_again_makes_no_second_key(operator: Client, grace: str) -> None:
+    agent = caller()
+    one = f"{KEYS}{agent.row.id}/rotate/"
+    act = {"action": "rotate_selected", "_selected_action": [str(agent.row.id)], "confirmed": "yes", "grace": grace}
+    assert len(SECRET.findall(operator.post(one, act).content.decode())) == 1
+    for path in (one, KEYS):
+        page = operator.post(path, act, follow=True).content.decode()
+        assert "This key was rotated before." in page
+        assert SECRET.findall(page) == []
+    assert "not rotated yet" in operator.get(one).content.decode()
+    assert ApiKey.objects.count() == 2
+    assert works(agent) is (grace != "0")
 
 
 def test_a_key_that_has_ended_is_not_rotated(operator: Client) -> None:
@@ -203,7 +280,7 @@ def test_an_erased_tenant_is_only_looked_at_and_gets_no_keys(operator: Client) -
     operator.post(f"{TENANTS}{row.id}/change/", {"name": "back", "default_project": "x", "rate_limits": "{}"})
     row.refresh_from_db()
     assert (row.name, row.default_project) == ("", "default")
-    fields = {"tenant": str(row.id), "name": "agent", "role": "viewer", "rate_limit_tier": "standard"}
+    fields = new_key(operator, tenant=str(row.id))
     assert "Select a valid choice" in operator.post(KEYS + "add/", fields).content.decode()
     assert ApiKey.objects.count() == 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 
 import pytest
@@ -13,11 +14,13 @@ from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
 
 from apikeys import services
 from apikeys.models import ApiKey
 from memproject.checks import refuse_unsafe
-from tests.build import Caller, caller, tenant
+from memproject.web.document import OpenApiView
+from tests.build import Caller, caller, one_time_token, tenant
 
 
 @pytest.fixture
@@ -31,6 +34,7 @@ def operator(eager: None) -> Client:
 def test_a_key_made_in_the_admin_is_shown_once_and_works(operator: Client) -> None:
     default = tenant("default")
     form = {"tenant": str(default.id), "name": "agent", "role": "editor", "rate_limit_tier": "standard"}
+    form["one_time_token"] = one_time_token(operator.get("/admin/apikeys/apikey/add/"))
     page = operator.post("/admin/apikeys/apikey/add/", form, follow=True)
     (secret,) = set(re.findall(r"mp_[\w-]{43}", page.content.decode()))
     assert Caller(secret).store("I live in Oslo")["status"] == "success"
@@ -98,16 +102,17 @@ def test_a_wrong_command_makes_no_key(eager: None, arguments: list[str]) -> None
 
 
 def test_the_environments_key_is_replaced_when_it_changes(eager: None, settings: object) -> None:
-    for value in ("first-key", "second-key"):
+    first, second = "the-first-key-of-the-environment", "the-second-key-of-the-environment"
+    for value in (first, second):
         settings.API_KEY = value
         call_command("syncenvironmentkey")
         call_command("syncenvironmentkey")
         assert Caller(value).get("/api/v1/memories").status_code == 200
-    assert Caller("first-key").get("/api/v1/memories").status_code == 401
+    assert Caller(first).get("/api/v1/memories").status_code == 401
     assert ApiKey.objects.filter(origin="environment").count() == 2
     settings.API_KEY = ""
     call_command("syncenvironmentkey")
-    assert Caller("second-key").get("/api/v1/memories").status_code == 401
+    assert Caller(second).get("/api/v1/memories").status_code == 401
 
 
 def test_an_older_pepper_still_proves_its_keys(eager: None, settings: object) -> None:
@@ -182,3 +187,16 @@ def test_request_ids_are_echoed_when_they_are_sound(owner: Caller) -> None:
 def test_a_key_is_made_with_a_name_and_in_time(eager: None) -> None:
     with pytest.raises(Exception, match="name"):
         services.create(tenant=tenant("default"), name=" ", created_by="test")
+
+
+def test_the_openapi_document_is_made_once(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OpenApiView, "_rendered", None)
+    made = []
+    make = SchemaGenerator.get_schema
+    monkeypatch.setattr(SchemaGenerator, "get_schema", lambda *a, **k: made.append(1) or make(*a, **k))
+    paths = ["/openapi.json", "/openapi.json?version=2&lang=de", "/openapi.json?again"]
+    answers = [Client().get(path, headers={"Accept": "application/json"}) for path in paths]
+    assert len(made) == 1
+    assert {(a.status_code, a["Content-Type"]) for a in answers} == {(200, "application/json")}
+    assert len({a.content for a in answers}) == 1
+    assert answers[0].json() == json.loads(json.dumps(make(SchemaGenerator(), request=None, public=True)))

@@ -386,6 +386,16 @@ def test_a_rotated_key_may_have_some_time_left(master: Caller) -> None:
     assert ApiKey.objects.count() == 2
 
 
+def test_a_key_is_rotated_once(master: Caller) -> None:
+    old = made(master)
+    path = f"{KEYS}/{old['id']}"
+    new = master.post(path + "/rotate", {"grace_seconds": 3600}).json()
+    refused(master.post(path + "/rotate", {"grace_seconds": 3600}), 409)
+    assert master.get(path).json()["replaced_by"] == new["id"]
+    assert ApiKey.objects.count() == 2
+    assert master.post(f"{KEYS}/{new['id']}/rotate", {}).status_code == 201
+
+
 def test_grace_never_makes_a_key_live_longer(master: Caller) -> None:
     until = now() + dt.timedelta(seconds=30)
     old = made(master, expires_at=iso(until))

@@ -204,7 +204,7 @@ def test_runs_and_decisions_of_the_pipeline(owner: Caller) -> None:
 
 def test_a_run_that_is_tried_again_is_counted_so(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     applied, retried = (Grew("pipeline_runs_total", kind="store", outcome=o) for o in ("applied", "retried"))
-    monkeypatch.setattr("memories.pipeline.store.extract", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("memories.pipeline.writes.extract", lambda *_, **__: 1 / 0)
     assert owner.post("/api/v1/memories", {"content": "I live in Oslo"}).status_code == 202
     assert (applied.by(), retried.by()) == (0, 1)
 

@@ -141,7 +141,7 @@ def start(folder: Path, also: Callable[[], None] = lambda: None, **extra: str) -
     first, rest = children.service(env, folder / "logs", folder)
     for child in (*first, *rest):
         supervisor.add(child)
-    key = json.loads(ready.stdout.splitlines()[-1])["key"]
+    key = env.get("API_KEY") or json.loads(ready.stdout.splitlines()[-1])["key"]
     service = Service(f"http://127.0.0.1:{port}", key, database, supervisor, folder, env)
 
     def watch() -> None:

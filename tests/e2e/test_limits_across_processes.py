@@ -5,30 +5,41 @@ A stopped process (SIGSTOP) accepts nothing, so that each request goes where the
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
+from tests import leaks
 from tests.e2e import running
 from tests.e2e.running import Service, eventually
 
 MASTER = "the-master-key-of-this-service"
 MINUTE, BURST = 60, 10
+FAILURES = 60
 SLACK = 30  # seconds that the requests of one window may take
 
 
 @pytest.fixture(scope="module")
 def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service of its own, with limits on and the documented numbers."""
-    extra = {"RATE_LIMITS_ENABLED": "true", "RATE_LIMITS_OTHER": "100000/m", "MASTER_KEY": MASTER}
+    extra = {
+        "RATE_LIMITS_ENABLED": "true",
+        "RATE_LIMITS_OTHER": "100000/m",
+        "RATE_LIMITS_FAILED_KEYS": f"{FAILURES}/h",
+        "STATEMENT_TIMEOUT_SECONDS": "8",
+        "MASTER_KEY": MASTER,
+    }
     started = running.start(tmp_path_factory.mktemp("limited"), **extra)
     yield started
     running.stop(started)
@@ -141,3 +152,46 @@ def test_a_key_is_nowhere_in_the_logs(limited: Service) -> None:
     assert "/api/v1/keys" in log
     assert key not in log
     assert MASTER not in log
+
+
+def test_a_statement_that_waits_too_long_is_a_503(limited: Service) -> None:
+    """Somebody holds a lock that a recall needs; as soon as it is free everything is as before."""
+    _, key = made(limited)
+    caller = replace(limited, key=key)
+    with psycopg.connect(limited.database) as holder:
+        holder.execute("LOCK TABLE memories_passage IN ACCESS EXCLUSIVE MODE")
+        status, body, headers = caller.call("POST", "/api/v1/memories/recall", {"query": "Where does Ann live?"})
+        assert (status, body["error"]["code"], headers["Retry-After"]) == (503, "service_unavailable", "1")
+        assert "took too long" in body["detail"]
+    assert caller.call("POST", "/api/v1/memories/recall", {"query": "Where does Ann live?"})[0] == 200
+
+
+def ask_from(address: str, service: Service, key: str) -> tuple[int, dict[str, str]]:
+    """(status, headers) of a request from another address of this machine."""
+    leaks.net.remember(key)
+    at = urlsplit(service.url)
+    connection = http.client.HTTPConnection(at.hostname or "", at.port, timeout=30, source_address=(address, 0))
+    with closing(connection):
+        connection.request("GET", "/api/v1/memories", headers={"X-API-Key": key})
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status, dict(answer.headers)
+
+
+def test_failed_keys_are_counted_over_all_processes(limited: Service) -> None:
+    _, accepted = made(limited)
+    _, unknown_there = made(limited)
+    attacker, wrong = "127.0.0.2", "a-wrong-key-of-an-attacker"
+    first, second = web_processes(limited)
+    with only(limited, first):
+        assert ask_from(attacker, limited, accepted)[0] == 200
+        found = [ask_from(attacker, limited, wrong)[0] for _ in range(FAILURES // 2)]
+    with only(limited, second):
+        while found[-1] == 401 and len(found) < 2 * FAILURES:  # a window may end meanwhile
+            found.append(ask_from(attacker, limited, wrong)[0])
+        status, headers = ask_from(attacker, limited, wrong)
+        assert (status, found[-1]) == (429, 429)
+        assert 1 <= int(headers["Retry-After"]) <= 3601
+        assert ask_from(attacker, limited, accepted)[0] == 200
+        assert ask_from(attacker, limited, unknown_there)[0] == 429
+        assert replace(limited, key=unknown_there).call("GET", "/api/v1/memories")[0] == 200

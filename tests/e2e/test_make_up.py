@@ -134,8 +134,10 @@ def test_it_goes_on_without_a_child_and_a_killed_run_leaves_nothing(tmp_path: Pa
         with pytest.MonkeyPatch.context() as shell:
             shell.setenv("API_KEY", own)
             stored = paste(store)
-            kill_child(data, "worker", MANY)
-            eventually(lambda: json.loads((data / "supervisor.json").read_text()) == {"failing": ["worker"]})
+            kill_child(data, "worker-maintenance", MANY)
+            eventually(
+                lambda: json.loads((data / "supervisor.json").read_text()) == {"failing": ["worker-maintenance"]}
+            )
             answer = paste(health)
             assert (answer["status"], answer["dependencies"]["processes"]) == ("degraded", "degraded")
             assert [m["id"] for m in paste(recall)["memories"]] == [stored["id"]]  # the others go on

@@ -54,12 +54,12 @@ def test_two_web_processes_and_the_workers_add_up(service: Service) -> None:
     for n in range(3):
         assert service.store(f"The meter number {n} stands at {n * 17}", "metrics") == 201
     eventually(lambda: value(service, "pipeline_runs_total", **runs) == applied + 3, 10)
-    assert value(service, "workers") == 2
+    assert value(service, "workers") == 3
 
 
 def test_a_killed_process_takes_no_number_back(service: Service) -> None:
     assert service.store("The valve opens at nine", "metrics-kill") == 201
     applied = value(service, "pipeline_runs_total", kind="store", outcome="applied")
-    service.kill("worker-store")
+    service.kill("worker-pipeline")
     eventually(service.working)
     assert value(service, "pipeline_runs_total", kind="store", outcome="applied") >= applied

@@ -88,6 +88,7 @@ def test_the_history_of_the_admin_holds_no_text_and_no_key(owner: Caller) -> Non
     client.force_login(operator)
     tenant = build.tenant("default").pk
     made = {"tenant": tenant, "name": "from the admin", "role": "editor", "rate_limit_tier": "standard"}
+    made["one_time_token"] = build.one_time_token(client.get("/admin/apikeys/apikey/add/"))
     page = client.post("/admin/apikeys/apikey/add/", made, follow=True)
     assert page.status_code == 200
     (secret,) = re.findall(r"mp_[\w-]{43}", page.content.decode())

@@ -36,7 +36,7 @@ def all_there_once(service: Service, user: str, texts: list[str]) -> None:
 
 
 def test_a_killed_worker_loses_nothing(service: Service) -> None:
-    texts = store_while(service, "killed-worker", lambda: service.kill("worker-store"))
+    texts = store_while(service, "killed-worker", lambda: service.kill("worker-pipeline"))
     all_there_once(service, "killed-worker", texts)
 
 
@@ -51,7 +51,7 @@ def test_a_killed_and_emptied_redis_loses_nothing(service: Service) -> None:
 def test_without_a_worker_stores_are_accepted_and_recall_goes_on(service: Service) -> None:
     user = "no-worker"
     assert service.store("The gate opens at dawn", user) == 201
-    names = ("worker-store", "worker")
+    names = ("worker-pipeline", "worker-long")
     for name in names:
         service.child(name).stop(patience=8)
     try:

@@ -48,7 +48,7 @@ def test_a_tenant_is_erased_though_its_task_is_lost(service: Service) -> None:
     assert rows(service, "leaving")["memories_memory"] == MEMORIES
     before = rows(service, "staying")
 
-    worker = service.child("worker")
+    worker = service.child("worker-maintenance")
     worker.stop(patience=8)
     try:
         status, begun, _ = master.call("DELETE", f"/api/v1/tenants/{leaving_id}", {"confirm": "leaving"})

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from memories.providers.rules.extractor import RulesExtractor
 from tests.build import Caller
 
 JOHN = "User's name is John. He works at Google as a senior engineer."
@@ -95,6 +98,31 @@ def test_an_edit_and_a_restore_take_the_entities_along(reader: Caller) -> None:
     assert reader.post(f"/api/v1/memories/{key}/restore", {"revision_id": first}).status_code == 200
     current = [r for r in relations(reader, "Maria Lopez") if r[3]]
     assert current == [("Maria Lopez", "WORKS_AT", "Acme", True)]
+
+
+def test_a_restore_brings_back_what_the_text_stated_and_reads_nothing(
+    reader: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = reader.store("Maria Lopez works at Acme.")["id"]
+
+    def texts_and_relations() -> tuple[str, list[str], list[tuple[str, str, str, bool]]]:
+        memory = reader.get(f"/api/v1/memories/{key}").json()
+        return memory["content"], memory["entities"], [r for r in relations(reader, "Maria Lopez") if r[3]]
+
+    stated = {}
+    for content in ("Maria Lopez works at Globex", "Maria Lopez likes tea", "Maria Lopez works at Initech"):
+        before = texts_and_relations()
+        stated[before[0]] = before
+        assert reader.patch(f"/api/v1/memories/{key}", {"content": content}).status_code == 200
+    assert len(stated) == 3
+    revisions = reader.get(f"/api/v1/memories/{key}/history").json()["revisions"]
+    first = {revision["content"]: revision["revision_id"] for revision in revisions}
+    monkeypatch.setattr(RulesExtractor, "read", lambda *_: pytest.fail("a text was read in a request"))
+    # Each text comes back several times, after other texts.
+    for content in (*stated, *reversed(stated), *stated):
+        body = {"revision_id": first[content]}
+        assert reader.post(f"/api/v1/memories/{key}/restore", body).status_code == 200
+        assert texts_and_relations() == stated[content]
 
 
 def test_the_first_dialect_shows_them_too(reader: Caller) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,14 +92,7 @@ def test_an_echo_of_an_erased_memory_is_kept_as_a_text(reader: Caller) -> None:
     assert reader.get(f"{API}/{answer['id']}").status_code == 200
 
 
-def test_an_older_store_that_is_processed_later_outdates_nothing(
-    no_worker: None, models: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.EMBEDDING_MODEL_DIR, settings.EMBEDDING_PROVIDER, settings.SPACY_MODEL = (
-        str(models),
-        "local",
-        english.MODEL,
-    )
+def test_an_older_store_that_is_processed_later_outdates_nothing(no_worker: None) -> None:
     owner = build.caller()
     older, newer = (
         owner.post(API, {"content": text}).json() for text in ("I live in Berlin.", "I live in Hamburg now.")

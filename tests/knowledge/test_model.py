@@ -99,5 +99,5 @@ def test_a_model_that_fails_is_asked_again_and_then_the_others_read(
         with time_machine.travel(begun + dt.timedelta(hours=hour)):
             write_queue.sweep()
     source = Source.objects.get(tenant=asked.row.tenant_id)
-    assert (source.state, source.result["by"], len(llm.calls)) == ("applied", "sentences", 3)
+    assert (source.state, source.result["by"], len(llm.calls)) == ("applied", "rules", 3)
     assert asked.recalled("Berlin") == ["Ana lives in Berlin"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,20 @@ def test_without_it_they_are_kept_in_memory(tmp_path: Path) -> None:
     assert found == str(memory.folder_of(tmp_path))
     if memory.SHARED_MEMORY.is_dir():
         assert Path(found).parent == memory.SHARED_MEMORY
+
+
+@pytest.mark.skipif(not memory.places(), reason="no folder in memory")
+def test_the_folder_in_memory_is_made_with_the_first_number(tmp_path: Path) -> None:
+    folder = memory.folder_of(tmp_path)
+    env = {"METRICS_DIR": "", "DATA_DIR": str(tmp_path)}
+    run("import django; django.setup(); from memproject.common import metrics", **env)
+    assert not folder.exists()
+    try:
+        assert 'memproject_memories_total{decision="ADD"} 1.0' in run(COUNT.format(keep_free=0), **env)
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert len(list(folder.glob("*/counter_*.db"))) == 1
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_each_service_has_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

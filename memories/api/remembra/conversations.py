@@ -28,6 +28,7 @@ from memproject.web.base import Input, RemembraView
 from memproject.web.fields import Flag, Name, Number
 
 MOST_MESSAGES = 1000
+PREVIEW = 20_000  # characters that are read in the request itself: at 8,000 a second these take seconds
 ROLES = {"user": frozenset({"user"}), "assistant": frozenset({"assistant"}), "both": frozenset({"user", "assistant"})}
 
 
@@ -35,7 +36,7 @@ class OptionsIn(Input):
     extract_from = serializers.ChoiceField(["user", "assistant", "both"], default="both")
     min_importance = Number(min_value=0, max_value=1, default=0.5)
     dedupe = Flag(default=True, help_text="Paraphrases; what is there word for word is never stored twice.")
-    store = Flag(default=True, help_text="false only shows what would be stored.")
+    store = Flag(default=True, help_text=f"false only shows what would be stored, of at most {PREVIEW} characters.")
     infer = Flag(default=True, help_text="false stores each message verbatim as one memory.")
 
 
@@ -54,6 +55,12 @@ class ConversationIn(ScopedIn):
         if sum(len(message["content"]) for message in value) > settings.MAX_MEMORY_SIZE:
             raise ValidationError(f"must have at most {settings.MAX_MEMORY_SIZE} characters in all")
         return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        keep = attrs.get("options", {}).get("store", True)
+        if not keep and sum(len(message["content"]) for message in attrs["messages"]) > PREVIEW:
+            raise ValidationError({"messages": f"must have at most {PREVIEW} characters in all with store: false"})
+        return super().validate(attrs)
 
 
 class FactOut(serializers.Serializer[Any]):

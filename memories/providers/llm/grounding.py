@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -42,7 +41,7 @@ DATE = re.compile(
     rf"|(?P<bare>(?:19|20)\d\d))\b",
     re.IGNORECASE,
 )
-SENTENCE_END = re.compile(r"(?:^|[.!?:]\s+|[\"“(])$")
+SENTENCE_END = re.compile(r"(?:[.!?:]\s+|[\"“(])$")  # between two words
 
 
 class Quotable:
@@ -70,22 +69,19 @@ class Words:
     stems: frozenset[str]
     groups: frozenset[int]
     rows: tuple[str, ...]
-    beginnings: dict[str, set[str]] = field(repr=False)
+    beginnings: frozenset[str] = field(repr=False)
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> Words:
         rows = [tokens(text) for text in texts]
         folded = frozenset(word for row in rows for word in row)
         stems = frozenset(stem(word) for word in folded)
-        beginnings = defaultdict(set)
-        for word in stems:
-            beginnings[word[:ALIKE]].add(word)
         return cls(
             folded,
             stems,
             frozenset(group for word in stems for group in GROUPS.get(word, ())),
             tuple(f" {' '.join(row)} " for row in rows),
-            dict(beginnings),
+            frozenset(beginning for word in stems for beginning in _beginnings(word)),
         )
 
     def has(self, word: str) -> bool:
@@ -97,8 +93,7 @@ class Words:
         root = stem(word)
         if self.has(word) or not self.groups.isdisjoint(GROUPS.get(root, ())):
             return True
-        near = self.beginnings.get(root[:ALIKE], ()) if len(root) >= ALIKE and not root.isdigit() else ()
-        return any(_forms(root, other) for other in near)
+        return not root.isdigit() and not self.beginnings.isdisjoint(_beginnings(root))
 
     def name(self, name: str) -> bool:
         """These words, one after the other."""
@@ -106,9 +101,9 @@ class Words:
         return bool(row) and any(f" {' '.join(row)} " in text for text in self.rows)
 
 
-def _forms(a: str, b: str) -> bool:
-    common = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-    return max(len(a), len(b)) - common <= ENDING
+def _beginnings(word: str) -> list[str]:
+    """Two words are forms of one when they share one of these."""
+    return [word[:length] for length in range(max(ALIKE, len(word) - ENDING), len(word) + 1)]
 
 
 @dataclass(frozen=True)
@@ -176,15 +171,16 @@ class _Parts:
     @classmethod
     def of(cls, content: str) -> _Parts:
         counted, names, numbers, first = [], [], [], ""
-        text = THOUSANDS.sub("", content)
+        text, end = THOUSANDS.sub("", content), 0
         for match in TOKEN.finditer(text):
+            between, end = text[end : match.start()], match.end()
             word, capital = fold(match.group()), match.group()[0].isupper()
             if word in FUNCTION or word in USER:
                 continue
             counted.append(word)
             if any(sign.isdigit() for sign in word):
                 numbers.append(word)
-            elif capital and SENTENCE_END.search(text[: match.start()]):
+            elif capital and (not match.start() or SENTENCE_END.search(between)):
                 first = first or word
             elif capital and word not in MONTHS and word not in DAYS:
                 names.append(word)

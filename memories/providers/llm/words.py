@@ -6,7 +6,8 @@ English, since endings and synonyms are of a language; of another one equal word
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from memproject.common.unicode import normalize
 
 # Scripts without spaces are read sign by sign.
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
@@ -88,7 +89,7 @@ def tokens(text: str) -> list[str]:
 
 
 def fold(word: str) -> str:
-    folded = unicodedata.normalize("NFKC", word).casefold().replace(" ", "")  # some signs are several words
+    folded = normalize("NFKC", word).casefold().replace(" ", "")  # some signs are several words
     ordinal = ORDINAL.fullmatch(folded)
     return ordinal[1] if ordinal else NUMBERS.get(folded, folded)
 

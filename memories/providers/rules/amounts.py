@@ -210,7 +210,9 @@ def subject_of(sentence: Sentence, discourse: Discourse) -> str:
 
 
 # --- attributes ------------------------------------------------------------------------------------------------------
-CONTACT = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]*\w|(?<!\w)\+?\d{2,4}(?:[ -]?\d{2,5}){2,5}(?!\w)|(?<!\w)\d{3}-\d{4}(?!\w)")
+CONTACT = re.compile(
+    r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.]*\w|(?<!\w)\+?\d{2,4}(?:[ -]?\d{2,5}){2,5}(?!\w)|(?<!\w)\d{3}-\d{4}(?!\w)"
+)
 
 
 CONTACT_NOUN = re.compile(r"\b(?:e-?mail|address|phone|telephone|mobile|cell|fax|number|line)\b", re.IGNORECASE)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from memories.providers.rules import entities as en
@@ -22,7 +23,7 @@ MONTH = (
 DAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\b"
 ORDINAL = r"\d{1,2}(?:st|nd|rd|th)?"
 YEAR = r"(?:19|20)\d\d"
-NUMBER = r"(?:\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|a couple of|a few)"
+NUMBER = r"(?:\d{1,6}|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|a couple of|a few)"
 UNIT = r"(?:day|week|month|year)s?"
 DATE = re.compile(
     rf"\b(?:(?P<iso>{YEAR}-\d\d(?:-\d\d)?)"
@@ -38,6 +39,7 @@ DATE = re.compile(
     re.IGNORECASE,
 )
 RECURRING = re.compile(r"\b(?:every|each|on (?:\w+day)s|most|weekly|any)\s*$", re.IGNORECASE)
+RECURRING_LENGTH = 20  # characters before a date that may say so: "on wednesdays "
 VAGUE = ("few", "couple")
 
 
@@ -81,9 +83,8 @@ class Dates:
 
     def _is_date(self, match: re.Match[str]) -> bool:
         text, doc = match.group(), self.doc
-        before = doc.text[: match.start()]
         span = doc.char_span(match.start(), match.end(), alignment_mode="expand")
-        if span is None or RECURRING.search(before):
+        if span is None or RECURRING.search(doc.text, max(0, match.start() - RECURRING_LENGTH), match.start()):
             return False
         token = span[-1]
         if match["named"] and text.lower() in ("may", "march", "mar", "sun", "sat", "wed", "mon", "dec"):
@@ -119,9 +120,10 @@ class Dates:
         parts = [int(p) for p in re.split(r"[/.]", match.group())]
         if "." in match.group() and len(parts) < 3:
             return False
-        ahead = self.doc.text[: match.start()].rstrip().lower().split()
+        ahead = self.doc.text[: match.start()].rsplit(None, 1)
         if len(parts) < 3 and (
-            not ahead or ahead[-1] not in ("on", "by", "until", "since", "from", "to", "before", "after", "for", "-")
+            not ahead
+            or ahead[-1].lower() not in ("on", "by", "until", "since", "from", "to", "before", "after", "for", "-")
         ):
             return False
         return 1 <= parts[0] <= 31 and 1 <= parts[1] <= 31 and min(parts[0], parts[1]) <= 12
@@ -152,23 +154,7 @@ class Dates:
         return min(found, key=lambda day: abs((day - today).days), default=None)
 
     def _parse(self, text: str, ahead: bool) -> dt.date | None:
-        import dateparser  # 0.2 s, and only for texts with a date
-
-        base = dt.datetime.combine(self.today or dt.date(2000, 1, 1), dt.time(12))
-        order = "DMY" if "." in text else "MDY"
-        try:
-            found = dateparser.parse(
-                text,
-                languages=["en"],
-                settings={
-                    "RELATIVE_BASE": base,
-                    "PREFER_DATES_FROM": "future" if ahead else "past",
-                    "DATE_ORDER": order,
-                },
-            )
-        except (ValueError, OverflowError):
-            return None
-        return found.date() if found is not None else None
+        return _parsed(text, self.today or dt.date(2000, 1, 1), ahead)
 
     def _relative(self, text: str) -> str | None:
         assert self.today is not None
@@ -278,6 +264,26 @@ class Dates:
                 seen.add(found.value)
                 kept.append(found)
         self.found = kept
+
+
+@lru_cache(maxsize=1_000)  # one call takes up to a millisecond, and a text names the same day again and again
+def _parsed(text: str, today: dt.date, ahead: bool) -> dt.date | None:
+    """What `text`, at most 50 characters that DATE matched, means on the day `today`."""
+    import dateparser  # 0.2 s, and only for texts with a date
+
+    try:
+        found = dateparser.parse(
+            text,
+            languages=["en"],
+            settings={
+                "RELATIVE_BASE": dt.datetime.combine(today, dt.time(12)),
+                "PREFER_DATES_FROM": "future" if ahead else "past",
+                "DATE_ORDER": "DMY" if "." in text else "MDY",
+            },
+        )
+    except (ValueError, OverflowError):
+        return None
+    return found.date() if found is not None else None
 
 
 def _checked(text: str) -> str | None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Token
 
 SPOUSES = lx.words("wife husband spouse partner girlfriend boyfriend fiancé fiancée fiance fiancee gf bf")
+MOST_PEOPLE = 100
 
 
 class Discourse:
@@ -22,7 +23,7 @@ class Discourse:
         self.user_name: str | None = None
         self.notes = False  # the text calls its user "User"
         self.unnamed: tuple[str, list[str]] | None = None  # (noun, owners) of a pet or relative still without a name
-        self._people: list[str] = []  # latest last
+        self._people: dict[str, None] = {}  # latest last
         self._female: dict[str, bool] = {}
         self._thing: str | None = None
         self._partner: str | None = None
@@ -53,9 +54,7 @@ class Discourse:
         """Remember the sentence's names for the next one."""
         for name in sentence.names:
             if name.type == t.PERSON:
-                if name.text in self._people:
-                    self._people.remove(name.text)
-                self._people.append(name.text)
+                self._last(name.text)
             elif name.type == t.LOCATION:
                 self._place = name.text
             else:
@@ -65,12 +64,18 @@ class Discourse:
             if token.dep_ in ("nsubj", "nsubjpass", "poss") and token.head.dep_ in ("ROOT", "nsubj"):
                 about = sentence.name_at(token) or next(iter(sentence.links.get(token.i, ())), None)
                 if about is not None and about.type == t.PERSON and about.text in self._people:
-                    self._people.remove(about.text)
-                    self._people.append(about.text)
+                    self._last(about.text)
                     break
                 if g.lower(token) == "user":
-                    self._people.append(t.USER)
+                    self._last(t.USER)
                     break
+
+    def _last(self, person: str) -> None:
+        """Make a person the one spoken of last; a pronoun reaches no further back than MOST_PEOPLE."""
+        self._people.pop(person, None)
+        self._people[person] = None
+        if len(self._people) > MOST_PEOPLE:
+            del self._people[next(iter(self._people))]
 
     def refer(self, token: Token, sentence: Sentence) -> list[str]:
         """The names that a noun or pronoun stands for; [] when that isn't safe to say."""

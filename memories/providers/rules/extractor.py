@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 LONGEST = 1_000  # characters of one sentence; a longer "sentence" is no prose and is cut at a space
+LONGEST_NAME = 128  # characters of the user's name, which takes the place of each "I"; as a speaker's
 BATCH = 32
 SAYING = frozenset({"say", "tell", "write", "reply", "answer", "ask", "add", "mention", "shout", "text", "claim"})
 SPEECH = re.compile(r"[\"“][^\"”]{3,400}[\"”]")
@@ -91,13 +92,25 @@ def _parsed(nlp: Language, pieces: Iterator[_Piece]) -> Iterator[tuple[Doc, _Pie
 def _pieces(content: str) -> Iterator[str]:
     content = content.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate is no character
     for sentence in sn.sentences(sn.CODE.sub("\n", content)):
-        while len(sentence) > LONGEST:
-            cut = sentence.rfind(" ", 1, LONGEST)
-            cut = cut if cut > 0 else LONGEST
-            yield sentence[:cut].strip()
-            sentence = sentence[cut:].strip()
-        if sentence:
-            yield sentence
+        yield from filter(_says_something, _cut(sentence))
+
+
+def _cut(sentence: str) -> Iterator[str]:
+    """Parts of at most LONGEST characters, cut at a space where there is one."""
+    start = 0
+    while len(sentence) - start > LONGEST:
+        cut = sentence.rfind(" ", start + 1, start + LONGEST)
+        stop = cut if cut > 0 else start + LONGEST
+        yield sentence[start:stop].strip()
+        while sentence[stop].isspace():
+            stop += 1
+        start = stop
+    yield sentence[start:]
+
+
+def _says_something(piece: str) -> bool:
+    """Signs alone state nothing, and the pipeline takes the longest for them: a token for each."""
+    return any(map(str.isalnum, piece))
 
 
 def from_settings() -> RulesExtractor | None:
@@ -193,7 +206,7 @@ class _Text:
             if not owner or g.lower(owner[0]) not in ("my", "user"):
                 continue
             for name in sentence.names:
-                if name.start > token.head.i and name.start - token.head.i <= 2:
+                if 0 < name.start - token.head.i <= 2 and len(name.text) <= LONGEST_NAME:
                     name.type, name.sure = t.PERSON, True
                     self.discourse.user_name = name.text
                     return len(doc) - name.stop <= 1

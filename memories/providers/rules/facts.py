@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 CODE_LINE = re.compile(
     r"^\s*(?:def |class |import |from \w+ import |return\b|print\(|if .*:$|for .*:$|while .*:$|#include|const |let |"
-    r"var |function |public |private |SELECT |INSERT |\$ |>>> |</?\w+>|[}\])];?$|@\w+)|[;{}]\s*$|\w+\([^)]*\)\s*$|"
+    r"var |function |public |private |SELECT |INSERT |\$ |>>> |</?\w+>|[}\])];?$|@\w+)|[;{}]\s*$|"
     r"^\w+ ?=[^=]|==|=>|->|::"
 )
+CALL = re.compile(r"\w\(")
 WISH_TO_KNOW = lx.words("know learn understand see hear find ask explore get read discover")
 INFORMING = lx.words(
     "tell explain suggest recommend give provide help show write translate rewrite summarize summarise describe list "
@@ -30,7 +31,15 @@ TALK = lx.words("sound look work help make seem be go do see get understand appr
 
 
 def looks_like_code(line: str) -> bool:
-    return (CODE_LINE.search(line) is not None and not re.search(r"[.!?]\s*$", line.strip())) or line.count("`") >= 2
+    bare = line.strip()
+    return (
+        not bare.endswith((".", "!", "?")) and (_ends_in_call(bare) or CODE_LINE.search(line) is not None)
+    ) or line.count("`") >= 2
+
+
+def _ends_in_call(line: str) -> bool:
+    """As in `print(x)`: a word, an opening bracket, and the next closing one ends the line."""
+    return line.endswith(")") and CALL.search(line, line.rfind(")", 0, -1) + 1) is not None
 
 
 def states(sentence: Sentence) -> bool:

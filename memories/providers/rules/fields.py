@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from memories.providers.rules import types as t
 
 LINE = re.compile(r"^\s*(?:[-*•]\s*)?(?P<key>[A-Za-z][A-Za-z -]{1,24}):\s+(?P<value>\S[^\n]{0,200})$")
-ADDRESS = re.compile(r"\s*<[^<>@\s]+@[^<>\s]+>\s*$")
+ADDRESS = re.compile(r"<[^<>@\s]+@[^<>\s]+>\s*$")
 
 NAME, ROLE, COMPANY, PLACE, BORN, SPOUSE = "name", "HAS_ROLE", "WORKS_AT", "LIVES_IN", "BORN_IN", "MARRIED_TO"
 KEYS = {

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from memories.providers.rules import amounts as am
 from memories.providers.rules.lexicon import PEOPLE
 from memories.providers.rules.types import DATE, LOCATION, ORG, PERSON, USER, Relation, Statement
+from memproject.common.unicode import normalize
 
 
 class Verdict(enum.StrEnum):
@@ -70,7 +71,7 @@ def _time(statements: Iterable[Statement]) -> dt.datetime | None:
 
 # --- names -----------------------------------------------------------------------------------------------------------
 def _fold(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name)
+    plain = normalize("NFKD", name)
     return " ".join(re.findall(r"\w+", "".join(c for c in plain if not unicodedata.combining(c)).casefold()))
 
 

@@ -14,12 +14,14 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from apikeys import services
-from memproject import __version__
+from memproject import __version__, checks
 from memproject.common import multiprocess
 from memproject.embedded import envfile
 
@@ -32,10 +34,15 @@ OPERATOR = "operator"
 
 class Command(BaseCommand):
     help = "Make the database, static files, operator and an API key ready (used by make up)."
+    requires_system_checks = ()  # `checks.refuse_unsafe` says what is wrong in one sentence
 
     def handle(self, **options: Any) -> None:
         if not os.environ.get("OPERATOR_PASSWORD"):
             raise CommandError("OPERATOR_PASSWORD is not set.")
+        try:
+            checks.refuse_unsafe()
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from None
         call_command("migrate", interactive=False, verbosity=0)
         collect_static()
         multiprocess.empty()
@@ -58,16 +65,18 @@ def ensure_kept_key(file: Path) -> str:
     kept = envfile.read(file).get(KEY_VARIABLE, "")
     if services.ensure_key(kept, name=KEY_NAME, created_by=KEY_NAME):
         return kept
-    with transaction.atomic():  # the file first: a key that nobody can read is of no use
+    with transaction.atomic():  # committed when the file is written: a key that nobody can read is of no use
         new = services.create(tenant=services.default_tenant(), name=KEY_NAME, created_by=KEY_NAME)
         envfile.write(file, {KEY_VARIABLE: new.secret})
     return new.secret
 
 
 def collect_static() -> None:
-    """Collect static files unless they are those of these requirements."""
-    locked = (settings.BASE_DIR / "requirements.txt").read_bytes()
-    wanted = hashlib.sha256(locked + __version__.encode()).hexdigest()
+    """Collect static files unless they are those of these requirements and of our own apps."""
+    digest = hashlib.sha256((settings.BASE_DIR / "requirements.txt").read_bytes() + __version__.encode())
+    for path in sorted(settings.BASE_DIR.glob("*/static/**/*.*")):
+        digest.update(path.read_bytes())
+    wanted = digest.hexdigest()
     stamp = settings.STATIC_ROOT / ".collected"
     if not stamp.exists() or stamp.read_text() != wanted:
         call_command("collectstatic", interactive=False, verbosity=0)
@@ -80,5 +89,9 @@ def ensure_operator() -> bool:
     manager = get_user_model()._default_manager
     user = manager.filter(username=OPERATOR).first()
     if user is None:
+        try:
+            validate_password(password)
+        except ValidationError as error:
+            raise CommandError(f"OPERATOR_PASSWORD is too weak. {' '.join(error.messages)}") from None
         user = manager.create_superuser(OPERATOR, password=password)
     return bool(user.check_password(password))

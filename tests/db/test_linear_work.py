@@ -1,0 +1,47 @@
+"""Work on a caller's text that needs the database is linear too."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import pytest
+from django.db import transaction
+
+from entities.services import knowledge
+from entities.types import GraphScope, Knowledge, Lesson, Named
+from memories.models import Memory, Source
+from memories.pipeline.recalled import without_recalled
+from memories.types import Item
+from memproject.common.clock import now
+from tests import build
+from tests.growth import fault, superlinear
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_looking_for_lines_of_a_recall_takes_linear_time() -> None:
+    source = Source(tenant=build.tenant(), project="default", user_id="ann", text="")
+    assert fault(lambda text: without_recalled(source, [Item(text)]), 1_000_000) == ""
+
+
+@pytest.mark.parametrize("same", ["beginning", "word"])
+def test_names_that_are_alike_take_linear_time(same: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What PostgreSQL does doesn't count here: the time is that of this thread."""
+    monkeypatch.setattr("entities.graph.outbox.kick", lambda *_, **__: None)
+    tenant, users = build.tenant(), count()
+    form = "Zoe{}" if same == "beginning" else "Zoe {}x"
+
+    def learn(names: int) -> None:
+        memory = Memory(tenant=tenant, project="default", user_id=f"ann{next(users)}")
+        Memory.objects.bulk_create([memory])
+        named = tuple(Named(form.format(number), "PERSON") for number in range(names))
+        with transaction.atomic():
+            knowledge.learn(
+                GraphScope(tenant.id, "default", memory.user_id),
+                [Lesson(memory.id, Knowledge(named, ()), now())],
+                moment=now(),
+                actor="test",
+            )
+
+    learn(10)
+    assert superlinear(learn, int, 2_000) == ""

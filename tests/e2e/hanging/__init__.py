@@ -1,0 +1,1 @@
+"""An app for a service in which reading some texts never ends: see `settings`."""
