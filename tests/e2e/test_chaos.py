@@ -24,7 +24,7 @@ def reading_service(tmp_path: Path) -> Iterator[running.Service]:
 @pytest.mark.timeout(300)
 def test_kills_neither_lose_nor_double_nor_reorder_what_was_acknowledged(reading_service: running.Service) -> None:
     keys = [reading_service.key, running.another_tenant(reading_service, "other")]
-    found = chaos.run(reading_service, keys, owners=6, stores=120, first=FIRST, pause=(1.0, 2.0), think=5.0, seed=1)
+    found = chaos.run(reading_service, keys, owners=4, stores=80, first=FIRST, pause=(1.0, 2.0), think=4.0, seed=1)
     assert found.strikes
     assert found.good(), found
     assert found.until_nothing_is_pending is not None
