@@ -42,7 +42,8 @@ def lived(caller: Caller, user: str, project: str = "default") -> list[str]:
     talk = {"messages": turns, "run_id": "talk-1", "infer": False, **mine}
     said = caller.post("/v1/memories", talk).json()["data"]["results"]
     caller.store(f"{user} works at the lighthouse", agent_id="scribe", **mine)  # a duplicate: a NOOP of another write
-    caller.store("Hello! How are you?", **mine)  # a write of which no memory came
+    greeting = [{"role": "user", "content": "Hello! How are you?"}]
+    caller.post("/v1/memories", {"messages": greeting, **mine})  # a write of which no memory came
     longest = caller.store(LONG + user, skip_extraction=True, **mine)["id"]
     gone = caller.store(f"{user} once kept a parrot. {user} once kept a cat", **mine)["memories"][0]["id"]
     assert caller.delete(f"/api/v1/memories/{gone}").status_code == 200  # its sibling stays; the write is blanked
