@@ -11,6 +11,8 @@ from django.db.models import QuerySet
 from entities import names
 from entities.graph import outbox
 from entities.models import Alias, Entity, EntityRevision, Evidence, Mention, Merge, Relation
+from entities.services.naming import free
+from entities.services.unstated import Keys, Unstated, without
 from entities.types import GraphKind
 from memproject.common.carry import SAME, Kind, Line, LineError, Salt, batches
 from memproject.common.tenancy import TenantRow
@@ -68,8 +70,46 @@ def has_entities(tenant_id: uuid.UUID, project: str, user_id: str) -> bool:
     return Entity.objects.filter(tenant=tenant_id, project=project, user_id=user_id).exists()
 
 
-def lines(tenant_id: uuid.UUID, project: str, user_id: str) -> Iterator[Line]:
-    """An owner's knowledge, kind by kind, in the order of ids. Call it in a transaction: it uses cursors."""
+def lines(tenant_id: uuid.UUID, project: str, user_id: str, gone: Sequence[uuid.UUID] = ()) -> Iterator[Line]:
+    """An owner's knowledge, kind by kind, in the order of ids, without what only the memories `gone` state.
+
+    Call it in a transaction: it uses cursors.
+    """
+    hidden = without(tenant_id, gone) if gone else None
+    for line, row in _lines(tenant_id, project, user_id):
+        if hidden is None:
+            yield line
+        elif (shown := _shown(line, row, hidden)) is not None:
+            yield shown
+
+
+def _shown(line: Line, row: Any, hidden: Unstated) -> Line | None:
+    """A line as it is after the erasure of what is hidden; None: it is gone then."""
+    dead: dict[type[Any], tuple[str, Keys]] = {
+        Entity: ("id", hidden.entities),
+        Merge: ("id", hidden.merges),
+        EntityRevision: ("entity_key", hidden.entities),
+        Alias: ("id", hidden.aliases),
+        Relation: ("id", hidden.relations),
+        Mention: ("memory_key", hidden.memories),
+        Evidence: ("memory_key", hidden.memories),
+    }
+    column, keys = dead[type(row)]
+    if getattr(row, column) in keys:
+        return None
+    if getattr(row, "merge_key", None) in hidden.merges:
+        line["merge"] = None
+    if getattr(row, "merged_into_key", None) in hidden.entities:
+        line["merged_into"] = None
+    if row.id in hidden.properties:
+        line["properties"] = hidden.properties[row.id]
+    if row.id in hidden.names:
+        name = hidden.names[row.id]
+        line |= {"name": name, "disambiguator": free(row, name=name)}
+    return line
+
+
+def _lines(tenant_id: uuid.UUID, project: str, user_id: str) -> Iterator[tuple[Line, Any]]:
     mine = {"tenant": tenant_id, "project": project, "user_id": user_id}
     entities = Entity.objects.filter(**mine).order_by("id")
     relations = Relation.objects.filter(**mine).order_by("id")
@@ -85,15 +125,15 @@ def lines(tenant_id: uuid.UUID, project: str, user_id: str) -> Iterator[Line]:
         yield from _below(EVIDENCE, tenant_id, aliases, "alias_key")
 
 
-def _below(kind: Kind, tenant_id: uuid.UUID, above: QuerySet[Any], link: str) -> Iterator[Line]:
+def _below(kind: Kind, tenant_id: uuid.UUID, above: QuerySet[Any], link: str) -> Iterator[tuple[Line, Any]]:
     """The rows that point to those `above`."""
     for keys in _ids(above):
         yield from _said(kind, kind.model._base_manager.filter(tenant=tenant_id, **{f"{link}__in": keys}))
 
 
-def _said(kind: Kind, rows: QuerySet[Any]) -> Iterator[Line]:
+def _said(kind: Kind, rows: QuerySet[Any]) -> Iterator[tuple[Line, Any]]:
     for row in rows.order_by("id").iterator(chunk_size=BATCH):
-        yield {"line": kind.name, **kind.line(row)}
+        yield {"line": kind.name, **kind.line(row)}, row
 
 
 def _ids(rows: QuerySet[Any]) -> Iterator[list[uuid.UUID]]:

@@ -6,6 +6,7 @@ and vectors are made anew. So it writes rows beside `apply`, and only new ones, 
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from django.db.models import QuerySet
 
 from memories.languages import configuration
 from memories.models import Embedding, Memory, Outcome, Owner, Passage, Revision, Source, TokenVectors, Usage
-from memories.pipeline import owners, write_queue
+from memories.pipeline import erase, owners, write_queue
 from memories.pipeline.rows import Batch, Embedded, Voice
 from memories.pipeline.searchable import SOURCE_CHARACTERS, words
 from memories.pipeline.write_queue import Priority
@@ -83,12 +84,21 @@ def everybody(where: Scope) -> list[tuple[str, str]]:
     return sorted(found)
 
 
-def lines(whose: Whose) -> Iterator[Line]:
-    """An owner's accepted writes and memories, in the order of ids. Call it in a transaction: it uses cursors."""
+def expired(whose: Whose, moment: dt.datetime) -> dict[uuid.UUID, dt.datetime]:
+    """The memories of an owner that have expired by `moment`, with when."""
+    last = Revision.objects.filter(**whose.columns, retired_at=None, expires_at__lte=moment)
+    return {key: at for key, at in last.values_list("memory_key", "expires_at") if at is not None}
+
+
+def lines(whose: Whose, gone: Mapping[uuid.UUID, dt.datetime], moment: dt.datetime) -> Iterator[Line]:
+    """An owner's accepted writes and memories, in the order of ids. Call it in a transaction: it uses cursors.
+
+    What has expired by `moment`, the memories `gone` among it, is left out as if it were erased already.
+    """
     for sources in batches(_of(Source.objects.all(), whose), BATCH):
-        yield from _sources(whose.tenant_id, sources)
+        yield from _sources(whose.tenant_id, sources, gone, moment)
     for memories in batches(_of(Memory.objects.all(), whose), BATCH):
-        yield from _memories(whose.tenant_id, memories)
+        yield from _memories(whose.tenant_id, [memory for memory in memories if memory.id not in gone])
 
 
 def _of(rows: QuerySet[Any], whose: Whose) -> Iterator[Any]:
@@ -101,13 +111,34 @@ def _derived(model: type[Any]) -> list[str]:
     return [f.name for f in model._meta.concrete_fields if isinstance(f, SearchVectorField) or f.name == "vector"]
 
 
-def _sources(tenant_id: uuid.UUID, rows: Sequence[Source]) -> Iterator[Line]:
+def _sources(
+    tenant_id: uuid.UUID, rows: Sequence[Source], gone: Mapping[uuid.UUID, dt.datetime], moment: dt.datetime
+) -> Iterator[Line]:
     outcomes: dict[uuid.UUID, list[Line]] = {row.id: [] for row in rows}
+    ends: dict[uuid.UUID, list[dt.datetime]] = {row.id: [] for row in rows}
     found = Outcome.objects.filter(tenant=tenant_id, source_key__in=list(outcomes)).order_by("position")
     for outcome in found:
+        if outcome.memory_key in gone:
+            ends[outcome.source_key].append(gone[outcome.memory_key])
+            continue
+        if outcome.replaces_key in gone:
+            outcome.replaces_key = None
         outcomes[outcome.source_key].append(OUTCOME.line(outcome))
     for row in rows:
+        own = row.expires_at if row.expires_at is not None and row.expires_at <= moment else None
+        named = (gone[key] for key in (row.allocated_id, row.target_key) if key and key in gone)
+        if (end := min([*ends[row.id], *named, *([own] if own else [])], default=None)) and row.blanked_at is None:
+            _blank(row, end)
         yield {"line": SOURCE.name, **SOURCE.line(row), "outcomes": outcomes[row.id]}
+
+
+def _blank(row: Source, moment: dt.datetime) -> None:
+    """As `erase.blank` does it to the stored row, at the time when its text expired."""
+    for name, value in erase.BLANK.items():
+        setattr(row, name, value)
+    row.blanked_at = moment
+    if row.state == SourceState.PENDING:
+        row.state, row.failure, row.finished_at = SourceState.FAILED.value, erase.ERASED, moment
 
 
 def _memories(tenant_id: uuid.UUID, rows: Sequence[Memory]) -> Iterator[Line]:

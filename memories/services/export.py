@@ -14,10 +14,11 @@ from django.db import connection, transaction
 from apikeys import tenants
 from apikeys.types import Principal
 from entities.services import carry as knowledge
-from memories.pipeline import carry, expire
+from memories.pipeline import carry
 from memories.services import access
 from memories.types import Scope
 from memproject.common.carry import Line
+from memproject.common.clock import now
 
 FORMAT, VERSION = "memproject", 1
 
@@ -39,12 +40,8 @@ def export_tenant(slug: str, user_id: str | None = None, project: str | None = N
 
 
 def lines(where: Scope) -> Iterator[bytes]:
-    """The lines, each with its newline, read while they are asked for; what has expired is erased before the first."""
-    expire.scope(where)
-    return _lines(where)
-
-
-def _lines(where: Scope) -> Iterator[bytes]:
+    """The lines, each with its newline, read while they are asked for. What has expired is left out, and stays to be
+    erased by the clean-up."""
     yield _line({"format": FORMAT, "version": VERSION})
     count = 1
     with transaction.atomic():
@@ -58,11 +55,14 @@ def _lines(where: Scope) -> Iterator[bytes]:
 
 
 def _rows(where: Scope) -> Iterator[Line]:
+    moment = now()
     for project, user_id in carry.everybody(where):
         head: Line | None = {"line": "owner", "project": project, "user_id": user_id}
+        whose = carry.Whose(where.tenant_id, project, user_id)
+        gone = carry.expired(whose, moment)
         for of in (
-            carry.lines(carry.Whose(where.tenant_id, project, user_id)),
-            knowledge.lines(where.tenant_id, project, user_id),
+            carry.lines(whose, gone, moment),
+            knowledge.lines(where.tenant_id, project, user_id, list(gone)),
         ):
             for line in of:
                 if head is not None:  # who has nothing is not named
