@@ -161,10 +161,12 @@ def _work(claim: Claim, turn: Turn, *, takes_long: bool) -> None:
     except (LeaseLost, OperationalError, InterfaceError):
         raise
     except Unavailable as error:
-        sources[0].attempts += 1
         turn.more = False
-        if (until := attempts.failed(sources[0], error)) is not None:
-            turn.wait_until(until)
+        blocked = next((source for source in sources if writes.pending(source).exists()), None)
+        if blocked is not None:  # those before it may be applied already
+            blocked.attempts += 1
+            if (until := attempts.failed(blocked, error)) is not None:
+                turn.wait_until(until)
     except Exception as error:
         # The message of an error may quote text, so it isn't logged.
         log.warning("a pass over %d writes failed: %s", len(sources), type(error).__name__, exc_info=settings.DEBUG)
