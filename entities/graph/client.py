@@ -14,11 +14,13 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, LiteralString, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
 
 from django.conf import settings
-from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction
-from neo4j.exceptions import DriverError, Neo4jError
+
+if TYPE_CHECKING:  # where there is no graph, no process loads the driver: it takes 40 MB
+    from neo4j import AsyncDriver, AsyncManagedTransaction
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -149,7 +151,7 @@ def _process() -> _Process:
 
 async def _driver() -> AsyncDriver:
     limit = settings.NEO4J_TIMEOUT_SECONDS
-    return AsyncGraphDatabase.driver(
+    driver: AsyncDriver = import_module("neo4j").AsyncGraphDatabase.driver(
         settings.NEO4J_URI,
         auth=(settings.NEO4J_USER, settings.NEO4J_PASSWORD),
         connection_timeout=limit,
@@ -161,6 +163,7 @@ async def _driver() -> AsyncDriver:
         telemetry_disabled=True,
         user_agent="memproject",
     )
+    return driver
 
 
 def _call(ask: Callable[[AsyncDriver], Awaitable[T]], seconds: float) -> T:
@@ -172,8 +175,14 @@ def _call(ask: Callable[[AsyncDriver], Awaitable[T]], seconds: float) -> T:
 
     try:
         return _wait(mine, limited())
-    except (Neo4jError, DriverError, OSError, TimeoutError) as error:
+    except _errors() as error:
         raise _translated(mine, error) from None  # its message may quote values
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    """What a call of the driver raises."""
+    raised = import_module("neo4j.exceptions")
+    return raised.Neo4jError, raised.DriverError, OSError, TimeoutError
 
 
 def _wait(mine: _Process, work: Coroutine[Any, Any, T]) -> T:
@@ -181,7 +190,8 @@ def _wait(mine: _Process, work: Coroutine[Any, Any, T]) -> T:
 
 
 def _translated(mine: _Process, error: Exception) -> GraphAway | GraphRefused:
-    if isinstance(error, Neo4jError) and (error.code or "").startswith(REFUSALS):
-        return GraphRefused(error.code or "")
+    code = getattr(error, "code", None) or ""
+    if code.startswith(REFUSALS):
+        return GraphRefused(code)
     mine.believed = (time.monotonic() + AGAIN, False)
     return GraphAway(type(error).__name__)
