@@ -28,7 +28,7 @@ from memories.pipeline.rows import Embedded
 from memories.pipeline.write_queue import Claim, LeaseLost
 from memories.pipeline.writes import ReadWrite
 from memories.providers import registry
-from memories.types import SourceState
+from memories.types import SourceKind, SourceState
 from memproject.common import metrics
 from memproject.common.clock import now
 from memproject.common.errors import AppError, Unavailable
@@ -230,7 +230,8 @@ def _read(sources: Sequence[Source], claim: Claim) -> Iterator[list[ReadWrite]]:
 
 
 def _chunks(group: Sequence[ReadWrite]) -> Iterator[list[ReadWrite]]:
-    """Writes with at most MAX_STATEMENTS statements together; a longer one is cut."""
+    """Writes with at most MAX_STATEMENTS statements together; a longer one is cut. What follows a restore is decided
+    when that is applied, because only the tables know what the restored text states."""
     chunk, size = list[ReadWrite](), 0
     for part in itertools.chain.from_iterable(write.parts(MAX_STATEMENTS) for write in group):
         if chunk and size + len(part.digests) > MAX_STATEMENTS:
@@ -238,6 +239,9 @@ def _chunks(group: Sequence[ReadWrite]) -> Iterator[list[ReadWrite]]:
             chunk, size = [], 0
         chunk.append(part)
         size += len(part.digests)
+        if part.source.kind == SourceKind.RESTORE:
+            yield chunk
+            chunk, size = [], 0
     if chunk:
         yield chunk
 

@@ -13,7 +13,6 @@ from entities.types import NO_KNOWLEDGE, Knowledge
 from memories.models import Passage, Revision, Source
 from memories.pipeline import decide
 from memories.pipeline.changes import ChangeSet, GraphChange, WriteResult
-from memories.pipeline.extract import knowledge_of
 from memories.pipeline.reconcile import Operation, reconcile
 from memories.pipeline.rows import Embedded, Voice, add_memory, outcome, successor
 from memories.pipeline.state import OwnerState
@@ -40,7 +39,7 @@ class Planner:
     state: OwnerState
     texts: Mapping[bytes, Embedded]
     changes: ChangeSet = field(default_factory=ChangeSet)
-    moment: dt.datetime = field(default_factory=now)
+    moment: dt.datetime = field(default_factory=lambda: now() - TICK)  # of the write before
 
     def plan(self, writes: Sequence[ReadWrite]) -> ChangeSet:
         """What these writes do, in order. Raises MissingTextsError."""
@@ -221,9 +220,7 @@ class Planner:
         self._refuse_taken(new)
         self._follow(old, new)
         self.changes.texts.append(new)
-        # A later statement of the pass is compared with it, unless it is too long for that.
-        graph = knowledge_of(found.content) if len(found.content) <= decide.MAX_SENTENCE else NO_KNOWLEDGE
-        self.state.hold(new, self.texts.get(bytes(new.digest)), graph, None)
+        self.state.hold(new, self.texts.get(bytes(new.digest)), NO_KNOWLEDGE, None)
         self.changes.outcomes.append(outcome(source, 0, Decision.UPDATE, old.memory_key))
         self._graph(result, retired=[old] if new.text_key != old.text_key else (), revived=[new])
 

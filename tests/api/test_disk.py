@@ -79,7 +79,7 @@ def test_recall_answers_a_deletion_erases_and_a_store_works_again(owner: Caller,
     stored = owner.store("I live in Oslo", user_id="disk")
     kept = owner.store("I drink tea", user_id="disk")
     with low(tmp_path):
-        assert owner.recalled("Where do I live?", user_id="disk")[0] == "I live in Oslo"
+        assert owner.recalled("Where do I live?", user_id="disk")[0] == "User lives in Oslo"
         assert owner.post("/api/v1/memories", {"content": "I own a boat", "user_id": "disk"}).status_code == 503
         assert owner.delete(f"/api/v1/memories/{stored['id']}").status_code == 200
     assert Source.objects.filter(tenant=owner.row.tenant_id, user_id="disk").count() == 2
@@ -96,7 +96,7 @@ def test_an_import_is_refused(owner: Caller, tmp_path: Path) -> None:
         call_command("import_memories", str(file), tenant=other.slug, stdout=StringIO())
     assert Source.objects.filter(tenant=other.id).count() == 0
     call_command("import_memories", str(file), tenant=other.slug, stdout=StringIO())
-    assert caller(other).recalled("Where do I live?", user_id="disk-import") == ["I live in Oslo"]
+    assert caller(other).recalled("Where do I live?", user_id="disk-import") == ["User lives in Oslo"]
 
 
 def test_health_status_and_numbers_show_it(world: World, tmp_path: Path) -> None:

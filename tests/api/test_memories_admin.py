@@ -190,7 +190,10 @@ def test_writes_show_their_state_and_failure(operator: Client, owner: Caller) ->
 
 
 # --- doing -----------------------------------------------------------------------------------------------------------
-def test_failed_writes_are_tried_again(operator: Client, owner: Caller, stranger: Caller) -> None:
+def test_failed_writes_are_tried_again(
+    operator: Client, owner: Caller, stranger: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memories.pipeline.write_queue.kick", lambda *_, **__: None)
     refused = fail(owner.store("I live in Oslo", user_id="ann")["id"], "ProviderRefused")
     foreign = fail(stranger.store("I live in Rome", user_id="ann")["id"], "worker_lost")
     final = fail(owner.store("I live in Bonn", user_id="ann")["id"], "conflict")

@@ -144,7 +144,7 @@ def test_a_tenants_numbers_are_its_own(eager: None) -> None:
     caller(other).store("I live in Bonn", user_id="cid")
     data = admin.get("/v1/metrics").json()["data"]
     assert (data["memories"], data["users"]) == (2, 2)
-    assert data["writes"] == {"pending": 0, "failed": 0, "oldest_seconds": 0.0}
+    assert data["writes"] == {"pending": 0, "failed": 0, "oldest_seconds": 0.0, "due_owners": 0}
     assert {name: found["count"] for name, found in data["operations"].items()} == {"store": 2, "recall": 1}
     for found in data["operations"].values():
         assert 0 < found["p50_ms"] <= found["p95_ms"] <= found["p99_ms"]

@@ -88,19 +88,19 @@ def first_timeout(hanging: HangingRedis) -> int:
 def test_after_one_timeout_no_user_of_redis_asks_it(hanging: HangingRedis, published: list[str]) -> None:
     made = first_timeout(hanging)
     usage.used(new_id(), [new_id()], now())
-    redis.announce(new_id())
+    redis.announce([new_id()])
     assert redis.wait_for(new_id(), 10) is False
     assert usage.flush() == 0
     with pytest.raises(redis.RedisUnavailable):
         cache.get("x")
     with pytest.raises(redis.RedisUnavailable):
         redis.brief().ping()
-    kick.kick("memories.tasks.run", new_id(), new_id(), queue="store")
+    kick.kick("memories.tasks.run_owner", new_id(), new_id(), queue="store")
     assert published == []
     assert hanging.connections == made
     redis.breaker.reset()
-    kick.kick("memories.tasks.run", new_id(), new_id(), queue="store")
-    assert published == ["memories.tasks.run"]
+    kick.kick("memories.tasks.run_owner", new_id(), new_id(), queue="store")
+    assert published == ["memories.tasks.run_owner"]
 
 
 @pytest.mark.parametrize("user", ["cache", "wait", "announce"])
@@ -111,7 +111,7 @@ def test_each_user_opens_the_circuit_for_the_others(hanging: HangingRedis, user:
     elif user == "wait":
         assert redis.wait_for(new_id(), 10) is False
     else:
-        redis.announce(new_id())
+        redis.announce([new_id()])
     assert hanging.connections == 2
     with pytest.raises(redis.RedisUnavailable):
         redis.brief().ping()
@@ -121,12 +121,12 @@ def test_each_user_opens_the_circuit_for_the_others(hanging: HangingRedis, user:
 def test_a_kick_that_times_out_opens_the_circuit(hanging: HangingRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     """As kombu wraps it: an OperationalError that was raised from Redis' own."""
     app = current_app._get_current_object()
-    task = app.tasks["memories.tasks.run"]
+    task = app.tasks["memories.tasks.run_owner"]
     with app.connection(hanging.url, transport_options=app.conf.broker_transport_options) as connection:
         monkeypatch.setattr(
             type(task), "apply_async", lambda self, **_: connection.default_channel.client.ping(), raising=True
         )
-        kick.kick("memories.tasks.run", new_id(), new_id(), queue="store")
+        kick.kick("memories.tasks.run_owner", new_id(), new_id(), queue="store")
     with pytest.raises(redis.RedisUnavailable):
         redis.brief().ping()
 

@@ -12,12 +12,16 @@ from django.test import Client, override_settings
 
 from memories.providers.base import ProviderUnavailable
 from memproject import __version__
+from memproject.common import redis
+from memproject.common.clock import now
 from memproject.common.supervision import Report
 from memproject.observe import probes
 from tests.build import Caller, caller
 from tests.llm_server import MODEL, LLMServer
 
-COMPONENTS = {"database", "disk", "redis", "workers", "queues", "writes", "embedder", "graph", "llm", "processes"}
+COMPONENTS = {
+    *("database", "disk", "redis", "workers", "queues", "writes", "sweeps", "embedder", "graph", "llm", "processes"),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +37,7 @@ def nothing_remembered() -> Iterator[None]:
 def two_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [{"store@here": {"ok": "pong"}}, {"rest@here": {"ok": "pong"}}]
     monkeypatch.setattr("memproject.observe.probes.current_app.control.ping", lambda **_: answers)
+    redis.note_sweep(now())
 
 
 @pytest.mark.parametrize("path", ["/health", "/v1/health", "/api/v1/health"])

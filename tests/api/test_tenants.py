@@ -238,7 +238,7 @@ def test_it_gives_other_work_its_turn(master: Caller, full: Tenant, monkeypatch:
     monkeypatch.setattr(erase_tenant, "kick", lambda task, *ids, queue: kicked.append((task, ids, queue)))
     master.delete(path_of(full), {"confirm": "full"})
     erase_tenant.run(full.id)
-    assert kicked == [("memories.tasks.erase_tenant", (full.id,), "bulk")] * 2
+    assert kicked == [("memories.tasks.erase_tenant", (full.id,), "maintenance")] * 2
     assert Erasure.objects.get(tenant=full.id).completed_at is None
 
 

@@ -26,7 +26,7 @@ def accepted(tenant_id: uuid.UUID, content: str, user: str = "ann") -> Source:
         user_id=user,
         actor="test",
         text=text,
-        payload={"items": spans, "infer": True, "metadata": {}, "memory_type": None},
+        payload={"items": spans, "infer": True, "single_text": True, "metadata": {}, "memory_type": None},
         allocated_id=new_id(),
     )
     accept([source], wait=False)

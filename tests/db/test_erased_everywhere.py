@@ -133,7 +133,7 @@ def told(neighbours: list[Tenant], monkeypatch: pytest.MonkeyPatch) -> tuple[Cal
     taught(owner, [third["id"], said["results"][0]["id"]])
     owner.recall(TEXT, **mine)
     with monkeypatch.context() as patch:
-        patch.setattr("memories.services.store.kick", lambda *_, **__: None)
+        patch.setattr("memories.pipeline.write_queue.kick", lambda *_, **__: None)
         asked = {"content": f"A {PENDING} waits here", **mine}
         waiting = owner.post("/api/v1/memories", asked, Prefer="respond-async").json()
     assert waiting["status"] == "pending"
@@ -301,14 +301,14 @@ def test_a_change_in_flight_writes_nothing_back(
 
 def test_an_answer_on_its_way_is_not_kept(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The memory is erased when its store is applied, and before the answer is written beside the key."""
-    owner, result_of = build.caller(), storing.result_of
+    owner, results_of = build.caller(), storing.results_of
 
-    def with_erasure(source: Any) -> Any:
-        result = result_of(source)
+    def with_erasure(sources: Any) -> Any:
+        results = results_of(sources)
         assert owner.delete(f"/v1/memories/user/{USER}").status_code == 200
-        return result
+        return results
 
-    monkeypatch.setattr(storing, "result_of", with_erasure)
+    monkeypatch.setattr(storing, "results_of", with_erasure)
     body = {"content": f"The {TEXT} sleeps", "user_id": USER}
     first = owner.post("/api/v1/memories", body, Idempotency_Key="k")
     assert (first.status_code, TEXT in first.content.decode()) == (201, True)

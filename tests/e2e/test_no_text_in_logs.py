@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def test_a_running_service_logs_no_text(service: Service) -> None:
         ("DELETE", f"/v1/memories/user/{user}", None),
     ]:
         service.call(method, path, sent)
-    wrong = Service(service.url, KEY, service.database, service.supervisor)
+    wrong = replace(service, key=KEY)
     assert wrong.call("GET", "/status")[0] == 401
     logs = folder_of(service)
     web = logs / "web.log"

@@ -137,7 +137,7 @@ def test_the_documents_lines_make_a_client(project: Path) -> None:
 def test_the_readme_works_when_pasted(project: Path, address: dict[str, str]) -> None:
     hello, filters, errors = re.findall(r"^```js\n(.*?)^```", (SDK / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     (project / "hello.mjs").write_text(hello)
-    assert "I love building AI applications with FastAPI" in run(BIN / "node", "hello.mjs", cwd=project, **address)
+    assert "User loves building AI applications with FastAPI" in run(BIN / "node", "hello.mjs", cwd=project, **address)
     (project / "errors.mjs").write_text(hello + errors)
     assert re.search(r"^MEMORY_NOT_FOUND \w+$", run(BIN / "node", "errors.mjs", cwd=project, **address), re.MULTILINE)
     (project / "filters.mjs").write_text(hello + filters)

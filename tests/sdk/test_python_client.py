@@ -223,13 +223,13 @@ def test_the_readme_works_when_pasted(
 ) -> None:
     monkeypatch.setenv("MEM0_API_KEY", service.key)
     monkeypatch.setenv("MEM0_BASE_URL", service.url)
-    written, text = [], "I love building AI applications with FastAPI"
+    written, text = [], "User loves building AI applications with FastAPI"
     for code in blocks("python"):
         exec(compile(code, "README.md", "exec"), {"__name__": "pasted"})
         written.append(capsys.readouterr().out)
     search, moved, event = written
     assert re.fullmatch(rf"[01]\.\d+ {text}\n", search)
-    assert re.fullmatch(rf"mem_\w{{32}} I moved to Lisbon\nmem_\w{{32}} {text}\n", moved)
+    assert re.fullmatch(rf"mem_\w{{32}} User moved to Lisbon\nmem_\w{{32}} {text}\n", moved)
     assert event == "succeeded\n"
 
 
