@@ -193,12 +193,14 @@ def test_writes_show_their_state_and_failure(operator: Client, owner: Caller) ->
 def test_failed_writes_are_tried_again(
     operator: Client, owner: Caller, stranger: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("memories.pipeline.write_queue.kick", lambda *_, **__: None)
     refused = fail(owner.store("I live in Oslo", user_id="ann")["id"], "ProviderRefused")
     foreign = fail(stranger.store("I live in Rome", user_id="ann")["id"], "worker_lost")
     final = fail(owner.store("I live in Bonn", user_id="ann")["id"], "conflict")
     chosen = [str(s.id) for s in (refused, foreign, final)]
-    page = operator.post(WRITES, {"action": "retry_failed", "_selected_action": chosen}, follow=True).content.decode()
+    with monkeypatch.context() as patch:  # no worker takes them before the test has looked
+        patch.setattr("memories.pipeline.write_queue.kick", lambda *_, **__: None)
+        action = {"action": "retry_failed", "_selected_action": chosen}
+        page = operator.post(WRITES, action, follow=True).content.decode()
     assert "2 write(s) will be tried again" in page
     assert "1 stayed as they were" in page
     with across_tenants("a test"):

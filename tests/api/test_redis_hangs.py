@@ -58,7 +58,7 @@ def hanging(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[HangingR
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         found = HangingRedis(server)
         settings.REDIS_URL = found.url
-        settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": found.url}}
+        settings.CACHES = {**settings.CACHES, "default": {**settings.CACHES["default"], "LOCATION": found.url}}
         for each in caches:
             each.cache_clear()
         yield found

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import fasteners
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 HERE = Path(__file__).parent
 UV = Path(sys.executable).parent / "uv"
@@ -19,11 +21,13 @@ def made(requirements: Path = HERE / "requirements.txt") -> Path:
     wanted = requirements.read_bytes() + sys.version.encode()
     folder = ROOT / ".cache" / "clients" / hashlib.sha256(wanted).hexdigest()[:16]
     python, marker = folder / "bin" / "python", folder / "complete"
-    if not (marker.exists() and python.exists()):
-        shutil.rmtree(folder, ignore_errors=True)
-        run("venv", "--python", sys.executable, folder)
-        run("pip", "sync", "--require-hashes", "--python", python, requirements)
-        marker.touch()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with fasteners.InterProcessLock(folder.with_suffix(".lock")):  # the tests run in several processes
+        if not (marker.exists() and python.exists()):
+            shutil.rmtree(folder, ignore_errors=True)
+            run("venv", "--python", sys.executable, folder)
+            run("pip", "sync", "--require-hashes", "--python", python, requirements)
+            marker.touch()
     return python
 
 
