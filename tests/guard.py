@@ -154,6 +154,7 @@ def _of_statement(kind: str, body: Node, outer: Level | None, ctes: Derived, acr
     level = level_of(body, outer, known, tenant_tables())
     yield from _of_tables(kind, body, level, across)
     yield from _of_correlation(body, level)
+    yield from _of_joins(body, level)
     yield from _of_writes(kind, body)
     for part, value in body.items():
         if part != "withClause":
@@ -186,6 +187,17 @@ def _of_correlation(body: Node, level: Level) -> Iterator[str]:
             yield "a subquery tied to its outer row by IN on the tenant alone"
 
 
+def _of_joins(body: Node, level: Level) -> Iterator[str]:
+    """Citus refuses a join whose ON has a parameter of its own: once folded to false, it takes the tenant along."""
+    if not level.tenants:
+        return
+    for join in nodes(body, "JoinExpr"):
+        quals = join.get("quals", {})
+        parts = quals["BoolExpr"]["args"] if quals.get("BoolExpr", {}).get("boolop") == "AND_EXPR" else [quals]
+        if any("ParamRef" in part.get("TypeCast", {}).get("arg", part) for part in parts):
+            yield "a bare parameter as a part of an ON clause"
+
+
 def _reads_tenants(subquery: Node, level: Level) -> bool:
     return any(level_of(body, level, level.ctes, level.tables).tenants for _, body in statements_in(subquery))
 
@@ -200,6 +212,9 @@ def _of_writes(kind: str, body: Node) -> Iterator[str]:
         return
     if kind == "InsertStmt" and COLUMN not in [column["ResTarget"]["name"] for column in body.get("cols", [])]:
         yield f"INSERT into {table} without {COLUMN}"
+    values = body.get("selectStmt", {}).get("SelectStmt", {}).get("valuesLists")
+    if kind == "InsertStmt" and next(nodes(values, "SubLink", nested=True), None) is not None:
+        yield f"INSERT into {table} with a subquery in VALUES"
     if kind == "UpdateStmt":
         for name in sorted(_functions(body) & VOLATILE):
             yield f"UPDATE of {table} with the volatile function {name}"

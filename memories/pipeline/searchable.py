@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.postgres.search import SearchConfig, SearchQuery, SearchVectorField
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Func, IntegerField, Value
+from django.db.models.sql.compiler import SQLCompiler
 
 from memories.languages import segmented
 
@@ -23,10 +25,31 @@ class Words(Func):
 
 
 class WordCount(Func):
-    """How many words a text has for the index, repeats included and stop words left out."""
+    """How many words a text has for the index, repeats included and stop words left out.
 
-    template = "(SELECT COALESCE(sum(cardinality(positions)), 0)::int FROM unnest(to_tsvector(%(expressions)s)))"
+    Without a subquery, which Citus refuses in an INSERT: the binary form of a tsvector takes 4 bytes, 3 bytes and the
+    text for each lexeme, and 2 bytes for each of its positions.
+    """
+
+    function = "to_tsvector"
+    template = (
+        "((octet_length(tsvectorsend(%(function)s(%(expressions)s))) - 4"
+        " - octet_length(array_to_string(tsvector_to_array(%(function)s(%(expressions)s)), ''))"
+        " - 3 * length(%(function)s(%(expressions)s))) / 2)"
+    )
     output_field = IntegerField()
+
+    def as_sql(
+        self,
+        compiler: SQLCompiler,
+        connection: BaseDatabaseWrapper,
+        function: str | None = None,
+        template: str | None = None,
+        arg_joiner: str | None = None,
+        **extra_context: Any,
+    ) -> tuple[str, tuple[str | int, ...]]:
+        statement, params = super().as_sql(compiler, connection, function, template, arg_joiner, **extra_context)
+        return statement, (*params, *params, *params)
 
 
 def words(text: str, configuration: str, speaker: str | None = None) -> Any:

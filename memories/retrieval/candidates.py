@@ -43,7 +43,7 @@ SELECT p.id, p.memory_key, p.text_key, p.session, p.batch || ':' || p.turn, coal
 FROM memories_passage p
 JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = p.text_key AND {open}
 LEFT JOIN memories_tokenvectors k
-  ON %(pieces)s AND k.tenant_id = %(tenant)s AND k.passage_key = p.id AND k.model = %(piece_model)s
+  ON k.tenant_id = %(tenant)s AND k.passage_key = p.id AND k.model = %(piece_model)s
 LEFT JOIN LATERAL (
     SELECT array_agg(place) AS turns FROM (
         SELECT n.batch || ':' || n.turn AS place FROM memories_passage n

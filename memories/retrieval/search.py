@@ -57,8 +57,7 @@ class Search:
         return where.parameters(self.scope, self.moment, exclude=excluded(self.query), vantage=self.query.vantage) | {
             "vector": self._halfvec,
             "model": self.model,
-            "pieces": self.piece_model is not None,
-            "piece_model": self.piece_model,
+            "piece_model": self.piece_model or "",  # no model has this name: no row
         }
 
 

@@ -303,6 +303,13 @@ REFUSED_EVERYWHERE: dict[str, str] = {
     "a lock on everything": "SELECT id FROM memories_source WHERE state = 'pending' LIMIT 9 FOR UPDATE SKIP LOCKED",
     "a join by id": "SELECT 1 FROM memories_memory m JOIN memories_revision r ON r.memory_key = m.id",
     "an insert without tenant": "INSERT INTO memories_usage (id) VALUES (%s)",
+    "a subquery in the values of an insert": (
+        "INSERT INTO memories_usage (id, tenant_id, uses) VALUES (%s, %s, (SELECT count(*) FROM unnest(%s)))"
+    ),
+    "a bare parameter in a join": (
+        "SELECT 1 FROM memories_memory m LEFT JOIN memories_usage u ON %s AND u.tenant_id = m.tenant_id "
+        "AND u.memory_key = m.id WHERE m.tenant_id = %s"
+    ),
 }
 
 FINE_ACROSS: dict[str, str] = {
