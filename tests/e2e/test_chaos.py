@@ -7,18 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from memories.providers import english
+from memproject.embedded.servers import Database
 from tests.e2e import chaos, running
 
 FIRST = ("worker process", "backend", "Redis", "worker", "Redis emptied", "web process", "maintenance worker")
 
 
 @pytest.fixture
-def reading_service(tmp_path: Path) -> Iterator[running.Service]:
-    """Of its own, since the other tests could not go on while its processes are killed; it reads texts by the rules."""
-    started = running.start(tmp_path / "chaos", SPACY_MODEL=english.MODEL, PIPELINE_PROCESSES="2")
+def reading_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[running.Service]:
+    """With a PostgreSQL of its own: a killed backend ends the others' connections, and that of the other tests does not
+    flush what it commits, so that a crash loses it."""
+    database = Database(tmp_path / "postgres", lambda line: None)
+    monkeypatch.setenv("DATABASE_URL", database.create())
+    started = running.start(tmp_path / "chaos", also=database.poll, PIPELINE_PROCESSES="2")
     yield started
     running.stop(started)
+    database.stop()
 
 
 @pytest.mark.timeout(300)

@@ -13,7 +13,8 @@ from memproject.embedded import children
 from tests import blas
 
 NAMES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-ASK = "from tests import blas; print('threads:', blas.threads())"
+# numpy is imported last: whatever is started has set the variables by then.
+ASK = "import numpy; from tests import blas; print('threads:', blas.threads())"
 # gunicorn reads its settings and then the application, in the process that its workers are forked from.
 GUNICORN = f"""
 import sys
