@@ -25,6 +25,8 @@ from memproject.common.ids import new_id
 from memproject.common.redis import wait_for
 from memproject.web.idempotency import bind
 
+MAX_FIRST = 10  # writes of one request that go to the queue `store`
+
 # At most half of the threads wait for a worker, so that recall never starves behind a dead or busy one.
 _places = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
 
@@ -73,9 +75,11 @@ def accept(sources: Sequence[Source], *, wait: bool, draft: Any = None) -> list[
     `draft` is what an answer needs besides their results, should the same request come again.
     """
     waiting = wait and _are_quick(sources) and _places.acquire(blocking=False)
+    # Many texts take seconds: those who wait for one text don't wait behind them.
+    is_first = waiting and len(sources) <= MAX_FIRST
     try:
         with transaction.atomic():
-            last = _enqueue(sources, Priority.STORE if waiting else Priority.BULK)
+            last = _enqueue(sources, Priority.STORE if is_first else Priority.BULK)
             Source.objects.bulk_create(sources)
             if sources:
                 bind([source.id for source in sources], draft)
