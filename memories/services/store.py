@@ -29,6 +29,8 @@ MAX_FIRST = 10  # writes of one request that go to the queue `store`
 
 # At most half of the threads wait for a worker, so that recall never starves behind a dead or busy one.
 _places = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
+# Many texts take seconds: a request of many waits in a place of its own, and behind those of one text.
+_many_places = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 8))
 
 
 def store(principal: Principal, command: StoreCommand) -> WriteResult:
@@ -74,12 +76,12 @@ def accept(sources: Sequence[Source], *, wait: bool, draft: Any = None) -> list[
 
     `draft` is what an answer needs besides their results, should the same request come again.
     """
-    waiting = wait and _are_quick(sources) and _places.acquire(blocking=False)
-    # Many texts take seconds: those who wait for one text don't wait behind them.
-    is_first = waiting and len(sources) <= MAX_FIRST
+    is_many = len(sources) > MAX_FIRST
+    places = _many_places if is_many else _places
+    waiting = wait and _are_quick(sources) and places.acquire(blocking=False)
     try:
         with transaction.atomic():
-            last = _enqueue(sources, Priority.STORE if is_first else Priority.BULK)
+            last = _enqueue(sources, Priority.STORE if waiting and not is_many else Priority.BULK)
             Source.objects.bulk_create(sources)
             if sources:
                 bind([source.id for source in sources], draft)
@@ -91,7 +93,7 @@ def accept(sources: Sequence[Source], *, wait: bool, draft: Any = None) -> list[
                     break
     finally:
         if waiting:
-            _places.release()
+            places.release()
     if not sources:
         return []
     now_there = rows(sources[0].tenant_id, [source.id for source in sources])
