@@ -29,7 +29,8 @@ class AllocatedDict(MmapedDict):
             multiprocess.make_folder(Path(filename).parent)
             new = Path(f"{filename}.new")  # a reader never meets a file without its head
             with _removed_on_error(new):
-                _allocate(new, 0, STEP)
+                with open(new, "ab", opener=_private) as file:
+                    _allocate(file.fileno(), 0, STEP)
                 new.replace(filename)
         super().__init__(filename, read_mode)  # type: ignore[no-untyped-call]
 
@@ -37,7 +38,7 @@ class AllocatedDict(MmapedDict):
         needed = self._used + len(key.encode()) + 32  # its length, the padding, two numbers
         if needed > self._capacity:
             longer = -(-needed // STEP) * STEP
-            _allocate(Path(self._fname), self._capacity, longer)
+            _allocate(self._f.fileno(), self._capacity, longer)  # not by its name: another process may have removed it
             self._m = mmap.mmap(self._f.fileno(), longer)
             self._capacity = longer
         super()._init_value(key)  # type: ignore[no-untyped-call]
@@ -48,21 +49,22 @@ def install() -> None:
     setattr(values, "MmapedDict", AllocatedDict)  # noqa: B010  (the library has no other way)
 
 
-def _allocate(path: Path, size: int, wanted: int) -> None:
-    """Make the file of `size` bytes `wanted` bytes long, or leave it as it is and raise OSError."""
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _allocate(file: int, size: int, wanted: int) -> None:
+    """Make the open file of `size` bytes `wanted` bytes long, or leave it as it is and raise OSError."""
+    found = os.fstatvfs(file)
+    if found.f_bavail * found.f_frsize < wanted - size + KEEP_FREE:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    zeros = memoryview(bytes(wanted - size))
     try:
-        found = os.fstatvfs(file)
-        if found.f_bavail * found.f_frsize < wanted - size + KEEP_FREE:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        zeros = memoryview(bytes(wanted - size))
         while zeros:
             zeros = zeros[os.write(file, zeros) :]
     except OSError:
         os.ftruncate(file, size)
         raise
-    finally:
-        os.close(file)
 
 
 @contextlib.contextmanager

@@ -150,6 +150,8 @@ class Neo4jServer:
         """SIGSTOP makes it a server that hangs, SIGCONT one that goes on."""
         assert self.process is not None
         self.process.send_signal(number)
+        if number == signal.SIGSTOP:
+            os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)  # its threads go on for a moment
 
     def kill(self) -> None:
         """The hard way; its data are there at the next start."""

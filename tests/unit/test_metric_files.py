@@ -154,3 +154,14 @@ def test_a_file_that_cannot_grow_keeps_what_it_has(tmp_path: Path, monkeypatch: 
     ours.write_value(others[-1], 4.0, 0.0)
     assert ours.read_value(others[-1]) == (4.0, 0.0)
     ours.close()
+
+
+def test_a_file_that_was_removed_in_use_still_grows(tmp_path: Path) -> None:
+    path = tmp_path / "counter_1.db"
+    ours = AllocatedDict(str(path))
+    path.unlink()
+    for n, key in enumerate(keys(200)):
+        ours.write_value(key, float(n), 0.0)
+    assert ours.read_value(keys(200)[199]) == (199.0, 0.0)
+    assert not path.exists()
+    ours.close()
