@@ -17,7 +17,7 @@ from django.utils.module_loading import import_string
 from memories.providers.base import Embedder, Encoded, PieceEncoder
 from memproject.common.errors import Unavailable
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # no cycle: the libraries of an extractor are loaded only by a process that uses it
     from memories.providers.llm.extractor import ModelExtractor
     from memories.providers.rules.extractor import RulesExtractor
 

@@ -213,8 +213,6 @@ def subject_of(sentence: Sentence, discourse: Discourse) -> str:
 CONTACT = re.compile(
     r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.]*\w|(?<!\w)\+?\d{2,4}(?:[ -]?\d{2,5}){2,5}(?!\w)|(?<!\w)\d{3}-\d{4}(?!\w)"
 )
-
-
 CONTACT_NOUN = re.compile(r"\b(?:e-?mail|address|phone|telephone|mobile|cell|fax|number|line)\b", re.IGNORECASE)
 
 
@@ -240,7 +238,7 @@ def attributes(sentence: Sentence, discourse: Discourse, dates: Dates) -> tuple[
             found.append(t.Attribute(who, "birthday", dates.found[0].value))
     for match in CONTACT.finditer(doc.text):
         if not CONTACT_NOUN.search(doc.text, 0, match.start()):
-            continue  # it is mentioned, not told: "I wrote to ann@example.com"
+            continue  # no attribute of anybody: "I wrote to ann@example.com"
         who = next((n.text for n in sentence.names if n.stop <= len(doc) and doc[n.start].idx < match.start()), t.USER)
         found.append(t.Attribute(who, "e-mail" if "@" in match.group() else "number", match.group()))
     return tuple(found)

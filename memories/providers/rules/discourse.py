@@ -71,7 +71,7 @@ class Discourse:
                     break
 
     def _last(self, person: str) -> None:
-        """Make a person the one spoken of last; a pronoun reaches no further back than MOST_PEOPLE."""
+        """Move a person to the end. Only the last MOST_PEOPLE are kept for pronouns."""
         self._people.pop(person, None)
         self._people[person] = None
         if len(self._people) > MOST_PEOPLE:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 LONGEST = 1_000  # characters of one sentence; a longer "sentence" is no prose and is cut at a space
-LONGEST_NAME = 128  # characters of the user's name, which takes the place of each "I"; as a speaker's
+LONGEST_NAME = 128  # characters of the user's name, which replaces each "I"; a speaker's name has the same limit
 BATCH = 32
 SAYING = frozenset({"say", "tell", "write", "reply", "answer", "ask", "add", "mention", "shout", "text", "claim"})
 SPEECH = re.compile(r"[\"“][^\"”]{3,400}[\"”]")
@@ -109,7 +109,7 @@ def _cut(sentence: str) -> Iterator[str]:
 
 
 def _says_something(piece: str) -> bool:
-    """Signs alone state nothing, and the pipeline takes the longest for them: a token for each."""
+    """Punctuation alone states nothing, and takes the pipeline longest: each character is a token."""
     return any(map(str.isalnum, piece))
 
 

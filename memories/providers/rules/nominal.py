@@ -11,12 +11,11 @@ from memories.providers.rules import entities as en
 from memories.providers.rules import grammar as g
 from memories.providers.rules import lexicon as lx
 from memories.providers.rules import types as t
+from memories.providers.rules.entities import Name
 from memories.providers.rules.found import Reading
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
-
-    from memories.providers.rules.entities import Name
 
 HAVING = lx.words("have get adopt own buy rescue raise keep welcome foster")
 

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from memories.providers.rules import grammar as g
 from memories.providers.rules import lexicon as lx
 from memories.providers.rules import types as t
+from memories.providers.rules.entities import Name
 from memories.providers.rules.found import Reading
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
-
-    from memories.providers.rules.entities import Name
 
 
 def places(reading: Reading, verb: Token, *words: str) -> Iterator[tuple[str, Name]]:

@@ -8,13 +8,12 @@ from memories.providers.rules import grammar as g
 from memories.providers.rules import lexicon as lx
 from memories.providers.rules import nominal
 from memories.providers.rules import types as t
+from memories.providers.rules.entities import Name
 from memories.providers.rules.found import Reading
 from memories.providers.rules.verbs.common import places, typed
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
-
-    from memories.providers.rules.entities import Name
 
 
 TRIPS = lx.words("trip tour visit vacation holiday day weekend week hike mass service show game festival fest")

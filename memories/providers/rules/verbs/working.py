@@ -8,13 +8,12 @@ from memories.providers.rules import entities as en
 from memories.providers.rules import grammar as g
 from memories.providers.rules import lexicon as lx
 from memories.providers.rules import types as t
+from memories.providers.rules.entities import Name
 from memories.providers.rules.found import Reading
 from memories.providers.rules.verbs.common import places, studies, typed
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
-
-    from memories.providers.rules.entities import Name
 
 
 def work(reading: Reading, verb: Token) -> None:
