@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from memories.api.remembra import serializers as shapes
-from memories.api.remembra.schema import STORED, StoredOut, answer
+from memories.api.remembra.schema import ACCEPTED, STORED, StoredOut, answer
 from memories.api.remembra.serializers import StoreIn
 from memories.api.remembra.views import store_command
 from memories.services import batch
@@ -66,15 +66,19 @@ _REFUSED = {
     "message": "content: must not be empty",
     "details": {"field": "content"},
 }
-_BATCH = {
-    "results": [
-        {"index": 0, "success": True, "response": STORED, "error": None},
-        {"index": 1, "success": False, "response": None, "error": _REFUSED},
-    ],
-    "total": 2,
-    "succeeded": 1,
-    "failed": 1,
-}
+
+
+def _batch(first: dict[str, Any]) -> dict[str, Any]:
+    """An answer whose first item is `first` and whose second one was refused."""
+    return {
+        "results": [
+            {"index": 0, "success": True, "response": first, "error": None},
+            {"index": 1, "success": False, "response": None, "error": _REFUSED},
+        ],
+        "total": 2,
+        "succeeded": 1,
+        "failed": 1,
+    }
 
 
 class BatchView(RemembraView):
@@ -94,7 +98,10 @@ class BatchView(RemembraView):
         operation_id="api_batch",
         summary="Store up to 100 memories",
         request=inline_serializer("Batch", {"items": StoreIn(many=True)}),
-        responses={201: answer(BatchOut, "Stored", _BATCH), 202: answer(BatchOut, "Accepted", _BATCH)},
+        responses={
+            201: answer(BatchOut, "Stored", _batch(STORED)),
+            202: answer(BatchOut, "Accepted", _batch(ACCEPTED)),
+        },
         examples=[
             OpenApiExample(
                 "Two texts",

@@ -166,7 +166,10 @@ STORED = {
     "expires_at": "2026-03-31T10:30:00Z",
     "duplicate_of": None,
 }
-_NOTHING_YET: dict[str, Any] = {
+PENDING = {"status": "pending", "id": ex.MEMORY_ID, "event_id": ex.EVENT_ID}
+ACCEPTED = {
+    **STORED,
+    **PENDING,
     "memories": [],
     "entities_extracted": 0,
     "relationships_created": 0,
@@ -216,7 +219,6 @@ _FORGOTTEN = {
     "deleted_relationships": 0,
     "receipt_id": ex.RECEIPT_ID,
 }
-PENDING = {"status": "pending", "id": ex.MEMORY_ID, "event_id": ex.EVENT_ID}
 
 storing = extend_schema(
     operation_id="api_store",
@@ -224,7 +226,7 @@ storing = extend_schema(
     request=shapes.StoreIn,
     responses={
         201: answer(StoredOut, "Stored", STORED),
-        202: answer(StoredOut, "Accepted", STORED | PENDING | _NOTHING_YET),
+        202: answer(StoredOut, "Accepted", ACCEPTED),
     },
     examples=[
         OpenApiExample(
