@@ -27,7 +27,7 @@ def check(limits: Mapping[str, object]) -> dict[str, str]:
 
 
 def check_rate(name: str, rate: object) -> str:
-    """A limit as it is kept. Raises ValueError, with its name, for what is none."""
+    """The limit in its stored form. Raises ValueError with its name if it is not valid."""
     if not isinstance(rate, str) or not FORM.fullmatch(rate):
         raise ValueError(f"{name}: {EXPECTED}")
     return rate

@@ -168,7 +168,7 @@ def _rows(caller: Principal, user: str, said: Sequence[Turn], encoded: Encoded) 
 
 
 def _applied(source: Source, items: Sequence[Item], encoded: Encoded) -> list[models.Model]:
-    """What a pass makes of a store whose texts are all new."""
+    """The rows that a pass writes for a store whose texts are all new."""
     write, encoder = of_statements(source, extract(items, infer=False)), registry.encoder()
     piece_model = encoder.pieces.piece_model if encoder.pieces else ""
     spans, _ = embedded_texts(write.contents)

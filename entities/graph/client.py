@@ -180,7 +180,7 @@ def _call(ask: Callable[[AsyncDriver], Awaitable[T]], seconds: float) -> T:
 
 
 def _errors() -> tuple[type[Exception], ...]:
-    """What a call of the driver raises."""
+    """The classes of errors that a call of the driver raises."""
     raised = import_module("neo4j.exceptions")
     return raised.Neo4jError, raised.DriverError, OSError, TimeoutError
 

@@ -71,7 +71,7 @@ def has_entities(tenant_id: uuid.UUID, project: str, user_id: str) -> bool:
 
 
 def lines(tenant_id: uuid.UUID, project: str, user_id: str, gone: Sequence[uuid.UUID] = ()) -> Iterator[Line]:
-    """An owner's knowledge, kind by kind, in the order of ids, without what only the memories `gone` state.
+    """An owner's knowledge, kind by kind, in the order of ids, without the rows that only the memories `gone` support.
 
     Call it in a transaction: it uses cursors.
     """
@@ -84,7 +84,7 @@ def lines(tenant_id: uuid.UUID, project: str, user_id: str, gone: Sequence[uuid.
 
 
 def _shown(line: Line, row: Any, hidden: Unstated) -> Line | None:
-    """A line as it is after the erasure of what is hidden; None: it is gone then."""
+    """The line without the hidden rows that it refers to; None if its own row is hidden."""
     dead: dict[type[Any], tuple[str, Keys]] = {
         Entity: ("id", hidden.entities),
         Merge: ("id", hidden.merges),

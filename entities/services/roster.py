@@ -42,7 +42,7 @@ class Roster:
         self.ledger = ledger
         self.known: dict[uuid.UUID, Known] = {}
         self._by_hint: dict[str, set[uuid.UUID]] = defaultdict(set)
-        self._by_form: dict[str, set[uuid.UUID]] = defaultdict(set)  # what each was ever called, normalised
+        self._by_form: dict[str, set[uuid.UUID]] = defaultdict(set)  # by normalised name, earlier names included
         self._user: uuid.UUID | None = None
 
     def load(self, named: Iterable[Named]) -> None:
@@ -61,8 +61,10 @@ class Roster:
                 self._hint(alias.entity_key, alias.name)
 
     def find(self, named: Named, contexts: Sequence[Collection[uuid.UUID]]) -> uuid.UUID:
-        """The entity that is meant; a new one where none is, or where it can't be told. Where more than MOST_ALIKE
-        have such a name it means only those that are called exactly so."""
+        """The entity that the name means; a new one if there is none, or if it is ambiguous.
+
+        Where more than MOST_ALIKE entities have a similar name, only those with exactly this name are compared.
+        """
         alike = [self._by_hint[hint] for hint in hints(named.name, named.type)]
         if sum(map(len, alike)) > MOST_ALIKE:
             alike = [self._by_form[normal(named.name)]]

@@ -1,4 +1,4 @@
-"""What is left of an owner's entities without some memories: which rows only these memories account for.
+"""Find the rows of entities, aliases, relations and merges that only some given memories support.
 
 Erasing deletes these rows, and an export that leaves expired memories out leaves them out, too.
 """
@@ -21,10 +21,10 @@ Keys = set[uuid.UUID]
 
 @dataclass(slots=True)
 class Unstated:
-    """Rows by their ids. `touched`: the entities that these memories say anything of; `stated`: the relations.
+    """Sets of ids. `touched` and `stated`: the entities and relations that the memories mention; the other sets: rows
+    to leave out.
 
-    `properties`: what the relations that stay say without these memories; `names`: how revisions of entities that
-    stay are called then.
+    `properties`: the new properties of relations that stay; `names`: the new names of revisions that stay, by their id.
     """
 
     memories: Keys = field(default_factory=set)
@@ -39,8 +39,11 @@ class Unstated:
 
 
 def without(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID]) -> Unstated:
-    """What goes with these memories. An entity goes with its last mention and relation, its history and merges with it;
-    one that stays loses the names that only these memories gave it."""
+    """The rows that go with these memories.
+
+    An entity goes with its last mention and relation, its history and merges with it; one that stays loses the names
+    that only these memories gave it.
+    """
     wanted = list(memory_ids)
     found = Unstated(memories=set(wanted))
     evidence = Evidence.objects.filter(tenant=tenant_id, memory_key__in=wanted)
@@ -63,7 +66,7 @@ def without(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID]) -> Unstated:
 
 
 def _relations(tenant_id: uuid.UUID, found: Unstated) -> None:
-    """Those that nobody else states go; the others say only what the rest says."""
+    """Relations without other evidence go; the others keep the properties that their other evidence gives."""
     left: dict[uuid.UUID | None, list[Evidence]] = defaultdict(list)
     others = Evidence.objects.filter(tenant=tenant_id, relation_key__in=list(found.stated))
     for e in others.exclude(memory_key__in=list(found.memories)).order_by("id"):
@@ -77,7 +80,7 @@ def _relations(tenant_id: uuid.UUID, found: Unstated) -> None:
 
 
 def _lost(tenant_id: uuid.UUID, found: Unstated) -> dict[uuid.UUID, set[str]]:
-    """The names that each entity loses, as they are compared."""
+    """The normalised names that each entity loses."""
     lost: dict[uuid.UUID, set[str]] = defaultdict(set)
     going = Alias.objects.filter(tenant=tenant_id, id__in=list(found.aliases))
     for entity, name in going.values_list("entity_key", "normalised"):
@@ -89,7 +92,7 @@ def _lost(tenant_id: uuid.UUID, found: Unstated) -> dict[uuid.UUID, set[str]]:
 
 
 def _entities(tenant_id: uuid.UUID, found: Unstated) -> None:
-    """Those of which nothing is left but names."""
+    """Entities that have neither a mention nor a relation left; their aliases go with them."""
     keys = list(found.touched)
     related = Relation.objects.filter(Q(source_key__in=keys) | Q(target_key__in=keys), tenant=tenant_id)
     ends = related.exclude(id__in=list(found.relations)).values_list("source_key", "target_key")
@@ -105,7 +108,7 @@ def _entities(tenant_id: uuid.UUID, found: Unstated) -> None:
 
 
 def _merges(tenant_id: uuid.UUID, found: Unstated) -> None:
-    """A merge with what is gone can't be undone; the names that it brought along go with it."""
+    """A merge with an entity that goes can't be undone: it goes too, and so do the aliases that only it added."""
     gone = list(found.entities)
     merges = Merge.objects.filter(Q(loser_key__in=gone) | Q(winner_key__in=gone), tenant=tenant_id)
     found.merges = set(merges.values_list("id", flat=True))
@@ -116,7 +119,7 @@ def _merges(tenant_id: uuid.UUID, found: Unstated) -> None:
 
 
 def _rename(tenant_id: uuid.UUID, lost: dict[uuid.UUID, set[str]], found: Unstated) -> None:
-    """An entity that was called by a name that is gone is called by the fullest one left, then and now."""
+    """Revisions with a name that goes get the longest name that the entity still has."""
     left: dict[uuid.UUID, list[tuple[bool, int, str]]] = defaultdict(list)
     aliases = Alias.objects.filter(tenant=tenant_id, entity_key__in=list(lost)).exclude(id__in=list(found.aliases))
     for entity, name, retired_at in aliases.values_list("entity_key", "name", "retired_at"):

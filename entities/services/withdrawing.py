@@ -47,8 +47,9 @@ def retire(scope: GraphScope, memory_ids: Sequence[uuid.UUID], *, moment: dt.dat
 def revive(
     scope: GraphScope, memory_ids: Sequence[uuid.UUID], *, moment: dt.datetime, period: Period = (None, None)
 ) -> None:
-    """These memories hold again, from now on: what the last `retire` of a period took is there anew, where merges have
-    put it since. `period`: after its first time and until its second, which an earlier text of a memory needs.
+    """These memories hold again, from now on: the rows that their last `retire` took are added again, on the entities
+    into which later merges put them. `period`: only a `retire` after its first and until its second time counts; a
+    restore of an earlier text needs this.
 
     A relation that has a successor meanwhile comes back as past; one that only ended by a successor which is retired
     itself is open again.

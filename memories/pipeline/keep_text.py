@@ -1,4 +1,4 @@
-"""The text of a store of which nothing was extracted: kept as one memory, word for word, in every language."""
+"""Keep the single text of a store as one memory, word for word, if nothing was extracted from it."""
 
 from __future__ import annotations
 

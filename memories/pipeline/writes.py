@@ -138,7 +138,7 @@ def _store(source: Source) -> ReadWrite:
 
 
 def _kept(source: Source, found: Extracted, shown: tuple[Known, ...] | None) -> ReadWrite:
-    """A text of which nothing was extracted is kept as it is, where it is all that the store sent."""
+    """If nothing was extracted from a single text, the text itself becomes the statement, word for word."""
     if not found.statements and source.payload.get("single_text"):
         found, shown = keep_text(source, found)
     return of_statements(source, found, shown)

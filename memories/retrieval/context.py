@@ -63,8 +63,10 @@ def build(memories: Iterable[MemoryView], max_tokens: int) -> Context:
 
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Numbers tell things apart that are said in the same words. A text that is far longer isn't compared: each of
-    many long memories would be, with every line."""
+    """Whether two sets of words are nearly the same; a number in one alone makes them different.
+
+    The sizes are compared first, because it is cheap: sets of very different sizes share too few words.
+    """
     if min(len(one), len(other)) < SAME * max(len(one), len(other)):
         return False
     if any(word.isdigit() for word in one ^ other):

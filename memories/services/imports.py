@@ -65,8 +65,8 @@ def import_file(slug: str, file: IO[bytes], *, user_id: str | None = None, skip_
     """Bring the lines of a seekable file into a tenant, of one user alone when that is named.
 
     Ids are kept unless one of them is taken anywhere in the service; then all get new ones. Raises InvalidRequest
-    (the line and the field), Conflict (an owner has memories; with `skip_existing` it is left as it is), Unavailable
-    (the disk is nearly full), or what the embedder raises; then nothing was written.
+    (the line and the field), Conflict (an owner has memories; with `skip_existing` that owner is skipped instead),
+    Unavailable (the disk is nearly full), or the embedder's errors; then nothing was written.
     """
     tenant_id = tenants.by_slug(slug).id
     disk.require_space()

@@ -59,7 +59,7 @@ class Breaker:
         self._retry_at = None
 
     def _ask(self) -> None:
-        """Open or close it by a ping. While another thread sends one, leave it as it is."""
+        """Open or close it by a ping. Do nothing while another thread sends one."""
         if not self._pinging.acquire(blocking=False):
             return
         try:

@@ -54,7 +54,7 @@ def _private(path: str, flags: int) -> int:
 
 
 def _allocate(file: int, size: int, wanted: int) -> None:
-    """Make the open file of `size` bytes `wanted` bytes long, or leave it as it is and raise OSError."""
+    """Make the open file of `size` bytes `wanted` bytes long, or raise OSError and leave it unchanged."""
     found = os.fstatvfs(file)
     if found.f_bavail * found.f_frsize < wanted - size + KEEP_FREE:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

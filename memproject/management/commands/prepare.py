@@ -52,7 +52,7 @@ class Command(BaseCommand):
 
 
 def key_to_print(own: str, file: Path) -> tuple[str, str]:
-    """(the key as a command line names it, the key as it is shown). `own` is the operator's API_KEY, or empty."""
+    """→ (the key or shell variable for command lines, the text to print). `own` is the operator's API_KEY, or empty."""
     if not own:
         key = ensure_kept_key(file)
         return key, key
