@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from apikeys.limits import check, check_rate, parse_tiers
 from apikeys.secrets import parse_peppers
 from memories.languages import parse_languages
-from memproject.common import memory
+from memproject.common import metric_folder
 
 django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Tenant]` stand where it is run, not only where it is checked
 
@@ -346,7 +346,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- numbers: one folder for all processes (memproject/common/multiprocess.py) ---------------------------------------
-METRICS_DIR = env.str("METRICS_DIR", "") or str(memory.folder_of(DATA_DIR))
+METRICS_DIR = env.str("METRICS_DIR", "") or str(metric_folder.folder_of(DATA_DIR))
 
 # --- the disk of PostgreSQL, where it is on this machine -------------------------------------------------------------
 POSTGRES_DIR = env.str("POSTGRES_DIR", "")
