@@ -177,7 +177,7 @@ def run(env: dict[str, str], data: Path, url: str, interrupt: Interrupt, running
 def keep_running(
     supervisor: Supervisor, database: servers.Database | None, report: Report, interrupt: Interrupt
 ) -> None:
-    """Start again what ends, and report what can't be kept running. Raises StoppedError."""
+    """Start processes again that end, and report those that fail repeatedly. Raises StoppedError."""
     while True:
         interrupt.check()
         supervisor.poll()
