@@ -51,7 +51,7 @@ def rotate(key_id: uuid.UUID, *, grace: dt.timedelta = dt.timedelta(), created_b
     """
     with transaction.atomic():
         old = _locked(key_id)
-        if old.replaced_by is not None:  # a repeated request, perhaps; a second successor would replace the first
+        if old.replaced_by is not None:  # perhaps by the same request; a second new key would end the link to the first
             raise Conflict("This key was rotated before. Its new key was shown once; rotate that one if it is lost.")
         _check_in_force(old)
         if old.origin == ENVIRONMENT:

@@ -17,7 +17,7 @@ EXPECTED = "must be <requests>/<period>, such as 100/m or 20/10s"
 
 
 def check(limits: Mapping[str, object]) -> dict[str, str]:
-    """The limits as they are kept. Raises ValueError, with the group's name, for what is none."""
+    """Return `limits` as a dict. Raises ValueError, which names the group, for an unknown group or rate."""
     kept = {}
     for group, rate in limits.items():
         if group not in GROUPS:
@@ -27,7 +27,7 @@ def check(limits: Mapping[str, object]) -> dict[str, str]:
 
 
 def check_rate(name: str, rate: object) -> str:
-    """The limit in its stored form. Raises ValueError with its name if it is not valid."""
+    """Return `rate`. Raises ValueError, which contains `name`, unless it has the form `<requests>/<period>`."""
     if not isinstance(rate, str) or not FORM.fullmatch(rate):
         raise ValueError(f"{name}: {EXPECTED}")
     return rate

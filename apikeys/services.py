@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -49,27 +49,40 @@ class KeyExists(Conflict):
         super().__init__("This key was made before.")
 
 
-def authenticate(key: str | None) -> Principal | None:
-    """Who calls. None without a key; Unauthenticated for a bad one, in the same time whatever is wrong with it."""
-    if key is None:
-        return None if settings.AUTH_ENABLED else _of_default_tenant("anonymous", Role.EDITOR)
+def anonymous() -> Principal | None:
+    """The caller of a request without a key; None where AUTH_ENABLED demands one."""
+    return None if settings.AUTH_ENABLED else _of_default_tenant("anonymous", Role.EDITOR)
+
+
+def authenticate(key: str) -> Principal:
+    """The caller with this key. Raises Unauthenticated, in the same time for every reason."""
     if settings.MASTER_KEY and secrets.same(key, settings.MASTER_KEY):
         return _of_default_tenant("master", Role.ADMIN, is_master=True)
     if settings.DEV_KEYS and key in DEV_KEYS:
         return _of_default_tenant("dev-key", DEV_KEYS[key])
     moment = now()
-    found = None
-    rows = list(ApiKey.objects.select_related("tenant").filter(lookup=secrets.lookup_part(key)))
-    for row in rows:
-        pepper = settings.KEY_PEPPERS.get(row.pepper, "")
-        if secrets.proves(key, bytes(row.digest), pepper) and row.alive(moment) and row.tenant.erased_at is None:
-            found = row
+    rows = _candidates(key)
     if not rows:
         secrets.proves(key, _DUMMY, "nobody")
+    found = _in_force(key, rows, moment)
     if found is None:
         raise Unauthenticated
     _note_use(found, moment)
     return principal_of(found)
+
+
+def _candidates(key: str) -> list[ApiKey]:
+    return list(ApiKey.objects.select_related("tenant").filter(lookup=secrets.lookup_part(key)))
+
+
+def _in_force(key: str, rows: Iterable[ApiKey], moment: dt.datetime) -> ApiKey | None:
+    """The row of this key, unless it is revoked, has expired or belongs to an erased tenant."""
+    found = None
+    for row in rows:  # all of them: the time does not depend on the position of the row
+        pepper = settings.KEY_PEPPERS.get(row.pepper, "")
+        if secrets.proves(key, bytes(row.digest), pepper) and row.alive(moment) and row.tenant.erased_at is None:
+            found = row
+    return found
 
 
 def is_metrics_token(key: str) -> bool:
@@ -211,25 +224,19 @@ def revoke_named(tenant: Tenant, name: str) -> int:
 
 
 def ensure_key(secret: str, *, name: str, created_by: str) -> bool:
-    """Whether this secret is a key in force. One that the database has never seen becomes an editor key of its
-    default tenant.
+    """Whether this secret is a key in force. If the database has no row of it, an editor key of the default tenant is
+    made from it.
 
-    False for a key that was revoked, that has expired, or that no pepper proves any more, and for a text that was not
-    generated here.
+    False for a key that is revoked, has expired or was made with a pepper that is gone, and for a text that does not
+    have the form of a generated key.
     """
     if not secrets.is_generated(secret):
         return False
-    moment = now()
-    rows = list(ApiKey.objects.select_related("tenant").filter(lookup=secrets.lookup_part(secret)))
+    rows = _candidates(secret)
     if not rows:
         create(tenant=default_tenant(), name=name, created_by=created_by, secret=secret)
         return True
-    return any(
-        secrets.proves(secret, bytes(row.digest), settings.KEY_PEPPERS.get(row.pepper, ""))
-        and row.alive(moment)
-        and row.tenant.erased_at is None
-        for row in rows
-    )
+    return _in_force(secret, rows, now()) is not None
 
 
 def ensure_environment_key() -> None:

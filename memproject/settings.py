@@ -15,10 +15,10 @@ import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from apikeys.limits import check, check_rate, parse_tiers
+from apikeys.limits import check_rate, parse_tiers
 from apikeys.secrets import parse_peppers
 from memories.languages import parse_languages
-from memproject.common import memory
+from memproject.common import metric_folder
 
 django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Tenant]` stand where it is run, not only where it is checked
 
@@ -44,7 +44,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 WEB_PROCESSES = env.int("WEB_PROCESSES", 2)
 WEB_THREADS = env.int("WEB_THREADS", 8)
-PIPELINE_PROCESSES = env.int("PIPELINE_PROCESSES", 1)  # read by what starts the worker
+PIPELINE_PROCESSES = env.int("PIPELINE_PROCESSES", 1)  # for the command line of the pipeline worker
 IS_WORKER = env.bool("MEMPROJECT_WORKER", False)  # set by the worker's command line, not by operators
 # A Celery process serves no pages: the admin's classes, and all that they import, are not loaded there.
 SERVES_PAGES = env.bool("MEMPROJECT_PAGES", True)  # set by the command line of a worker
@@ -183,7 +183,7 @@ CACHES = {
             "REDIS_CLIENT_CLASS": "memproject.common.redis.Client",
         },
     },
-    # Of this process alone: what saves a look into Redis.
+    # In the memory of each process: entries that save a request to Redis.
     "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 10_000}},
 }
 
@@ -232,16 +232,17 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 AUTH_ENABLED = env.bool("AUTH_ENABLED", env.bool("REMEMBRA_AUTH_ENABLED", True))
 DEV_KEYS = env.bool("DEV_KEYS", False)
 RATE_LIMITS_ENABLED = env.bool("RATE_LIMITS_ENABLED", True)
-RATE_LIMITS = check(
-    {
+RATE_LIMITS = {
+    group: check_rate(f"RATE_LIMITS_{group.upper()}", rate)
+    for group, rate in {
         "v1": env.str("RATE_LIMITS_V1", "100/m"),
         "burst": env.str("RATE_LIMITS_BURST", "20/10s"),
         "store": env.str("RATE_LIMITS_STORE", "30/m"),
         "recall": env.str("RATE_LIMITS_RECALL", "60/m"),
         "delete": env.str("RATE_LIMITS_DELETE", "10/m"),
         "other": env.str("RATE_LIMITS_OTHER", "120/m"),
-    }
-)
+    }.items()
+}
 RATE_LIMITS_FAILED_KEYS = check_rate("RATE_LIMITS_FAILED_KEYS", env.str("RATE_LIMITS_FAILED_KEYS", "20/m"))
 RATE_LIMIT_TIERS = parse_tiers(env.str("RATE_LIMIT_TIERS", ""))
 
@@ -346,7 +347,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- numbers: one folder for all processes (memproject/common/multiprocess.py) ---------------------------------------
-METRICS_DIR = env.str("METRICS_DIR", "") or str(memory.folder_of(DATA_DIR))
+METRICS_DIR = env.str("METRICS_DIR", "") or str(metric_folder.folder_of(DATA_DIR))
 
 # --- the disk of PostgreSQL, where it is on this machine -------------------------------------------------------------
 POSTGRES_DIR = env.str("POSTGRES_DIR", "")

@@ -15,7 +15,7 @@ from apikeys.models import ApiKey, Tenant
 from memproject.common.errors import InvalidRequest
 from memproject.common.ids import new_id
 
-TOKEN_SALT = "apikeys.admin.new-key"  # noqa: S105  (names the use of a signature)
+NEW_KEY_SALT = "apikeys.admin.new-key"
 ROOM = {"rate_limits": forms.Textarea({"rows": 2, "cols": 60})}
 
 
@@ -89,8 +89,8 @@ class KeyForm(forms.ModelForm[ApiKey]):
 
 
 def one_time_token() -> str:
-    """For one form that makes one key: the signed id of that key. The primary key of the table refuses a second one."""
-    return signing.dumps(str(new_id()), salt=TOKEN_SALT)
+    """The signed id of the key that a form makes. If the form is sent again, the primary key refuses a second row."""
+    return signing.dumps(str(new_id()), salt=NEW_KEY_SALT)
 
 
 class NewKeyForm(KeyForm):
@@ -102,6 +102,6 @@ class NewKeyForm(KeyForm):
 
     def clean_one_time_token(self) -> UUID:
         try:
-            return UUID(signing.loads(self.cleaned_data["one_time_token"], salt=TOKEN_SALT))
+            return UUID(signing.loads(self.cleaned_data["one_time_token"], salt=NEW_KEY_SALT))
         except (signing.BadSignature, ValueError):
             raise ValidationError("The form is not valid any more: open it again.") from None

@@ -166,7 +166,7 @@ class ApiKeyAdmin(SaysRefusals[ApiKey]):
         return self._show(request, [cast(Any, request).new_key])
 
     def refused(self, request: HttpRequest, error: AppError) -> HttpResponse:
-        """A form that was sent twice made one key: its page says so, without the key."""
+        """After a repeated submit, redirect to the page of the key that the first one made."""
         if not isinstance(error, KeyExists):
             return super().refused(request, error)
         messages.warning(

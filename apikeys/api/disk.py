@@ -1,4 +1,4 @@
-"""Refuses what stores while the database's disk is nearly full. Reads, deletions and key management go on."""
+"""Refuses requests that store while the database's disk is nearly full. Reads, deletions and key management go on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from memproject.common import disk
 
 
 class DiskSpace(BaseThrottle):
-    """Not a rate limit: DRF asks its throttles after authentication and before the view, which is the place."""
+    """A throttle class without a rate: DRF calls throttles after authentication and before the view."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
         if needs(request, view) is Scope.WRITE:

@@ -41,7 +41,7 @@ class Breaker:
 
     @contextlib.contextmanager
     def guard(self) -> Iterator[None]:
-        """Around a call of the server. Raises `refused` without calling it, or what the call raises."""
+        """Context of one call to the server. Raises `refused` before the call, or passes on the error of the call."""
         retry_at = self._retry_at
         if retry_at is not None and self._clock() >= retry_at:
             self._ask()
@@ -59,7 +59,7 @@ class Breaker:
         self._retry_at = None
 
     def _ask(self) -> None:
-        """Open or close it by a ping. Do nothing while another thread sends one."""
+        """Send a ping: an answer closes the breaker, an error opens it. Does nothing while another thread pings."""
         if not self._pinging.acquire(blocking=False):
             return
         try:

@@ -15,7 +15,7 @@ NEARLY_FULL = "The disk of the database is nearly full: nothing can be stored un
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """In bytes. `needed` are MIN_FREE_DISK_MB."""
+    """In bytes; `needed` is MIN_FREE_DISK_MB."""
 
     free: int
     needed: int

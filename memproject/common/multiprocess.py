@@ -16,16 +16,20 @@ from pathlib import Path
 
 from django.conf import settings
 
-from memproject.common import memory
+from memproject.common import metric_folder
 
 log = logging.getLogger(__name__)
 
 
 def make_folder(folder: Path) -> None:
     """Make this host's folder. Raises OSError."""
-    if folder.parent == memory.folder_of(settings.DATA_DIR):
-        memory.make_private(folder.parent)
+    if _is_default(folder):
+        metric_folder.make_private(folder.parent)
     folder.mkdir(parents=True, exist_ok=True)
+
+
+def _is_default(folder: Path) -> bool:
+    return folder.parent == metric_folder.folder_of(settings.DATA_DIR)
 
 
 def _prepare() -> Path | None:
@@ -35,7 +39,7 @@ def _prepare() -> Path | None:
     """
     folder = Path(settings.METRICS_DIR) / socket.gethostname()
     try:
-        if folder.parent.parent not in memory.places():
+        if not _is_default(folder):
             make_folder(folder)
     except OSError as error:
         log.warning("METRICS_DIR cannot be used, each process counts alone: %s", type(error).__name__)

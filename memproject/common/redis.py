@@ -81,7 +81,7 @@ def brief() -> Client:
 
 
 def _connected(made: type[C], timeout: float) -> C:
-    """Nothing is tried again: whoever calls does without."""
+    """A client without retries; `timeout` in seconds, for each command."""
     retry = Retry(NoBackoff(), 0)
     found = made.from_url(settings.REDIS_URL, socket_connect_timeout=0.3, socket_timeout=timeout, retry=retry)
     return cast(C, found)

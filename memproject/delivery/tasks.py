@@ -1,4 +1,7 @@
-"""The tasks of this app: names for the worker, no logic. What a task runs is imported with its first run."""
+"""The tasks of this app: names for the worker, no logic.
+
+A task imports its code when it runs, so that only the worker of its queue loads it.
+"""
 
 from __future__ import annotations
 

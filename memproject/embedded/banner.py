@@ -28,7 +28,7 @@ Ctrl-C stops it; the data stay.
 
 
 def text(url: str, key: str, shown: str, password: str | None, data: Path) -> str:
-    """`key` is what the command lines hold, a key or a shell variable. `password` is None when it was changed."""
+    """`key` is the key or the shell variable in the command lines. `password` is None when the operator changed it."""
     return BANNER.format(
         url=url, key=key, shown=shown, password=password or "(the password you set)", logs=data / "logs"
     )

@@ -1,4 +1,4 @@
-"""The processes of a PostgreSQL data folder: which of them run, and what a killed one left behind.
+"""The processes of a PostgreSQL data folder: which of them run, and the lock files of a killed server.
 
 `python -m memproject.embedded.postmaster FOLDER` is the server's guard: on SIGTERM, which Linux sends to it when the
 supervisor was killed, it ends the server. `pg_ctl` starts the server outside of the supervisor's process tree.

@@ -19,7 +19,7 @@ import urllib.request
 from pathlib import Path
 
 from memories.providers.weights import LANGUAGE, ModelUnavailable, ensure_language, ensure_model
-from memproject.common import memory
+from memproject.common import metric_folder
 from memproject.common.supervision import Report
 from memproject.embedded import banner, children, envfile, redis, servers
 from memproject.embedded.guards import CannotStartError, Interrupt, StoppedError, check_port, only_one, url_of
@@ -114,7 +114,7 @@ def run(env: dict[str, str], data: Path, url: str, interrupt: Interrupt, running
     addresses: dict[str, str] = {}
     logs = data / "logs"
     if not env.get("METRICS_DIR"):
-        running.callback(shutil.rmtree, memory.folder_of(data), ignore_errors=True)
+        running.callback(shutil.rmtree, metric_folder.folder_of(data), ignore_errors=True)
     book = Book(data / "children.json")
     if book.left():
         say("Ending what an earlier run left behind …")
@@ -177,7 +177,7 @@ def run(env: dict[str, str], data: Path, url: str, interrupt: Interrupt, running
 def keep_running(
     supervisor: Supervisor, database: servers.Database | None, report: Report, interrupt: Interrupt
 ) -> None:
-    """Start again what ends, and report what can't be kept running. Raises StoppedError."""
+    """Start processes again that end, and report those that fail repeatedly. Raises StoppedError."""
     while True:
         interrupt.check()
         supervisor.poll()

@@ -1,4 +1,4 @@
-"""Failed authentication, limited per address. Knows no app: keys come as text.
+"""Failed authentication, limited per address. It imports no app: a key is a text here.
 
 Only failures count. When an address has used up its failures, a key is refused before it is looked up, unless the
 same key was accepted from the same address within a week: a client behind the address of an attacker goes on, and a

@@ -1,4 +1,4 @@
-"""gunicorn's thread worker with a longer request line, which refuses in JSON what it cannot parse.
+"""gunicorn's thread worker with a longer request line. It refuses requests that it cannot parse with a JSON answer.
 
 gunicorn caps a request line at 8,190 bytes, or reads it without any bound, and answers a refusal as HTML.
 """
@@ -71,7 +71,7 @@ class JsonErrorWorker(ThreadWorker):
 
 
 def refusal(exc: BaseException) -> AppError:
-    """The refusal for what gunicorn raised. Its messages quote the request and stay out."""
+    """The refusal for an exception of gunicorn, without its message, which quotes the request."""
     match exc:
         case LimitRequestLine():
             return UriTooLong(f"The request line may have at most {MAX_REQUEST_LINE} bytes.")

@@ -10,8 +10,8 @@ from memproject.common.clock import now
 from memproject.web.fields import Moment
 
 SKEW = dt.timedelta(seconds=60)  # how far a caller's clock may be ahead of ours
-# What is left of "+02:00" when a caller wrote it into a URL as it is: there a plus means a space. Seconds and their
-# fraction have at most 16 characters, and more would make the search quadratic.
+# An unescaped "+02:00" in a URL arrives as " 02:00", since a plus means a space there. Seconds and their fraction have
+# at most 16 characters, and more would make the search quadratic.
 LOST_PLUS = re.compile(r"(\d[T ]\d\d:?\d\d\S{0,16}) (\d\d(:?\d\d)?)")
 
 

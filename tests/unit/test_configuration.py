@@ -118,4 +118,4 @@ def test_commands_have_no_statement_timeout() -> None:
 def test_a_rate_that_is_none_is_refused_at_the_start(name: str, rate: str) -> None:
     done = _python("-c", OPTIONS, DJANGO_SETTINGS_MODULE="memproject.settings", **{name: rate})
     assert done.returncode == 1
-    assert "must be <requests>/<period>, such as 100/m or 20/10s" in done.stderr.splitlines()[-1]
+    assert done.stderr.splitlines()[-1] == f"ValueError: {name}: must be <requests>/<period>, such as 100/m or 20/10s"

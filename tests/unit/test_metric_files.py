@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.mmap_dict import MmapedDict
 
-from memproject.common import memory, metric_files
+from memproject.common import metric_files, metric_folder
 from memproject.common.metric_files import STEP, AllocatedDict
 
 COUNT = """
@@ -38,14 +38,14 @@ def test_metrics_dir_wins(tmp_path: Path) -> None:
 
 def test_without_it_they_are_kept_in_memory(tmp_path: Path) -> None:
     found = run(DIRECTORY, METRICS_DIR="", DATA_DIR=str(tmp_path)).strip()
-    assert found == str(memory.folder_of(tmp_path))
-    if memory.SHARED_MEMORY.is_dir():
-        assert Path(found).parent == memory.SHARED_MEMORY
+    assert found == str(metric_folder.folder_of(tmp_path))
+    if metric_folder.SHARED_MEMORY.is_dir():
+        assert Path(found).parent == metric_folder.SHARED_MEMORY
 
 
-@pytest.mark.skipif(not memory.places(), reason="no folder in memory")
+@pytest.mark.skipif(not metric_folder.places(), reason="no folder in memory")
 def test_the_folder_in_memory_is_made_with_the_first_number(tmp_path: Path) -> None:
-    folder = memory.folder_of(tmp_path)
+    folder = metric_folder.folder_of(tmp_path)
     env = {"METRICS_DIR": "", "DATA_DIR": str(tmp_path)}
     run("import django; django.setup(); from memproject.common import metrics", **env)
     assert not folder.exists()
@@ -58,30 +58,30 @@ def test_the_folder_in_memory_is_made_with_the_first_number(tmp_path: Path) -> N
 
 
 def test_each_service_has_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "SHARED_MEMORY", tmp_path)
-    one, other = memory.folder_of(tmp_path / "one"), memory.folder_of(tmp_path / "other")
+    monkeypatch.setattr(metric_folder, "SHARED_MEMORY", tmp_path)
+    one, other = metric_folder.folder_of(tmp_path / "one"), metric_folder.folder_of(tmp_path / "other")
     assert one.parent == other.parent == tmp_path
     assert one != other
-    assert one == memory.folder_of(tmp_path / "other" / ".." / "one")
+    assert one == metric_folder.folder_of(tmp_path / "other" / ".." / "one")
     assert not one.exists()
 
 
 def test_without_shared_memory_the_runtime_folder_is_taken_and_then_the_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "SHARED_MEMORY", tmp_path / "none")
+    monkeypatch.setattr(metric_folder, "SHARED_MEMORY", tmp_path / "none")
     runtime = tmp_path / "runtime"
     runtime.mkdir()
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
-    assert memory.folder_of(tmp_path).parent == runtime
+    assert metric_folder.folder_of(tmp_path).parent == runtime
     monkeypatch.delenv("XDG_RUNTIME_DIR")
-    assert memory.folder_of(tmp_path) == tmp_path / "metrics"
+    assert metric_folder.folder_of(tmp_path) == tmp_path / "metrics"
 
 
 def test_the_folder_is_private(tmp_path: Path) -> None:
     folder = tmp_path / "ours"
-    memory.make_private(folder)
-    memory.make_private(folder)
+    metric_folder.make_private(folder)
+    metric_folder.make_private(folder)
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
@@ -95,7 +95,7 @@ def test_a_folder_that_somebody_else_prepared_is_refused(tmp_path: Path, kind: s
         folder.mkdir()
         folder.chmod(0o777)
     with pytest.raises(PermissionError):
-        memory.make_private(folder)
+        metric_folder.make_private(folder)
 
 
 # --- a full file system ----------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """`manage.py prepare`: the database, the static files, the operator and a key, made ready for `make up`.
 
-The last line it prints is JSON: `{"key": …, "shown": …, "password_kept": …}`. `key` is written into command lines, and
-`shown` where a person reads which key it is. With API_KEY set, neither holds the key.
+The last line it prints is JSON: `{"key": …, "shown": …, "password_kept": …}`. `key` stands in the command lines
+of the banner, `shown` in its line "API key". With API_KEY set, neither contains the whole key.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from memproject.embedded import envfile
 KEY_NAME = "make up"
 KEY_FILE = "api-key.env"  # below DATA_DIR
 KEY_VARIABLE = "API_KEY"
-SHOWN, LEAST_SECRET = 7, 24  # characters of an operator's key that are shown, and of a key that is long enough for it
+SHOWN = 7  # characters of an operator's key that are shown
 OPERATOR = "operator"
 
 
 class Command(BaseCommand):
     help = "Make the database, static files, operator and an API key ready (used by make up)."
-    requires_system_checks = ()  # `checks.refuse_unsafe` says what is wrong in one sentence
+    requires_system_checks = ()  # `handle` runs `checks.refuse_unsafe`, whose error is one sentence
 
     def handle(self, **options: Any) -> None:
         if not os.environ.get("OPERATOR_PASSWORD"):
@@ -52,16 +52,16 @@ class Command(BaseCommand):
 
 
 def key_to_print(own: str, file: Path) -> tuple[str, str]:
-    """→ (the key or shell variable for command lines, the text to print). `own` is the operator's API_KEY, or empty."""
+    """The fields `key` and `shown` of the printed JSON. `own` is the operator's API_KEY, or empty."""
     if not own:
         key = ensure_kept_key(file)
         return key, key
-    shown = own[:SHOWN] if len(own) >= LEAST_SECRET else ""
+    shown = own[:SHOWN] if len(own) >= checks.LEAST_KEY_LENGTH else ""
     return f"${KEY_VARIABLE}", f"{shown}… ({KEY_VARIABLE}; the lines below read it from your shell)"
 
 
 def ensure_kept_key(file: Path) -> str:
-    """The key of this file, made once and printed at each start. A new one when the kept one was ended."""
+    """The key in `file`. Makes a new one when the file has none, or when its key is not in force any more."""
     kept = envfile.read(file).get(KEY_VARIABLE, "")
     if services.ensure_key(kept, name=KEY_NAME, created_by=KEY_NAME):
         return kept

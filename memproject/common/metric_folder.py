@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (what is made there is private)
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (`make_private` refuses a folder of another user)
 
 
 def folder_of(data: Path) -> Path:
