@@ -55,7 +55,7 @@ class JsonErrorWorker(ThreadWorker):
     """Needs `http_parser = "python"`: the C parser does not call `read_line`."""
 
     def handle(self, conn: TConn) -> Any:
-        if conn.parser is None:
+        if conn.parser is None and not self.cfg.is_ssl:  # gunicorn wraps the socket only where no parser is set
             conn.parser = LongLineParser(self.cfg, conn.sock, conn.client)
         return super().handle(conn)
 
