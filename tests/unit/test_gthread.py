@@ -21,7 +21,7 @@ def test_a_tls_connection_is_left_to_gunicorn(
         certificate = tmp_path / "certificate.pem"
         certificate.touch()
         config.set("certfile", str(certificate))
-    assert config.is_ssl is is_ssl
+    assert bool(config.is_ssl) is is_ssl
     handled: list[TConn] = []
     monkeypatch.setattr(ThreadWorker, "handle", lambda _, conn: handled.append(conn))
     ours, theirs = socket.socketpair()
