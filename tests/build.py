@@ -110,7 +110,7 @@ def one_pass(source: Source) -> None:
 
 def work(source: Source) -> None:
     """Apply what waits for the owner of a write, as workers do: each pass that leaves writes asks for the next one."""
-    one_pass(source)
     asked = WriteQueue.objects.filter(tenant=source.tenant_id, id=queue(source).id, lease_until=None, enqueued__gt=0)
+    one_pass(source)
     while asked.exists():
         one_pass(source)
