@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from memproject.embedded.servers import Database
 from tests.e2e import chaos, running
@@ -19,17 +20,18 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[running.Service]:
     """With a PostgreSQL of its own: a killed backend ends the others' connections, and that of the other tests does not
     flush what it commits, so that a crash loses it.
 
-    Not in pytest's folder: another run of pytest makes that private, and a server of another user can't recover there.
+    In the folder of the session's servers: pytest makes its own private whenever another run begins, and then a server
+    that runs as another user can't recover there.
     """
-    with tempfile.TemporaryDirectory(prefix="mp-chaos-", ignore_cleanup_errors=True) as name:
-        database = Database(Path(name) / "postgres", lambda line: None)
-        try:
-            monkeypatch.setenv("DATABASE_URL", database.create())
-            started = running.start(Path(name) / "service", also=database.poll, PIPELINE_PROCESSES="2")
-            yield started
-            running.stop(started)
-        finally:
-            database.stop()
+    folder = Path(tempfile.mkdtemp(dir=settings.DATA_DIR, prefix="chaos-"))
+    database = Database(folder / "postgres", lambda line: None)
+    try:
+        monkeypatch.setenv("DATABASE_URL", database.create())
+        started = running.start(folder / "service", also=database.poll, PIPELINE_PROCESSES="2")
+        yield started
+        running.stop(started)
+    finally:
+        database.stop()
 
 
 @pytest.mark.timeout(300)
