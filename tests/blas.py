@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import sys
+from importlib import import_module
 from pathlib import Path
 
 MAPS = Path("/proc/self/maps")
@@ -12,9 +12,8 @@ SYMBOLS = ("scipy_openblas_get_num_threads64_", "openblas_get_num_threads64_", "
 
 
 def threads() -> int:
-    """Raises LookupError when numpy is not imported, or its BLAS is not an OpenBLAS."""
-    if "numpy" not in sys.modules:
-        raise LookupError("numpy is not imported")
+    """Imports numpy. Raises LookupError when its BLAS is not an OpenBLAS."""
+    import_module("numpy")
     for path in {line.split()[-1] for line in MAPS.read_text().splitlines() if "openblas" in line}:
         library = ctypes.CDLL(path)
         for symbol in SYMBOLS:

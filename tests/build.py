@@ -16,6 +16,8 @@ from apikeys.models import ApiKey, Tenant
 from apikeys.scopes import Role
 from memories.models import Source, WriteQueue
 from memories.pipeline import owner_pass
+from memproject.common.ids import parse
+from memproject.common.tenancy import across_tenants
 from tests import leaks
 
 
@@ -55,6 +57,14 @@ class Caller:
         assert response.status_code == 201, response.content
         return response.json()
 
+    def accept(self, content: str, **fields: Any) -> dict[str, Any]:
+        """Store through `/api/v1` while no worker runs, and give the answer: the write is pending."""
+        response = self.post("/api/v1/memories", {"content": content, **fields})
+        body = response.json()
+        assert (response.status_code, body["status"]) == (202, "pending"), body
+        assert response["Location"] == f"/api/v1/events/{body['event_id']}"
+        return body
+
     def recall(self, query: str, **fields: Any) -> dict[str, Any]:
         response = self.post("/api/v1/memories/recall", {"query": query, "threshold": 0, **fields})
         assert response.status_code == 200, response.content
@@ -82,11 +92,25 @@ def caller(of: Tenant | None = None, role: Role = Role.EDITOR, **fields: Any) ->
     return Caller(new.secret, new.row)
 
 
+def source_of(body: dict[str, Any]) -> Source:
+    """The write that an answer names by its event."""
+    with across_tenants("a test"):
+        return Source.objects.get(id=parse("evt", body["event_id"]))
+
+
 def queue(source: Source) -> WriteQueue:
     """The queue that an accepted write waits in."""
     return WriteQueue.objects.get(tenant=source.tenant_id, project=source.project, user_id=source.user_id)
 
 
-def work(source: Source) -> None:
-    """Apply what waits for the owner of a write, as a worker does."""
+def one_pass(source: Source) -> None:
+    """One pass of a worker over what waits for the owner of a write. A slow one leaves writes to the next."""
     owner_pass.run(source.tenant_id, queue(source).id)
+
+
+def work(source: Source) -> None:
+    """Apply what waits for the owner of a write, as workers do: each pass that leaves writes asks for the next one."""
+    asked = WriteQueue.objects.filter(tenant=source.tenant_id, id=queue(source).id, lease_until=None, enqueued__gt=0)
+    one_pass(source)
+    while asked.exists():
+        one_pass(source)

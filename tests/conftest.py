@@ -21,7 +21,14 @@ from tests.guard import guarded
 
 ROOT = Path(__file__).resolve().parent.parent
 
-pytest_plugins = ["tests.groups", "tests.flush", "tests.services", "tests.neo4j", "tests.llm_server"]
+pytest_plugins = [
+    "tests.groups",
+    "tests.flush",
+    "tests.services",
+    "tests.neo4j",
+    "tests.llm_server",
+    "tests.api.samples",
+]
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,6 @@
-"""Which tests one worker of pytest-xdist runs: those of a file, and those that share what takes long to start.
+"""Which tests one worker of pytest-xdist runs: all of a file, and all files that share what takes long to start.
 
-All tests that start or use processes of a service are in one group: one service runs at a time, and not beside another.
+All files with a test that starts or uses processes of a service are in one group: one service runs at a time.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ FIXTURES = {"service": "processes", "neo4j_server": "neo4j"}
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    groups: dict[Path, str] = {}
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-
-
-def _group(item: pytest.Item) -> str:
-    path = item.path.relative_to(ROOT)
-    shared = [FIXTURES[name] for name in getattr(item, "fixturenames", ()) if name in FIXTURES]
-    return FOLDERS.get(path.parts[0]) or (shared[0] if shared else str(path))
+        path = item.path.relative_to(ROOT)
+        used = [FIXTURES[name] for name in getattr(item, "fixturenames", ()) if name in FIXTURES]
+        if found := FOLDERS.get(path.parts[0]) or next(iter(used), None):
+            groups[item.path] = found
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(groups.get(item.path, str(item.path.relative_to(ROOT)))))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -159,10 +158,10 @@ def alone(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("memproject.observe.probes.PING_SECONDS", 0.01)
 
 
-@contextmanager
-def lasting(unblock: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
+@pytest.fixture(scope="module")
+def lasting_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """A database for a whole module of tests, with tasks run at once and nobody outside; emptied at the end."""
-    with unblock(), pytest.MonkeyPatch.context() as patch:
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
         alone(patch)
         current_app.conf.task_always_eager = True
         redis.client().flushdb()
@@ -248,3 +247,9 @@ def _all_rows() -> str:
 
 def _tenant_rows() -> list[type[TenantRow]]:
     return [model for model in apps.get_models() if issubclass(model, TenantRow)]
+
+
+@pytest.fixture(scope="module")
+def world(lasting_db: None) -> World:
+    """For a module of tests whose requests are refused or change little."""
+    return World()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from apikeys.scopes import Role, Scope
 from memories.models import Memory, Source
 from memproject.common import disk
 from tests.api.operations import Operation, operations
-from tests.api.samples import World, lasting
+from tests.api.samples import World
 from tests.build import Caller, caller, tenant
 
 MORE_THAN_ANY_DISK = 1 << 40  # MB
@@ -25,20 +24,8 @@ WRITES = [operation for operation in operations() if operation.scope is Scope.WR
 OTHERS = [operation for operation in operations() if operation.scope is not Scope.WRITE]
 
 
-@pytest.fixture(scope="module")
-def transactional_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Takes the place of pytest-django's: refusals change nothing, so that one database does for all tests here."""
-    with lasting(django_db_blocker.unblock):
-        yield
-
-
-@pytest.fixture(scope="module")
-def world(transactional_db: None) -> World:
-    return World()
-
-
 @pytest.fixture
-def owner(transactional_db: None) -> Caller:
+def owner(lasting_db: None) -> Caller:
     return caller()
 
 

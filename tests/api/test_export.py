@@ -22,7 +22,7 @@ def lines(caller: Caller, query: str = "", **headers: str) -> list[dict[str, Any
     response = caller.get(f"/api/v1/export{query}", **headers)
     assert response.status_code == 200
     assert response["Content-Type"] == "application/x-ndjson"
-    return [json.loads(line) for line in b"".join(response.streaming_content).splitlines()]  # type: ignore[attr-defined]
+    return [json.loads(line) for line in response.getvalue().splitlines()]
 
 
 def heads(found: list[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -112,7 +112,7 @@ def test_it_is_read_while_it_is_sent_and_of_one_moment(owner: Caller, monkeypatc
 def test_a_reader_that_goes_away_leaves_no_transaction(owner: Caller) -> None:
     owner.store("Ann lives in Bergen", user_id="ann")
     response = owner.get("/api/v1/export?user_id=ann")
-    stream = iter(response.streaming_content)  # type: ignore[attr-defined]
+    stream = iter(response)
     assert json.loads(next(stream))["format"] == "memproject"
     assert json.loads(next(stream))["line"] == "owner"
     assert connection.in_atomic_block

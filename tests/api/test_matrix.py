@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from django.test import Client
 
 from memproject.web import mem0, remembra
 from tests.api.operations import ITEM_BY_ITEM, METHODS, PUBLIC_ID, Operation, Request, operations, unhandled
-from tests.api.samples import FOREIGN, MAKERS, NOBODY, NOBODYS, TEXT, USER, World, lasting
+from tests.api.samples import FOREIGN, MAKERS, NOBODY, NOBODYS, TEXT, USER, World
 from tests.shape import routes
 
 NEUTRAL = {
@@ -39,18 +38,6 @@ NEVER = {
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 SIGNATURE = re.compile(r"\b[0-9a-f]{64}\b")
 OWN_HEADERS = ("X-Request-Id", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
-
-
-@pytest.fixture(scope="module")
-def transactional_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Takes the place of pytest-django's: refusals change nothing, so that one database does for all tests here."""
-    with lasting(django_db_blocker.unblock):
-        yield
-
-
-@pytest.fixture(scope="module")
-def world(transactional_db: None) -> World:
-    return World()
 
 
 def refused(response: HttpResponse, path: str, status: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 import time_machine
@@ -17,29 +17,13 @@ from memories.providers.local import LocalEmbedder
 from memories.types import Item, SourceState
 from memproject.common.clock import now
 from memproject.common.errors import Unavailable
-from memproject.common.ids import parse
-from memproject.common.tenancy import across_tenants
 from tests import build
-from tests.build import Caller, caller
+from tests.build import Caller, caller, source_of
 
 
 @pytest.fixture
 def owner(no_worker: None) -> Caller:
     return caller()
-
-
-def accept(owner: Caller, content: str, **fields: object) -> dict:
-    response = owner.post("/api/v1/memories", {"content": content, **fields})
-    assert response.status_code == 202
-    body = response.json()
-    assert body["status"] == "pending"
-    assert response["Location"] == f"/api/v1/events/{body['event_id']}"
-    return body
-
-
-def source_of(body: dict) -> Source:
-    with across_tenants("a test"):
-        return Source.objects.get(id=parse("evt", body["event_id"]))
 
 
 def work(body: dict) -> None:
@@ -49,8 +33,18 @@ def work(body: dict) -> None:
         build.work(source)
 
 
+@contextlib.contextmanager
+def provider_away(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def away(*_: object) -> None:
+        raise Unavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr("memories.providers.registry.encoder", away)
+        yield
+
+
 def test_it_is_found_and_shown_and_then_applied(owner: Caller) -> None:
-    body = accept(owner, "The treasure lies under the oak. Bob owns the boat.")
+    body = owner.accept("The treasure lies under the oak. Bob owns the boat.")
     shown = owner.get(f"/api/v1/memories/{body['id']}").json()
     assert (shown["status"], shown["content"]) == ("pending", "The treasure lies under the oak. Bob owns the boat.")
     assert owner.recalled("treasure") == ["The treasure lies under the oak. Bob owns the boat."]
@@ -65,7 +59,7 @@ def test_it_is_found_and_shown_and_then_applied(owner: Caller) -> None:
 
 
 def test_applying_twice_changes_nothing(owner: Caller) -> None:
-    body = accept(owner, "The treasure lies under the oak")
+    body = owner.accept("The treasure lies under the oak")
     work(body)
     work(body)
     assert Memory.objects.filter(tenant=owner.row.tenant_id).count() == 1
@@ -80,7 +74,7 @@ def test_a_client_may_ask_not_to_wait(owner: Caller) -> None:
 
 
 def test_a_pending_write_that_is_deleted_is_never_applied(owner: Caller) -> None:
-    body = accept(owner, "The treasure lies under the oak")
+    body = owner.accept("The treasure lies under the oak")
     assert owner.delete(f"/api/v1/memories/{body['id']}").json()["deleted_memories"] == 1
     work(body)
     assert Memory.objects.filter(tenant=owner.row.tenant_id).count() == 0
@@ -92,7 +86,7 @@ def test_a_pending_write_that_is_deleted_is_never_applied(owner: Caller) -> None
 @pytest.mark.parametrize("door", ["user", "memory"])
 def test_an_erasure_stops_a_write_in_flight(owner: Caller, monkeypatch: pytest.MonkeyPatch, door: str) -> None:
     """It comes while the worker embeds: what the worker then wants to write finds its Source gone, or blank."""
-    body = accept(owner, "The treasure lies under the oak", user_id="ann")
+    body = owner.accept("The treasure lies under the oak", user_id="ann")
     encode, erased = LocalEmbedder.encode, []
 
     def erase_first(self: LocalEmbedder, texts: list[str]) -> object:
@@ -109,19 +103,19 @@ def test_an_erasure_stops_a_write_in_flight(owner: Caller, monkeypatch: pytest.M
 
 
 def test_a_pending_memory_cannot_be_changed_yet(owner: Caller) -> None:
-    body = accept(owner, "The treasure lies under the oak")
+    body = owner.accept("The treasure lies under the oak")
     assert owner.patch(f"/api/v1/memories/{body['id']}", {"content": "It lies elsewhere"}).status_code == 409
     assert Source.objects.filter(tenant=owner.row.tenant_id).count() == 1
 
 
 def test_two_workers_cannot_both_have_it(owner: Caller) -> None:
-    queue = build.queue(source_of(accept(owner, "The treasure lies under the oak")))
+    queue = build.queue(source_of(owner.accept("The treasure lies under the oak")))
     assert write_queue.claim(queue.tenant_id, queue.id) is not None
     assert write_queue.claim(queue.tenant_id, queue.id) is None
 
 
 def test_updates_are_applied_in_the_order_of_acceptance(owner: Caller) -> None:
-    body = accept(owner, "The code is one")
+    body = owner.accept("The code is one")
     work(body)
     path = f"/api/v1/memories/{body['id']}"
     last = [owner.patch(path, {"content": f"The code is {word}"}).json() for word in ("two", "three")][-1]
@@ -133,13 +127,8 @@ def test_updates_are_applied_in_the_order_of_acceptance(owner: Caller) -> None:
 
 
 def test_a_model_that_is_down_delays_and_loses_nothing(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    body = accept(owner, "The treasure lies under the oak")
-
-    def down(*_: object) -> None:
-        raise Unavailable
-
-    with monkeypatch.context() as patch:
-        patch.setattr("memories.providers.registry.encoder", down)
+    body = owner.accept("The treasure lies under the oak")
+    with provider_away(monkeypatch):
         work(body)
     source = source_of(body)
     assert (source.state, source.failure, source.attempts) == (SourceState.PENDING, "unavailable", 1)
@@ -151,7 +140,7 @@ def test_a_model_that_is_down_delays_and_loses_nothing(owner: Caller, monkeypatc
 
 
 def test_a_poisonous_write_is_set_aside_with_its_text(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    body = accept(owner, "The treasure lies under the oak")
+    body = owner.accept("The treasure lies under the oak")
     monkeypatch.setattr("memories.pipeline.writes.extract", lambda *_, **__: 1 / 0)
     for _ in range(attempts.MAX_ATTEMPTS):
         work(body)
@@ -171,15 +160,10 @@ def test_a_write_waits_for_an_earlier_one_that_a_provider_holds_up(
     owner: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both need the same provider: nothing is applied out of order, and no attempt of the later one is counted."""
-    first = accept(owner, "The code is one")
-
-    def down(*_: object) -> None:
-        raise Unavailable
-
-    with monkeypatch.context() as patch:
-        patch.setattr("memories.providers.registry.encoder", down)
+    first = owner.accept("The code is one")
+    with provider_away(monkeypatch):
         work(first)
-        later = accept(owner, "The code is two")
+        later = owner.accept("The code is two")
         build.work(source_of(later))
     build.work(source_of(later))
     assert [source_of(body).state for body in (first, later)] == [SourceState.PENDING] * 2
@@ -191,7 +175,7 @@ def test_a_write_waits_for_an_earlier_one_that_a_provider_holds_up(
 
 
 def test_a_write_that_fails_alone_holds_nobody_up(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    bad, good = accept(owner, "The poison is here"), accept(owner, "The treasure lies under the oak")
+    bad, good = owner.accept("The poison is here"), owner.accept("The treasure lies under the oak")
     read = writes.extract
 
     def refuse(items: Sequence[Item], **named: object) -> object:
@@ -208,7 +192,7 @@ def test_a_write_that_fails_alone_holds_nobody_up(owner: Caller, monkeypatch: py
 def test_a_write_that_kills_its_worker_is_set_aside_after_three_attempts(
     owner: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good, bad = accept(owner, "The treasure lies under the oak"), accept(owner, "The poison is here")
+    good, bad = owner.accept("The treasure lies under the oak"), owner.accept("The poison is here")
     read, killed = writes.extract, []
 
     def kill(items: Sequence[Item], **named: object) -> object:
@@ -229,8 +213,8 @@ def test_a_write_that_kills_its_worker_is_set_aside_after_three_attempts(
 
 
 def test_the_sweep_enqueues_what_is_overdue_and_only_that(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    overdue = build.queue(source_of(accept(owner, "The treasure lies under the oak")))
-    source_of(accept(owner, "I live in Oslo", user_id="another"))
+    overdue = build.queue(source_of(owner.accept("The treasure lies under the oak")))
+    source_of(owner.accept("I live in Oslo", user_id="another"))
     past = now() - dt.timedelta(seconds=1)
     WriteQueue.objects.filter(tenant=overdue.tenant_id, id=overdue.id).update(due_at=past)
     sent: list[tuple[object, ...]] = []
@@ -244,7 +228,7 @@ def test_the_sweep_enqueues_what_is_overdue_and_only_that(owner: Caller, monkeyp
 
 def test_a_clock_that_is_set_back_stops_no_repair(owner: Caller) -> None:
     """A lease and a due time of half an hour ahead are of another clock."""
-    body = accept(owner, "The treasure lies under the oak")
+    body = owner.accept("The treasure lies under the oak")
     queue = build.queue(source_of(body))
     with time_machine.travel(now() + dt.timedelta(minutes=30)):
         assert write_queue.claim(queue.tenant_id, queue.id) is not None
@@ -259,11 +243,12 @@ def test_an_owner_is_enqueued_once(owner: Caller, monkeypatch: pytest.MonkeyPatc
     for number in range(3):
         owner.post("/api/v1/memories", {"content": f"I own {number} cats"}, Prefer="respond-async")
     assert sent == ["bulk"]
-    accept(owner, "I live in Oslo")
+    owner.accept("I live in Oslo")
     assert sent == ["bulk", "store"]
-    body = accept(owner, "I like tea")
+    body = owner.accept("I like tea")
     assert sent == ["bulk", "store"]
     build.work(source_of(body))
     assert Memory.objects.filter(tenant=owner.row.tenant_id).count() == 5
-    accept(owner, "I like coffee")
-    assert sent == ["bulk", "store", "store"]
+    sent.clear()  # a slow pass asks for the next one
+    owner.accept("I like coffee")
+    assert sent == ["store"]

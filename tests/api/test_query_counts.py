@@ -9,7 +9,6 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -19,7 +18,7 @@ from apikeys.scopes import Scope
 from memproject.common.ids import ENTITY, MEMORY, parse
 from tests import build, taught
 from tests.api.operations import Operation, Request, operations
-from tests.api.samples import MAKERS, PROJECT, TEXT, USER, World, alone, lasting
+from tests.api.samples import MAKERS, PROJECT, TEXT, USER, World, alone
 
 FILE = Path(__file__).with_name("query_counts.json")
 UPDATE = "UPDATE_QUERY_COUNTS"
@@ -130,16 +129,15 @@ MORE: list[Callable[[World], None]] = [
 
 
 @pytest.fixture(scope="module")
-def one_and_many(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, tuple[list[str], list[str]]]]:
+def one_and_many(lasting_db: None) -> dict[str, tuple[list[str], list[str]]]:
     """The statements of each read, first with one object of each kind, then with many more."""
-    with lasting(django_db_blocker.unblock):
-        world = World()
-        for name in MAKERS:
-            world.sample(name)
-        one = {str(o): statements_of(world, o) for o in READS}
-        for more in MORE:
-            more(world)
-        yield {str(o): (one[str(o)], statements_of(world, o)) for o in READS}
+    world = World()
+    for name in MAKERS:
+        world.sample(name)
+    one = {str(o): statements_of(world, o) for o in READS}
+    for more in MORE:
+        more(world)
+    return {str(o): (one[str(o)], statements_of(world, o)) for o in READS}
 
 
 @pytest.mark.parametrize("operation", READS, ids=str)

@@ -22,7 +22,7 @@ from schemathesis.config import SchemathesisConfig
 
 from memproject.wsgi import application
 from tests.api.operations import ITEM_BY_ITEM, operations
-from tests.api.samples import MAKERS, World, lasting
+from tests.api.samples import MAKERS, World
 
 CONFIG = SchemathesisConfig.from_dict(
     {
@@ -58,13 +58,6 @@ def count(request: pytest.FixtureRequest) -> Iterator[None]:
         assert answers.total() >= FUZZ_CASES
 
 
-@pytest.fixture(scope="module")
-def transactional_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Takes the place of pytest-django's: each test has objects of its own in one database."""
-    with lasting(django_db_blocker.unblock):
-        yield
-
-
 class Sender:
     """Sends cases with a key that may do it; every second one about an object that is there."""
 
@@ -90,7 +83,7 @@ pytestmark = pytest.mark.timeout(1800 if FUZZ_CASES else 120)
 
 
 @each_operation
-def test_generated_requests_are_answered_as_documented(transactional_db: None, operation: Any) -> None:
+def test_generated_requests_are_answered_as_documented(lasting_db: None, operation: Any) -> None:
     sender = Sender(operation)
     takes = bool(list(operation.iter_parameters()) or operation.body)
 
@@ -113,7 +106,7 @@ def test_generated_requests_are_answered_as_documented(transactional_db: None, o
 
 
 @each_operation
-def test_requests_at_the_bounds_are_answered_as_documented(transactional_db: None, operation: Any) -> None:
+def test_requests_at_the_bounds_are_answered_as_documented(lasting_db: None, operation: Any) -> None:
     """The least and the most, one too many, each field left out, other methods: what schemathesis calls coverage."""
     sender = Sender(operation)
     rules = SCHEMA.config.generation_for(operation=operation, phase="coverage")

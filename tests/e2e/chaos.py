@@ -178,17 +178,18 @@ def main() -> int:
             folder / "service",
             also=database.poll,
             SECRET_KEY="for the chaos alone",
+            MASTER_KEY="the-master-key-of-the-chaos",
             KEY_PEPPERS="1:older,2:newer",
             SPACY_MODEL="en_core_web_sm",
             EMBEDDING_MODEL_DIR=os.environ.get("EMBEDDING_MODEL_DIR") or str(running.children.ROOT / ".cache/models"),
             PIPELINE_PROCESSES="2",
             LEASE_SECONDS=asked.lease,
         )
-        keys = [service.key, running.another_tenant(service, "other")]
+        _, other = running.another_tenant(service, "other")
         print(f"seed {asked.seed}, logs in {folder}", flush=True)
         found = run(
             service,
-            keys,
+            [service.key, other.key],
             owners=asked.owners,
             stores=asked.stores,
             first=FIRST,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -13,14 +12,16 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 from psycopg import sql
 
 from memproject.embedded import children, redis
+from memproject.embedded.neo4j import free_port
 from memproject.embedded.supervisor import Child, Supervisor
 from tests import leaks
 
@@ -35,10 +36,11 @@ def eventually(check: Callable[[], Any], seconds: float = 60.0) -> Any:
     return found
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def hang(pid: int) -> None:
+    """SIGSTOP; the process goes on for a moment after it is sent, so wait until it has stopped."""
+    process = psutil.Process(pid)
+    process.suspend()
+    eventually(lambda: process.status() == psutil.STATUS_STOPPED)
 
 
 @dataclass
@@ -161,18 +163,11 @@ def stop(service: Service) -> None:
     service.supervisor.stop(patience=8)
 
 
-TENANT = """
-from apikeys.models import Tenant
-from apikeys import services
-tenant = Tenant.objects.create(slug={slug!r})
-print(services.create(tenant=tenant, name="test", created_by="test").secret)
-"""
-
-
-def another_tenant(service: Service, slug: str) -> str:
-    """Make one more tenant; → a key of an editor."""
-    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", TENANT.format(slug=slug)]
-    done = subprocess.run(
-        command, cwd=children.ROOT, env=service.env, capture_output=True, text=True, check=True, timeout=120
-    )
-    return done.stdout.strip().splitlines()[-1]
+def another_tenant(service: Service, slug: str) -> tuple[str, Service]:
+    """Make one more tenant; → its id, and the same service with a key of it."""
+    master = replace(service, key=service.env["MASTER_KEY"])
+    status, made, _ = master.call("POST", "/api/v1/tenants", {"slug": slug})
+    assert status == 201, made
+    status, granted, _ = master.call("POST", "/api/v1/keys", {"name": slug, "tenant": slug})
+    assert status == 201, granted
+    return made["id"], replace(service, key=granted["key"])

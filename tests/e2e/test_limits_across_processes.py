@@ -22,7 +22,7 @@ import pytest
 
 from tests import leaks
 from tests.e2e import running
-from tests.e2e.running import Service, eventually
+from tests.e2e.running import Service, eventually, hang
 
 MASTER = "the-master-key-of-this-service"
 MINUTE, BURST = 60, 10
@@ -58,9 +58,9 @@ def web_processes(service: Service) -> list[int]:
 def only(service: Service, pid: int) -> Iterator[None]:
     """Only this one of the web processes runs."""
     others = [other for other in web_processes(service) if other != pid]
-    for other in others:
-        os.kill(other, signal.SIGSTOP)
     try:
+        for other in others:
+            hang(other)
         yield
     finally:
         for other in others:

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from memproject.embedded import redis
-from tests.e2e.running import Service, eventually
+from tests.e2e.running import Service, another_tenant, eventually
 
 MEMORIES = 300
 TABLES = """
@@ -31,19 +31,14 @@ def rows(service: Service, slug: str) -> dict[str, int]:
 
 def test_a_tenant_is_erased_though_its_task_is_lost(service: Service) -> None:
     master = replace(service, key=os.environ["MASTER_KEY"])
-    tenants = {}
-    for slug in ("leaving", "staying"):
-        status, made, _ = master.call("POST", "/api/v1/tenants", {"slug": slug})
-        assert status == 201, made
-        _, granted, _ = master.call("POST", "/api/v1/keys", {"name": slug, "tenant": slug})
-        tenants[slug] = (made["id"], replace(service, key=granted["key"]))
-    leaving_id, leaving = tenants["leaving"]
+    leaving_id, leaving = another_tenant(service, "leaving")
+    _, staying = another_tenant(service, "staying")
     for start in range(0, MEMORIES, 100):
         items = [
             {"content": f"The code of locker {n} is {n * 7919}", "user_id": "ann"} for n in range(start, start + 100)
         ]
         assert leaving.call("POST", "/api/v1/memories/batch", {"items": items})[0] in (201, 202)
-    tenants["staying"][1].store("The gate opens at seven", "ann")
+    staying.store("The gate opens at seven", "ann")
     eventually(lambda: service.pending() == 0, 90)
     assert rows(service, "leaving")["memories_memory"] == MEMORIES
     before = rows(service, "staying")
@@ -68,4 +63,4 @@ def test_a_tenant_is_erased_though_its_task_is_lost(service: Service) -> None:
     assert receipt["counts"]["keys"] == 1
     assert rows(service, "leaving") == {"memories_erasure": 1}
     assert rows(service, "staying").items() >= {t: n for t, n in before.items() if "receipt" not in t}.items()
-    assert tenants["staying"][1].texts("ann") == ["The gate opens at seven"]
+    assert staying.texts("ann") == ["The gate opens at seven"]

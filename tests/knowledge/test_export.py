@@ -20,7 +20,7 @@ START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 def exported(caller: Caller) -> list[dict[str, Any]]:
     response = caller.get("/api/v1/export?user_id=ann")
     assert response.status_code == 200
-    return [json.loads(line) for line in b"".join(response.streaming_content).splitlines()]  # type: ignore[attr-defined]
+    return [json.loads(line) for line in response.getvalue().splitlines()]
 
 
 def undated(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -69,7 +69,7 @@ def test_it_is_what_is_left_after_the_clean_up(reader: Caller) -> None:
 def test_what_is_pending_and_has_expired_is_left_out(no_worker: None) -> None:
     owner = build.caller()
     with time_machine.travel(START, tick=False) as clock:
-        assert owner.post("/api/v1/memories", {"content": "The code is swordfish", "user_id": "ann", "ttl": "1d"})
+        owner.accept("The code is swordfish", user_id="ann", ttl="1d")
         assert "swordfish" in str(exported(owner))
         clock.shift(dt.timedelta(days=1))
         (source,) = (line for line in exported(owner) if line.get("line") == "source")

@@ -6,15 +6,14 @@ import os
 import subprocess
 import sys
 
-import numpy  # noqa: F401  (as the service does)
 import pytest
 
 from memproject.embedded import children
 from tests import blas
 
 NAMES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-# numpy is imported last: whatever is started has set the variables by then.
-ASK = "import numpy; from tests import blas; print('threads:', blas.threads())"
+# This imports numpy, as the last: each way has set the variables by then.
+ASK = "from tests import blas; print('threads:', blas.threads())"
 # gunicorn reads its settings and then the application, in the process that its workers are forked from.
 GUNICORN = f"""
 import sys

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from memproject.embedded import guards
-from tests.e2e.running import free_port
+from memproject.embedded.neo4j import free_port
 
 
 @pytest.fixture
