@@ -9,7 +9,7 @@ from memproject.common.postgres.operations import CommentIndexes, TenantKey
 
 # Pending writes of an earlier version get a place in a queue that is due at once.
 ENQUEUE_PENDING = """
-UPDATE memories_source s SET sequence = numbered.place
+UPDATE memories_source s SET sequence = numbered.place, next_attempt_at = NULL
 FROM (SELECT tenant_id, id, row_number() OVER (PARTITION BY tenant_id, project, user_id ORDER BY accepted_at, id) AS place
       FROM memories_source) numbered
 WHERE s.tenant_id = numbered.tenant_id AND s.id = numbered.id;
@@ -86,7 +86,6 @@ class Migration(migrations.Migration):
                 choices=[(k, k) for k in ("store", "update", "supersede", "restore")], max_length=10
             ),
         ),
-        migrations.RunSQL("UPDATE memories_source SET next_attempt_at = NULL;", migrations.RunSQL.noop),
         migrations.RunSQL(ENQUEUE_PENDING, migrations.RunSQL.noop),
         migrations.AddConstraint(
             "source",

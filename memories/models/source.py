@@ -88,6 +88,10 @@ class Source(TenantRow):
             ),
         )
 
+    def pending_row(self) -> models.QuerySet[Source]:
+        """The row, as long as nobody has finished or erased it: a change that comes too late touches no row."""
+        return Source.objects.filter(tenant=self.tenant_id, id=self.id, state=SourceState.PENDING)
+
 
 class Outcome(TenantRow):
     """What one write decided about one memory: ADD, NOOP, UPDATE or DELETE, in the order of the answer."""

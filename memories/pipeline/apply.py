@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import uuid
 from collections import Counter
@@ -11,11 +10,11 @@ from functools import partial
 
 from django.db import connection, transaction
 
-from memories.models import Embedding, Memory, Outcome, Owner, Passage, Revision, Source, TokenVectors
+from memories.models import Embedding, Memory, Outcome, Passage, Revision, TokenVectors
 from memories.pipeline import happened, knowledge, owners
 from memories.pipeline.changes import ChangeSet, GraphChange, WriteResult
 from memories.pipeline.owners import StaleError
-from memories.pipeline.rows import Batch, successor
+from memories.pipeline.rows import Batch, memory_columns, successor
 from memories.pipeline.searchable import word_count, words
 from memories.types import KEEP, Action, SourceState, UpdateCommand
 from memproject.common import metrics
@@ -88,15 +87,21 @@ def reword(passage: Passage, text: str, configuration: str) -> int:
 def edit(tenant_id: uuid.UUID, memory_id: uuid.UUID, command: UpdateCommand, *, actor: str) -> None:
     """Change anything but the text of a memory: a new revision that shares the old one's passages."""
     with transaction.atomic():
-        owner = _lock_owner(tenant_id, memory_id)
-        moment = now()
-        old = open_revision(tenant_id, memory_id, moment)
+        current = Revision.objects.filter(tenant=tenant_id, memory_key=memory_id, retired_at=None)
+        found = current.values_list("project", "user_id").first()
+        if found is None:
+            raise MemoryNotFound(public(MEMORY, memory_id))
+        owner, moment = owners.lock(tenant_id, *found), now()
+        old = current.first()
+        if old is None or (old.expires_at is not None and old.expires_at <= moment):
+            raise MemoryNotFound(public(MEMORY, memory_id))
         if any(v is not KEEP for v in (command.metadata, command.memory_type, command.expires_at)):
             new = successor(old, command, max(moment, old.recorded_at), actor=actor)
             old.retired_at = new.recorded_at
             _retire([old])
             _write(Batch(revisions=[new]))
-        _touch_memory(old, command)
+        if changed := memory_columns(command):
+            Memory.objects.filter(tenant=tenant_id, id=memory_id).update(**changed)
         owners.changed(owner)
 
 
@@ -115,31 +120,12 @@ def archive(tenant_id: uuid.UUID, revisions: Sequence[uuid.UUID], *, actor: str,
     return len(olds)
 
 
-def open_revision(tenant_id: uuid.UUID, memory_id: uuid.UUID, moment: dt.datetime) -> Revision:
-    """The current revision of a memory that is there and not expired, else MemoryNotFound."""
-    row = Revision.objects.filter(tenant=tenant_id, memory_key=memory_id, retired_at=None).first()
-    if row is None or (row.expires_at is not None and row.expires_at <= moment):
-        raise MemoryNotFound(public(MEMORY, memory_id))
-    return row
-
-
-def _lock_owner(tenant_id: uuid.UUID, memory_id: uuid.UUID) -> Owner:
-    where = Revision.objects.filter(tenant=tenant_id, memory_key=memory_id, retired_at=None)
-    found = where.values_list("project", "user_id").first()
-    if found is None:
-        raise MemoryNotFound(public(MEMORY, memory_id))
-    return owners.lock(tenant_id, *found)
-
-
 def _current_text(new: Revision) -> None:
     """Search reads the vectors of a memory's current text alone."""
     passages = Passage.objects.filter(tenant=new.tenant_id, memory_key=new.memory_key)
-    for current, texts in (
-        (False, passages.exclude(text_key=new.text_key)),
-        (True, passages.filter(text_key=new.text_key)),
-    ):
-        vectors = Embedding.objects.filter(tenant=new.tenant_id, passage_key__in=texts.values("id"))
-        vectors.exclude(current=current).update(current=current)
+    vectors = Embedding.objects.filter(tenant=new.tenant_id, passage_key__in=passages.values("id"))
+    vectors.filter(current=True).exclude(text_key=new.text_key).update(current=False)
+    vectors.filter(current=False, text_key=new.text_key).update(current=True)
 
 
 def _retire(revisions: Iterable[Revision]) -> None:
@@ -149,22 +135,16 @@ def _retire(revisions: Iterable[Revision]) -> None:
         rows.update(retired_at=revision.retired_at)
 
 
-def _touch_memory(old: Revision, command: UpdateCommand) -> None:
-    changes = {
-        name: value
-        for name, value in (("pinned", command.pinned), ("importance", command.importance))
-        if value is not KEEP
-    }
-    if changes:
-        Memory.objects.filter(tenant=old.tenant_id, id=old.memory_key).update(**changes)
-
-
-def _write(batch: Batch) -> None:
+def insert(batch: Batch) -> None:
     Memory.objects.bulk_create(batch.memories, batch_size=BATCH)
     Revision.objects.bulk_create(batch.revisions, batch_size=BATCH)
     Passage.objects.bulk_create(batch.passages, batch_size=BATCH)
     Embedding.objects.bulk_create(batch.embeddings, batch_size=BATCH)
     TokenVectors.objects.bulk_create(batch.tokens, batch_size=BATCH)
+
+
+def _write(batch: Batch) -> None:
+    insert(batch)
     happened.written(batch.revisions)
 
 
@@ -194,7 +174,6 @@ def _finish(tenant_id: uuid.UUID, writes: Sequence[WriteResult]) -> None:
                 if cursor.rowcount != len(closed):
                     raise StaleError
     for write in (w for w in writes if not w.is_last and not w.failure):
-        rows = Source.objects.filter(tenant=tenant_id, id=write.source.id, state=SourceState.PENDING)
         reserved = write.reserved_id or write.source.allocated_id
-        if not rows.update(result=write.result, allocated_id=reserved):
+        if not write.source.pending_row().update(result=write.result, allocated_id=reserved):
             raise StaleError

@@ -19,7 +19,6 @@ import redis
 from django.conf import settings
 
 from memories.models import Source
-from memories.pipeline.writes import pending
 from memories.types import SourceState
 from memproject.common import metrics
 from memproject.common.claims import backoff
@@ -73,7 +72,7 @@ def begin(source: Source, lost: int = 0) -> bool:
     source.result = {**source.result, LOST: lost + 1}
     source.attempts += 1 + uncounted
     counted = {"attempts": source.attempts, "failure": WORKER_LOST, "result": source.result}
-    return bool(pending(source).update(**counted))  # none if it was erased
+    return bool(source.pending_row().update(**counted))  # none if it was erased
 
 
 def timed_out(source: Source) -> None:
@@ -82,7 +81,7 @@ def timed_out(source: Source) -> None:
     if int(source.result.get(LOST, 0)) >= MAX_LOST:
         close_failed(source, TIMED_OUT, {})
         return
-    pending(source).update(failure=TIMED_OUT)
+    source.pending_row().update(failure=TIMED_OUT)
     metrics.pipeline_ended(source.kind, "retried")
 
 
@@ -98,10 +97,8 @@ def failed(source: Source, error: Exception) -> dt.datetime | None:
     asked = dt.timedelta(seconds=min(getattr(error, "retry_after", None) or 0, MAX_RETRY_AFTER))
     until = now() + max(backoff(source.attempts), asked)
     source.result = {name: value for name, value in source.result.items() if name != LOST}
-    changed = {"failure": code[:64], "next_attempt_at": until, "attempts": source.attempts}
-    rows = pending(source)
-    rows.filter(result__has_key=LOST).update(result=source.result)
-    rows.update(**changed)
+    changed = {"failure": code[:64], "next_attempt_at": until, "attempts": source.attempts, "result": source.result}
+    source.pending_row().update(**changed)
     metrics.pipeline_ended(source.kind, "retried")
     return until
 
@@ -109,7 +106,7 @@ def failed(source: Source, error: Exception) -> dt.datetime | None:
 def close_failed(source: Source, failure: str, result: dict[str, object]) -> None:
     """Set the write aside. What is applied of it stays, and is not applied again when somebody retries it."""
     kept = {name: value for name, value in source.result.items() if name != LOST}
-    pending(source).update(
+    source.pending_row().update(
         state=SourceState.FAILED,
         failure=failure[:64],
         result={**kept, **result},

@@ -1,7 +1,7 @@
 """Memories on their way out of one service and into another: rows as lines of an export, and lines as rows.
 
 An import brings what was decided elsewhere, with its history: nothing is decided again, no webhook is told, and words
-and vectors are made anew. So it writes rows beside `apply`, and only new ones, under the same lock.
+and vectors are made anew. So it only inserts rows, under the same lock as `apply`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db.models import QuerySet
 
 from memories.languages import configuration
-from memories.models import Embedding, Memory, Outcome, Owner, Passage, Revision, Source, TokenVectors, Usage
-from memories.pipeline import erase, owners, write_queue
+from memories.models import Memory, Outcome, Owner, Passage, Revision, Source, Usage
+from memories.pipeline import apply, erase, owners, write_queue
 from memories.pipeline.rows import Batch, Embedded, Voice
 from memories.pipeline.searchable import SOURCE_CHARACTERS, words
 from memories.pipeline.write_queue import Priority
@@ -243,28 +243,13 @@ def write(brought: Brought, embedded: Mapping[uuid.UUID, Embedded]) -> Counter[t
         batch.add_text(revision, embedded[revision.id], voice)
     for embedding in batch.embeddings:
         embedding.current = embedding.text_key in brought.current
-    _enqueue(brought.sources)
+    pending = [source for source in brought.sources if source.state == SourceState.PENDING]
+    write_queue.enqueue_all(pending, Priority.BULK)
     Source.objects.bulk_create(brought.sources)
-    Memory.objects.bulk_create(batch.memories)
-    Revision.objects.bulk_create(batch.revisions)
-    Passage.objects.bulk_create(batch.passages, batch_size=500)
-    Embedding.objects.bulk_create(batch.embeddings, batch_size=500)
-    TokenVectors.objects.bulk_create(batch.tokens, batch_size=500)
+    apply.insert(batch)
     Outcome.objects.bulk_create(brought.outcomes)
     Usage.objects.bulk_create(brought.usage)
     return Counter((passage.project, passage.user_id) for passage in batch.passages)
-
-
-def _enqueue(sources: Sequence[Source]) -> None:
-    """Pending writes get places in the queue of their owner, in the order of the file."""
-    waiting: dict[tuple[uuid.UUID, str, str], list[Source]] = {}
-    for source in sources:
-        if source.state == SourceState.PENDING:
-            waiting.setdefault((source.tenant_id, source.project, source.user_id), []).append(source)
-    for owner, mine in sorted(waiting.items()):
-        last = write_queue.enqueue(*owner, count=len(mine), priority=Priority.BULK)
-        for sequence, source in enumerate(mine, last - len(mine) + 1):
-            source.sequence = sequence
 
 
 def lock(tenant_id: uuid.UUID, whose: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Owner]:

@@ -12,7 +12,6 @@ from memories.pipeline.rows import Embedded, Vectors, embedded_texts
 from memories.pipeline.write_queue import Claim
 from memories.providers import registry
 from memories.providers.registry import Encoder
-from memories.types import SourceState
 
 AT_ONCE = 32  # passages between two looks at the lease, when the model runs in this process
 AT_ONCE_AFAR = 512  # when it doesn't: a call costs more than what is in it
@@ -68,5 +67,4 @@ def head(source: Source) -> None:
 
 def _keep(source: Source, vector: npt.NDArray[np.float32], model: str) -> None:
     source.vector, source.model = vector, model
-    rows = Source.objects.filter(tenant=source.tenant_id, id=source.id, state=SourceState.PENDING)
-    rows.update(vector=vector, model=model)
+    source.pending_row().update(vector=vector, model=model)

@@ -33,13 +33,7 @@ class Extracted:
 
     def important(self, least: float) -> Extracted:
         """Without the facts that matter less."""
-        return self._of([n for n, statement in enumerate(self.statements) if statement.fact.importance >= least])
-
-    def part(self, start: int, stop: int) -> Extracted:
-        """The statements from place `start` to before `stop`."""
-        return self._of(range(len(self.statements))[start:stop])
-
-    def _of(self, places: Sequence[int]) -> Extracted:
+        places = [n for n, statement in enumerate(self.statements) if statement.fact.importance >= least]
         return replace(
             self,
             statements=tuple(self.statements[n] for n in places),

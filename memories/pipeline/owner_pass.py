@@ -14,7 +14,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from django.conf import settings
@@ -25,7 +24,7 @@ from memories.models import Source
 from memories.pipeline import apply, attempts, embed, erase, owners, plan, state, write_queue, writes
 from memories.pipeline.changes import WriteResult
 from memories.pipeline.rows import Embedded
-from memories.pipeline.write_queue import Claim, LeaseLost
+from memories.pipeline.write_queue import Claim, LeaseLost, Turn
 from memories.pipeline.writes import ReadWrite
 from memories.providers import registry
 from memories.types import SourceKind, SourceState
@@ -68,20 +67,6 @@ class Busy(Unavailable):
     code = "busy"
 
 
-@dataclass(slots=True)
-class Turn:
-    """What a claim came to. `more`: writes are left that can be applied now; `due_at`: the next attempt of one that
-    failed. `is_slow`: the next write is left to the workers of the queue `long`."""
-
-    more: bool = False
-    due_at: dt.datetime | None = None
-    attempts: int = 0
-    is_slow: bool = False
-
-    def wait_until(self, moment: dt.datetime) -> None:
-        self.due_at = moment if self.due_at is None else min(self.due_at, moment)
-
-
 def run_quick(tenant_id: uuid.UUID, queue_id: uuid.UUID, limit: float) -> None:
     """A pass by a worker that requests wait for: writes that may take long are left to another one."""
     if attempts.is_slow(tenant_id):
@@ -120,14 +105,10 @@ def run(tenant_id: uuid.UUID, queue_id: uuid.UUID, limit: float = 0.0, *, takes_
         log.warning("a pass was cut off: %s", type(error).__name__)
         turn = Turn(due_at=now() + AFTER_DATABASE_ERROR)
     except attempts.TimedOutError:
-        _reconnect()
+        connection.close()  # the time limit may have interrupted a statement
         attempts.count_timeout(tenant_id)
         turn.attempts, turn.more, turn.is_slow = claim.attempts, True, True
-    _patiently(
-        lambda: write_queue.release(
-            claim, more=turn.more, due_at=turn.due_at, attempts=turn.attempts, is_slow=turn.is_slow
-        )
-    )
+    _patiently(lambda: write_queue.release(claim, turn))
 
 
 def _patiently(act: Callable[[], T]) -> T:
@@ -162,7 +143,8 @@ def _work(claim: Claim, turn: Turn, *, takes_long: bool) -> None:
         raise
     except Unavailable as error:
         turn.more = False
-        blocked = next((source for source in sources if writes.pending(source).exists()), None)
+        pending = _pending_ids(sources)
+        blocked = next((source for source in sources if source.id in pending), None)
         if blocked is not None:  # those before it may be applied already
             blocked.attempts += 1
             if (until := attempts.failed(blocked, error)) is not None:
@@ -290,10 +272,14 @@ def _announce(results: Sequence[WriteResult], seconds: float) -> None:
 
 def _still_pending(chunk: Sequence[ReadWrite]) -> list[ReadWrite]:
     """Without the writes that were erased, or applied by another worker."""
-    ids = [write.source.id for write in chunk]
-    rows = Source.objects.filter(tenant=chunk[0].source.tenant_id, id__in=ids, state=SourceState.PENDING)
-    left = set(rows.values_list("id", flat=True))
-    return [write for write in chunk if write.source.id in left]
+    pending = _pending_ids([write.source for write in chunk])
+    return [write for write in chunk if write.source.id in pending]
+
+
+def _pending_ids(sources: Sequence[Source]) -> set[uuid.UUID]:
+    ids = [source.id for source in sources]
+    rows = Source.objects.filter(tenant=sources[0].tenant_id, id__in=ids, state=SourceState.PENDING)
+    return set(rows.values_list("id", flat=True))
 
 
 # --- one write after the other ---------------------------------------------------------------------------------------
@@ -310,7 +296,7 @@ def _one_by_one(sources: Sequence[Source], claim: Claim, turn: Turn) -> bool:
         except (LeaseLost, OperationalError, InterfaceError):
             raise
         except attempts.TimedOutError:
-            _reconnect()
+            connection.close()  # the time limit may have interrupted a statement
             attempts.timed_out(source)
             raise
         except Exception as error:
@@ -322,8 +308,3 @@ def _one_by_one(sources: Sequence[Source], claim: Claim, turn: Turn) -> bool:
                 turn.more = False
                 return False
     return False
-
-
-def _reconnect() -> None:
-    """A statement may have been interrupted by the time limit."""
-    connection.close()

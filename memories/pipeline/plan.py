@@ -14,7 +14,7 @@ from memories.models import Passage, Revision, Source
 from memories.pipeline import decide
 from memories.pipeline.changes import ChangeSet, GraphChange, WriteResult
 from memories.pipeline.reconcile import Operation, reconcile
-from memories.pipeline.rows import Embedded, Voice, add_memory, outcome, successor
+from memories.pipeline.rows import Embedded, Voice, add_memory, memory_columns, outcome, successor
 from memories.pipeline.state import OwnerState
 from memories.pipeline.writes import ReadWrite
 from memories.types import KEEP, Action, Decision, Fact, Json, SourceKind, UpdateCommand
@@ -169,12 +169,13 @@ class Planner:
         new = successor(old, command, self.moment, actor=source.actor)
         new.content = new.evidence = source.text
         new.digest, new.text_key, new.source_key = write.digests[0], new.id, source.id
-        self._refuse_taken(new)
+        self._refuse_taken(new.agent_id, new.digest, but=new.memory_key)
         text = self._text(write, 0)
         self._follow(old, new)
         self.changes.batch.add_text(new, text, self._voice_of(old, source))
         self.changes.texts.append(new)
-        self._columns(old, command)
+        if columns := memory_columns(command):
+            self.changes.columns.append((old.memory_key, columns))
         self.state.hold(new, text, write.graph, None)
         self.changes.outcomes.append(outcome(source, 0, Decision.UPDATE, old.memory_key))
         self._graph(result, retired=[old], taught=[(new, write.graph)])
@@ -190,9 +191,7 @@ class Planner:
         valid_from = max((parse_datetime(since) if since else None) or source.accepted_at, old.valid_from)
         ended = successor(old, UpdateCommand(""), self.moment, actor=source.actor)
         ended.action, ended.valid_to, ended.reason = Action.SUPERSEDE.value, valid_from, reason
-        holder = self.state.live.get((source.agent_id, write.digests[0]))
-        if holder is not None:
-            raise Conflict("Another memory holds this text already.", memory_id=public(MEMORY, holder))
+        self._refuse_taken(source.agent_id, write.digests[0])
         text, key = self._text(write, 0), new_id()
         self._follow(old, ended)
         self.state.end(ended)
@@ -217,7 +216,7 @@ class Planner:
             return
         new = successor(found, UpdateCommand(""), self.moment, actor=source.actor)
         new.action, new.expires_at, new.archived, new.valid_to = Action.RESTORE.value, old.expires_at, False, None
-        self._refuse_taken(new)
+        self._refuse_taken(new.agent_id, bytes(new.digest), but=new.memory_key)
         self._follow(old, new)
         self.changes.texts.append(new)
         self.state.hold(new, self.texts.get(bytes(new.digest)), NO_KNOWLEDGE, None)
@@ -242,9 +241,8 @@ class Planner:
         if old.archived or old.valid_to is not None:
             raise Conflict("This memory is no longer live. Restore it first.", memory_id=public(MEMORY, old.memory_key))
 
-    def _refuse_taken(self, new: Revision) -> None:
-        holder = self.state.live.get((new.agent_id, bytes(new.digest)))
-        if holder is not None and holder != new.memory_key:
+    def _refuse_taken(self, agent_id: str | None, digest: bytes, *, but: uuid.UUID | None = None) -> None:
+        if (holder := self.state.live.get((agent_id, digest))) not in (None, but):
             raise Conflict("Another memory holds this text already.", memory_id=public(MEMORY, holder))
 
     def _voice_of(self, old: Revision, source: Source) -> Voice:
@@ -256,12 +254,6 @@ class Planner:
         if first is None:
             return Voice(old.valid_from, source.id, session=old.run_id)
         return Voice(first.said_at, first.batch, first.turn, first.session, first.speaker, first.role)
-
-    def _columns(self, old: Revision, command: UpdateCommand) -> None:
-        changed = {"pinned": command.pinned, "importance": command.importance}
-        kept = {name: value for name, value in changed.items() if value is not KEEP}
-        if kept:
-            self.changes.columns.append((old.memory_key, kept))
 
     # --- common ------------------------------------------------------------------------------------------------------
     def _follow(self, old: Revision, new: Revision) -> None:

@@ -186,6 +186,12 @@ def successor(old: Revision, command: UpdateCommand, moment: dt.datetime, *, act
     )
 
 
+def memory_columns(command: UpdateCommand) -> dict[str, object]:
+    """The columns of the memory's own row that the command changes."""
+    columns = {"pinned": command.pinned, "importance": command.importance}
+    return {name: value for name, value in columns.items() if value is not KEEP}
+
+
 def outcome(
     source: Source, position: int, decision: Decision, memory_id: uuid.UUID, *, replaces: uuid.UUID | None = None
 ) -> Outcome:

@@ -11,13 +11,14 @@ import enum
 import logging
 import time
 import uuid
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
 
-from memories.models import WriteQueue
+from memories.models import Source, WriteQueue
 from memproject.common.clock import now
 from memproject.common.ids import new_id
 from memproject.common.kick import kick
@@ -35,7 +36,6 @@ MAX_AHEAD = dt.timedelta(minutes=15)  # longer than any lease and any wait for t
 class Priority(enum.IntEnum):
     """Which Celery queue holds the message; workers take `store` first."""
 
-    NONE = 0
     BULK = 1
     STORE = 2
 
@@ -141,6 +141,20 @@ class Claim:
         self.renewed = time.monotonic() + seconds
 
 
+@dataclass(slots=True)
+class Turn:
+    """What a claim came to. `more`: writes are left that can be applied now; `due_at`: the next attempt of one that
+    failed. `is_slow`: the next write is left to the workers of the queue `long`."""
+
+    more: bool = False
+    due_at: dt.datetime | None = None
+    attempts: int = 0
+    is_slow: bool = False
+
+    def wait_until(self, moment: dt.datetime) -> None:
+        self.due_at = moment if self.due_at is None else min(self.due_at, moment)
+
+
 def enqueue(
     tenant_id: uuid.UUID, project: str, user_id: str, *, count: int, priority: Priority, is_slow: bool = False
 ) -> int:
@@ -168,6 +182,18 @@ def enqueue(
     if is_ours:
         send(tenant_id, queue_id, priority, is_slow=is_slow)
     return int(last)
+
+
+def enqueue_all(sources: Sequence[Source], priority: Priority) -> list[Source]:
+    """Give new pending writes places in the queues of their owners, in this order; → the last write of each owner."""
+    by_owner: dict[tuple[uuid.UUID, str, str], list[Source]] = {}
+    for source in sources:
+        by_owner.setdefault((source.tenant_id, source.project, source.user_id), []).append(source)
+    for owner, mine in sorted(by_owner.items()):  # in one order, so that two transactions can't deadlock
+        last = enqueue(*owner, count=len(mine), priority=priority, is_slow=len(mine[0].text) > LONG)
+        for sequence, source in enumerate(mine, last - len(mine) + 1):
+            source.sequence = sequence
+    return [mine[-1] for mine in by_owner.values()]
 
 
 def send(tenant_id: uuid.UUID, queue_id: uuid.UUID, priority: Priority, *, is_slow: bool) -> None:
@@ -207,11 +233,8 @@ def claim(tenant_id: uuid.UUID, queue_id: uuid.UUID, limit: float = 0.0) -> Clai
     return Claim(tenant_id, queue_id, token, project, user_id, seen, attempts, limit=limit)
 
 
-def release(
-    claim: Claim, *, more: bool, due_at: dt.datetime | None = None, attempts: int = 0, is_slow: bool = False
-) -> None:
-    """Give the lease back. `more`: writes are left that can be applied now, so the queue goes to the end of the line.
-    `due_at`: when a failed attempt is to be repeated. `is_slow`: only workers of `long` take the next write."""
+def release(claim: Claim, turn: Turn) -> None:
+    """Give the lease back. A queue with more to apply goes to the end of the line."""
     moment = now()
     soon = moment + dt.timedelta(seconds=settings.LEASE_SECONDS / 2)
     values: dict[str, Any] = {
@@ -219,12 +242,12 @@ def release(
         "id": claim.queue_id,
         "token": claim.token,
         "seen": claim.seen,
-        "more": more,
+        "more": turn.more,
         "now": moment,
         "soon": soon,
-        "due": soon if more else due_at,
-        "attempts": attempts,
-        "slow": is_slow,
+        "due": soon if turn.more else turn.due_at,
+        "attempts": turn.attempts,
+        "slow": turn.is_slow,
     }
     with connection.cursor() as cursor:
         cursor.execute(RELEASE, values)
@@ -258,7 +281,8 @@ def sweep() -> int:
     return len(taken)
 
 
-def is_claimed(tenant_id: uuid.UUID, project: str, user_id: str) -> bool:
-    """Whether a worker is applying writes of this owner now."""
-    rows = WriteQueue.objects.filter(tenant=tenant_id, project=project, user_id=user_id)
-    return rows.filter(lease_until__gt=now()).exists()
+def claimed(tenant_id: uuid.UUID, owners: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of `owners` (project, user_id; at least one) whose writes a worker is applying now."""
+    projects, users = zip(*owners, strict=True)
+    rows = WriteQueue.objects.filter(tenant=tenant_id, project__in=projects, user_id__in=users, lease_until__gt=now())
+    return set(rows.values_list("project", "user_id"))

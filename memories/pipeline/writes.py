@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from entities.types import NO_KNOWLEDGE, Knowledge
 from memories.models import Revision, Source
@@ -19,7 +19,7 @@ from memories.providers.base import ProviderUnavailable
 from memories.providers.rules.types import Statement as RulesStatement
 from memories.retrieval.similar import similar
 from memories.statements import Known, Statement
-from memories.types import Item, Json, SourceKind, SourceState
+from memories.types import Item, Json, SourceKind
 
 MODEL_TRIES = 3  # of a language model; then the rules read the write
 CANDIDATES, NEAR = 20, 0.25  # memories that a model is shown, and the cosine that they must have
@@ -91,7 +91,8 @@ def read(source: Source) -> ReadWrite:
 
 def of_statements(source: Source, extracted: Extracted, shown: tuple[Known, ...] | None = None) -> ReadWrite:
     """A store with what its text states, without the statements that are less important than it asked for."""
-    kept, skipped = important(extracted, source.payload)
+    kept = extracted.important(source.payload.get("min_importance", 0))
+    skipped = len(extracted.statements) - len(kept.statements)
     result: dict[str, object] = {"facts": len(kept.statements), "skipped": skipped, "by": kept.by}
     if kept.refused:
         result["refused"] = dict(kept.refused)
@@ -113,12 +114,6 @@ def facts_of(items: Sequence[Item], payload: Json) -> Extracted:
     return extract(items, infer=payload.get("infer", True), roles=_roles(payload))
 
 
-def important(found: Extracted, payload: Json) -> tuple[Extracted, int]:
-    """The statements that are important enough, and how many are not."""
-    kept = found.important(payload.get("min_importance", 0))
-    return kept, len(found.statements) - len(kept.statements)
-
-
 def _store(source: Source) -> ReadWrite:
     """By the language model if there is one. A model that fails is asked again when the write is tried again,
     MODEL_TRIES times in all; then the rules read it."""
@@ -132,7 +127,8 @@ def _store(source: Source) -> ReadWrite:
     try:
         reading = model.read(items, roles=_roles(source.payload), known=shown, moment=source.accepted_at)
     except ProviderUnavailable:
-        pending(source).update(result={**source.result, FAILURES: failures + 1})
+        source.result = {**source.result, FAILURES: failures + 1}
+        source.pending_row().update(result=source.result)
         raise
     return _kept(source, Extracted(reading.statements, reading.by, refused=reading.refused), shown)
 
@@ -174,8 +170,3 @@ def _near(source: Source) -> tuple[Known, ...]:
 def _roles(payload: Json) -> frozenset[str] | None:
     roles = payload.get("roles")
     return None if roles is None else frozenset(roles)
-
-
-def pending(source: Source) -> QuerySet[Source]:
-    """The row, as long as nobody has finished or erased it: a change that comes too late touches no row."""
-    return Source.objects.filter(tenant=source.tenant_id, id=source.id, state=SourceState.PENDING)

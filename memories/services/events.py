@@ -57,10 +57,12 @@ def result_of(source: Source) -> WriteResult:
 def results_of(sources: Sequence[Source]) -> list[WriteResult]:
     """The same for several writes of one tenant: as many statements as for one."""
     items = _items([source for source in sources if source.state == SourceState.APPLIED])
-    return [_result(source, tuple(items.get(source.id, ()))) for source in sources]
+    pending = {(source.project, source.user_id) for source in sources if source.state == SourceState.PENDING}
+    claimed = write_queue.claimed(sources[0].tenant_id, pending) if pending else set()
+    return [_result(s, tuple(items.get(s.id, ())), (s.project, s.user_id) in claimed) for s in sources]
 
 
-def _result(source: Source, items: tuple[ItemResult, ...]) -> WriteResult:
+def _result(source: Source, items: tuple[ItemResult, ...], is_claimed: bool) -> WriteResult:
     memory_id = source.target_key or parse(MEMORY, source.result.get("first", "")) or source.allocated_id
     if source.kind == SourceKind.SUPERSEDE and items:
         memory_id = items[0].memory_id
@@ -71,7 +73,7 @@ def _result(source: Source, items: tuple[ItemResult, ...]) -> WriteResult:
     return WriteResult(
         event_id=source.id,
         memory_id=duplicate or memory_id,
-        state=_state(source),
+        state=_state(source, is_claimed),
         items=items,
         accepted_at=source.accepted_at,
         finished_at=source.finished_at,
@@ -84,9 +86,9 @@ def _result(source: Source, items: tuple[ItemResult, ...]) -> WriteResult:
     )
 
 
-def _state(source: Source) -> str:
+def _state(source: Source, is_claimed: bool) -> str:
     if source.state == SourceState.PENDING:
-        return "running" if write_queue.is_claimed(source.tenant_id, source.project, source.user_id) else "pending"
+        return "running" if is_claimed else "pending"
     return "succeeded" if source.state == SourceState.APPLIED else "failed"
 
 

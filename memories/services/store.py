@@ -81,7 +81,7 @@ def accept(sources: Sequence[Source], *, wait: bool, draft: Any = None) -> list[
     waiting = wait and _are_quick(sources) and places.acquire(blocking=False)
     try:
         with transaction.atomic():
-            last = _enqueue(sources, Priority.STORE if waiting and not is_many else Priority.BULK)
+            last = write_queue.enqueue_all(sources, Priority.STORE if waiting and not is_many else Priority.BULK)
             Source.objects.bulk_create(sources)
             if sources:
                 bind([source.id for source in sources], draft)
@@ -106,25 +106,6 @@ def _are_quick(sources: Sequence[Source]) -> bool:
     if not sources or any(len(source.text) > LONG for source in sources):
         return False
     return not attempts.is_slow(sources[0].tenant_id)
-
-
-def _enqueue(sources: Sequence[Source], priority: Priority) -> list[Source]:
-    """Give the Sources their places in the queues of their owners; → the last one of each owner."""
-    owners: dict[tuple[str, str], list[Source]] = {}
-    for source in sources:
-        owners.setdefault((source.project, source.user_id), []).append(source)
-    for (project, user_id), mine in sorted(owners.items()):  # in one order, so that two requests can't deadlock
-        last = write_queue.enqueue(
-            sources[0].tenant_id,
-            project,
-            user_id,
-            count=len(mine),
-            priority=priority,
-            is_slow=len(mine[0].text) > LONG,
-        )
-        for sequence, source in enumerate(mine, last - len(mine) + 1):
-            source.sequence = sequence
-    return [mine[-1] for mine in owners.values()]
 
 
 def joined(items: tuple[Item, ...]) -> tuple[str, list[dict[str, Any]]]:

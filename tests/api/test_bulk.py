@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 import time_machine
 from django.conf import LazySettings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from memories import tasks
-from memories.models import Memory, Source
+from memories.models import Memory, Source, WriteQueue
+from memories.pipeline import write_queue
 from memproject.common.tenancy import across_tenants
 from tests.build import Caller, caller
 
@@ -77,6 +80,27 @@ def test_a_batch_that_nobody_works_on_is_accepted(no_worker: None) -> None:
     assert answer.status_code == 202
     assert [r["response"]["status"] for r in answer.json()["results"]] == ["pending", "pending"]
     assert sources() == 2
+
+
+@pytest.mark.parametrize("items", [1, 20])
+def test_the_states_of_many_pending_writes_take_one_statement(no_worker: None, items: int) -> None:
+    with CaptureQueriesContext(connection) as sent:
+        answer = caller().post(f"{API}/memories/batch", {"items": [{"content": "Ann lives in Oslo"}] * items})
+    assert [r["response"]["status"] for r in answer.json()["results"]] == ["pending"] * items
+    assert sum("lease_until" in q["sql"] and q["sql"].startswith("SELECT") for q in sent.captured_queries) == 1
+
+
+def test_only_the_writes_of_a_claimed_owner_are_running(no_worker: None) -> None:
+    items = [{"content": "I live in Oslo", "user_id": user} for user in ("ann", "bob")]
+    owner = caller()
+    events = [
+        r["response"]["event_id"] for r in owner.post(f"{API}/memories/batch", {"items": items}).json()["results"]
+    ]
+    with across_tenants("a test"):
+        queue = WriteQueue.objects.get(user_id="ann")
+    assert write_queue.claim(queue.tenant_id, queue.id) is not None
+    states = [owner.get(f"{API}/events/{event}").json()["status"] for event in events]
+    assert states == ["running", "pending"]
 
 
 def test_a_batch_may_be_larger_than_other_bodies(owner: Caller, settings: LazySettings) -> None:

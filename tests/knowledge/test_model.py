@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from memories.models import Source
+from memories.models import Source, WriteQueue
 from memories.pipeline import write_queue
 from tests.build import Caller
 from tests.llm_server import MODEL, Call, Declines, Dies, Fails, LLMServer, Says, answer, fact
@@ -101,3 +101,17 @@ def test_a_model_that_fails_is_asked_again_and_then_the_others_read(
     source = Source.objects.get(tenant=asked.row.tenant_id)
     assert (source.state, source.result["by"], len(llm.calls)) == ("applied", "rules", 3)
     assert asked.recalled("Berlin") == ["Ana lives in Berlin"]
+
+
+def test_failures_of_a_model_count_when_writes_are_applied_one_by_one(
+    asked: Caller, llm: LLMServer, settings: Any
+) -> None:
+    settings.STORE_WAIT_SECONDS = 0.01
+    llm.script = [Fails(500)] * 2
+    begun = dt.datetime.now(dt.UTC)
+    asked.post("/api/v1/memories", {"content": "Ana lives in Berlin."})
+    WriteQueue.objects.filter(tenant=asked.row.tenant_id).update(attempts=1)  # as if a worker had been lost
+    with time_machine.travel(begun + dt.timedelta(hours=1)):
+        write_queue.sweep()
+    source = Source.objects.get(tenant=asked.row.tenant_id)
+    assert (source.state, source.result) == ("pending", {"model_failures": 2})
