@@ -32,6 +32,16 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """A pair for the review queue: what a statement may do to a live memory. `effect`: `duplicate`, `extend`,
+    `supersede` or `negate`; `probability`: of that effect, below the threshold of a decision."""
+
+    memory: Known
+    effect: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """One fact out of a text, with what it says of entities; `proposal` None: the extractor leaves it to others."""
 

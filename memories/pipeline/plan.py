@@ -114,27 +114,23 @@ class Planner:
     def _decide(self, write: ReadWrite, number: int) -> Operation:
         statement, digest, source = write.statements[number], write.digests[number], write.source
         existing = self.state.live.get((source.agent_id, digest))
-        compared = write.shown or ()
-        if existing is None and write.shown is None and write.parsed and digest in self.texts:
-            compared = self.state.compared(
-                statement,
-                (source.id, write.first + number),
-                (source.id, statement.fact.position),
-                source.agent_id,
-                self.texts[digest],
-            )
-            moment = statement.fact.said_at or source.accepted_at
-            later = [known for known in compared if known.said_at > moment]
-            if later and (newer := decide.outdated_by(write.parsed[number], later)) is not None:
-                return Operation(statement.fact, digest, Decision.ADD, outdated_by=newer, knowledge=statement.knowledge)
-            proposal = decide.propose(write.parsed[number], compared) if compared else None
-            statement = replace(statement, proposal=proposal)
-        operation = reconcile(
-            statement, digest, accepted_at=source.accepted_at, existing_id=existing, compared=compared
-        )
-        touched = operation.replaces or (operation.existing_id if existing is None else None)
+        fact, moment = statement.fact, statement.fact.said_at or source.accepted_at
+        if existing is not None or fact.verbatim:
+            return reconcile(statement, digest, moment, existing_id=existing)
+        if write.shown is not None:
+            known = write.shown
+            statement = replace(statement, proposal=decide.second_opinion(fact.content, statement.proposal, known))
+            opinion = decide.Opinion(statement.proposal)
+        else:
+            place, message = (source.id, write.first + number), (source.id, fact.position)
+            near = self.state.compared(statement, place, message, source.agent_id, self._text(write, number))
+            known = tuple(memory for _, memory in near)
+            opinion = decide.compare(fact.content, moment, near)
+        operation = reconcile(replace(statement, proposal=opinion.proposal), digest, moment, compared=known)
+        operation = replace(operation, outdated_by=opinion.outdated_by, open=opinion.open)
+        touched = operation.replaces or operation.existing_id
         if touched is not None and self._live(touched) is None:  # it ended, or was erased, since it was compared
-            return replace(operation, decision=Decision.ADD, existing_id=None, replaces=None, reason="")
+            return Operation(fact, digest, Decision.ADD, knowledge=statement.knowledge)
         return operation
 
     def _text(self, write: ReadWrite, number: int) -> Embedded:
@@ -154,7 +150,8 @@ class Planner:
         outdated = operation.decision is Decision.UPDATE
         ended.action = (Action.SUPERSEDE if outdated else Action.RETIRE).value
         ended.valid_to = max(operation.fact.said_at or source.accepted_at, old.valid_from)
-        ended.reason = f"{'outdated' if outdated else 'ended'} by {public(MEMORY, heir)}"
+        verb = "extended" if operation.reason == decide.EXTENDED else "outdated" if outdated else "ended"
+        ended.reason = f"{verb} by {public(MEMORY, heir)} (probability {operation.probability:.2f})"
         ended.confidence = operation.fact.confidence
         self._follow(old, ended)
         self.state.end(ended)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from entities.types import NO_KNOWLEDGE, Knowledge
-from memories.statements import Known, Statement
+from memories.statements import Doubt, Known, Statement
 from memories.types import Decision, Fact
 
 
@@ -20,7 +20,7 @@ from memories.types import Decision, Fact
 class Operation:
     """One statement and the decision about it. `existing_id` is the memory that holds it already (NOOP), `replaces`
     the memory that it outdates (UPDATE) or ends (DELETE). `outdated_by`: a memory of a later time that outdates the
-    statement, which is therefore added as past (ADD)."""
+    statement, which is therefore added as past (ADD). `open`: pairs for the review queue."""
 
     fact: Fact
     digest: bytes
@@ -29,21 +29,22 @@ class Operation:
     replaces: uuid.UUID | None = None
     outdated_by: Known | None = None
     reason: str = ""
+    probability: float = 1.0
     knowledge: Knowledge = NO_KNOWLEDGE
+    open: tuple[Doubt, ...] = ()
 
 
 def reconcile(
     statement: Statement,
     digest: bytes,
+    moment: dt.datetime,
     *,
-    accepted_at: dt.datetime,
     existing_id: uuid.UUID | None = None,
     compared: Collection[Known] = (),
 ) -> Operation:
-    """Decide about a statement. `existing_id`: the live memory with exactly this text.
+    """Decide about a statement made at `moment`. `existing_id`: the live memory with exactly this text.
 
-    A proposal counts if it names a memory of `compared` and if the statement is not older than that memory. A
-    statement without a time of its own was made when it was accepted.
+    A proposal counts if it names a memory of `compared` and if the statement is not older than that memory.
     """
     fact, proposal = statement.fact, statement.proposal
     known = statement.knowledge
@@ -53,11 +54,12 @@ def reconcile(
     if proposal is None or proposal.target is None or fact.verbatim:
         return add
     old = next((memory for memory in compared if memory.id == proposal.target), None)
-    if old is None or (fact.said_at or accepted_at) < old.said_at:
+    if old is None or moment < old.said_at:
         return add
+    decided = replace(add, decision=proposal.decision, reason=proposal.reason, probability=proposal.confidence)
     match proposal.decision:
         case Decision.NOOP:
-            return Operation(fact, digest, Decision.NOOP, existing_id=old.id, reason=proposal.reason, knowledge=known)
+            return replace(decided, existing_id=old.id)
         case Decision.UPDATE | Decision.DELETE:
-            return Operation(fact, digest, proposal.decision, replaces=old.id, reason=proposal.reason, knowledge=known)
+            return replace(decided, replaces=old.id)
     return add

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from entities.services.stating import key_of, stating
 from entities.types import GraphScope, Knowledge
 from memories.models import Embedding, Revision
-from memories.pipeline import decide, owners
+from memories.pipeline import owners
 from memories.pipeline.rows import Embedded
 from memories.pipeline.writes import ReadWrite
 from memories.providers import registry
@@ -76,8 +76,9 @@ class OwnerState:
 
     def compared(
         self, statement: Statement, place: Place, message: Message, agent_id: str | None, text: Embedded
-    ) -> tuple[Known, ...]:
-        """The live memories that a statement is compared with: the same relation first, then the nearest.
+    ) -> list[tuple[float, Known]]:
+        """The live memories that a statement is compared with, with their cosine: the same relation first (0 where it
+        isn't near), then the nearest.
 
         Statements of one message neither end each other nor repeat each other in other words.
         """
@@ -94,7 +95,9 @@ class OwnerState:
             if cosine >= nearest.ENOUGH:
                 near.append((cosine, candidate.known))
         near.sort(key=lambda pair: -pair[0])
-        return tuple(dict.fromkeys([*same, *(known for _, known in near[: nearest.MOST])]))
+        cosines = {known: cosine for cosine, known in near}
+        wanted = dict.fromkeys([*same, *(known for _, known in near[: nearest.MOST])])
+        return [(cosines.get(known, 0.0), known) for known in wanted]
 
     def hold(self, revision: Revision, text: Embedded | None, knowledge: Knowledge, message: Message | None) -> None:
         """A memory with this live revision, made or changed by the pass. `text` None: its vectors are stored."""
@@ -158,7 +161,7 @@ def load(tenant_id: uuid.UUID, project: str, user_id: str, writes: Sequence[Read
 
 
 def compare(state: OwnerState, writes: Sequence[ReadWrite], texts: Mapping[bytes, Embedded]) -> None:
-    """Find the stored memories that the new statements are compared with, and parse them in one batch."""
+    """Find the stored memories that the new statements are compared with."""
     for agent_id in {write.source.agent_id for write in writes}:
         asked = list(_asked(state, [write for write in writes if write.source.agent_id == agent_id], texts))
         if not asked:
@@ -175,16 +178,14 @@ def compare(state: OwnerState, writes: Sequence[ReadWrite], texts: Mapping[bytes
         )
         state.near |= {place: pairs for (place, _, _), pairs in zip(asked, near, strict=True)}
         state.stated |= _stated(state, agent_id, [(place, statement) for place, statement, _ in asked])
-    stored = [known for pairs in state.near.values() for _, known in pairs[: nearest.MOST]]
-    decide.read([*stored, *(known for several in state.stated.values() for known in several)])
 
 
 def _asked(
     state: OwnerState, writes: Sequence[ReadWrite], texts: Mapping[bytes, Embedded]
 ) -> Iterator[tuple[Place, Statement, bytes]]:
-    """The statements that the rules compare: new in their words, and no turns."""
+    """The statements that are compared: new in their words, and no turns. A language model was shown others."""
     for write in writes:
-        if not write.parsed:
+        if write.shown is not None:
             continue
         for position, (statement, digest) in enumerate(zip(write.statements, write.digests, strict=True), write.first):
             known = (write.source.agent_id, digest) in state.live

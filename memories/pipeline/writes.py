@@ -16,7 +16,6 @@ from memories.pipeline.keep_text import keep_text
 from memories.pipeline.recalled import without_recalled
 from memories.providers import registry
 from memories.providers.base import ProviderUnavailable
-from memories.providers.rules.types import Statement as RulesStatement
 from memories.retrieval.similar import similar
 from memories.statements import Known, Statement
 from memories.types import Item, Json, SourceKind
@@ -30,8 +29,7 @@ FAILURES = "model_failures"
 class ReadWrite:
     """A Source with what was read out of it.
 
-    A store: one digest and one content for each statement; `parsed` is what the rules made of it, `shown` are the
-    memories that a language model was shown. An update or supersede: the one new text, and as `graph` what it says of
+    A store: one digest and one content for each statement; `shown` are the memories that a language model was shown. An update or supersede: the one new text, and as `graph` what it says of
     entities. A restore: the `revision` to bring back. A long store comes in parts: `first` is the position of its first
     statement, `is_last` tells that the Source ends with this part.
     """
@@ -40,7 +38,6 @@ class ReadWrite:
     digests: tuple[bytes, ...] = ()
     contents: tuple[str, ...] = ()
     statements: tuple[Statement, ...] = ()
-    parsed: tuple[RulesStatement, ...] = ()
     shown: tuple[Known, ...] | None = None
     result: Mapping[str, object] = field(default_factory=dict)
     graph: Knowledge = NO_KNOWLEDGE
@@ -56,7 +53,6 @@ class ReadWrite:
             digests=self.digests[cut],
             contents=self.contents[cut],
             statements=self.statements[cut],
-            parsed=self.parsed[cut],
             first=self.first + start,
             is_last=self.is_last and stop >= len(self.digests),
         )
@@ -103,7 +99,6 @@ def of_statements(source: Source, extracted: Extracted, shown: tuple[Known, ...]
         tuple(digest.of_fact(s.fact, source.run_id) for s in kept.statements),
         tuple(s.fact.content for s in kept.statements),
         kept.statements,
-        kept.read,
         shown,
         result,
     )
