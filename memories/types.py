@@ -368,7 +368,8 @@ class ErasureView:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something stated. `evidence` is its own sentence, word for word; `position` the place of its item in the write.
+    """Something stated. `evidence` is its own sentence, word for word; `position` the place of its item in the write;
+    `valid_from` the date since when it is true, if the text gives it.
 
     A verbatim fact is a turn of a conversation, kept as it was said: the same words said again are another turn.
     """
@@ -380,6 +381,7 @@ class Fact:
     speaker: str | None = None
     said_at: dt.datetime | None = None
     stamp: str | None = None
+    valid_from: dt.datetime | None = None
     verbatim: bool = False
     confidence: float = 1.0
     importance: float = 0.5

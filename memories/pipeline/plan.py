@@ -15,7 +15,7 @@ from memories.pipeline import decide
 from memories.pipeline.changes import ChangeSet, GraphChange, WriteResult
 from memories.pipeline.reconcile import Operation, reconcile
 from memories.pipeline.rows import Embedded, Voice, add_memory, memory_columns, outcome, successor
-from memories.pipeline.state import OwnerState
+from memories.pipeline.state import Message, OwnerState
 from memories.pipeline.writes import ReadWrite
 from memories.types import KEEP, Action, Decision, Fact, Json, SourceKind, UpdateCommand
 from memproject.common.clock import now
@@ -96,7 +96,7 @@ class Planner:
                 new.reason = f"outdated by {public(MEMORY, operation.outdated_by.id)}"
                 self.state.end(new)
             else:
-                self.state.hold(new, text, statement.knowledge, (source.id, statement.fact.position))
+                self._hold(new, source, text, statement.knowledge, (source.id, statement.fact.position))
             if statement.knowledge is not NO_KNOWLEDGE:
                 taught.append((new, statement.knowledge))
             self.changes.outcomes.append(
@@ -173,7 +173,7 @@ class Planner:
         self.changes.texts.append(new)
         if columns := memory_columns(command):
             self.changes.columns.append((old.memory_key, columns))
-        self.state.hold(new, text, write.graph, None)
+        self._hold(new, source, text, write.graph)
         self.changes.outcomes.append(outcome(source, 0, Decision.UPDATE, old.memory_key))
         self._graph(result, retired=[old], taught=[(new, write.graph)])
         result.result["facts"] = 1
@@ -197,7 +197,7 @@ class Planner:
         add_memory(self.changes.batch, source, operation, key, text, self.moment)
         new = self.changes.batch.revisions[-1]
         new.metadata, new.memory_type, new.expires_at = old.metadata, old.memory_type, old.expires_at
-        self.state.hold(new, text, write.graph, None)
+        self._hold(new, source, text, write.graph)
         self.changes.outcomes.append(outcome(source, 0, Decision.UPDATE, key, replaces=old.memory_key))
         self._graph(result, taught=[(new, write.graph)], outdated=[old])
         result.result["facts"] = 1
@@ -216,7 +216,7 @@ class Planner:
         self._refuse_taken(new.agent_id, bytes(new.digest), but=new.memory_key)
         self._follow(old, new)
         self.changes.texts.append(new)
-        self.state.hold(new, self.texts.get(bytes(new.digest)), NO_KNOWLEDGE, None)
+        self._hold(new, source, self.texts.get(bytes(new.digest)), NO_KNOWLEDGE)
         self.changes.outcomes.append(outcome(source, 0, Decision.UPDATE, old.memory_key))
         self._graph(result, retired=[old] if new.text_key != old.text_key else (), revived=[new])
 
@@ -253,6 +253,12 @@ class Planner:
         return Voice(first.said_at, first.batch, first.turn, first.session, first.speaker, first.role)
 
     # --- common ------------------------------------------------------------------------------------------------------
+    def _hold(
+        self, new: Revision, source: Source, text: Embedded | None, graph: Knowledge, message: Message | None = None
+    ) -> None:
+        """Later statements of the pass are compared with this live text."""
+        self.state.hold(new, self._voice_of(new, source).said_at, text, graph, message)
+
     def _follow(self, old: Revision, new: Revision) -> None:
         """`new` takes the place of the current revision `old`, which may be one that this pass made."""
         new.recorded_at = max(self.moment, old.recorded_at)

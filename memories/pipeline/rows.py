@@ -145,7 +145,7 @@ def add_memory(
         metadata=payload.get("metadata", {}),
         memory_type=payload.get("memory_type") or ("turn" if fact.verbatim else "fact"),
         expires_at=source.expires_at if source.expires_at and source.expires_at > moment else None,
-        valid_from=said_at,
+        valid_from=min(fact.valid_from or said_at, said_at),  # what begins later is news today already
         recorded_at=moment,
         action=Action.ADD.value,
         actor=source.actor,

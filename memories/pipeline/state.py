@@ -99,7 +99,14 @@ class OwnerState:
         wanted = dict.fromkeys([*same, *(known for _, known in near[: nearest.MOST])])
         return [(cosines.get(known, 0.0), known) for known in wanted]
 
-    def hold(self, revision: Revision, text: Embedded | None, knowledge: Knowledge, message: Message | None) -> None:
+    def hold(
+        self,
+        revision: Revision,
+        said_at: dt.datetime,
+        text: Embedded | None,
+        knowledge: Knowledge,
+        message: Message | None,
+    ) -> None:
         """A memory with this live revision, made or changed by the pass. `text` None: its vectors are stored."""
         key = revision.memory_key
         self._forget(key)
@@ -108,7 +115,7 @@ class OwnerState:
         if revision.memory_type == TURN:
             return
         vectors = as_stored(text.vectors) if text is not None else self._stored_vectors(revision)
-        known = Known(key, revision.content, revision.valid_from)
+        known = Known(key, revision.content, said_at)
         stated = frozenset(map(key_of, knowledge.stated))
         self.candidates[key] = Candidate(known, revision.agent_id, vectors, stated, message)
 

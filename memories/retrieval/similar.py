@@ -22,15 +22,15 @@ ENOUGH = 0.25  # cosine, as in the training of the pair model
 IN_SCOPE = """e.tenant_id = %(tenant)s AND e.project = %(project)s AND e.user_id = %(user)s
           AND e.model = %(model)s AND e.current"""
 # Of a big scope only those vectors are compared that have about the same signs (see nearest.py).
-EVERY = "SELECT e.text_key, e.vector FROM memories_embedding e WHERE {in_scope}"
-SKETCHED = """SELECT e.text_key, e.vector FROM memories_embedding e
+EVERY = "SELECT e.text_key, e.said_at, e.vector FROM memories_embedding e WHERE {in_scope}"
+SKETCHED = """SELECT e.text_key, e.said_at, e.vector FROM memories_embedding e
         WHERE {in_scope} ORDER BY e.signs <~> binary_quantize(asked.vector) LIMIT %(sketch)s::int"""
 # A turn is a record of what was said, and stays: nothing outdates it.
 SIMILAR = """
-SELECT asked.number, r.memory_key, r.content, r.valid_from, 1 - near.distance
+SELECT asked.number, r.memory_key, r.content, near.said_at, 1 - near.distance
 FROM unnest(%(vectors)s::halfvec[]) WITH ORDINALITY AS asked(vector, number)
 CROSS JOIN LATERAL (
-    SELECT c.text_key, c.vector <=> asked.vector AS distance FROM ({candidates}) c
+    SELECT c.text_key, c.said_at, c.vector <=> asked.vector AS distance FROM ({candidates}) c
     ORDER BY c.vector <=> asked.vector LIMIT %(wide)s::int
 ) near
 JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = near.text_key AND r.retired_at IS NULL
@@ -44,7 +44,8 @@ WIDE = 40  # of which MOST may be shown: passages of one memory, turns and what 
 
 # The same, of facts that are named.
 NAMED = """
-SELECT r.memory_key, r.content, r.valid_from FROM memories_revision r
+SELECT r.memory_key, r.content, p.said_at FROM memories_revision r
+JOIN memories_passage p ON p.tenant_id = %(tenant)s AND p.text_key = r.text_key AND p.ordinal = 0
 WHERE r.tenant_id = %(tenant)s AND r.memory_key = ANY(%(ids)s) AND r.retired_at IS NULL AND NOT r.archived
   AND r.valid_to IS NULL AND (r.expires_at IS NULL OR r.expires_at > %(moment)s::timestamptz)
   AND r.agent_id IS NOT DISTINCT FROM %(agent)s::text AND r.memory_type <> 'turn'
@@ -56,7 +57,7 @@ def live(tenant_id: uuid.UUID, agent_id: str | None, ids: Sequence[uuid.UUID]) -
     if not ids:
         return {}
     rows = fetch.rows(NAMED, {"tenant": tenant_id, "ids": list(ids), "agent": agent_id, "moment": now()})
-    return {key: Known(key, content, valid_from) for key, content, valid_from in rows}
+    return {key: Known(key, content, said_at) for key, content, said_at in rows}
 
 
 def similar(
@@ -95,8 +96,8 @@ def similar(
         },
     )
     found: list[dict[uuid.UUID, tuple[float, Known]]] = [{} for _ in vectors]
-    for number, key, content, valid_from, cosine in rows:
+    for number, key, content, said_at, cosine in rows:
         here = found[number - 1]
         if len(here) < most:
-            here.setdefault(key, (cosine, Known(key, content, valid_from)))
+            here.setdefault(key, (cosine, Known(key, content, said_at)))
     return [list(here.values()) for here in found]
