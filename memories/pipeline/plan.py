@@ -149,7 +149,8 @@ class Planner:
         ended = successor(old, UpdateCommand(""), self.moment, actor=by)
         outdated = operation.decision is Decision.UPDATE
         ended.action = (Action.SUPERSEDE if outdated else Action.RETIRE).value
-        ended.valid_to = max(operation.fact.said_at or source.accepted_at, old.valid_from)
+        said_at = operation.fact.said_at or source.accepted_at
+        ended.valid_to = max(min(operation.fact.valid_from or said_at, said_at), old.valid_from)
         verb = "extended" if operation.reason == decide.EXTENDED else "outdated" if outdated else "ended"
         ended.reason = f"{verb} by {public(MEMORY, heir)} (probability {operation.probability:.2f})"
         ended.confidence = operation.fact.confidence
