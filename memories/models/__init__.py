@@ -5,6 +5,7 @@ from memories.models.memory import Memory
 from memories.models.owner import Owner
 from memories.models.passage import Embedding, Passage, TokenVectors
 from memories.models.queue import WriteQueue
+from memories.models.review import Review
 from memories.models.revision import Revision
 from memories.models.source import Outcome, Source
 from memories.models.usage import Usage
@@ -16,6 +17,7 @@ __all__ = [
     "Outcome",
     "Owner",
     "Passage",
+    "Review",
     "Revision",
     "Source",
     "TokenVectors",

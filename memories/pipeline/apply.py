@@ -11,7 +11,7 @@ from functools import partial
 from django.db import connection, transaction
 
 from memories.models import Embedding, Memory, Outcome, Passage, Revision, TokenVectors
-from memories.pipeline import happened, knowledge, owners
+from memories.pipeline import happened, knowledge, owners, reviews
 from memories.pipeline.changes import ChangeSet, GraphChange, WriteResult
 from memories.pipeline.owners import StaleError
 from memories.pipeline.rows import Batch, memory_columns, successor
@@ -61,6 +61,7 @@ def commit(tenant_id: uuid.UUID, project: str, user_id: str, seen: int, changes:
             Memory.objects.filter(tenant=tenant_id, id=key).update(**columns)
         for change in changes.graph:
             _graph(change)
+        reviews.add(tenant_id, changes.reviews)
         _record(changes.outcomes)
         _finish(tenant_id, changes.writes)
 
@@ -145,6 +146,7 @@ def insert(batch: Batch) -> None:
 
 def _write(batch: Batch) -> None:
     insert(batch)
+    reviews.close(batch.revisions)
     happened.written(batch.revisions)
 
 

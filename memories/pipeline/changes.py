@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from entities.types import Knowledge
-from memories.models import Outcome, Revision, Source
+from memories.models import Outcome, Review, Revision, Source
 from memories.pipeline.rows import Batch
 
 
@@ -40,7 +40,8 @@ class GraphChange:
 @dataclass(slots=True)
 class ChangeSet:
     """`retired`: stored revisions with the time of their end. `texts`: new current revisions of memories that had
-    another text. `columns`: changes of memory rows."""
+    another text. `columns`: changes of memory rows. `reviews`: proposals for the review queue, without text keys;
+    `apply` sets these, and leaves out a pair of which a memory is not live after the change."""
 
     batch: Batch = field(default_factory=Batch)
     retired: list[Revision] = field(default_factory=list)
@@ -48,6 +49,7 @@ class ChangeSet:
     columns: list[tuple[uuid.UUID, Mapping[str, object]]] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     graph: list[GraphChange] = field(default_factory=list)
+    reviews: list[Review] = field(default_factory=list)
     writes: list[WriteResult] = field(default_factory=list)
 
     @property
