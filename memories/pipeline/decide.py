@@ -10,12 +10,17 @@ from memories.decisions.decide import Candidate, Effect, allows, judge
 from memories.statements import Doubt, Known, Proposal
 from memories.types import Decision
 
-EXTENDED = "says the same and more"
+REASONS = {
+    Effect.DUPLICATE: "says the same",
+    Effect.EXTEND: "says the same and more",
+    Effect.SUPERSEDE: "gives a newer value",
+    Effect.NEGATE: "says that it ended",
+}
 DECISIONS = {
-    Effect.DUPLICATE: (Decision.NOOP, "says the same"),
-    Effect.EXTEND: (Decision.UPDATE, EXTENDED),
-    Effect.SUPERSEDE: (Decision.UPDATE, "gives a newer value"),
-    Effect.NEGATE: (Decision.DELETE, "says that it ended"),
+    Effect.DUPLICATE: Decision.NOOP,
+    Effect.EXTEND: Decision.UPDATE,
+    Effect.SUPERSEDE: Decision.UPDATE,
+    Effect.NEGATE: Decision.DELETE,
 }
 ENDS = (Effect.SUPERSEDE, Effect.NEGATE)
 
@@ -40,8 +45,8 @@ def compare(content: str, moment: dt.datetime, near: Sequence[tuple[float, Known
     doubts = tuple(Doubt(earlier[one.index][1], one.effect, one.probability) for one in found.open)
     if found.index is None or found.effect not in DECISIONS:
         return Opinion(open=doubts)
-    decision, reason = DECISIONS[found.effect]
-    return Opinion(Proposal(decision, earlier[found.index][1].id, reason, found.probability), open=doubts)
+    target = earlier[found.index][1].id
+    return Opinion(Proposal(DECISIONS[found.effect], target, REASONS[found.effect], found.probability), open=doubts)
 
 
 def second_opinion(content: str, proposal: Proposal | None, shown: Sequence[Known]) -> Proposal | None:

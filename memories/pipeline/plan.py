@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from django.utils.dateparse import parse_datetime
 
 from entities.types import NO_KNOWLEDGE, Knowledge
-from memories.models import Passage, Revision, Source
+from memories.decisions.decide import Effect
+from memories.models import Passage, Review, Revision, Source
 from memories.pipeline import decide
 from memories.pipeline.changes import ChangeSet, GraphChange, WriteResult
 from memories.pipeline.reconcile import Operation, reconcile
@@ -97,6 +98,7 @@ class Planner:
                 self.state.end(new)
             else:
                 self._hold(new, source, text, statement.knowledge, (source.id, statement.fact.position))
+            self.changes.reviews += _reviews(new, operation)
             if statement.knowledge is not NO_KNOWLEDGE:
                 taught.append((new, statement.knowledge))
             self.changes.outcomes.append(
@@ -151,7 +153,7 @@ class Planner:
         ended.action = (Action.SUPERSEDE if outdated else Action.RETIRE).value
         said_at = operation.fact.said_at or source.accepted_at
         ended.valid_to = max(min(operation.fact.valid_from or said_at, said_at), old.valid_from)
-        verb = "extended" if operation.reason == decide.EXTENDED else "outdated" if outdated else "ended"
+        verb = "extended" if operation.reason == decide.REASONS[Effect.EXTEND] else "outdated" if outdated else "ended"
         ended.reason = f"{verb} by {public(MEMORY, heir)} (probability {operation.probability:.2f})"
         ended.confidence = operation.fact.confidence
         self._follow(old, ended)
@@ -281,6 +283,25 @@ class Planner:
             result.result.setdefault(name, result.source.result.get(name, 0))
         if retired or taught or outdated or revived:
             self.changes.graph.append(GraphChange(result, self.moment, retired, taught, outdated, revived))
+
+
+def _reviews(new: Revision, operation: Operation) -> list[Review]:
+    """The pairs of a new memory that the model would not decide alone."""
+    return [
+        Review(
+            id=new_id(),
+            tenant_id=new.tenant_id,
+            project=new.project,
+            user_id=new.user_id,
+            old_key=doubt.memory.id,
+            new_key=new.memory_key,
+            proposal=doubt.effect,
+            probability=doubt.probability,
+            reason=decide.REASONS[doubt.effect],
+        )
+        for doubt in operation.open
+        if doubt.memory.id != operation.replaces
+    ]
 
 
 def update_of(source: Source) -> UpdateCommand:
