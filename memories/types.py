@@ -371,6 +371,7 @@ class Fact:
     """Something stated. `evidence` is its own sentence, word for word; `position` the place of its item in the write.
 
     A verbatim fact is a turn of a conversation, kept as it was said: the same words said again are another turn.
+    `valid_from`, `valid_to`: the dates that the text itself gives ("since 2019", "until March"), past or future.
     """
 
     content: str
@@ -383,6 +384,8 @@ class Fact:
     verbatim: bool = False
     confidence: float = 1.0
     importance: float = 0.5
+    valid_from: dt.datetime | None = None
+    valid_to: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,6 @@ from memories.models import Source
 from memories.pipeline.knowledge import together
 from memories.providers import registry
 from memories.providers.base import ProviderRefused, ProviderUnavailable
-from memories.providers.rules import stated
-from memories.providers.rules.types import Statement as RulesStatement
 from memories.providers.sentences import SentenceExtractor
 from memories.statements import Statement
 from memories.types import Fact, Item
@@ -24,21 +22,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """What a write states, in order; `read` is what the rules made of each statement, where they were asked."""
+    """What a write states, in order."""
 
     statements: tuple[Statement, ...]
     by: str
-    read: tuple[RulesStatement, ...] = ()
     refused: Mapping[str, int] = field(default_factory=dict)
 
     def important(self, least: float) -> Extracted:
         """Without the facts that matter less."""
-        places = [n for n, statement in enumerate(self.statements) if statement.fact.importance >= least]
-        return replace(
-            self,
-            statements=tuple(self.statements[n] for n in places),
-            read=tuple(self.read[n] for n in places) if self.read else (),
-        )
+        return replace(self, statements=tuple(s for s in self.statements if s.fact.importance >= least))
 
 
 def items_of(source: Source) -> list[Item]:
@@ -71,14 +63,7 @@ def extract(items: Sequence[Item], *, infer: bool, roles: frozenset[str] | None 
     if rules is None or read is None:
         facts = SentenceExtractor().extract(items, roles)
         return Extracted(tuple(Statement(fact) for fact in facts), SentenceExtractor.name)
-    found = [
-        one for item, extraction in zip(items, read, strict=True) for one in stated.spoken(extraction, item.speaker)
-    ]
-    return Extracted(
-        tuple(Statement(one.statement.fact, one.knowledge) for one in found),
-        rules.name,
-        tuple(one.statement for one in found),
-    )
+    return Extracted(tuple(statement for found in read for statement in found), rules.name)
 
 
 def verbatim(items: Sequence[Item], roles: frozenset[str] | None = None) -> tuple[Fact, ...]:

@@ -16,7 +16,6 @@ from memories.pipeline.keep_text import keep_text
 from memories.pipeline.recalled import without_recalled
 from memories.providers import registry
 from memories.providers.base import ProviderUnavailable
-from memories.providers.rules.types import Statement as RulesStatement
 from memories.retrieval.similar import similar
 from memories.statements import Known, Statement
 from memories.types import Item, Json, SourceKind
@@ -40,7 +39,7 @@ class ReadWrite:
     digests: tuple[bytes, ...] = ()
     contents: tuple[str, ...] = ()
     statements: tuple[Statement, ...] = ()
-    parsed: tuple[RulesStatement, ...] = ()
+    parsed: tuple[Statement, ...] = ()
     shown: tuple[Known, ...] | None = None
     result: Mapping[str, object] = field(default_factory=dict)
     graph: Knowledge = NO_KNOWLEDGE
@@ -103,7 +102,7 @@ def of_statements(source: Source, extracted: Extracted, shown: tuple[Known, ...]
         tuple(digest.of_fact(s.fact, source.run_id) for s in kept.statements),
         tuple(s.fact.content for s in kept.statements),
         kept.statements,
-        kept.read,
+        (),
         shown,
         result,
     )
