@@ -1,5 +1,5 @@
-"""How well the rules read: `python -m benchmarks.knowledge`, on texts that come with the project or on files of the
-same form (`--extract FILE --supersede FILE`). Runs the code that a store runs, in this process; no service is needed.
+"""How well texts are annotated: `python -m benchmarks.knowledge`, on texts that come with the project or on a file of
+the same form (`--extract FILE`). Runs the code that a store runs, in this process; no service is needed.
 
 `--out DIR` writes the predictions in the form that a gold set's scorers take; `--scorers DIR` runs those over them.
 """
@@ -14,14 +14,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks import knowledge_metrics
+from memories.extraction.extractor import TextExtractor
 from memories.providers import english
-from memories.providers.rules.extractor import RulesExtractor
-from memories.providers.rules.supersede import decide
-from memories.providers.rules.types import Extraction
+from memories.statements import Statement
 from memories.types import Item
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,67 +38,49 @@ def item(text: str, said_at: str, speaker: str | None = None) -> Item:
     return Item(text, "user", speaker, dt.datetime.fromisoformat(said_at).replace(tzinfo=dt.UTC))
 
 
-def predicted(row: Row, found: Extraction) -> Row:
-    """One prediction in the scorers' form: what the text says is so, without what is denied, planned or over."""
-    kept = bool(found.statements)
-    return {
-        "id": row["id"],
-        "entities": [{"name": m.value or m.name, "type": m.type} for m in found.mentions] if kept else [],
-        "relations": [
-            {"source": r.source, "type": r.type, "target": r.target}
-            for statement in found.statements
-            for r in statement.relations
-            if r.holds
-        ],
-        "has_fact": kept,
-    }
-
-
-def extract(extractor: RulesExtractor, rows: list[Row]) -> list[Row]:
-    items = [item(row["text"], row["said_at"], row.get("speaker")) for row in rows]
-    return [predicted(row, found) for row, found in zip(rows, extractor.read(items), strict=True)]
-
-
-def supersede(extractor: RulesExtractor, rows: list[Row]) -> list[Row]:
-    items = [item(row[side]["text"], row[side]["said_at"]) for row in rows for side in ("old", "new")]
-    found = extractor.read(items)
-    return [
-        {"id": row["id"], "decision": decide(found[2 * n].statements, found[2 * n + 1].statements)}
-        for n, row in enumerate(rows)
+def predicted(row: Row, found: Sequence[Statement]) -> Row:
+    """One prediction in the scorers' form: what the text says is so now. The role of a job is a relation of its own."""
+    named = {(n.name, n.type): n for statement in found for n in statement.knowledge.named}
+    stated = [s for statement in found for s in statement.knowledge.stated if not s.ended]
+    relations = [{"source": s.source, "type": s.type, "target": s.target} for s in stated]
+    relations += [
+        {"source": s.source, "type": "HAS_ROLE", "target": s.properties["role"]} for s in stated if s.properties
     ]
+    common = {s.target for s in stated if s.target.islower()}  # the end of a relation, but no name
+    entities = [{"name": n.name, "type": n.type} for n in named.values() if n.name != "user" and n.name not in common]
+    return {"id": row["id"], "entities": entities, "relations": relations, "has_fact": bool(found)}
+
+
+def extract(extractor: TextExtractor, rows: list[Row]) -> list[Row]:
+    """Each text as a user's message: without its questions and small talk."""
+    items = [item(row["text"], row["said_at"], row.get("speaker")) for row in rows]
+    found = [extractor.read([each])[0] for each in items]
+    return [predicted(row, statements) for row, statements in zip(rows, found, strict=True)]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.knowledge")
     parser.add_argument("--extract", type=Path, default=SHIPPED / "extract.jsonl")
-    parser.add_argument("--supersede", type=Path, default=SHIPPED / "supersede.jsonl")
     parser.add_argument("--models", type=Path, default=MODELS, help="where the language pipeline lies")
     parser.add_argument("--out", type=Path, help="write the predictions here")
-    parser.add_argument("--scorers", type=Path, help="score_extract.py and score_supersede.py lie here")
+    parser.add_argument("--scorers", type=Path, help="score_extract.py lies here")
     parser.add_argument("--errors", action="store_true", help="let the scorers list what went wrong")
     told = parser.parse_args()
-    extractor = RulesExtractor(english.MODEL, told.models)
+    extractor = TextExtractor(english.MODEL, told.models)
     extractor.warm()
     with tempfile.TemporaryDirectory() as scratch:
         out = told.out or Path(scratch)
-        for name, gold, run in (("extract", told.extract, extract), ("supersede", told.supersede, supersede)):
-            rows = rows_of(gold)
-            began = time.process_time()  # other work on the machine does not count
-            found = run(extractor, rows)
-            took = 1000 * (time.process_time() - began) / max(len(rows), 1)
-            score = knowledge_metrics.of_extraction if name == "extract" else knowledge_metrics.of_decisions
-            figures = score(rows, {row["id"]: row for row in found})
-            print(
-                f"{name}: {len(rows)} items, {took:.1f} ms of processor time each",
-                {k: round(v, 3) for k, v in figures.items()},
-            )
-            file = out / f"knowledge-{name}.jsonl"
-            file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in found), encoding="utf-8")
-            if told.scorers:
-                errors = ([] if not told.errors else ["--errors"]) + (
-                    ["80"] if told.errors and name == "extract" else []
-                )
-                subprocess.run([sys.executable, told.scorers / f"score_{name}.py", gold, file, *errors], check=True)
+        rows = rows_of(told.extract)
+        began = time.process_time()  # other work on the machine does not count
+        found = extract(extractor, rows)
+        took = 1000 * (time.process_time() - began) / max(len(rows), 1)
+        figures = knowledge_metrics.of_extraction(rows, {row["id"]: row for row in found})
+        print(f"{len(rows)} items, {took:.1f} ms of processor time each", {k: round(v, 3) for k, v in figures.items()})
+        file = out / "knowledge-extract.jsonl"
+        file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in found), encoding="utf-8")
+        if told.scorers:
+            errors = ["--errors", "80"] if told.errors else []
+            subprocess.run([sys.executable, told.scorers / "score_extract.py", told.extract, file, *errors], check=True)
     return 0
 
 

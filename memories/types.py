@@ -368,10 +368,10 @@ class ErasureView:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something stated. `evidence` is its own sentence, word for word; `position` the place of its item in the write;
-    `valid_from` the date since when it is true, if the text gives it.
+    """Something stated. `evidence` is its own sentence, word for word; `position` the place of its item in the write.
 
     A verbatim fact is a turn of a conversation, kept as it was said: the same words said again are another turn.
+    `valid_from`, `valid_to`: the dates that the text itself gives ("since 2019", "until March"), past or future.
     """
 
     content: str
@@ -381,10 +381,11 @@ class Fact:
     speaker: str | None = None
     said_at: dt.datetime | None = None
     stamp: str | None = None
-    valid_from: dt.datetime | None = None
     verbatim: bool = False
     confidence: float = 1.0
     importance: float = 0.5
+    valid_from: dt.datetime | None = None
+    valid_to: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

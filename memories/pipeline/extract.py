@@ -13,7 +13,6 @@ from memories.models import Source
 from memories.pipeline.knowledge import together
 from memories.providers import registry
 from memories.providers.base import ProviderRefused, ProviderUnavailable
-from memories.providers.rules import stated
 from memories.providers.sentences import SentenceExtractor
 from memories.statements import Statement
 from memories.types import Fact, Item
@@ -64,13 +63,7 @@ def extract(items: Sequence[Item], *, infer: bool, roles: frozenset[str] | None 
     if rules is None or read is None:
         facts = SentenceExtractor().extract(items, roles)
         return Extracted(tuple(Statement(fact) for fact in facts), SentenceExtractor.name)
-    found = [
-        one for item, extraction in zip(items, read, strict=True) for one in stated.spoken(extraction, item.speaker)
-    ]
-    return Extracted(
-        tuple(Statement(one.statement.fact, one.knowledge) for one in found),
-        rules.name,
-    )
+    return Extracted(tuple(statement for found in read for statement in found), rules.name)
 
 
 def verbatim(items: Sequence[Item], roles: frozenset[str] | None = None) -> tuple[Fact, ...]:

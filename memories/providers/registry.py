@@ -19,7 +19,7 @@ from memproject.common.errors import Unavailable
 
 if TYPE_CHECKING:  # no cycle: the libraries of an extractor are loaded only by a process that uses it
     from memories.providers.llm.extractor import ModelExtractor
-    from memories.providers.rules.extractor import RulesExtractor
+    from memories.extraction.extractor import TextExtractor
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ EMBEDDERS = {
 MODEL_EXTRACTOR = "memories.providers.llm.extractor.from_settings"
 
 
-RULES = "memories.providers.rules.extractor.from_settings"
+RULES = "memories.extraction.extractor.from_settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,9 @@ def embedder() -> Embedder:
 
 
 @cache
-def rules() -> RulesExtractor | None:
+def rules() -> TextExtractor | None:
     """What reads texts without a language model; None where SPACY_MODEL is empty."""
-    make: Callable[[], RulesExtractor | None] = import_string(RULES)
+    make: Callable[[], TextExtractor | None] = import_string(RULES)
     return make()
 
 

@@ -130,10 +130,19 @@ HONORIFICS = words("dr dr. mr mr. mrs mrs. ms ms. mx prof prof. professor sir da
 
 LIKE = words("love like enjoy adore prefer fancy appreciate")
 DISLIKE = words("hate dislike detest despise loathe")
-HEDGES = words("might may could would should maybe perhaps possibly probably hopefully potentially")
-ATTITUDES = words(
-    "want plan hope consider intend wish think look wonder dream aim try need imagine expect debate contemplate"
+HEDGES = words("maybe perhaps possibly probably hopefully potentially almost nearly supposedly allegedly apparently")
+# verbs between a subject and what it does
+ASPECT = words("start begin keep continue stop quit use cease finish get go love like enjoy hate prefer")
+STOPPING = words("stop quit cease use finish")  # "used to work": it is over
+CAUSING = words("ask tell get help make let encourage convince")  # "getting Emily to audition": Emily does it
+INTENDING = words("want plan hope intend wish aim try need look expect dream think consider")
+# what follows them is somebody's word or belief; a speaker stands for what KNOWING says
+KNOWING = words("know say tell mention realise realize remember note forget learn discover remind see announce confirm")
+REPORTING = KNOWING | words(
+    "think believe claim suppose imagine guess assume hope wish doubt pretend hear dream expect feel suggest argue fear "
+    "insist swear suspect consider bet read write reckon ask wonder deny"
 )
+UNTELLING = words("new old own first last other such favorite favourite current")  # adjectives that narrow nothing
 ABSTRACT = words(
     "idea time experience plan problem issue question feeling chance opportunity goal interest habit foundation "
     "trouble fun blast look sense reason luck doubt concern thought meeting appointment interview session "
@@ -149,3 +158,5 @@ ABSTRACT = words(
     "space room memory guy man woman person insomnia arthritis diabetes asthma migraine"
 )
 ABSTRACT_ENDINGS = ("tion", "sion", "ment", "ness", "ity", "ance", "ence", "ship", "ism", "ing", "ure", "itis", "ache")
+
+VAGUE = words("idea time way thing lot bit kind sort one some it them something anything nothing everything stuff look")

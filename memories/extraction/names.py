@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from memories.providers.rules import lexicon as lx
-from memories.providers.rules import types as t
+from memories.extraction import lexicon as lx
+from memories.extraction import kinds as t
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Token

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memories.providers.rules import grammar as g
-from memories.providers.rules import lexicon as lx
-from memories.providers.rules import types as t
-from memories.providers.rules.naming import Sentence
+from memories.extraction import grammar as g
+from memories.extraction import lexicon as lx
+from memories.extraction import kinds as t
+from memories.extraction.links import Sentence
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -29,9 +29,14 @@ class Discourse:
         self._partner: str | None = None
         self._place: str | None = None
 
-    @property
-    def user(self) -> str:
-        return self.user_name if self.user_name and self.notes else t.USER
+    def only_person(self, *, is_female: bool) -> str | None:
+        """The one person whom the sentences before named, if the sex fits; None if there are several."""
+        people = [p for p in self._people if p != t.USER]
+        if self.notes and self.user_name and not [p for p in people if p != self.user_name]:
+            return self.user_name
+        if len(people) != 1 or self.notes or self._female.get(people[0], is_female) != is_female:
+            return None
+        return people[0] if people[0] != self.user_name else None
 
     def enter(self, sentence: Sentence) -> None:
         """Take in what the sentence says of persons' sex, before its pronouns are asked for."""
@@ -40,7 +45,7 @@ class Discourse:
             for name in names:
                 if low in lx.FEMALE or low in lx.MALE:
                     self._female[name.text] = low in lx.FEMALE
-                if low in SPOUSES and any(g.lower(p) in lx.MY for p in g.kids(sentence.doc[index], "poss")):
+                if low in SPOUSES and any(g.lower(p) in lx.MY for p in g.children(sentence.doc[index], "poss")):
                     self._partner = name.text
         self._partner_by_verb(sentence)
 
@@ -82,15 +87,15 @@ class Discourse:
         low = g.lower(token)
         name = sentence.name_at(token)
         if name is not None:
-            return [self.user if name.text == self.user_name else name.text]
+            return [t.USER if name.text == self.user_name else name.text]
         if token.i in sentence.links:
-            return [each.text for each in sentence.links[token.i]]
+            return [t.USER if n.text == self.user_name else n.text for n in sentence.links[token.i]]
         if low in ("user", "users"):
-            return [self.user]
+            return [t.USER]
         if low in ("i", "me", "my", "myself", "mine"):
-            return [self.user]
+            return [t.USER]
         if low in ("we", "us", "our", "ours"):
-            return [self.user, self._partner] if self._partner else [self.user]
+            return [t.USER, self._partner] if self._partner else [t.USER]
         if low in lx.HE or low in lx.SHE:
             found = self._person(token, sentence, female=low in lx.SHE)
             return [found] if found else []
@@ -121,11 +126,11 @@ class Discourse:
             subjects = [n.text for n in before if n.text in fits and self._is_subject(n, sentence)]
             return subjects[-1] if subjects else fits[0] if len(set(fits)) == 1 else fits[-1]
         if self._user_is_third_person(sentence, token):
-            return self.user
+            return t.USER
         known = [p for p in self._people if p == t.USER or self._female.get(p, female) == female]
         if known:
             self._female.setdefault(known[-1], female)
-            return self.user if known[-1] in (t.USER, self.user_name) else known[-1]
+            return t.USER if known[-1] in (t.USER, self.user_name) else known[-1]
         return None
 
     def _user_is_third_person(self, sentence: Sentence, token: Token) -> bool:
@@ -150,7 +155,7 @@ class Discourse:
         if 2 <= len(before) <= 4 and token.tag_ != "PRP$":
             return [n.text for n in before]
         if token.tag_ == "PRP$" and len(before) == 1 and self._user_is_third_person(sentence, token):
-            return [self.user, before[0].text]
+            return [t.USER, before[0].text]
         if token.tag_ == "PRP$" and len(before) >= 2:
             return [n.text for n in before[:2]]
         return []

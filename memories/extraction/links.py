@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from memories.providers.rules import entities as en
-from memories.providers.rules import grammar as g
-from memories.providers.rules import lexicon as lx
-from memories.providers.rules import types as t
-from memories.providers.rules.entities import Name
+from memories.extraction import names as nm
+from memories.extraction import grammar as g
+from memories.extraction import lexicon as lx
+from memories.extraction import kinds as t
+from memories.extraction.names import Name
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
@@ -25,7 +25,7 @@ class Sentence:
 
     def __init__(self, doc: Doc) -> None:
         self.doc = doc
-        self.names = en.names(doc)
+        self.names = nm.names(doc)
         self.links: dict[int, list[Name]] = {}
         self._add_called()
         self.at = {i: name for name in self.names for i in range(name.start, name.stop)}
@@ -87,7 +87,7 @@ class Sentence:
     def _names_of(self, noun: Token) -> list[Name]:
         doc, low = self.doc, g.lower(noun)
         known = (
-            low in NAMED_NOUNS or g.lemma(noun) in NAMED_NOUNS or en.is_role(low) or en.head_type(g.lemma(noun)) != ""
+            low in NAMED_NOUNS or g.lemma(noun) in NAMED_NOUNS or nm.is_role(low) or nm.head_type(g.lemma(noun)) != ""
         )
         plural = noun.tag_ in ("NNS", "NNPS")
         nxt = noun.i + 1
@@ -105,7 +105,7 @@ class Sentence:
                 for token in doc[child.i + 1 : child.i + 4]:
                     if (name := self._after(token.i)) is not None:
                         return self._list_from(name, plural)
-            if child.dep_ == "appos" and (known or g.kids(noun, "poss")) and (name := self.at.get(child.i)):
+            if child.dep_ == "appos" and (known or g.children(noun, "poss")) and (name := self.at.get(child.i)):
                 return self._list_from(name, plural)
         if nxt < len(doc) and g.lower(doc[nxt]) in ("named", "called") and (name := self._after(nxt + 1)):
             return self._list_from(name, plural)
@@ -131,7 +131,7 @@ class Sentence:
             nxt < len(self.doc)
             and self.doc[nxt].lower_ in ("'s", "’s")
             and (name := self._after(nxt + 1))
-            and (self._closes(name) and g.kids(noun, "poss"))
+            and (self._closes(name) and g.children(noun, "poss"))
         ):
             return [name]
         if noun.dep_ == "poss" and g.lower(noun.head) in ("name", "names"):
@@ -147,7 +147,7 @@ class Sentence:
 
     def _before(self, noun: Token) -> list[Name]:
         """As in "Emma, a freelance writer", "Luna is my cat": the name stands first."""
-        people = g.lemma(noun) in lx.PEOPLE | lx.PETS or en.is_role(g.lemma(noun)) or g.lemma(noun) in lx.WORKS
+        people = g.lemma(noun) in lx.PEOPLE | lx.PETS or nm.is_role(g.lemma(noun)) or g.lemma(noun) in lx.WORKS
         if not people:
             return []
         if noun.dep_ == "appos" and (name := self.at.get(noun.head.i)) and noun.head.i < noun.i:
@@ -156,7 +156,7 @@ class Sentence:
             noun.dep_ == "attr"
             and g.lemma(noun.head) == "be"
             and not g.negated(noun.head)
-            and not g.inverted(noun.head)
+            and not g.is_inverted(noun.head)
         ):
             subjects = [self.at.get(s.i) for s in g.subjects(noun.head)]
             return [name for name in subjects if name is not None]
@@ -166,7 +166,7 @@ class Sentence:
     def _type_by_noun(self, noun: Token, found: list[Name]) -> None:
         lemma = g.lemma(noun)
         kind = ""
-        if lemma in lx.PEOPLE or lemma in lx.PETS or g.lower(noun) in lx.PEOPLE | lx.PETS or en.is_role(lemma):
+        if lemma in lx.PEOPLE or lemma in lx.PETS or g.lower(noun) in lx.PEOPLE | lx.PETS or nm.is_role(lemma):
             kind = t.PERSON
         elif lemma in lx.MEMBERSHIPS or lemma in (
             "company",
@@ -180,7 +180,7 @@ class Sentence:
         ):
             kind = t.ORG
         else:
-            kind = en.head_type(lemma) or (
+            kind = nm.head_type(lemma) or (
                 t.LOCATION if lemma in ("place", "hometown", "country", "neighborhood") else ""
             )
         if lemma in lx.WORKS | {"app", "tool", "project", "laptop", "car", "bike", "camera", "phone", "guitar"}:
@@ -222,13 +222,13 @@ SHOP = lx.words("buy purchase order get pick grab snag find")
 
 def _by_context(sentence: Sentence, name: Name, head: Token) -> Iterator[str]:
     governor = head.head
-    verb = g.above(head)
+    verb = g.head_verb(head)
     own = set(range(name.start, name.stop))
-    kind = en.head_type(sentence.doc[name.stop - 1].lower_)
+    kind = nm.head_type(sentence.doc[name.stop - 1].lower_)
     if kind and name.label != "PERSON":
         return
     if name.type == t.PRODUCT and any(
-        en.CODE.match(x.text) and any(c.isdigit() for c in x.text) for x in sentence.doc[name.start : name.stop]
+        nm.CODE.match(x.text) and any(c.isdigit() for c in x.text) for x in sentence.doc[name.start : name.stop]
     ):
         return
     poss = [c for c in head.children if c.dep_ == "poss" and c.i not in own]
@@ -250,7 +250,7 @@ def _by_context(sentence: Sentence, name: Name, head: Token) -> Iterator[str]:
     ):
         bought = verb is not None and g.lemma(verb) in SHOP | {"own", "have", "use", "wear", "drive"}
         kind_of = g.lemma(governor)
-        known = en.head_type(kind_of) or kind_of in lx.PEOPLE | lx.ABSTRACT or en.is_role(kind_of)
+        known = nm.head_type(kind_of) or kind_of in lx.PEOPLE | lx.ABSTRACT or nm.is_role(kind_of)
         if not known and (name.label in ("PERSON", "") or (bought and name.label in ("ORG", "PRODUCT", "WORK_OF_ART"))):
             yield t.PRODUCT  # "the Manduka PRO mat", "bought Adidas running shoes"
     if governor.dep_ in ("prep", "agent", "dative") and head.dep_ in ("pobj", "conj"):
@@ -275,7 +275,7 @@ def _after_preposition(sentence: Sentence, name: Name, preposition: Token, verb:
     word, over = g.lower(preposition), preposition.head
     lemma = g.lemma(over)
     single = name.stop - name.start <= 2
-    if word in ("at", "for", "with") and (lemma in COMPANY_VERBS or en.is_role(lemma) or lemma in JOBS):
+    if word in ("at", "for", "with") and (lemma in COMPANY_VERBS or nm.is_role(lemma) or lemma in JOBS):
         yield t.ORG
     if (
         word in ("from", "at")
@@ -332,8 +332,8 @@ def _as_subject(name: Name, verb: Token, own: set[int]) -> Iterator[str]:
     lemma = g.lemma(verb)
     if (len(own) > 3 or name.label in ("GPE", "FAC")) and not (name.label == "GPE" and lemma in HUMAN_VERBS):
         return
-    attrs = [g.lemma(a) for a in g.kids(verb, "attr")]
-    if lemma == "be" and any(a in lx.PEOPLE or en.is_role(a) for a in attrs):
+    attrs = [g.lemma(a) for a in g.children(verb, "attr")]
+    if lemma == "be" and any(a in lx.PEOPLE or nm.is_role(a) for a in attrs):
         yield t.PERSON
     if lemma == "be" and any(a in lx.PETS for a in attrs):
         yield t.PERSON

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from memories.providers.rules import entities as en
-from memories.providers.rules import grammar as g
-from memories.providers.rules import lexicon as lx
+from memories.extraction import names as nm
+from memories.extraction import grammar as g
+from memories.extraction import lexicon as lx
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
@@ -50,12 +50,28 @@ class Found:
     value: str
 
 
-class Dates:
-    """The dates of one sentence. Without `said_at` only those that need no today are resolved."""
+def day_of(said_at: dt.datetime | None, stamp: str | None) -> dt.date | None:
+    """The day on which something was said, in the offset of the caller's timestamp. None: unknown, or too far away."""
+    if said_at is None or not 2 < said_at.year < 9998:  # there must be a next year
+        return None
+    try:
+        zone = dt.datetime.fromisoformat(stamp).tzinfo if stamp else None
+    except ValueError:
+        zone = None
+    return said_at.astimezone(zone).date() if zone is not None else said_at.date()
 
-    def __init__(self, doc: Doc, said_at: dt.datetime | None) -> None:
-        self.doc = doc
-        self.today = said_at.date() if said_at and 2 < said_at.year < 9998 else None  # there must be a next year
+
+def moment(value: str | None) -> dt.datetime | None:
+    """The first moment (UTC) of an ISO day, month or year."""
+    year, month, day = (*map(int, value.split("-")), 1, 1)[:3] if value else (0, 0, 0)
+    return dt.datetime(year, month, day, tzinfo=dt.UTC) if value else None
+
+
+class Dates:
+    """The dates of one sentence. `today`: the day on which it was said; without it only full dates are resolved."""
+
+    def __init__(self, doc: Doc, today: dt.date | None) -> None:
+        self.doc, self.today = doc, today
         self.found: list[Found] = []
         for match in DATE.finditer(doc.text):
             if self._is_date(match) and (value := self._value(match)):
@@ -77,6 +93,17 @@ class Dates:
                 start = found.value
         return start, stop
 
+    def validity(self) -> tuple[dt.datetime | None, dt.datetime | None]:
+        """From when until when the sentence says that it is so: "since 2019", "until March"."""
+        start = stop = None
+        for found in self.found:
+            words = self.doc.text[: found.start].lower().split()[-2:]
+            if words[-1:] in (["since"], ["from"]) or words == ["as", "of"]:
+                start = start or found.value
+            elif words[-1:] in (["until"], ["till"], ["to"]) and (words[-1] != "to" or start):
+                stop = stop or found.value
+        return moment(start), moment(stop)
+
     def _token(self, found: Found) -> Token | None:
         span = self.doc.char_span(found.start, found.stop, alignment_mode="expand")
         return span.root if span is not None else None
@@ -95,7 +122,7 @@ class Dates:
                 return False
             if text.lower() in ("sun", "sat", "wed", "mon"):
                 return text[0].isupper() and token.ent_type_ == "DATE"
-        if match["named"] and text.lower() in en.WEEKDAYS and token.dep_ in ("compound", "amod", "nmod"):
+        if match["named"] and text.lower() in nm.WEEKDAYS and token.dep_ in ("compound", "amod", "nmod"):
             # a habit or a name ("Sunday mass"), unless it is a part of that day
             return token.i + 1 < len(doc) and doc[token.i + 1].lower_ in ("morning", "afternoon", "evening", "night")
         if match["year"]:
@@ -192,7 +219,7 @@ class Dates:
             ahead = True
         elif words[0] == "last" or "past" in words:
             ahead = False
-        if words[-1] in en.MONTHS:
+        if words[-1] in nm.MONTHS:
             month = self._parsed(words[-1], ahead)
             return f"{month:%Y-%m}" if month is not None else None
         if words[0] == "next":  # of the coming week, not the nearest
@@ -225,16 +252,16 @@ class Dates:
 
     def _ahead(self, token: Token) -> bool:
         """As in "in two weeks" is a date unless it is how long something took."""
-        verb = g.above(token)
+        verb = g.head_verb(token)
         return verb is not None and not g.past(verb) and not any(a.tag_ == "VBN" for a in (verb,))
 
     def _of_verb(self, verb: Token) -> bool | None:
-        aux = {g.lower(a) for a in g.kids(verb, "aux", "auxpass")}
+        aux = {g.lower(a) for a in g.children(verb, "aux", "auxpass")}
         if g.lemma(verb) == "get" and aux & {"have", "has", "'ve"}:
             return True  # "I've got an interview": to have got is to have
         if (
             aux & {"will", "'ll", "wo", "might", "may", "can", "could", "should", "would", "must", "shall"}
-            or g.lemma(verb) in lx.ATTITUDES
+            or g.lemma(verb) in lx.INTENDING
         ):
             return True
         if g.past(verb) or aux & {"have", "has", "'ve", "had"} or (verb.tag_ == "VBN" and not aux):
@@ -246,7 +273,7 @@ class Dates:
             and verb.head != verb
             and verb.dep_ in ("xcomp", "pcomp", "advcl", "ccomp", "acl", "conj")
         ):
-            above = verb.head if g.is_verb(verb.head) else g.above(verb)
+            above = verb.head if g.is_verb(verb.head) else g.head_verb(verb)
             if above is not None and above != verb:
                 outer = self._of_verb(above)
                 if outer is not None:

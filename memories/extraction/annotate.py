@@ -1,0 +1,163 @@
+"""What a statement says of entities: names, dates and relations, and how it reads alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from entities.types import ENTITY_TYPES, Knowledge, Named, Stated
+from memories.extraction import grammar as g
+from memories.extraction import kinds as t
+from memories.extraction import plain, wording
+from memories.extraction.dates import Dates, day_of
+from memories.extraction.discourse import Discourse
+from memories.extraction.links import Sentence
+from memories.extraction.relations import SURE, Reading, relations
+from memories.providers.sentences import NOT_THE_USER
+from memories.statements import Statement
+from memories.types import Fact, Item
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+LONGEST_NAME = 128  # characters of the user's name, which replaces each "he"; a speaker's name has the same limit
+SPEECH = re.compile(r"[\"“][^\"”]{3,400}[\"”]")
+FIELD = re.compile(r"^\s*(?:[-*•+]\s*)?[*_]*(?P<key>[^\W\d_][\w /-]{0,24}?)[*_]*:[*_]*\s*(?P<value>\S.*)$", re.DOTALL)
+KEYS = {
+    **dict.fromkeys(("name", "full name", "user", "my name"), ("", t.PERSON)),
+    **dict.fromkeys(("role", "title", "job title", "job", "position", "occupation", "profession"), ("HAS_ROLE", "")),
+    **dict.fromkeys(("company", "employer", "organisation", "organization", "workplace"), ("WORKS_AT", t.ORG)),
+    **dict.fromkeys(("location", "city", "home", "residence", "lives in", "based in"), ("LIVES_IN", t.LOCATION)),
+    **dict.fromkeys(("born in", "birthplace", "place of birth"), ("BORN_IN", t.LOCATION)),
+    **dict.fromkeys(("spouse", "wife", "husband"), ("MARRIED_TO", t.PERSON)),
+}
+# The type of a relation's end that the text doesn't name: a common noun, or somebody without a name.
+PEOPLE = frozenset({"MARRIED_TO", "PARTNER_OF", "SIBLING_OF", "FRIEND_OF", "PARENT_OF", "MANAGES", "REPORTS_TO"})
+TARGETS = {"WORKS_AT": t.ORG, "MEMBER_OF": t.ORG, "STUDIED_AT": t.ORG, "LIVES_IN": t.LOCATION, "BORN_IN": t.LOCATION}
+
+
+class Annotator:
+    """Reads the sentences of one speaker of one text, in order. `naming`: the statement that only says how the user is
+    called, with that name."""
+
+    def __init__(self, item: Item, speaker: str | None) -> None:
+        self._today = day_of(item.said_at, item.stamp)
+        self._me = speaker or (str(item.role).capitalize() if item.role in NOT_THE_USER else None)
+        self._discourse = Discourse()
+        self._told = False  # whether a statement gave the user's name
+        self.naming: tuple[Statement, str] | None = None
+
+    def annotated(self, fact: Fact, doc: Doc, *, keep_content: bool) -> Statement:
+        """`keep_content`: the content is more than this sentence, and stays."""
+        sentence, quoted = Sentence(doc), _quoted(doc)
+        only_name = self._name_the_user(sentence)
+        self._discourse.enter(sentence)
+        dates = Dates(doc, self._today)
+        stated = relations(Reading(sentence, self._discourse, dates, quoted))
+        content = fact.content
+        if not keep_content:
+            content = wording.content_of(sentence, self._discourse, self._me or "User", quoted) or content
+        mentions = [Named(n.text, n.type or t.CONCEPT, SURE) for n in sentence.names]
+        mentions += [Named(d.value, t.DATE, SURE) for d in dates.found]
+        start, stop = dates.validity()
+        root = next((token for token in doc if token.dep_ == "ROOT"), doc[0])
+        is_plan = g.is_verb(root) and not g.is_question(doc) and not g.claimed(root)
+        new = replace(
+            fact,
+            content=content,
+            confidence=0.6 if is_plan else fact.confidence,
+            importance=_importance(mentions, stated),
+            valid_from=start,
+            valid_to=stop,
+        )
+        self._discourse.leave(sentence)
+        statement = Statement(new, self._knowledge(mentions, stated))
+        if only_name and self._discourse.notes and self._discourse.user_name:
+            self.naming = (statement, self._discourse.user_name)
+        return statement
+
+    def field(self, fact: Fact) -> Statement:
+        """A line "key: value". The keys of a profile say a relation of the user's."""
+        match = FIELD.match(fact.evidence)
+        kind, of_type = KEYS.get(match["key"].strip().lower(), (None, "")) if match is not None else (None, "")
+        if match is None or kind is None:
+            return Statement(fact, Knowledge(plain.named(fact.evidence)))
+        value = match["value"].strip("*_ .,;")
+        places = value.split(", ") if of_type == t.LOCATION else [value]
+        mentions = [Named(place, of_type, SURE) for place in places if of_type]
+        if not kind and self._discourse.user_name is None and len(value) <= LONGEST_NAME:
+            self._discourse.user_name = value
+        stated = [Stated(t.USER, kind, places[0], confidence=SURE)] if kind else []
+        return Statement(replace(fact, importance=_importance(mentions, stated)), self._knowledge(mentions, stated))
+
+    def _name_the_user(self, sentence: Sentence) -> bool:
+        """As in "User's name is John", "my name is Ana", "call me Sam": → whether the sentence says only that."""
+        doc = sentence.doc
+        if any(g.lower(token) == "user" for token in doc[:3]):
+            self._discourse.notes = True
+        for name in sentence.names:
+            before = [g.lower(token) for token in doc[max(0, name.start - 4) : name.start]]
+            whose = before[-4:-2] if before[-2:-1] == ["name"] else []
+            is_called = before[-2:] in (["call", "me"], ["called", "me"])
+            if not is_called and not (before[-1:] in (["is"], ["'s"], ["’s"]) and set(whose) & {"my", "user"}):
+                continue
+            if len(name.text) <= LONGEST_NAME:
+                name.type, name.sure = t.PERSON, True
+                self._discourse.user_name = name.text
+                return len(doc) - name.stop <= 1
+        return False
+
+    def _knowledge(self, mentions: list[Named], stated: list[Stated]) -> Knowledge:
+        own = (self._discourse.user_name or "").casefold() if self._me is None else ""
+
+        def called(name: str) -> str:
+            if name == t.USER:
+                return self._me or t.USER
+            return t.USER if own and name.casefold() == own else name
+
+        if self._me in {str(role).capitalize() for role in NOT_THE_USER}:
+            stated = [s for s in stated if t.USER not in (s.source, s.target)]  # what an assistant is, is no entity
+        stated = [replace(s, source=called(s.source), target=called(s.target)) for s in stated]
+        named = _in_order([replace(m, name=called(m.name)) for m in mentions], stated)
+        user_name = self._discourse.user_name if self._me is None and not self._told else None
+        self._told = self._told or user_name is not None
+        return Knowledge(named, tuple(stated), user_name)
+
+
+def _in_order(mentions: list[Named], stated: Iterable[Stated]) -> tuple[Named, ...]:
+    """The ends of relations beside the names of the text; the one whom it is about comes first."""
+    known = {name.name.casefold() for name in mentions}
+    whose: list[Named] = []
+    what: list[Named] = []
+    for relation in stated:
+        for name, side in ((relation.source, whose), (relation.target, what)):
+            if name.casefold() not in known:
+                known.add(name.casefold())
+                side.append(Named(name, _type_of(name, relation), SURE))
+    return tuple(dict.fromkeys((*whose, *mentions, *what)))
+
+
+def _type_of(name: str, relation: Stated) -> str:
+    if name in (t.USER, relation.source) or relation.type in PEOPLE:
+        return t.PERSON
+    found = TARGETS.get(relation.type, t.CONCEPT)
+    return found if found in ENTITY_TYPES else t.CONCEPT
+
+
+def _quoted(doc: Doc) -> frozenset[int]:
+    """Tokens of somebody's quoted words: an "I" there isn't the speaker."""
+    inside: set[int] = set()
+    for match in SPEECH.finditer(doc.text):
+        span = doc.char_span(match.start(), match.end(), alignment_mode="contract")
+        if span is not None and any(token.tag_ in ("PRP", "VBP", "VBZ", "VBD", "MD") for token in span):
+            inside.update(token.i for token in span)
+    return frozenset(inside)
+
+
+def _importance(mentions: list[Named], stated: list[Stated]) -> float:
+    """A state of the user's or of a named person matters more than an event, an event more than a remark."""
+    if any(not s.ended and s.type != "VISITED" for s in stated):
+        return 0.8
+    return 0.6 if mentions or stated else 0.5

@@ -1,0 +1,183 @@
+"""Items in, statements out: segments decide what is kept, and a parse annotates them.
+
+A segment that can't be parsed or annotated is kept as it was said.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from entities.types import Knowledge
+from memories.extraction import answers, keep_gate, language, parser, plain, wording
+from memories.extraction.annotate import Annotator
+from memories.extraction.segments import Kind, Segment, segments
+from memories.providers.sentences import NOT_THE_USER, may_state
+from memories.statements import Statement
+from memories.types import Fact, Item
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc
+
+log = logging.getLogger(__name__)
+
+LONGEST = 1_000  # characters that are parsed of a segment; a longer "sentence" is no prose
+BATCH = 32
+BULLET = re.compile(r"^\s*(?:[-*•+]|\d{1,3}[.)])\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One segment of an item that is kept. `evidence` is its own text, `question` the one that it answers."""
+
+    item: Item
+    position: int
+    segment: Segment
+    question: str | None = None
+
+    @property
+    def speaker(self) -> str | None:
+        return self.segment.speaker or self.item.speaker
+
+    @property
+    def is_parsed(self) -> bool:
+        return self.segment.kind is Kind.PROSE and len(self.segment.text) <= LONGEST
+
+
+@dataclass
+class _Reading:
+    """The statements of one item so far, and what its sentences know of each other, by speaker."""
+
+    statements: list[Statement] = field(default_factory=list)
+    annotators: dict[str | None, Annotator] = field(default_factory=dict)
+
+    def annotator(self, piece: Piece) -> Annotator:
+        return self.annotators.setdefault(piece.speaker, Annotator(piece.item, piece.speaker))
+
+
+class TextExtractor:
+    """`model_name` and `directory` as for `parser.load`; nothing is loaded before the first text."""
+
+    name = "rules"
+
+    def __init__(self, model_name: str, directory: Path) -> None:
+        self._model_name, self._directory = model_name, directory
+
+    def warm(self) -> None:
+        """Load the pipeline now. Raises ProviderUnavailable or ProviderRefused."""
+        parser.load(self._model_name, self._directory)
+
+    def read(self, items: Sequence[Item], roles: frozenset[str] | None = None) -> tuple[tuple[Statement, ...], ...]:
+        """The statements of each item, in order; an item that may not state anything gives none.
+
+        `roles` are those who may state facts; None: the user, and speakers with a name. An item without a role is a
+        note, of which every segment is kept. Raises ProviderUnavailable or ProviderRefused.
+        """
+        nlp = parser.load(self._model_name, self._directory)
+        pieces = [piece for position in range(len(items)) for piece in _pieces(items, position, roles)]
+        readings = [_Reading() for _ in items]
+        # Without a zone the vocabulary keeps every word that was ever read; a pipeline has one zone at a time.
+        with parser.reading, nlp.memory_zone():
+            for piece, doc in _parsed(nlp, pieces):
+                reading = readings[piece.position]
+                reading.statements.append(_statement(piece, doc, reading.annotator(piece)))
+        return tuple(_folded(reading) for reading in readings)
+
+
+def from_settings() -> TextExtractor | None:
+    """As configured by SPACY_MODEL and EMBEDDING_MODEL_DIR; None where it is switched off."""
+    if not settings.SPACY_MODEL:
+        return None
+    return TextExtractor(settings.SPACY_MODEL, Path(settings.EMBEDDING_MODEL_DIR))
+
+
+def _pieces(items: Sequence[Item], position: int, roles: frozenset[str] | None) -> Iterator[Piece]:
+    """The segments of an item that are kept."""
+    item = items[position]
+    if not may_state(item, roles):
+        return
+    is_note = item.role is None
+    text = item.content.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate is no character
+    found = [s for s in segments(text, is_note=is_note) if any(map(str.isalnum, s.text))]
+    before = _said_before(items, position)
+    for number, segment in enumerate(found):
+        question = None
+        if not is_note:
+            if segment.kind is Kind.CODE:
+                continue
+            question = answers.with_question(segment.text, before) if before and len(found) == 1 else None
+            place = {"first": number == 0, "last": number == len(found) - 1, "count": len(found)}
+            if question is None and not keep_gate.keeps(segment, role=item.role, before=before, **place):
+                continue
+        yield Piece(item, position, segment, question)
+
+
+def _said_before(items: Sequence[Item], position: int) -> str | None:
+    """The assistant's message just before that of a user."""
+    before = items[position - 1] if position else None
+    return before.content if before is not None and before.role == "assistant" else None
+
+
+def _parsed(nlp: Language, pieces: Sequence[Piece]) -> Iterator[tuple[Piece, Doc | None]]:
+    """Each piece with its parse; without one if it is no English prose."""
+    wanted = [piece.is_parsed and language.is_english(piece.segment.text) for piece in pieces]
+    texts = (piece.segment.text for piece, is_wanted in zip(pieces, wanted, strict=True) if is_wanted)
+    docs = iter(nlp.pipe(texts, batch_size=BATCH))
+    for piece, is_wanted in zip(pieces, wanted, strict=True):
+        yield piece, next(docs) if is_wanted else None
+
+
+def _statement(piece: Piece, doc: Doc | None, annotator: Annotator) -> Statement:
+    """A statement with its annotations; without them where that fails, since no text may be lost by it."""
+    segment, item = piece.segment, piece.item
+    content, knowledge, importance = _content(piece), Knowledge(), 0.5
+    fact = Fact(
+        content,
+        segment.text,
+        piece.position,
+        item.role,
+        piece.speaker,
+        item.said_at,
+        item.stamp,
+        confidence=0.9,
+        importance=importance,
+    )
+    try:
+        if doc is not None:
+            return annotator.annotated(fact, doc, keep_content=piece.question is not None)
+        if segment.kind is Kind.FIELD:
+            return annotator.field(fact)
+        return Statement(fact, Knowledge(plain.named(segment.text)))
+    except Exception as error:  # noqa: BLE001  an annotation is never worth a statement
+        log.warning("a statement is kept without annotations: %s", type(error).__name__)
+        return Statement(fact, knowledge)
+
+
+def _content(piece: Piece) -> str:
+    """The segment as it makes sense alone: with its question, or its heading."""
+    if piece.question is not None:
+        return piece.question
+    text = BULLET.sub("", piece.segment.text, count=1)
+    if piece.segment.heading and piece.segment.kind is not Kind.PROSE:
+        text = f"{piece.segment.heading.rstrip(':')}: {text}"
+    return wording.bare(text)
+
+
+def _folded(reading: _Reading) -> tuple[Statement, ...]:
+    """A first sentence that only says how a note calls its user goes into the next one that carries the name."""
+    statements = reading.statements
+    naming = next((a.naming for a in reading.annotators.values() if a.naming is not None), None)
+    if naming is None or len(statements) < 2 or statements[0] is not naming[0]:
+        return tuple(statements)
+    first, name = naming
+    second = statements[1]
+    if name not in second.fact.content:
+        return tuple(statements)
+    return (replace(second, knowledge=replace(second.knowledge, user_name=name)), *statements[2:])
