@@ -1,0 +1,46 @@
+"""Guards: pairs that are kept both, whatever the model says. The model can't learn to be safe from rare examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memories.decisions.features import INDEX, Features
+
+Flags = NDArray[np.bool_]
+
+
+def forbids_drop(x: Features) -> Flags:
+    """[candidates]: the new text has a number, a name, a denial, a person or an order of words of its own, or is a
+    question: it is never a repetition."""
+    has = _columns(x)
+    return (
+        has("num_new_only")
+        | has("newly_neg")
+        | has("name_new_only")
+        | has("people_new_only")
+        | has("opposite")
+        | has("only_question")
+        | (has("name_swapped") & ~has("new_inverse"))
+        | has("reordered")
+    )
+
+
+def forbids_end(x: Features) -> Flags:
+    """[candidates]: a question, a hypothesis, a remark on the past, a part, or a number with another label."""
+    has = _columns(x)
+    change = has("new_change")
+    return (
+        has("only_question")
+        | (has("new_strong_maybe") & ~has("old_strong_maybe"))
+        | (has("new_strong_past") & ~has("old_strong_past") & ~has("new_now"))
+        | (has("num_label") & ~has("new_correct") & ~change)
+        | (has("new_year_past") & ~change)
+        | has("new_strong_part")
+    )
+
+
+def _columns(x: Features) -> Callable[[str], Flags]:
+    return lambda name: np.asarray(x[:, INDEX[name]] > 0)

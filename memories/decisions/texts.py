@@ -1,0 +1,164 @@
+"""One text, read once: words, vectors, names, quantities and cues. It is kept for a while to be compared again."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memories.decisions import cues, quantities
+from memories.decisions.vectors import Vectors, table, unit
+from memories.decisions.words import (
+    ABBREVIATIONS,
+    ENGLISH,
+    LIGHT,
+    STOP,
+    TOKEN,
+    WORD,
+    bare,
+    is_content,
+    is_english,
+    sentences,
+    stem,
+)
+
+MAX_LENGTH = 1_000  # characters that are read; a longer text is cut
+MAX_KEPT = 4_096  # texts
+KEPT_SECONDS = 300.0  # no longer, because the memory may be erased meanwhile
+
+_KEY = re.compile(r"^\W*([^:=→]{2,48}?)\s*(?:[:=→]|->)\s*\S")
+_POSSESSIVE = re.compile(r"([^\W\d_]{2,})['’]s\b")
+_GERMAN = frozenset(
+    ["der", "die", "das", "ist", "und", "nicht", "ich", "wir", "im", "am", "bei"]
+)  # nouns have capitals
+_BREAKS = frozenset('.!?:\n–-"“(*•')
+_MINE = {"my": "i", "mine": "i", "i": "i", "our": "we", "ours": "we", "we": "we"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Text:
+    """`words` and `stems`: [tokens] without signs. `content`: the places of the words with content in `words`, [m];
+    `vectors` [m, 64] (unit), `rarity` [m] and `numeral` [m] are theirs. `bag`: their stems; `weighty`: without those
+    that say little. `grams`: runs of four characters. `key`: the stems before a colon, as in "shift: nights"."""
+
+    low: str
+    english: bool
+    words: list[str]
+    stems: list[str]
+    content: list[int]
+    vectors: Vectors
+    rarity: NDArray[np.float32]
+    numeral: NDArray[np.bool_]
+    mean: Vectors
+    bag: frozenset[str]
+    weighty: frozenset[str]
+    grams: frozenset[str]
+    names: frozenset[str]
+    owners: frozenset[str]
+    people: frozenset[str]
+    quantities: list[quantities.Quantity]
+    cues: frozenset[str]
+    negations: int
+    key: frozenset[str]
+    sentences: int
+    questions: int
+    exclaims: bool
+
+
+_kept: OrderedDict[str, tuple[float, Text]] = OrderedDict()
+_lock = threading.Lock()
+
+
+def read(content: str) -> Text:
+    """The text, from the memory of the last minutes or read anew."""
+    now = time.monotonic()
+    with _lock:
+        while _kept and (len(_kept) > MAX_KEPT or next(iter(_kept.values()))[0] < now - KEPT_SECONDS):
+            _kept.popitem(last=False)
+        found = _kept.get(content)
+    if found is not None:
+        return found[1]
+    text = read_anew(content)
+    with _lock:
+        _kept[content] = now, text
+    return text
+
+
+def forget() -> None:
+    """Drop every text that is kept."""
+    with _lock:
+        _kept.clear()
+
+
+def read_anew(content: str) -> Text:
+    """Read the first MAX_LENGTH characters of a text. Linear in their number."""
+    content = content[:MAX_LENGTH]
+    low = content.lower()
+    tokens = [match.group() for match in TOKEN.finditer(content)]
+    words = [token.lower() for token in tokens if token[0].isalnum()]
+    stems = [stem(word) for word in words]
+    content_at = [i for i, word in enumerate(words) if is_content(word)]
+    vectors, rarity = table().read([words[i] for i in content_at])
+    phrases = WORD.findall(low)
+    english = is_english(low, phrases)
+    found_cues, negations = cues.find(low, phrases)
+    bag = frozenset(stems[i] for i in content_at)
+    key = _KEY.match(content)
+    parts = sentences(content)
+    return Text(
+        low=low,
+        english=english,
+        words=words,
+        stems=stems,
+        content=content_at,
+        vectors=vectors,
+        rarity=rarity,
+        numeral=np.array([words[i] in quantities.NUMBERS or any(map(str.isdigit, words[i])) for i in content_at], bool),
+        mean=unit(((rarity[:, None] + 0.1) * vectors).sum(0)),
+        bag=bag,
+        weighty=bag - LIGHT,
+        grams=frozenset(low[i : i + 4] for i in range(len(low) - 3)),
+        names=_names(tokens, english),
+        owners=frozenset(
+            {_MINE[word] for word in phrases if word in _MINE} | {m.group(1) for m in _POSSESSIVE.finditer(low)}
+        ),
+        people=cues.people(low, phrases),
+        quantities=quantities.read(content),
+        cues=found_cues,
+        negations=negations,
+        key=frozenset(stem(word) for word in WORD.findall(key[1].lower()) if word not in STOP) if key else frozenset(),
+        sentences=len(parts),
+        questions=sum(part.rstrip("\"'”’)] ").endswith(("?", "？", "؟")) for part in parts),
+        exclaims="!" in content,
+    )
+
+
+def _names(tokens: list[str], english: bool) -> frozenset[str]:
+    """Words with a capital that are no common words. At the start of a sentence only rare words of English text."""
+    low = [token.lower() for token in tokens]
+    german = not english and not _GERMAN.isdisjoint(low)
+    index = table().index
+    found = set()
+    for i, token in enumerate(tokens):
+        word = low[i]
+        if len(token) < 2 or not token[0].isupper() or _no_name(word):
+            continue
+        starts = i == 0 or tokens[i - 1] in _BREAKS
+        if (not starts and not german) or (starts and english and word not in index):
+            found.add(bare(token))
+    return frozenset(found - {"", "user"})
+
+
+def _no_name(word: str) -> bool:
+    return (
+        word in ENGLISH
+        or word in ABBREVIATIONS
+        or word in quantities.MONTHS
+        or word in quantities.DAYS
+        or word in cues.PEOPLE
+    )

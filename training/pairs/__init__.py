@@ -1,0 +1,1 @@
+"""The pair model of `memories/decisions`: data, training, export and cross-validation."""
