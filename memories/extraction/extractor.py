@@ -17,6 +17,7 @@ from django.conf import settings
 from entities.types import Knowledge
 from memories.extraction import answers, keep_gate, language, parser, plain, wording
 from memories.extraction.annotate import Annotator
+from memories.extraction.patterns import BY_VERB
 from memories.extraction.segments import Kind, Segment, segments
 from memories.providers.sentences import NOT_THE_USER, may_state
 from memories.statements import Statement
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 LONGEST = 1_000  # characters that are parsed of a segment; a longer "sentence" is no prose
 BATCH = 32
+THIRD_PERSON = frozenset(wording.with_s(verb) for verb in BY_VERB if verb not in ("be", "have", "visit", "play"))
 BULLET = re.compile(r"^\s*(?:[-*•+]|\d{1,3}[.)])\s+")
 
 
@@ -128,10 +130,16 @@ def _said_before(items: Sequence[Item], position: int) -> str | None:
 def _parsed(nlp: Language, pieces: Sequence[Piece]) -> Iterator[tuple[Piece, Doc | None]]:
     """Each piece with its parse; without one if it is no English prose."""
     wanted = [piece.is_parsed and language.is_english(piece.segment.text) for piece in pieces]
-    texts = (piece.segment.text for piece, is_wanted in zip(pieces, wanted, strict=True) if is_wanted)
+    texts = (_with_subject(piece.segment.text) for piece, is_wanted in zip(pieces, wanted, strict=True) if is_wanted)
     docs = iter(nlp.pipe(texts, batch_size=BATCH))
     for piece, is_wanted in zip(pieces, wanted, strict=True):
         yield piece, next(docs) if is_wanted else None
+
+
+def _with_subject(text: str) -> str:
+    """A note that leaves its subject out ("Works at Acme") with one: the parser would take the verb for a noun."""
+    first = text.split(maxsplit=1)[0].lower()
+    return f"User {text[0].lower()}{text[1:]}" if first in THIRD_PERSON else text
 
 
 def _statement(piece: Piece, doc: Doc | None, annotator: Annotator) -> Statement:
@@ -151,7 +159,7 @@ def _statement(piece: Piece, doc: Doc | None, annotator: Annotator) -> Statement
     )
     try:
         if doc is not None:
-            return annotator.annotated(fact, doc, keep_content=piece.question is not None)
+            return annotator.annotated(fact, doc, keep_content=piece.question is not None or doc.text != segment.text)
         if segment.kind is Kind.FIELD:
             return annotator.field(fact)
         return Statement(fact, Knowledge(plain.named(segment.text)))
