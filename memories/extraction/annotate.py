@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 128  # characters of the user's name, which replaces each "he"; a speaker's name has the same limit
 SPEECH = re.compile(r"[\"“][^\"”]{3,400}[\"”]")
-FIELD = re.compile(r"^\s*(?:[-*•+]\s*)?[*_]*(?P<key>[^\W\d_][\w /-]{0,24}?)[*_]*:[*_]*\s*(?P<value>\S.*)$", re.DOTALL)
 KEYS = {
     **dict.fromkeys(("name", "full name", "user", "my name"), ("", t.PERSON)),
     **dict.fromkeys(("role", "title", "job title", "job", "position", "occupation", "profession"), ("HAS_ROLE", "")),
@@ -80,11 +79,11 @@ class Annotator:
 
     def field(self, fact: Fact) -> Statement:
         """A line "key: value". The keys of a profile say a relation of the user's."""
-        match = FIELD.match(fact.evidence)
-        kind, of_type = KEYS.get(match["key"].strip().lower(), (None, "")) if match is not None else (None, "")
-        if match is None or kind is None:
+        key, colon, value = fact.evidence.partition(":")
+        kind, of_type = KEYS.get(key.strip("*_- ").lower(), (None, "")) if colon else (None, "")
+        value = value.strip("*_ \"'.,;")
+        if kind is None or not value:
             return Statement(fact, Knowledge(plain.named(fact.evidence)))
-        value = match["value"].strip("*_ .,;")
         places = value.split(", ") if of_type == t.LOCATION else [value]
         mentions = [Named(place, of_type, SURE) for place in places if of_type]
         if not kind and self._discourse.user_name is None and len(value) <= LONGEST_NAME:

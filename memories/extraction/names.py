@@ -188,6 +188,8 @@ def _continues(doc: Doc, i: int, start: int) -> int:
         if is_next:
             return 2
         return 3 if after and doc[i + 1].lower_ in PARTICLES | {"the"} else 0  # "van der Berg", "Bank of the West"
+    if is_next and token.ent_iob_ == "I" and token.ent_type_ in ("ORG", "FAC", "WORK_OF_ART", "EVENT"):
+        return 2  # "University of California, Berkeley"
     if token.text == "." and not last.whitespace_ and last.lower_ in ABBREVIATED:
         return 1
     if token.tag_ == "POS" and is_next and _possessive_inside(doc, i):
