@@ -35,20 +35,16 @@ THIRD_PERSON = frozenset(wording.with_s(verb) for verb in BY_VERB if verb not in
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One segment of an item that is kept. `evidence` is its own text, `question` the one that it answers."""
+    """One segment of an item that is kept. `answer`: a short answer with the question that it answers."""
 
     item: Item
     position: int
     segment: Segment
-    question: str | None = None
+    answer: str | None = None
 
     @property
     def speaker(self) -> str | None:
         return self.segment.speaker or self.item.speaker
-
-    @property
-    def is_prose(self) -> bool:
-        return self.segment.kind is Kind.PROSE
 
     @property
     def is_parsed(self) -> bool:
@@ -150,9 +146,9 @@ def _with_subject(text: str) -> str:
 def _statement(piece: Piece, doc: Doc | None, annotator: Annotator) -> Statement:
     """A statement with its annotations; without them where that fails, since no text may be lost by it."""
     segment, item = piece.segment, piece.item
-    content, knowledge, importance = _content(piece), Knowledge(), 0.5
+    heading = f"{segment.heading}: " if segment.heading and segment.kind is not Kind.PROSE else ""
     fact = Fact(
-        content,
+        piece.answer or heading + wording.bare(segment.text),
         segment.text,
         piece.position,
         item.role,
@@ -160,27 +156,17 @@ def _statement(piece: Piece, doc: Doc | None, annotator: Annotator) -> Statement
         item.said_at,
         item.stamp,
         confidence=0.9,
-        importance=importance,
     )
     try:
         if doc is not None:
-            return annotator.annotated(
-                fact, doc, keep_content=piece.question is not None or doc.text != segment.text or content != wording.bare(segment.text)
-            )
+            is_whole = piece.answer is None and doc.text == segment.text
+            return annotator.annotated(fact, doc, heading=heading, is_whole=is_whole)
         if segment.kind is Kind.FIELD:
             return annotator.field(fact)
         return Statement(fact, Knowledge(plain.named(segment.text)))
     except Exception as error:  # noqa: BLE001  an annotation is never worth a statement
         log.warning("a statement is kept without annotations: %s", type(error).__name__)
-        return Statement(fact, knowledge)
-
-
-def _content(piece: Piece) -> str:
-    """The segment as it makes sense alone: with its question, or its heading."""
-    if piece.question is not None:
-        return piece.question
-    text = wording.bare(piece.segment.text)
-    return f"{piece.segment.heading}: {text}" if piece.segment.heading and not piece.is_prose else text
+        return Statement(fact)
 
 
 def _folded(reading: _Reading) -> tuple[Statement, ...]:

@@ -32,6 +32,7 @@ LABELS = {
     "MISC": t.PRODUCT,
 }
 NO_NAME_LABELS = ("NORP", "LANGUAGE")
+ACTORS = ("nsubj", "nsubjpass", "poss", "ROOT")
 OPENING, CLOSING = "\"“‘'«", "\"”’'»"
 PARTICLES = lx.words("de del della di da do dos van von der den ter ten zu bin ibn la le al el y & of")
 CONNECTORS = PARTICLES | lx.words("the at for and to on in a an with is")
@@ -49,7 +50,10 @@ SEASONS = lx.words("spring summer autumn fall winter")
 
 @dataclass
 class Name:
-    """Tokens `start` to `stop` of a document; `sure` when the sentence, not the name alone, gave the type."""
+    """Tokens `start` to `stop` of a document; `sure` when the sentence, not the name alone, gave the type.
+
+    `qualifier`: as `entities.types.Named` has it.
+    """
 
     start: int
     stop: int
@@ -58,6 +62,7 @@ class Name:
     quoted: bool = False
     sure: bool = False
     label: str = ""
+    qualifier: str = ""
 
     def covers(self, index: int) -> bool:
         return self.start <= index < self.stop
@@ -260,8 +265,8 @@ def _label(doc: Doc, start: int, stop: int) -> str:
 def _is_name(doc: Doc, start: int, stop: int, label: str) -> bool:
     span = doc[start:stop]
     low = span.text.lower()
-    if label in NO_NAME_LABELS and stop - start == 1 and span[0]._.known:
-        return False  # "Irish", but not a Priya whom the pipeline takes for a people
+    if label in NO_NAME_LABELS and stop - start == 1 and span[0]._.known and span[0].dep_ not in ACTORS:
+        return False  # "Irish", but not a Maria whom the pipeline takes for a people
     if low in lx.NO_NAMES or low in WEEKDAYS or low in lx.ROLES:
         return False
     if all(token.lower_ in lx.NO_NAMES | lx.ROLES or token.is_punct for token in span):

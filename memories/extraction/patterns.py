@@ -93,9 +93,10 @@ PATTERNS = (
     _p("move relocate emigrate", "from", "LIVES_IN", Fits.PLACE, Past.HOLDS, ends=True, of=NO_OBJECT),
     _p("bear", "in", "BORN_IN", Fits.PLACE, Past.HOLDS),
     _p("visit tour explore", OBJECT, "VISITED", Fits.SIGHT, Past.NEEDED),
-    _p("go travel fly drive come return head", "to", "VISITED", Fits.SIGHT, Past.NEEDED, of=NO_OBJECT),
-    _p("get be come return", "from to", "VISITED", Fits.SIGHT, Past.NEEDED, of=NO_OBJECT),  # "back from", "been to"
-    _p("stay camp hike celebrate eat arrive land travel volunteer be", "in at around", "VISITED", Fits.SIGHT, Past.NEEDED),
+    _p("go travel fly drive come return head be", "to", "VISITED", Fits.SIGHT, Past.NEEDED, of=NO_OBJECT),
+    _p("be", "in", "VISITED", Fits.SIGHT, Past.NEEDED),
+    _p("get be come return", "from", "VISITED", Fits.SIGHT, Past.NEEDED, of=NO_OBJECT),  # "got back from"
+    _p("stay camp hike celebrate eat arrive land travel volunteer", "in at around", "VISITED", Fits.SIGHT, Past.NEEDED),
     _p("see watch catch attend have", "at", "VISITED", Fits.SIGHT, Past.NEEDED),
     _p("spend", "in at", "VISITED", Fits.SIGHT, Past.NEEDED, of=TRIPS, needs_object=True),
     _p("take", "to", "VISITED", Fits.SIGHT, Past.NEEDED, of=TRIPS | lx.PEOPLE, needs_object=True),

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from spacy.tokens import Token
 
 SURE = 0.9  # the confidence of a relation that a sentence states
+GUESSED = 0.4  # of an end that only ends what is known
+# Roles that two people of one first name don't share: "my son Alex" isn't "my boss Alex".
+EXCLUSIVE = {kind: kind for kind in ("PARENT_OF", "-PARENT_OF", "SIBLING_OF", "MARRIED_TO", "-MANAGES")} | {
+    "PARTNER_OF": "MARRIED_TO"
+}
+KIN = frozenset(lx.KIN.values())
 HAVING = lx.words("have get adopt own buy rescue raise keep welcome foster")
 ENDING = lx.words("sell lose bury quit leave")
 FORMER = lx.words("ex former previous old late future next potential dream")
@@ -52,6 +58,8 @@ class Reading:
         if over and stop is None and verb is not None and not g.past(verb):
             start, stop = None, start  # "no longer works there since May"
         targets = list(targets)
+        if kind != "CREATED":
+            sources = [source for source in sources if self._is_person(source, is_kin=kind in KIN)]
         for source in sources:
             for target in targets:
                 a, b = (target, source) if kind.startswith("-") else (source, target)
@@ -59,6 +67,16 @@ class Reading:
                 known = {(s.source, s.type, s.target) for s in self.stated}
                 if a != b and (a, new.type, b) not in known:
                     self.stated.append(new)
+
+
+    def _is_person(self, source: str, *, is_kin: bool) -> bool:
+        """Firms and towns don't live, work or like. A type that was only guessed gives way."""
+        name = next((n for n in self.sentence.names if n.text == source), None)
+        if name is None or name.type == t.PERSON:
+            return True
+        if name.sure or (name.label == "ORG" and not is_kin) or nm.head_type(source.split()[-1].lower()):
+            return name.type not in (t.ORG, t.LOCATION, t.EVENT)
+        return _retype(name, t.PERSON)
 
 
 def relations(reading: Reading) -> list[Stated]:
@@ -101,6 +119,8 @@ def _verb(reading: Reading, verb: Token) -> None:
         kind = "DISLIKES" if pattern.type == "LIKES" and g.negated(verb) and not over else pattern.type
         passive = bool(g.children(verb, "nsubjpass")) and OBJECT in pattern.slot
         targets, sources = _all(reading, _targets(pattern, verb, passive), pattern.fits), people
+        if pattern.ends and pattern.type == "WORKS_AT" and OBJECT in pattern.slot and not targets:
+            _left(reading, verb, people)
         if kind in SYMMETRIC_TYPES:
             passive = False  # "got married", "is married to"
             targets = targets if targets and targets != people else people[1:]
@@ -116,7 +136,7 @@ def _doers(reading: Reading, verb: Token) -> list[str]:
     subjects = g.subjects(verb)
     if subjects:
         return reading.refer(subjects)
-    return [t.USER] if g.lacks_subject(verb) else []
+    return [t.USER] if g.lacks_subject(verb) and not g.is_question(verb.doc) else []
 
 
 def _over(pattern: Pattern, verb: Token) -> bool | None:
@@ -158,9 +178,18 @@ def _targets(pattern: Pattern, verb: Token, passive: bool) -> list[Token]:
     if COMPLEMENT in pattern.slot:
         found += g.complements(verb)
     found += [target for word, target in g.all_prepositions(verb) if word in pattern.slot]
+    if pattern.fits is Fits.LIKED:
+        found += [c for c in g.children(verb, "xcomp") if c.tag_ == "VBG"]
     if pattern.fits is Fits.PLACE:
         found += [c for c in g.children(verb, "advmod") if g.lower(c) in ("here", "there")]
     return found
+
+
+def _left(reading: Reading, verb: Token, people: list[str]) -> None:
+    """ "I left X": a home or an employer, whichever is known."""
+    names = [n for o in g.objects(verb) if (n := reading.sentence.name_at(o)) is not None and n.type == t.LOCATION]
+    for kind in ("WORKS_AT", "LIVES_IN"):
+        reading.stated += [Stated(p, kind, n.text, confidence=GUESSED, ended=True) for p in people for n in names]
 
 
 def _contents(noun: Token) -> list[Token]:
@@ -269,12 +298,14 @@ def _suits(reading: Reading, name: Name, token: Token, fits: Fits) -> bool:
         case Fits.CLUB:
             return is_club or name.type == t.ORG and token.head.lower_ in ("in", "to", "of")
         case Fits.COMPANY:
-            if is_club or name.type == t.EVENT or (name.type in (t.PERSON, t.LOCATION) and not guessed):
+            if is_club or name.type == t.EVENT or (name.type == t.PERSON and not guessed):
                 return False
-            return _retype(name, t.ORG)
+            is_at = token.head.lower_ in ("at", "for", "with")  # nobody works "at" a town
+            return (name.type != t.LOCATION or guessed or is_at) and _retype(name, t.ORG)
         case Fits.SCHOOL:
             is_school = any(w.lower_ in lx.STUDY_HEADS for w in reading.sentence.doc[name.start : name.stop + 1])
-            return is_school or (name.type == t.ORG and token.head.head.lemma_ != "go")
+            is_at = token.head.lower_ == "at" and name.type != t.EVENT  # nobody studies "at" a town
+            return is_school or ((name.type == t.ORG or is_at) and token.head.head.lemma_ != "go")
         case Fits.PLACE:
             return (name.type == t.LOCATION or guessed) and _retype(name, t.LOCATION)
         case Fits.SIGHT:
@@ -323,6 +354,9 @@ def _linked(reading: Reading, noun: Token, names: list[Name]) -> None:
         kin = "PARENT_OF"
     if kin:
         reading.add(owners, kin, called, over=over)
+    if kin and owners == [t.USER]:
+        for name in names:
+            name.qualifier = EXCLUSIVE.get(kin, "")
     if lemma in ("twin", "triplet", "sibling") and len(called) > 1:
         reading.add(called[:1], "SIBLING_OF", called[1:])
     if names[0].type == t.PERSON:  # "my sister Emily in Denver"
@@ -358,18 +392,24 @@ def _named(reading: Reading, name: Name) -> None:
         maker = reading.sentence.at.get(index + 1)
         reading.add([maker.text] if maker is not None else [], "CREATED", [name.text])
     if name.type == t.PERSON:
-        beside = g.prepositions(doc[name.start : name.stop].root)
+        beside = list(g.prepositions(doc[name.start : name.stop].root))
         reading.add([name.text], "WORKS_AT", _all(reading, [x for word, x in beside if word == "of"], Fits.COMPANY))
+        groups = [g.noun_text(x).lower() for word, x in beside if word == "from" and x.i <= name.stop + 2]
+        name.qualifier = name.qualifier or next((f"from {group}" for group in groups), "")
 
 
 def _owned(reading: Reading, noun: Token) -> None:
     """As in "my Canon", "our flat in Antwerp", "my job at Acme", and a pet or relative that has no name yet."""
+    verb = g.head_verb(noun)
+    if noun.dep_ == "pobj" and g.lower(noun.head) == "as" and nm.is_role(g.lemma(noun)) and verb is not None:
+        people = _doers(reading, verb) if noun.i < verb.i else []  # "As a nurse at Mercy, I …"
+        reading.add(people, "HAS_ROLE", [g.role_text(noun)])
+        _employer(reading, people, [noun], None, False)
     if g.lemma(noun) in lx.PETS | frozenset(lx.KIN) and (owners := _owners(reading, noun)):
         reading.discourse.unnamed = (g.lemma(noun), owners)
     possessives = g.children(noun, "poss")
     if not possessives or any(g.lower(c) in FORMER for c in noun.lefts):
         return
-    verb = g.head_verb(noun)
     if g.lemma(noun) in TRIPS and verb is not None and g.past(verb):
         places = _all(reading, [x for word, x in g.prepositions(noun) if word == "to"], Fits.SIGHT)
         reading.add(reading.refer(possessives[:1]), "VISITED", places)
