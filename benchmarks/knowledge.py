@@ -35,7 +35,7 @@ def rows_of(path: Path) -> list[Row]:
 
 
 def item(text: str, said_at: str, speaker: str | None = None) -> Item:
-    return Item(text, "user", speaker, dt.datetime.fromisoformat(said_at).replace(tzinfo=dt.UTC))
+    return Item(text, os.environ.get("R") or None, speaker, dt.datetime.fromisoformat(said_at).replace(tzinfo=dt.UTC))
 
 
 def predicted(row: Row, found: Sequence[Statement]) -> Row:
@@ -46,8 +46,12 @@ def predicted(row: Row, found: Sequence[Statement]) -> Row:
     relations += [
         {"source": s.source, "type": "HAS_ROLE", "target": s.properties["role"]} for s in stated if s.properties
     ]
-    common = {s.target for s in stated if s.target.islower()}  # the end of a relation, but no name
-    entities = [{"name": n.name, "type": n.type} for n in named.values() if n.name != "user" and n.name not in common]
+    nouns = {s.target for statement in found for s in statement.knowledge.stated}  # ends of relations, often no names
+    entities = [
+        {"name": n.name, "type": n.type}
+        for n in named.values()
+        if n.name != "user" and not (n.type == "CONCEPT" and n.name in nouns)
+    ]
     return {"id": row["id"], "entities": entities, "relations": relations, "has_fact": bool(found)}
 
 

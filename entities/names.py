@@ -45,12 +45,13 @@ FIRMS = frozenset(
         ),
     )
 )
+APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ´", "'"))
 EDGES = ".,;:!?\"“”„'‘’`()[]{}<>«»"
 
 
 def normal(name: str) -> str:
-    """NFKC, case folded, blanks as one, and cut to fit a key: `" Müller  AG"` → `"müller ag"`."""
-    folded = " ".join(normalize("NFKC", name).casefold().split())[:LONGEST]
+    """NFKC, case and apostrophes folded, blanks as one, and cut to fit a key: `" Müller  AG"` → `"müller ag"`."""
+    folded = " ".join(normalize("NFKC", name).casefold().translate(APOSTROPHES).split())[:LONGEST]
     return folded.encode()[:WIDEST].decode(errors="ignore").rstrip()
 
 

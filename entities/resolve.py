@@ -12,22 +12,25 @@ from dataclasses import dataclass
 
 from rapidfuzz.fuzz import ratio
 
-from entities.names import Parts, parts
+from entities.names import Parts, normal, parts
 from entities.types import Named
 
 ALIKE = 90.0  # of 100
+GROUP = "from "  # the beginning of a qualifier that names a group
 LONG = 5  # letters of a word that may be misspelt
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An entity that is known. `ambiguous`: it may be one of several others, so that it takes no fuller name."""
+    """An entity that is known. `ambiguous`: it may be one of several others, so that it takes no fuller name.
+    `qualifiers`: those of its mentions."""
 
     id: uuid.UUID
     name: str
     type: str
     aliases: tuple[str, ...] = ()
     ambiguous: bool = False
+    qualifiers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +51,15 @@ def resolve(named: Named, known: Sequence[Candidate], *, contexts: Sequence[Coll
     form means the one of them that it fits.
     """
     words = parts(named.name, named.type)
+    known = [c for c in known if not _is_told_apart(named, c)]
     kin = [c for c in known if c.type == named.type]
-    same = [c for c in kin if _is_called(words, c)]
+    same = [c for c in kin if _is_called(words, c)] or [c for c in known if _has_the_name(named, c)]
     short = [c for c in kin if c not in same and _fits(words, c)]
     if len(same) == 1 and not (_is_short(words) and short) and not same[0].ambiguous:
         return Verdict(same[0].id)
     if same or short:
         return _told_apart([*same, *short], same, contexts)
-    found = [c for c in kin if _is_misspelt(words, c)] or [c for c in known if _is_unspecific(named, c)]
+    found = [c for c in kin if _is_misspelt(words, c)]
     return Verdict(found[0].id) if len(found) == 1 else NEW
 
 
@@ -169,10 +173,21 @@ def _alike(one: str, other: str) -> bool:
     return ratio(one, other) >= ALIKE
 
 
-def _is_unspecific(named: Named, candidate: Candidate) -> bool:
-    """A CONCEPT is the thing of the same name only if its letters show a name, and no sentence's first word does."""
-    if named.type == candidate.type or "CONCEPT" not in (named.type, candidate.type):
+def _has_the_name(named: Named, candidate: Candidate) -> bool:
+    """Exactly the same name, whatever its type was guessed to be. A common noun ("apple") is no name ("Apple")."""
+    if "DATE" in (named.type, candidate.type) or named.type == candidate.type:
         return False
-    if {"DATE", "PERSON"} & {named.type, candidate.type}:
+    return any(
+        normal(name) == normal(named.name) and name.islower() == named.name.islower()
+        for name in (candidate.name, *candidate.aliases)
+    )
+
+
+def _is_told_apart(named: Named, candidate: Candidate) -> bool:
+    """Two of the same first name whose qualifiers are of one sort and differ: a son and a boss, but not a son who is
+    from Lyon."""
+    if not named.qualifier or not candidate.qualifiers or len(parts(named.name, "PERSON").words) > 1:
         return False
-    return any(c.isupper() for c in named.name[1:]) and named.name in (candidate.name, *candidate.aliases)
+    sort = named.qualifier.startswith(GROUP)
+    others = {qualifier for qualifier in candidate.qualifiers if qualifier.startswith(GROUP) == sort}
+    return bool(others) and named.qualifier not in others

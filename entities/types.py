@@ -107,11 +107,16 @@ USER = "user"  # in what a text states: whoever it speaks of in the first person
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """An entity as a text names it; `name` may be USER. `type`: one of ENTITY_TYPES."""
+    """An entity as a text names it; `name` may be USER. `type`: one of ENTITY_TYPES.
+
+    `qualifier`: what tells a person from others of the same first name, "" if nothing does: a role that one has to the
+    user ("PARENT_OF"), or a group ("from hr").
+    """
 
     name: str
     type: str
     confidence: float = 1.0
+    qualifier: str = ""
 
 
 @dataclass(frozen=True, slots=True)

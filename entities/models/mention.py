@@ -27,6 +27,9 @@ class Mention(TenantRow):
         to_fields=("tenant", "id"),
         related_name="+",
     )
+    # As this memory says it: an entity has the type that most of its mentions give.
+    type = models.CharField(max_length=16, default="")
+    qualifier = models.CharField(max_length=64, default="")
     confidence = models.FloatField(default=1.0)
     merge_key = models.UUIDField(null=True)
     merge = models.ForeignObject(

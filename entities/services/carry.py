@@ -42,7 +42,7 @@ ALIAS = Kind("alias", Alias, ("entity_key", "name", "merge_key", *_TIMES), {"ent
 MENTION = Kind(
     "mention",
     Mention,
-    ("entity_key", "memory_key", "confidence", "merge_key", *_TIMES),
+    ("entity_key", "memory_key", "type", "qualifier", "confidence", "merge_key", *_TIMES),
     {"entity": "entity", "memory": "memory", **_MERGE},
 )
 RELATION = Kind(

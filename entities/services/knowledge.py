@@ -21,6 +21,7 @@ from entities.types import USER, EntityRef, GraphScope, Learned, Lesson, Named
 __all__ = ["erase", "learn", "retire", "revive"]
 
 TYPE = 32  # characters of a relation's type
+QUALIFIER = 64  # characters
 
 
 @dataclass
@@ -119,8 +120,11 @@ def _mention(ledger: Ledger, roster: Roster, read: Sequence[Read]) -> None:
             key = each.meant[named.name, named.type]
             if (memory, key) not in mentioned:
                 mentioned.add((memory, key))
-                confidence = max(n.confidence for n in each.named if each.meant[n.name, n.type] == key)
-                ledger.add(Mention(entity_key=key, confidence=confidence, **row))
+                ours = [n for n in each.named if each.meant[n.name, n.type] == key]
+                qualifier = next((n.qualifier for n in ours if n.qualifier), "")[:QUALIFIER]
+                confidence = max(n.confidence for n in ours)
+                ledger.add(Mention(entity_key=key, type=named.type, qualifier=qualifier, confidence=confidence, **row))
+                roster.vote(key, named.type)
             alias = roster.known[key].aliases[normal(named.name)]
             if (memory, alias.id) not in stated:
                 stated.add((memory, alias.id))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
-from entities.models import Alias, Entity, EntityRevision
+from entities.models import Alias, Entity, EntityRevision, Mention
 from entities.names import LONGEST, normal, parts
 from entities.resolve import Candidate, is_fuller, resolve
 from entities.services.ledger import Ledger
@@ -27,12 +27,15 @@ class Known:
 
     revision: EntityRevision
     aliases: dict[str, Alias] = field(default_factory=dict)
+    votes: Counter[str] = field(default_factory=Counter)  # for its type, one of each memory that mentions it
+    qualifiers: set[str] = field(default_factory=set)
 
     @property
     def candidate(self) -> Candidate:
         said = tuple(alias.name for alias in self.aliases.values())
         revision = self.revision
-        return Candidate(revision.entity_key, revision.name, revision.type, said, bool(revision.candidates))
+        qualifiers = frozenset(self.qualifiers)
+        return Candidate(revision.entity_key, revision.name, revision.type, said, bool(revision.candidates), qualifiers)
 
 
 class Roster:
@@ -59,6 +62,12 @@ class Roster:
             if alias.entity_key in self.known:
                 self.known[alias.entity_key].aliases[alias.normalised] = alias
                 self._hint(alias.entity_key, alias.name)
+
+        mentions = Mention.objects.filter(tenant=tenant_id, entity_key__in=list(self.known), retired_at=None)
+        said = mentions.values_list("entity_key", "type", "qualifier").annotate(number=Count("id"))
+        for key, of_type, qualifier, number in said if self.known else ():
+            self.known[key].votes[of_type] += number
+            self.known[key].qualifiers |= {qualifier} - {""}
 
     def find(self, named: Named, contexts: Sequence[Collection[uuid.UUID]]) -> uuid.UUID:
         """The entity that the name means; a new one if there is none, or if it is ambiguous.
@@ -91,11 +100,19 @@ class Roster:
         """Take down that the entity is called so; a fuller name becomes its name, and the user's takes USER's place."""
         known, form = self.known[key], normal(named.name)
         revision = known.revision
-        if revision.type == "CONCEPT" != named.type:
-            self._revise(known, type=named.type)
+        known.qualifiers |= {named.qualifier} - {""}
         if form != USER and (revision.normalised == USER or is_fuller(named.name, revision.name, revision.type)):
             self._revise(known, name=named.name, normalised=form)
         return self._alias(known, named.name)
+
+    def vote(self, key: uuid.UUID, of_type: str) -> None:
+        """Count a memory's type for the entity. Its type follows the votes, unless a person has set another."""
+        known = self.known[key]
+        before, current = known.votes.copy(), known.revision.type
+        known.votes[of_type] += 1
+        winner = elected(known.votes, current)
+        if winner != current == elected(before, current) and USER not in (known.revision.normalised, *known.aliases):
+            self._revise(known, type=winner)
 
     def _alias(self, known: Known, name: str) -> Alias:
         form, revision = normal(name), known.revision
@@ -151,6 +168,13 @@ class Roster:
         alike = [self.known[key].revision for key in self._by_form[form] if key != but]
         taken = {r.disambiguator for r in alike if r.normalised == form and r.type == of_type}
         return min(set(range(len(taken) + 1)) - taken)
+
+
+def elected(votes: Mapping[str, int], current: str) -> str:
+    """The type with most votes, `current` among equals; CONCEPT says that nothing is known."""
+    told = {of_type: number for of_type, number in votes.items() if of_type not in ("", "CONCEPT")}
+    best = max(told.values(), default=0)
+    return current if not told or told.get(current) == best else next(t for t in sorted(told) if told[t] == best)
 
 
 def readable(named: Named) -> Named | None:

@@ -13,6 +13,7 @@ from entities.models import Evidence, Relation
 from entities.services.ledger import Ledger
 from entities.types import FUNCTIONAL_TYPES, SYMMETRIC_TYPES
 
+GUESSED = 0.5  # below it an end only ends what is known
 EVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
@@ -144,6 +145,8 @@ class Timeline:
     def _end(self, said: Statement, same: list[Relation]) -> bool:
         """It holds no longer. What nobody knew of is written as past."""
         end = said.valid_to or said.said_at
+        if not same and said.confidence < GUESSED:
+            return False  # "I left Umicore" may mean a job or a town: it ends what was known, and tells nothing else
         if not same:
             start = said.valid_from if said.valid_from is not None and said.valid_from <= end else None
             self.witness(self._add(said, start, end), said)

@@ -65,13 +65,9 @@ def revive(
     home = _homes(
         scope, [*(m.entity_key for m in mentions), *(k for _, r in gone for k in (r.source_key, r.target_key))]
     )
-    for memory, entity in sorted({(m.memory_key, home[m.entity_key]) for m in mentions}):
-        sure = max(m.confidence for m in mentions if (m.memory_key, home[m.entity_key]) == (memory, entity))
-        ledger.add(
-            Mention(
-                tenant_id=scope.tenant_id, entity_key=entity, memory_key=memory, confidence=sure, recorded_at=moment
-            )
-        )
+    surest = {(m.memory_key, home[m.entity_key]): m for m in sorted(mentions, key=lambda m: m.confidence)}
+    for (_, entity), mention in sorted(surest.items(), key=lambda pair: pair[0]):
+        ledger.copy(mention, entity_key=entity, merge_key=None)
     said = [_again(e, r, home, moment) for e, r in gone]
     stay = [r for e, r in evidence if e.retired_at is None and r.retired_at is None]
     timeline.load({(s.source, s.type, s.target) for s in said} | {(r.source_key, r.type, r.target_key) for r in stay})

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 128  # characters of the user's name, which replaces each "he"; a speaker's name has the same limit
 SPEECH = re.compile(r"[\"“][^\"”]{3,400}[\"”]")
-FIELD = re.compile(r"^\s*(?:[-*•+]\s*)?[*_]*(?P<key>[^\W\d_][\w /-]{0,24}?)[*_]*:[*_]*\s*(?P<value>\S.*)$", re.DOTALL)
 KEYS = {
     **dict.fromkeys(("name", "full name", "user", "my name"), ("", t.PERSON)),
     **dict.fromkeys(("role", "title", "job title", "job", "position", "occupation", "profession"), ("HAS_ROLE", "")),
@@ -49,17 +48,17 @@ class Annotator:
         self._told = False  # whether a statement gave the user's name
         self.naming: tuple[Statement, str] | None = None
 
-    def annotated(self, fact: Fact, doc: Doc, *, keep_content: bool) -> Statement:
-        """`keep_content`: the content is more than this sentence, and stays."""
+    def annotated(self, fact: Fact, doc: Doc, *, heading: str = "", is_whole: bool = True) -> Statement:
+        """`heading` stands before the content. `is_whole` False: `doc` isn't what was said, and the content stays."""
         sentence, quoted = Sentence(doc), _quoted(doc)
         only_name = self._name_the_user(sentence)
         self._discourse.enter(sentence)
         dates = Dates(doc, self._today)
         stated = relations(Reading(sentence, self._discourse, dates, quoted))
         content = fact.content
-        if not keep_content:
-            content = wording.content_of(sentence, self._discourse, self._me or "User", quoted) or content
-        mentions = [Named(n.text, n.type or t.CONCEPT, SURE) for n in sentence.names]
+        if is_whole:
+            content = heading + wording.content_of(sentence, self._discourse, self._me or "User", quoted)
+        mentions = [Named(n.text, n.type or t.CONCEPT, SURE, n.qualifier) for n in sentence.names]
         mentions += [Named(d.value, t.DATE, SURE) for d in dates.found]
         start, stop = dates.validity()
         root = next((token for token in doc if token.dep_ == "ROOT"), doc[0])
@@ -80,16 +79,20 @@ class Annotator:
 
     def field(self, fact: Fact) -> Statement:
         """A line "key: value". The keys of a profile say a relation of the user's."""
-        match = FIELD.match(fact.evidence)
-        kind, of_type = KEYS.get(match["key"].strip().lower(), (None, "")) if match is not None else (None, "")
-        if match is None or kind is None:
+        key, colon, value = fact.evidence.partition(":")
+        kind, of_type = KEYS.get(key.strip("*_- ").lower(), (None, "")) if colon else (None, "")
+        value = value.strip("*_ \"'.,;")
+        if kind is None or not value:
             return Statement(fact, Knowledge(plain.named(fact.evidence)))
-        value = match["value"].strip("*_ .,;")
         places = value.split(", ") if of_type == t.LOCATION else [value]
         mentions = [Named(place, of_type, SURE) for place in places if of_type]
         if not kind and self._discourse.user_name is None and len(value) <= LONGEST_NAME:
             self._discourse.user_name = value
         stated = [Stated(t.USER, kind, places[0], confidence=SURE)] if kind else []
+        role, _, company = value.partition(" at ")
+        if kind == "HAS_ROLE" and company:  # "Job: nurse at UZ Gent"
+            mentions = [Named(company, t.ORG, SURE)]
+            stated = [Stated(t.USER, "WORKS_AT", company, {"role": role}, confidence=SURE)]
         return Statement(replace(fact, importance=_importance(mentions, stated)), self._knowledge(mentions, stated))
 
     def _name_the_user(self, sentence: Sentence) -> bool:

@@ -6,7 +6,6 @@ A segment that can't be parsed or annotated is kept as it was said.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,8 +16,9 @@ from django.conf import settings
 from entities.types import Knowledge
 from memories.extraction import answers, keep_gate, language, parser, plain, wording
 from memories.extraction.annotate import Annotator
+from memories.extraction.patterns import BY_VERB
 from memories.extraction.segments import Kind, Segment, segments
-from memories.providers.sentences import NOT_THE_USER, may_state
+from memories.providers.sentences import may_state
 from memories.statements import Statement
 from memories.types import Fact, Item
 
@@ -30,17 +30,17 @@ log = logging.getLogger(__name__)
 
 LONGEST = 1_000  # characters that are parsed of a segment; a longer "sentence" is no prose
 BATCH = 32
-BULLET = re.compile(r"^\s*(?:[-*•+]|\d{1,3}[.)])\s+")
+THIRD_PERSON = frozenset(wording.with_s(verb) for verb in BY_VERB if verb not in ("be", "have", "visit", "play"))
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One segment of an item that is kept. `evidence` is its own text, `question` the one that it answers."""
+    """One segment of an item that is kept. `answer`: a short answer with the question that it answers."""
 
     item: Item
     position: int
     segment: Segment
-    question: str | None = None
+    answer: str | None = None
 
     @property
     def speaker(self) -> str | None:
@@ -48,7 +48,8 @@ class Piece:
 
     @property
     def is_parsed(self) -> bool:
-        return self.segment.kind is Kind.PROSE and len(self.segment.text) <= LONGEST
+        """List items hold sentences too; fields and code don't."""
+        return self.segment.kind in (Kind.PROSE, Kind.ITEM) and len(self.segment.text) <= LONGEST
 
 
 @dataclass
@@ -103,43 +104,51 @@ def _pieces(items: Sequence[Item], position: int, roles: frozenset[str] | None) 
     item = items[position]
     if not may_state(item, roles):
         return
-    is_note = item.role is None
     text = item.content.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate is no character
-    found = [s for s in segments(text, is_note=is_note) if any(map(str.isalnum, s.text))]
-    before = _said_before(items, position)
+    found = list(segments(text, is_note=item.role is None))
+    if item.role is None:
+        yield from (Piece(item, position, s) for s in found if not keep_gate.states_nothing(s.text))
+        return
+    question, before = _question_before(items, position), ""
     for number, segment in enumerate(found):
-        question = None
-        if not is_note:
-            if segment.kind is Kind.CODE:
-                continue
-            question = answers.with_question(segment.text, before) if before and len(found) == 1 else None
-            place = {"first": number == 0, "last": number == len(found) - 1, "count": len(found)}
-            if question is None and not keep_gate.keeps(segment, role=item.role, before=before, **place):
-                continue
-        yield Piece(item, position, segment, question)
+        answer = answers.with_question(segment.text, question) if question and len(found) == 1 else None
+        if answer is not None or (segment.kind is not Kind.CODE and _is_kept(segment, item.role, before, number, found)):
+            yield Piece(item, position, segment, answer)
+        before = segment.text
 
 
-def _said_before(items: Sequence[Item], position: int) -> str | None:
+def _is_kept(segment: Segment, role: str, before: str, number: int, found: Sequence[Segment]) -> bool:
+    place = {"first": number == 0, "last": number == len(found) - 1}
+    return keep_gate.keeps(segment.text, role=role, before=before, count=len(found), **place)
+
+
+def _question_before(items: Sequence[Item], position: int) -> str:
     """The assistant's message just before that of a user."""
     before = items[position - 1] if position else None
-    return before.content if before is not None and before.role == "assistant" else None
+    return before.content if before is not None and before.role == "assistant" else ""
 
 
 def _parsed(nlp: Language, pieces: Sequence[Piece]) -> Iterator[tuple[Piece, Doc | None]]:
     """Each piece with its parse; without one if it is no English prose."""
     wanted = [piece.is_parsed and language.is_english(piece.segment.text) for piece in pieces]
-    texts = (piece.segment.text for piece, is_wanted in zip(pieces, wanted, strict=True) if is_wanted)
+    texts = (_with_subject(piece.segment.text) for piece, is_wanted in zip(pieces, wanted, strict=True) if is_wanted)
     docs = iter(nlp.pipe(texts, batch_size=BATCH))
     for piece, is_wanted in zip(pieces, wanted, strict=True):
         yield piece, next(docs) if is_wanted else None
 
 
+def _with_subject(text: str) -> str:
+    """A note that leaves its subject out ("Works at Acme") with one: the parser would take the verb for a noun."""
+    first = text.split(maxsplit=1)[0].lower()
+    return f"User {text[0].lower()}{text[1:]}" if first in THIRD_PERSON else text
+
+
 def _statement(piece: Piece, doc: Doc | None, annotator: Annotator) -> Statement:
     """A statement with its annotations; without them where that fails, since no text may be lost by it."""
     segment, item = piece.segment, piece.item
-    content, knowledge, importance = _content(piece), Knowledge(), 0.5
+    heading = f"{segment.heading}: " if segment.heading and segment.kind is not Kind.PROSE else ""
     fact = Fact(
-        content,
+        piece.answer or heading + wording.bare(segment.text),
         segment.text,
         piece.position,
         item.role,
@@ -147,27 +156,17 @@ def _statement(piece: Piece, doc: Doc | None, annotator: Annotator) -> Statement
         item.said_at,
         item.stamp,
         confidence=0.9,
-        importance=importance,
     )
     try:
         if doc is not None:
-            return annotator.annotated(fact, doc, keep_content=piece.question is not None)
+            is_whole = piece.answer is None and doc.text == segment.text
+            return annotator.annotated(fact, doc, heading=heading, is_whole=is_whole)
         if segment.kind is Kind.FIELD:
             return annotator.field(fact)
         return Statement(fact, Knowledge(plain.named(segment.text)))
     except Exception as error:  # noqa: BLE001  an annotation is never worth a statement
         log.warning("a statement is kept without annotations: %s", type(error).__name__)
-        return Statement(fact, knowledge)
-
-
-def _content(piece: Piece) -> str:
-    """The segment as it makes sense alone: with its question, or its heading."""
-    if piece.question is not None:
-        return piece.question
-    text = BULLET.sub("", piece.segment.text, count=1)
-    if piece.segment.heading and piece.segment.kind is not Kind.PROSE:
-        text = f"{piece.segment.heading.rstrip(':')}: {text}"
-    return wording.bare(text)
+        return Statement(fact)
 
 
 def _folded(reading: _Reading) -> tuple[Statement, ...]:

@@ -103,7 +103,7 @@ def all_prepositions(verb: Token) -> Iterator[tuple[str, Token]]:
     for direct in prepositions(verb):
         yield direct
         for nested in prepositions(direct[1]):  # "works as a chef at Noma"
-            if nested[0] in ("in", "at", "from", "for"):
+            if nested[0] in ("in", "at", "from", "for", "to"):
                 yield nested
     for child in children(verb, "dobj", "attr", "acomp", "advmod", "prt", "npadvmod", "oprd"):
         for each in with_conjuncts(child):

@@ -160,3 +160,4 @@ ABSTRACT = words(
 ABSTRACT_ENDINGS = ("tion", "sion", "ment", "ness", "ity", "ance", "ence", "ship", "ism", "ing", "ure", "itis", "ache")
 
 VAGUE = words("idea time way thing lot bit kind sort one some it them something anything nothing everything stuff look")
+CONTAINERS = words("pack pair set box bottle bag bunch collection piece copy couple lot kind")

@@ -32,39 +32,10 @@ LABELS = {
     "MISC": t.PRODUCT,
 }
 NO_NAME_LABELS = ("NORP", "LANGUAGE")
+ACTORS = ("nsubj", "nsubjpass", "poss", "ROOT")
 OPENING, CLOSING = "\"“‘'«", "\"”’'»"
-CONNECTORS = frozenset(
-    {
-        "of",
-        "the",
-        "de",
-        "del",
-        "della",
-        "di",
-        "da",
-        "do",
-        "dos",
-        "van",
-        "von",
-        "der",
-        "den",
-        "la",
-        "le",
-        "al",
-        "el",
-        "y",
-        "&",
-        "at",
-        "for",
-        "and",
-        "to",
-        "on",
-        "in",
-    }
-)
-INSIDE = frozenset(
-    {"of", "de", "del", "della", "di", "da", "do", "dos", "van", "von", "der", "den", "la", "le", "al", "el", "&", "y"}
-)
+PARTICLES = lx.words("de del della di da do dos van von der den ter ten zu bin ibn la le al el y & of")
+CONNECTORS = PARTICLES | lx.words("the at for and to on in a an with is")
 CODE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9-]*$|^\d{3,4}$|^[A-Z]{1,4}$|^[IVX]+$|^\d$")
 WEEKDAYS = lx.words(
     "monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays "
@@ -79,7 +50,10 @@ SEASONS = lx.words("spring summer autumn fall winter")
 
 @dataclass
 class Name:
-    """Tokens `start` to `stop` of a document; `sure` when the sentence, not the name alone, gave the type."""
+    """Tokens `start` to `stop` of a document; `sure` when the sentence, not the name alone, gave the type.
+
+    `qualifier`: as `entities.types.Named` has it.
+    """
 
     start: int
     stop: int
@@ -88,6 +62,7 @@ class Name:
     quoted: bool = False
     sure: bool = False
     label: str = ""
+    qualifier: str = ""
 
     def covers(self, index: int) -> bool:
         return self.start <= index < self.stop
@@ -137,7 +112,7 @@ def _title(doc: Doc, start: int, stop: int) -> bool:
     if any(token.lower_ in lx.FIRST and token.i > start for token in inside) or inside[0].text == "I":
         return False
     capitals = sum(
-        token.text[0].isupper() or token.text[0].isdigit() or token.lower_ in CONNECTORS | {"a", "an", "with", "is"}
+        token.text[0].isupper() or token.text[0].isdigit() or token.lower_ in CONNECTORS
         for token in inside
     )
     return capitals == len(inside) and (len(inside) > 1 or inside[0].pos_ not in ("INTJ",))
@@ -202,58 +177,38 @@ def _runs(doc: Doc, taken: list[bool]) -> Iterator[tuple[int, int]]:
 def _continues(doc: Doc, i: int, start: int) -> int:
     """How many more tokens belong to the run: 0 ends it."""
     token, last = doc[i], doc[i - 1]
+    after = [x for x in doc[i + 1 : i + 3] if _capital(x) and x.lower_ not in lx.FIRST and x.lower_ not in MONTHS]
+    is_next = bool(after) and after[0].i == i + 1
     if token.lower_ in WEEKDAYS or (token.lower_ in MONTHS and token.ent_type_ == "DATE"):
         return 0
-    if (
-        token.lower_ in lx.UNITS_OF_ORG
-        and token.text.islower()
-        and _capital(last)
-        and last.ent_type_ != "PERSON"
-        and token.lower_ not in ("club", "band")
-        and (i + 1 >= len(doc) or doc[i + 1].lower_ not in ("called", "named"))
-    ):
-        return 1  # "the Payments team"
+    if token.lower_ in lx.UNITS_OF_ORG and token.text.islower() and last.ent_type_ != "PERSON":
+        return int(token.lower_ not in ("club", "band") and (i + 1 == len(doc) or not doc[i + 1].text[0].isupper()))
     if token.text in ("-", "‑") and not last.whitespace_ and not token.whitespace_ and i + 1 < len(doc):
         return 2
-    if _capital(token) and token.lower_ not in lx.FIRST:
-        return 0 if token.pos_ in ("PRON",) and token.lower_ in lx.FIRST else 1
-    if (
-        token.like_num
-        and token.text[0].isdigit()
-        and last.ent_type_ not in ("DATE",)
-        and token.ent_type_ not in ("DATE", "MONEY", "PERCENT", "TIME")
-    ):
-        plural = i + 1 < len(doc) and doc[i + 1].tag_ == "NNS"
-        return 1 if CODE.match(token.text) or (len(token.text) < 3 and not plural) else 0
-    if any(c.isdigit() for c in token.text) and CODE.match(token.text) and token.ent_type_ != "DATE":
-        return 1
-    nxt = doc[i + 1] if i + 1 < len(doc) else None
-    if token.lower_ in INSIDE and nxt is not None:
-        if _capital(nxt) and nxt.lower_ not in lx.FIRST and nxt.lower_ not in MONTHS:
-            return 2 if token.lower_ != "of" or _of_name(doc, start, i) else 0
-        if nxt.lower_ == "the" and i + 2 < len(doc) and _capital(doc[i + 2]) and _of_name(doc, start, i):
-            return 3
-    if (
-        token.lower_ == "at"
-        and nxt is not None
-        and _capital(nxt)
-        and last.ent_type_ == "ORG"
-        and token.ent_type_ == "ORG"
-    ):
-        return 2
+    if _capital(token):
+        return int(token.lower_ not in lx.FIRST)
+    if any(c.isdigit() for c in token.text) and token.ent_type_ not in ("DATE", "MONEY", "PERCENT", "TIME"):
+        return int(bool(CODE.match(token.text)) and not (is_plural(doc, i + 1) and len(token.text) < 4))
+    if token.lower_ in PARTICLES and (token.lower_ != "of" or _of_name(doc, start, i)):
+        if is_next:
+            return 2
+        return 3 if after and doc[i + 1].lower_ in PARTICLES | {"the"} else 0  # "van der Berg", "Bank of the West"
+    if is_next and token.ent_iob_ == "I" and token.ent_type_ in ("ORG", "FAC", "WORK_OF_ART", "EVENT"):
+        return 2  # "University of California, Berkeley"
     if token.text == "." and not last.whitespace_ and last.lower_ in ABBREVIATED:
         return 1
-    if token.text == "," and nxt is not None and nxt.ent_type_ == "GPE" and "of" in [x.lower_ for x in doc[start:i]]:
-        return 2 if doc[start].lower_ in lx.STUDY_HEADS else 0  # "University of California, Berkeley"
-    if token.tag_ == "POS" and nxt is not None and _possessive_inside(doc, i):
-        return 2 if _capital(nxt) else 1
+    if token.tag_ == "POS" and is_next and _possessive_inside(doc, i):
+        return 2
     return 0
 
 
+def is_plural(doc: Doc, i: int) -> bool:
+    return i < len(doc) and doc[i].tag_ == "NNS"
+
+
 def _of_name(doc: Doc, start: int, i: int) -> bool:
-    """As in "University of Illinois", "House of Blues", but not "Carmen of Solara Foods"."""
-    head = doc[i - 1]
-    return not (head.ent_type_ == "PERSON" or doc[start].ent_type_ == "PERSON")
+    """As in "University of Illinois", "House of Blues", but not "Carmen of Solara Foods", "the CFO of Orkla"."""
+    return "PERSON" not in (doc[i - 1].ent_type_, doc[start].ent_type_) and not is_role(doc[i - 1].lower_)
 
 
 def _possessive_inside(doc: Doc, i: int) -> bool:
@@ -310,8 +265,8 @@ def _label(doc: Doc, start: int, stop: int) -> str:
 def _is_name(doc: Doc, start: int, stop: int, label: str) -> bool:
     span = doc[start:stop]
     low = span.text.lower()
-    if label in NO_NAME_LABELS and stop - start == 1 and span[0]._.known:
-        return False  # "Irish", but not a Priya whom the pipeline takes for a people
+    if label in NO_NAME_LABELS and stop - start == 1 and span[0]._.known and span[0].dep_ not in ACTORS:
+        return False  # "Irish", but not a Maria whom the pipeline takes for a people
     if low in lx.NO_NAMES or low in WEEKDAYS or low in lx.ROLES:
         return False
     if all(token.lower_ in lx.NO_NAMES | lx.ROLES or token.is_punct for token in span):

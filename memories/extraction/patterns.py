@@ -37,8 +37,8 @@ class Fits(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """`slot`: OBJECT, COMPLEMENT or prepositions. `of`: the lemmas that the verb's object must have, if it has one; with
-    NO_OBJECT it must have none. `ends`: the verb says that the relation is over."""
+    """`slot`: OBJECT, COMPLEMENT or prepositions. `of`: the lemmas that the verb's objects must have; with NO_OBJECT
+    there must be none. `ends`: the verb says that the relation is over."""
 
     verbs: frozenset[str]
     slot: frozenset[str]
@@ -47,11 +47,12 @@ class Pattern:
     past: Past = Past.ENDED
     ends: bool = False
     of: frozenset[str] | None = None
+    needs_object: bool = False
 
 
 NO_OBJECT: frozenset[str] = frozenset()
-JOBS = lx.words("job position role internship gig contract post place offer work career")
-TRIPS = lx.words("trip holiday vacation week weekend day month night honeymoon")
+JOBS = lx.words("job position role internship gig contract post work")
+TRIPS = lx.words("trip visit tour holiday vacation week weekend day month night honeymoon")
 BELONGING = lx.words("membership subscription")
 
 
@@ -64,8 +65,9 @@ def _p(
     *,
     ends: bool = False,
     of: frozenset[str] | None = None,
+    needs_object: bool = False,
 ) -> Pattern:
-    return Pattern(lx.words(verbs), lx.words(slot), type_, fits, past, ends, of)
+    return Pattern(lx.words(verbs), lx.words(slot), type_, fits, past, ends, of, needs_object)
 
 
 PATTERNS = (
@@ -74,7 +76,8 @@ PATTERNS = (
     _p("join", OBJECT, "WORKS_AT", Fits.COMPANY, Past.HOLDS),
     _p("start begin", "at with", "WORKS_AT", Fits.COMPANY, Past.HOLDS, of=JOBS),
     _p("start begin", "as", "HAS_ROLE", Fits.ROLE, Past.HOLDS, of=JOBS),
-    _p("get take accept land find have", "at with", "WORKS_AT", Fits.COMPANY, Past.HOLDS, of=JOBS - {"offer"}),
+    _p("get take accept land find have", "at with", "WORKS_AT", Fits.COMPANY, Past.HOLDS, of=JOBS, needs_object=True),
+    _p("be", "at with", "WORKS_AT", Fits.COMPANY, Past.IGNORED),
     _p("employ hire recruit", "by", "WORKS_AT", Fits.COMPANY),
     _p("leave quit", OBJECT, "WORKS_AT", Fits.COMPANY, Past.HOLDS, ends=True),
     _p("leave quit lose resign retire", "at from with", "WORKS_AT", Fits.COMPANY, Past.HOLDS, ends=True, of=JOBS),
@@ -90,13 +93,17 @@ PATTERNS = (
     _p("move relocate emigrate", "from", "LIVES_IN", Fits.PLACE, Past.HOLDS, ends=True, of=NO_OBJECT),
     _p("bear", "in", "BORN_IN", Fits.PLACE, Past.HOLDS),
     _p("visit tour explore", OBJECT, "VISITED", Fits.SIGHT, Past.NEEDED),
-    _p("go travel fly drive come return", "to", "VISITED", Fits.SIGHT, Past.NEEDED, of=NO_OBJECT),
-    _p("stay camp hike celebrate eat", "in at", "VISITED", Fits.SIGHT, Past.NEEDED),
-    _p("spend take", "in to", "VISITED", Fits.SIGHT, Past.NEEDED, of=TRIPS),
+    _p("go travel fly drive come return head be", "to", "VISITED", Fits.SIGHT, Past.NEEDED, of=NO_OBJECT),
+    _p("be", "in", "VISITED", Fits.SIGHT, Past.NEEDED),
+    _p("get be come return", "from", "VISITED", Fits.SIGHT, Past.NEEDED, of=NO_OBJECT),  # "got back from"
+    _p("stay camp hike celebrate eat arrive land travel volunteer", "in at around", "VISITED", Fits.SIGHT, Past.NEEDED),
+    _p("see watch catch attend have", "at", "VISITED", Fits.SIGHT, Past.NEEDED),
+    _p("spend", "in at", "VISITED", Fits.SIGHT, Past.NEEDED, of=TRIPS, needs_object=True),
+    _p("take", "to", "VISITED", Fits.SIGHT, Past.NEEDED, of=TRIPS | lx.PEOPLE, needs_object=True),
     _p("study graduate enroll enrol major", "at from", "STUDIED_AT", Fits.SCHOOL, Past.HOLDS),
     _p("attend", OBJECT, "STUDIED_AT", Fits.SCHOOL, Past.HOLDS),
     _p("go", "to", "STUDIED_AT", Fits.SCHOOL, Past.HOLDS, of=NO_OBJECT),
-    _p("do get complete earn finish have", "at from", "STUDIED_AT", Fits.SCHOOL, Past.HOLDS, of=lx.DEGREES),
+    _p("do get complete earn finish have", "at from", "STUDIED_AT", Fits.SCHOOL, Past.HOLDS, of=lx.DEGREES, needs_object=True),
     _p("marry", f"{OBJECT} to", "MARRIED_TO", Fits.PERSON, Past.HOLDS),
     _p("engage", "to", "PARTNER_OF", Fits.PERSON, Past.HOLDS),
     _p("date", OBJECT, "PARTNER_OF", Fits.PERSON),
@@ -114,7 +121,7 @@ PATTERNS = (
     _p("belong", "to", "MEMBER_OF", Fits.CLUB),
     _p("play sing drum", "in for", "MEMBER_OF", Fits.CLUB),
     _p("leave quit", OBJECT, "MEMBER_OF", Fits.CLUB, Past.HOLDS, ends=True),
-    _p("cancel leave quit", "of at with to", "MEMBER_OF", Fits.CLUB, Past.HOLDS, ends=True, of=BELONGING),
+    _p("cancel leave quit", "of at with to", "MEMBER_OF", Fits.CLUB, Past.HOLDS, ends=True, of=BELONGING, needs_object=True),
 )
 
 # "a fan of jazz", "a member of the choir": relations that a complement of "be" states with "of", "at", "from", "to"

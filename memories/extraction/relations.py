@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from entities.types import Stated
+from entities.types import SYMMETRIC_TYPES, Stated
 from memories.extraction import grammar as g
 from memories.extraction import kinds as t
 from memories.extraction import lexicon as lx
@@ -18,12 +18,18 @@ from memories.extraction.dates import Dates, moment
 from memories.extraction.discourse import Discourse
 from memories.extraction.links import Sentence
 from memories.extraction.names import Name
-from memories.extraction.patterns import ADJECTIVES, BY_VERB, COMPLEMENT, NOUNS, OBJECT, Fits, Past, Pattern
+from memories.extraction.patterns import ADJECTIVES, BY_VERB, COMPLEMENT, NOUNS, OBJECT, TRIPS, Fits, Past, Pattern
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
 SURE = 0.9  # the confidence of a relation that a sentence states
+GUESSED = 0.4  # of an end that only ends what is known
+# Roles that two people of one first name don't share: "my son Alex" isn't "my boss Alex".
+EXCLUSIVE = {kind: kind for kind in ("PARENT_OF", "-PARENT_OF", "SIBLING_OF", "MARRIED_TO", "-MANAGES")} | {
+    "PARTNER_OF": "MARRIED_TO"
+}
+KIN = frozenset(lx.KIN.values())
 HAVING = lx.words("have get adopt own buy rescue raise keep welcome foster")
 ENDING = lx.words("sell lose bury quit leave")
 FORMER = lx.words("ex former previous old late future next potential dream")
@@ -52,6 +58,8 @@ class Reading:
         if over and stop is None and verb is not None and not g.past(verb):
             start, stop = None, start  # "no longer works there since May"
         targets = list(targets)
+        if kind != "CREATED":
+            sources = [source for source in sources if self._is_person(source, is_kin=kind in KIN)]
         for source in sources:
             for target in targets:
                 a, b = (target, source) if kind.startswith("-") else (source, target)
@@ -61,11 +69,24 @@ class Reading:
                     self.stated.append(new)
 
 
+    def _is_person(self, source: str, *, is_kin: bool) -> bool:
+        """Firms and towns don't live, work or like. A type that was only guessed gives way."""
+        name = next((n for n in self.sentence.names if n.text == source), None)
+        if name is None or name.type == t.PERSON:
+            return True
+        if name.sure or (name.label == "ORG" and not is_kin) or nm.head_type(source.split()[-1].lower()):
+            return name.type not in (t.ORG, t.LOCATION, t.EVENT)
+        return _retype(name, t.PERSON)
+
+
 def relations(reading: Reading) -> list[Stated]:
     """All that the sentence states, each pair of ends once."""
     for index, names in reading.sentence.links.items():
         if index not in reading.quoted:
             _linked(reading, reading.sentence.doc[index], names)
+    for name in reading.sentence.names:
+        if name.start not in reading.quoted:
+            _named(reading, name)
     for token in reading.sentence.doc:
         if token.i in reading.quoted:
             continue
@@ -79,11 +100,15 @@ def relations(reading: Reading) -> list[Stated]:
 # --- verbs -----------------------------------------------------------------------------------------------------------
 def _verb(reading: Reading, verb: Token) -> None:
     patterns = BY_VERB.get(g.lemma(verb), ())
-    if not (patterns or g.lemma(verb) in ("be", "stand", "bear")) or not g.claimed(verb):
+    if not (patterns or g.lemma(verb) in ("be", "stand", "bear", "name", "call")) or not g.claimed(verb):
         return
     people = _doers(reading, verb)
     if not people:
         return
+    if g.lemma(verb) in ("name", "call"):  # "we named her Juniper"
+        names = [n for o in g.children(verb, "oprd") if (n := reading.sentence.name_at(o)) is not None]
+        if names and any(g.lower(x) in ("him", "her", "it") for x in verb.subtree):
+            _name_before(reading, names)
     _predicates(reading, verb, people)
     if g.lemma(verb) in ("stand", "bear") and g.negated(verb) and g.children(verb, "aux"):
         reading.add(people, "DISLIKES", _all(reading, g.objects(verb), Fits.LIKED), verb)
@@ -93,10 +118,15 @@ def _verb(reading: Reading, verb: Token) -> None:
             continue
         kind = "DISLIKES" if pattern.type == "LIKES" and g.negated(verb) and not over else pattern.type
         passive = bool(g.children(verb, "nsubjpass")) and OBJECT in pattern.slot
-        targets = _all(reading, _targets(pattern, verb, passive), pattern.fits)
-        sources = reading.refer(x for word, x in g.prepositions(verb) if word == "by") if passive else people
-        if passive and "to" in pattern.slot:  # "is married to"
-            sources = people
+        targets, sources = _all(reading, _targets(pattern, verb, passive), pattern.fits), people
+        if pattern.ends and pattern.type == "WORKS_AT" and OBJECT in pattern.slot and not targets:
+            _left(reading, verb, people)
+        if kind in SYMMETRIC_TYPES:
+            passive = False  # "got married", "is married to"
+            targets = targets if targets and targets != people else people[1:]
+            sources = people[:1] if targets == people[1:] else people
+        if passive:
+            sources = reading.refer(x for word, x in g.prepositions(verb) if word == "by")
         reading.add(sources, kind, targets, verb, over=over)
         if kind == "HAS_ROLE" and targets:
             _employer(reading, people, _targets(pattern, verb, False), verb, over)
@@ -106,7 +136,7 @@ def _doers(reading: Reading, verb: Token) -> list[str]:
     subjects = g.subjects(verb)
     if subjects:
         return reading.refer(subjects)
-    return [t.USER] if g.lacks_subject(verb) else []
+    return [t.USER] if g.lacks_subject(verb) and not g.is_question(verb.doc) else []
 
 
 def _over(pattern: Pattern, verb: Token) -> bool | None:
@@ -138,19 +168,34 @@ def _object_fits(pattern: Pattern, verb: Token) -> bool:
     if pattern.of is None:
         return True
     own = g.children(verb, *g.OBJECTS)
-    return all(g.lemma(o) in pattern.of for o in own) if own else pattern.of != lx.DEGREES
+    return all(g.lemma(o) in pattern.of for o in own) if own else not pattern.needs_object
 
 
 def _targets(pattern: Pattern, verb: Token, passive: bool) -> list[Token]:
     found: list[Token] = []
     if OBJECT in pattern.slot:
-        found += g.subjects(verb) if passive else g.objects(verb)
+        found += g.subjects(verb) if passive else [inner for o in g.objects(verb) for inner in _contents(o)]
     if COMPLEMENT in pattern.slot:
         found += g.complements(verb)
     found += [target for word, target in g.all_prepositions(verb) if word in pattern.slot]
+    if pattern.fits is Fits.LIKED:
+        found += [c for c in g.children(verb, "xcomp") if c.tag_ == "VBG"]
     if pattern.fits is Fits.PLACE:
         found += [c for c in g.children(verb, "advmod") if g.lower(c) in ("here", "there")]
     return found
+
+
+def _left(reading: Reading, verb: Token, people: list[str]) -> None:
+    """ "I left X": a home or an employer, whichever is known."""
+    names = [n for o in g.objects(verb) if (n := reading.sentence.name_at(o)) is not None and n.type == t.LOCATION]
+    for kind in ("WORKS_AT", "LIVES_IN"):
+        reading.stated += [Stated(p, kind, n.text, confidence=GUESSED, ended=True) for p in people for n in names]
+
+
+def _contents(noun: Token) -> list[Token]:
+    """The things of "a pair of boots"."""
+    inner = [x for word, x in g.prepositions(noun) if word == "of"] if g.lemma(noun) in lx.CONTAINERS else []
+    return inner or [noun]
 
 
 def _predicates(reading: Reading, verb: Token, people: list[str]) -> None:
@@ -206,6 +251,8 @@ def _all(reading: Reading, tokens: Iterable[Token], fits: Fits) -> list[str]:
 def _fitting(reading: Reading, token: Token, fits: Fits) -> Iterator[str]:
     """The names of a target, or its noun if the pattern takes one."""
     name = reading.sentence.name_at(token) or _first(reading.sentence.links.get(token.i))
+    if name is None and fits in (Fits.NAMED, Fits.THING, Fits.CLUB):  # "the Falcon project", "a Honda Civic sedan"
+        name = next((n for n in reading.sentence.names if n.stop == token.i and token.dep_ != "conj"), None)
     match fits:
         case Fits.PERSON:
             yield from reading.refer([token])
@@ -219,6 +266,8 @@ def _fitting(reading: Reading, token: Token, fits: Fits) -> Iterator[str]:
             if g.lemma(token) in lx.PETS and token.i not in reading.sentence.at:
                 names = reading.sentence.links.get(token.i)
                 yield from [n.text for n in names] if names else [g.noun_text(token)]
+        case Fits.THING | Fits.CLUB if token.i in reading.sentence.links:
+            yield from [n.text for n in reading.sentence.links[token.i] if _suits(reading, n, token, fits)]
         case Fits.CLUB if name is None:
             if g.lemma(token) in lx.MEMBERSHIPS:
                 yield g.noun_text(token)
@@ -249,13 +298,14 @@ def _suits(reading: Reading, name: Name, token: Token, fits: Fits) -> bool:
         case Fits.CLUB:
             return is_club or name.type == t.ORG and token.head.lower_ in ("in", "to", "of")
         case Fits.COMPANY:
-            if is_club or name.type == t.EVENT or (name.type in (t.PERSON, t.LOCATION) and not guessed):
+            if is_club or name.type == t.EVENT or (name.type == t.PERSON and not guessed):
                 return False
-            return _retype(name, t.ORG)
+            is_at = token.head.lower_ in ("at", "for", "with")  # nobody works "at" a town
+            return (name.type != t.LOCATION or guessed or is_at) and _retype(name, t.ORG)
         case Fits.SCHOOL:
-            return any(w.lower_ in lx.STUDY_HEADS for w in reading.sentence.doc[name.start : name.stop + 1]) or (
-                name.type == t.ORG and token.head.head.lemma_ not in ("go", "attend") and _retype(name, t.ORG)
-            )
+            is_school = any(w.lower_ in lx.STUDY_HEADS for w in reading.sentence.doc[name.start : name.stop + 1])
+            is_at = token.head.lower_ == "at" and name.type != t.EVENT  # nobody studies "at" a town
+            return is_school or ((name.type == t.ORG or is_at) and token.head.head.lemma_ != "go")
         case Fits.PLACE:
             return (name.type == t.LOCATION or guessed) and _retype(name, t.LOCATION)
         case Fits.SIGHT:
@@ -290,7 +340,7 @@ def _kin(noun: Token) -> str:
 def _linked(reading: Reading, noun: Token, names: list[Name]) -> None:
     """A noun with the names that it stands for: "my sister Emily", "a dog named Rex", "the landlord, Mr. Okonkwo"."""
     called, owners = [name.text for name in names], _owners(reading, noun)
-    verb, lemma = g.head_verb(noun), g.lemma(noun)
+    verb, lemma = g.head_verb(noun), g.lemma(noun).removesuffix("s")
     possessed = bool(g.children(noun, "poss"))
     if verb is not None and not possessed and noun.dep_ in ("dobj", "attr", "nsubj", "oprd") and not g.claimed(verb):
         return
@@ -300,32 +350,69 @@ def _linked(reading: Reading, noun: Token, names: list[Name]) -> None:
         verb is not None and noun.dep_ == "dobj" and g.lemma(verb) in ENDING and g.happened(verb)
     )
     kin = _kin(noun)
-    if kin and owners:
+    if not kin and lemma in ("boy", "girl", "newborn") and verb is not None and g.lemma(verb) in ("have", "welcome"):
+        kin = "PARENT_OF"
+    if kin:
         reading.add(owners, kin, called, over=over)
-        if lemma == "twin" and len(called) > 1:
-            reading.add(called[:1], "SIBLING_OF", called[1:])
-    elif lemma in lx.PETS or g.lower(noun) in lx.PETS:
+    if kin and owners == [t.USER]:
+        for name in names:
+            name.qualifier = EXCLUSIVE.get(kin, "")
+    if lemma in ("twin", "triplet", "sibling") and len(called) > 1:
+        reading.add(called[:1], "SIBLING_OF", called[1:])
+    if names[0].type == t.PERSON:  # "my sister Emily in Denver"
+        beside = g.prepositions(reading.sentence.doc[names[0].start : names[0].stop].root)
+        reading.add(called, "LIVES_IN", _all(reading, [x for word, x in beside if word == "in"], Fits.PLACE))
+    if not kin and lemma in lx.PETS or g.lower(noun) in lx.PETS:
         reading.add(owners, "HAS_PET", called, over=over)
     elif names[0].type == t.PERSON and nm.is_role(lemma) and not kin and noun.dep_ != "attr":
         reading.add(called, "HAS_ROLE", [g.role_text(noun)], over=over)
         _employer(reading, called, [noun], None, over)
-    elif g.lower(noun) == "name" and reading.discourse.unnamed and not owners[:1] == [t.USER]:
-        before, whose = reading.discourse.unnamed  # "I adopted a kitten. Her name is Saffron."
-        for name in names:
-            name.type, name.sure = t.PERSON, True
-        reading.add(whose, "HAS_PET" if before in lx.PETS else lx.KIN[before], called)
+    elif g.lower(noun) == "name" and owners[:1] != [t.USER]:
+        _name_before(reading, names)  # "I adopted a kitten. Her name is Saffron."
     elif names[0].type == t.PRODUCT and possessed and lemma not in lx.WORKS | lx.ABSTRACT:
         reading.add(owners, "OWNS", called, over=over)
 
 
+def _name_before(reading: Reading, names: list[Name]) -> None:
+    """The pet or relative whom the text spoke of, and didn't name."""
+    if reading.discourse.unnamed is None:
+        return
+    before, whose = reading.discourse.unnamed
+    for name in names:
+        name.type, name.sure = t.PERSON, True
+    reading.add(whose, "HAS_PET" if before in lx.PETS else lx.KIN[before], [name.text for name in names])
+
+
+def _named(reading: Reading, name: Name) -> None:
+    """What stands behind a name: "Mei Chen of Acme Labs", "The Overstory" by Richard Powers."""
+    doc, index = reading.sentence.doc, name.stop
+    while index < len(doc) and (doc[index].is_punct or doc[index].is_quote):
+        index += 1
+    if name.type == t.PRODUCT and index + 1 < len(doc) and doc[index].lower_ == "by":
+        maker = reading.sentence.at.get(index + 1)
+        reading.add([maker.text] if maker is not None else [], "CREATED", [name.text])
+    if name.type == t.PERSON:
+        beside = list(g.prepositions(doc[name.start : name.stop].root))
+        reading.add([name.text], "WORKS_AT", _all(reading, [x for word, x in beside if word == "of"], Fits.COMPANY))
+        groups = [g.noun_text(x).lower() for word, x in beside if word == "from" and x.i <= name.stop + 2]
+        name.qualifier = name.qualifier or next((f"from {group}" for group in groups), "")
+
+
 def _owned(reading: Reading, noun: Token) -> None:
     """As in "my Canon", "our flat in Antwerp", "my job at Acme", and a pet or relative that has no name yet."""
+    verb = g.head_verb(noun)
+    if noun.dep_ == "pobj" and g.lower(noun.head) == "as" and nm.is_role(g.lemma(noun)) and verb is not None:
+        people = _doers(reading, verb) if noun.i < verb.i else []  # "As a nurse at Mercy, I …"
+        reading.add(people, "HAS_ROLE", [g.role_text(noun)])
+        _employer(reading, people, [noun], None, False)
     if g.lemma(noun) in lx.PETS | frozenset(lx.KIN) and (owners := _owners(reading, noun)):
         reading.discourse.unnamed = (g.lemma(noun), owners)
     possessives = g.children(noun, "poss")
     if not possessives or any(g.lower(c) in FORMER for c in noun.lefts):
         return
-    verb = g.head_verb(noun)
+    if g.lemma(noun) in TRIPS and verb is not None and g.past(verb):
+        places = _all(reading, [x for word, x in g.prepositions(noun) if word == "to"], Fits.SIGHT)
+        reading.add(reading.refer(possessives[:1]), "VISITED", places)
     if verb is not None and (g.lemma(verb) in ENDING or g.negated(verb) or (noun.dep_ != "nsubj" and g.past(verb))):
         return
     owners, name = reading.refer(possessives[:1]), reading.sentence.name_at(noun)

@@ -114,10 +114,10 @@ def _third_person(finite: Token, verb: Token) -> list[Edit]:
         return [(start, stop, AGREED[low])]
     if finite.tag_ in MODALS or low in SAME_IN_PAST:
         return []
-    return [(start, stop, _with_s(finite.text))]
+    return [(start, stop, with_s(finite.text))]
 
 
-def _with_s(verb: str) -> str:
+def with_s(verb: str) -> str:
     if verb.endswith(("s", "x", "z", "ch", "sh", "o")):
         return f"{verb}es"
     return f"{verb[:-1]}ies" if verb.endswith("y") and verb[-2:-1] not in "aeiou" else f"{verb}s"

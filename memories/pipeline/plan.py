@@ -297,7 +297,7 @@ def _reviews(new: Revision, operation: Operation) -> list[Review]:
             new_key=new.memory_key,
             proposal=doubt.effect,
             probability=doubt.probability,
-            reason=decide.REASONS[doubt.effect],
+            reason=decide.REASONS[Effect(doubt.effect)],
         )
         for doubt in operation.open
         if doubt.memory.id != operation.replaces

@@ -1,0 +1,89 @@
+"""What the keep gate looks at: the words of a sentence, its form, and its place in the message. No parse, no vector."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+
+from memories.extraction.lines import CODE
+from memories.extraction.words import sections
+
+READ = 400  # characters; a longer sentence is kept or dropped by its beginning
+MOST_WORDS = 60
+WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+")
+QUESTION = re.compile(r"[?？؟]\W*\Z")
+EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]")
+NAME = re.compile(r"(?<=[a-z,;:] )[A-Z][\w’'-]+")
+NUMBER = re.compile(r"\d")
+CALL = re.compile(r"\w\([^()]*\)\s*\Z|\w\.\w+\(|^\W*\w+(?:\.\w+)* ?= ?\S|=>|^\s*[-+]{2,}|^\[?\d\d:\d\d|^[/$>#]")
+
+
+def _cue(phrases: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, phrases.split(', ')))})(?!\w)")
+
+
+# English, in lower case. Each is one feature, beside the words themselves.
+CUES = {name: _cue(phrases) for name, phrases in sections("cues").items()}
+ASKS = re.compile(
+    rf"\W*(?:(?:and|so|but|ok|then|now|please|pls|just|also) ){{0,2}}(?:please )?{CUES['asking'].pattern}"
+)
+INVERTED = re.compile(r"\W*(?:is|are|am|do|does|did|can|could|would|should|shall|will|was|were|have|has|any)\b")
+
+
+def features(text: str, *, role: str, before: str, first: bool, last: bool, count: int) -> dict[str, float]:
+    """Name and value of each feature that is not 0. `count` is the number of the message's segments."""
+    text = text[:READ]
+    low = text.lower().replace("’", "'")
+    words = WORD.findall(low)[:MOST_WORDS]
+    found = dict.fromkeys(_flags(text, low, words, role, before), 1.0)
+    found |= {"first": float(first), "last": float(last), "alone": float(count == 1), "of": min(count, 8) / 8}
+    found |= {"words": min(len(words), 30) / 30, "names": min(len(NAME.findall(text)), 3) / 3}
+    found |= {"signs": sum(not c.isalnum() and not c.isspace() for c in text) / max(len(text), 1)}
+    for word in words:
+        found[f"w {word if not word.isdigit() else '0'}"] = 1.0
+    for pair in itertools.pairwise(words):
+        found["p " + " ".join(pair)] = 1.0
+    if words:
+        found[f"f {words[0]}"] = 1.0
+        found[f"l {words[-1] if not words[-1].isdigit() else '0'}"] = 1.0
+    return {name: value for name, value in found.items() if value}
+
+
+def _flags(text: str, low: str, words: list[str], role: str, before: str) -> Iterator[str]:
+    said = [name for name, cue in CUES.items() if cue.search(low)]
+    is_question = QUESTION.search(text) is not None
+    asks = ASKS.match(low) is not None
+    flags = {
+        "assistant": role == "assistant",
+        "question": is_question,
+        "question inside": not is_question and "?" in text,
+        "asked before": "?" in before[-200:],
+        "before ends with colon": before.rstrip().endswith(":"),
+        "colon": text.rstrip().endswith(":"),
+        "exclaims": text.rstrip().endswith("!"),
+        "number": NUMBER.search(text) is not None,
+        "name": NAME.search(text) is not None,
+        "emoji": EMOJI.search(text) is not None,
+        "quoted": text[:1] in "\"“«'„>",
+        "field": ": " in text[:40],
+        "code": is_code(text),
+        "asks first": asks,
+        "asks and lasts": asks and "lasting" in said,
+        "inverted": INVERTED.match(low) is not None,
+        "inverted question": is_question and INVERTED.match(low) is not None,
+        "question of i": is_question and "i" in said,
+        "shouted": len(words) > 1 and text.isupper(),
+        "lower": text[:1].islower(),
+        "i and past": "i" in said and "past" in said,
+        "assistant of you": role == "assistant" and "you" in said,
+        "assistant question": role == "assistant" and is_question,
+        **{f"at most {n} words": len(words) <= n for n in (1, 2, 3, 4, 6, 9)},
+        "at least 14 words": len(words) >= 14,
+    }
+    yield from (name for name, holds in flags.items() if holds)
+    yield from (f"says {name}" for name in said)
+
+
+def is_code(text: str) -> bool:
+    return CODE.match(text.strip()) is not None or CALL.search(text) is not None

@@ -1,0 +1,128 @@
+"""The lines of a text and what each of them is: heading, list item, field, row of a table, code, or prose."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from memories.extraction.sentences import MARKS, stripped
+
+LONGEST_KEY = 40
+
+
+class LineKind(StrEnum):
+    BLANK = "blank"
+    HEADING = "heading"
+    ITEM = "item"
+    FIELD = "field"
+    ROW = "row"
+    RULE = "rule"  # of a table, or between parts
+    CODE = "code"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`start` and `stop` are those of what is said, without marks of lists and headings; `key` is a field's.
+
+    `level` is a heading's (1-6; 7: a line in bold type), else the characters before the line's first one.
+    """
+
+    kind: LineKind
+    start: int
+    stop: int
+    level: int = 0
+    key: str = ""
+
+
+BREAKS = "\r\n\v\f\x85\u2028\u2029"
+FENCED = re.compile(r"```(?:[\w+#.-]*[ \t]*\r?\n)?(?P<code>.*?)(?:```|\Z)", re.DOTALL)
+LINE = re.compile(r"[^\r\n\v\f\x85\u2028\u2029]+|\r\n|[\r\n\v\f\x85\u2028\u2029]")
+HEADING = re.compile(r"(?P<hashes>#{1,6})[ \t]++(?=\S)")
+BOLD = re.compile(r"(?:\*\*[^*]{1,120}\*\*|__[^_]{1,120}__):?")
+BULLET = re.compile(r"(?:[-*+•‣◦▪●○■□–—·]|[☐☑✓✔✗✘])[ \t]++(?:\[[ xX]\][ \t]++)?(?=\S)|[•▪●☐☑✓✔](?=\S)")
+NUMBER = re.compile(r"(?:(?P<number>\d{1,3})[.)]|\((?P<round>\d{1,3})\)|(?P<letter>[a-h])\))[ \t]++(?=\S)")
+KEY = re.compile(
+    rf"(?:\*\*|__)?(?P<key>[^\W_](?:(?!: |[{re.escape(MARKS)}]\s)[^\n:：|`]){{0,{LONGEST_KEY - 1}}})"
+    r"(?:(?:\*\*|__)[:：]|[:：](?:\*\*|__))?(?:(?<=[:：])|(?<=\*\*)|(?<=__)|[:：])(?P<gap>[ \t]++|(?<=：))(?=\S)"
+)
+RULE = re.compile(r"[|:\-=_*+ \t]{3,}")
+CODE = re.compile(
+    r"(?:def|class|function|func|fn|public|private|protected|static|const|let|var|import|from|package|using|return|"
+    r"elif|else|try|except|finally|catch|await|async|export|SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|FROM|WHERE)\b"
+    r"[^\n]*[({;:=)}\],]$|(?:import|from) [\w.]+(?: import [\w., *]+)?$|return\b[^\n]{0,80}$|#include|Traceback \(|"
+    r"File \"|at [\w.$<>]+\(|\$ \S|>>> |[^\n]*[;{}]$|[)\]}]+[;,)]*$|</?[A-Za-z][^\n]*>$|@\w+(?:\([^\n]*\))?$|//|/\*"
+)
+
+
+def lines(text: str) -> Iterator[Line]:
+    """All lines of `text` in order. A fenced block of code is one line, whatever it holds."""
+    at, count = 0, 0
+    for fence in FENCED.finditer(text):
+        for line in _plain_lines(text, at, fence.start(), count):
+            count = _number_of(text, line, count)
+            yield line
+        yield Line(LineKind.CODE, *stripped(text, *fence.span("code")))
+        at = fence.end()
+    for line in _plain_lines(text, at, len(text), count):
+        count = _number_of(text, line, count)
+        yield line
+
+
+def _plain_lines(text: str, start: int, stop: int, count: int) -> Iterator[Line]:
+    blank = False  # several empty lines are one
+    for match in LINE.finditer(text, start, stop):
+        begun, end = stripped(text, *match.span())
+        if begun == end:
+            if not blank and match[0][0] in BREAKS and _at_line_start(text, match.start()):
+                blank = True
+                yield Line(LineKind.BLANK, begun, end)
+            continue
+        blank = False
+        line = _line(text, begun, end, begun - match.start(), count)
+        count = _number_of(text, line, count)
+        yield line
+
+
+def _at_line_start(text: str, at: int) -> bool:
+    return at == 0 or text[at - 1] in BREAKS
+
+
+def _line(text: str, start: int, stop: int, indent: int, count: int) -> Line:
+    if heading := HEADING.match(text, start, stop):
+        return Line(LineKind.HEADING, heading.end(), stop, len(heading["hashes"]))
+    if BOLD.fullmatch(text, start, stop):
+        return Line(LineKind.HEADING, start, stop, 7)
+    if RULE.fullmatch(text, start, stop):
+        return Line(LineKind.RULE, start, stop)
+    if text[start] == "|" and text[stop - 1] == "|" and stop - start > 2:
+        return Line(LineKind.ROW, *stripped(text, start + 1, stop - 1))
+    body = _item(text, start, stop, count)
+    key = KEY.match(text, body, stop)
+    if key is not None and len(key["key"].split()) <= 4:
+        kind = LineKind.FIELD if body == start else LineKind.ITEM
+        return Line(kind, body, stop, indent, key["key"].strip().rstrip("*_").strip())
+    if body != start:
+        return Line(LineKind.ITEM, body, stop, indent)
+    return Line(LineKind.CODE if CODE.match(text, start, stop) else LineKind.TEXT, start, stop, indent)
+
+
+def _item(text: str, start: int, stop: int, count: int) -> int:
+    """Where the item's words begin; `start` if the line is no item. A number counts on from the item before."""
+    if bullet := BULLET.match(text, start, stop):
+        return bullet.end()
+    number = NUMBER.match(text, start, stop)
+    if number and (number["letter"] or int(number["number"] or number["round"]) in (1, count, count + 1)):
+        return number.end()
+    return start
+
+
+def _number_of(text: str, line: Line, count: int) -> int:
+    """The number of the last numbered item, after `line`."""
+    if line.kind is not LineKind.ITEM:
+        return count
+    before = text[max(0, line.start - 6) : line.start].strip().strip(".)(")
+    before = before.split()[-1].strip(".)(") if before else ""
+    return int(before) if before.isascii() and before.isdigit() else count

@@ -1,0 +1,130 @@
+"""Sentence boundaries in any script, in time linear in the text.
+
+Compared with pysbd, syntok, sentencex, ICU, BlingFire and nupunkt (docs/models.md): none of them is better on messages
+and notes, and pysbd is quadratic.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from memories.extraction.words import sections
+
+LONGEST = 1_000  # characters; a longer "sentence" is no prose and is cut at a space
+LOOKBACK = 24  # characters: the longest word that can be an abbreviation, with the word before it
+
+WIDE = "。！？｡"  # no space follows these
+OWN = "؟۔։።।॥"  # full stops and question marks of one script, which end no abbreviation
+MARKS = f".!?…‼⁇⁈⁉{WIDE}{OWN}"
+CLOSERS = "\"'”’»)\\]}*_」』】）》"
+FACES = (
+    "\U0001f600-\U0001f64f\U0001f44a-\U0001f44f\U0001f389\U0001f38a"
+    "\U0001f90d-\U0001f917\U0001f920-\U0001f92f\U0001f970-\U0001f97a"
+)
+END = re.compile(
+    rf"(?<![{MARKS}])(?P<mark>[{MARKS}]++)(?P<close>[{CLOSERS}]*+(?:[ \u00a0\u202f]»)?)"
+    rf"|(?<![{FACES}\ufe0f\U0001f3fb-\U0001f3ff])(?P<face>[{FACES}][{FACES}\ufe0f\U0001f3fb-\U0001f3ff]*+)(?=\s)"
+    r"|(?<=\s)(?P<smiley>[:;]-?[)(DPp])(?=\s)"
+)
+NEXT = re.compile(r"\s*+(?P<word>\S{0,12})")
+BEFORE = re.compile(r"(?:(?P<other>\S+)\s+)?(?P<word>\S+)\Z")
+OPENERS = "\"'“‘«„([{¿¡*_-–/"
+CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
+QUOTING = "とってっのなはがをにもで、，"  # after a closing quotation mark these go on with the sentence
+DOTTED = re.compile(r"[^\W\d_]{1,2}(?:\.[^\W\d_]{1,2})+")
+PARTNER = re.compile(r"[^\W\d_]{1,2}\.")
+
+
+_WORDS = {name: frozenset(words.split()) for name, words in sections("abbreviations").items()}
+NEVER = _WORDS["never"]  # ends no sentence: something always follows
+NUMBERED = _WORDS["numbered"]  # an abbreviation where a number follows
+SOMETIMES = _WORDS["sometimes"]  # the end of a sentence where the next word begins with a capital
+ORDINAL = _WORDS["ordinal"]  # stands before a number with a full stop: "am 3. Mai", "den 2. juli"
+STARTERS = _WORDS["starters"]  # begins a sentence after a single letter: "vitamin B. The"
+
+
+def sentences(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """The sentences of `text[start:stop]` as stripped spans of at most LONGEST characters. Line breaks end none."""
+    begun = start
+    for match in END.finditer(text, start, stop):
+        if match.start() >= begun and _ends(text, begun, match, stop):
+            yield from _cut(text, begun, match.end())
+            begun = match.end()
+    yield from _cut(text, begun, stop)
+
+
+def stripped(text: str, start: int, stop: int) -> tuple[int, int]:
+    """The span without the white space at its ends."""
+    while start < stop and text[start].isspace():
+        start += 1
+    while stop > start and text[stop - 1].isspace():
+        stop -= 1
+    return start, stop
+
+
+def _cut(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    start, stop = stripped(text, start, stop)
+    while stop - start > LONGEST:
+        at = text.rfind(" ", start + 1, start + LONGEST)
+        at = at if at > 0 else start + LONGEST
+        yield stripped(text, start, at)
+        start, _ = stripped(text, at, stop)
+    if start < stop:
+        yield start, stop
+
+
+def _ends(text: str, begun: int, match: re.Match[str], stop: int) -> bool:
+    following = NEXT.match(text, match.end(), stop)
+    after = following["word"] if following else ""
+    if not after:
+        return True
+    spaced = text[match.end()].isspace()
+    mark, close = match["mark"], match["close"] or ""
+    if mark is None:
+        return after[0].isalpha() and text.count(" ", max(begun, match.start() - 60), match.start()) >= 2
+    if any(each in WIDE for each in mark):
+        return not (close and not spaced and after[0] in QUOTING)
+    if not spaced:
+        return any(each in OWN for each in mark) or _between_cjk(text, match.start(), match.end())
+    goes_on = after[0].islower() or after[0] in ",;:-–—"
+    if mark != ".":
+        return not (goes_on and (close.strip("*_") or mark.startswith(("…", ".."))))
+    if close.strip("*_") and goes_on:
+        return False
+    return bool(close) or not _abbreviates(text, begun, match.start(), after)
+
+
+def _between_cjk(text: str, start: int, stop: int) -> bool:
+    return start > 0 and CJK.match(text, start - 1) is not None and CJK.match(text, stop) is not None
+
+
+def _abbreviates(text: str, begun: int, at: int, after: str) -> bool:
+    """Whether the full stop at `at` belongs to an abbreviation, an initial or an ordinal, and the sentence goes on."""
+    before = BEFORE.search(text[max(begun, at - LOOKBACK) : at])
+    if before is None:
+        return False
+    word, other = before["word"].lstrip(OPENERS), before["other"] or ""
+    low, digit, capital = word.casefold(), after[0].isdigit(), not (after[0].islower() or after[0].isdigit())
+    if PARTNER.fullmatch(other) and (both := f"{other}{low}".casefold()) in NEVER | SOMETIMES:
+        low = both  # "z. B.", "p. m."
+    if low in NEVER and not other[-1:].isdigit():  # "800 ms. Then"
+        return True
+    if digit and (low in NUMBERED or low.endswith("str")):
+        return True
+    if (low in SOMETIMES and not (word.isupper() and len(word) > 1)) or DOTTED.fullmatch(low):
+        return not capital
+    if word.isdigit():
+        return len(word) <= 2 and ((not other and at - begun <= 3) or other.casefold() in ORDINAL)
+    if len(word) <= 2 and PARTNER.match(after) and (word.isupper() == after[0].isupper() or len(word) == 1):
+        return True
+    if len(word) == 1 and word.isalpha():
+        return _initial(word, other, after) if word.isupper() else not capital
+    return False
+
+
+def _initial(word: str, other: str, after: str) -> bool:
+    """As in "J. Lund"; not in "grades A, A, B. Then", "so do I. We"."""
+    if other.endswith((",", ";")) or after.strip(OPENERS).casefold().rstrip(",'’") in STARTERS:
+        return False
+    return not (word == "I" and other[:1].islower()) and after[0].isupper()

@@ -1,0 +1,1 @@
+"""Trains `memories.extraction.keep_gate`."""

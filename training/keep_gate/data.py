@@ -1,0 +1,96 @@
+"""The texts that the keep gate is trained on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from memories.extraction.keep_features import features
+from memories.extraction.keep_gate import by_rule
+
+DATA = Path(__file__).parents[1] / "data"
+STATEMENTS = "statements_b.jsonl"
+PAIRS = tuple(f"pairs_{letter}.jsonl" for letter in "abcdef")
+TIMELINES = tuple(f"timelines_{letter}.jsonl" for letter in "abcefgijklmnopqr")
+# A note and the texts of pairs and timelines are always worth keeping: they count less than a turn of a conversation.
+WEIGHT = {"chat": 1.0, "note": 0.3, "pair": 0.15, "timeline": 0.1}
+NO_STATEMENT = ("question", "quotation", "sarcasm", "irony")
+
+
+@dataclass(frozen=True)
+class Row:
+    """`label` is keep, drop or either; rows of one `group` are never on both sides of a split."""
+
+    text: str
+    label: str
+    group: str
+    lang: str
+    form: str
+    role: str = "user"
+    before: str = ""
+    first: bool = True
+    last: bool = True
+    count: int = 1
+
+    @property
+    def weight(self) -> float:
+        return WEIGHT[self.form]
+
+    @property
+    def rule(self) -> bool | None:
+        return by_rule(self.text)
+
+    def features(self) -> dict[str, float]:
+        return features(
+            self.text, role=self.role, before=self.before, first=self.first, last=self.last, count=self.count
+        )
+
+
+def read() -> tuple[list[Row], list[Row]]:
+    """The parts of the statements, and the other texts that are worth keeping."""
+    return list(_statements()), list(_keepers())
+
+
+def digest() -> str:
+    """One hash over all files of data, in the order in which they are read."""
+    found = hashlib.sha256()
+    for name in (STATEMENTS, *PAIRS, *TIMELINES):
+        found.update((DATA / name).read_bytes())
+    return found.hexdigest()
+
+
+def _lines(name: str) -> Iterator[dict[str, Any]]:
+    for line in (DATA / name).read_text("utf-8").splitlines():
+        yield json.loads(line)
+
+
+def _statements() -> Iterator[Row]:
+    for said in _lines(STATEMENTS):
+        parts = said["parts"]
+        for at, part in enumerate(parts):
+            yield Row(
+                part["text"], part["label"], said["id"], said["lang"], said["form"], said["role"],
+                parts[at - 1]["text"] if at else "", at == 0, at == len(parts) - 1, len(parts),
+            )  # fmt: skip
+
+
+def _keepers() -> Iterator[Row]:
+    seen: set[str] = set()
+    for name in PAIRS:
+        for pair in _lines(name):
+            for side in ("old", "new"):
+                text = pair[side]["text"]
+                doubtful = side == "new" and (pair.get("kind") in NO_STATEMENT or "?" in text)
+                if text not in seen and not doubtful:
+                    seen.add(text)
+                    yield Row(text, "keep", pair["old"]["text"], pair.get("lang", "en"), "pair")
+    for name in TIMELINES:
+        for timeline in _lines(name):
+            for item in timeline["items"]:
+                if item["text"] not in seen and "?" not in item["text"]:
+                    seen.add(item["text"])
+                    yield Row(item["text"], "keep", timeline["id"], timeline["lang"], "timeline")
