@@ -80,11 +80,11 @@ def _graph(change: GraphChange) -> None:
         change.write.result[name] = change.write.source.result.get(name, 0) + count  # of earlier parts, too
 
 
-def reword(passage: Passage, text: str, configuration: str) -> int:
+def reword(passage: Passage, text: str, evidence: str, configuration: str) -> int:
     """Index the words of a passage anew, in another language; → 0 when it is gone."""
-    return Passage.objects.filter(tenant=passage.tenant_id, id=passage.id).update(
-        tsv=words(text, configuration, passage.speaker), length=word_count(text, configuration, passage.speaker)
-    )
+    indexed = (text, configuration, passage.speaker, evidence)
+    rows = Passage.objects.filter(tenant=passage.tenant_id, id=passage.id)
+    return rows.update(tsv=words(*indexed), length=word_count(*indexed))
 
 
 def edit(tenant_id: uuid.UUID, memory_id: uuid.UUID, command: UpdateCommand, *, actor: str) -> None:
