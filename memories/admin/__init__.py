@@ -1,4 +1,4 @@
-"""Operators look at memories, accepted writes, reviews and receipts of all tenants here. What they change goes to services."""
+"""Operators look at memories, accepted writes, reviews and receipts of all tenants here. Services make all changes."""
 
 from memories.admin.erasures import ErasureAdmin
 from memories.admin.memories import MemoryAdmin

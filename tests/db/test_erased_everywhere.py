@@ -133,18 +133,18 @@ def told(neighbours: list[Tenant], monkeypatch: pytest.MonkeyPatch) -> tuple[Cal
     assert twice["status"] == "duplicate"
     taught(owner, [third["id"], said["results"][0]["id"]])
     owner.recall(TEXT, **mine)
-    with monkeypatch.context() as patch:
-        patch.setattr("memories.pipeline.write_queue.kick", lambda *_, **__: None)
-        asked = {"content": f"A {PENDING} waits here", **mine}
-        waiting = owner.post("/api/v1/memories", asked, Prefer="respond-async").json()
-    assert waiting["status"] == "pending"
-    ids = [first, third["id"], said["results"][0]["id"], lantern, waiting["id"]]
     lantern = owner.store(f"A lantern for the {LATER}", skip_extraction=True, **mine)["id"]
     review = build.review(third["id"], lantern, "duplicate", reason=f"both say {TEXT}")
     decided = {"decision": "accept"}
     answer = owner.request("POST", f"/api/v1/reviews/{review}", decided, Idempotency_Key="told-3")
     assert answer.status_code == 200
     build.review(third["id"], said["results"][0]["id"], reason=f"both say {TEXT}")
+    with monkeypatch.context() as patch:
+        patch.setattr("memories.pipeline.write_queue.kick", lambda *_, **__: None)
+        asked = {"content": f"A {PENDING} waits here", **mine}
+        waiting = owner.post("/api/v1/memories", asked, Prefer="respond-async").json()
+    assert waiting["status"] == "pending"
+    ids = [first, third["id"], said["results"][0]["id"], lantern, waiting["id"]]
     assert sorted(words_in(dump())) == sorted(WORDS)
     pending = Delivery.objects.filter(tenant=neighbours[0], state="pending")
     assert len([d for d in pending if words_in(json.dumps(d.body))]) >= 4
