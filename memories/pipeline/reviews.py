@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from django.db import connection
 
@@ -57,7 +58,7 @@ def close(revisions: Sequence[Revision]) -> None:
     if not changed:
         return
     ended = [revision.archived or revision.valid_to is not None for revision in changed]
-    values = {
+    values: dict[str, Any] = {
         "tenant": changed[0].tenant_id,
         "memories": [revision.memory_key for revision in changed],
         "texts": [None if end else revision.text_key for revision, end in zip(changed, ended, strict=True)],

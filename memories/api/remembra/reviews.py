@@ -38,6 +38,8 @@ class ReviewsIn(ScopedIn):
 
 
 class DecisionIn(ClosedInput):
+    """The decision of an editor."""
+
     decision = serializers.ChoiceField(
         DECISIONS,
         help_text="accept: supersede, negate and extend end the old memory; duplicate archives the new one. "
