@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from contracts.document import Document, Example, Group, Operation
-from contracts.requests import OWN, Place, Request, places, request
+from contracts.requests import ACCEPTED, OWN, Place, Request, places, request
 
+# Extension of an operation: no request makes the object that its example names, so the example answers with 404.
+NOT_FOUND = "x-example-not-found"
 _CREATE, _ACT, _DELETE = 0, 4, 5
 _ORDER = {"GET": 1, "PUT": 2, "PATCH": 3, "POST": _ACT, "DELETE": _DELETE}
 # A group that creates nothing reads what was stored.
@@ -29,6 +31,13 @@ class Step:
     """Run for the sake of a later step."""
     later: bool = False
     """Sent with `Prefer: respond-async`."""
+
+    @property
+    def statuses(self) -> tuple[int, ...]:
+        """The statuses that the example answers with when it is run."""
+        if self.operation.raw.get(NOT_FOUND):
+            return (404,)
+        return (ACCEPTED,) if self.later else self.operation.successes
 
 
 def plan(document: Document, group: Group) -> list[Step]:
@@ -65,12 +74,13 @@ class _Planner:
             example = next(iter(operation.bodies), None)
         asked = request(self.document, operation, example)
         for wanted in asked.ids:
-            if wanted not in self.captured:
+            if wanted not in self.captured and not operation.raw.get(NOT_FOUND):
                 self._provide(wanted)
         if operation.method == "DELETE":
             self.captured.clear()  # of what was deleted with it, the document says nothing
         later = bool(only) and only not in {found for _, found in places(operation)}
-        shown = {found: place for place, found in reversed(list(places(operation, later=later)))}
+        answered = [] if operation.raw.get(NOT_FOUND) else list(places(operation, later=later))
+        shown = {found: place for place, found in reversed(answered)}
         captures = [
             (found, place)
             for found, place in shown.items()

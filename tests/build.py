@@ -8,15 +8,16 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 
 from apikeys import services
 from apikeys.models import ApiKey, Tenant
 from apikeys.scopes import Role
-from memories.models import Source, WriteQueue
-from memories.pipeline import owner_pass
-from memproject.common.ids import parse
+from memories.models import Memory, Review, Source, WriteQueue
+from memories.pipeline import owner_pass, reviews
+from memproject.common.ids import MEMORY, REVIEW, parse, public
 from memproject.common.tenancy import across_tenants
 from tests import leaks
 
@@ -90,6 +91,28 @@ def caller(of: Tenant | None = None, role: Role = Role.EDITOR, **fields: Any) ->
     """A caller with a fresh key: an editor of the default tenant, unless said otherwise."""
     new = services.create(tenant=of or tenant("default"), name="test", role=role, created_by="test", **fields)
     return Caller(new.secret, new.row)
+
+
+def review(
+    old: str, new: str, proposal: str = "supersede", *, probability: float = 0.6, reason: str = "another value"
+) -> str:
+    """Put a pair of memories into the review queue, as a pass does; → the id of the review."""
+    keys = [parse(MEMORY, memory) for memory in (old, new)]
+    with across_tenants("a test"):
+        memory = Memory.objects.get(id=keys[0])
+    row = Review(
+        tenant_id=memory.tenant_id,
+        project=memory.project,
+        user_id=memory.user_id,
+        old_key=keys[0],
+        new_key=keys[1],
+        proposal=proposal,
+        probability=probability,
+        reason=reason,
+    )
+    with transaction.atomic():
+        reviews.add(memory.tenant_id, [row])
+    return public(REVIEW, row.id)
 
 
 def source_of(body: dict[str, Any]) -> Source:

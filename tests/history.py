@@ -12,6 +12,7 @@ from apikeys.models import Tenant
 from entities.models import Alias, Evidence, Mention, Merge
 from memories.models import Memory, Usage
 from memproject.common.ids import MEMORY, parse
+from tests import build
 from tests.build import Caller
 from tests.taught import World, day
 
@@ -44,6 +45,14 @@ def lived(caller: Caller, user: str, project: str = "default") -> list[str]:
     caller.store(f"{user} works at the lighthouse", agent_id="scribe", **mine)  # a duplicate: a NOOP of another write
     greeting = {"messages": [{"role": "user", "content": "Hello! How are you?"}], **mine}
     assert caller.post("/v1/memories", greeting).json()["data"]["results"] == []  # a write of which no memory came
+    opal = caller.store(f"{user} hid an opal under the pier", **mine)["id"]
+    for place, (proposal, decision) in enumerate((("extend", "reject"), ("negate", "accept"), ("duplicate", None))):
+        newer = caller.store(f"{user} hid {place + 2} opals under the pier", skip_extraction=True, **mine)["id"]
+        review = build.review(opal, newer, proposal)
+        if decision is not None:
+            answer = caller.post(f"/api/v1/reviews/{review}", {"decision": decision})
+            assert answer.status_code == 200, answer.content
+            opal = newer
     longest = caller.store(LONG + user, skip_extraction=True, **mine)["id"]
     gone = caller.store(f"{user} once kept a parrot. {user} once kept a cat", **mine)["memories"][0]["id"]
     assert caller.delete(f"/api/v1/memories/{gone}").status_code == 200  # its sibling stays; the write is blanked

@@ -1,7 +1,8 @@
-"""Operators look at memories, accepted writes and receipts of all tenants here. What they change goes to services."""
+"""Operators look at memories, accepted writes, reviews and receipts of all tenants here. Services make all changes."""
 
 from memories.admin.erasures import ErasureAdmin
 from memories.admin.memories import MemoryAdmin
+from memories.admin.reviews import ReviewAdmin
 from memories.admin.writes import SourceAdmin
 
-__all__ = ["ErasureAdmin", "MemoryAdmin", "SourceAdmin"]
+__all__ = ["ErasureAdmin", "MemoryAdmin", "ReviewAdmin", "SourceAdmin"]

@@ -1,6 +1,8 @@
 """Values that the examples of the API documentation share."""
 
 MEMORY_ID = "mem_01890a5dac967b2e8b7c3f0a9d1e2f30"
+NEW_MEMORY_ID = "mem_01890a5dac967b2e8b7c3f0a9d1e2f41"
+REVIEW_ID = "rvw_01890a5dac967b2e8b7c3f0a9d1e2f42"
 EVENT_ID = "evt_01890a5dac967b2e8b7c3f0a9d1e2f31"
 RECEIPT_ID = "ers_01890a5dac967b2e8b7c3f0a9d1e2f32"
 REVISION_ID = "rev_01890a5dac967b2e8b7c3f0a9d1e2f33"

@@ -70,11 +70,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(
-                        condition=Q(state="open"),
-                        fields=["tenant", "old_key", "new_key"],
-                        name="memories_review_open_pair",
-                    ),
                     models.CheckConstraint(condition=Q(proposal__in=PROPOSALS), name="memories_review_proposal"),
                     models.CheckConstraint(condition=Q(state__in=STATES), name="memories_review_state"),
                     models.CheckConstraint(condition=Q(probability__range=(0, 1)), name="memories_review_probability"),
@@ -83,16 +78,22 @@ class Migration(migrations.Migration):
                         name="memories_review_decided",
                     ),
                 ],
-                "indexes": [
-                    models.Index(fields=["tenant", "user_id", "state", "-id"], name="memories_review_list"),
-                    models.Index(fields=["tenant", "old_key"], name="memories_review_old"),
-                    models.Index(fields=["tenant", "new_key"], name="memories_review_new"),
-                ],
             },
         ),
         TenantKey("memories_review"),
         TenantLink("memories_review", "old_key", "memories_memory", cascade=True),
         TenantLink("memories_review", "new_key", "memories_memory", cascade=True),
+        migrations.AddConstraint(
+            "review",
+            models.UniqueConstraint(
+                fields=["tenant", "old_key", "new_key"], condition=Q(state="open"), name="memories_review_open_pair"
+            ),
+        ),
+        migrations.AddIndex(
+            "review", models.Index(fields=["tenant", "user_id", "state", "-id"], name="memories_review_list")
+        ),
+        migrations.AddIndex("review", models.Index(fields=["tenant", "old_key"], name="memories_review_old")),
+        migrations.AddIndex("review", models.Index(fields=["tenant", "new_key"], name="memories_review_new")),
         CommentIndexes(
             {
                 "memories_review_open_pair": "a pass: at most one open review of a pair",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import uuid
 from collections import Counter
@@ -10,17 +11,18 @@ from functools import partial
 
 from django.db import connection, transaction
 
-from memories.models import Embedding, Memory, Outcome, Passage, Revision, TokenVectors
+from memories.models import Embedding, Memory, Outcome, Passage, Review, Revision, TokenVectors
 from memories.pipeline import happened, knowledge, owners, reviews
 from memories.pipeline.changes import ChangeSet, GraphChange, WriteResult
 from memories.pipeline.owners import StaleError
 from memories.pipeline.rows import Batch, memory_columns, successor
 from memories.pipeline.searchable import word_count, words
+from memories.review_types import ReviewState
 from memories.types import KEEP, Action, SourceState, UpdateCommand
 from memproject.common import metrics
 from memproject.common.clock import now
-from memproject.common.errors import MemoryNotFound
-from memproject.common.ids import MEMORY, public
+from memproject.common.errors import Conflict, MemoryNotFound
+from memproject.common.ids import MEMORY, REVIEW, public
 
 BATCH = 500
 
@@ -78,11 +80,11 @@ def _graph(change: GraphChange) -> None:
         change.write.result[name] = change.write.source.result.get(name, 0) + count  # of earlier parts, too
 
 
-def reword(passage: Passage, text: str, configuration: str) -> int:
+def reword(passage: Passage, text: str, evidence: str, configuration: str) -> int:
     """Index the words of a passage anew, in another language; → 0 when it is gone."""
-    return Passage.objects.filter(tenant=passage.tenant_id, id=passage.id).update(
-        tsv=words(text, configuration, passage.speaker), length=word_count(text, configuration, passage.speaker)
-    )
+    indexed = (text, configuration, passage.speaker, evidence)
+    rows = Passage.objects.filter(tenant=passage.tenant_id, id=passage.id)
+    return rows.update(tsv=words(*indexed), length=word_count(*indexed))
 
 
 def edit(tenant_id: uuid.UUID, memory_id: uuid.UUID, command: UpdateCommand, *, actor: str) -> None:
@@ -119,6 +121,29 @@ def archive(tenant_id: uuid.UUID, revisions: Sequence[uuid.UUID], *, actor: str,
     for owner in {(old.project, old.user_id) for old in olds}:
         knowledge.retire([old for old in olds if (old.project, old.user_id) == owner], moment)
     return len(olds)
+
+
+def decide(review: Review, *, accept: bool, actor: str) -> dt.datetime:
+    """Decide an open review, and end one of its memories if it is accepted; → when. Raises Conflict if the review is
+    not open any more, or a memory has expired."""
+    with transaction.atomic():
+        owner, moment = owners.lock(review.tenant_id, review.project, review.user_id), now()
+        pair = reviews.live(review.tenant_id, [review.old_key, review.new_key], moment)
+        rows = Review.objects.filter(tenant=review.tenant_id, id=review.id, state=ReviewState.OPEN)
+        if len(pair) < 2 or not rows.exists():
+            raise Conflict("This review is no longer open.", review_id=public(REVIEW, review.id))
+        if not accept:
+            rows.update(state=ReviewState.REJECTED.value, decided_by=actor, decided_at=moment)
+            return moment
+        ended = reviews.end(review, pair, moment, actor=actor)
+        rows.update(state=ReviewState.ACCEPTED.value, decided_by=actor, decided_at=ended.recorded_at)
+        loser = pair[ended.memory_key]
+        loser.retired_at = ended.recorded_at
+        _retire([loser])
+        _write(Batch(revisions=[ended]))
+        knowledge.retire([loser], ended.recorded_at)
+        owners.changed(owner)
+        return ended.recorded_at
 
 
 def _current_text(new: Revision) -> None:

@@ -17,7 +17,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db.models import QuerySet
 
 from memories.languages import configuration
-from memories.models import Memory, Outcome, Owner, Passage, Revision, Source, Usage
+from memories.models import Memory, Outcome, Owner, Passage, Review, Revision, Source, Usage
 from memories.pipeline import apply, erase, owners, write_queue
 from memories.pipeline.rows import Batch, Embedded, Voice
 from memories.pipeline.searchable import SOURCE_CHARACTERS, words
@@ -57,7 +57,16 @@ REVISION = Kind(
     {"source": "source"},
 )
 VOICE = Kind("voice", Passage, ("said_at", "batch", "turn", "session", "speaker", "role"), part=True)
-NAMES = frozenset({SOURCE.name, MEMORY.name})  # of the lines that are of this module
+REVIEW = Kind(
+    "review",
+    Review,
+    (
+        *("old_key", "new_key", "old_text_key", "new_text_key", "proposal", "probability", "reason", "state"),
+        *("decided_by", "decided_at", "created_at"),
+    ),
+    {"old": "memory", "new": "memory", "old_text": "revision", "new_text": "revision"},
+)
+NAMES = frozenset({SOURCE.name, MEMORY.name, REVIEW.name})  # of the lines that are of this module
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +100,7 @@ def expired(whose: Whose, moment: dt.datetime) -> dict[uuid.UUID, dt.datetime]:
 
 
 def lines(whose: Whose, gone: Mapping[uuid.UUID, dt.datetime], moment: dt.datetime) -> Iterator[Line]:
-    """An owner's accepted writes and memories, in the order of ids. Call it in a transaction: it uses cursors.
+    """An owner's accepted writes, memories and reviews, in the order of ids. Call it in a transaction: it uses cursors.
 
     What has expired by `moment`, the memories `gone` among it, is left out as if it were erased already.
     """
@@ -99,6 +108,9 @@ def lines(whose: Whose, gone: Mapping[uuid.UUID, dt.datetime], moment: dt.dateti
         yield from _sources(whose.tenant_id, sources, gone, moment)
     for memories in batches(_of(Memory.objects.all(), whose), BATCH):
         yield from _memories(whose.tenant_id, [memory for memory in memories if memory.id not in gone])
+    for review in _of(Review.objects.all(), whose):
+        if review.old_key not in gone and review.new_key not in gone:
+            yield {"line": REVIEW.name, **REVIEW.line(review)}
 
 
 def _of(rows: QuerySet[Any], whose: Whose) -> Iterator[Any]:
@@ -171,13 +183,15 @@ class Brought:
     usage: list[Usage] = field(default_factory=list)
     memories: list[Memory] = field(default_factory=list)
     revisions: list[Revision] = field(default_factory=list)
+    reviews: list[Review] = field(default_factory=list)
     texts: list[tuple[Revision, Voice]] = field(default_factory=list)
     current: set[uuid.UUID] = field(default_factory=set)
 
     def add(self, line: Line, whose: Whose, salt: Salt = SAME) -> None:
-        """The rows of a `source` or `memory` line. Raises LineError."""
+        """The rows of a `source`, `memory` or `review` line. Raises LineError."""
         said = {name: value for name, value in line.items() if name != "line"}
-        (_add_source if line["line"] == SOURCE.name else _add_memory)(self, said, whose, salt)
+        readers = {SOURCE.name: _add_source, MEMORY.name: _add_memory, REVIEW.name: _add_review}
+        readers[line["line"]](self, said, whose, salt)
 
 
 def _add_source(brought: Brought, said: Line, whose: Whose, salt: Salt) -> None:
@@ -222,9 +236,16 @@ def _add_memory(brought: Brought, said: Line, whose: Whose, salt: Salt) -> None:
     brought.current.add(last[0].text_key)
 
 
+def _add_review(brought: Brought, said: Line, whose: Whose, salt: Salt) -> None:
+    row = Review(**REVIEW.read(said, salt), **whose.columns)
+    row.reason = salt.inside(row.reason)
+    brought.reviews.append(row)
+
+
 def _revision(said: Any, memory: Memory, whose: Whose, salt: Salt) -> tuple[Revision, Voice | None]:
     columns = REVISION.read(said, salt, "voice")
     revision = Revision(memory_key=memory.id, **columns, **whose.columns)
+    revision.reason = salt.inside(revision.reason)
     if said["voice"] is None:
         return revision, None
     try:
@@ -249,6 +270,7 @@ def write(brought: Brought, embedded: Mapping[uuid.UUID, Embedded]) -> Counter[t
     apply.insert(batch)
     Outcome.objects.bulk_create(brought.outcomes)
     Usage.objects.bulk_create(brought.usage)
+    Review.objects.bulk_create(brought.reviews)
     return Counter((passage.project, passage.user_id) for passage in batch.passages)
 
 

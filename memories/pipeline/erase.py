@@ -18,7 +18,18 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from entities.services import knowledge
-from memories.models import Embedding, Erasure, Memory, Outcome, Passage, Revision, Source, TokenVectors, Usage
+from memories.models import (
+    Embedding,
+    Erasure,
+    Memory,
+    Outcome,
+    Passage,
+    Review,
+    Revision,
+    Source,
+    TokenVectors,
+    Usage,
+)
 from memories.pipeline import happened, owners
 from memories.types import Scope, SourceKind, SourceState
 from memproject.common.clock import iso, now
@@ -114,6 +125,7 @@ def memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = 
         ("embeddings", Embedding.objects.filter(tenant=tenant_id, passage_key__in=passages.values("id"))),
         ("passages", passages),
         ("usage", Usage.objects.filter(tenant=tenant_id, memory_key__in=wanted)),
+        ("reviews", Review.objects.filter(Q(old_key__in=wanted) | Q(new_key__in=wanted), tenant=tenant_id)),
         ("outcomes", Outcome.objects.filter(tenant=tenant_id, memory_key__in=wanted)),
         ("revisions", Revision.objects.filter(tenant=tenant_id, memory_key__in=wanted)),
         ("memories", going),

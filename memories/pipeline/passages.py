@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from memories.types import Span
 
+MAX_EVIDENCE = 20_000  # characters indexed with one passage
 MOST = 2_000  # characters; a tsvector of a megabyte is refused, and the embedding model reads 256 tokens
 
 
@@ -23,3 +24,12 @@ def split(text: str, most: int = MOST) -> tuple[Span, ...]:
         start = stop
     spans.append(Span(start, len(text)))
     return tuple(spans)
+
+
+def evidence_of(evidence: str, ordinal: int, *, is_last: bool) -> str:
+    """The part of a text's evidence that is indexed with its passage `ordinal`; the last passage gets the rest."""
+    spans = split(evidence)
+    if ordinal >= len(spans):
+        return ""
+    stop = spans[-1].stop if is_last else spans[ordinal].stop
+    return evidence[spans[ordinal].start : stop][:MAX_EVIDENCE]

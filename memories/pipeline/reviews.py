@@ -1,18 +1,29 @@
-"""Rows of the review queue. Called inside the transactions of `apply`, under the owner's lock."""
+"""The review queue. Called inside the transactions of `apply`, under the owner's lock."""
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
 
 from memories.models import Review, Revision
-from memories.types import Action
+from memories.pipeline.rows import successor
+from memories.review_types import ReviewProposal
+from memories.types import Action, UpdateCommand
 from memproject.common.clock import now
+from memproject.common.ids import MEMORY, REVIEW, public
 
 BATCH_SIZE = 500
+
+VERBS = {
+    ReviewProposal.SUPERSEDE: "outdated by",
+    ReviewProposal.NEGATE: "ended by",
+    ReviewProposal.DUPLICATE: "repeats",
+    ReviewProposal.EXTEND: "extended by",
+}
 
 CLOSE = """
 UPDATE memories_review r SET state = 'obsolete', decided_at = changed.at
@@ -28,12 +39,17 @@ def add(tenant_id: uuid.UUID, proposed: Sequence[Review]) -> None:
     if not proposed:
         return
     keys = {key for review in proposed for key in (review.old_key, review.new_key)}
-    live = Revision.objects.filter(tenant=tenant_id, memory_key__in=sorted(keys)).alive(now())
-    texts = dict(live.values_list("memory_key", "text_key"))
+    texts = {key: revision.text_key for key, revision in live(tenant_id, keys, now()).items()}
     found = [review for review in proposed if review.old_key in texts and review.new_key in texts]
     for review in found:
         review.old_text_key, review.new_text_key = texts[review.old_key], texts[review.new_key]
     Review.objects.bulk_create(found, ignore_conflicts=True, batch_size=BATCH_SIZE)
+
+
+def live(tenant_id: uuid.UUID, keys: Collection[uuid.UUID], moment: dt.datetime) -> dict[uuid.UUID, Revision]:
+    """The current revisions of those memories that are live."""
+    rows = Revision.objects.filter(tenant=tenant_id, memory_key__in=sorted(keys), valid_to=None).alive(moment)
+    return {row.memory_key: row for row in rows}
 
 
 def close(revisions: Sequence[Revision]) -> None:
@@ -50,3 +66,19 @@ def close(revisions: Sequence[Revision]) -> None:
     }
     with connection.cursor() as cursor:
         cursor.execute(CLOSE, values)
+
+
+def end(review: Review, pair: Mapping[uuid.UUID, Revision], moment: dt.datetime, *, actor: str) -> Revision:
+    """The revision that ends one memory of an accepted review: the new one if it is a duplicate, else the old one."""
+    old, new, proposal = pair[review.old_key], pair[review.new_key], ReviewProposal(review.proposal)
+    loser, heir = (new, old) if proposal is ReviewProposal.DUPLICATE else (old, new)
+    ended = successor(loser, UpdateCommand(""), max(moment, loser.recorded_at), actor=actor)
+    if proposal is ReviewProposal.DUPLICATE:
+        ended.action, ended.archived = Action.ARCHIVE.value, True
+    else:
+        ended.action = (Action.RETIRE if proposal is ReviewProposal.NEGATE else Action.SUPERSEDE).value
+        ended.valid_to = max(heir.valid_from, loser.valid_from)
+    ended.confidence = review.probability
+    accepted = f"accepted in review {public(REVIEW, review.id)}"
+    ended.reason = f"{VERBS[proposal]} {public(MEMORY, heir.memory_key)}, {accepted}"
+    return ended

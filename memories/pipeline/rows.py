@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from memories.languages import configuration
 from memories.models import Embedding, Memory, Outcome, Passage, Revision, Source, TokenVectors
-from memories.pipeline.passages import split
+from memories.pipeline.passages import evidence_of, split
 from memories.pipeline.reconcile import Operation
 from memories.pipeline.searchable import word_count, words
 from memories.types import KEEP, Action, Decision, Span, UpdateCommand
@@ -69,6 +69,7 @@ class Batch:
         language = configuration(revision.project)
         for ordinal, (span, vector) in enumerate(zip(text.spans, text.vectors, strict=True)):
             content = revision.content[span.start : span.stop]
+            evidence = evidence_of(revision.evidence, ordinal, is_last=span is text.spans[-1])
             passage = Passage(
                 id=new_id(),
                 tenant_id=revision.tenant_id,
@@ -79,8 +80,8 @@ class Batch:
                 ordinal=ordinal,
                 start=span.start,
                 stop=span.stop,
-                tsv=words(content, language, voice.speaker),
-                length=word_count(content, language, voice.speaker),
+                tsv=words(content, language, voice.speaker, evidence),
+                length=word_count(content, language, voice.speaker, evidence),
                 session=voice.session,
                 batch=voice.batch,
                 turn=voice.turn,

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchConfig, SearchQuery, SearchVectorField
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Func, IntegerField, Value
+from django.db.models import Func, IntegerField, TextField, Value
 from django.db.models.sql.compiler import SQLCompiler
 
 from memories.languages import segmented
 
 SOURCE_CHARACTERS = 20_000  # of a pending write's raw text; its passages get all of it
+PUNCTUATION = ".,;:!?()\"'"  # beside a word it changes no lexeme
 
 
 class Words(Func):
@@ -25,17 +27,16 @@ class Words(Func):
 
 
 class WordCount(Func):
-    """How many words a text has for the index, repeats included and stop words left out.
+    """How many words a tsvector has, repeats included and stop words left out.
 
     Without a subquery, which Citus refuses in an INSERT: the binary form of a tsvector takes 4 bytes, 3 bytes and the
     text for each lexeme, and 2 bytes for each of its positions.
     """
 
-    function = "to_tsvector"
     template = (
-        "((octet_length(tsvectorsend(%(function)s(%(expressions)s))) - 4"
-        " - octet_length(array_to_string(tsvector_to_array(%(function)s(%(expressions)s)), ''))"
-        " - 3 * length(%(function)s(%(expressions)s))) / 2)"
+        "((octet_length(tsvectorsend(%(expressions)s)) - 4"
+        " - octet_length(array_to_string(tsvector_to_array(%(expressions)s), ''))"
+        " - 3 * length(%(expressions)s)) / 2)"
     )
     output_field = IntegerField()
 
@@ -52,13 +53,23 @@ class WordCount(Func):
         return statement, (*params, *params, *params)
 
 
-def words(text: str, configuration: str, speaker: str | None = None) -> Any:
-    """The tsvector of `text`, the speaker's name included: questions name who said it."""
-    return Words(SearchConfig(configuration), _said(text, speaker))
+def words(text: str, configuration: str, speaker: str | None = None, evidence: str = "") -> Any:
+    """The tsvector of `text`, the speaker's name included: questions name who said it.
+
+    Of `evidence` it has the lexemes that the rest lacks, so that no word counts twice.
+    """
+    config = SearchConfig(configuration)
+    said = Words(config, Value(segmented(f"{speaker} {text}" if speaker else text)))
+    if not _tokens(evidence) - _tokens(text):
+        return said
+    lexemes = Func(said, function="tsvector_to_array", output_field=ArrayField(TextField()))
+    original = Words(config, Value(segmented(evidence)))
+    lacking = Func(original, lexemes, function="ts_delete", output_field=SearchVectorField())
+    return Func(said, lacking, template="(%(expressions)s)", arg_joiner=" || ", output_field=SearchVectorField())
 
 
-def word_count(text: str, configuration: str, speaker: str | None = None) -> Any:
-    return WordCount(SearchConfig(configuration), _said(text, speaker))
+def word_count(text: str, configuration: str, speaker: str | None = None, evidence: str = "") -> Any:
+    return WordCount(words(text, configuration, speaker, evidence))
 
 
 def asked(question: str, configuration: str) -> SearchQuery:
@@ -69,5 +80,6 @@ def asked(question: str, configuration: str) -> SearchQuery:
     return SearchQuery(segmented(question), config=configuration, search_type="websearch")
 
 
-def _said(text: str, speaker: str | None) -> Value:
-    return Value(segmented(f"{speaker} {text}" if speaker else text))
+def _tokens(text: str) -> set[str]:
+    """The words of a text as far as Python can tell: equal ones have equal lexemes."""
+    return {token.strip(PUNCTUATION) for token in text.lower().split()}

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from memories.models import Embedding, Outcome, Passage, Revision, Source
+from memories.models import Embedding, Outcome, Passage, Review, Revision, Source
 from memories.retrieval import where
-from memories.types import Decision, Filter, MemoryView, Scope, SourceKind, SourceState
+from memories.review_types import ReviewState
+from memories.types import Action, Decision, Filter, MemoryView, Scope, SourceKind, SourceState
 from memories.vantage import HERE, Vantage
 from memproject.common.postgres import fetch
 
@@ -91,7 +92,12 @@ def _pending(source: Source, memory_id: uuid.UUID) -> MemoryView:
 
 
 def heir(tenant_id: uuid.UUID, key: uuid.UUID, vantage: Vantage = HERE) -> uuid.UUID | None:
-    """The memory that took over from this one."""
+    """The memory that took over from this one, by an accepted review or by a write."""
+    ends = Revision.objects.filter(tenant=tenant_id, memory_key=key, action=Action.SUPERSEDE).open(vantage.as_of)
+    accepted = Review.objects.filter(tenant=tenant_id, old_key=key, state=ReviewState.ACCEPTED)
+    reviewed = accepted.filter(decided_at__in=ends.values("recorded_at")).values_list("new_key", flat=True).first()
+    if reviewed is not None:
+        return reviewed
     named = Outcome.objects.filter(tenant=tenant_id, replaces_key=key, decision=Decision.UPDATE)
     if vantage.as_of is not None:
         known = Revision.objects.filter(tenant=tenant_id, recorded_at__lte=vantage.as_of)

@@ -32,7 +32,7 @@ from memproject.common.errors import Conflict, InvalidRequest
 from memproject.common.ids import new_id
 from memproject.common.tenancy import TenantRow, across_tenants
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (carry.SOURCE, carry.MEMORY, *knowledge.KINDS)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (carry.SOURCE, carry.MEMORY, carry.REVIEW, *knowledge.KINDS)}
 AT_ONCE = 100  # lines embedded, or written, together
 IDS_AT_ONCE = 1000
 MOST_NAME = 128  # characters of a project or user
@@ -212,7 +212,7 @@ def _rows(line: Line, whose: carry.Whose, salt: Salt) -> list[TenantRow]:
         return [knowledge.row(line, whose.tenant_id, whose.project, whose.user_id, salt)]
     brought = carry.Brought()
     brought.add(line, whose, salt)
-    return [*brought.sources, *brought.memories, *brought.revisions]
+    return [*brought.sources, *brought.memories, *brought.revisions, *brought.reviews]
 
 
 def _link(links: _Links, number: int, line: Line) -> None:

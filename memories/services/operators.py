@@ -5,10 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from memories.models import Source
+from memories.models import Review, Source
+from memories.pipeline import apply
 from memories.pipeline import erase as eraser
 from memories.services import forget, retry
 from memories.types import ErasureView
+from memproject.common.errors import Conflict
 
 AT_ONCE = 500  # memories of one receipt: one transaction holds their owners' locks
 
@@ -24,3 +26,15 @@ def erase(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID], *, actor: str) 
 def retry_writes(tenant_id: uuid.UUID, source_ids: Sequence[uuid.UUID]) -> int:
     """Make those of these writes pending again that failed and may pass another time; → how many."""
     return retry.again(Source.objects.filter(tenant=tenant_id, id__in=list(source_ids)))
+
+
+def decide_reviews(tenant_id: uuid.UUID, review_ids: Sequence[uuid.UUID], *, accept: bool, actor: str) -> int:
+    """Accept or reject the open ones of these reviews, each in a transaction of its own; → how many."""
+    done = 0
+    for review in Review.objects.filter(tenant=tenant_id, id__in=list(review_ids)).order_by("id"):
+        try:
+            apply.decide(review, accept=accept, actor=actor)
+        except Conflict:
+            continue
+        done += 1
+    return done

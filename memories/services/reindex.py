@@ -6,11 +6,12 @@ import uuid
 from collections.abc import Iterator
 
 from django.db.models import F
-from django.db.models.functions import Left, Substr
+from django.db.models.functions import Left, Length, Substr
 
 from memories.languages import configuration
 from memories.models import Owner, Passage, Source
 from memories.pipeline import apply
+from memories.pipeline.passages import evidence_of
 from memories.pipeline.searchable import SOURCE_CHARACTERS, words
 from memproject.common.tenancy import across_tenants
 
@@ -35,16 +36,20 @@ def reindex_words(project: str | None = None) -> int:
 
 def _owner(tenant_id: uuid.UUID, project: str, user_id: str) -> int:
     count = 0
-    for passage, text in _passages(tenant_id, project, user_id):
-        count += apply.reword(passage, text, configuration(project))
+    for passage, text, evidence in _passages(tenant_id, project, user_id):
+        count += apply.reword(passage, text, evidence, configuration(project))
     return count
 
 
-def _passages(tenant_id: uuid.UUID, project: str, user_id: str) -> Iterator[tuple[Passage, str]]:
+def _passages(tenant_id: uuid.UUID, project: str, user_id: str) -> Iterator[tuple[Passage, str, str]]:
+    """(passage, its text, its evidence)"""
     said = Substr("text__content", F("start") + 1, F("stop") - F("start"))
-    rows = Passage.objects.filter(tenant=tenant_id, project=project, user_id=user_id).annotate(said=said)
-    rows = rows.only("tenant_id", "speaker").order_by("id")
+    rows = Passage.objects.filter(tenant=tenant_id, project=project, user_id=user_id)
+    rows = rows.annotate(said=said, size=Length("text__content"), evidence=F("text__evidence"))
+    rows = rows.only("tenant_id", "speaker", "ordinal", "stop").order_by("id")
     batch = list(rows[:BATCH])
     while batch:
-        yield from ((passage, passage.said) for passage in batch)
+        for passage in batch:
+            is_last = passage.stop == passage.size
+            yield passage, passage.said, evidence_of(passage.evidence, passage.ordinal, is_last=is_last)
         batch = list(rows.filter(id__gt=batch[-1].id)[:BATCH])

@@ -11,7 +11,7 @@ import uuid_utils.compat
 _PUBLIC = re.compile(r"([a-z]+)_([0-9a-f]{32})")
 
 MEMORY, ENTITY, KEY, EVENT, RECEIPT, REVISION, TENANT = "mem", "ent", "key", "evt", "ers", "rev", "ten"
-WEBHOOK, DELIVERY, MESSAGE, MERGE, RELATION = "whk", "dlv", "msg", "mrg", "rel"
+WEBHOOK, DELIVERY, MESSAGE, MERGE, RELATION, REVIEW = "whk", "dlv", "msg", "mrg", "rel", "rvw"
 
 
 def new_id() -> uuid.UUID:

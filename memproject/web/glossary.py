@@ -69,6 +69,7 @@ MEANINGS = {
     "url": "Where the messages are sent, http or https.",
     "user_id": "Whose memories; a key that is bound to a user means that one.",
     "valid_at": "What was true at this time (ISO 8601).",
+    "review_id": "The review's id, `rvw_…`.",
     "webhook_id": "The webhook's id.",
 }
 

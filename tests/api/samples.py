@@ -79,6 +79,13 @@ def _webhook(world: World) -> str:
     return str(world.owner.post("/api/v1/webhooks", asked).json()["id"])
 
 
+def _review(world: World) -> str:
+    """Of a pair whose newer memory is stored for it."""
+    asked = {"user_id": USER, "project": PROJECT, "skip_extraction": True}
+    new = world.owner.store(f"Ann hid an opal, number {new_id().hex}", **asked)["id"]
+    return build.review(world.sample("memory_id"), new)
+
+
 def _entity(world: World) -> str:
     """Beside another one, with a relation between them, and both mentioned by the memory."""
     memory, row = parse(MEMORY, world.sample("memory_id")), world.owner.row
@@ -119,6 +126,7 @@ MAKERS: dict[str, tuple[Callable[[World], str], str]] = {
     "key_id": (_key, "key"),
     "tenant_id": (_tenant, "ten"),
     "webhook_id": (_webhook, "whk"),
+    "review_id": (_review, "rvw"),
     "user_id": (lambda _: USER, ""),
 }
 # Each time new: what an earlier one of them has stored is not the owner's.

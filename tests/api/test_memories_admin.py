@@ -21,7 +21,7 @@ from memproject.web import admin as shared
 from tests import build
 from tests.build import Caller, caller, tenant
 
-MEMORIES, WRITES, RECEIPTS = (f"/admin/memories/{name}/" for name in ("memory", "source", "erasure"))
+MEMORIES, WRITES, RECEIPTS, REVIEWS = (f"/admin/memories/{name}/" for name in ("memory", "source", "erasure", "review"))
 
 
 @pytest.fixture
@@ -153,12 +153,12 @@ def test_lists_ask_as_many_questions_for_many_rows_as_for_few(operator: Client, 
             assert operator.get(path).status_code == 200
         return len(queries)
 
-    owner.store("I live in house 0", user_id="ann")
-    few = [asked(path) for path in (MEMORIES, WRITES, RECEIPTS)]
+    kept = owner.store("The mill stands by the brook", user_id="ann")["id"]
+    few = [asked(path) for path in (MEMORIES, WRITES, RECEIPTS, REVIEWS)]
     for n in range(1, 12):
         owner.delete(f"/api/v1/memories/{owner.store(f'I live in house {n}', user_id='ann')['id']}")
-        owner.store(f"I work in house {n}", user_id="ann")
-    assert [asked(path) for path in (MEMORIES, WRITES, RECEIPTS)] == few
+        build.review(kept, owner.store(f"I work in house {n}", user_id="ann")["id"])
+    assert [asked(path) for path in (MEMORIES, WRITES, RECEIPTS, REVIEWS)] == few
     assert max(few) <= 7
 
 
@@ -209,6 +209,27 @@ def test_failed_writes_are_tried_again(
     assert [states[s.id] for s in (refused, foreign, final)] == ["pending", "pending", "failed"]
     assert (again.failure, again.attempts, again.finished_at) == ("", 0, None)
     assert build.queue(again).due_at is not None
+
+
+def test_open_reviews_are_decided(operator: Client, looker: Client, owner: Caller, stranger: Caller) -> None:
+    old = owner.store("The mill stands by the brook", skip_extraction=True)["id"]
+    news = [owner.store(f"The mill has {n} wheels", skip_extraction=True)["id"] for n in range(2)]
+    accepted, obsolete = (build.review(old, new, "negate") for new in news)
+    foreign = build.review(*(stranger.store(f"The inn has {n} rooms", skip_extraction=True)["id"] for n in range(2)))
+    chosen = [key_of(review) for review in (accepted, obsolete, foreign)]
+    looker.post(REVIEWS, {"action": "accept", "_selected_action": chosen})
+    page = operator.get(f"{REVIEWS}{key_of(accepted)}/change/").content.decode()
+    assert "The mill stands by the brook" in page
+    assert "The mill has 0 wheels" in page
+    assert {review["state"] for review in owner.get("/api/v1/reviews").json()["reviews"]} == {"open"}
+    said = operator.post(REVIEWS, {"action": "accept", "_selected_action": chosen}, follow=True).content.decode()
+    assert "2 review(s) were accepted" in said
+    assert "1 review(s) were not open any more" in said
+    (decided,) = owner.get("/api/v1/reviews?state=accepted").json()["reviews"]
+    assert (decided["id"], decided["decided_by"][:6]) == (accepted, "admin:")
+    assert owner.get(f"/api/v1/memories/{old}").json()["status"] == "retired"
+    assert [r["id"] for r in owner.get("/api/v1/reviews?state=obsolete").json()["reviews"]] == [obsolete]
+    assert len(stranger.get("/api/v1/reviews?state=accepted").json()["reviews"]) == 1
 
 
 def test_a_memory_is_erased_with_a_receipt(operator: Client, owner: Caller) -> None:
@@ -275,7 +296,7 @@ def test_nothing_is_written_in_forms(operator: Client, owner: Caller) -> None:
     for path in (page_of(memory), f"{WRITES}{source.id}/change/", f"{RECEIPTS}{receipt.id}/change/"):
         assert operator.post(path, {"user_id": "eve", "project": "x"}).status_code == 403
         assert operator.get(path.replace("change", "history")).status_code == 200
-    for path in (MEMORIES, WRITES, RECEIPTS):
+    for path in (MEMORIES, WRITES, RECEIPTS, REVIEWS):
         assert operator.get(path + "add/").status_code == 403
     for path in (f"{WRITES}{source.id}/delete/", f"{RECEIPTS}{receipt.id}/delete/"):
         assert operator.post(path, {"post": "yes"}).status_code == 403
@@ -286,6 +307,6 @@ def test_nothing_is_written_in_forms(operator: Client, owner: Caller) -> None:
 def test_unknown_ids_and_strangers_at_the_door(operator: Client, owner: Caller) -> None:
     assert operator.get(f"{MEMORIES}{'0' * 32}/change/").status_code == 302
     assert operator.get(f"{MEMORIES}nonsense/change/").status_code == 302
-    for path in (MEMORIES, WRITES, RECEIPTS):
+    for path in (MEMORIES, WRITES, RECEIPTS, REVIEWS):
         assert Client().get(path).status_code == 302
         assert Client(headers={"X-API-Key": caller(tenant(), role=Role.ADMIN).secret}).get(path).status_code == 302

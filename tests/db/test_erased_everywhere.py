@@ -25,8 +25,9 @@ from apikeys.scopes import Role
 from entities.models import Mention
 from entities.services import knowledge
 from entities.types import GraphScope, Knowledge, Lesson, Named, Stated
-from memories.models import Embedding, Erasure, Memory, Passage, Revision, Source, TokenVectors
+from memories.models import Embedding, Erasure, Memory, Passage, Review, Revision, Source, TokenVectors
 from memories.pipeline import embed, usage
+from memories.review_types import ReviewState
 from memories.services import store as storing
 from memories.types import RECIPES
 from memproject.common import redis
@@ -132,12 +133,18 @@ def told(neighbours: list[Tenant], monkeypatch: pytest.MonkeyPatch) -> tuple[Cal
     assert twice["status"] == "duplicate"
     taught(owner, [third["id"], said["results"][0]["id"]])
     owner.recall(TEXT, **mine)
+    lantern = owner.store(f"A lantern for the {LATER}", skip_extraction=True, **mine)["id"]
+    review = build.review(third["id"], lantern, "duplicate", reason=f"both say {TEXT}")
+    decided = {"decision": "accept"}
+    answer = owner.request("POST", f"/api/v1/reviews/{review}", decided, Idempotency_Key="told-3")
+    assert answer.status_code == 200
+    build.review(third["id"], said["results"][0]["id"], reason=f"both say {TEXT}")
     with monkeypatch.context() as patch:
         patch.setattr("memories.pipeline.write_queue.kick", lambda *_, **__: None)
         asked = {"content": f"A {PENDING} waits here", **mine}
         waiting = owner.post("/api/v1/memories", asked, Prefer="respond-async").json()
     assert waiting["status"] == "pending"
-    ids = [first, third["id"], said["results"][0]["id"], waiting["id"]]
+    ids = [first, third["id"], said["results"][0]["id"], lantern, waiting["id"]]
     assert sorted(words_in(dump())) == sorted(WORDS)
     pending = Delivery.objects.filter(tenant=neighbours[0], state="pending")
     assert len([d for d in pending if words_in(json.dumps(d.body))]) >= 4
@@ -192,7 +199,7 @@ def test_no_word_of_it_is_left_anywhere(
     assert before <= rows(*neighbours), "a neighbour's rows changed"
     assert words_in(dump()) == []
     assert in_redis() == []
-    for model in (Memory, Revision, Passage, Embedding):
+    for model in (Memory, Revision, Passage, Embedding, Review):
         assert model.objects.filter(tenant=neighbours[0], user_id=USER).count() == 0
     assert TokenVectors.objects.filter(tenant=neighbours[0]).exclude(passage__user_id="joanna").count() == 0
     assert [answer for answer in answers(owner, ids) if words_in(answer)] == []
@@ -238,7 +245,9 @@ def answers(owner: Caller, ids: list[str]) -> Iterator[str]:
         by_filter = {"filters": {"OR": [{META: META}, {"seen": META}, {"agent_id": {"exists": False}}]}, **mine}
         yield _memories(owner.post("/api/v1/memories/recall", by_filter))
         yield _memories(owner.get(f"/v1/memories/search?query={quote(word)}&user_id={USER}"))
-    for path in (f"/api/v1/memories?user_id={USER}", f"/v1/memories/user/{USER}", f"/api/v1/users/{USER}/profile"):
+    reviews = [f"/api/v1/reviews?user_id={USER}&state={state}" for state in ReviewState]
+    lists = [f"/api/v1/memories?user_id={USER}", f"/v1/memories/user/{USER}", f"/api/v1/users/{USER}/profile"]
+    for path in (*lists, *reviews):
         answer = owner.get(path)
         assert answer.status_code == 200
         yield answer.content.decode()

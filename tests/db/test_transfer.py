@@ -19,7 +19,7 @@ from apikeys.models import Tenant
 from entities.models import Entity, GraphOutbox, Mention, Relation
 from entities.services.carry import KINDS
 from memories.models import Embedding, Memory, Owner, Passage, Revision, Source
-from memories.pipeline.carry import MEMORY, OUTCOME, REVISION, SOURCE, USAGE
+from memories.pipeline.carry import MEMORY, OUTCOME, REVIEW, REVISION, SOURCE, USAGE
 from memories.services import imports
 from memories.services.export import export_tenant
 from memproject.common.carry import Kind
@@ -85,6 +85,7 @@ def test_into_an_empty_database_and_out_again_is_the_same_file(world: Caller, tm
         "name": 16,
         "owner": 3,
         "relation": 2,
+        "review": 9,
         "source": 30,
     }
     assert b"kept a parrot" not in before
@@ -351,7 +352,7 @@ LEFT = {
 }
 
 
-@pytest.mark.parametrize("kind", [SOURCE, OUTCOME, MEMORY, USAGE, REVISION, *KINDS], ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", [SOURCE, OUTCOME, MEMORY, USAGE, REVISION, REVIEW, *KINDS], ids=lambda kind: kind.name)
 def test_every_column_is_carried_or_left_behind_on_purpose(kind: Kind) -> None:
     columns = {field.attname for field in kind.model._meta.concrete_fields}
     assert columns - set(kind.columns) == (LEFT["*"] | LEFT.get(kind.model.__name__, set())) & columns

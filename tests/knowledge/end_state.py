@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from entities.models import Alias, EntityRevision, Evidence, Mention, Relation
-from memories.models import Embedding, Memory, Outcome, Owner, Passage, Revision, Source
+from memories.models import Embedding, Memory, Outcome, Owner, Passage, Review, Revision, Source
 from memproject.common.ids import MEMORY, public
 from tests.knowledge.interleaved import World
 
@@ -64,6 +64,7 @@ class Kept:
             "writes": {w.label: self._write(w.label) for w in self.world.writes if w.user == self.user},
             "named": sorted((e["name"], e["type"], e["memory_count"]) for e in entities),
             "entities": sorted((self._entity(row) for row in self.names.values()), key=repr),
+            "reviews": sorted((self._review(row) for row in Review.objects.filter(**self.mine)), key=repr),
             "relations": sorted((self._relation(row) for row in Relation.objects.filter(**self.mine)), key=repr),
         }
 
@@ -110,6 +111,10 @@ class Kept:
             [(p.start, p.stop, p.turn, p.role) for p in self.passages.get(row.id, ())],
             [e.current for e in self.current.get(row.id, ())],
         )
+
+    def _review(self, row: Review) -> tuple[Any, ...]:
+        pair = (self._text(row.old_key), self._text(row.new_key))
+        return (*pair, row.proposal, row.probability, self._plain(row.reason), row.state, self._when(row.decided_at))
 
     def _write(self, label: int) -> Any:
         row = self.writes.get(self.world.sources[label])

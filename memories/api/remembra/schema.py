@@ -17,7 +17,7 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 
 from memories.api import examples as ex
-from memories.api.outputs import MEMORY_STATES, ExplanationOut, HistoryOut, WhyOut
+from memories.api.outputs import MEMORY_STATES, ExplanationOut, WhyOut
 from memories.api.remembra import serializers as shapes
 from memproject.web.fields import Metadata, Moment
 
@@ -344,11 +344,6 @@ forget_single = extend_schema(
     summary="Erase a memory",
     request=None,
     responses={200: answer(ForgottenOut, "Erased", _FORGOTTEN)},
-)
-history = extend_schema(
-    operation_id="api_history",
-    summary="All revisions of a memory, newest first",
-    responses={200: answer(HistoryOut, "The history", {"id": ex.MEMORY_ID, "revisions": [ex.REVISION]})},
 )
 event = extend_schema(
     operation_id="api_event",

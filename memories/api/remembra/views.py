@@ -18,7 +18,6 @@ from memories.api.common import (
     pending_headers,
     recipe_of,
     require_any,
-    revision,
     update_command,
     vantage,
 )
@@ -29,7 +28,6 @@ from memories.api.remembra.schema import (
     forget_many,
     forget_single,
     get,
-    history,
     list_memories,
     recalling,
     replace,
@@ -40,7 +38,6 @@ from memories.services.events import results
 from memories.services.forget import forget, forget_one
 from memories.services.recall import browse, recall
 from memories.services.recall import get as read_memory
-from memories.services.recall import history as read_history
 from memories.services.store import store
 from memories.services.update import outcome, update
 from memories.types import ForgetCommand, ListQuery, RecallQuery, StoreCommand, WriteResult
@@ -196,15 +193,6 @@ class MemoryView(RemembraView):
     @forget_single
     def delete(self, request: Request, memory_id: str) -> Response:
         return self.ok(shapes.forgotten(forget_one(principal(request), memory_id)))
-
-
-class HistoryView(RemembraView):
-    permission_classes = (requires(GET=Scope.READ),)
-
-    @history
-    def get(self, request: Request, memory_id: str) -> Response:
-        revisions = [revision(r) for r in read_history(principal(request), memory_id)]
-        return self.ok({"id": memory_id, "revisions": revisions})
 
 
 class EventView(RemembraView):
