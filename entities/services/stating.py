@@ -1,19 +1,22 @@
-"""Which memories state, of somebody by name, what has one value at a time."""
+"""Stored statements that a new one contradicts: another value of the same relation, its end, or its opposite."""
 
 from __future__ import annotations
 
+import enum
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from entities.names import normal
 from entities.types import FUNCTIONAL_TYPES, GraphScope, Stated
 from memproject.common.postgres import fetch
 
-MOST = 100
+MAX_ROWS = 200
+OPPOSITES = {"LIKES": "DISLIKES", "DISLIKES": "LIKES"}
 STATING = """
-SELECT a.normalised, r.type, v.memory_key
+SELECT a.normalised, r.id, r.type, t.normalised, v.memory_key
 FROM entities_alias a
 JOIN entities_relation r ON r.tenant_id = a.tenant_id AND r.source_key = a.entity_key
+JOIN entities_alias t ON t.tenant_id = r.tenant_id AND t.entity_key = r.target_key AND t.retired_at IS NULL
 JOIN entities_evidence v ON v.tenant_id = a.tenant_id AND v.relation_key = r.id
 WHERE a.tenant_id = %(tenant)s AND a.normalised = ANY(%(names)s::text[]) AND a.retired_at IS NULL
   AND r.project = %(project)s AND r.user_id = %(user)s AND r.type = ANY(%(types)s::text[])
@@ -22,26 +25,58 @@ ORDER BY v.id DESC LIMIT %(most)s::int
 """
 
 
-def stating(scope: GraphScope, stated: Collection[Stated]) -> dict[tuple[str, str], list[uuid.UUID]]:
-    """The memories that state an open relation of the same source and type as one of these, where such a relation has
-    one target at a time; by (normalised name, type), newest first."""
-    asked = {(normal(s.source), s.type) for s in stated if s.type in FUNCTIONAL_TYPES}
-    if not asked:
-        return {}
+class Conflict(enum.IntEnum):
+    """OTHER_VALUE: of what has one value at a time. CONTRADICTED: the new statement ends or reverses this very one."""
+
+    OTHER_VALUE = 1
+    CONTRADICTED = 2
+
+
+def conflict(new: Stated, source: str, of_type: str, targets: Collection[str]) -> Conflict | None:
+    """What a new relation does to a stored one that holds, of normalised names; `targets` are the names of its end."""
+    if normal(new.source) != source:
+        return None
+    is_same = normal(new.target) in targets
+    if new.ended:
+        return Conflict.CONTRADICTED if is_same and of_type == new.type else None
+    if is_same:
+        return Conflict.CONTRADICTED if of_type == OPPOSITES.get(new.type) else None
+    return Conflict.OTHER_VALUE if of_type == new.type and of_type in FUNCTIONAL_TYPES else None
+
+
+def between(new: Iterable[Stated], old: Collection[Stated]) -> Conflict | None:
+    """The gravest conflict of new relations with those of one earlier statement."""
+    found = (
+        conflict(one, normal(was.source), was.type, (normal(was.target),))
+        for one in new
+        for was in old
+        if not was.ended
+    )
+    return max((each for each in found if each is not None), default=None)
+
+
+def conflicting(scope: GraphScope, stated: Collection[Stated]) -> list[dict[uuid.UUID, Conflict]]:
+    """For each of these relations the memories whose open relations it contradicts, newest first."""
+    types = {OPPOSITES.get(s.type, s.type) for s in stated} | {s.type for s in stated}
+    names = sorted({normal(s.source) for s in stated})
+    if not names:
+        return []
     values = {
         "tenant": scope.tenant_id,
         "project": scope.project,
         "user": scope.user_id,
-        "names": sorted({name for name, _ in asked}),
-        "types": sorted({of_type for _, of_type in asked}),
-        "most": MOST,
+        "names": names,
+        "types": sorted(types & (FUNCTIONAL_TYPES | set(OPPOSITES) | {s.type for s in stated if s.ended})),
+        "most": MAX_ROWS,
     }
-    found: dict[tuple[str, str], list[uuid.UUID]] = {}
-    for name, of_type, memory in fetch.rows(STATING, values):
-        if (name, of_type) in asked:
-            found.setdefault((name, of_type), []).append(memory)
+    relations: dict[tuple[uuid.UUID, str, uuid.UUID], tuple[str, set[str]]] = {}
+    for source, relation, of_type, target, memory in fetch.rows(STATING, values) if values["types"] else ():
+        relations.setdefault((relation, source, memory), (of_type, set()))[1].add(target)
+    found: list[dict[uuid.UUID, Conflict]] = []
+    for new in stated:
+        here: dict[uuid.UUID, Conflict] = {}
+        for (_, source, memory), (of_type, targets) in relations.items():
+            if (kind := conflict(new, source, of_type, targets)) is not None:
+                here[memory] = max(kind, here.get(memory, kind))
+        found.append(here)
     return found
-
-
-def key_of(stated: Stated) -> tuple[str, str]:
-    return normal(stated.source), stated.type

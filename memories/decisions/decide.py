@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from memories.decisions import features, guards, model, texts
 from memories.decisions.model import CLASSES, DUPLICATE, EXTEND, KEEP_BOTH, NEGATE, SUPERSEDE, PairModel
@@ -23,12 +24,26 @@ class Effect(StrEnum):
     KEEP_BOTH = "keep_both"
 
 
+class Slot(IntEnum):
+    """What the relations of the two texts say, where both were parsed. OTHER_VALUE: another value of what has one at a
+    time. CONTRADICTED: the statement ends or reverses what the memory states."""
+
+    NONE = 0
+    OTHER_VALUE = 1
+    CONTRADICTED = 2
+
+
+# A relation is evidence of its own, so an end needs less of the model: so many times its threshold.
+SLOT_FACTOR = np.array([1.0, 0.4, 0.12])
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A near live memory. `cosine`: of the sentence vectors, 0 if unknown."""
 
     content: str
     cosine: float
+    slot: Slot = Slot.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +77,14 @@ def judge_with(pair_model: PairModel, content: str, candidates: Sequence[Candida
         return Judgement(Effect.KEEP_BOTH, None, 1.0)
     new, olds = texts.read(content), [texts.read(candidate.content) for candidate in candidates]
     x = features.compare(new, olds)
-    return choose(pair_model, x, pair_model.probabilities(x))
+    slots = np.array([candidate.slot for candidate in candidates])
+    return choose(pair_model, x, pair_model.probabilities(x), slots)
 
 
-def choose(pair_model: PairModel, x: features.Features, p: model.Probabilities) -> Judgement:
-    """The judgement from the features [candidates, …] and the probabilities [candidates, CLASSES].
+def choose(
+    pair_model: PairModel, x: features.Features, p: model.Probabilities, slots: NDArray[np.int_] | None = None
+) -> Judgement:
+    """The judgement from the features [candidates, …], the probabilities [candidates, CLASSES] and the `Slot` of each.
 
     `drop_*` and `end_*` are the thresholds of a repetition and of an end, in English and in other languages;
     `extend`, of an extension; `review`, of a proposal."""
@@ -74,10 +92,13 @@ def choose(pair_model: PairModel, x: features.Features, p: model.Probabilities) 
     language = "en" if x[0, features.INDEX["english"]] else "other"
     ends = p[:, SUPERSEDE] + p[:, NEGATE]
     drops = np.where(guards.forbids_drop(x) | (p[:, DUPLICATE] <= ends), 0.0, p[:, DUPLICATE])
-    replaces = np.where(guards.forbids_end(x), 0.0, ends + p[:, EXTEND])
-    replaces = np.where(replaces > p[:, DUPLICATE], replaces, 0.0)
-    target = int(replaces.argmax())
-    sure = replaces[target] >= limits[f"end_{language}"]
+    slots = np.zeros(len(p), int) if slots is None else slots
+    contradicted = slots == Slot.CONTRADICTED
+    replaces = np.where(guards.forbids_end(x) & ~contradicted, 0.0, ends + p[:, EXTEND])
+    replaces = np.where((replaces > p[:, DUPLICATE]) | contradicted, replaces, 0.0)
+    surplus = replaces / (limits[f"end_{language}"] * SLOT_FACTOR[slots])
+    target = int(surplus.argmax())
+    sure = surplus[target] >= 1
     if sure:
         effect, index, probability = _kind(p[target]), target, float(replaces[target])
     elif drops.max() >= limits[f"drop_{language}"]:

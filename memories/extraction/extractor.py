@@ -112,7 +112,9 @@ def _pieces(items: Sequence[Item], position: int, roles: frozenset[str] | None) 
     question, before = _question_before(items, position), ""
     for number, segment in enumerate(found):
         answer = answers.with_question(segment.text, question) if question and len(found) == 1 else None
-        if answer is not None or (segment.kind is not Kind.CODE and _is_kept(segment, item.role, before, number, found)):
+        if answer is not None or (
+            segment.kind is not Kind.CODE and _is_kept(segment, item.role, before, number, found)
+        ):
             yield Piece(item, position, segment, answer)
         before = segment.text
 

@@ -111,10 +111,7 @@ def _title(doc: Doc, start: int, stop: int) -> bool:
         return False
     if any(token.lower_ in lx.FIRST and token.i > start for token in inside) or inside[0].text == "I":
         return False
-    capitals = sum(
-        token.text[0].isupper() or token.text[0].isdigit() or token.lower_ in CONNECTORS
-        for token in inside
-    )
+    capitals = sum(token.text[0].isupper() or token.text[0].isdigit() or token.lower_ in CONNECTORS for token in inside)
     return capitals == len(inside) and (len(inside) > 1 or inside[0].pos_ not in ("INTJ",))
 
 

@@ -51,7 +51,13 @@ class Reading:
         return list(dict.fromkeys(name for token in tokens for name in self.discourse.refer(token, self.sentence)))
 
     def add(
-        self, sources: Iterable[str], kind: str, targets: Iterable[str], verb: Token | None = None, *, over: bool = False
+        self,
+        sources: Iterable[str],
+        kind: str,
+        targets: Iterable[str],
+        verb: Token | None = None,
+        *,
+        over: bool = False,
     ) -> None:
         """Each source with each target. A "-" before the type turns the two around."""
         start, stop = self.dates.bounds(verb) if verb is not None else (None, None)
@@ -67,7 +73,6 @@ class Reading:
                 known = {(s.source, s.type, s.target) for s in self.stated}
                 if a != b and (a, new.type, b) not in known:
                     self.stated.append(new)
-
 
     def _is_person(self, source: str, *, is_kin: bool) -> bool:
         """Firms and towns don't live, work or like. A type that was only guessed gives way."""
@@ -451,7 +456,7 @@ def _owners(reading: Reading, noun: Token) -> list[str]:
 
 
 def _with_roles(stated: list[Stated]) -> list[Stated]:
-    """"Works at Google as an engineer" is one relation, with the role as its property."""
+    """ "Works at Google as an engineer" is one relation, with the role as its property."""
     found = list(stated)
     for role in [s for s in stated if s.type == "HAS_ROLE"]:
         jobs = [s for s in found if (s.type, s.source, s.ended) == ("WORKS_AT", role.source, role.ended)]

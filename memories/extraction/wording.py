@@ -21,7 +21,9 @@ Edit = tuple[int, int, str]  # characters start to stop, and what takes their pl
 
 AGREED = {"am": "is", "are": "is", "have": "has", "do": "does", "were": "was"}
 CONTRACTED = {"m": "is", "re": "is", "ve": "has", "ll": "will"}
-SAME_IN_PAST = lx.words("quit put cut set hit let cost shut beat bet burst cast hurt split spread rid shed bid upset read")
+SAME_IN_PAST = lx.words(
+    "quit put cut set hit let cost shut beat bet burst cast hurt split spread rid shed bid upset read"
+)
 MODALS = ("MD", "VBD", "VBZ")
 
 

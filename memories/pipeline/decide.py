@@ -6,7 +6,9 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from memories.decisions.decide import Candidate, Effect, allows, judge
+from entities.services.stating import Conflict
+from memories.decisions.decide import Candidate, Effect, Slot, allows, judge
+from memories.pipeline.state import Compared
 from memories.statements import Doubt, Known, Proposal
 from memories.types import Decision
 
@@ -22,6 +24,11 @@ DECISIONS = {
     Effect.SUPERSEDE: Decision.UPDATE,
     Effect.NEGATE: Decision.DELETE,
 }
+SLOTS = {
+    None: Slot.NONE,
+    Conflict.OTHER_VALUE: Slot.OTHER_VALUE,
+    Conflict.CONTRADICTED: Slot.CONTRADICTED,
+}
 ENDS = (Effect.SUPERSEDE, Effect.NEGATE)
 
 
@@ -34,19 +41,23 @@ class Opinion:
     open: tuple[Doubt, ...] = ()
 
 
-def compare(content: str, moment: dt.datetime, near: Sequence[tuple[float, Known]]) -> Opinion:
-    """Compare a statement of `moment` with live memories (cosine, memory): those of later times may outdate it."""
-    later = [(cosine, known) for cosine, known in near if known.said_at > moment]
-    for cosine, known in sorted(later, key=lambda pair: pair[1].said_at):
-        if judge(known.content, [Candidate(content, cosine)]).effect in ENDS:
-            return Opinion(outdated_by=known)
-    earlier = [(cosine, known) for cosine, known in near if known.said_at <= moment]
-    found = judge(content, [Candidate(known.content, cosine) for cosine, known in earlier])
-    doubts = tuple(Doubt(earlier[one.index][1], one.effect, one.probability) for one in found.open)
+def compare(content: str, moment: dt.datetime, near: Sequence[Compared]) -> Opinion:
+    """Compare a statement of `moment` with live memories: those of later times may outdate it."""
+    later = [one for one in near if one.known.said_at > moment]
+    for one in sorted(later, key=lambda one: one.known.said_at):
+        if judge(one.known.content, [_candidate(one, content)]).effect in ENDS:
+            return Opinion(outdated_by=one.known)
+    earlier = [one for one in near if one.known.said_at <= moment]
+    found = judge(content, [_candidate(one, one.known.content) for one in earlier])
+    doubts = tuple(Doubt(earlier[one.index].known, one.effect, one.probability) for one in found.open)
     if found.index is None or found.effect not in DECISIONS:
         return Opinion(open=doubts)
-    target = earlier[found.index][1].id
+    target = earlier[found.index].known.id
     return Opinion(Proposal(DECISIONS[found.effect], target, REASONS[found.effect], found.probability), open=doubts)
+
+
+def _candidate(one: Compared, content: str) -> Candidate:
+    return Candidate(content, one.cosine, SLOTS[one.conflict])
 
 
 def second_opinion(content: str, proposal: Proposal | None, shown: Sequence[Known]) -> Proposal | None:

@@ -126,7 +126,7 @@ class Planner:
         else:
             place, message = (source.id, write.first + number), (source.id, fact.position)
             near = self.state.compared(statement, place, message, source.agent_id, self._text(write, number))
-            known = tuple(memory for _, memory in near)
+            known = tuple(one.known for one in near)
             opinion = decide.compare(fact.content, moment, near)
         operation = reconcile(replace(statement, proposal=opinion.proposal), digest, moment, compared=known)
         operation = replace(operation, outdated_by=opinion.outdated_by, open=opinion.open)

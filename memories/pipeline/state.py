@@ -6,7 +6,6 @@ Loaded by a few statements, without a lock: `version` tells under the lock wheth
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from entities.services.stating import key_of, stating
-from entities.types import GraphScope, Knowledge
+from entities.services import stating
+from entities.services.stating import Conflict
+from entities.types import GraphScope, Knowledge, Stated
 from memories.models import Embedding, Revision
 from memories.pipeline import owners
 from memories.pipeline.rows import Embedded
@@ -26,7 +26,7 @@ from memories.statements import Known, Statement
 from memproject.common.clock import now
 
 TURN = "turn"  # a record of what was said: nothing outdates it
-MAX_STATED = 2  # memories about one relation of one person that a statement is compared with
+MAX_STATED = 4  # memories that a statement is compared with because of their relations
 
 Vectors = npt.NDArray[np.float32]
 Place = tuple[uuid.UUID, int]  # a write, and the position of a statement in it
@@ -34,22 +34,31 @@ Message = tuple[uuid.UUID, int]  # a write, and the position of a message in it
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """A live memory beside a new statement. `cosine`: 0 where it isn't near."""
+
+    known: Known
+    cosine: float
+    conflict: Conflict | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A memory that this pass has made or changed. `vectors`: passages × dimensions, of length 1, as stored. `stated`:
-    the relations that its text states (`key_of`)."""
+    the relations that its text states."""
 
     known: Known
     agent_id: str | None
     vectors: Vectors
-    stated: frozenset[tuple[str, str]]
+    stated: tuple[Stated, ...]
     message: Message | None
 
 
 @dataclass(slots=True)
 class OwnerState:
     """`live`: the memory of each live text, by agent and digest. `expired`: memories past their expiry that hold a text
-    of the pass. `near`, `stated`: the stored memories near to a statement, with their cosine, and those that state the
-    same relation of the same person. `current`: current revisions, with the changes of the pass. `changed`: memories
+    of the pass. `near`, `stated`: the stored memories near to a statement, with their cosine, and those whose
+    relations it contradicts. `current`: current revisions, with the changes of the pass. `changed`: memories
     whose stored text or state no longer counts."""
 
     tenant_id: uuid.UUID
@@ -59,7 +68,7 @@ class OwnerState:
     live: dict[tuple[str | None, bytes], uuid.UUID] = field(default_factory=dict)
     expired: set[uuid.UUID] = field(default_factory=set)
     near: dict[Place, list[tuple[float, Known]]] = field(default_factory=dict)
-    stated: dict[Place, list[Known]] = field(default_factory=dict)
+    stated: dict[Place, list[tuple[Known, Conflict]]] = field(default_factory=dict)
     current: dict[uuid.UUID, Revision] = field(default_factory=dict)
     changed: set[uuid.UUID] = field(default_factory=set)
     candidates: dict[uuid.UUID, Candidate] = field(default_factory=dict)
@@ -76,18 +85,18 @@ class OwnerState:
 
     def compared(
         self, statement: Statement, place: Place, message: Message, agent_id: str | None, text: Embedded
-    ) -> list[tuple[float, Known]]:
-        """The live memories that a statement is compared with, with their cosine: the same relation first (0 where it
-        isn't near), then the nearest.
+    ) -> list[Compared]:
+        """The live memories that a statement is compared with: those whose relations it contradicts, then the nearest.
 
         Statements of one message neither end each other nor repeat each other in other words.
         """
         made = {key: c for key, c in self.candidates.items() if c.agent_id == agent_id and c.message != message}
-        same: list[Known] = []
-        for key in map(key_of, statement.knowledge.stated):
-            newest_first = (c.known for c in reversed(made.values()) if key in c.stated)
-            same += itertools.islice(newest_first, MAX_STATED)
-        same += [known for known in self.stated.get(place, ()) if known.id not in self.changed]
+        conflicts: dict[Known, Conflict] = {}
+        for candidate in reversed(made.values()):
+            if (kind := stating.between(statement.knowledge.stated, candidate.stated)) is not None:
+                conflicts[candidate.known] = kind
+        stored = self.stated.get(place, ())
+        conflicts |= {known: kind for known, kind in stored if known.id not in self.changed}
         near = [(cosine, known) for cosine, known in self.near.get(place, ()) if known.id not in self.changed]
         vector = as_stored(text.vectors[:1])[0]
         for candidate in made.values():
@@ -96,8 +105,8 @@ class OwnerState:
                 near.append((cosine, candidate.known))
         near.sort(key=lambda pair: -pair[0])
         cosines = {known: cosine for cosine, known in near}
-        wanted = dict.fromkeys([*same, *(known for _, known in near[: nearest.MOST])])
-        return [(cosines.get(known, 0.0), known) for known in wanted]
+        wanted = dict.fromkeys([*list(conflicts)[:MAX_STATED], *(known for _, known in near[: nearest.MOST])])
+        return [Compared(known, cosines.get(known, 0.0), conflicts.get(known)) for known in wanted]
 
     def hold(
         self,
@@ -116,8 +125,7 @@ class OwnerState:
             return
         vectors = as_stored(text.vectors) if text is not None else self._stored_vectors(revision)
         known = Known(key, revision.content, said_at)
-        stated = frozenset(map(key_of, knowledge.stated))
-        self.candidates[key] = Candidate(known, revision.agent_id, vectors, stated, message)
+        self.candidates[key] = Candidate(known, revision.agent_id, vectors, knowledge.stated, message)
 
     def end(self, revision: Revision) -> None:
         """A memory whose current revision is no longer live."""
@@ -202,17 +210,13 @@ def _asked(
 
 def _stated(
     state: OwnerState, agent_id: str | None, asked: Sequence[tuple[Place, Statement]]
-) -> dict[Place, list[Known]]:
-    """The stored memories that state, of the same person, a relation that has one value at a time."""
-    relations = [relation for _, statement in asked for relation in statement.knowledge.stated]
-    found = stating(GraphScope(state.tenant_id, state.project, state.user_id), relations)
-    facts = nearest.live(state.tenant_id, agent_id, sorted({key for keys in found.values() for key in keys}))
-    return {
-        place: [
-            facts[key]
-            for relation in statement.knowledge.stated
-            for key in found.get(key_of(relation), [])[:MAX_STATED]
-            if key in facts
-        ]
-        for place, statement in asked
-    }
+) -> dict[Place, list[tuple[Known, Conflict]]]:
+    """The stored memories whose relations a statement contradicts."""
+    relations = [(place, relation) for place, statement in asked for relation in statement.knowledge.stated]
+    scope = GraphScope(state.tenant_id, state.project, state.user_id)
+    found = stating.conflicting(scope, [relation for _, relation in relations])
+    facts = nearest.live(state.tenant_id, agent_id, sorted({key for memories in found for key in memories}))
+    conflicts: dict[Place, list[tuple[Known, Conflict]]] = {}
+    for (place, _), memories in zip(relations, found, strict=False):
+        conflicts.setdefault(place, []).extend((facts[key], kind) for key, kind in memories.items() if key in facts)
+    return conflicts

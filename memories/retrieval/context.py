@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from memories.decisions.decide import Effect, allows
 from memories.types import MemoryView
 
 CHARACTERS_A_TOKEN = 4  # of English, for current tokenizers; a fast local estimate, on the safe side for prose
@@ -43,7 +44,7 @@ def build(memories: Iterable[MemoryView], max_tokens: int) -> Context:
     """Lines that fit into `max_tokens`, best first. A line that doesn't fit is left out and shorter ones after it may
     still come in; what says nearly the same as a line that is there is left out too."""
     lines: list[str] = []
-    said: list[frozenset[str]] = []
+    said: list[tuple[frozenset[str], str]] = []
     used = 0
     over: list[uuid.UUID] = []
     repeats: list[uuid.UUID] = []
@@ -51,13 +52,13 @@ def build(memories: Iterable[MemoryView], max_tokens: int) -> Context:
         text = line(memory)
         words = frozenset(WORD.findall(text.casefold()))
         cost = tokens(text) + 1  # the line break
-        if any(_alike(words, other) for other in said):
+        if any(_alike(words, other) and allows(memory.content, old, Effect.DUPLICATE) for other, old in said):
             repeats.append(memory.id)
         elif used + cost > max_tokens:
             over.append(memory.id)
         else:
             lines.append(text)
-            said.append(words)
+            said.append((words, memory.content))
             used += cost
     return Context("\n".join(lines), used, tuple(over), tuple(repeats))
 
