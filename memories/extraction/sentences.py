@@ -126,12 +126,14 @@ def _abbreviates(text: str, begun: int, at: int, after: str) -> bool:
         return False
     word, other = before["word"].lstrip(OPENERS), before["other"] or ""
     low, digit, capital = word.casefold(), after[0].isdigit(), not (after[0].islower() or after[0].isdigit())
+    if after[0].islower() and _is_capitalised(text, begun, at):
+        return True  # the writer begins sentences with a capital
     spaced = PARTNER.fullmatch(other) is not None
     if spaced and (both := f"{other}{low}".casefold()) in NEVER | SOMETIMES:
         low = both  # "z. B.", "p. m."
     if low in NEVER and not (low == "ms" and other[-1:].isdigit()):  # "800 ms. Then"
         return True
-    if digit and (low in NUMBERED or low.endswith("str")):
+    if digit and (low in NUMBERED or low.endswith("str") or (word.islower() and len(word) <= 3)):
         return True
     shouted = word.isupper() and len(word) > 1 and not spaced  # "the LB. Then" is no pound
     if (low in SOMETIMES and not shouted) or DOTTED.fullmatch(low):
@@ -141,8 +143,14 @@ def _abbreviates(text: str, begun: int, at: int, after: str) -> bool:
     if len(word) <= 2 and PARTNER.match(after) and (word.isupper() == after[0].isupper() or len(word) == 1):
         return True
     if len(word) == 1 and word.isalpha():
-        return _initial(word, other, after) if word.isupper() else not capital
+        return _initial(word, other, after) if word.isupper() else not (capital and other[-1:].isdigit())
     return False
+
+
+def _is_capitalised(text: str, begun: int, at: int) -> bool:
+    """Whether the sentence from `begun` begins with a capital letter."""
+    first = next((c for c in text[begun : min(begun + LOOKBACK, at)] if c.isalpha()), "")
+    return first.isupper()
 
 
 def _initial(word: str, other: str, after: str) -> bool:

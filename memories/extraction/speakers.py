@@ -53,7 +53,7 @@ def _names(text: str, lines: Sequence[Line], found: dict[int, re.Match[str]]) ->
     timed = {m["name"].casefold() for m in found.values() if m["time"]}
     count = Counter(m["name"].casefold() for m in found.values())
     again = {name for name, times in count.items() if times > 1}
-    if len(count) > 1 and again and 2 * len(spoken) >= len(found):
+    if len(count) > 1 and again and 4 * len(spoken) >= len(found):
         return frozenset(count) | timed
     answered = set()
     for at in spoken:
