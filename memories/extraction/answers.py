@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from memories.extraction.greetings import LAUGHTER, SEPARATORS, is_greeting
-from memories.extraction.keep_features import QUESTION
+from memories.extraction.keep_features import asks_something
 from memories.extraction.sentences import CJK, sentences
 from memories.extraction.words import sections
 
@@ -25,7 +25,7 @@ def with_question(answer: str, before: str) -> str | None:
     "we". Thanks, greetings and questions answer nothing, but yes and no do.
     """
     answer, question = answer.strip(), _question(before)
-    if question is None or QUESTION.search(answer[-80:]) or not _is_short(answer):
+    if question is None or asks_something(answer) or not _is_short(answer):
         return None
     words = SEPARATORS.sub(" ", answer.casefold().replace("’", "'")).split()
     if not words or words[0] in SUBJECTS or answer.startswith(tuple(s for s in SUBJECTS if CJK.match(s))):
@@ -39,11 +39,9 @@ def _question(before: str) -> str | None:
     """The last sentence of a message, if it asks more than "How are you?"."""
     read = before.rstrip()[-READ:]
     line = read.rfind("\n") + 1
-    spans = list(sentences(read, line, len(read)))
-    if not spans:
-        return None
-    asked = read[slice(*spans[-1])]
-    if not QUESTION.search(asked) or len(asked) > LONGEST_QUESTION or is_greeting(asked):
+    said = [read[slice(*span)] for span in sentences(read, line, len(read))]
+    asked = next((each for each in reversed(said) if any(map(str.isalnum, each))), "")
+    if not asks_something(asked) or len(asked) > LONGEST_QUESTION or is_greeting(asked):
         return None
     return asked
 
