@@ -11,26 +11,13 @@ from entities.types import NO_KNOWLEDGE, Knowledge
 from memories.types import Decision, Fact
 
 
-MAX_ADDED = 2  # words by which a sentence about the third person may differ in length
-
-
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A live memory that a new text is compared with. `said`: its sentence as it was said."""
+    """A live memory that is offered to whoever decides what a new text does to the old ones."""
 
     id: uuid.UUID
     content: str
     said_at: dt.datetime
-    said: str = ""
-
-
-def as_said(content: str, evidence: str) -> str:
-    """The text to compare: the evidence where the content is the same sentence about the third person, else the
-    content, which may have a heading or a question before it, or be one fact of a longer sentence."""
-    rewritten, words = content.casefold().split(), evidence.casefold().split()
-    shared = len(set(rewritten) & set(words))
-    is_same = abs(len(rewritten) - len(words)) <= MAX_ADDED and 2 * shared >= len(set(words))
-    return evidence if is_same else content
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,10 +45,10 @@ def compare(content: str, moment: dt.datetime, near: Sequence[Compared]) -> Opin
     """Compare a statement of `moment` with live memories: those of later times may outdate it."""
     later = [one for one in near if one.known.said_at > moment]
     for one in sorted(later, key=lambda one: one.known.said_at):
-        if judge(one.known.said or one.known.content, [_candidate(one, content)]).effect in ENDS:
+        if judge(one.known.content, [_candidate(one, content)]).effect in ENDS:
             return Opinion(outdated_by=one.known)
     earlier = [one for one in near if one.known.said_at <= moment]
-    found = judge(content, [_candidate(one, one.known.said or one.known.content) for one in earlier])
+    found = judge(content, [_candidate(one, one.known.content) for one in earlier])
     doubts = tuple(Doubt(earlier[one.index].known, one.effect, one.probability) for one in found.open)
     if found.index is None or found.effect not in DECISIONS:
         return Opinion(open=doubts)

@@ -18,7 +18,6 @@ from memories.pipeline.reconcile import Operation, reconcile
 from memories.pipeline.rows import Embedded, Voice, add_memory, memory_columns, outcome, successor
 from memories.pipeline.state import Message, OwnerState
 from memories.pipeline.writes import ReadWrite
-from memories.statements import as_said
 from memories.types import KEEP, Action, Decision, Fact, Json, SourceKind, UpdateCommand
 from memproject.common.clock import now
 from memproject.common.errors import AppError, Conflict, MemoryNotFound, NotFound
@@ -128,7 +127,7 @@ class Planner:
             place, message = (source.id, write.first + number), (source.id, fact.position)
             near = self.state.compared(statement, place, message, source.agent_id, self._text(write, number))
             known = tuple(one.known for one in near)
-            opinion = decide.compare(as_said(fact.content, fact.evidence), moment, near)
+            opinion = decide.compare(fact.content, moment, near)
         operation = reconcile(replace(statement, proposal=opinion.proposal), digest, moment, compared=known)
         operation = replace(operation, outdated_by=opinion.outdated_by, open=opinion.open)
         touched = operation.replaces or operation.existing_id

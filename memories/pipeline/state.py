@@ -22,7 +22,7 @@ from memories.pipeline.rows import Embedded
 from memories.pipeline.writes import ReadWrite
 from memories.providers import registry
 from memories.retrieval import similar as nearest
-from memories.statements import Known, Statement, as_said
+from memories.statements import Known, Statement
 from memproject.common.clock import now
 
 TURN = "turn"  # a record of what was said: nothing outdates it
@@ -124,7 +124,7 @@ class OwnerState:
         if revision.memory_type == TURN:
             return
         vectors = as_stored(text.vectors) if text is not None else self._stored_vectors(revision)
-        known = Known(key, revision.content, said_at, as_said(revision.content, revision.evidence))
+        known = Known(key, revision.content, said_at)
         self.candidates[key] = Candidate(known, revision.agent_id, vectors, knowledge.stated, message)
 
     def end(self, revision: Revision) -> None:

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from memories.models import Owner
 from memories.retrieval.nearest import EXACT_UP_TO, SKETCH
-from memories.statements import Known, as_said
+from memories.statements import Known
 from memproject.common.clock import now
 from memproject.common.postgres import fetch
 
@@ -27,7 +27,7 @@ SKETCHED = """SELECT e.text_key, e.said_at, e.vector FROM memories_embedding e
         WHERE {in_scope} ORDER BY e.signs <~> binary_quantize(asked.vector) LIMIT %(sketch)s::int"""
 # A turn is a record of what was said, and stays: nothing outdates it.
 SIMILAR = """
-SELECT asked.number, r.memory_key, r.content, near.said_at, r.evidence, 1 - near.distance
+SELECT asked.number, r.memory_key, r.content, near.said_at, 1 - near.distance
 FROM unnest(%(vectors)s::halfvec[]) WITH ORDINALITY AS asked(vector, number)
 CROSS JOIN LATERAL (
     SELECT c.text_key, c.said_at, c.vector <=> asked.vector AS distance FROM ({candidates}) c
@@ -44,7 +44,7 @@ WIDE = 40  # of which MOST may be shown: passages of one memory, turns and what 
 
 # The same, of facts that are named.
 NAMED = """
-SELECT r.memory_key, r.content, p.said_at, r.evidence FROM memories_revision r
+SELECT r.memory_key, r.content, p.said_at FROM memories_revision r
 JOIN memories_passage p ON p.tenant_id = %(tenant)s AND p.text_key = r.text_key AND p.ordinal = 0
 WHERE r.tenant_id = %(tenant)s AND r.memory_key = ANY(%(ids)s) AND r.retired_at IS NULL AND NOT r.archived
   AND r.valid_to IS NULL AND (r.expires_at IS NULL OR r.expires_at > %(moment)s::timestamptz)
@@ -57,7 +57,7 @@ def live(tenant_id: uuid.UUID, agent_id: str | None, ids: Sequence[uuid.UUID]) -
     if not ids:
         return {}
     rows = fetch.rows(NAMED, {"tenant": tenant_id, "ids": list(ids), "agent": agent_id, "moment": now()})
-    return {key: Known(key, content, said_at, as_said(content, evidence)) for key, content, said_at, evidence in rows}
+    return {key: Known(key, content, said_at) for key, content, said_at in rows}
 
 
 def similar(
@@ -96,8 +96,8 @@ def similar(
         },
     )
     found: list[dict[uuid.UUID, tuple[float, Known]]] = [{} for _ in vectors]
-    for number, key, content, said_at, evidence, cosine in rows:
+    for number, key, content, said_at, cosine in rows:
         here = found[number - 1]
         if len(here) < most:
-            here.setdefault(key, (cosine, Known(key, content, said_at, as_said(content, evidence))))
+            here.setdefault(key, (cosine, Known(key, content, said_at)))
     return [list(here.values()) for here in found]
