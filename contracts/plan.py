@@ -33,6 +33,11 @@ class Step:
     """Sent with `Prefer: respond-async`."""
 
     @property
+    def needs(self) -> list[str]:
+        """The example ids that an earlier step has to provide."""
+        return [] if self.operation.raw.get(NOT_FOUND) else self.request.ids
+
+    @property
     def statuses(self) -> tuple[int, ...]:
         """The statuses that the example answers with when it is run."""
         if self.operation.raw.get(NOT_FOUND):
@@ -114,5 +119,5 @@ def _creates(operation: Operation, place: Place) -> bool:
 def _needed(steps: list[Step]) -> Iterator[Step]:
     """The steps, each with those captures alone that a later step uses."""
     for number, step in enumerate(steps):
-        used = {wanted for later in steps[number + 1 :] for wanted in later.request.ids}
+        used = {wanted for later in steps[number + 1 :] for wanted in later.needs}
         yield replace(step, captures=tuple(one for one in step.captures if one[0] in used))
