@@ -25,7 +25,8 @@ class LineKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`start` and `stop` are those of what is said, without marks of lists and headings; `key` is a field's.
+    """`start` and `stop` are those of what is said, without marks of lists and headings; `key` is a field's, `number` a
+    numbered item's.
 
     `level` is a heading's (1-6; 7: a line in bold type), else the characters before the line's first one.
     """
@@ -35,6 +36,7 @@ class Line:
     stop: int
     level: int = 0
     key: str = ""
+    number: int = 0
 
 
 BREAKS = "\r\n\v\f\x85\u2028\u2029"
@@ -60,18 +62,22 @@ CODE = re.compile(
 
 def lines(text: str) -> Iterator[Line]:
     """All lines of `text` in order. A fenced block of code is one line, whatever it holds."""
-    at, count = 0, 0
-    for fence in FENCED.finditer(text):
-        if not _is_block(text, fence):
-            continue
-        for line in _plain_lines(text, at, fence.start(), count):
-            count = _number_of(text, line, count)
+    at, number = 0, 0
+    for begun, end, code in _parts(text):
+        for line in _plain_lines(text, at, begun, number):
+            number = line.number or number
             yield line
-        yield Line(LineKind.CODE, *stripped(text, *fence.span("code")))
-        at = fence.end()
-    for line in _plain_lines(text, at, len(text), count):
-        count = _number_of(text, line, count)
-        yield line
+        if code is not None:
+            yield Line(LineKind.CODE, *code)
+        at = end
+
+
+def _parts(text: str) -> Iterator[tuple[int, int, tuple[int, int] | None]]:
+    """Start and end of each fenced block with the span of its code, and of the end of the text."""
+    for fence in FENCED.finditer(text):
+        if _is_block(text, fence):
+            yield fence.start(), fence.end(), stripped(text, *fence.span("code"))
+    yield len(text), len(text), None
 
 
 def _is_block(text: str, fence: re.Match[str]) -> bool:
@@ -83,7 +89,7 @@ def _is_block(text: str, fence: re.Match[str]) -> bool:
     return before[-1:] in BREAKS and after[:1] in BREAKS
 
 
-def _plain_lines(text: str, start: int, stop: int, count: int) -> Iterator[Line]:
+def _plain_lines(text: str, start: int, stop: int, number: int) -> Iterator[Line]:
     blank = False  # several empty lines are one
     for match in LINE.finditer(text, start, stop):
         begun, end = stripped(text, *match.span())
@@ -93,8 +99,8 @@ def _plain_lines(text: str, start: int, stop: int, count: int) -> Iterator[Line]
                 yield Line(LineKind.BLANK, begun, end)
             continue
         blank = False
-        line = _line(text, begun, end, begun - match.start(), count)
-        count = _number_of(text, line, count)
+        line = _line(text, begun, end, begun - match.start(), number)
+        number = line.number or number
         yield line
 
 
@@ -102,7 +108,7 @@ def _at_line_start(text: str, at: int) -> bool:
     return at == 0 or text[at - 1] in BREAKS
 
 
-def _line(text: str, start: int, stop: int, indent: int, count: int) -> Line:
+def _line(text: str, start: int, stop: int, indent: int, before: int) -> Line:
     if heading := HEADING.match(text, start, stop):
         return Line(LineKind.HEADING, heading.end(), stop, len(heading["hashes"]))
     if BOLD.fullmatch(text, start, stop):
@@ -111,30 +117,22 @@ def _line(text: str, start: int, stop: int, indent: int, count: int) -> Line:
         return Line(LineKind.RULE, start, stop)
     if text[start] == "|" and text[stop - 1] == "|" and stop - start > 2:
         return Line(LineKind.ROW, *stripped(text, start + 1, stop - 1))
-    body = _item(text, start, stop, count)
+    body, number = _item(text, start, stop, before)
     key = KEY.match(text, body, stop)
     if key is not None and len(key["key"].split()) <= 4:
         kind = LineKind.FIELD if body == start else LineKind.ITEM
-        return Line(kind, body, stop, indent, key["key"].strip().rstrip("*_").strip())
+        return Line(kind, body, stop, indent, key["key"].strip().rstrip("*_").strip(), number)
     if body != start:
-        return Line(LineKind.ITEM, body, stop, indent)
+        return Line(LineKind.ITEM, body, stop, indent, number=number)
     return Line(LineKind.CODE if CODE.match(text, start, stop) else LineKind.TEXT, start, stop, indent)
 
 
-def _item(text: str, start: int, stop: int, count: int) -> int:
-    """Where the item's words begin; `start` if the line is no item. A number counts on from the item before."""
+def _item(text: str, start: int, stop: int, before: int) -> tuple[int, int]:
+    """Where the item's words begin (`start` if the line is no item), and its number: one that counts on from the
+    numbered item before."""
     if bullet := BULLET.match(text, start, stop):
-        return bullet.end()
-    number = NUMBER.match(text, start, stop)
-    if number and (number["letter"] or int(number["number"] or number["round"]) in (1, count, count + 1)):
-        return number.end()
-    return start
-
-
-def _number_of(text: str, line: Line, count: int) -> int:
-    """The number of the last numbered item, after `line`."""
-    if line.kind is not LineKind.ITEM:
-        return count
-    before = text[max(0, line.start - 6) : line.start].strip().strip(".)(")
-    before = before.split()[-1].strip(".)(") if before else ""
-    return int(before) if before.isascii() and before.isdigit() else count
+        return bullet.end(), 0
+    if not (found := NUMBER.match(text, start, stop)):
+        return start, 0
+    number = int(found["number"] or found["round"] or 0)
+    return (found.end(), number) if found["letter"] or number in (1, before, before + 1) else (start, 0)

@@ -16,6 +16,7 @@ from rest_framework import serializers
 from entities import names
 from memories import filters, languages, ttl
 from memories.api.common import TTL, FutureMoment, QueryFilters
+from memories.extraction import answers, greetings, keep_gate, language, segments
 from memories.pipeline import digest, passages
 from memories.providers.llm import grounding, prompt, words
 from memories.providers.rules import extractor, facts, fields, supersede
@@ -39,6 +40,16 @@ BARE = FRAMES[:1]
 MODULES = (
     "apikeys.limits",
     "apikeys.tenants",
+    "memories.extraction.answers",
+    "memories.extraction.greetings",
+    "memories.extraction.json_text",
+    "memories.extraction.keep_features",
+    "memories.extraction.keep_gate",
+    "memories.extraction.language",
+    "memories.extraction.lines",
+    "memories.extraction.segments",
+    "memories.extraction.sentences",
+    "memories.extraction.speakers",
     "memories.filters",
     "memories.languages",
     "memories.pipeline.recalled",
@@ -97,6 +108,10 @@ def checked(field: serializers.Field) -> Callable[[str], object]:
     return run
 
 
+def gate(text: str) -> bool:
+    return keep_gate.keeps(text, role="user", before=text, first=True, last=True, count=1)
+
+
 def parse_ttl(text: str) -> None:
     with suppress(ValueError):
         ttl.parse(text)
@@ -121,6 +136,10 @@ def compare_words(text: str) -> None:
 STORED: dict[str, Callable[[str], object]] = {
     "sentences of a text": lambda text: list(extractor._pieces(text)),
     "states_something": states_something,
+    "language of a text": language.language,
+    "greetings.is_greeting": greetings.is_greeting,
+    "keep_gate.keeps": gate,
+    "answers.with_question": lambda text: answers.with_question(text[:200], text),
     "passages.split": passages.split,
     "digest.of_fact": lambda text: digest.of_fact(Fact(text, text, 0), None),
     "languages.segmented": languages.segmented,
@@ -139,6 +158,10 @@ SENT: dict[str, Callable[[str], object]] = {
     "FutureMoment": checked(FutureMoment()),
     "QueryFilters": checked(QueryFilters()),
     "Metadata": lambda text: checked(Metadata())({text: [text]}),  # type: ignore[arg-type]
+}
+CUT: dict[str, Callable[[str], object]] = {
+    "segments of a note": lambda text: list(segments.segments(text, is_note=True)),
+    "segments of a message": lambda text: list(segments.segments(text, is_note=False)),
 }
 ASKED: dict[str, Callable[[str], object]] = {
     "question.understand": lambda text: question.understand(text, ("Ann", "Bob Smith", "健太"), NOW),
@@ -159,6 +182,11 @@ SHOWN: dict[str, Callable[[str], object]] = {
 @pytest.mark.parametrize("name", STORED)
 def test_a_stored_text_takes_linear_time(name: str) -> None:
     assert fault(STORED[name], TEXT, BARE) == ""
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_a_text_is_cut_into_segments_in_linear_time(name: str) -> None:
+    assert fault(CUT[name], TEXT // 4, BARE) == ""
 
 
 @pytest.mark.parametrize("name", SENT)
