@@ -38,12 +38,12 @@ def progress(name: str, items: Sequence[T]) -> Iterator[T]:
     print(file=sys.stderr)
 
 
-def store_all(api: Api, data: Sequence[dict[str, Any]], prefix: str) -> None:
-    """Every turn verbatim, in order, with the file's id in its metadata."""
+def store_all(api: Api, data: Sequence[dict[str, Any]], prefix: str, *, extract: bool) -> None:
+    """Every turn in order, verbatim or through extraction, with the file's id in its metadata."""
     turns = [(user, turn) for user in data for turn in user["memories"]]
     batches = [turns[start : start + BATCH] for start in range(0, len(turns), BATCH)]
     for batch in progress("storing, batch", batches):
-        api.store_many([stored(user, turn, prefix) for user, turn in batch])
+        api.store_many([stored(user, turn, prefix) | {"skip_extraction": not extract} for user, turn in batch])
 
 
 def stored(user: dict[str, Any], turn: dict[str, Any], prefix: str) -> dict[str, Any]:
@@ -82,9 +82,12 @@ def ask_all(api: Api, data: Sequence[dict[str, Any]], prefix: str, exclude: Iter
             continue
         when = {"reference_time": question["question_date"]} if question.get("question_date") else {}
         found = api.recall(question["question"], prefix + user["user_id"], recipe, limit=LIMIT, **when)
-        ranked = [memory["metadata"].get("id", "") for memory in found]
+        scores: dict[str, float] = {}  # a turn counts once, where the first of its memories is
+        for memory in found:
+            scores.setdefault(memory["metadata"].get("id", ""), memory["score"])
+        ranked = list(scores)
         answers[question["id"]] = ranked
-        hits.append([(memory["score"], name in evidence) for memory, name in zip(found, ranked, strict=True)])
+        hits.append([(score, name in evidence) for name, score in scores.items()])
         rows.append((str(question["category"]), metrics.of_question(ranked, evidence)))
     return Asked(rows, answers, hits)
 
@@ -97,7 +100,7 @@ def measure(options: argparse.Namespace) -> None:
     asked: dict[str, Asked] = {}
     try:
         if not options.stored:
-            store_all(api, data, prefix)
+            store_all(api, data, prefix, extract=options.extract)
         for recipe in options.recipes:
             asked[recipe] = ask_all(api, data, prefix, options.exclude, recipe)
             if options.answers:
@@ -134,6 +137,7 @@ def arguments(about: str | None, url: str) -> argparse.ArgumentParser:
     parser.add_argument("--data", default=str(SHIPPED), help="conversations with questions (default: the shipped one)")
     parser.add_argument("--url", default=os.environ.get("MEMPROJECT_URL", url))
     parser.add_argument("--exclude", nargs="*", default=["5"], help="categories left out (default: 5)")
+    parser.add_argument("--extract", action="store_true", help="store through extraction, not verbatim")
     parser.add_argument("--user-prefix", help="of the users made (default: one of this moment)")
     parser.add_argument("--stored", action="store_true", help="they stand there already, under --user-prefix")
     parser.add_argument("--keep", action="store_true", help="don't erase what was stored")
