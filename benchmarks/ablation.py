@@ -184,7 +184,7 @@ def measure(options: argparse.Namespace, key: str) -> None:
     prefix = f"{options.user_prefix or f'ablation-{int(time.time())}'}-"
     try:
         if not options.stored:
-            store_all(api, data, prefix)
+            store_all(api, data, prefix, extract=False)
         found = {
             variant.name: ranked(variant, data, prefix, options.exclude)
             for variant in VARIANTS
