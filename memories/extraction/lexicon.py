@@ -9,6 +9,14 @@ def words(text: str) -> frozenset[str]:
 
 FIRST = words("i me myself we us ourselves")
 MY = words("my our mine ours")
+WEEKDAYS = words(
+    "monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays "
+    "sundays mon tue tues wed thu thur thurs fri sat sun"
+)
+MONTHS = words(
+    "january february march april may june july august september october november december jan feb mar apr jun jul aug "
+    "sep sept oct nov dec"
+)
 HE = words("he him his himself")
 SHE = words("she her hers herself")
 THEY = words("they them their theirs themselves")
