@@ -14,7 +14,8 @@ from memories.extraction import plain, wording
 from memories.extraction.dates import Dates, day_of
 from memories.extraction.discourse import Discourse
 from memories.extraction.links import Sentence
-from memories.extraction.relations import SURE, Reading, relations
+from memories.extraction.reading import SURE, Reading
+from memories.extraction.relations import relations
 from memories.providers.sentences import NOT_THE_USER
 from memories.statements import Statement
 from memories.types import Fact, Item

@@ -119,6 +119,10 @@ def _before(token: Token, sentence: Sentence, *, only_subjects: bool = False) ->
     for name in sentence.names:
         head = sentence.doc[name.start : name.stop].root
         head = head.head if head.dep_ in ("appos", "compound") else head
-        if name.type == t.PERSON and name.stop <= token.i and (not only_subjects or head.dep_ in ("nsubj", "nsubjpass")):
+        if (
+            name.type == t.PERSON
+            and name.stop <= token.i
+            and (not only_subjects or head.dep_ in ("nsubj", "nsubjpass"))
+        ):
             found.append(name.text)
     return found

@@ -6,6 +6,7 @@ A segment that can't be parsed or annotated is kept as it was said.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 LONGEST = 1_000  # characters that are parsed of a segment; a longer "sentence" is no prose
 BATCH = 32
+CONTRACTION = re.compile(r"(?i:i['’](?:m|ve|d|ll)|ive)\b|[iI]m (?=[a-z]+\b)")
 THIRD_PERSON = frozenset(wording.with_s(verb) for verb in BY_VERB if verb not in ("be", "have", "visit", "play"))
 
 
@@ -112,7 +114,9 @@ def _pieces(items: Sequence[Item], position: int, roles: frozenset[str] | None) 
     question, before = _question_before(items, position), ""
     for number, segment in enumerate(found):
         answer = answers.with_question(segment.text, question) if question and len(found) == 1 else None
-        if answer is not None or (segment.kind is not Kind.CODE and _is_kept(segment, item.role, before, number, found)):
+        if answer is not None or (
+            segment.kind is not Kind.CODE and _is_kept(segment, item.role, before, number, found)
+        ):
             yield Piece(item, position, segment, answer)
         before = segment.text
 
@@ -130,11 +134,16 @@ def _question_before(items: Sequence[Item], position: int) -> str:
 
 def _parsed(nlp: Language, pieces: Sequence[Piece]) -> Iterator[tuple[Piece, Doc | None]]:
     """Each piece with its parse; without one if it is no English prose."""
-    wanted = [piece.is_parsed and language.is_english(piece.segment.text) for piece in pieces]
+    wanted = [piece.is_parsed and _is_english(piece.segment.text) for piece in pieces]
     texts = (_with_subject(piece.segment.text) for piece, is_wanted in zip(pieces, wanted, strict=True) if is_wanted)
     docs = iter(nlp.pipe(texts, batch_size=BATCH))
     for piece, is_wanted in zip(pieces, wanted, strict=True):
         yield piece, next(docs) if is_wanted else None
+
+
+def _is_english(text: str) -> bool:
+    """ "im late" is short for "I'm late", and an identifier takes it for German."""
+    return CONTRACTION.match(text) is not None or language.is_english(text)
 
 
 def _with_subject(text: str) -> str:
@@ -164,7 +173,7 @@ def _statement(piece: Piece, doc: Doc | None, annotator: Annotator) -> Statement
         if segment.kind is Kind.FIELD:
             return annotator.field(fact)
         return Statement(fact, Knowledge(plain.named(segment.text)))
-    except Exception as error:  # noqa: BLE001  an annotation is never worth a statement
+    except Exception as error:
         log.warning("a statement is kept without annotations: %s", type(error).__name__)
         return Statement(fact)
 
@@ -175,7 +184,7 @@ def _folded(reading: _Reading) -> tuple[Statement, ...]:
     naming = next((a.naming for a in reading.annotators.values() if a.naming is not None), None)
     if naming is None or len(statements) < 2 or statements[0] is not naming[0]:
         return tuple(statements)
-    first, name = naming
+    _first, name = naming
     second = statements[1]
     if name not in second.fact.content:
         return tuple(statements)

@@ -18,14 +18,22 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
 
 LABELS = {
-    **{"PERSON": t.PERSON, "PER": t.PERSON, "ORG": t.ORG, "GPE": t.LOCATION, "LOC": t.LOCATION, "FAC": t.LOCATION},
-    **{"PRODUCT": t.PRODUCT, "WORK_OF_ART": t.PRODUCT, "EVENT": t.EVENT, "LAW": t.PRODUCT, "MISC": t.PRODUCT},
+    "PERSON": t.PERSON,
+    "PER": t.PERSON,
+    "ORG": t.ORG,
+    "GPE": t.LOCATION,
+    "LOC": t.LOCATION,
+    "FAC": t.LOCATION,
+    "PRODUCT": t.PRODUCT,
+    "WORK_OF_ART": t.PRODUCT,
+    "EVENT": t.EVENT,
+    "LAW": t.PRODUCT,
+    "MISC": t.PRODUCT,
 }
 PEOPLES = ("NORP", "LANGUAGE")
 FIGURES = ("MONEY", "PERCENT", "QUANTITY", "ORDINAL", "CARDINAL")
 ACTORS = ("nsubj", "nsubjpass", "poss", "ROOT")
-OPENING, CLOSING = "\"“‘'«", "\"”’'»"
-EDGES = "\"“”‘’.,;:!?()[] "
+EDGES = '"“”‘’.,;:!?()[] '
 ABBREVIATED = lx.words("inc ltd co corp bros llc jr sr no st dr mr mrs ms prof")  # a full stop is theirs
 PARTICLES = lx.words("de del della di da do dos van von der den ter ten zu bin ibn la le al el y & of")
 CONNECTORS = PARTICLES | lx.words("the at for and to on in a an with is")
@@ -45,20 +53,23 @@ class Name:
     stop: int
     type: str
     text: str
-    quoted: bool = False
     sure: bool = False
     label: str = ""
     qualifier: str = ""
 
+    def retyped(self, kind: str) -> bool:
+        """Give the name a type that the sentence tells, unless another told it before. Always True."""
+        if not self.sure:
+            self.type, self.sure = kind, True
+        return True
+
 
 def names(doc: Doc) -> list[Name]:
     """The names in order, none overlapping, dates left out."""
-    found = [name for span in _quoted(doc) if (name := _make(doc, *span, quoted=True)) is not None]
-    taken = {i for name in found for i in range(name.start, name.stop)}
-    runs = list(_runs(doc, taken))
-    taken |= {i for start, stop in runs for i in range(start, stop)}
+    runs = list(_runs(doc))
+    taken = {i for start, stop in runs for i in range(start, stop)}
     runs += [(e.start, e.end) for e in doc.ents if _is_entity(doc, e.start, e.end, e.label_, taken)]
-    found += [name for span in runs if (name := _make(doc, *span)) is not None]
+    found = [name for span in runs if (name := _make(doc, *span)) is not None]
     return sorted(found, key=lambda name: name.start)
 
 
@@ -68,37 +79,13 @@ def _is_entity(doc: Doc, start: int, stop: int, label: str, taken: set[int]) -> 
 
 
 # --- spans -----------------------------------------------------------------------------------------------------------
-def _quoted(doc: Doc) -> Iterator[tuple[int, int]]:
-    """Titles between quotation marks: capitalised, short, and no sentence of its own."""
-    start: int | None = None
-    for token in doc:
-        text, before = token.text, doc[token.i - 1] if token.i else None
-        if start is not None and text[-1] in CLOSING and token.i > start and text != "'s":
-            stop = token.i + (len(text) > 1)
-            if _is_title(doc, start, stop):
-                yield start, stop
-            start = None
-        elif text[0] in OPENING and (len(text) == 1 or text[1].isupper()):
-            if before is None or before.whitespace_ or before.text == "(":
-                start = token.i + (len(text) == 1)
-
-
-def _is_title(doc: Doc, start: int, stop: int) -> bool:
-    inside = [token for token in doc[start:stop] if not token.is_punct]
-    if not 0 < len(inside) <= 12 or inside[0].text[0].islower():
-        return False
-    if (inside[0].pos_ == "INTJ" and len(inside) == 1) or any(x.lower_ in lx.FIRST for x in inside):
-        return False
-    return all(x.text[0].isupper() or x.text[0].isdigit() or x.lower_ in CONNECTORS for x in inside)
-
-
-def _runs(doc: Doc, taken: set[int]) -> Iterator[tuple[int, int]]:
+def _runs(doc: Doc) -> Iterator[tuple[int, int]]:
     i = 0
     while i < len(doc):
         start, i = i, i + 1
-        if start in taken or not _starts_name(doc[start]):
+        if not _starts_name(doc[start]):
             continue
-        while i < len(doc) and i not in taken and (step := _continues(doc, i, start)):
+        while i < len(doc) and (step := _continues(doc, i, start)):
             i += step
         yield start, min(i, len(doc))
 
@@ -148,8 +135,8 @@ def _continues(doc: Doc, i: int, start: int) -> int:
         if is_next:
             return 2
         return 3 if after and doc[i + 1].lower_ in PARTICLES | {"the"} else 0  # "van der Berg", "Bank of the West"
-    if is_next and token.ent_iob_ == "I" and token.ent_type_ in ("ORG", "FAC", "WORK_OF_ART", "EVENT"):
-        return 2  # "University of California, Berkeley", "St. Mary's Church"
+    if is_next and low in (",", "at", "and") and token.ent_iob_ == "I" and token.ent_type_ in ("ORG", "FAC"):
+        return 2  # "University of California, Berkeley"
     if token.tag_ == "POS" and is_next:
         return 2 if head_type(doc[i + 1].lower_) else 0
     return int(token.text == "." and not last.whitespace_ and last.lower_ in ABBREVIATED)
@@ -160,19 +147,18 @@ def _is_of_name(doc: Doc, start: int, i: int) -> bool:
     return "PERSON" not in (doc[i - 1].ent_type_, doc[start].ent_type_) and not is_role(doc[i - 1].lower_)
 
 
-def _make(doc: Doc, start: int, stop: int, quoted: bool = False) -> Name | None:
-    if not quoted:
-        start, stop = _trimmed(doc, start, stop)
-    text = doc[start:stop].text.strip(EDGES) if start < stop else ""
-    if not quoted and text and doc[stop - 1].text == "." and doc[stop - 2].lower_ in ABBREVIATED:
-        text += "."
-    elif not quoted and text and doc[stop - 1].lower_.rstrip(".") in ABBREVIATED and doc[stop - 1].text.endswith("."):
+def _make(doc: Doc, start: int, stop: int) -> Name | None:
+    start, stop = _trimmed(doc, start, stop)
+    if start >= stop:
+        return None
+    text = doc[start:stop].text.strip(EDGES)
+    if doc[stop - 1].text.endswith(".") and text.split()[-1].lower() in ABBREVIATED:
         text += "."
     labels = [token.ent_type_ for token in doc[start:stop] if token.ent_type_]
     label = max(labels, key=labels.count, default="")
-    if not text or not (quoted or _is_name(doc, start, stop, label)):
+    if not text or not _is_name(doc, start, stop, label):
         return None
-    return Name(start, stop, _type(doc, start, stop, label, quoted), text, quoted=quoted, label=label)
+    return Name(start, stop, _type(doc, start, stop, label), text, label=label)
 
 
 def _trimmed(doc: Doc, start: int, stop: int) -> tuple[int, int]:
@@ -221,12 +207,8 @@ HEADS = (
 )
 
 
-def _type(doc: Doc, start: int, stop: int, label: str, quoted: bool) -> str:
+def _type(doc: Doc, start: int, stop: int, label: str) -> str:
     low = [token.lower_ for token in doc[start:stop]]
-    if quoted:
-        near = [x.lower_ for x in (*doc[stop : stop + 5], *doc[max(0, start - 5) : start])]
-        kinds = [t.ORG if word in lx.UNITS_OF_ORG else head_type(word) for word in near if word != "of"]
-        return next((kind for kind in kinds if kind in (t.ORG, t.EVENT)), t.PRODUCT)
     head = low[low.index("of", 1) - 1] if "of" in low[1:] else low[-1]
     if low[0] in lx.HONORIFICS and len(low) > 1 and not head_type(head):
         return t.PERSON if low[0] not in ("st", "st.") else t.LOCATION

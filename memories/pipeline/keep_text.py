@@ -24,9 +24,9 @@ def keep_text(source: Source, found: Extracted) -> tuple[Extracted, tuple[Known,
     if held is not None and (held or turns):
         said = [Statement(_fact(item, line)) for line in held]
         said += [_repeats(item, turn) for turn in turns]
-        return replace(found, statements=tuple(said), read=()), tuple(turns)
+        return replace(found, statements=tuple(said)), tuple(turns)
     kept = news if news.strip() else item.content
-    return replace(found, statements=(Statement(_fact(item, kept)),), read=()), ()
+    return replace(found, statements=(Statement(_fact(item, kept)),)), ()
 
 
 def _held(source: Source, text: str) -> list[str] | None:
