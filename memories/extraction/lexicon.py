@@ -149,9 +149,9 @@ UNTELLING = words("new old own first last other such favorite favourite current"
 # nouns that one doesn't own, whatever their ending
 ABSTRACT = words(
     "idea time plan problem issue chance goal interest habit trouble fun blast look luck doubt thought call dinner "
-    "lunch breakfast party degree job career allergy headache cold fever pain flight trip holiday event class lesson routine "
-    "deadline exam test access impact effect way thing lot bit ton kind sort number amount day week month year hour "
-    "minute night morning evening weekend budget choice option knowledge skill word name birthday ticket deal gig role "
+    "lunch breakfast party degree job career allergy headache cold fever pain flight trip holiday event class lesson "
+    "routine deadline exam test access impact effect way thing lot bit ton kind sort number amount day week month "
+    "year hour minute night morning evening weekend budget choice option knowledge skill word name birthday ticket deal gig role "
     "work task project list family crush date visit score grade result success progress break rest one some it them "
     "something anything nothing everything help advice feedback say part stuff tip total space room"
 )

@@ -18,8 +18,8 @@ from memories.providers.base import Embedder, Encoded, PieceEncoder
 from memproject.common.errors import Unavailable
 
 if TYPE_CHECKING:  # no cycle: the libraries of an extractor are loaded only by a process that uses it
-    from memories.providers.llm.extractor import ModelExtractor
     from memories.extraction.extractor import TextExtractor
+    from memories.providers.llm.extractor import ModelExtractor
 
 log = logging.getLogger(__name__)
 
