@@ -7,16 +7,19 @@ import re
 from collections.abc import Iterator
 
 from memories.extraction.lines import CODE
-from memories.extraction.words import sections
+from memories.extraction.words import sections, word_list
 
 READ = 400  # characters; a longer sentence is kept or dropped by its beginning
 MOST_WORDS = 60
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+")
-QUESTION = re.compile(r"[?？؟]\W*\Z")
+QUESTION_MARKS = "?？؟՞\u037e"
+GREEK = re.compile("[\u0370-\u03ff\u1f00-\u1fff]")
+TAIL = 40  # characters after the last word that are looked at
 EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]")
 NAME = re.compile(r"(?<=[a-z,;:] )[A-Z][\w’'-]+")
 NUMBER = re.compile(r"\d")
-CALL = re.compile(r"\w\([^()]*\)\s*\Z|\w\.\w+\(|^\W*\w+(?:\.\w+)* ?= ?\S|=>|^\s*[-+]{2,}|^\[?\d\d:\d\d|^[/$>#]")
+ASSIGNS = re.compile(r"\w ?(?:=|:=|→|->) ?\S|^[\w -]{1,24}: \S")
+CALL = re.compile(r"\w\([^()]*\)\s*\Z|\w\.\w+\(|=>|^\s*[-+]{2,}|^\[?\d\d:\d\d|^[/$>#]")
 
 
 def _cue(phrases: str) -> re.Pattern[str]:
@@ -25,6 +28,7 @@ def _cue(phrases: str) -> re.Pattern[str]:
 
 # English, in lower case. Each is one feature, beside the words themselves.
 CUES = {name: _cue(phrases) for name, phrases in sections("cues").items()}
+COMMON = frozenset(word_list("common").split())  # words that name nothing
 ASKS = re.compile(
     rf"\W*(?:(?:and|so|but|ok|then|now|please|pls|just|also) ){{0,2}}(?:please )?{CUES['asking'].pattern}"
 )
@@ -52,8 +56,10 @@ def features(text: str, *, role: str, before: str, first: bool, last: bool, coun
 
 def _flags(text: str, low: str, words: list[str], role: str, before: str) -> Iterator[str]:
     said = [name for name, cue in CUES.items() if cue.search(low)]
-    is_question = QUESTION.search(text) is not None
+    content = sum(word not in COMMON for word in words)
+    is_question = asks_something(text)
     asks = ASKS.match(low) is not None
+    tells = not asks and "?" not in text and INVERTED.match(low) is None
     flags = {
         "assistant": role == "assistant",
         "question": is_question,
@@ -66,7 +72,7 @@ def _flags(text: str, low: str, words: list[str], role: str, before: str) -> Ite
         "name": NAME.search(text) is not None,
         "emoji": EMOJI.search(text) is not None,
         "quoted": text[:1] in "\"“«'„>",
-        "field": ": " in text[:40],
+        "assigns": ASSIGNS.search(text) is not None,
         "code": is_code(text),
         "asks first": asks,
         "asks and lasts": asks and "lasting" in said,
@@ -78,11 +84,25 @@ def _flags(text: str, low: str, words: list[str], role: str, before: str) -> Ite
         "i and past": "i" in said and "past" in said,
         "assistant of you": role == "assistant" and "you" in said,
         "assistant question": role == "assistant" and is_question,
+        "tells": tells,
+        "tells with a number": tells and NUMBER.search(text) is not None,
+        **{f"tells {n} things": tells and content >= n for n in (1, 2, 3, 5)},
+        **{f"{n} things": content >= n for n in (1, 2, 3, 5)},
         **{f"at most {n} words": len(words) <= n for n in (1, 2, 3, 4, 6, 9)},
         "at least 14 words": len(words) >= 14,
     }
     yield from (name for name, holds in flags.items() if holds)
     yield from (f"says {name}" for name in said)
+
+
+def asks_something(text: str) -> bool:
+    """Whether a question mark stands after the last word, as the semicolon is in Greek."""
+    at = len(text)
+    while at > max(0, len(text) - TAIL) and not text[at - 1].isalnum():
+        at -= 1
+        if text[at] in QUESTION_MARKS or (text[at] == ";" and at and GREEK.match(text, at - 1)):
+            return True
+    return False
 
 
 def is_code(text: str) -> bool:

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from memories.extraction.greetings import is_greeting
-from memories.extraction.keep_features import QUESTION, features, is_code
+from memories.extraction.keep_features import asks_something, features, is_code
 from memories.extraction.language import is_english
 from memories.extraction.words import word_list
 
@@ -66,9 +66,7 @@ def by_rule(segment: str) -> bool | None:
         return False
     if is_english(segment):
         return None
-    return not (
-        QUESTION.search(segment[-80:]) or REQUEST.match(segment) or (segment.isascii() and is_code(segment[:400]))
-    )
+    return not (asks_something(segment) or REQUEST.match(segment) or (segment.isascii() and is_code(segment[:400])))
 
 
 def states_nothing(text: str) -> bool:

@@ -17,8 +17,11 @@ from memories.extraction.words import word_list
 READ = 2_000  # characters; more changes nothing
 CANDIDATES = 5
 SURE = 0.5  # below it a short text in plain Latin letters is taken for English: most are names, numbers and fragments
+MOSTLY = 0.7  # of the letters of a text in Latin script; fewer are names in a text of another script
 LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 PLAIN = re.compile(r"[\x00-\x7f\u2010-\u203a\u20ac\U0001f000-\U0001faff\u2600-\u27bf\ufe0f]*")
+WORD = re.compile(r"[a-z]+(?:['’][a-z]+)?")
+COMMON = frozenset(word_list("common").split())
 LETTER = re.compile(r"[^\W\d_]")
 # The identifier's languages that are written in Latin letters are all but these.
 OTHER_SCRIPTS = frozenset(word_list("other_scripts").split())
@@ -34,12 +37,18 @@ def language(text: str) -> str | None:
     read = " ".join(text[:READ].split())
     if not (letters := len(LETTER.findall(read))):
         return None
-    is_latin = 2 * len(LATIN.findall(read)) >= letters
+    is_latin = len(LATIN.findall(read)) >= MOSTLY * letters
     found = [(code, sure) for code, sure in _candidates(read) if (code not in OTHER_SCRIPTS) == is_latin]
     best, sure = found[0] if found else ("en" if is_latin else None, 0.0)
-    if is_latin and sure < SURE and PLAIN.fullmatch(read):
+    if is_latin and best != "en" and PLAIN.fullmatch(read) and (sure < SURE or _is_common_english(read)):
         return "en"
     return SAME.get(best, best) if best else None
+
+
+def _is_common_english(line: str) -> bool:
+    """Whether most words of three letters and more are the commonest English ones; the identifier errs on chat."""
+    words = [word for word in WORD.findall(line.lower()[:400]) if len(word) >= 3]
+    return len(words) >= 3 and sum(word in COMMON for word in words) >= 0.6 * len(words)
 
 
 def is_english(text: str) -> bool:

@@ -42,7 +42,8 @@ FENCED = re.compile(r"```(?:[\w+#.-]*[ \t]*\r?\n)?(?P<code>.*?)(?:```|\Z)", re.D
 LINE = re.compile(r"[^\r\n\v\f\x85\u2028\u2029]+|\r\n|[\r\n\v\f\x85\u2028\u2029]")
 HEADING = re.compile(r"(?P<hashes>#{1,6})[ \t]++(?=\S)")
 BOLD = re.compile(r"(?:\*\*[^*]{1,120}\*\*|__[^_]{1,120}__):?")
-BULLET = re.compile(r"(?:[-*+•‣◦▪●○■□–—·]|[☐☑✓✔✗✘])[ \t]++(?:\[[ xX]\][ \t]++)?(?=\S)|[•▪●☐☑✓✔](?=\S)")
+BULLETS = "*+•‣◦▪●○■□–—·☐☑✓✔✗✘-"
+BULLET = re.compile(rf"(?:[{BULLETS}][ \t]++)?\[[ xX]\][ \t]++(?=\S)|[{BULLETS}][ \t]++(?=\S)|[•▪●☐☑✓✔](?=\S)")
 NUMBER = re.compile(r"(?:(?P<number>\d{1,3})[.)]|\((?P<round>\d{1,3})\)|(?P<letter>[a-h])\))[ \t]++(?=\S)")
 KEY = re.compile(
     rf"(?:\*\*|__)?(?P<key>[^\W_](?:(?!: |[{re.escape(MARKS)}]\s)[^\n:：|`]){{0,{LONGEST_KEY - 1}}})"
@@ -61,6 +62,8 @@ def lines(text: str) -> Iterator[Line]:
     """All lines of `text` in order. A fenced block of code is one line, whatever it holds."""
     at, count = 0, 0
     for fence in FENCED.finditer(text):
+        if not _is_block(text, fence):
+            continue
         for line in _plain_lines(text, at, fence.start(), count):
             count = _number_of(text, line, count)
             yield line
@@ -69,6 +72,15 @@ def lines(text: str) -> Iterator[Line]:
     for line in _plain_lines(text, at, len(text), count):
         count = _number_of(text, line, count)
         yield line
+
+
+def _is_block(text: str, fence: re.Match[str]) -> bool:
+    """Whether it is more than code in the middle of a line."""
+    if "\n" in fence[0]:
+        return True
+    before = text[max(0, fence.start() - 20) : fence.start()].rstrip(" \t")
+    after = text[fence.end() : fence.end() + 20].lstrip(" \t")
+    return before[-1:] in BREAKS and after[:1] in BREAKS
 
 
 def _plain_lines(text: str, start: int, stop: int, count: int) -> Iterator[Line]:

@@ -16,7 +16,10 @@ ITEM_WHOLE = 300  # characters: a longer list item is cut into its sentences
 WRAPPED = 50  # characters: a shorter line is not wrapped by an editor
 LONGEST_HEADING = 80
 MOST_HEADINGS = 4
-INTRODUCTION = 8  # level of a heading that is no heading of Markdown (1-7); an item of a list adds its indentation
+# Levels of what is no heading of Markdown (1-7): a line with a list under it, a field that says what the next ones are
+# about, and a list item with more under it, which adds its indentation.
+INTRODUCTION, SUBJECT, ITEM = 8, 9, 10
+UNDERLINE = re.compile(r"={3,}|-{3,}")
 STATEMENT = re.compile(r"[\w.]+\([^\n]*\)$|[\w.]+ ?[-+*/]?= ?\S")  # next to a line of code
 IDENTITY = frozenset(word_list("identity").split())  # keys of a field that says what the next ones are about
 
@@ -161,7 +164,7 @@ class _Reader:
         return self.text.rfind("```", max(0, line.start - 40), line.start) >= 0
 
     def _item(self, line: Line, at: int, stop: int) -> Iterator[Segment]:
-        level = INTRODUCTION + 1 + line.level
+        level = ITEM + line.level
         yield from self._close(level)
         if line.kind is LineKind.ROW and self._kind(stop) is LineKind.RULE and self._kind(stop + 1) is LineKind.ROW:
             self._open(INTRODUCTION, line, used=True)
@@ -176,16 +179,17 @@ class _Reader:
 
     def _field(self, line: Line, at: int, stop: int) -> Iterator[Segment]:
         identity = line.key.casefold() in IDENTITY
-        yield from self._close(INTRODUCTION if identity or self._is_free(at) else INTRODUCTION + 1 + line.level)
+        level = INTRODUCTION if self._is_free(at) else SUBJECT if identity else ITEM + line.level
+        yield from self._close(level)
         spans = list(sentences(self.text, line.start, line.stop))
         for number, span in enumerate(spans):
             yield self._segment(*span, Kind.FIELD if number == 0 and len(spans) == 1 else Kind.PROSE)
         if identity and self._kind(stop) in (LineKind.FIELD, LineKind.ITEM) and len(spans) == 1:
-            self._open(INTRODUCTION, line, used=True)
+            self._open(SUBJECT, line, used=True)
 
     def _text(self, line: Line, at: int, stop: int) -> Iterator[Segment]:
         if self.text[line.stop - 1] in ":：" and self._below(stop, line):
-            level = INTRODUCTION + (line.level and 1 + line.level)
+            level = ITEM + line.level if line.level else INTRODUCTION
             yield from self._close(level)
             *others, (start, end) = sentences(self.text, line.start, line.stop)
             for span in others:
@@ -194,10 +198,20 @@ class _Reader:
                 yield self._segment(start, end, Kind.PROSE)
             self._open(level, replace(line, start=start), used=not self.is_note)
             return
-        yield from self._close(INTRODUCTION)
+        yield from self._close(ITEM + line.level if line.level else INTRODUCTION)
+        if stop - at == 1 and self._is_underlined(stop):
+            yield from self._close(1)
+            self._open(1, line, used=False)
+            return
         yield from self._prose(line.start, line.stop)
         if self._kind(stop) is LineKind.ITEM and self._titles(line):
             self._open(INTRODUCTION, line, used=True)
+
+    def _is_underlined(self, at: int) -> bool:
+        """As in "Budget" above a line of "="; then line `at` is that line."""
+        if self._kind(at) is not LineKind.RULE:
+            return False
+        return UNDERLINE.fullmatch(self.text, self.lines[at].start, self.lines[at].stop) is not None
 
     def _titles(self, line: Line) -> bool:
         """As in "Packing list", right before its items."""

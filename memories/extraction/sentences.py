@@ -25,11 +25,13 @@ FACES = (
 END = re.compile(
     rf"(?<![{MARKS}])(?P<mark>[{MARKS}]++)(?P<close>[{CLOSERS}]*+(?:[ \u00a0\u202f]»)?)"
     rf"|(?<![{FACES}\ufe0f\U0001f3fb-\U0001f3ff])(?P<face>[{FACES}][{FACES}\ufe0f\U0001f3fb-\U0001f3ff]*+)(?=\s)"
-    r"|(?<=\s)(?P<smiley>[:;]-?[)(DPp])(?=\s)"
+    r"|(?<=\s)(?P<smiley>[:;]-?[)(DPp])(?=\s)|(?<=[\u0370-\u03ff\u1f00-\u1fff])(?P<greek>[;\u037e])(?=\s)"
 )
 NEXT = re.compile(r"\s*+(?P<word>\S{0,12})")
 BEFORE = re.compile(r"(?:(?P<other>\S+)\s+)?(?P<word>\S+)\Z")
 OPENERS = "\"'“‘«„([{¿¡*_-–/"
+PAIRS = {'"': '"', "“": "”", "„": "“", "«": "»", "「": "」", "『": "』", "(": ")", "（": "）"}
+NEAR = 200  # characters
 CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 QUOTING = "とってっのなはがをにもで、，"  # after a closing quotation mark these go on with the sentence
 DOTTED = re.compile(r"[^\W\d_]{1,2}(?:\.[^\W\d_]{1,2})+")
@@ -79,8 +81,12 @@ def _ends(text: str, begun: int, match: re.Match[str], stop: int) -> bool:
     after = following["word"] if following else ""
     if not after:
         return True
+    if not match["close"] and _inside(text, begun, match.start(), stop):
+        return False
     spaced = text[match.end()].isspace()
     mark, close = match["mark"], match["close"] or ""
+    if match["greek"]:
+        return True
     if mark is None:
         return after[0].isalpha() and text.count(" ", max(begun, match.start() - 60), match.start()) >= 2
     if any(each in WIDE for each in mark):
@@ -95,6 +101,20 @@ def _ends(text: str, begun: int, match: re.Match[str], stop: int) -> bool:
     return bool(close) or not _abbreviates(text, begun, match.start(), after)
 
 
+def _inside(text: str, begun: int, at: int, stop: int) -> bool:
+    """Whether `at` is between quotation marks or brackets that are closed a little later."""
+    before = text[max(begun, at - NEAR) : at]
+    for opening, closing in PAIRS.items():
+        last = before.rfind(opening)
+        if last < 0:
+            continue
+        is_open = before.count(opening) % 2 == 1 if opening == closing else before.rfind(closing) < last
+        end = text.find(closing, at, min(stop, at + NEAR)) if is_open else -1
+        if end >= 0 and "\n" not in text[at:end]:
+            return True
+    return False
+
+
 def _between_cjk(text: str, start: int, stop: int) -> bool:
     return start > 0 and CJK.match(text, start - 1) is not None and CJK.match(text, stop) is not None
 
@@ -106,21 +126,31 @@ def _abbreviates(text: str, begun: int, at: int, after: str) -> bool:
         return False
     word, other = before["word"].lstrip(OPENERS), before["other"] or ""
     low, digit, capital = word.casefold(), after[0].isdigit(), not (after[0].islower() or after[0].isdigit())
-    if PARTNER.fullmatch(other) and (both := f"{other}{low}".casefold()) in NEVER | SOMETIMES:
+    if after[0].islower() and _is_capitalised(text, begun, at):
+        return True  # the writer begins sentences with a capital
+    spaced = PARTNER.fullmatch(other) is not None
+    if spaced and (both := f"{other}{low}".casefold()) in NEVER | SOMETIMES:
         low = both  # "z. B.", "p. m."
-    if low in NEVER and not other[-1:].isdigit():  # "800 ms. Then"
+    if low in NEVER and not (low == "ms" and other[-1:].isdigit()):  # "800 ms. Then"
         return True
-    if digit and (low in NUMBERED or low.endswith("str")):
+    if digit and (low in NUMBERED or low.endswith("str") or (word.islower() and len(word) <= 3)):
         return True
-    if (low in SOMETIMES and not (word.isupper() and len(word) > 1)) or DOTTED.fullmatch(low):
+    shouted = word.isupper() and len(word) > 1 and not spaced  # "the LB. Then" is no pound
+    if (low in SOMETIMES and not shouted) or DOTTED.fullmatch(low):
         return not capital
     if word.isdigit():
         return len(word) <= 2 and ((not other and at - begun <= 3) or other.casefold() in ORDINAL)
     if len(word) <= 2 and PARTNER.match(after) and (word.isupper() == after[0].isupper() or len(word) == 1):
         return True
     if len(word) == 1 and word.isalpha():
-        return _initial(word, other, after) if word.isupper() else not capital
+        return _initial(word, other, after) if word.isupper() else not (capital and other[-1:].isdigit())
     return False
+
+
+def _is_capitalised(text: str, begun: int, at: int) -> bool:
+    """Whether the sentence from `begun` begins with a capital letter."""
+    first = next((c for c in text[begun : min(begun + LOOKBACK, at)] if c.isalpha()), "")
+    return first.isupper()
 
 
 def _initial(word: str, other: str, after: str) -> bool:

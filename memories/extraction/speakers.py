@@ -17,7 +17,7 @@ TURN = re.compile(
     r"(?:(?:\*\*|__)[:：]|[:：](?:\*\*|__)|[:：])(?:[ \t]++|(?<=：))(?=\S)"
 )
 SPOKEN = re.compile(
-    r"[.!?…。！？؟।)~]$|(?<!\w)(?:i|i['’]\w+|me|my|we|our|us|you|your|u|ich|du|wir|mein\w*|je|tu|nous|yo|mi|eu|io|ik|jij|ja|ben|sen|"
+    r"[.!?…。！？؟।]$|(?<!\w)(?:i|i['’]\w+|me|my|we|our|us|you|your|u|ich|du|wir|mein\w*|je|tu|nous|yo|mi|eu|io|ik|jij|ja|ben|sen|"
     r"я|ты|мы)(?!\w)|[我你私僕]|나는|저는",
     re.IGNORECASE,
 )
@@ -50,11 +50,14 @@ def _names(text: str, lines: Sequence[Line], found: dict[int, re.Match[str]]) ->
         at for at, match in found.items() if SPOKEN.search(text, match.end(), min(lines[at].stop, match.end() + 500))
     }
     spoken |= {at for at in found if lines[at].stop - 3 > 0 and SPOKEN.search(text, lines[at].stop - 1, lines[at].stop)}
-    timed = {m["name"].casefold() for m in found.values() if m["time"]}
-    count = Counter(m["name"].casefold() for m in found.values())
-    again = {name for name, times in count.items() if times > 1}
-    if len(count) > 1 and again and 2 * len(spoken) >= len(found):
-        return frozenset(count) | timed
+    count = Counter(match["name"].casefold() for match in found.values())
+    timed = {
+        m["name"].casefold()
+        for at, m in found.items()
+        if m["time"] and (at in spoken or count[m["name"].casefold()] > 1)
+    }
+    if len(count) > 1 and max(count.values()) > 1 and 4 * len(spoken) >= len(found):
+        return frozenset(count)
     answered = set()
     for at in spoken:
         after = next((n for n in range(at + 1, min(at + 3, len(lines))) if lines[n].kind is not LineKind.BLANK), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -44,8 +45,9 @@ def decisions(rows: Sequence[Row], found: Sequence[float], threshold: float) -> 
 
 
 def report(rows: Sequence[Row], others: Sequence[Row], threshold: float) -> str:
-    """The figures as a text: by threshold, and at `threshold` by role and language. Chats only."""
-    found = probabilities(rows, others)
+    """The figures as a text: by threshold, and at `threshold` by role and language, and of the other texts."""
+    rows = [*rows, *others]
+    found = probabilities(rows, [])
     lines = ["chats, by threshold (5 folds over texts)"]
     for each in THRESHOLDS:
         lines.append(f"  {each:4}  {figures(rows, decisions(rows, found, each), lambda r: r.form == 'chat')}")
@@ -57,6 +59,15 @@ def report(rows: Sequence[Row], others: Sequence[Row], threshold: float) -> str:
         ("English", lambda r: r.lang == "en"),
         ("others", lambda r: r.lang != "en"),
     ):
-        chats = lambda r, only=only: r.form == "chat" and only(r)  # noqa: E731
-        lines.append(f"  {name:9} {figures(rows, kept, chats)}")
+        lines.append(f"  {name:9} {figures(rows, kept, partial(_is_chat, only))}")
+    for form in ("short", "note", "pair", "timeline"):
+        lines.append(f"  {form:9} {figures(rows, kept, partial(_has_form, form))}")
     return "\n".join(lines)
+
+
+def _is_chat(only: Callable[[Row], bool], row: Row) -> bool:
+    return row.form == "chat" and only(row)
+
+
+def _has_form(form: str, row: Row) -> bool:
+    return row.form == form

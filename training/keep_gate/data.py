@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ from memories.extraction.keep_gate import by_rule
 
 DATA = Path(__file__).parents[1] / "data"
 STATEMENTS = "statements_b.jsonl"
+SHORT = "statements_short.jsonl"  # short turns, one part each: only trained on, never scored
 PAIRS = tuple(f"pairs_{letter}.jsonl" for letter in "abcdef")
 TIMELINES = tuple(f"timelines_{letter}.jsonl" for letter in "abcefgijklmnopqr")
 # A note and the texts of pairs and timelines are always worth keeping: they count less than a turn of a conversation.
-WEIGHT = {"chat": 1.0, "note": 0.3, "pair": 0.15, "timeline": 0.1}
+WEIGHT = {"chat": 1.0, "short": 1.0, "note": 0.3, "pair": 0.1, "timeline": 0.05}
 NO_STATEMENT = ("question", "quotation", "sarcasm", "irony")
 
 
@@ -51,14 +53,26 @@ class Row:
 
 
 def read() -> tuple[list[Row], list[Row]]:
-    """The parts of the statements, and the other texts that are worth keeping."""
-    return list(_statements()), list(_keepers())
+    """The parts of the statements, and the other texts that are worth keeping.
+
+    Only a turn of a conversation has a place in a message. The other texts get the places of turns, one after the
+    other: else the model would learn that whatever stands alone is kept.
+    """
+    statements = list(_statements(STATEMENTS))
+    places = itertools.cycle([row for row in statements if row.form == "chat"])
+    all_rows = (*statements, *_short(), *_keepers())
+    found = [row if row.form == "chat" else _placed(row, next(places)) for row in all_rows]
+    return found[: len(statements)], found[len(statements) :]
+
+
+def _placed(row: Row, turn: Row) -> Row:
+    return replace(row, before=turn.before, first=turn.first, last=turn.last, count=turn.count)
 
 
 def digest() -> str:
     """One hash over all files of data, in the order in which they are read."""
     found = hashlib.sha256()
-    for name in (STATEMENTS, *PAIRS, *TIMELINES):
+    for name in (STATEMENTS, SHORT, *PAIRS, *TIMELINES):
         found.update((DATA / name).read_bytes())
     return found.hexdigest()
 
@@ -68,8 +82,12 @@ def _lines(name: str) -> Iterator[dict[str, Any]]:
         yield json.loads(line)
 
 
-def _statements() -> Iterator[Row]:
-    for said in _lines(STATEMENTS):
+def _short() -> Iterator[Row]:
+    return (replace(row, form="short", group=row.text) for row in _statements(SHORT))
+
+
+def _statements(name: str) -> Iterator[Row]:
+    for said in _lines(name):
         parts = said["parts"]
         for at, part in enumerate(parts):
             yield Row(

@@ -11,10 +11,10 @@ import numpy as np
 from memories.extraction.keep_gate import Model
 from training.keep_gate.data import Row
 
-C = 0.3  # inverse strength of the L2 penalty
-LEAST = 8  # rows in which a word must stand
+C = 2.0  # inverse strength of the L2 penalty
+LEAST = 6  # rows in which a word must stand
 LEXICAL = ("w ", "p ", "f ", "l ")
-SCALE = 0.7  # of a word's column against the others: a smaller one is penalised more
+SCALE = 0.5  # of a word's column against the others: a smaller one is penalised more
 DIGITS = 4
 
 
