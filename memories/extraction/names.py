@@ -35,7 +35,8 @@ FIGURES = ("MONEY", "PERCENT", "QUANTITY", "ORDINAL", "CARDINAL")
 ACTORS = ("nsubj", "nsubjpass", "poss", "ROOT")
 EDGES = '"“”‘’.,;:!?()[] '
 ABBREVIATED = lx.words("inc ltd co corp bros llc jr sr no st dr mr mrs ms prof")  # a full stop is theirs
-PARTICLES = lx.words("de del della di da do dos van von der den ter ten zu bin ibn la le al el y & of")
+NOBLE = lx.words("van von der den ter ten zu bin ibn")  # particles of persons' names
+PARTICLES = NOBLE | lx.words("de del della di da do dos la le al el y & of")
 CONNECTORS = PARTICLES | lx.words("the at for and to on in a an with is")
 STARTS = ("-", "•", "*", ":", "\n", '"', "“", "!", ".", "…", "?", "(")  # after these a sentence begins
 CODE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9-]*$|^\d{3,4}$|^[A-Z]{1,4}$|^[IVX]+$|^\d$")
@@ -219,6 +220,8 @@ def _type(doc: Doc, start: int, stop: int, label: str) -> str:
         return kind if kind != t.LOCATION else LABELS.get(label, "")
     if any(word in lx.FEASTS for word in low):
         return t.EVENT
+    if NOBLE.intersection(x.text for x in doc[start:stop]):
+        return t.PERSON
     if any(CODE.match(x.text) and any(map(str.isdigit, x.text)) for x in doc[start + 1 : stop]):
         return t.PRODUCT
     return LABELS.get(label, "")

@@ -38,8 +38,9 @@ def read(reading: Reading) -> None:
     for name in reading.sentence.names:
         if name.start not in reading.quoted:
             _named(reading, name)
+    others = {*reading.sentence.links, *reading.quoted}
     for token in reading.sentence.doc:
-        if token.pos_ in ("NOUN", "PROPN") and token.i not in {*reading.sentence.links, *reading.quoted}:
+        if token.pos_ in ("NOUN", "PROPN") and token.i not in others:
             _alone(reading, token)
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 SURE = 0.9  # the confidence of a relation that a sentence states
 GUESSED = 0.4  # of an end that only ends what is known
 MAX_RELATIONS = 50  # of one sentence: a list of people and a list of places give their product
-KIN = frozenset(lx.KIN.values())
+# Of a firm nobody says these.
+PERSONAL = frozenset(lx.KIN.values()) | {"WORKS_AT", "HAS_ROLE", "REPORTS_TO", "STUDIED_AT", "BORN_IN", "LIKES"}
 
 
 @dataclass
@@ -60,19 +61,20 @@ class Reading:
         start, stop = self.dates.bounds(verb) if verb is not None else (None, None)
         if over and stop is None and verb is not None and not g.past(verb):
             start, stop = None, start  # "no longer works there since May"
-        sources = [s for s in sources if kind == "CREATED" or self._is_person(s, is_kin=kind in KIN)]
+        sources = [s for s in sources if kind == "CREATED" or self._is_person(s, is_personal=kind in PERSONAL)]
         for source, target in ((s, target) for target in targets for s in sources):
             a, b = (target, source) if kind.startswith("-") else (source, target)
             key = a, kind.lstrip("-"), b
             if a != b and len(self.stated) < MAX_RELATIONS:
                 self.stated.setdefault(key, Stated(*key, {}, moment(start), moment(stop), confidence, over))
 
-    def _is_person(self, source: str, *, is_kin: bool) -> bool:
+    def _is_person(self, source: str, *, is_personal: bool) -> bool:
         """Firms and towns don't live, work or like. A type that was only guessed gives way."""
         name = next((n for n in self.sentence.names if n.text == source), None)
         if name is None or name.type == t.PERSON:
             return True
-        if name.sure or (name.label == "ORG" and not is_kin) or nm.head_type(source.split()[-1].lower()):
+        is_firm = name.label == "ORG" and not is_personal
+        if name.sure or is_firm or nm.head_type(source.split()[-1].lower()):
             return name.type not in (t.ORG, t.LOCATION, t.EVENT)
         return name.retyped(t.PERSON)
 
@@ -93,8 +95,11 @@ class Reading:
             case Fits.PERSON:
                 yield from self.refer([token])
             case Fits.ROLE:
-                is_role = not names and nm.is_role(g.lemma(token)) and g.lemma(token) not in lx.KIN
-                yield from [g.role_text(token)] if is_role else []
+                at = token.head.lower_ == "as" or any(
+                    w == "at" and x.i in self.sentence.at for w, x in g.prepositions(token)
+                )
+                is_role = nm.is_role(g.lemma(token)) or (at and token.pos_ == "NOUN")  # "as a tester", "a cook at Noma"
+                yield from [g.role_text(token)] if is_role and not names and g.lemma(token) not in lx.KIN else []
             case Fits.PLACE if g.lower(token) in ("here", "there"):
                 place = self.discourse.place(token, self.sentence)
                 yield from [place] if place else []

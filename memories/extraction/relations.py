@@ -31,8 +31,9 @@ def relations(reading: Reading) -> list[Stated]:
 
 def _verb(reading: Reading, verb: Token) -> None:
     patterns, lemma = BY_VERB.get(g.lemma(verb), ()), g.lemma(verb)
-    if not (patterns and g.claimed(verb) and (people := reading.doers(verb))):
+    if not patterns or not g.claimed(verb):
         return
+    people = reading.doers(verb)
     if lemma == "be" and (g.ended(verb) or not g.negated(verb)):
         _predicates(reading, verb, people)
     if lemma in ("leave", "quit") and g.happened(verb) and not g.negated(verb):
