@@ -66,12 +66,10 @@ class Clock:
     @contextmanager
     def running(self) -> Iterator[None]:
         """While this is open, parsing, embedding and the database are measured."""
-        rules, encoder = registry.rules(), registry.encoder()
-        if rules is None:
-            raise CannotMeasureError("SPACY_MODEL is empty: there is nothing that parses")
+        extractor, encoder = registry.text_extractor(), registry.encoder()
         database = self.timed("database", lambda execute, *args: execute(*args))
         with (
-            mock.patch.object(type(rules), "read", self.timed("parsing", type(rules).read)),
+            mock.patch.object(type(extractor), "read", self.timed("parsing", type(extractor).read)),
             mock.patch.object(type(encoder), "encode", self.timed("embedding", type(encoder).encode)),
             connection.execute_wrapper(database),
         ):

@@ -91,15 +91,14 @@ def load_model(**_: Any) -> None:
         registry.embedder().warm()
     except AppError as error:
         log.warning("the embedder is not ready: %s", error.message)
-    threading.Thread(target=_load_rules, args=(registry,), daemon=True).start()
+    threading.Thread(target=_load_parser, args=(registry,), daemon=True).start()
 
 
-def _load_rules(registry: Any) -> None:
+def _load_parser(registry: Any) -> None:
     try:
-        if (found := registry.rules()) is not None:
-            found.warm()
+        registry.text_extractor().warm()
     except AppError as error:
-        log.warning("texts are read sentence by sentence: %s", error.message)
+        log.warning("texts are read without a parser: %s", error.message)
 
 
 @worker_ready.connect

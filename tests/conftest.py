@@ -64,9 +64,7 @@ def models() -> Path:
     directory = Path(settings.EMBEDDING_MODEL_DIR)
     subprocess.run([sys.executable, "-m", "memories.providers.weights", str(directory)], cwd=ROOT, check=True)
     registry.encoder().embedder.warm()
-    rules = registry.rules()
-    assert rules is not None
-    rules.warm()
+    registry.text_extractor().warm()
     return directory
 
 

@@ -14,8 +14,9 @@ from memories.extraction import plain, wording
 from memories.extraction.dates import Dates, day_of
 from memories.extraction.discourse import Discourse
 from memories.extraction.links import Sentence
-from memories.extraction.relations import SURE, Reading, relations
-from memories.providers.sentences import NOT_THE_USER
+from memories.extraction.reading import SURE, Reading
+from memories.extraction.relations import relations
+from memories.providers.speaking import NOT_THE_USER
 from memories.statements import Statement
 from memories.types import Fact, Item
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 LONGEST_NAME = 128  # characters of the user's name, which replaces each "he"; a speaker's name has the same limit
+PROFILE = re.compile(r"\b(?:profile|user|me|myself)$", re.IGNORECASE)  # the heading of fields about the user
 SPEECH = re.compile(r"[\"“][^\"”]{3,400}[\"”]")
 KEYS = {
     **dict.fromkeys(("name", "full name", "user", "my name"), ("", t.PERSON)),
@@ -32,6 +34,7 @@ KEYS = {
     **dict.fromkeys(("born in", "birthplace", "place of birth"), ("BORN_IN", t.LOCATION)),
     **dict.fromkeys(("spouse", "wife", "husband"), ("MARRIED_TO", t.PERSON)),
 }
+UNCLEAR = frozenset({"location", "title", "position", "home"})  # of anything, unless the form is a person's
 # The type of a relation's end that the text doesn't name: a common noun, or somebody without a name.
 PEOPLE = frozenset({"MARRIED_TO", "PARTNER_OF", "SIBLING_OF", "FRIEND_OF", "PARENT_OF", "MANAGES", "REPORTS_TO"})
 TARGETS = {"WORKS_AT": t.ORG, "MEMBER_OF": t.ORG, "STUDIED_AT": t.ORG, "LIVES_IN": t.LOCATION, "BORN_IN": t.LOCATION}
@@ -46,12 +49,13 @@ class Annotator:
         self._me = speaker or (str(item.role).capitalize() if item.role in NOT_THE_USER else None)
         self._discourse = Discourse()
         self._told = False  # whether a statement gave the user's name
+        self._card: str | None = None  # whom the fields of a form are about
         self.naming: tuple[Statement, str] | None = None
 
     def annotated(self, fact: Fact, doc: Doc, *, heading: str = "", is_whole: bool = True) -> Statement:
         """`heading` stands before the content. `is_whole` False: `doc` isn't what was said, and the content stays."""
         sentence, quoted = Sentence(doc), _quoted(doc)
-        only_name = self._name_the_user(sentence)
+        only_name = self._name_the_user(sentence, is_answer=not is_whole and "your name" in fact.content)
         self._discourse.enter(sentence)
         dates = Dates(doc, self._today)
         stated = relations(Reading(sentence, self._discourse, dates, quoted))
@@ -77,25 +81,30 @@ class Annotator:
             self.naming = (statement, self._discourse.user_name)
         return statement
 
-    def field(self, fact: Fact) -> Statement:
-        """A line "key: value". The keys of a profile say a relation of the user's."""
+    def field(self, fact: Fact, heading: str) -> Statement:
+        """A line "key: value". The keys of a profile say a relation of whom they are about: of the person whom a field
+        named before, else of the user."""
         key, colon, value = fact.evidence.partition(":")
         kind, of_type = KEYS.get(key.strip("*_- ").lower(), (None, "")) if colon else (None, "")
-        value = value.strip("*_ \"'.,;")
-        if kind is None or not value:
+        value, is_profile = value.strip("*_ \"'.,;"), PROFILE.search(heading) is not None
+        is_clear = self._card is not None or is_profile or not (kind and (heading or key.lower() in UNCLEAR))
+        if kind is None or not value or not is_clear:
             return Statement(fact, Knowledge(plain.named(fact.evidence)))
         places = value.split(", ") if of_type == t.LOCATION else [value]
         mentions = [Named(place, of_type, SURE) for place in places if of_type]
-        if not kind and self._discourse.user_name is None and len(value) <= LONGEST_NAME:
-            self._discourse.user_name = value
-        stated = [Stated(t.USER, kind, places[0], confidence=SURE)] if kind else []
-        role, _, company = value.partition(" at ")
+        if not kind:
+            self._card = t.USER if is_profile else value
+            self._discourse.user_name = value[:LONGEST_NAME] if is_profile else self._discourse.user_name
+        elif not heading and self._card not in (None, t.USER):
+            fact = replace(fact, content=f"{self._card}: {fact.content}")
+        whose, (role, _, company) = self._card or t.USER, value.partition(" at ")
+        stated = [Stated(whose, kind, places[0], confidence=SURE)] if kind else []
         if kind == "HAS_ROLE" and company:  # "Job: nurse at UZ Gent"
             mentions = [Named(company, t.ORG, SURE)]
-            stated = [Stated(t.USER, "WORKS_AT", company, {"role": role}, confidence=SURE)]
+            stated = [Stated(whose, "WORKS_AT", company, {"role": role}, confidence=SURE)]
         return Statement(replace(fact, importance=_importance(mentions, stated)), self._knowledge(mentions, stated))
 
-    def _name_the_user(self, sentence: Sentence) -> bool:
+    def _name_the_user(self, sentence: Sentence, *, is_answer: bool) -> bool:
         """As in "User's name is John", "my name is Ana", "call me Sam": → whether the sentence says only that."""
         doc = sentence.doc
         if any(g.lower(token) == "user" for token in doc[:3]):
@@ -103,7 +112,7 @@ class Annotator:
         for name in sentence.names:
             before = [g.lower(token) for token in doc[max(0, name.start - 4) : name.start]]
             whose = before[-4:-2] if before[-2:-1] == ["name"] else []
-            is_called = before[-2:] in (["call", "me"], ["called", "me"])
+            is_called = before[-2:] in (["call", "me"], ["called", "me"]) or (is_answer and len(sentence.names) == 1)
             if not is_called and not (before[-1:] in (["is"], ["'s"], ["’s"]) and set(whose) & {"my", "user"}):
                 continue
             if len(name.text) <= LONGEST_NAME:

@@ -1,5 +1,5 @@
-"""Dates in a sentence, resolved against the moment it was said: to the day, the month or the year, as exact as the
-text. A date without a year is the nearest one that fits the tense. Durations, ages and habits are no dates."""
+"""Dates in a sentence, resolved against the day it was said: to the day, the month or the year, as exact as the text. A
+date without a year is the nearest one that fits the tense. Durations, ages and habits are no dates."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from memories.extraction import names as nm
 from memories.extraction import grammar as g
 from memories.extraction import lexicon as lx
 
 if TYPE_CHECKING:
-    from spacy.tokens import Doc, Token
+    from spacy.tokens import Doc, Span, Token
 
 MONTH = (
     r"(?:january|february|march|april|may|june|july|august|september|october|november|december|"
@@ -23,7 +22,7 @@ MONTH = (
 DAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\b"
 ORDINAL = r"\d{1,2}(?:st|nd|rd|th)?"
 YEAR = r"(?:19|20)\d\d"
-NUMBER = r"(?:\d{1,6}|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|a couple of|a few)"
+NUMBER = r"(?:\d{1,6}|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
 UNIT = r"(?:day|week|month|year)s?"
 DATE = re.compile(
     rf"\b(?:(?P<iso>{YEAR}-\d\d(?:-\d\d)?)"
@@ -31,21 +30,27 @@ DATE = re.compile(
     rf"|(?P<full>(?:the )?{ORDINAL}(?: of)? {MONTH}(?:,? {YEAR})?|{MONTH} (?:the )?{ORDINAL}\b(?!:)(?:,? {YEAR})?|"
     rf"{MONTH},? (?:of )?{YEAR})"
     rf"|(?P<relative>(?:the )?day (?:before|after) (?:yesterday|tomorrow)|yesterday|today|tonight|tomorrow|last night|"
-    rf"this (?:morning|afternoon|evening)|"
-    rf"(?:about |exactly |around )?{NUMBER} {UNIT} (?:ago|from now)|in {NUMBER} {UNIT}\b(?! of))"
+    rf"this (?:morning|afternoon|evening)|(?:about |exactly |around )?{NUMBER} {UNIT} (?:ago|from now)|"
+    rf"in {NUMBER} {UNIT}\b(?! of))"
     rf"|(?P<named>(?:(?:last|next|this|this past|this coming) )?(?:{DAY}|{MONTH}(?! \d)))"
-    rf"|(?P<span>(?:last|next|this past|this coming) (?:week(?:end)?|month|year|summer|winter|spring|fall|autumn))"
+    rf"|(?P<span>(?:last|next|this past|this coming) (?:week(?:end)?|month|year))"
     rf"|(?P<year>{YEAR}))(?![\w-])",
     re.IGNORECASE,
 )
 RECURRING = re.compile(r"\b(?:every|each|on (?:\w+day)s|most|weekly|any)\s*$", re.IGNORECASE)
-RECURRING_LENGTH = 20  # characters before a date that may say so: "on wednesdays "
-VAGUE = ("few", "couple")
+MAX_RECURRING = 20  # characters before a date that may say so: "on wednesdays "
+BEFORE_NUMERIC = lx.words("on by until since from to before after for -")  # "on 2/8" is a date, "won 2/8" isn't
+AMBIGUOUS = lx.words("may march mar sun sat wed mon dec")
+ABBREVIATED_DAYS = lx.words("sun sat wed mon")
+FUTURE = lx.words("will 'll wo might may can could should would must shall")
+SINCE, UNTIL = lx.words("since from starting"), lx.words("until till")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Found:
-    start: int  # characters
+    """A date at characters `start` to `stop`; `value` is an ISO day, month or year."""
+
+    start: int
     stop: int
     value: str
 
@@ -63,8 +68,10 @@ def day_of(said_at: dt.datetime | None, stamp: str | None) -> dt.date | None:
 
 def moment(value: str | None) -> dt.datetime | None:
     """The first moment (UTC) of an ISO day, month or year."""
-    year, month, day = (*map(int, value.split("-")), 1, 1)[:3] if value else (0, 0, 0)
-    return dt.datetime(year, month, day, tzinfo=dt.UTC) if value else None
+    if value is None:
+        return None
+    year, month, day = (*map(int, value.split("-")), 1, 1)[:3]
+    return dt.datetime(year, month, day, tzinfo=dt.UTC)
 
 
 class Dates:
@@ -72,22 +79,23 @@ class Dates:
 
     def __init__(self, doc: Doc, today: dt.date | None) -> None:
         self.doc, self.today = doc, today
-        self.found: list[Found] = []
+        found: dict[str, Found] = {}
         for match in DATE.finditer(doc.text):
-            if self._is_date(match) and (value := self._value(match)):
-                self.found.append(Found(match.start(), match.end(), value))
-        self._drop_what_repeats()
+            span = doc.char_span(match.start(), match.end(), alignment_mode="expand")
+            if span is not None and self._is_date(match, span[-1]) and (value := self._value(match, span)):
+                found.setdefault(value, Found(match.start(), match.end(), value))
+        self.found = list(found.values())
 
     def bounds(self, verb: Token) -> tuple[str | None, str | None]:
         """(from, to) of what `verb` states: the date that hangs on it."""
         start = stop = None
         inside = {token.i for token in verb.subtree}
         for found in self.found:
-            token = self._token(found)
-            if token is None or token.i not in inside:
+            span = self.doc.char_span(found.start, found.stop, alignment_mode="expand")
+            if span is None or span.root.i not in inside:
                 continue
-            word = next((g.lower(a) for a in (token, *token.ancestors) if a.dep_ == "prep"), "")
-            if word in ("until", "till"):
+            word = next((g.lower(a) for a in (span.root, *span.root.ancestors) if a.dep_ == "prep"), "")
+            if word in UNTIL:
                 stop = found.value
             elif start is None:
                 start = found.value
@@ -97,66 +105,43 @@ class Dates:
         """From when until when the sentence says that it is so: "since 2019", "until March"."""
         start = stop = None
         for found in self.found:
-            words = self.doc.text[: found.start].lower().split()[-2:]
-            if words[-1:] in (["since"], ["from"]) or words == ["as", "of"]:
+            words = ["", "", *self.doc.text[: found.start].lower().split()][-2:]
+            if words[-1] in SINCE or words == ["as", "of"]:
                 start = start or found.value
-            elif words[-1:] in (["until"], ["till"], ["to"]) and (words[-1] != "to" or start):
+            elif words[-1] in UNTIL or (words[-1] == "to" and start):
                 stop = stop or found.value
         return moment(start), moment(stop)
 
-    def _token(self, found: Found) -> Token | None:
-        span = self.doc.char_span(found.start, found.stop, alignment_mode="expand")
-        return span.root if span is not None else None
-
-    def _is_date(self, match: re.Match[str]) -> bool:
-        text, doc = match.group(), self.doc
-        span = doc.char_span(match.start(), match.end(), alignment_mode="expand")
-        if span is None or RECURRING.search(doc.text, max(0, match.start() - RECURRING_LENGTH), match.start()):
+    # --- what is a date ------------------------------------------------------------------------------------------
+    def _is_date(self, match: re.Match[str], token: Token) -> bool:
+        low, doc = match.group().lower(), self.doc
+        if RECURRING.search(doc.text, max(0, match.start() - MAX_RECURRING), match.start()):
             return False
-        token = span[-1]
-        if match["named"] and text.lower() in ("may", "march", "mar", "sun", "sat", "wed", "mon", "dec"):
-            if not (
-                token.pos_ == "PROPN"
-                and (token.dep_ in ("pobj", "npadvmod", "compound", "conj", "nmod") or text[0].isupper())
-            ):
-                return False
-            if text.lower() in ("sun", "sat", "wed", "mon"):
-                return text[0].isupper() and token.ent_type_ == "DATE"
-        if match["named"] and text.lower() in nm.WEEKDAYS and token.dep_ in ("compound", "amod", "nmod"):
+        if match["named"] and low in AMBIGUOUS:
+            is_day = low not in ABBREVIATED_DAYS or token.ent_type_ == "DATE"
+            return token.pos_ == "PROPN" and is_day and match.group()[0].isupper()
+        if match["named"] and low in lx.WEEKDAYS and token.dep_ in ("compound", "amod", "nmod"):
             # a habit or a name ("Sunday mass"), unless it is a part of that day
             return token.i + 1 < len(doc) and doc[token.i + 1].lower_ in ("morning", "afternoon", "evening", "night")
         if match["year"]:
-            return self._is_year(token)
+            return _is_year(token)
         if match["numeric"]:
-            return self._is_numeric(match, token)
-        if match["relative"] and text.lower().startswith("in "):
-            return self._ahead(token)
+            return self._is_numeric(match)
+        if match["relative"] and low.startswith("in "):  # a date, unless it is how long something took
+            verb = g.head_verb(token)
+            return verb is not None and not g.past(verb) and verb.tag_ != "VBN"
         return True
 
-    def _is_year(self, token: Token) -> bool:
-        if token.ent_type_ in ("MONEY", "QUANTITY", "PERCENT"):
-            return False
-        if token.dep_ in ("nummod", "compound") and token.head.pos_ in ("PROPN", "NOUN") and token.head.i > token.i:
-            return False  # a model year, or so many of something
-        if token.i and token.doc[token.i - 1].pos_ == "PROPN" and token.dep_ not in ("pobj", "npadvmod"):
-            return False
-        return token.dep_ in ("pobj", "npadvmod", "conj", "ROOT", "appos", "dep") or token.ent_type_ == "DATE"
-
-    def _is_numeric(self, match: re.Match[str], token: Token) -> bool:
+    def _is_numeric(self, match: re.Match[str]) -> bool:
         """2/8, 31.12.2024: after "on" and the like, or with a year; not a score or a fraction."""
         parts = [int(p) for p in re.split(r"[/.]", match.group())]
-        if "." in match.group() and len(parts) < 3:
+        before = self.doc.text[: match.start()].rsplit(None, 1)
+        if len(parts) < 3 and ("." in match.group() or not before or before[-1].lower() not in BEFORE_NUMERIC):
             return False
-        ahead = self.doc.text[: match.start()].rsplit(None, 1)
-        if len(parts) < 3 and (
-            not ahead
-            or ahead[-1].lower() not in ("on", "by", "until", "since", "from", "to", "before", "after", "for", "-")
-        ):
-            return False
-        return 1 <= parts[0] <= 31 and 1 <= parts[1] <= 31 and min(parts[0], parts[1]) <= 12
+        return 1 <= min(parts[:2]) <= 12 and 1 <= max(parts[:2]) <= 31
 
     # --- values --------------------------------------------------------------------------------------------------
-    def _value(self, match: re.Match[str]) -> str | None:
+    def _value(self, match: re.Match[str], span: Span) -> str | None:
         text = re.sub(r"^(?:about|exactly|around|the) ", "", match.group().lower())
         if match["iso"]:
             return _checked(text)
@@ -164,137 +149,96 @@ class Dates:
             return text
         if self.today is None and not re.search(YEAR, text):
             return None
-        if match["span"]:
-            return self._span(text)
         if match["full"] or match["numeric"]:
-            day = self._parsed(text, self._direction(match))
-            exact = re.search(r"\b\d{1,2}(?!\d)", text) is not None
-            return None if day is None else day.isoformat() if exact else f"{day:%Y-%m}"
-        if match["relative"]:
-            return self._relative(text)
-        return self._named(text, match)
-
-    def _parsed(self, text: str, ahead: bool | None) -> dt.date | None:
-        """What `text` means, before or after today; the nearer of the two where nothing tells."""
-        found = [day for way in ([ahead] if ahead is not None else [False, True]) if (day := self._parse(text, way))]
-        today = self.today or dt.date(2000, 1, 1)
-        return min(found, key=lambda day: abs((day - today).days), default=None)
-
-    def _parse(self, text: str, ahead: bool) -> dt.date | None:
-        return _parsed(text, self.today or dt.date(2000, 1, 1), ahead)
-
-    def _relative(self, text: str) -> str | None:
+            day = self._nearest(text, _is_ahead(span))
+            is_exact = re.search(r"\b\d{1,2}(?!\d)", text) is not None
+            return None if day is None else day.isoformat() if is_exact else f"{day:%Y-%m}"
         assert self.today is not None
-        if any(word in text for word in VAGUE):
-            return None
+        if match["span"]:
+            return _span(text, self.today)
+        if match["named"]:
+            return self._named(text, _is_ahead(span))
         if text in ("tonight", "last night") or text.startswith("this "):
             return (self.today - dt.timedelta(text == "last night")).isoformat()
-        day = self._parse(text, text.startswith("in ") or text.endswith("now"))
+        day = _parsed(text, self.today, text.startswith("in ") or text.endswith("now"))
         return None if day is None else f"{day:%Y}" if "year" in text else day.isoformat()
 
-    def _span(self, text: str) -> str | None:
-        """ "last week", "next weekend": by their first day."""
-        assert self.today is not None
-        step = 1 if text.startswith(("next", "this coming")) else -1
-        unit = text.split()[-1]
-        if unit == "year":
-            return f"{self.today.year + step:04}"
-        if unit == "month":
-            first = self.today.replace(day=1)
-            return f"{first + dt.timedelta(31) if step > 0 else first - dt.timedelta(1):%Y-%m}"
-        monday = self.today - dt.timedelta(self.today.weekday())
-        if unit == "week":
-            return (monday + dt.timedelta(7 * step)).isoformat()
-        if unit == "weekend":
-            saturday = monday + dt.timedelta(5)
-            return (saturday + dt.timedelta(0 if step > 0 and saturday > self.today else 7 * step)).isoformat()
-        return None
+    def _nearest(self, text: str, is_ahead: bool | None) -> dt.date | None:
+        """What `text` means, before or after today; the nearer of the two where nothing tells."""
+        today = self.today or dt.date(2000, 1, 1)
+        ways = [False, True] if is_ahead is None else [is_ahead]
+        found = [day for way in ways if (day := _parsed(text, today, way))]
+        return min(found, key=lambda day: abs((day - today).days), default=None)
 
-    def _named(self, text: str, match: re.Match[str]) -> str | None:
+    def _named(self, text: str, is_ahead: bool | None) -> str | None:
         """A weekday or a month by its name."""
         assert self.today is not None
-        words = text.split()
-        ahead = self._direction(match)
-        if words[0] == "next" or "coming" in words:
-            ahead = True
-        elif words[0] == "last" or "past" in words:
-            ahead = False
-        if words[-1] in nm.MONTHS:
-            month = self._parsed(words[-1], ahead)
+        *which, name = text.split()
+        if which:
+            is_ahead = True if which[-1] in ("next", "coming") else False if which[-1] in ("last", "past") else is_ahead
+        if name in lx.MONTHS:
+            month = self._nearest(name, is_ahead)
             return f"{month:%Y-%m}" if month is not None else None
-        if words[0] == "next":  # of the coming week, not the nearest
+        if which[:1] == ["next"]:  # of the coming week, not the nearest
             monday = self.today - dt.timedelta(self.today.weekday())
-            day = next(
-                d for d in (monday + dt.timedelta(n) for n in range(7, 14)) if f"{d:%a}".lower() == words[-1][:3]
-            )
-            return day.isoformat()
-        day_or_none = self._parse(words[-1], True if ahead is None else ahead)
-        return day_or_none.isoformat() if day_or_none is not None else None
+            days = (monday + dt.timedelta(n) for n in range(7, 14))
+            return next(d.isoformat() for d in days if f"{d:%a}".lower() == name[:3])
+        day = _parsed(name, self.today, True if is_ahead is None else is_ahead)
+        return day.isoformat() if day is not None else None
 
-    # --- the tense around it -------------------------------------------------------------------------------------
-    def _direction(self, match: re.Match[str]) -> bool | None:
-        """True: ahead of what was said; False: behind it; None: nothing tells."""
-        span = self.doc.char_span(match.start(), match.end(), alignment_mode="expand")
-        if span is None:
-            return None
-        token = span.root
-        before = self.doc[span.start - 1].lower_ if span.start else ""
-        if before == "since":
-            return False
-        if before in ("by", "until", "till"):
-            return True
-        if before == "on" and self.found and self.today and self.found[-1].value > self.today.isoformat():
-            return True  # "tickets for July 17th, and then … on August 20th"
-        for ancestor in token.ancestors:
-            if g.is_verb(ancestor):
-                return self._of_verb(ancestor)
-        return self._of_verb(span.sent.root) if g.is_verb(span.sent.root) else None
 
-    def _ahead(self, token: Token) -> bool:
-        """As in "in two weeks" is a date unless it is how long something took."""
-        verb = g.head_verb(token)
-        return verb is not None and not g.past(verb) and not any(a.tag_ == "VBN" for a in (verb,))
+def _is_year(token: Token) -> bool:
+    if token.ent_type_ in ("MONEY", "QUANTITY", "PERCENT"):
+        return False
+    if token.dep_ in ("nummod", "compound") and token.head.pos_ in ("PROPN", "NOUN") and token.head.i > token.i:
+        return False  # a model year, or so many of something
+    if token.i and token.nbor(-1).pos_ == "PROPN" and token.dep_ not in ("pobj", "npadvmod"):
+        return False
+    return token.dep_ in ("pobj", "npadvmod", "conj", "ROOT", "appos", "dep") or token.ent_type_ == "DATE"
 
-    def _of_verb(self, verb: Token) -> bool | None:
-        aux = {g.lower(a) for a in g.children(verb, "aux", "auxpass")}
-        if g.lemma(verb) == "get" and aux & {"have", "has", "'ve"}:
-            return True  # "I've got an interview": to have got is to have
-        if (
-            aux & {"will", "'ll", "wo", "might", "may", "can", "could", "should", "would", "must", "shall"}
-            or g.lemma(verb) in lx.INTENDING
-        ):
-            return True
-        if g.past(verb) or aux & {"have", "has", "'ve", "had"} or (verb.tag_ == "VBN" and not aux):
-            return False
-        if verb.tag_ == "VBD":
-            return False
-        if (
-            verb.tag_ in ("VB", "VBG")
-            and verb.head != verb
-            and verb.dep_ in ("xcomp", "pcomp", "advcl", "ccomp", "acl", "conj")
-        ):
-            above = verb.head if g.is_verb(verb.head) else g.head_verb(verb)
-            if above is not None and above != verb:
-                outer = self._of_verb(above)
-                if outer is not None:
-                    return outer if verb.tag_ == "VBG" or outer else True
-            return True if verb.tag_ == "VB" else None
-        if verb.tag_ in ("VBP", "VBZ", "VBG", "VB"):
-            return True
-        return None
 
-    def _drop_what_repeats(self) -> None:
-        seen: set[str] = set()
-        kept = []
-        for found in self.found:
-            if found.value not in seen:
-                seen.add(found.value)
-                kept.append(found)
-        self.found = kept
+def _span(text: str, today: dt.date) -> str:
+    """ "last week", "next weekend": by their first day."""
+    step, unit = 1 if text.startswith(("next", "this coming")) else -1, text.split()[-1]
+    if unit == "year":
+        return f"{today.year + step:04}"
+    if unit == "month":
+        first = today.replace(day=1)
+        return f"{first + dt.timedelta(31) if step > 0 else first - dt.timedelta(1):%Y-%m}"
+    monday = today - dt.timedelta(today.weekday())
+    if unit == "week":
+        return (monday + dt.timedelta(7 * step)).isoformat()
+    saturday = monday + dt.timedelta(5)
+    return (saturday + dt.timedelta(0 if step > 0 and saturday > today else 7 * step)).isoformat()
+
+
+def _is_ahead(span: Span) -> bool | None:
+    """True: ahead of what was said; False: behind it; None: nothing tells."""
+    before = span.doc[span.start - 1].lower_ if span.start else ""
+    if before == "since":
+        return False
+    if before in ("by", "until", "till"):
+        return True
+    verb = g.head_verb(span.root) or (span.sent.root if g.is_verb(span.sent.root) else None)
+    return _tense(verb) if verb is not None else None
+
+
+def _tense(verb: Token) -> bool | None:
+    """Whether a verb speaks of what is ahead."""
+    aux = {g.lower(a) for a in g.children(verb, "aux", "auxpass")}
+    has = bool(aux & {"have", "has", "'ve", "had"})
+    if (g.lemma(verb) == "get" and has) or aux & FUTURE or g.lemma(verb) in lx.INTENDING:
+        return True  # "I've got an interview": to have got is to have
+    if has or g.past(verb):
+        return False
+    if verb.tag_ == "VBG" and not aux:
+        above = g.head_verb(verb)
+        return _tense(above) if above is not None else None
+    return True if verb.tag_ in ("VB", "VBP", "VBZ", "VBG") else None
 
 
 @lru_cache(maxsize=1_000)  # one call takes up to a millisecond, and a text names the same day again and again
-def _parsed(text: str, today: dt.date, ahead: bool) -> dt.date | None:
+def _parsed(text: str, today: dt.date, is_ahead: bool) -> dt.date | None:
     """What `text`, at most 50 characters that DATE matched, means on the day `today`."""
     import dateparser  # 0.2 s, and only for texts with a date
 
@@ -304,7 +248,7 @@ def _parsed(text: str, today: dt.date, ahead: bool) -> dt.date | None:
             languages=["en"],
             settings={
                 "RELATIVE_BASE": dt.datetime.combine(today, dt.time(12)),
-                "PREFER_DATES_FROM": "future" if ahead else "past",
+                "PREFER_DATES_FROM": "future" if is_ahead else "past",
                 "DATE_ORDER": "DMY" if "." in text else "MDY",
             },
         )

@@ -6,7 +6,8 @@ A segment that can't be parsed or annotated is kept as it was said.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from memories.extraction import answers, keep_gate, language, parser, plain, wor
 from memories.extraction.annotate import Annotator
 from memories.extraction.patterns import BY_VERB
 from memories.extraction.segments import Kind, Segment, segments
-from memories.providers.sentences import may_state
+from memories.providers.speaking import may_state
 from memories.statements import Statement
 from memories.types import Fact, Item
 
@@ -30,7 +31,9 @@ log = logging.getLogger(__name__)
 
 LONGEST = 1_000  # characters that are parsed of a segment; a longer "sentence" is no prose
 BATCH = 32
-THIRD_PERSON = frozenset(wording.with_s(verb) for verb in BY_VERB if verb not in ("be", "have", "visit", "play"))
+CONTRACTION = re.compile(r"(?i:i['’](?:m|ve|d|ll)|ive)\b|[iI]m (?=[a-z]+\b)")
+NOUNS = ("be", "have", "do", "visit", "play", "date", "land")  # "does" asks, and the others may be nouns
+THIRD_PERSON = frozenset(wording.with_s(verb) for verb in BY_VERB if verb not in NOUNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +67,26 @@ class _Reading:
 
 
 class TextExtractor:
-    """`model_name` and `directory` as for `parser.load`; nothing is loaded before the first text."""
+    """`model_name` and `directory` as for `parser.load`; nothing is loaded before the first text.
 
-    name = "rules"
+    Without a model name no text is parsed: the statements are the same, with names and dates but no relations.
+    """
 
     def __init__(self, model_name: str, directory: Path) -> None:
         self._model_name, self._directory = model_name, directory
 
+    @property
+    def name(self) -> str:
+        return "rules" if self._model_name else "sentences"
+
+    def unparsed(self) -> TextExtractor:
+        """The same without a parser, for when its files are missing."""
+        return TextExtractor("", self._directory)
+
     def warm(self) -> None:
         """Load the pipeline now. Raises ProviderUnavailable or ProviderRefused."""
-        parser.load(self._model_name, self._directory)
+        if self._model_name:
+            parser.load(self._model_name, self._directory)
 
     def read(self, items: Sequence[Item], roles: frozenset[str] | None = None) -> tuple[tuple[Statement, ...], ...]:
         """The statements of each item, in order; an item that may not state anything gives none.
@@ -81,22 +94,27 @@ class TextExtractor:
         `roles` are those who may state facts; None: the user, and speakers with a name. An item without a role is a
         note, of which every segment is kept. Raises ProviderUnavailable or ProviderRefused.
         """
-        nlp = parser.load(self._model_name, self._directory)
+        nlp = parser.load(self._model_name, self._directory) if self._model_name else None
         pieces = [piece for position in range(len(items)) for piece in _pieces(items, position, roles)]
         readings = [_Reading() for _ in items]
-        # Without a zone the vocabulary keeps every word that was ever read; a pipeline has one zone at a time.
-        with parser.reading, nlp.memory_zone():
-            for piece, doc in _parsed(nlp, pieces):
-                reading = readings[piece.position]
-                reading.statements.append(_statement(piece, doc, reading.annotator(piece)))
+        if nlp is None:
+            _annotate(readings, ((piece, None) for piece in pieces))
+        else:
+            # Without a zone the vocabulary keeps every word that was ever read; a pipeline has one zone at a time.
+            with parser.reading, nlp.memory_zone():
+                _annotate(readings, _parsed(nlp, pieces))
         return tuple(_folded(reading) for reading in readings)
 
 
-def from_settings() -> TextExtractor | None:
-    """As configured by SPACY_MODEL and EMBEDDING_MODEL_DIR; None where it is switched off."""
-    if not settings.SPACY_MODEL:
-        return None
+def from_settings() -> TextExtractor:
+    """As configured by SPACY_MODEL and EMBEDDING_MODEL_DIR."""
     return TextExtractor(settings.SPACY_MODEL, Path(settings.EMBEDDING_MODEL_DIR))
+
+
+def _annotate(readings: Sequence[_Reading], parsed: Iterable[tuple[Piece, Doc | None]]) -> None:
+    for piece, doc in parsed:
+        reading = readings[piece.position]
+        reading.statements.append(_statement(piece, doc, reading.annotator(piece)))
 
 
 def _pieces(items: Sequence[Item], position: int, roles: frozenset[str] | None) -> Iterator[Piece]:
@@ -107,11 +125,12 @@ def _pieces(items: Sequence[Item], position: int, roles: frozenset[str] | None) 
     text = item.content.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate is no character
     found = list(segments(text, is_note=item.role is None))
     if item.role is None:
-        yield from (Piece(item, position, s) for s in found if not keep_gate.states_nothing(s.text))
+        if any(segment.kind is not Kind.CODE for segment in found):  # a note that is code alone stays as it is
+            yield from (Piece(item, position, s) for s in found if not keep_gate.states_nothing(s.text))
         return
     question, before = _question_before(items, position), ""
     for number, segment in enumerate(found):
-        answer = answers.with_question(segment.text, question) if question and len(found) == 1 else None
+        answer = answers.with_question(segment.text, question) if question and number == 0 else None
         if answer is not None or (
             segment.kind is not Kind.CODE and _is_kept(segment, item.role, before, number, found)
         ):
@@ -132,11 +151,20 @@ def _question_before(items: Sequence[Item], position: int) -> str:
 
 def _parsed(nlp: Language, pieces: Sequence[Piece]) -> Iterator[tuple[Piece, Doc | None]]:
     """Each piece with its parse; without one if it is no English prose."""
-    wanted = [piece.is_parsed and language.is_english(piece.segment.text) for piece in pieces]
+    wanted = [piece.is_parsed and _is_english(piece.segment.text) for piece in pieces]
     texts = (_with_subject(piece.segment.text) for piece, is_wanted in zip(pieces, wanted, strict=True) if is_wanted)
     docs = iter(nlp.pipe(texts, batch_size=BATCH))
     for piece, is_wanted in zip(pieces, wanted, strict=True):
         yield piece, next(docs) if is_wanted else None
+
+
+def _is_english(text: str) -> bool:
+    """Names of other languages mislead an identifier, and "im late" is short for "I'm late"."""
+    if CONTRACTION.match(text) is not None or language.is_english(text):
+        return True
+    first, *others = text.split()
+    rest = [word for word in others if not word[0].isupper()]
+    return len(rest) < len(others) and len(rest) > 1 and language.is_english(" ".join([first, *rest]))
 
 
 def _with_subject(text: str) -> str:
@@ -164,9 +192,9 @@ def _statement(piece: Piece, doc: Doc | None, annotator: Annotator) -> Statement
             is_whole = piece.answer is None and doc.text == segment.text
             return annotator.annotated(fact, doc, heading=heading, is_whole=is_whole)
         if segment.kind is Kind.FIELD:
-            return annotator.field(fact)
+            return annotator.field(fact, segment.heading)
         return Statement(fact, Knowledge(plain.named(segment.text)))
-    except Exception as error:  # noqa: BLE001  an annotation is never worth a statement
+    except Exception as error:
         log.warning("a statement is kept without annotations: %s", type(error).__name__)
         return Statement(fact)
 
@@ -177,7 +205,7 @@ def _folded(reading: _Reading) -> tuple[Statement, ...]:
     naming = next((a.naming for a in reading.annotators.values() if a.naming is not None), None)
     if naming is None or len(statements) < 2 or statements[0] is not naming[0]:
         return tuple(statements)
-    first, name = naming
+    _first, name = naming
     second = statements[1]
     if name not in second.fact.content:
         return tuple(statements)

@@ -18,6 +18,7 @@ SHARED = ("conj", "xcomp", "advcl", "pcomp", "ccomp", "dep")  # a verb without a
 NOUNS = ("NOUN", "PROPN", "NUM", "X")
 PRESENT = lx.words("has have 've is are 'm am 's do does")
 FACTUAL_PREPOSITIONS = lx.words("after since before by despite upon")  # "after moving to Oslo": it happened
+OPENERS = ("PUNCT", "CCONJ", "INTJ", "SPACE")  # before a clause
 MAX_DEPTH = 8  # heads that are climbed from a verb
 
 
@@ -168,7 +169,7 @@ def claimed(verb: Token) -> bool:
         governor = head if is_verb(head) else head_verb(head)
         if not _is_factual(verb, head, governor):
             return False
-        if governor is None or verb.dep_ in ("advcl", "relcl") or children(verb, "nsubj") and verb.dep_ == "conj":
+        if governor is None or verb.dep_ in ("advcl", "relcl") or (children(verb, "nsubj") and verb.dep_ == "conj"):
             return True
         verb = governor
     return False
@@ -217,39 +218,30 @@ def _is_hypothetical(verb: Token) -> bool:
 
 def asked(verb: Token) -> bool:
     """Inside a question: nothing is stated by it."""
-    top = verb
-    for _ in range(12):
-        if top.dep_ == "relcl":
+    for _ in range(MAX_DEPTH):
+        if verb.dep_ == "relcl":
             return False  # "the lamp that I have": presupposed, even in a question
-        if top.dep_ == "advcl" and any(
-            lower(c) in ("since", "because", "as", "when") for c in children(top, "mark", "advmod")
-        ):
+        if verb.dep_ == "advcl" and any(lower(c) in ("since", "because", "as", "when") for c in verb.children):
             return False
-        if is_inverted(top):
+        if is_inverted(verb):
             return True
-        if top.head == top:
+        if verb.head == verb:
             break
-        top = top.head
-    return top.dep_ == "ROOT" and is_question(top.doc) and not children(top, "nsubj", "nsubjpass")
+        verb = verb.head
+    return False
 
 
 def is_inverted(verb: Token) -> bool:
     """An auxiliary before the subject, or a question word in front: "does she live", "what is"."""
-    subject = children(verb, "nsubj", "nsubjpass", "expl")
-    if verb.dep_ == "ROOT" and any(c.tag_ in ("WP", "WRB") for c in children(verb, "attr", "dobj", "advmod")):
-        return is_question(verb.doc)
-    if not subject or verb.dep_ == "relcl":
-        return False
-    start = verb.left_edge.i
-    while start < verb.i and verb.doc[start].pos_ in ("PUNCT", "CCONJ", "INTJ", "SPACE"):
-        start += 1
-    front = [c for c in children(verb, "aux", "auxpass") if c.i < subject[0].i]
-    if lemma(verb) == "be" and verb.i < subject[0].i and verb.dep_ == "ROOT":
-        front.append(verb)
-    if front and not any(lower(c) in ("nor", "neither", "so") for c in verb.children):
-        return is_question(verb.doc) or front[0].i <= start + 1
+    subject = next(iter(children(verb, "nsubj", "nsubjpass", "expl")), None)
+    start = next((x.i for x in verb.doc[verb.left_edge.i : verb.i] if x.pos_ not in OPENERS), verb.i)
     asks = any(c.tag_ in ("WP", "WRB", "WDT", "WP$") for c in verb.doc[start : start + 2])
-    return asks and verb.dep_ in ("ROOT", "conj") and is_question(verb.doc)
+    if asks and verb.dep_ in ("ROOT", "conj") and is_question(verb.doc):
+        return True
+    if subject is None or any(lower(c) in ("nor", "neither", "so") for c in verb.children):
+        return False
+    front = [c for c in (*children(verb, "aux", "auxpass"), verb) if c.i < subject.i and c.pos_ == "AUX"]
+    return bool(front) and (is_question(verb.doc) or front[0].i <= start + 1)
 
 
 def is_question(doc: Doc) -> bool:

@@ -9,11 +9,17 @@ def words(text: str) -> frozenset[str]:
 
 FIRST = words("i me myself we us ourselves")
 MY = words("my our mine ours")
+WEEKDAYS = words(
+    "monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays "
+    "sundays mon tue tues wed thu thur thurs fri sat sun"
+)
+MONTHS = words(
+    "january february march april may june july august september october november december jan feb mar apr jun jul aug "
+    "sep sept oct nov dec"
+)
 HE = words("he him his himself")
 SHE = words("she her hers herself")
 THEY = words("they them their theirs themselves")
-RELATIVE = words("who whom which that where")
-
 FEMALE = words(
     "wife girlfriend mother mom mum mama sister daughter niece aunt grandmother grandma fiancée woman girl "
     "lady queen bride stepmother stepsister granddaughter"
@@ -39,7 +45,6 @@ KIN = {
     **dict.fromkeys(("friend", "buddy", "bestie", "pal", "bff", "mate"), "FRIEND_OF"),
     **dict.fromkeys(("boss", "manager", "supervisor"), "-MANAGES"),
 }
-CHILDREN = words("kid child baby twin triplet boy girl son daughter newborn toddler")
 PEOPLE = (
     frozenset(KIN)
     | FEMALE
@@ -128,8 +133,6 @@ NO_NAMES = DEGREES | words(
 )
 HONORIFICS = words("dr dr. mr mr. mrs mrs. ms ms. mx prof prof. professor sir dame lady lord father sister rev rev. st")
 
-LIKE = words("love like enjoy adore prefer fancy appreciate")
-DISLIKE = words("hate dislike detest despise loathe")
 HEDGES = words("maybe perhaps possibly probably hopefully potentially almost nearly supposedly allegedly apparently")
 # verbs between a subject and what it does
 ASPECT = words("start begin keep continue stop quit use cease finish get go love like enjoy hate prefer")
@@ -139,25 +142,19 @@ INTENDING = words("want plan hope intend wish aim try need look expect dream thi
 # what follows them is somebody's word or belief; a speaker stands for what KNOWING says
 KNOWING = words("know say tell mention realise realize remember note forget learn discover remind see announce confirm")
 REPORTING = KNOWING | words(
-    "think believe claim suppose imagine guess assume hope wish doubt pretend hear dream expect feel suggest argue fear "
-    "insist swear suspect consider bet read write reckon ask wonder deny"
+    "think believe claim suppose imagine guess assume hope wish doubt pretend hear dream expect feel suggest argue "
+    "fear insist swear suspect consider bet read write reckon ask wonder deny"
 )
 UNTELLING = words("new old own first last other such favorite favourite current")  # adjectives that narrow nothing
+# nouns that one doesn't own, whatever their ending
 ABSTRACT = words(
-    "idea time experience plan problem issue question feeling chance opportunity goal interest habit foundation "
-    "trouble fun blast look sense reason luck doubt concern thought meeting appointment interview session "
-    "conversation chat call dinner lunch breakfast party degree job career allergy headache cold fever pain flight "
-    "trip vacation holiday "
-    "event class lesson routine schedule deadline exam test meal recipe access impact effect difference way thing lot "
-    "bit ton couple kind sort number amount view day week month year hour minute night morning evening weekend budget "
-    "preference choice option background knowledge skill word name birthday anniversary wedding ticket discount deal "
-    "gig role position work task project list family friend relationship crush date visit baby follower subscriber "
-    "record score grade result success progress break rest conflict one some it them those these something anything "
-    "nothing everything luck say soreness difficulty people kid child son daughter brother sister guest visitor help "
-    "advice feedback information energy motivation confidence hand say part symptom condition stuff tip love total "
-    "space room memory guy man woman person insomnia arthritis diabetes asthma migraine"
+    "idea time plan problem issue chance goal interest habit trouble fun blast look luck doubt thought call dinner "
+    "lunch breakfast party degree job career allergy headache cold fever pain flight trip holiday event class lesson "
+    "routine deadline exam test access impact effect way thing lot bit ton kind sort number amount day week month "
+    "year hour minute night morning evening weekend budget choice option knowledge skill word name birthday ticket deal gig "
+    "role work task project list family crush date visit score grade result success progress break rest one some it them "
+    "something anything nothing everything help advice feedback say part stuff tip total space room"
 )
 ABSTRACT_ENDINGS = ("tion", "sion", "ment", "ness", "ity", "ance", "ence", "ship", "ism", "ing", "ure", "itis", "ache")
 
 VAGUE = words("idea time way thing lot bit kind sort one some it them something anything nothing everything stuff look")
-CONTAINERS = words("pack pair set box bottle bag bunch collection piece copy couple lot kind")

@@ -51,7 +51,6 @@ class Sentence:
     def __init__(self, doc: Doc) -> None:
         self.doc = doc
         self.names = nm.names(doc)
-        self._add_called()
         self.at = {i: name for name in self.names for i in range(name.start, name.stop)}
         candidates = [x for x in doc if x.pos_ in ("NOUN", "PROPN", "ADJ") and x.i not in self.at]
         self.links: dict[int, list[Name]] = {x.i: found for x in candidates if (found := self._names_of(x))}
@@ -65,20 +64,6 @@ class Sentence:
         return self.at.get(token.i)
 
     # --- names ---------------------------------------------------------------------------------------------------
-    def _add_called(self) -> None:
-        """What is "called" something is a name, whatever it looks like: "a parrot called Captain"."""
-        covered = {i for name in self.names for i in range(name.start, name.stop)}
-        for token in self.doc[:-1]:
-            after = token.nbor(1)
-            if g.lower(token) not in ("named", "called") or after.i in covered or not after.text[0].isupper():
-                continue
-            stop = after.i + 1
-            while stop < len(self.doc) and self.doc[stop].text[0].isupper() and stop not in covered:
-                stop += 1
-            if after.tag_ not in ("PRP", "DT"):
-                self.names.append(Name(after.i, stop, "", self.doc[after.i : stop].text))
-        self.names.sort(key=lambda name: name.start)
-
     def _after(self, index: int) -> Name | None:
         """The name that begins at `index`, over an opening quotation mark."""
         if index < len(self.doc) and self.doc[index].text in QUOTES:
@@ -103,11 +88,10 @@ class Sentence:
         doc, following, is_list = self.doc, noun.i + 1, noun.tag_ in ("NNS", "NNPS")
         is_known = bool({g.lower(noun), g.lemma(noun)} & NAMED_NOUNS) or nm.is_role(g.lower(noun))
         is_known = is_known or nm.head_type(g.lemma(noun)) != ""
-        name = None
-        if is_known and (name := self._after(following)) is None and following < len(doc):
-            if doc[following].text in (",", "-", "–", "—", "(", ":"):  # "my cousin, Tom, …"
-                name = self._after(following + 1)
-                name = name if name is not None and (is_list or self._closes(name)) else None
+        name = self._after(following) if is_known else None
+        if is_known and name is None and following < len(doc) and doc[following].text in (",", "-", "–", "—", "(", ":"):
+            name = self._after(following + 1)  # "my cousin, Tom, …"
+            name = name if name is not None and (is_list or self._closes(name)) else None
         if name is None and following < len(doc) and g.lower(doc[following]) in ("named", "called"):
             name = self._after(following + 1)
         for child in noun.children if name is None else ():
@@ -164,7 +148,7 @@ class Sentence:
 
     def _by_governor(self, name: Name, head: Token) -> str:
         governor, length = head.head, name.stop - name.start
-        if name.quoted or (nm.head_type(self.doc[name.stop - 1].lower_) and name.label != "PERSON"):
+        if nm.head_type(self.doc[name.stop - 1].lower_) and name.label != "PERSON":
             return ""
         is_place, lemma = name.label in ("GPE", "LOC", "FAC"), g.lemma(governor)
         owned = [c for c in g.children(head, "poss") if c.i < name.start and c.tag_ == "PRP$"]
@@ -209,5 +193,5 @@ def _type_by_noun(noun: Token, found: list[Name]) -> None:
     else:
         kind = nm.head_type(lemma) or (t.LOCATION if lemma in PLACES else "")
     for name in found:
-        if kind and (kind == t.PERSON or name.label != "PERSON" or name.quoted or lemma in NAMED_NOUNS):
+        if kind and (kind == t.PERSON or name.label != "PERSON" or lemma in NAMED_NOUNS):
             name.type, name.sure = kind, True

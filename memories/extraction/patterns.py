@@ -16,7 +16,6 @@ class Past(enum.Enum):
     ENDED = enum.auto()  # "I worked at Acme"
     HOLDS = enum.auto()  # "I joined Acme": an event, so that the present and the progressive are plans
     IGNORED = enum.auto()  # "I loved the soup"
-    NEEDED = enum.auto()  # "I visited Rome": as HOLDS, but the perfect and the past alone count
 
 
 class Fits(enum.Enum):
@@ -37,135 +36,110 @@ class Fits(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """`slot`: OBJECT, COMPLEMENT or prepositions. `of`: the lemmas that the verb's objects must have; with NO_OBJECT
-    there must be none. `ends`: the verb says that the relation is over."""
+    """`slot`: OBJECT, COMPLEMENT or prepositions. `ends`: the verb says that the relation is over. `of`: the lemmas
+    that the verb's objects must have (none may be there if it is empty), None: any; `needs_object`: there is one."""
 
     verbs: frozenset[str]
     slot: frozenset[str]
     type: str
     fits: Fits
-    past: Past = Past.ENDED
+    past: Past
     ends: bool = False
     of: frozenset[str] | None = None
     needs_object: bool = False
 
 
-NO_OBJECT: frozenset[str] = frozenset()
-JOBS = lx.words("job position role internship gig contract post work")
 TRIPS = lx.words("trip visit tour holiday vacation week weekend day month night honeymoon")
-BELONGING = lx.words("membership subscription")
-
-
-def _p(
-    verbs: str,
-    slot: str,
-    type_: str,
-    fits: Fits,
-    past: Past = Past.ENDED,
-    *,
-    ends: bool = False,
-    of: frozenset[str] | None = None,
-    needs_object: bool = False,
-) -> Pattern:
-    return Pattern(lx.words(verbs), lx.words(slot), type_, fits, past, ends, of, needs_object)
-
-
-PATTERNS = (
-    _p("work intern teach lecture consult", "at for", "WORKS_AT", Fits.COMPANY),
-    _p("work serve", "as", "HAS_ROLE", Fits.ROLE),
-    _p("join", OBJECT, "WORKS_AT", Fits.COMPANY, Past.HOLDS),
-    _p("start begin", "at with", "WORKS_AT", Fits.COMPANY, Past.HOLDS, of=JOBS),
-    _p("start begin", "as", "HAS_ROLE", Fits.ROLE, Past.HOLDS, of=JOBS),
-    _p("get take accept land find have", "at with", "WORKS_AT", Fits.COMPANY, Past.HOLDS, of=JOBS, needs_object=True),
-    _p("be", "at with", "WORKS_AT", Fits.COMPANY, Past.IGNORED),
-    _p("employ hire recruit", "by", "WORKS_AT", Fits.COMPANY),
-    _p("leave quit", OBJECT, "WORKS_AT", Fits.COMPANY, Past.HOLDS, ends=True),
-    _p("leave quit lose resign retire", "at from with", "WORKS_AT", Fits.COMPANY, Past.HOLDS, ends=True, of=JOBS),
-    _p("be become", COMPLEMENT, "HAS_ROLE", Fits.ROLE),
-    _p("promote", "to", "HAS_ROLE", Fits.ROLE, Past.HOLDS),
-    _p("manage lead head run oversee supervise direct", OBJECT, "MANAGES", Fits.NAMED),
-    _p("report", "to", "REPORTS_TO", Fits.PERSON),
-    _p("live reside dwell", "in at near outside", "LIVES_IN", Fits.PLACE),
-    _p("base", "in near", "LIVES_IN", Fits.PLACE),
-    _p("settle", "in", "LIVES_IN", Fits.PLACE, Past.HOLDS),
-    _p("move relocate emigrate", "to into", "MOVED_TO", Fits.PLACE, Past.HOLDS, of=NO_OBJECT),
-    _p("move relocate emigrate", "to into", "LIVES_IN", Fits.PLACE, Past.HOLDS, of=NO_OBJECT),
-    _p("move relocate emigrate", "from", "LIVES_IN", Fits.PLACE, Past.HOLDS, ends=True, of=NO_OBJECT),
-    _p("bear", "in", "BORN_IN", Fits.PLACE, Past.HOLDS),
-    _p("visit tour explore", OBJECT, "VISITED", Fits.SIGHT, Past.NEEDED),
-    _p("go travel fly drive come return head be", "to", "VISITED", Fits.SIGHT, Past.NEEDED, of=NO_OBJECT),
-    _p("be", "in", "VISITED", Fits.SIGHT, Past.NEEDED),
-    _p("get be come return", "from", "VISITED", Fits.SIGHT, Past.NEEDED, of=NO_OBJECT),  # "got back from"
-    _p("stay camp hike celebrate eat arrive land travel volunteer", "in at around", "VISITED", Fits.SIGHT, Past.NEEDED),
-    _p("see watch catch attend have", "at", "VISITED", Fits.SIGHT, Past.NEEDED),
-    _p("spend", "in at", "VISITED", Fits.SIGHT, Past.NEEDED, of=TRIPS, needs_object=True),
-    _p("take", "to", "VISITED", Fits.SIGHT, Past.NEEDED, of=TRIPS | lx.PEOPLE, needs_object=True),
-    _p("study graduate enroll enrol major", "at from", "STUDIED_AT", Fits.SCHOOL, Past.HOLDS),
-    _p("attend", OBJECT, "STUDIED_AT", Fits.SCHOOL, Past.HOLDS),
-    _p("go", "to", "STUDIED_AT", Fits.SCHOOL, Past.HOLDS, of=NO_OBJECT),
-    _p(
-        "do get complete earn finish have",
-        "at from",
-        "STUDIED_AT",
-        Fits.SCHOOL,
-        Past.HOLDS,
-        of=lx.DEGREES,
-        needs_object=True,
-    ),
-    _p("marry", f"{OBJECT} to", "MARRIED_TO", Fits.PERSON, Past.HOLDS),
-    _p("engage", "to", "PARTNER_OF", Fits.PERSON, Past.HOLDS),
-    _p("date", OBJECT, "PARTNER_OF", Fits.PERSON),
-    _p("divorce separate", f"{OBJECT} from", "MARRIED_TO", Fits.PERSON, Past.HOLDS, ends=True),
-    _p("break split separate", "with from", "PARTNER_OF", Fits.PERSON, Past.HOLDS, ends=True),
-    _p("have own keep adopt get buy rescue raise foster", OBJECT, "HAS_PET", Fits.PET, Past.HOLDS),
-    _p("have own drive ride", OBJECT, "OWNS", Fits.THING),
-    _p("get buy purchase", OBJECT, "OWNS", Fits.THING, Past.NEEDED),
-    _p("sell lose donate", OBJECT, "OWNS", Fits.THING, Past.NEEDED, ends=True),
-    _p(" ".join(lx.LIKE), OBJECT, "LIKES", Fits.LIKED, Past.IGNORED),
-    _p(" ".join(lx.DISLIKE), OBJECT, "DISLIKES", Fits.LIKED, Past.IGNORED),
-    _p("be", "into", "LIKES", Fits.LIKED, Past.IGNORED),
-    _p(
-        "create found write invent build compose design paint cofound launch",
-        OBJECT,
-        "CREATED",
-        Fits.NAMED,
-        Past.NEEDED,
-    ),
-    _p("join", OBJECT, "MEMBER_OF", Fits.CLUB, Past.HOLDS),
-    _p("belong", "to", "MEMBER_OF", Fits.CLUB),
-    _p("play sing drum", "in for", "MEMBER_OF", Fits.CLUB),
-    _p("leave quit", OBJECT, "MEMBER_OF", Fits.CLUB, Past.HOLDS, ends=True),
-    _p(
-        "cancel leave quit",
-        "of at with to",
-        "MEMBER_OF",
-        Fits.CLUB,
-        Past.HOLDS,
-        ends=True,
-        of=BELONGING,
-        needs_object=True,
-    ),
-)
-
-# "a fan of jazz", "a member of the choir": relations that a complement of "be" states with "of", "at", "from", "to"
-NOUNS = {
+OBJECTS = {
+    "": None,
+    "no object": frozenset[str](),
+    "job": lx.words("job position role internship gig contract post work"),
+    "trip": TRIPS,
+    "guest": TRIPS | lx.PEOPLE,
+    "degree": lx.DEGREES,
+    "membership": lx.words("membership subscription"),
+}
+# verbs | slot | relation ("-": it ends) | target | simple past | objects ("!": one must be there)
+TABLE = """
+work intern teach lecture consult | at for | WORKS_AT | company | ended
+work serve | as | HAS_ROLE | role | ended
+join | object | WORKS_AT | company | holds
+start begin | at with | WORKS_AT | company | holds | job
+start begin | as | HAS_ROLE | role | holds | job
+get take accept land find have | at with | WORKS_AT | company | holds | job!
+be | at with | WORKS_AT | company | ignored
+employ hire recruit | by | WORKS_AT | company | ended
+leave quit | object | -WORKS_AT | company | holds
+leave quit lose resign retire | at from with | -WORKS_AT | company | holds | job
+be become | complement | HAS_ROLE | role | ended
+promote | to | HAS_ROLE | role | holds
+manage lead head run oversee supervise direct | object | MANAGES | named | ended
+report | to | REPORTS_TO | person | ended
+live reside dwell | in at near outside | LIVES_IN | place | ended
+base | in near | LIVES_IN | place | ended
+settle | in | LIVES_IN | place | holds
+move relocate emigrate | to into | MOVED_TO | place | holds | no object
+move relocate emigrate | to into | LIVES_IN | place | holds | no object
+move relocate emigrate | from | -LIVES_IN | place | holds | no object
+bear | in | BORN_IN | place | holds
+visit tour explore | object | VISITED | sight | holds
+go travel fly drive come return head be | to | VISITED | sight | holds | no object
+get be come return | from | VISITED | sight | holds | no object
+be | in | VISITED | sight | holds
+stay camp hike celebrate eat arrive land travel volunteer | in at around | VISITED | sight | holds
+see watch catch attend have | at | VISITED | sight | holds
+spend | in at | VISITED | sight | holds | trip!
+take | to | VISITED | sight | holds | guest!
+study graduate enroll enrol major | at from | STUDIED_AT | school | holds
+attend | object | STUDIED_AT | school | holds
+go | to | STUDIED_AT | school | holds | no object
+do get complete earn finish have | at from | STUDIED_AT | school | holds | degree!
+marry | object to | MARRIED_TO | person | holds
+engage | to | PARTNER_OF | person | holds
+date | object | PARTNER_OF | person | ended
+divorce separate | object from | -MARRIED_TO | person | holds
+break split separate | with from | -PARTNER_OF | person | holds
+have own keep adopt get buy rescue raise foster | object | HAS_PET | pet | holds
+have own drive ride | object | OWNS | thing | ended
+get buy purchase | object | OWNS | thing | holds
+sell lose donate | object | -OWNS | thing | holds
+love like enjoy adore prefer fancy appreciate | object | LIKES | liked | ignored
+hate dislike detest despise loathe | object | DISLIKES | liked | ignored
+stand bear | object | DISLIKES | liked | ignored
+be | into | LIKES | liked | ignored
+create found write invent build compose design paint cofound launch | object | CREATED | named | holds
+join | object | MEMBER_OF | club | holds
+belong | to | MEMBER_OF | club | ended
+play sing drum | in for | MEMBER_OF | club | ended
+leave quit | object | -MEMBER_OF | club | holds
+cancel leave quit | of at with to | -MEMBER_OF | club | holds | membership!
+"""
+# "a fan of jazz", "a member of the choir": relations that a complement of "be" states with a preposition
+PREDICATES = {
     **dict.fromkeys(lx.words("fan lover enthusiast"), ("LIKES", Fits.LIKED)),
     **dict.fromkeys(lx.words("member part"), ("MEMBER_OF", Fits.CLUB)),
     **dict.fromkeys(lx.words("alumnus alumna graduate student"), ("STUDIED_AT", Fits.SCHOOL)),
     **dict.fromkeys(lx.words("founder creator author inventor"), ("CREATED", Fits.NAMED)),
     "owner": ("OWNS", Fits.THING),
-}
-ADJECTIVES = {
+    "based": ("LIVES_IN", Fits.PLACE),
     "married": ("MARRIED_TO", Fits.PERSON),
     "engaged": ("PARTNER_OF", Fits.PERSON),
-    "based": ("LIVES_IN", Fits.PLACE),
     **dict.fromkeys(lx.words("fond passionate crazy keen obsessed"), ("LIKES", Fits.LIKED)),
 }
 
 
+def _pattern(line: str) -> Pattern:
+    verbs, slot, kind, fits, past, objects = (part.strip() for part in f"{line} |".split("|")[:6])
+    needs, of = objects.endswith("!"), OBJECTS[objects.rstrip("!")]
+    return Pattern(
+        *(lx.words(verbs), lx.words(slot), kind.lstrip("-"), Fits[fits.upper()], Past[past.upper()]),
+        *(kind.startswith("-"), of, needs),
+    )
+
+
 def _by_verb() -> dict[str, list[Pattern]]:
     found: dict[str, list[Pattern]] = {}
-    for pattern in PATTERNS:
+    for pattern in map(_pattern, TABLE.strip().splitlines()):
         for verb in pattern.verbs:
             found.setdefault(verb, []).append(pattern)
     return found

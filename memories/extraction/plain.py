@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from entities.types import Named
 from memories.extraction import kinds as t
+from memories.extraction.language import language
 
 GUESSED = 0.6  # the confidence of a name that capitals alone show
 PARTICLES = r"(?:de|del|della|di|da|do|dos|van|von|der|den|ter|ten|la|le|al|el|bin|ibn|af|zu)"
@@ -15,12 +16,15 @@ TOKEN = re.compile(r"[^\W_][\w'’\-]*")
 ISO = re.compile(r"(?<!\d)((?:19|20)\d\d)-(\d\d)(?:-(\d\d))?(?!\d)")
 DAY_FIRST = re.compile(r"(?<!\d)(\d{1,2})\.\s?(\d{1,2})\.\s?((?:19|20)\d\d)(?!\d)")
 CJK_DATE = re.compile(r"((?:19|20)\d\d)\s*年(?:\s*(\d{1,2})\s*月(?:\s*(\d{1,2})\s*日)?)?")
-MOST_CAPITALS = 0.35  # the share of capitalised words after the first, above which capitals show nouns (German)
+MAX_LENGTH = 10_000  # characters that are read of a line
+NOUN_CAPITALS = frozenset({"de", "lb"})  # languages that write every noun with a capital
 
 
 def named(text: str) -> tuple[Named, ...]:
-    """What a sentence names, in order, each once."""
-    return tuple(dict.fromkeys((*_names(text), *(Named(value, t.DATE, GUESSED) for value in dates(text)))))
+    """What a sentence names, in order, each once. Where capitals mark all nouns, a single one is no name."""
+    text = text[:MAX_LENGTH]
+    names = _names(text, are_nouns=language(text) in NOUN_CAPITALS)
+    return tuple(dict.fromkeys((*names, *(Named(value, t.DATE, GUESSED) for value in dates(text)))))
 
 
 def dates(text: str) -> Iterator[str]:
@@ -36,24 +40,21 @@ def dates(text: str) -> Iterator[str]:
             yield value
 
 
-def _names(text: str) -> Iterator[Named]:
-    """Runs of capitalised words inside a sentence; a single one where capitals don't mark every noun."""
-    words = list(TOKEN.finditer(text))
-    inner = words[1:]
-    share = sum(w.group()[0].isupper() for w in inner) / len(inner) if inner else 0.0
+def _names(text: str, *, are_nouns: bool) -> Iterator[Named]:
+    """Runs of capitalised words inside a sentence."""
     run: list[re.Match[str]] = []
-    for number, word in enumerate([*words, None]):
+    for number, word in enumerate([*TOKEN.finditer(text), None]):
         if word is not None and _continues(run, word, text) and (run or number or _is_code(word.group())):
             run.append(word)
             continue
-        yield from _run(run, text, is_sure=share <= MOST_CAPITALS)
+        yield from _run(run, text, are_nouns=are_nouns)
         run = [word] if word is not None and number and _is_capital(word.group()) else []
 
 
-def _run(run: list[re.Match[str]], text: str, *, is_sure: bool) -> Iterator[Named]:
+def _run(run: list[re.Match[str]], text: str, *, are_nouns: bool) -> Iterator[Named]:
     while run and not _is_capital(run[-1].group()):
         run = run[:-1]
-    if run and (is_sure or len(run) > 1 or _is_code(run[0].group())):
+    if run and (not are_nouns or len(run) > 1 or _is_code(run[0].group())):
         yield Named(text[run[0].start() : run[-1].end()], t.CONCEPT, GUESSED)
 
 

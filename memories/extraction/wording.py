@@ -77,7 +77,7 @@ def _follows_user(token: Token, sentence: Sentence) -> bool:
         return False
     between = range(before[-1] + 1, token.i)
     others = {i for n in sentence.names if n.type == t.PERSON for i in range(n.start, n.stop)}
-    people = (x.i for x in sentence.doc if g.lemma(x) in lx.PEOPLE or x.tag_ in ("PRP", "NNS") and g.lower(x) != "me")
+    people = (x.i for x in sentence.doc if g.lemma(x) in lx.PEOPLE or (x.tag_ in ("PRP", "NNS") and g.lower(x) != "me"))
     return not others.union(people).intersection(between)
 
 
@@ -89,7 +89,7 @@ def _agreement(pronoun: Token) -> list[Edit]:
         raise _UnsureError
     verb = pronoun.head
     group = sorted([*g.children(verb, "aux", "auxpass"), verb], key=lambda x: x.i)
-    finite = next((x for x in group if x.tag_ in ("VBP", *MODALS) or x.tag_ == "VB" and len(group) == 1), None)
+    finite = next((x for x in group if x.tag_ in ("VBP", *MODALS) or (x.tag_ == "VB" and len(group) == 1)), None)
     if finite is None or finite != group[0] or finite.i < pronoun.i:
         raise _UnsureError
     edits = _third_person(finite, verb)

@@ -13,7 +13,6 @@ from memories.models import Source
 from memories.pipeline.knowledge import together
 from memories.providers import registry
 from memories.providers.base import ProviderRefused, ProviderUnavailable
-from memories.providers.sentences import SentenceExtractor
 from memories.statements import Statement
 from memories.types import Fact, Item
 
@@ -54,16 +53,14 @@ def extract(items: Sequence[Item], *, infer: bool, roles: frozenset[str] | None 
     """
     if not infer:
         return Extracted(tuple(Statement(fact) for fact in verbatim(items, roles)), "verbatim")
-    rules = registry.rules()
+    extractor = registry.text_extractor()
     try:
-        read = rules.read(items, roles) if rules is not None else None
+        read = extractor.read(items, roles)
     except (ProviderUnavailable, ProviderRefused) as error:
-        log.warning("texts are read sentence by sentence: %s", error.message)
-        read = None
-    if rules is None or read is None:
-        facts = SentenceExtractor().extract(items, roles)
-        return Extracted(tuple(Statement(fact) for fact in facts), SentenceExtractor.name)
-    return Extracted(tuple(statement for found in read for statement in found), rules.name)
+        log.warning("texts are read without a parser: %s", error.message)
+        extractor = extractor.unparsed()
+        read = extractor.read(items, roles)
+    return Extracted(tuple(statement for found in read for statement in found), extractor.name)
 
 
 def verbatim(items: Sequence[Item], roles: frozenset[str] | None = None) -> tuple[Fact, ...]:

@@ -18,8 +18,8 @@ from memories.providers.base import Embedder, Encoded, PieceEncoder
 from memproject.common.errors import Unavailable
 
 if TYPE_CHECKING:  # no cycle: the libraries of an extractor are loaded only by a process that uses it
-    from memories.providers.llm.extractor import ModelExtractor
     from memories.extraction.extractor import TextExtractor
+    from memories.providers.llm.extractor import ModelExtractor
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +31,7 @@ EMBEDDERS = {
     "fake": "memories.providers.fake.from_settings",
 }
 MODEL_EXTRACTOR = "memories.providers.llm.extractor.from_settings"
-
-
-RULES = "memories.extraction.extractor.from_settings"
+TEXT_EXTRACTOR = "memories.extraction.extractor.from_settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +74,9 @@ def embedder() -> Embedder:
 
 
 @cache
-def rules() -> TextExtractor | None:
-    """What reads texts without a language model; None where SPACY_MODEL is empty."""
-    make: Callable[[], TextExtractor | None] = import_string(RULES)
+def text_extractor() -> TextExtractor:
+    """The extractor that reads texts without a language model; it parses nothing if SPACY_MODEL is empty."""
+    make: Callable[[], TextExtractor] = import_string(TEXT_EXTRACTOR)
     return make()
 
 
@@ -90,7 +88,7 @@ def model_extractor() -> ModelExtractor | None:
 
 def reset() -> None:
     """Forget what was made; the next call reads the settings again."""
-    rules.cache_clear()
+    text_extractor.cache_clear()
     _embedder.cache_clear()
     _encoder.cache_clear()
     _model_extractor.cache_clear()

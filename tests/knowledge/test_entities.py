@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from memories.providers.rules.extractor import RulesExtractor
+from memories.extraction.extractor import TextExtractor
 from tests.build import Caller
 
 JOHN = "User's name is John. He works at Google as a senior engineer."
@@ -117,7 +117,7 @@ def test_a_restore_brings_back_what_the_text_stated_and_reads_nothing(
     assert len(stated) == 3
     revisions = reader.get(f"/api/v1/memories/{key}/history").json()["revisions"]
     first = {revision["content"]: revision["revision_id"] for revision in revisions}
-    monkeypatch.setattr(RulesExtractor, "read", lambda *_: pytest.fail("a text was read in a request"))
+    monkeypatch.setattr(TextExtractor, "read", lambda *_: pytest.fail("a text was read in a request"))
     # Each text comes back several times, after other texts.
     for content in (*stated, *reversed(stated), *stated):
         body = {"revision_id": first[content]}

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, example, given, note, settings
 
 from memories.providers.base import Encoded
 from memories.providers.local import LocalEmbedder
-from memories.providers.rules.extractor import RulesExtractor
+from memories.extraction.extractor import TextExtractor
 from memories.types import SourceKind
 from memproject.common.clock import now
 from tests.knowledge.end_state import Kept
@@ -37,11 +37,11 @@ worlds: list[World] = []  # the last one is told of the calls of the embedding m
 @pytest.fixture(scope="module")
 def read_once() -> Iterator[None]:
     """Texts are read and embedded for the first time only, since the examples use few."""
-    read, encode = RulesExtractor.read, LocalEmbedder.encode
+    read, encode = TextExtractor.read, LocalEmbedder.encode
     extractions: dict[Any, Any] = {}
     encoded: dict[str, Any] = {}
 
-    def read_all(self: RulesExtractor, items: Any, roles: Any = None) -> Any:
+    def read_all(self: TextExtractor, items: Any, roles: Any = None) -> Any:
         missing = [item for item in items if (item, roles) not in extractions]
         extractions.update(zip(((item, roles) for item in missing), read(self, missing, roles), strict=True))
         return tuple(extractions[item, roles] for item in items)
@@ -55,7 +55,7 @@ def read_once() -> Iterator[None]:
         return Encoded(np.concatenate([encoded[text].vectors for text in texts]), pieces)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RulesExtractor, "read", read_all)
+        patch.setattr(TextExtractor, "read", read_all)
         patch.setattr(LocalEmbedder, "encode", encode_all)
         yield
 

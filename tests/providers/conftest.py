@@ -16,9 +16,8 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from memories.providers import english, registry
+from memories.providers import registry
 from memories.providers.llm.extractor import ModelExtractor
-from memories.providers.rules.extractor import RulesExtractor
 from tests.llm_server import LLMServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,12 +29,6 @@ def model_dir() -> Path:
     directory = Path(os.environ.get("EMBEDDING_MODEL_DIR") or ROOT / ".cache" / "models")
     subprocess.run([sys.executable, "-m", "memories.providers.weights", str(directory)], cwd=ROOT, check=True)
     return directory
-
-
-@pytest.fixture(scope="session")
-def rules(model_dir: Path) -> RulesExtractor:
-    """The rules over the pinned pipeline."""
-    return RulesExtractor(english.MODEL, model_dir)
 
 
 @pytest.fixture(params=["openai_compatible", "ollama"])

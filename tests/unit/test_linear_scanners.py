@@ -16,13 +16,11 @@ from rest_framework import serializers
 from entities import names
 from memories import filters, languages, ttl
 from memories.api.common import TTL, FutureMoment, QueryFilters
-from memories.extraction import answers, greetings, keep_gate, language, segments
+from memories.extraction import answers, extractor, greetings, keep_gate, language, plain, segments
+from memories.extraction.discourse import Discourse
+from memories.extraction.names import Name
 from memories.pipeline import digest, passages
 from memories.providers.llm import grounding, prompt, words
-from memories.providers.rules import extractor, facts, fields, supersede
-from memories.providers.rules.discourse import Discourse
-from memories.providers.rules.entities import Name
-from memories.providers.sentences import states_something
 from memories.retrieval import context, question
 from memories.types import Fact, Item, MemoryView
 from memproject.web.fields import Metadata, Moment, Text
@@ -50,20 +48,17 @@ MODULES = (
     "memories.extraction.segments",
     "memories.extraction.sentences",
     "memories.extraction.speakers",
+    "memories.extraction.annotate",
+    "memories.extraction.dates",
+    "memories.extraction.extractor",
+    "memories.extraction.names",
+    "memories.extraction.plain",
     "memories.filters",
     "memories.languages",
     "memories.pipeline.recalled",
     "memories.providers.llm.grounding",
     "memories.providers.llm.reading",
     "memories.providers.llm.words",
-    "memories.providers.rules.amounts",
-    "memories.providers.rules.dates",
-    "memories.providers.rules.entities",
-    "memories.providers.rules.extractor",
-    "memories.providers.rules.facts",
-    "memories.providers.rules.fields",
-    "memories.providers.rules.supersede",
-    "memories.providers.sentences",
     "memories.retrieval.context",
     "memories.retrieval.question",
     "memories.retrieval.temporal",
@@ -86,7 +81,9 @@ PATTERNS = {
 # These are held against a whole word or field, never looked for in a text.
 WHOLE = {
     "memories.providers.llm.words.ORDINAL",
-    "memories.providers.rules.entities.CODE",
+    "memories.extraction.names.CODE",
+    "memories.extraction.names.YEAR",
+    "memories.extraction.plain.PARTICLES",
     "memories.ttl._FORM",
     "memproject.common.ids._PUBLIC",
 }
@@ -134,12 +131,13 @@ def compare_words(text: str) -> None:
 
 
 STORED: dict[str, Callable[[str], object]] = {
-    "sentences of a text": lambda text: list(extractor._pieces(text)),
-    "states_something": states_something,
     "language of a text": language.language,
     "greetings.is_greeting": greetings.is_greeting,
     "keep_gate.keeps": gate,
     "answers.with_question": lambda text: answers.with_question(text[:200], text),
+    "pieces of a note": lambda text: list(extractor._pieces([Item(text)], 0, None)),
+    "pieces of a message": lambda text: list(extractor._pieces([Item(text, "user")], 0, None)),
+    "names of a sentence": plain.named,
     "passages.split": passages.split,
     "digest.of_fact": lambda text: digest.of_fact(Fact(text, text, 0), None),
     "languages.segmented": languages.segmented,
@@ -147,8 +145,6 @@ STORED: dict[str, Callable[[str], object]] = {
     "fields.Text": checked(Text()),
 }
 SENT: dict[str, Callable[[str], object]] = {
-    "facts.looks_like_code": facts.looks_like_code,
-    "fields.field_of": fields.field_of,
     "ttl.parse": parse_ttl,
     "filters.parse": parse_filter,
     "TTL": checked(TTL()),
@@ -168,7 +164,6 @@ ASKED: dict[str, Callable[[str], object]] = {
     "languages.segmented": languages.segmented,
     "names.parts of a person": lambda text: names.parts.__wrapped__(text, "PERSON"),
     "names.parts of a place": lambda text: names.parts.__wrapped__(text, "LOCATION"),
-    "names of two memories": lambda text: supersede._same(text, f"{text} x"),
 }
 SHOWN: dict[str, Callable[[str], object]] = {
     "prompt.data": lambda text: prompt.data([Item(text)], None, [], NOW),

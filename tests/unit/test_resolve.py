@@ -62,15 +62,36 @@ def test_a_john_who_may_be_either_stays_the_same_one_and_takes_no_surname() -> N
     assert means("John Murphy", [*two, either]) is None
 
 
+def test_one_exact_name_is_one_entity_whatever_its_type_was_guessed_to_be() -> None:
+    for one, other in itertools.permutations(("ORG", "LOCATION", "PRODUCT", "CONCEPT", "PERSON"), 2):
+        assert means("DGIA", known("DGIA", type=one), type=other) == "DGIA"
+        assert means("Dgia", known("DGIA", type=one), type=other) == "DGIA"
+        assert means("O’Neill", known("O'Neill", type=one), type=other) == "O'Neill"
+    assert means("May", known("2024-05", type="DATE"), type="PERSON") is None
+    assert means("2024", known("2024", type="DATE"), type="PRODUCT") is None
+
+
 def test_apple_and_apple() -> None:
     company, fruit = known("Apple", type="ORG"), known("apple", type="CONCEPT")
     for type, of in itertools.product(("CONCEPT", "PRODUCT"), (company, known("Apple Inc.", type="ORG"))):
         assert means("apple", of, type=type) is None
-        assert means("Apple", of, type=type) is None  # a sentence may begin with the fruit
     assert means("Apple", fruit, type="ORG") is None
     assert means("Apple Inc.", company, type="ORG") == "Apple"
-    assert means("iPhone", known("iPhone", type="PRODUCT"), type="CONCEPT") == "iPhone"
-    assert means("iPhone", known("iPhone", type="PRODUCT"), type="ORG") is None
+
+
+def test_two_people_of_one_first_name_are_told_apart_by_what_qualifies_them() -> None:
+    def alex(*qualifiers: str) -> Candidate:
+        return Candidate(uuid.UUID(int=len(qualifiers)), "Alex", "PERSON", qualifiers=frozenset(qualifiers))
+
+    def is_new(qualifier: str, *among: Candidate) -> bool:
+        return resolve(Named("Alex", "PERSON", qualifier=qualifier), among).id is None
+
+    assert is_new("-MANAGES", alex("PARENT_OF"))
+    assert is_new("from hr", alex("from choir"))
+    for qualifier, there in (("-MANAGES", ()), ("", ("PARENT_OF",)), ("from hr", ("PARENT_OF",))):
+        assert not is_new(qualifier, alex(*there))
+    full = Candidate(uuid.UUID(int=7), "Alex Roth", "PERSON", qualifiers=frozenset({"PARENT_OF"}))
+    assert resolve(Named("Alex Roth", "PERSON", qualifier="-MANAGES"), [full]).id == full.id
 
 
 @pytest.mark.parametrize(

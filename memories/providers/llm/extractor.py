@@ -13,7 +13,7 @@ from memories.providers.llm.base import Chat
 from memories.providers.llm.ollama import OllamaChat
 from memories.providers.llm.openai_chat import OpenAIChat
 from memories.providers.llm.reading import reading
-from memories.providers.sentences import may_state
+from memories.providers.speaking import may_state
 from memories.statements import Known, Reading
 from memories.types import Item
 

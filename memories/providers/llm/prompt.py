@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Sequence
 
 from entities.types import ENTITY_TYPES, RELATION_TYPES
-from memories.providers.sentences import may_state
+from memories.providers.speaking import may_state
 from memories.statements import Known
 from memories.types import Item
 

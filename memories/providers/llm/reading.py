@@ -14,7 +14,7 @@ from memories.providers.llm import schema
 from memories.providers.llm.grounding import Quotable, Source, Words
 from memories.providers.llm.words import USER as FIRST_PERSON
 from memories.providers.llm.words import tokens
-from memories.providers.sentences import may_state
+from memories.providers.speaking import may_state
 from memories.statements import Known, Proposal, Reading, Statement
 from memories.types import Decision, Fact, Item, Span
 

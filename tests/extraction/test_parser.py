@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
+from memories.extraction.extractor import TextExtractor, from_settings
 from memories.providers import english
 from memories.providers.base import ProviderRefused, ProviderUnavailable
 from memories.providers.download import Hub, Release
-from memories.providers.rules.extractor import RulesExtractor, from_settings
 from memories.providers.weights import ensure_language
 from memories.types import Item
 
@@ -42,50 +42,56 @@ def test_it_is_fetched_from_its_release_and_read_by_path(
     assert {p.relative_to(place).as_posix() for p in place.rglob("*") if p.is_file()} == {
         a.path for a in english.ASSETS
     }
-    (statement,) = RulesExtractor(english.MODEL, tmp_path).extract([Item("I live in Graz.", "user")])
-    assert [(r.type, r.target) for r in statement.relations] == [("LIVES_IN", "Graz")]
+    ((statement,),) = TextExtractor(english.MODEL, tmp_path).read([Item("I live in Graz.", "user")])
+    assert [(r.type, r.target) for r in statement.knowledge.stated] == [("LIVES_IN", "Graz")]
 
 
 def test_a_missing_pipeline_may_come_later(tmp_path: Path) -> None:
     with pytest.raises(ProviderUnavailable, match=r"python -m memories\.providers\.weights"):
-        RulesExtractor(english.MODEL, tmp_path).warm()
+        TextExtractor(english.MODEL, tmp_path).warm()
 
 
 def test_a_wrong_name_is_the_operators(tmp_path: Path) -> None:
     with pytest.raises(ProviderRefused, match="SPACY_MODEL is 'xx_no_such_thing'"):
-        RulesExtractor("xx_no_such_thing", tmp_path).warm()
+        TextExtractor("xx_no_such_thing", tmp_path).warm()
 
 
 def test_another_pipeline_is_loaded_by_its_path_and_leaves_the_first_alone(
-    rules: RulesExtractor, tmp_path: Path
+    extractor: TextExtractor, tmp_path: Path
 ) -> None:
     """A pipeline without a parser or tags: a capital is still a name, and nothing breaks."""
     import spacy
 
     item = Item("Zoë and I got married.", "user")
-    before = rules.read([item])
+    before = extractor.read([item])
     spacy.blank("de").to_disk(tmp_path / "de")
-    (found,) = RulesExtractor(str(tmp_path / "de"), tmp_path).read([Item("Ich wohne in Graz.", "user")])
-    assert [m.name for m in found.mentions] == ["Graz"]
-    assert rules.read([item]) == before
-    assert [m.name for m in before[0].mentions] == ["Zoë"]
+    ((found,),) = TextExtractor(str(tmp_path / "de"), tmp_path).read(
+        [Item("The doctor called Bo about the results from Graz.", "user")]
+    )
+    assert [n.name for n in found.knowledge.named] == ["Bo", "Graz"]
+    assert extractor.read([item]) == before
+    assert "Zoë" in {n.name for n in before[0][0].knowledge.named}
 
 
 @override_settings(SPACY_MODEL="")
-def test_the_empty_setting_switches_it_off() -> None:
-    assert from_settings() is None
+def test_the_empty_setting_switches_the_parser_off() -> None:
+    made = from_settings()
+    ((statement,),) = made.read([Item("I live in Graz since 2020-03-01.")])
+    assert (made.name, statement.fact.content) == ("sentences", "I live in Graz since 2020-03-01")
+    assert [n.name for n in statement.knowledge.named] == ["Graz", "2020-03-01"]
+    assert statement.knowledge.stated == ()
 
 
 def test_it_is_made_from_the_settings(model_dir: Path) -> None:
     with override_settings(SPACY_MODEL=english.MODEL, EMBEDDING_MODEL_DIR=str(model_dir)):
         made = from_settings()
-    assert made is not None
-    made.warm()
+        made.warm()
+    assert made.name == "rules"
 
 
 def test_nothing_is_loaded_before_a_text_is_read() -> None:
     code = (
-        "import sys; import memories.providers.rules.extractor, memories.providers.rules.supersede; "
+        "import sys; import memories.extraction.extractor; "
         "sys.exit(any(name in sys.modules for name in ('spacy', 'thinc', 'dateparser')))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode == 0

@@ -1,0 +1,150 @@
+"""One sentence on its way to relations: whom its words mean, which of them fit as the end of a relation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from entities.types import Stated
+from memories.extraction import grammar as g
+from memories.extraction import kinds as t
+from memories.extraction import lexicon as lx
+from memories.extraction import names as nm
+from memories.extraction.dates import Dates, moment
+from memories.extraction.discourse import Discourse
+from memories.extraction.links import Sentence
+from memories.extraction.names import Name
+from memories.extraction.patterns import Fits
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
+
+SURE = 0.9  # the confidence of a relation that a sentence states
+GUESSED = 0.4  # of an end that only ends what is known
+MAX_RELATIONS = 50  # of one sentence: a list of people and a list of places give their product
+# Of a firm nobody says these.
+PERSONAL = frozenset(lx.KIN.values()) | {"WORKS_AT", "HAS_ROLE", "REPORTS_TO", "STUDIED_AT", "BORN_IN", "LIKES"}
+
+
+@dataclass
+class Reading:
+    """A sentence, and the relations that were found in it. `quoted`: tokens of somebody's quoted words."""
+
+    sentence: Sentence
+    discourse: Discourse
+    dates: Dates
+    quoted: frozenset[int]
+    stated: dict[tuple[str, str, str], Stated] = field(default_factory=dict)
+
+    def refer(self, tokens: Iterable[Token]) -> list[str]:
+        """The names that `tokens` stand for, each once."""
+        return list(dict.fromkeys(name for token in tokens for name in self.discourse.refer(token, self.sentence)))
+
+    def doers(self, verb: Token) -> list[str]:
+        """The subjects of a verb; the user where a note leaves the subject out."""
+        if subjects := g.subjects(verb):
+            return self.refer(subjects)
+        return [t.USER] if g.lacks_subject(verb) and not g.is_question(verb.doc) else []
+
+    def add(
+        self,
+        sources: Iterable[str],
+        kind: str,
+        targets: Iterable[str],
+        verb: Token | None = None,
+        *,
+        over: bool = False,
+        confidence: float = SURE,
+    ) -> None:
+        """Each source with each target, if neither is known already. A "-" before the type turns the two around."""
+        start, stop = self.dates.bounds(verb) if verb is not None else (None, None)
+        if over and stop is None and verb is not None and not g.past(verb):
+            start, stop = None, start  # "no longer works there since May"
+        sources = [s for s in sources if kind == "CREATED" or self._is_person(s, is_personal=kind in PERSONAL)]
+        for source, target in ((s, target) for target in targets for s in sources):
+            a, b = (target, source) if kind.startswith("-") else (source, target)
+            key = a, kind.lstrip("-"), b
+            if a != b and len(self.stated) < MAX_RELATIONS:
+                self.stated.setdefault(key, Stated(*key, {}, moment(start), moment(stop), confidence, over))
+
+    def _is_person(self, source: str, *, is_personal: bool) -> bool:
+        """Firms and towns don't live, work or like. A type that was only guessed gives way."""
+        name = next((n for n in self.sentence.names if n.text == source), None)
+        if name is None or name.type == t.PERSON:
+            return True
+        is_firm = name.label == "ORG" and not is_personal
+        if name.sure or is_firm or nm.head_type(source.split()[-1].lower()):
+            return name.type not in (t.ORG, t.LOCATION, t.EVENT)
+        return name.retyped(t.PERSON)
+
+    # --- targets -------------------------------------------------------------------------------------------------
+    def fitting(self, tokens: Iterable[Token], fits: Fits) -> list[str]:
+        """The ends of a relation that these words give, each once: names, or nouns if the pattern takes them."""
+        return list(dict.fromkeys(name for token in tokens for name in self._fitting(token, fits)))
+
+    def beside(self, noun: Token, words: tuple[str, ...], fits: Fits) -> list[str]:
+        """Those that hang on a noun with one of these prepositions: "a nurse at Mercy", "our flat in Oslo"."""
+        return self.fitting((target for word, target in g.prepositions(noun) if word in words), fits)
+
+    def _fitting(self, token: Token, fits: Fits) -> Iterator[str]:
+        names = [name] if (name := self.sentence.name_at(token)) else self.sentence.links.get(token.i, [])
+        if not names and fits in (Fits.NAMED, Fits.THING, Fits.CLUB) and token.dep_ != "conj":
+            names = [n for n in self.sentence.names if n.stop == token.i]  # "the Falcon project", "a Honda Civic sedan"
+        match fits:
+            case Fits.PERSON:
+                yield from self.refer([token])
+            case Fits.ROLE:
+                at = token.head.lower_ == "as" or any(
+                    w == "at" and x.i in self.sentence.at for w, x in g.prepositions(token)
+                )
+                is_role = nm.is_role(g.lemma(token)) or (at and token.pos_ == "NOUN")  # "as a tester", "a cook at Noma"
+                yield from [g.role_text(token)] if is_role and not names and g.lemma(token) not in lx.KIN else []
+            case Fits.PLACE if g.lower(token) in ("here", "there"):
+                place = self.discourse.place(token, self.sentence)
+                yield from [place] if place else []
+            case Fits.PET:
+                is_pet = g.lemma(token) in lx.PETS and token.i not in self.sentence.at
+                yield from ([n.text for n in names] or [g.noun_text(token)]) if is_pet else []
+            case _ if names:
+                yield from [n.text for n in names if self._suits(n, token, fits)]
+            case Fits.CLUB:
+                yield from [g.noun_text(token)] if g.lemma(token) in lx.MEMBERSHIPS else []
+            case Fits.THING | Fits.LIKED:
+                yield from _noun(token, is_liked=fits is Fits.LIKED)
+
+    def _suits(self, name: Name, token: Token, fits: Fits) -> bool:
+        """Whether a named target fits; a type that was only guessed gives way to the pattern's."""
+        words = {x.lower_ for x in self.sentence.doc[name.start : name.stop + 1]}
+        is_club = bool({self.sentence.doc[name.stop - 1].lower_, g.lemma(token)} & lx.MEMBERSHIPS)
+        is_guessed = not name.sure and name.label in ("", "PERSON", "PRODUCT", "WORK_OF_ART", "ORG")
+        is_at = token.head.lower_ in ("at", "for", "with")  # nobody works or studies "at" a town
+        match fits:
+            case Fits.CLUB:
+                return is_club or (name.type == t.ORG and token.head.lower_ in ("in", "to", "of"))
+            case Fits.COMPANY:
+                is_other = is_club or name.type == t.EVENT or (name.type == t.PERSON and not is_guessed)
+                return not is_other and (name.type != t.LOCATION or is_guessed or is_at) and name.retyped(t.ORG)
+            case Fits.SCHOOL:
+                is_school = name.type == t.ORG or (is_at and name.type != t.EVENT)
+                return bool(words & lx.STUDY_HEADS) or (is_school and token.head.head.lemma_ != "go")
+            case Fits.PLACE:
+                return (name.type == t.LOCATION or is_guessed) and name.retyped(t.LOCATION)
+            case Fits.SIGHT:
+                return name.type in (t.LOCATION, t.ORG)
+            case Fits.THING:
+                return name.type in (t.PRODUCT, "")
+            case _:
+                return True
+
+
+def _noun(token: Token, *, is_liked: bool) -> Iterator[str]:
+    """A concrete noun, or if `is_liked` any noun and activity that says something."""
+    lemma = g.lemma(token)
+    if token.tag_ == "VBG" and is_liked:
+        yield str(token.doc[token.i : token.right_edge.i + 1].text)
+    elif token.pos_ in ("NOUN", "PROPN") and not any(g.lower(d) in ("no", "any", "that", "this") for d in token.lefts):
+        is_thing = lemma not in lx.PEOPLE | lx.PETS and not nm.is_role(lemma)
+        is_concrete = lemma not in lx.ABSTRACT and not lemma.endswith(lx.ABSTRACT_ENDINGS)
+        if is_thing and (is_concrete or (is_liked and lemma not in lx.VAGUE)):
+            yield g.noun_text(token)
