@@ -30,9 +30,9 @@ def _cue(phrases: str) -> re.Pattern[str]:
 CUES = {name: _cue(phrases) for name, phrases in sections("cues").items()}
 COMMON = frozenset(word_list("common").split())  # words that name nothing
 ASKS = re.compile(
-    rf"\W*(?:(?:and|so|but|ok|then|now|please|pls|just|also) ){{0,2}}(?:please )?{CUES['asking'].pattern}"
+    rf"\W*+(?:(?:and|so|but|ok|then|now|please|pls|just|also) ){{0,2}}(?:please )?{CUES['asking'].pattern}"
 )
-INVERTED = re.compile(r"\W*(?:is|are|am|do|does|did|can|could|would|should|shall|will|was|were|have|has|any)\b")
+INVERTED = re.compile(r"\W*+(?:is|are|am|do|does|did|can|could|would|should|shall|will|was|were|have|has|any)\b")
 
 
 def features(text: str, *, role: str, before: str, first: bool, last: bool, count: int) -> dict[str, float]:

@@ -27,7 +27,7 @@ def _alternatives(name: str) -> str:
 
 # A request's first words in the languages that the model does not judge; "schreib auf Deutsch" and "always" last.
 REQUEST = re.compile(
-    rf"\W*(?:(?:{_alternatives('politeness')}) ){{0,2}}(?:{_alternatives('requests')})"
+    rf"\W*+(?:(?:{_alternatives('politeness')}) ){{0,2}}(?:{_alternatives('requests')})"
     r"(?!\w*[ -](?:immer|toujours|siempre|sempre|altijd|zawsze|всегда|en|in|auf|em|po|на)\b)",
     re.IGNORECASE,
 )

@@ -78,8 +78,16 @@ PATTERNS = {
     for name, found in vars(import_module(module)).items()
     if isinstance(found, re.Pattern)
 }
-# These are held against a whole word or field, never looked for in a text.
+# These are held against a whole word or field or the beginning of a line, never looked for in a text.
 WHOLE = {
+    "memories.extraction.answers.LAUGHTER",
+    "memories.extraction.greetings.LAUGHTER",
+    "memories.extraction.keep_features.ASKS",
+    "memories.extraction.keep_features.CODE",
+    "memories.extraction.keep_features.INVERTED",
+    "memories.extraction.keep_gate.REQUEST",
+    "memories.extraction.lines.CODE",
+    "memories.extraction.segments.STATEMENT",
     "memories.providers.llm.words.ORDINAL",
     "memories.extraction.names.CODE",
     "memories.extraction.names.YEAR",
