@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from entities.types import Knowledge
-from memories.extraction import answers, keep_gate, language, parser, plain, wording
+from memories.extraction import answers, keep_gate, language, leaning, parser, plain, wording
 from memories.extraction.annotate import Annotator
 from memories.extraction.patterns import BY_VERB
 from memories.extraction.segments import Kind, Segment, segments
@@ -112,9 +112,40 @@ def from_settings() -> TextExtractor:
 
 
 def _annotate(readings: Sequence[_Reading], parsed: Iterable[tuple[Piece, Doc | None]]) -> None:
+    first: Piece | None = None  # of the sentences that are kept together
     for piece, doc in parsed:
         reading = readings[piece.position]
-        reading.statements.append(_statement(piece, doc, reading.annotator(piece)))
+        statement = _statement(piece, doc, reading.annotator(piece))
+        if first is not None and first.position == piece.position and _belongs(piece, first, reading.statements[-1]):
+            reading.statements[-1] = _together(first, piece, reading.statements[-1], statement)
+        else:
+            reading.statements.append(statement)
+            first = piece
+
+
+def _belongs(piece: Piece, first: Piece, before: Statement) -> bool:
+    """Whether a sentence of a note stays with the ones before it, without which it says little."""
+    segment, begin = piece.segment, first.segment
+    if piece.item.role is not None or not segment.kind is begin.kind is Kind.PROSE:
+        return False
+    if (segment.heading, segment.speaker) != (begin.heading, begin.speaker):
+        return False
+    between = piece.item.content[begin.start + len(before.fact.evidence) : segment.start]
+    is_near = "\n" not in between and segment.stop - begin.start <= leaning.MAX_JOINED
+    return is_near and leaning.leans(segment.text)
+
+
+def _together(first: Piece, last: Piece, before: Statement, statement: Statement) -> Statement:
+    old, new = before.fact, statement.fact
+    evidence = first.item.content[first.segment.start : last.segment.stop]
+    mark = "" if old.evidence[: len(evidence)][-1:] in "!?…。！？" else "."
+    content = f"{old.content}{mark} {new.content}"
+    importance = max(old.importance, new.importance)
+    fact = replace(old, content=content, evidence=evidence, importance=importance)
+    known, more = before.knowledge, statement.knowledge
+    named = tuple(dict.fromkeys((*known.named, *more.named)))
+    graph = Knowledge(named, (*known.stated, *more.stated), known.user_name or more.user_name)
+    return replace(before, fact=fact, knowledge=graph)
 
 
 def _pieces(items: Sequence[Item], position: int, roles: frozenset[str] | None) -> Iterator[Piece]:

@@ -200,7 +200,7 @@ def _asked(
 ) -> Iterator[tuple[Place, Statement, bytes]]:
     """The statements that are compared: new in their words, and no turns. A language model was shown others."""
     for write in writes:
-        if write.shown is not None:
+        if write.shown is not None or not write.statements:
             continue
         for position, (statement, digest) in enumerate(zip(write.statements, write.digests, strict=True), write.first):
             known = (write.source.agent_id, digest) in state.live
