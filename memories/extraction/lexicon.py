@@ -151,8 +151,10 @@ ABSTRACT = words(
     "idea time plan problem issue chance goal interest habit trouble fun blast look luck doubt thought call dinner "
     "lunch breakfast party degree job career allergy headache cold fever pain flight trip holiday event class lesson "
     "routine deadline exam test access impact effect way thing lot bit ton kind sort number amount day week month "
-    "year hour minute night morning evening weekend budget choice option knowledge skill word name birthday ticket deal gig "
-    "role work task project list family crush date visit score grade result success progress break rest one some it them "
+    "year hour minute night morning evening weekend budget choice option knowledge skill word name birthday ticket deal "
+    "gig "
+    "role work task project list family crush date visit score grade result success progress break rest one some it "
+    "them "
     "something anything nothing everything help advice feedback say part stuff tip total space room"
 )
 ABSTRACT_ENDINGS = ("tion", "sion", "ment", "ness", "ity", "ance", "ence", "ship", "ism", "ing", "ure", "itis", "ache")
