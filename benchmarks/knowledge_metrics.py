@@ -1,4 +1,4 @@
-"""How well knowledge was read out of texts, and how well an earlier text was held against a later one. Pure.
+"""How well knowledge was read out of texts. Pure.
 
 Names match when they are equal but for case, a leading article and a possessive 's, or when one holds the other as
 whole words; dates only when their ISO strings are equal. One prediction matches one gold entry. What is "optional" in
@@ -8,7 +8,7 @@ the gold costs nothing, missed or found. Rows have the form of benchmarks/data/k
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -73,9 +73,8 @@ def _f1(right: int, missed: int, false: int) -> float:
 
 
 def of_extraction(gold: Sequence[Row], found: Mapping[str, Row]) -> dict[str, float]:
-    """F1 of entities, dates and relations; shares of types right among matched entities and of has_fact right."""
+    """F1 of entities, dates and relations, and the share of types right among matched entities."""
     sums = {"entities": [0] * 4, "dates": [0] * 4, "relations": [0] * 4}
-    facts = 0
     for row in gold:
         said = found[row["id"]]
         names = {"user", *(str(row[k]).casefold() for k in ("speaker", "user_is") if row.get(k))}
@@ -84,15 +83,6 @@ def of_extraction(gold: Sequence[Row], found: Mapping[str, Row]) -> dict[str, fl
             sums[kind] = [x + y for x, y in zip(sums[kind], _matches(a, b, _entity), strict=True)]
         got = _matches(row["relations"], said["relations"], _relation(names))
         sums["relations"] = [x + y for x, y in zip(sums["relations"], got, strict=True)]
-        facts += row["has_fact"] == said["has_fact"]
     figures = {kind: _f1(*counts[:3]) for kind, counts in sums.items()}
     figures["types"] = sums["entities"][3] / max(sums["entities"][0], 1)
-    figures["has_fact"] = facts / max(len(gold), 1)
     return figures
-
-
-def of_decisions(gold: Iterable[Row], found: Mapping[str, Row]) -> dict[str, float]:
-    """The share of right decisions, and how many pairs that both stay true lost one."""
-    rows = [(row["expected"], str(found[row["id"]]["decision"])) for row in gold]
-    right = sum(a == b for a, b in rows)
-    return {"right": right / max(len(rows), 1), "lost": sum(a == "keep_both" != b for a, b in rows)}

@@ -31,8 +31,8 @@ class ReadWrite:
 
     A store: one digest and one content for each statement; `shown` are the memories that a language model was shown.
     An update or supersede: the one new text, and as `graph` what it says of entities. A restore: the `revision` to
-    bring back. A long store comes in parts: `first` is the position of its first statement, `is_last` tells that the Source
-    ends with this part.
+    bring back. A long store comes in parts: `first` is the position of its first statement, `is_last` tells that the
+    Source ends with this part.
     """
 
     source: Source

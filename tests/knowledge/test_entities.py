@@ -78,6 +78,63 @@ def test_people_are_recognised_again_and_strangers_are_not_joined(reader: Caller
     assert set(people["John Smith"]["aliases"]) == {"John", "Mr. Smith"}
 
 
+def test_one_exact_name_is_one_entity_and_its_type_is_voted(reader: Caller) -> None:
+    """The parser takes the same name for a firm, a town or a product, as the sentence has it."""
+    reader.store("I left Umicore.")
+    (first,) = [e for e in entities(reader).values() if e["name"] == "Umicore"]
+    for text in ("Elise works at Umicore.", "Pieter works at Umicore.", "The Umicore office is in Olen."):
+        reader.store(text)
+    (voted,) = [e for e in entities(reader).values() if e["name"] == "Umicore"]
+    assert (first["id"], voted["type"], voted["memory_count"]) == (voted["id"], "ORG", 4)
+
+
+def test_apostrophes_and_case_are_folded(reader: Caller) -> None:
+    for text in ("Siobhan O'Neill lives in Cork.", "Siobhan O’Neill works at Acme.", "SIOBHAN O'NEILL likes tea."):
+        reader.store(text)
+    (person,) = [e for e in entities(reader, type="PERSON").values() if "neill" in e["name"].casefold()]
+    assert person["memory_count"] == 3
+
+
+def test_a_type_that_a_person_set_is_not_voted_away(reader: Caller) -> None:
+    reader.store("Elise works at Umicore.")
+    key = entities(reader)["Umicore"]["id"]
+    assert reader.patch(f"/api/v1/entities/{key}", {"type": "PRODUCT"}).status_code == 200
+    for name in ("Pieter", "Hanne", "Joost"):
+        reader.store(f"{name} works at Umicore.")
+    assert entities(reader)["Umicore"]["type"] == "PRODUCT"
+
+
+def test_two_people_of_one_first_name_stay_two(reader: Caller) -> None:
+    reader.store("My son Alex works at Lego.")
+    reader.store("My boss Alex works at Arup.")
+    answer = reader.get("/api/v1/entities?type=PERSON").json()["entities"]
+    alexes = [e["id"] for e in answer if e["name"] == "Alex"]
+    jobs = [reader.get(f"/api/v1/entities/{key}/relationships").json()["relationships"] for key in alexes]
+    assert sorted([r["target"] for r in found if r["type"] == "WORKS_AT"] for found in jobs) == [["Arup"], ["Lego"]]
+    reader.store("My boss Alex likes chess.")
+    again = reader.get("/api/v1/entities?type=PERSON").json()["entities"]
+    assert sorted(e["memory_count"] for e in again if e["name"] == "Alex") == [1, 2]
+
+
+def test_statements_about_the_user_meet_by_pronoun_and_by_name(reader: Caller) -> None:
+    reader.store("My name is Ilse and I live in Gent.", timestamp="2026-01-10T00:00:00Z")
+    reader.store("I moved to Namur.", timestamp="2026-02-10T00:00:00Z")
+    reader.store("Ilse works at Umicore.", timestamp="2026-03-10T00:00:00Z")
+    assert [e for e in entities(reader, type="PERSON")] == ["Ilse"]
+    assert relations(reader, "Ilse") == [
+        ("Ilse", "LIVES_IN", "Gent", False),
+        ("Ilse", "LIVES_IN", "Namur", True),
+        ("Ilse", "MOVED_TO", "Namur", True),
+        ("Ilse", "WORKS_AT", "Umicore", True),
+    ]
+
+
+def test_leaving_ends_what_was_known_and_invents_nothing(reader: Caller) -> None:
+    reader.store("I work at Umicore.", timestamp="2026-01-10T00:00:00Z")
+    reader.store("I left Umicore.", timestamp="2026-02-10T00:00:00Z")
+    assert relations(reader, "user") == [("user", "WORKS_AT", "Umicore", False)]
+
+
 def test_what_is_erased_is_gone_from_the_entities_too(reader: Caller) -> None:
     kept = reader.store("Maria Lopez lives in Madrid.")["id"]
     gone = reader.store("Maria Lopez works at Acme.")["id"]
