@@ -16,7 +16,7 @@ from memories.pipeline import decide
 from memories.pipeline.changes import ChangeSet, GraphChange, WriteResult
 from memories.pipeline.reconcile import Operation, reconcile
 from memories.pipeline.rows import Embedded, Voice, add_memory, memory_columns, outcome, successor
-from memories.pipeline.state import Message, OwnerState
+from memories.pipeline.state import OwnerState
 from memories.pipeline.writes import ReadWrite
 from memories.types import KEEP, Action, Decision, Fact, Json, SourceKind, UpdateCommand
 from memproject.common.clock import now
@@ -97,7 +97,8 @@ class Planner:
                 new.reason = f"outdated by {public(MEMORY, operation.outdated_by.id)}"
                 self.state.end(new)
             else:
-                self._hold(new, source, text, statement.knowledge, (source.id, statement.fact.position))
+                said_at = statement.fact.said_at or source.accepted_at
+                self.state.hold(new, said_at, text, statement.knowledge, (source.id, statement.fact.position))
             self.changes.reviews += _reviews(new, operation)
             if statement.knowledge is not NO_KNOWLEDGE:
                 taught.append((new, statement.knowledge))
@@ -256,11 +257,9 @@ class Planner:
         return Voice(first.said_at, first.batch, first.turn, first.session, first.speaker, first.role)
 
     # --- common ------------------------------------------------------------------------------------------------------
-    def _hold(
-        self, new: Revision, source: Source, text: Embedded | None, graph: Knowledge, message: Message | None = None
-    ) -> None:
+    def _hold(self, new: Revision, source: Source, text: Embedded | None, graph: Knowledge) -> None:
         """Later statements of the pass are compared with this live text."""
-        self.state.hold(new, self._voice_of(new, source).said_at, text, graph, message)
+        self.state.hold(new, self._voice_of(new, source).said_at, text, graph, None)
 
     def _follow(self, old: Revision, new: Revision) -> None:
         """`new` takes the place of the current revision `old`, which may be one that this pass made."""
