@@ -12,9 +12,9 @@ import pytest
 import time_machine
 from hypothesis import HealthCheck, Phase, example, given, note, settings
 
+from memories.extraction.extractor import TextExtractor
 from memories.providers.base import Encoded
 from memories.providers.local import LocalEmbedder
-from memories.extraction.extractor import TextExtractor
 from memories.types import SourceKind
 from memproject.common.clock import now
 from tests.knowledge.end_state import Kept
