@@ -1,4 +1,4 @@
-"""The figures of the annotations on the texts that come with the project: a change may not make them worse unnoticed."""
+"""The figures of the annotations on the texts that come with the project: no change makes them worse unnoticed."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def test_statements_about_the_user_meet_by_pronoun_and_by_name(reader: Caller) -
     reader.store("My name is Ilse and I live in Gent.", timestamp="2026-01-10T00:00:00Z")
     reader.store("I moved to Namur.", timestamp="2026-02-10T00:00:00Z")
     reader.store("Ilse works at Umicore.", timestamp="2026-03-10T00:00:00Z")
-    assert [e for e in entities(reader, type="PERSON")] == ["Ilse"]
+    assert list(entities(reader, type="PERSON")) == ["Ilse"]
     assert relations(reader, "Ilse") == [
         ("Ilse", "LIVES_IN", "Gent", False),
         ("Ilse", "LIVES_IN", "Namur", True),

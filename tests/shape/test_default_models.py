@@ -12,7 +12,7 @@ OF_PROVIDERS = {
     "llm_server.py",  # gives out the fake's vectors where a test needs a remote embedder
     "providers/test_fake.py",
     "providers/test_registry.py",
-    "providers/test_rules_model.py",
+    "extraction/test_parser.py",
     "shape/test_default_models.py",
 }
 OTHERS = re.compile(r"FakeEmbedder|providers\.fake|[\"']fake[\"']|SPACY_MODEL\W{1,6}\"\"")
