@@ -11,6 +11,8 @@ import numpy as np
 from memories.decisions import features, guards, model, texts
 from memories.decisions.model import CLASSES, DUPLICATE, EXTEND, KEEP_BOTH, NEGATE, SUPERSEDE, PairModel
 
+COPY = np.eye(len(CLASSES))[DUPLICATE]  # the probabilities for the same words; the training data have no copies
+
 
 class Effect(StrEnum):
     """DUPLICATE: the statement says nothing new and is dropped. EXTEND: it repeats a memory whole and says more.
@@ -62,34 +64,43 @@ def judge_with(pair_model: PairModel, content: str, candidates: Sequence[Candida
         return Judgement(Effect.KEEP_BOTH, None, 1.0)
     new, olds = texts.read(content), [texts.read(candidate.content) for candidate in candidates]
     x = features.compare(new, olds)
-    return choose(pair_model, x, pair_model.probabilities(x))
+    p = pair_model.probabilities(x)
+    p[[bool(new.words) and old.words == new.words for old in olds]] = COPY
+    return choose(pair_model, x, p)
 
 
 def choose(pair_model: PairModel, x: features.Features, p: model.Probabilities) -> Judgement:
     """The judgement from the features [candidates, …] and the probabilities [candidates, CLASSES].
 
-    `drop_*` and `end_*` are the thresholds of a repetition and of an end, in English and in other languages;
-    `extend`, of an extension; `review`, of a proposal."""
+    `drop_*` and `end_*` are the thresholds of a repetition and of an end, in English and in other languages; `review`,
+    of a proposal."""
     limits = pair_model.thresholds
     language = "en" if x[0, features.INDEX["english"]] else "other"
-    ends = p[:, SUPERSEDE] + p[:, NEGATE]
-    drops = np.where(guards.forbids_drop(x) | (p[:, DUPLICATE] <= ends), 0.0, p[:, DUPLICATE])
-    replaces = np.where(guards.forbids_end(x), 0.0, ends + p[:, EXTEND])
-    replaces = np.where(replaces > p[:, DUPLICATE], replaces, 0.0)
-    target = int(replaces.argmax())
-    sure = replaces[target] >= limits[f"end_{language}"]
+    drops, ends = scores(x, p)
+    repeated, target = int(drops.argmax()), int(ends.argmax())
+    if drops[repeated] >= limits[f"drop_{language}"]:
+        return Judgement(Effect.DUPLICATE, repeated, float(drops[repeated]))
+    sure = ends[target] >= limits[f"end_{language}"]
+    proposed = tuple(
+        Proposed(int(i), _kind(p[i]), float(ends[i]))
+        for i in np.argsort(-ends, kind="stable")
+        if ends[i] >= limits["review"] and not (sure and i == target)
+    )
     if sure:
-        effect, index, probability = _kind(p[target]), target, float(replaces[target])
-    elif drops.max() >= limits[f"drop_{language}"]:
-        index = int(drops.argmax())
-        return Judgement(Effect.DUPLICATE, index, float(drops[index]))
-    else:
-        effect, index, probability = Effect.KEEP_BOTH, None, float(p[:, KEEP_BOTH].min())
-    order = [int(i) for i in np.argsort(-replaces, kind="stable") if replaces[i] >= limits["review"] and i != index]
-    return Judgement(effect, index, probability, tuple(Proposed(i, _kind(p[i]), float(replaces[i])) for i in order))
+        return Judgement(_kind(p[target]), target, float(ends[target]), proposed)
+    return Judgement(Effect.KEEP_BOTH, None, float(p[:, KEEP_BOTH].min()), proposed)
+
+
+def scores(x: features.Features, p: model.Probabilities) -> tuple[model.Probabilities, model.Probabilities]:
+    """The probabilities [candidates] that the new text repeats a candidate, and that it takes its place or ends it; 0
+    where a guard forbids it. A repetition in other words that says as much may take the place of the old text too."""
+    repeats, acts = p[:, DUPLICATE], 1 - p[:, KEEP_BOTH]
+    drops = np.where(guards.forbids_drop(x) | (repeats <= acts - repeats), 0.0, repeats)
+    ends = acts - np.where(guards.says_as_much(x), 0.0, repeats)
+    return drops, np.where(guards.forbids_end(x), 0.0, ends)
 
 
 def _kind(p: model.Probabilities) -> Effect:
-    """The most likely of the effects that end a memory."""
-    kinds = (EXTEND, SUPERSEDE, NEGATE)
-    return Effect(CLASSES[max(kinds, key=lambda kind: p[kind])])
+    """The most likely of the effects that end a memory. The old text of a repetition is replaced by the new one, too."""
+    kind = max((DUPLICATE, EXTEND, SUPERSEDE, NEGATE), key=lambda kind: p[kind])
+    return Effect.EXTEND if kind == DUPLICATE else Effect(CLASSES[kind])

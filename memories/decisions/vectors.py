@@ -19,7 +19,7 @@ DIMENSIONS = 64
 FIRST_WORD = 1995  # the pieces before it are signs, single letters and unused places
 MAX_WORD = 64  # characters of a word that are looked up
 
-_FILE = Path(__file__).parent / "weights" / "words.npz"
+FILE = Path(__file__).parent / "weights" / "words.npz"
 
 Vectors = NDArray[np.float32]
 
@@ -70,7 +70,7 @@ def unit(rows: Vectors) -> Vectors:
 @cache
 def table() -> Table:
     """The table of the package, read at the first use (20 ms, 4 MB)."""
-    with np.load(_FILE) as file:
+    with np.load(FILE) as file:
         pieces = file["pieces"].tobytes().decode().split("\n")
         return Table(file["codes"], {piece: row for row, piece in enumerate(pieces)})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,11 +133,12 @@ def pair_statements() -> list[Statement]:
     return found
 
 
-def write_cosines() -> None:
+def write_cosines(models: Path) -> None:
     """Write `cosines.npz`: the cosines of the default sentence vectors inside each timeline, times 127, int8."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memproject.settings")
     from memories.providers.local import LocalEmbedder  # needs the files of the embedding model; nothing else here does
 
-    embedder = LocalEmbedder(Path(".cache/models"))
+    embedder = LocalEmbedder(models)
     matrices: dict[str, Any] = {}
     for row in (row for path in timeline_files() for row in rows(path)):
         vectors = np.asarray(embedder.embed([item["text"] for item in row["items"]]))
