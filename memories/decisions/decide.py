@@ -11,7 +11,8 @@ import numpy as np
 from memories.decisions import features, guards, model, texts
 from memories.decisions.model import CLASSES, DUPLICATE, EXTEND, KEEP_BOTH, NEGATE, SUPERSEDE, PairModel
 
-COPY = np.eye(len(CLASSES))[DUPLICATE]  # the probabilities for the same words; the training data have no copies
+# Probabilities that don't come from the model: the training data have no copies and no long texts.
+CERTAIN = np.eye(len(CLASSES))
 
 
 class Effect(StrEnum):
@@ -65,7 +66,8 @@ def judge_with(pair_model: PairModel, content: str, candidates: Sequence[Candida
     new, olds = texts.read(content), [texts.read(candidate.content) for candidate in candidates]
     x = features.compare(new, olds)
     p = pair_model.probabilities(x)
-    p[[bool(new.words) and old.words == new.words for old in olds]] = COPY
+    p[[bool(new.words) and old.words == new.words for old in olds]] = CERTAIN[DUPLICATE]
+    p[[new.cut or old.cut for old in olds]] = CERTAIN[KEEP_BOTH]  # the rest of a long text was not read
     return choose(pair_model, x, p)
 
 
@@ -101,6 +103,6 @@ def scores(x: features.Features, p: model.Probabilities) -> tuple[model.Probabil
 
 
 def _kind(p: model.Probabilities) -> Effect:
-    """The most likely of the effects that end a memory. The old text of a repetition is replaced by the new one, too."""
+    """The most likely of the effects that end a memory. A repetition replaces the old text like an extension."""
     kind = max((DUPLICATE, EXTEND, SUPERSEDE, NEGATE), key=lambda kind: p[kind])
     return Effect.EXTEND if kind == DUPLICATE else Effect(CLASSES[kind])

@@ -139,9 +139,20 @@ def test_any_text_is_judged(new: str, olds: list[str]) -> None:
     assert all(np.isfinite(compared(new, *olds)).ravel())
 
 
-def test_a_long_text_is_cut() -> None:
+def test_a_long_text_is_cut_and_changes_nothing() -> None:
     head = "the berth is paid " * 60
-    assert texts.read(head + "until May").words == texts.read(head + "until June").words
+    may, june = head + "until May", head + "until June"
+    assert texts.read(may).words == texts.read(june).words
+    assert judge(june, candidates(may)) == Judgement(Effect.KEEP_BOTH, None, 1.0, ())
+    assert judge(june, candidates(june)).effect is Effect.KEEP_BOTH
+
+
+@pytest.mark.parametrize("unit", ["7 ", "東京", " ", "\n", "x", "- ", "not ", "Ann, ", "12-"])
+def test_a_hostile_text_is_compared_quickly(unit: str) -> None:
+    hostile = unit * (texts.MAX_LENGTH // len(unit))
+    started = time.thread_time()
+    judge(hostile, [Candidate(f"{hostile}{number}", 0.5) for number in range(8)])
+    assert time.thread_time() - started < 0.5
 
 
 @pytest.mark.parametrize("scan", [texts.read_anew, quantities.read, lambda text: cues.find(text, WORD.findall(text))])
@@ -170,7 +181,7 @@ def test_the_oldest_texts_are_dropped_above_the_limit(monkeypatch: pytest.Monkey
     ("one", "two", "equal"),
     [
         ("at 5 pm", "17:00", True),
-        ("half past 2", "14:30", True),
+        ("half past two", "14:30", True),
         ("1.5 m", "150 cm", True),
         ("twenty-three sheep", "23 sheep", True),
         ("£1,200", "1200 pounds", True),
@@ -190,6 +201,7 @@ def test_vectors_need_no_model() -> None:
     assert np.allclose(np.linalg.norm(found, axis=1), 1)
     assert found[0] @ found[1] > found[0] @ found[2]
     assert rarity.max() <= 1.0
+    assert rarity[3] > rarity[2]
 
 
 def test_names_and_values_of_the_features_agree() -> None:

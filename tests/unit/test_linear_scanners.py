@@ -39,6 +39,10 @@ BARE = FRAMES[:1]
 MODULES = (
     "apikeys.limits",
     "apikeys.tenants",
+    "memories.decisions.cues",
+    "memories.decisions.quantities",
+    "memories.decisions.texts",
+    "memories.decisions.words",
     "memories.filters",
     "memories.languages",
     "memories.pipeline.recalled",
@@ -74,6 +78,7 @@ PATTERNS = {
 }
 # These are held against a whole word or field, never looked for in a text.
 WHOLE = {
+    "memories.decisions.quantities.MEASURE",
     "memories.providers.llm.words.ORDINAL",
     "memories.providers.rules.entities.CODE",
     "memories.ttl._FORM",

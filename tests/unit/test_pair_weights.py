@@ -69,7 +69,7 @@ def test_days_and_cosines_are_no_features() -> None:
     assert near == far
 
 
-@pytest.mark.skipif("RETRAIN" not in os.environ, reason="trains for minutes: make train")
+@pytest.mark.skipif("RETRAIN" not in os.environ, reason="trains for minutes: set RETRAIN")
 def test_training_again_gives_the_committed_weights() -> None:
     from training.pairs import cv, fit
 

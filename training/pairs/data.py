@@ -22,7 +22,8 @@ MIN_COSINE = 0.25  # of the sentence vectors of a candidate
 STRANGER_COSINE = (0.15, 0.75)  # of the static vectors of a pair's mined neighbours
 OWN_COSINE = 0.6  # a neighbour nearer to the pair's own old text might be replaced in truth
 
-WEIGHT_TARGET, WEIGHT_TRAP, WEIGHT_NEIGHBOUR, WEIGHT_STRANGER = 1.0, 0.4, 0.2, 0.03
+WEIGHT_TARGET, WEIGHT_TRAP, WEIGHT_NEIGHBOUR, WEIGHT_STRANGER = 1.0, 0.8, 0.4, 0.07
+TRAINED_STRANGERS = 3  # of the mined neighbours; the others are context alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,10 @@ def pair_statements() -> list[Statement]:
         fits = (near >= low) & (near <= high) & (like_own < OWN_COSINE)
         best = [j for j in np.argsort(-near, kind="stable") if fits[j] and j != own][: NEIGHBOURS - 1]
         target = Labelled(row["old"]["text"], tuple(row["accept"]), WEIGHT_TARGET, "target")
-        strangers = tuple(Labelled(olds[j], ("keep_both",), WEIGHT_STRANGER, "stranger") for j in best)
+        weights = [WEIGHT_STRANGER] * TRAINED_STRANGERS + [0.0] * NEIGHBOURS
+        strangers = (
+            Labelled(olds[j], ("keep_both",), weight, "stranger") for j, weight in zip(best, weights, strict=False)
+        )
         found.append(Statement(row["old"]["text"], row.get("lang", "en"), row["new"]["text"], (target, *strangers)))
     return found
 
