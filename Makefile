@@ -1,6 +1,6 @@
 # Everything a developer or operator does, by name. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help up neo4j test fuzz chaos check bench openapi docs lock clean venv venv-dev
+.PHONY: help up neo4j test fuzz chaos check bench train openapi docs lock clean venv venv-dev
 
 # The first that runs, is new enough and can make a .venv: a name on the PATH may be a shim for nothing.
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -45,6 +45,9 @@ check: venv-dev ## lint, types, import rules, migrations, the OpenAPI contract
 bench: venv ## measure store and recall, also at scale, against a running service (see docs/benchmarks.md)
 	@$(RUN) -m benchmarks.load
 	@$(RUN) -m benchmarks.scale --sizes $(SIZES) --table $(TABLE)
+
+train: venv-dev ## train the pair model anew from training/data, with its cross-validation (see docs/models.md)
+	@OMP_NUM_THREADS=1 $(RUN) -m training.pairs train
 
 openapi: venv-dev ## write the OpenAPI contract anew
 	$(RUN) manage.py spectacular --validate --fail-on-warn --file contracts/openapi.yaml

@@ -13,37 +13,56 @@ from memories.decisions.texts import Text
 
 # Measures of nearness of which the rank and the distance to the best other candidate are features.
 RANKED = ("soft_new", "hard_new", "mean_cosine", "gram_new_in_old")
+PLACES = ("rank", "gap")
 NAMES = [
-    "candidates own_words own_share own_rank",
-    *(f"{place}_{name}" for name in RANKED for place in ("rank", "gap")),
+    "candidates",
+    "own_words",
+    "own_share",
+    "own_rank",
+    "elsewhere_new",
+    "elsewhere_new_most",
+    "elsewhere_old",
+    "elsewhere_old_most",
+    "fresh_new",
+    *(f"{place}_{name}" for name in RANKED for place in PLACES),
 ]
-NAMES = " ".join(NAMES).split()
 _PLACES = [overlap.NAMES.index(name) for name in RANKED]
 
 
 def compare(new: Text, olds: Sequence[Text], overlaps: NDArray[np.float32]) -> NDArray[np.float32]:
     """The values of NAMES, [candidates, len(NAMES)]. `overlaps`: the features of `overlap`, [candidates, …]."""
-    count = len(olds)
-    values = np.zeros((count, len(NAMES)), np.float32)
-    values[:, 0] = min(count, 8)
-    own = _own_words(new, olds)
-    total = sum(new.rarity) + 0.2 * len(new.rarity)
-    values[:, 1] = own
-    values[:, 2] = own / max(total, 1e-9)
+    values = np.zeros((len(olds), len(NAMES)), np.float32)
+    own = _words(new, olds, values)
+    values[:, 0] = min(len(olds), 8)
     values[:, 3] = _rank(own)
+    start = NAMES.index(f"{PLACES[0]}_{RANKED[0]}")
     for i, place in enumerate(_PLACES):
         column = overlaps[:, place]
-        values[:, 4 + 2 * i] = _rank(column)
-        values[:, 5 + 2 * i] = column - _best_other(column)
+        values[:, start + 2 * i] = _rank(column)
+        values[:, start + 1 + 2 * i] = column - _best_other(column)
     return values
 
 
-def _own_words(new: Text, olds: Sequence[Text]) -> NDArray[np.float32]:
-    """The rarity of the words that the new text shares with a candidate, less where other candidates share them too."""
-    weight = {new.stems[i]: float(r) + 0.2 for i, r in zip(new.content, new.rarity, strict=True)}
-    shared = [new.bag & old.bag for old in olds]
-    times = Counter(word for words in shared for word in words)
-    return np.array([sum(weight[word] / times[word] for word in sorted(words)) for words in shared], np.float32)
+def _words(new: Text, olds: Sequence[Text], values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Fill the columns of words by rarity, and return the first. "own": the words that the new text shares with the
+    candidate, less where other candidates share them too. "elsewhere": the words that only one of the two texts has,
+    but another candidate too: they name another known thing. "fresh": the words of the new text in no candidate."""
+    weight = _weights(new)
+    times = Counter(word for old in olds for word in old.bag)
+    fresh = sum(value for word, value in weight.items() if word not in times)
+    total = max(sum(weight.values()), 1e-9)
+    for row, old in zip(values, olds, strict=True):
+        own = sum(value / times[word] for word, value in weight.items() if word in old.bag)
+        of_new = [value for word, value in weight.items() if word in times and word not in old.bag]
+        of_old = [value for word, value in _weights(old).items() if times[word] > 1 and word not in new.bag]
+        row[1:3] = own, own / total
+        row[4:9] = sum(of_new), max(of_new, default=0.0), sum(of_old), max(of_old, default=0.0), fresh
+    return values[:, 1]
+
+
+def _weights(text: Text) -> dict[str, float]:
+    """The rarity of each word with content, by its stem."""
+    return {text.stems[i]: rarity + 0.2 for i, rarity in zip(text.content, text.rarity.tolist(), strict=True)}
 
 
 def _rank(column: NDArray[np.float32]) -> NDArray[np.float32]:

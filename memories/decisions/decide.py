@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from memories.decisions import features, guards, model, texts
 from memories.decisions.model import CLASSES, DUPLICATE, EXTEND, KEEP_BOTH, NEGATE, SUPERSEDE, PairModel
 
+# Probabilities that don't come from the model: the training data have no copies and no long texts.
+CERTAIN = np.eye(len(CLASSES))
+
 
 class Effect(StrEnum):
     """DUPLICATE: the statement says nothing new and is dropped. EXTEND: it repeats a memory whole and says more.
@@ -33,7 +36,7 @@ class Slot(IntEnum):
     CONTRADICTED = 2
 
 
-# A relation is evidence of its own, so an end needs less of the model: so many times its threshold.
+# A relation is evidence of its own, so an end needs less of the model: this share of its threshold.
 SLOT_FACTOR = np.array([1.0, 0.4, 0.12])
 
 
@@ -77,8 +80,10 @@ def judge_with(pair_model: PairModel, content: str, candidates: Sequence[Candida
         return Judgement(Effect.KEEP_BOTH, None, 1.0)
     new, olds = texts.read(content), [texts.read(candidate.content) for candidate in candidates]
     x = features.compare(new, olds)
-    slots = np.array([candidate.slot for candidate in candidates])
-    return choose(pair_model, x, pair_model.probabilities(x), slots)
+    p = pair_model.probabilities(x)
+    p[[bool(new.words) and old.words == new.words for old in olds]] = CERTAIN[DUPLICATE]
+    p[[new.cut or old.cut for old in olds]] = CERTAIN[KEEP_BOTH]  # the rest of a long text was not read
+    return choose(pair_model, x, p, np.array([candidate.slot for candidate in candidates]))
 
 
 def choose(
@@ -86,34 +91,42 @@ def choose(
 ) -> Judgement:
     """The judgement from the features [candidates, …], the probabilities [candidates, CLASSES] and the `Slot` of each.
 
-    `drop_*` and `end_*` are the thresholds of a repetition and of an end, in English and in other languages;
-    `extend`, of an extension; `review`, of a proposal."""
+    `drop_*` and `end_*` are the thresholds of a repetition and of an end, in English and in other languages; `review`,
+    of a proposal."""
     limits = pair_model.thresholds
     language = "en" if x[0, features.INDEX["english"]] else "other"
-    ends = p[:, SUPERSEDE] + p[:, NEGATE]
-    drops = np.where(guards.forbids_drop(x) | (p[:, DUPLICATE] <= ends), 0.0, p[:, DUPLICATE])
     slots = np.zeros(len(p), int) if slots is None else slots
-    contradicted = slots == Slot.CONTRADICTED
-    replaces = np.where(guards.forbids_end(x) & ~contradicted, 0.0, ends + p[:, EXTEND])
-    replaces = np.where((replaces > p[:, DUPLICATE]) | contradicted, replaces, 0.0)
-    surplus = replaces / (limits[f"end_{language}"] * SLOT_FACTOR[slots])
-    target = int(surplus.argmax())
-    sure = surplus[target] >= 1
+    drops, ends = scores(x, p, slots)
+    shares = ends / (limits[f"end_{language}"] * SLOT_FACTOR[slots])
+    repeated, target = int(drops.argmax()), int(shares.argmax())
+    if drops[repeated] >= limits[f"drop_{language}"]:
+        return Judgement(Effect.DUPLICATE, repeated, float(drops[repeated]))
+    sure = shares[target] >= 1
+    proposed = tuple(
+        Proposed(int(i), _kind(p[i]), float(ends[i]))
+        for i in np.argsort(-ends, kind="stable")
+        if ends[i] >= limits["review"] and not (sure and i == target)
+    )
     if sure:
-        effect, index, probability = _kind(p[target]), target, float(replaces[target])
-    elif drops.max() >= limits[f"drop_{language}"]:
-        index = int(drops.argmax())
-        return Judgement(Effect.DUPLICATE, index, float(drops[index]))
-    else:
-        effect, index, probability = Effect.KEEP_BOTH, None, float(p[:, KEEP_BOTH].min())
-    order = [int(i) for i in np.argsort(-replaces, kind="stable") if replaces[i] >= limits["review"] and i != index]
-    return Judgement(effect, index, probability, tuple(Proposed(i, _kind(p[i]), float(replaces[i])) for i in order))
+        return Judgement(_kind(p[target]), target, float(ends[target]), proposed)
+    return Judgement(Effect.KEEP_BOTH, None, float(p[:, KEEP_BOTH].min()), proposed)
+
+
+def scores(
+    x: features.Features, p: model.Probabilities, slots: NDArray[np.int_]
+) -> tuple[model.Probabilities, model.Probabilities]:
+    """The probabilities [candidates] that the new text repeats a candidate, and that it takes its place or ends it; 0
+    where a guard forbids it. A repetition in other words that says as much may take the place of the old text too."""
+    repeats, acts = p[:, DUPLICATE], 1 - p[:, KEEP_BOTH]
+    drops = np.where(guards.forbids_drop(x) | (repeats <= acts - repeats) | (slots > Slot.NONE), 0.0, repeats)
+    ends = acts - np.where(guards.says_as_much(x), 0.0, repeats)
+    return drops, np.where(guards.forbids_end(x) & (slots < Slot.CONTRADICTED), 0.0, ends)
 
 
 def _kind(p: model.Probabilities) -> Effect:
-    """The most likely of the effects that end a memory."""
-    kinds = (EXTEND, SUPERSEDE, NEGATE)
-    return Effect(CLASSES[max(kinds, key=lambda kind: p[kind])])
+    """The most likely of the effects that end a memory. A repetition replaces the old text like an extension."""
+    kind = max((DUPLICATE, EXTEND, SUPERSEDE, NEGATE), key=lambda kind: p[kind])
+    return Effect.EXTEND if kind == DUPLICATE else Effect(CLASSES[kind])
 
 
 def allows(content: str, old: str, effect: Effect) -> bool:

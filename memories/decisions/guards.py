@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from memories.decisions.features import INDEX, Features
 
+MIN_COVERED = 0.6  # of the old words, by their nearest new ones
+
 Flags = NDArray[np.bool_]
 
 
@@ -29,17 +31,21 @@ def forbids_drop(x: Features) -> Flags:
 
 
 def forbids_end(x: Features) -> Flags:
-    """[candidates]: a question, a hypothesis, a remark on the past, a part, or a number with another label."""
+    """[candidates]: a question, a hypothesis, a remark on the past or on a part of a whole ends nothing."""
     has = _columns(x)
-    change = has("new_change")
     return (
         has("only_question")
         | (has("new_strong_maybe") & ~has("old_strong_maybe"))
         | (has("new_strong_past") & ~has("old_strong_past") & ~has("new_now"))
-        | (has("num_label") & ~has("new_correct") & ~change)
-        | (has("new_year_past") & ~change)
         | has("new_strong_part")
     )
+
+
+def says_as_much(x: Features) -> Flags:
+    """[candidates]: the old text has no number, no name and few words of its own, so nothing is lost when the new one
+    takes its place."""
+    has = _columns(x)
+    return ~has("num_old_only") & ~has("name_old_only") & (x[:, INDEX["soft_old"]] > MIN_COVERED)
 
 
 def _columns(x: Features) -> Callable[[str], Flags]:

@@ -123,6 +123,9 @@ class _Reader:
             hour, minute = int(match[1] or match[4]), int(match[2] or match[5] or 0)
             if hour <= 24 and minute <= 59:
                 self.take(match, Quantity("clock", float(hour % 12 * 60 + minute)))
+
+    def fractions(self) -> None:
+        """Clock times in words, such as "half past two"."""
         for match in self.free(PAST):
             number = NUMBERS.get(match[2], float(match[2]) if match[2].isdecimal() else None)
             if number is not None and number <= 12 and match[2] != "dozen":
@@ -186,6 +189,7 @@ def read(text: str) -> list[Quantity]:
     digits = any(c.isdigit() for c in reader.low)
     if digits:
         reader.figures()
+    reader.fractions()
     reader.names(found)
     if digits:
         reader.identifiers()

@@ -27,12 +27,14 @@ from memories.decisions.words import (
     stem,
 )
 
-MAX_LENGTH = 1_000  # characters that are read; a longer text is cut
+MAX_LENGTH = 1_000  # characters that are read, and
+MAX_WORDS = 200  # words; a longer text is cut
+MAX_KEY = 48  # characters
 MAX_KEPT = 4_096  # texts
 KEPT_SECONDS = 300.0  # no longer, because the memory may be erased meanwhile
 
-_KEY = re.compile(r"^\W*([^:=→]{2,48}?)\s*(?:[:=→]|->)\s*\S")
-_POSSESSIVE = re.compile(r"([^\W\d_]{2,})['’]s\b")
+_KEY_END = re.compile(r"[:=→]|->")
+_POSSESSIVE = re.compile(r"(?<![^\W\d_])([^\W\d_]{2,})['’]s\b")
 _GERMAN = frozenset(
     ["der", "die", "das", "ist", "und", "nicht", "ich", "wir", "im", "am", "bei"]
 )  # nouns have capitals
@@ -44,7 +46,8 @@ _MINE = {"my": "i", "mine": "i", "i": "i", "our": "we", "ours": "we", "we": "we"
 class Text:
     """`words` and `stems`: [tokens] without signs. `content`: the places of the words with content in `words`, [m];
     `vectors` [m, 64] (unit), `rarity` [m] and `numeral` [m] are theirs. `bag`: their stems; `weighty`: without those
-    that say little. `grams`: runs of four characters. `key`: the stems before a colon, as in "shift: nights"."""
+    that say little. `grams`: runs of four characters. `key`: the stems before a colon, as in "shift:
+    nights". `cut`: the text is longer than the limits."""
 
     low: str
     english: bool
@@ -55,6 +58,7 @@ class Text:
     rarity: NDArray[np.float32]
     numeral: NDArray[np.bool_]
     mean: Vectors
+    cut: bool
     bag: frozenset[str]
     weighty: frozenset[str]
     grams: frozenset[str]
@@ -97,10 +101,12 @@ def forget() -> None:
 
 def read_anew(content: str) -> Text:
     """Read the first MAX_LENGTH characters of a text. Linear in their number."""
-    content = content[:MAX_LENGTH]
+    length, content = len(content), content[:MAX_LENGTH]
     low = content.lower()
-    tokens = [match.group() for match in TOKEN.finditer(content)]
+    tokens = TOKEN.findall(content)
     words = [token.lower() for token in tokens if token[0].isalnum()]
+    cut = length > MAX_LENGTH or len(words) > MAX_WORDS
+    del words[MAX_WORDS:]
     stems = [stem(word) for word in words]
     content_at = [i for i, word in enumerate(words) if is_content(word)]
     vectors, rarity = table().read([words[i] for i in content_at])
@@ -108,7 +114,6 @@ def read_anew(content: str) -> Text:
     english = is_english(low, phrases)
     found_cues, negations = cues.find(low, phrases)
     bag = frozenset(stems[i] for i in content_at)
-    key = _KEY.match(content)
     parts = sentences(content)
     return Text(
         low=low,
@@ -120,6 +125,7 @@ def read_anew(content: str) -> Text:
         rarity=rarity,
         numeral=np.array([words[i] in quantities.NUMBERS or any(map(str.isdigit, words[i])) for i in content_at], bool),
         mean=unit(((rarity[:, None] + 0.1) * vectors).sum(0)),
+        cut=cut,
         bag=bag,
         weighty=bag - LIGHT,
         grams=frozenset(low[i : i + 4] for i in range(len(low) - 3)),
@@ -131,11 +137,20 @@ def read_anew(content: str) -> Text:
         quantities=quantities.read(content),
         cues=found_cues,
         negations=negations,
-        key=frozenset(stem(word) for word in WORD.findall(key[1].lower()) if word not in STOP) if key else frozenset(),
+        key=_key(low),
         sentences=len(parts),
         questions=sum(part.rstrip("\"'”’)] ").endswith(("?", "？", "؟")) for part in parts),
         exclaims="!" in content,
     )
+
+
+def _key(low: str) -> frozenset[str]:
+    """The stems of the words before the first colon, equals sign or arrow, if it comes early."""
+    start = next((i for i, c in enumerate(low) if c.isalnum() or c == "_"), 0)
+    end = _KEY_END.search(low, start, start + MAX_KEY + 2)
+    if end is None or not 2 <= len(low[start : end.start()].rstrip()) <= MAX_KEY or not low[end.end() :].strip():
+        return frozenset()
+    return frozenset(stem(word) for word in WORD.findall(low[start : end.start()]) if word not in STOP)
 
 
 def _names(tokens: list[str], english: bool) -> frozenset[str]:

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 DIMENSIONS = 64
 FIRST_WORD = 1995  # the pieces before it are signs, single letters and unused places
+RARITY_SPLIT = 0.8  # the least rarity of a word of two pieces; 0.1 more for each further piece
 MAX_WORD = 64  # characters of a word that are looked up
 
-_FILE = Path(__file__).parent / "weights" / "words.npz"
+FILE = Path(__file__).parent / "weights" / "words.npz"
 
 Vectors = NDArray[np.float32]
 
@@ -57,8 +58,9 @@ class Table:
         flat = self.codes[np.array([piece for row in rows for piece in row])].astype(np.float32)
         sums = np.add.reduceat(flat, starts, axis=0)
         first = np.maximum(np.array([row[0] for row in rows]) - FIRST_WORD, 0)
-        rarity = np.log1p(first) / np.log1p(len(self.index) - FIRST_WORD) + 0.1 * (lengths - 1)
-        return unit(sums), np.minimum(rarity, 1.0).astype(np.float32)
+        rarity = np.log1p(first) / np.log1p(len(self.index) - FIRST_WORD)
+        split = np.minimum(RARITY_SPLIT + 0.1 * (lengths - 2), 1.0)
+        return unit(sums), np.where(lengths > 1, np.maximum(rarity, split), rarity).astype(np.float32)
 
 
 def unit(rows: Vectors) -> Vectors:
@@ -70,7 +72,7 @@ def unit(rows: Vectors) -> Vectors:
 @cache
 def table() -> Table:
     """The table of the package, read at the first use (20 ms, 4 MB)."""
-    with np.load(_FILE) as file:
+    with np.load(FILE) as file:
         pieces = file["pieces"].tobytes().decode().split("\n")
         return Table(file["codes"], {piece: row for row, piece in enumerate(pieces)})
 

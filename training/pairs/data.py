@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,8 @@ MIN_COSINE = 0.25  # of the sentence vectors of a candidate
 STRANGER_COSINE = (0.15, 0.75)  # of the static vectors of a pair's mined neighbours
 OWN_COSINE = 0.6  # a neighbour nearer to the pair's own old text might be replaced in truth
 
-WEIGHT_TARGET, WEIGHT_TRAP, WEIGHT_NEIGHBOUR, WEIGHT_STRANGER = 1.0, 0.4, 0.2, 0.03
+WEIGHT_TARGET, WEIGHT_TRAP, WEIGHT_NEIGHBOUR, WEIGHT_STRANGER = 1.0, 0.8, 0.4, 0.07
+TRAINED_STRANGERS = 3  # of the mined neighbours; the others are context alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +129,20 @@ def pair_statements() -> list[Statement]:
         fits = (near >= low) & (near <= high) & (like_own < OWN_COSINE)
         best = [j for j in np.argsort(-near, kind="stable") if fits[j] and j != own][: NEIGHBOURS - 1]
         target = Labelled(row["old"]["text"], tuple(row["accept"]), WEIGHT_TARGET, "target")
-        strangers = tuple(Labelled(olds[j], ("keep_both",), WEIGHT_STRANGER, "stranger") for j in best)
+        weights = [WEIGHT_STRANGER] * TRAINED_STRANGERS + [0.0] * NEIGHBOURS
+        strangers = (
+            Labelled(olds[j], ("keep_both",), weight, "stranger") for j, weight in zip(best, weights, strict=False)
+        )
         found.append(Statement(row["old"]["text"], row.get("lang", "en"), row["new"]["text"], (target, *strangers)))
     return found
 
 
-def write_cosines() -> None:
+def write_cosines(models: Path) -> None:
     """Write `cosines.npz`: the cosines of the default sentence vectors inside each timeline, times 127, int8."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memproject.settings")
     from memories.providers.local import LocalEmbedder  # needs the files of the embedding model; nothing else here does
 
-    embedder = LocalEmbedder(Path(".cache/models"))
+    embedder = LocalEmbedder(models)
     matrices: dict[str, Any] = {}
     for row in (row for path in timeline_files() for row in rows(path)):
         vectors = np.asarray(embedder.embed([item["text"] for item in row["items"]]))

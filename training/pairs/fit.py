@@ -17,7 +17,7 @@ from memories.decisions import features, texts
 from memories.decisions.model import CLASSES, CLIP, Linear, PairModel, Trees
 from training.pairs.data import Statement
 
-FORESTS = 2
+FORESTS = 3
 TREE_SHARE = 0.7
 REGULARISATION = 0.01  # C of the logistic regression
 FIRST_ACCEPTED = 0.7  # the share of the first of several accepted effects in the weight of a pair
@@ -31,9 +31,9 @@ BOOSTING = {
     "early_stopping": False,
 }
 THRESHOLDS = {
-    "drop_en": 0.55,
-    "drop_other": 0.55,
-    "end_en": 0.75,
+    "drop_en": 0.58,
+    "drop_other": 0.54,
+    "end_en": 0.76,
     "end_other": 0.75,
     "review": 0.45,
 }
@@ -69,7 +69,7 @@ def table(statements: Sequence[Statement], compared_: Sequence[features.Features
     row, y, weight, at = [], [], [], 0
     for statement in statements:
         for candidate in statement.candidates:
-            for label, share in samples(candidate.accept):
+            for label, share in samples(candidate.accept) if candidate.weight else ():
                 row.append(at)
                 y.append(label)
                 weight.append(share * candidate.weight)
@@ -129,7 +129,7 @@ def _trees(forests: Sequence[Any]) -> Trees:
                 roots.append(at)
                 slots.append(place * len(CLASSES) + label)
                 columns["feature"].append(np.where(leaf, 0, nodes["feature_idx"]).astype(np.int64))
-                columns["threshold"].append(np.where(leaf, 0, nodes["num_threshold"]).astype(np.float32))
+                columns["threshold"].append(np.where(leaf, 0, _rounded_down(nodes["num_threshold"])))
                 columns["left"].append(np.where(leaf, own, nodes["left"] + at).astype(np.int64))
                 columns["right"].append(np.where(leaf, own, nodes["right"] + at).astype(np.int64))
                 columns["value"].append(np.where(leaf, nodes["value"], 0).astype(np.float32).astype(np.float64))
@@ -137,6 +137,12 @@ def _trees(forests: Sequence[Any]) -> Trees:
     base = np.array([forest._baseline_prediction.ravel() for forest in forests], np.float32).astype(np.float64)
     flat = {name: np.concatenate(parts) for name, parts in columns.items()}
     return Trees(**flat, roots=np.array(roots), slots=np.array(slots), base=base, depth=depth)
+
+
+def _rounded_down(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The highest 32-bit numbers that are not above: then the comparison with a 32-bit feature stays the same."""
+    nearest = thresholds.astype(np.float32)
+    return np.where(nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest)
 
 
 def write(pair_model: PairModel, path: Path) -> None:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from memories.decisions import guards
+from memories.decisions import decide
 from memories.decisions.features import INDEX, Features
-from memories.decisions.model import DUPLICATE, EXTEND, NEGATE, SUPERSEDE, Probabilities
+from memories.decisions.model import Probabilities
 from training.pairs.data import Statement
 
 # Shares of the statements of a language group. The aims of the project are 0.4 % and 1 %.
-MAX_DROPPED = 0.003
-MAX_ENDED = 0.009
+MAX_DROPPED = 0.0035
+MAX_ENDED = 0.012
 LEAST = 0.35  # no threshold is lower
 REVIEW_SHARE = 0.6  # of the threshold of an end
 
@@ -32,36 +32,35 @@ class Outcome:
 
 def outcome(statement: Statement, x: Features, p: Probabilities) -> Outcome:
     """As `decide.choose` takes them."""
-    ends = p[:, SUPERSEDE] + p[:, NEGATE]
-    drops = np.where(guards.forbids_drop(x) | (p[:, DUPLICATE] <= ends), 0.0, p[:, DUPLICATE])
-    replaces = np.where(guards.forbids_end(x), 0.0, ends + p[:, EXTEND])
-    replaces = np.where(replaces > p[:, DUPLICATE], replaces, 0.0)
-    target = statement.candidates[int(replaces.argmax())]
-    repeats = any("duplicate" in candidate.accept for candidate in statement.candidates)
+    drops, ends = decide.scores(x, p, np.zeros(len(p), int))
+    repeated, target = statement.candidates[int(drops.argmax())], statement.candidates[int(ends.argmax())]
+    effects = {effect for candidate in statement.candidates for effect in candidate.accept}
     return Outcome(
         english=bool(x[0, INDEX["english"]]),
-        end=float(replaces.max()),
+        end=float(ends.max()),
         end_harms=target.accept == ("keep_both",),
         drop=float(drops.max()),
-        drop_harms=not repeats,
+        drop_harms="duplicate" not in repeated.accept and "duplicate" not in effects,
     )
 
 
-def choose(outcomes: Sequence[Outcome]) -> dict[str, float]:
+def choose(
+    outcomes: Sequence[Outcome], max_dropped: float = MAX_DROPPED, max_ended: float = MAX_ENDED
+) -> dict[str, float]:
     """The thresholds of `decide.choose`."""
     found = {}
     for language, english in (("en", True), ("other", False)):
         group = [one for one in outcomes if one.english is english]
-        end = _lowest([(one.end, one.end_harms) for one in group], MAX_ENDED)
-        drops = [(one.drop, one.drop_harms) for one in group if one.end < end]
-        found[f"end_{language}"], found[f"drop_{language}"] = end, _lowest(drops, MAX_DROPPED)
+        drop = _lowest([(one.drop, one.drop_harms) for one in group], max_dropped * len(group))
+        ends = [(one.end, one.end_harms) for one in group if one.drop < drop]
+        found[f"drop_{language}"], found[f"end_{language}"] = drop, _lowest(ends, max_ended * len(group))
     found["review"] = REVIEW_SHARE * min(found["end_en"], found["end_other"])
     return {name: round(value, 3) for name, value in found.items()}
 
 
-def _lowest(proposals: Sequence[tuple[float, bool]], most: float) -> float:
-    """The lowest threshold at which the share of harmful proposals is at most `most`."""
-    allowed, harmed, best = most * len(proposals), 0, 1.0
+def _lowest(proposals: Sequence[tuple[float, bool]], allowed: float) -> float:
+    """The lowest threshold at which at most `allowed` proposals do harm."""
+    harmed, best = 0, 1.0
     for probability, harms in sorted(proposals, reverse=True):
         harmed += harms
         if harmed > allowed or probability < LEAST:
