@@ -21,7 +21,7 @@ import numpy as np
 import psycopg
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import Func
+from django.db.models import Func, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.sql import Query
 from pgvector import HalfVector
@@ -240,7 +240,7 @@ def _type_of(column: models.Field[Any, Any], computed: dict[str, Func]) -> str:
 def _maker(column: models.Field[Any, Any], computed: dict[str, Func]) -> Callable[[Any], Any] | None:
     """What makes psycopg's value of a model's; None where they are the same."""
     if column.attname in computed:
-        return lambda expression: expression.get_source_expressions()[-1].value
+        return _text_of
     if isinstance(column, models.JSONField):
         return Jsonb
     return HalfVector if isinstance(column, HalfVectorField) else None
@@ -252,11 +252,23 @@ def _value(value: Any, make: Callable[[Any], Any] | None) -> Any:
 
 def _moved(model: type[models.Model], expression: Func, name: str) -> tuple[sql.Composable, Sequence[Any]]:
     """The same expression over a column of the staging table, and its parameters."""
-    over = expression.copy()
-    *others, _ = over.get_source_expressions()
-    over.set_source_expressions([*others, RawSQL(connection.ops.quote_name(name), ())])
+    over = _over(expression, RawSQL(connection.ops.quote_name(name), ()))
     compiled, values = Query(model).get_compiler(connection=connection).compile(over)
     return sql.SQL(cast(LiteralString, compiled)), values
+
+
+def _text_of(expression: Func) -> Any:
+    """The text that the innermost function of a computed column reads."""
+    last = expression.get_source_expressions()[-1]
+    return last.value if isinstance(last, Value) else _text_of(last)
+
+
+def _over(expression: Func, column: RawSQL) -> Func:
+    """The expression with a column in place of its text."""
+    over = expression.copy()
+    *others, last = over.get_source_expressions()
+    over.set_source_expressions([*others, column if isinstance(last, Value) else _over(last, column)])
+    return over
 
 
 def _belonging(model: type[TenantRow], tenant_id: uuid.UUID, users: Sequence[str]) -> models.QuerySet[TenantRow]:

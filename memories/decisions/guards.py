@@ -42,10 +42,11 @@ def forbids_end(x: Features) -> Flags:
 
 
 def says_as_much(x: Features) -> Flags:
-    """[candidates]: the old text has no number, no name and few words of its own, so nothing is lost when the new one
-    takes its place."""
+    """[candidates]: the old text has no number, no name and few words of its own, in the same order, so nothing is lost
+    when the new one takes its place."""
     has = _columns(x)
-    return ~has("num_old_only") & ~has("name_old_only") & (x[:, INDEX["soft_old"]] > MIN_COVERED)
+    own = has("num_old_only") | has("name_old_only") | has("reordered") | has("name_swapped")
+    return ~own & (x[:, INDEX["soft_old"]] > MIN_COVERED)
 
 
 def _columns(x: Features) -> Callable[[str], Flags]:

@@ -116,15 +116,16 @@ def _annotate(readings: Sequence[_Reading], parsed: Iterable[tuple[Piece, Doc | 
     for piece, doc in parsed:
         reading = readings[piece.position]
         statement = _statement(piece, doc, reading.annotator(piece))
-        if first is not None and first.position == piece.position and _belongs(piece, first, reading.statements[-1]):
+        if first is not None and first.position == piece.position and _belongs(piece, statement, first, reading.statements[-1]):
             reading.statements[-1] = _together(first, piece, reading.statements[-1], statement)
         else:
             reading.statements.append(statement)
             first = piece
 
 
-def _belongs(piece: Piece, first: Piece, before: Statement) -> bool:
-    """Whether a sentence of a note stays with the ones before it, without which it says little."""
+def _belongs(piece: Piece, statement: Statement, first: Piece, before: Statement) -> bool:
+    """Whether a sentence of a note stays with the ones before it, without which it says little: not if its pronoun was
+    resolved."""
     segment, begin = piece.segment, first.segment
     if piece.item.role is not None or not segment.kind is begin.kind is Kind.PROSE:
         return False
@@ -132,7 +133,7 @@ def _belongs(piece: Piece, first: Piece, before: Statement) -> bool:
         return False
     between = piece.item.content[begin.start + len(before.fact.evidence) : segment.start]
     is_near = "\n" not in between and segment.stop - begin.start <= leaning.MAX_JOINED
-    return is_near and leaning.leans(segment.text)
+    return is_near and leaning.leans(statement.fact.content)
 
 
 def _together(first: Piece, last: Piece, before: Statement, statement: Statement) -> Statement:

@@ -169,7 +169,7 @@ def test_entities_are_listed(owner: Caller, stranger: Caller, ann: str) -> None:
     empty = {"entities": [], "total": 0, "next_cursor": None}
     entities = "/api/v1/entities"
     everything = owner.get(f"{entities}?user_id=ann").json()
-    assert [e["name"] for e in everything["entities"]] == ["Google", "Ann", "Oslo", "Ann"]
+    assert [e["name"] for e in everything["entities"]] == ["dog", "Google", "Ann", "Oslo", "Ann"]
     assert owner.get(f"{entities}?user_id=ann&project_id=default&entity_type=person&query=AN").json() == page
     assert owner.get(f"{entities}?user_id=ann&project_id=default&type=ORG").json() == empty
     assert owner.get(f"{entities}?user_id=ann&project_id=home").json() == empty
@@ -207,7 +207,7 @@ def test_a_profile_says_what_is_known(owner: Caller, stored: dict[str, str]) -> 
     profile = owner.get("/api/v1/users/ann/profile").json()
     assert (profile["user_id"], profile["total_memories"], profile["memories_last_7d"]) == ("ann", 3, 3)
     assert profile["memory_types"] == {"fact": 3}
-    assert [f["content"] for f in profile["facts"]] == ["Ann works at Google", "Ann lives in Oslo", "Ann has a dog"]
+    assert [f["content"] for f in profile["facts"]] == ["Ann works at Google", "Ann has a dog", "Ann lives in Oslo"]
     assert {"topic": "google", "count": 1} in profile["top_topics"]
     assert [(e["name"], e["type"], e["memory_count"]) for e in profile["top_entities"]] == [
         ("Ann", "PERSON", 2),
