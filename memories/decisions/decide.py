@@ -77,7 +77,7 @@ def choose(pair_model: PairModel, x: features.Features, p: model.Probabilities) 
     `drop_*` and `end_*` are the thresholds of a repetition and of an end, in English and in other languages; `review`,
     of a proposal."""
     limits = pair_model.thresholds
-    language = "en" if x[0, features.INDEX["english"]] else "other"
+    language = "en" if x[:, features.INDEX["english"]].any() else "other"
     drops, ends = scores(x, p)
     repeated, target = int(drops.argmax()), int(ends.argmax())
     if drops[repeated] >= limits[f"drop_{language}"]:
