@@ -38,6 +38,9 @@ class Slot(IntEnum):
 
 # A relation is evidence of its own, so an end needs less of the model: this share of its threshold.
 SLOT_FACTOR = np.array([1.0, 0.4, 0.12])
+# Thresholds for a single candidate, where the model lacks the comparison with others: at most 1 % of the written pairs
+# are harmed (docs/models.md).
+END_ALONE, DROP_ALONE = 0.9, 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +97,15 @@ def choose(
     `drop_*` and `end_*` are the thresholds of a repetition and of an end, in English and in other languages; `review`,
     of a proposal."""
     limits = pair_model.thresholds
-    language = "en" if x[0, features.INDEX["english"]] else "other"
+    language = "en" if x[:, features.INDEX["english"]].any() else "other"
     slots = np.zeros(len(p), int) if slots is None else slots
     drops, ends = scores(x, p, slots)
-    shares = ends / (limits[f"end_{language}"] * SLOT_FACTOR[slots])
+    end_limit, drop_limit = limits[f"end_{language}"], limits[f"drop_{language}"]
+    if len(p) == 1:  # no other candidate to compare with
+        end_limit, drop_limit = max(end_limit, END_ALONE), max(drop_limit, DROP_ALONE)
+    shares = ends / (end_limit * SLOT_FACTOR[slots])
     repeated, target = int(drops.argmax()), int(shares.argmax())
-    if drops[repeated] >= limits[f"drop_{language}"]:
+    if drops[repeated] >= drop_limit:
         return Judgement(Effect.DUPLICATE, repeated, float(drops[repeated]))
     sure = shares[target] >= 1
     proposed = tuple(

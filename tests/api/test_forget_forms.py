@@ -214,6 +214,7 @@ def test_a_profile_says_what_is_known(owner: Caller, stored: dict[str, str]) -> 
         ("Oslo", "LOCATION", 1),
         ("Ann", "PERSON", 1),
         ("Google", "ORG", 1),
+        ("dog", "CONCEPT", 1),
     ]
     only = owner.get("/api/v1/users/ann/profile?project=work").json()
     assert [f["content"] for f in only["facts"]] == ["Ann works at Google"]

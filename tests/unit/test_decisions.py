@@ -25,6 +25,7 @@ MEMORIES = (
     "The backup job writes to the north bucket",
     "Grandad's walking frame is in the hall cupboard",
     "I drive a silver Peugeot to the quarry",
+    "Der Chor probt mittwochs in der alten Kapelle",
 )
 texts_of_any_kind = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), max_size=200)
 
@@ -129,6 +130,7 @@ def test_the_order_of_the_candidates_does_not_matter(order: list[int]) -> None:
     assert mixed.effect is straight.effect
     assert mixed.probability == pytest.approx(straight.probability, abs=1e-6)
     assert (None if mixed.index is None else order[mixed.index]) == straight.index
+    assert {order[one.index] for one in mixed.open} == {one.index for one in straight.open}
 
 
 @given(texts_of_any_kind, st.lists(texts_of_any_kind, max_size=4))

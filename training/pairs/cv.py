@@ -111,7 +111,8 @@ def run_pairs(everything: Data) -> None:
         recalls = ", ".join(f"{c} {found[c + ' right']}/{found[c]}" for c in CLASSES)
         print(
             f"pairs {group:8s} {found['n']}, right {found['right'] / found['n']:.3f}, "
-            f"dropped wrongly {found['dropped']}, ended wrongly {found['ended']}; {recalls}"
+            f"dropped wrongly {found['dropped']}, ended wrongly {found['ended']}, repetitions replaced "
+            f"{found['replaced']}; {recalls}"
         )
 
 
@@ -121,4 +122,6 @@ def _count(counts: Counter[str], said: decide.Effect, accept: tuple[str, ...]) -
     counts[accept[0]] += 1
     counts[f"{accept[0]} right"] += said == accept[0]
     counts["dropped"] += said == "duplicate" and "duplicate" not in accept
-    counts["ended"] += said in ("supersede", "negate", "extend") and not {"supersede", "negate", "extend"} & set(accept)
+    ends = said in ("supersede", "negate", "extend")
+    counts["ended"] += ends and set(accept) == {"keep_both"}
+    counts["replaced"] += ends and "duplicate" in accept

@@ -36,7 +36,7 @@ def outcome(statement: Statement, x: Features, p: Probabilities) -> Outcome:
     repeated, target = statement.candidates[int(drops.argmax())], statement.candidates[int(ends.argmax())]
     effects = {effect for candidate in statement.candidates for effect in candidate.accept}
     return Outcome(
-        english=bool(x[0, INDEX["english"]]),
+        english=bool(x[:, INDEX["english"]].any()),
         end=float(ends.max()),
         end_harms=target.accept == ("keep_both",),
         drop=float(drops.max()),
