@@ -50,6 +50,11 @@ class Piece:
         return self.segment.speaker or self.item.speaker
 
     @property
+    def line(self) -> str:
+        """The segment in one line: a parser takes two blanks for a word."""
+        return " ".join(self.segment.text.split())
+
+    @property
     def is_parsed(self) -> bool:
         """List items hold sentences too; fields and code don't."""
         return self.segment.kind in (Kind.PROSE, Kind.ITEM) and len(self.segment.text) <= LONGEST
@@ -183,8 +188,8 @@ def _question_before(items: Sequence[Item], position: int) -> str:
 
 def _parsed(nlp: Language, pieces: Sequence[Piece]) -> Iterator[tuple[Piece, Doc | None]]:
     """Each piece with its parse; without one if it is no English prose."""
-    wanted = [piece.is_parsed and _is_english(piece.segment.text) for piece in pieces]
-    texts = (_with_subject(piece.segment.text) for piece, is_wanted in zip(pieces, wanted, strict=True) if is_wanted)
+    wanted = [piece.is_parsed and _is_english(piece.line) for piece in pieces]
+    texts = (_with_subject(piece.line) for piece, is_wanted in zip(pieces, wanted, strict=True) if is_wanted)
     docs = iter(nlp.pipe(texts, batch_size=BATCH))
     for piece, is_wanted in zip(pieces, wanted, strict=True):
         yield piece, next(docs) if is_wanted else None
@@ -201,8 +206,7 @@ def _is_english(text: str) -> bool:
 
 def _with_subject(text: str) -> str:
     """A note that leaves its subject out ("Works at Acme") with one: the parser would take the verb for a noun."""
-    first = text.split(maxsplit=1)[0].lower()
-    return f"User {text[0].lower()}{text[1:]}" if first in THIRD_PERSON else text
+    return f"User {text[0].lower()}{text[1:]}" if text.split()[0].lower() in THIRD_PERSON else text
 
 
 def _statement(piece: Piece, doc: Doc | None, annotator: Annotator) -> Statement:
@@ -221,7 +225,7 @@ def _statement(piece: Piece, doc: Doc | None, annotator: Annotator) -> Statement
     )
     try:
         if doc is not None:
-            is_whole = piece.answer is None and doc.text == segment.text
+            is_whole = piece.answer is None and doc.text == piece.line
             return annotator.annotated(fact, doc, heading=heading, is_whole=is_whole)
         if segment.kind is Kind.FIELD:
             return annotator.field(fact, segment.heading)

@@ -69,12 +69,12 @@ def test_a_text_of_an_assistant_is_kept_too(reader: Caller) -> None:
 def test_an_echo_of_a_recall_is_kept_by_the_memory_that_it_repeats(reader: Caller) -> None:
     turn = reader.store("Woof!", skip_extraction=True, speaker="Ana", timestamp="2026-03-10T00:00:00Z")["id"]
     thanks = reader.store("Thanks!")["id"]
-    code = reader.store("Zahnarzt")["id"]
+    thumbs = reader.store("👍👍")["id"]
     answer = reader.store("[2026-03-10] Ana: Woof!")
     assert (answer["status"], answer["id"], answer["memories"][0]["action"]) == ("duplicate", turn, "NOOP")
-    answer = reader.store("[2026-03-10] Ana: Woof!\nZahnarzt.\nThanks!")
+    answer = reader.store("[2026-03-10] Ana: Woof!\n👍👍\nThanks!")
     assert answer["status"] == "duplicate"
-    assert {m["id"] for m in answer["memories"]} == {turn, thanks, code}
+    assert {m["id"] for m in answer["memories"]} == {turn, thanks, thumbs}
     assert Memory.objects.filter(tenant=reader.row.tenant_id).count() == 3
 
 
