@@ -121,7 +121,11 @@ def _annotate(readings: Sequence[_Reading], parsed: Iterable[tuple[Piece, Doc | 
     for piece, doc in parsed:
         reading = readings[piece.position]
         statement = _statement(piece, doc, reading.annotator(piece))
-        if first is not None and first.position == piece.position and _belongs(piece, statement, first, reading.statements[-1]):
+        if (
+            first is not None
+            and first.position == piece.position
+            and _belongs(piece, statement, first, reading.statements[-1])
+        ):
             reading.statements[-1] = _together(first, piece, reading.statements[-1], statement)
         else:
             reading.statements.append(statement)

@@ -220,9 +220,7 @@ def test_the_parts_of_a_score_add_up(owner: Caller) -> None:
 
 def test_it_tells_what_the_context_left_out(owner: Caller) -> None:
     further = "and further north " * 15
-    twins = [
-        owner.store(f"The harbour lies there{mark} {further}", skip_extraction=True)["id"] for mark in (",", ";")
-    ]
+    twins = [owner.store(f"The harbour lies there{mark} {further}", skip_extraction=True)["id"] for mark in (",", ";")]
     long = owner.store("The master of ships tells stories of storms, wrecks, whales and the cold sea " * 9)["id"]
     answer = owner.recall("Where is the harbour?", explain=True, max_tokens=150)
     assert [m["id"] for m in answer["memories"]][2] == long

