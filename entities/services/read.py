@@ -14,7 +14,7 @@ from apikeys.types import Principal
 from entities import names
 from entities.models import Alias, EntityRevision, Mention
 from entities.services.past import known
-from entities.types import USER, EntityPage, EntityQuery, EntityView
+from entities.types import EntityPage, EntityQuery, EntityView
 from memproject.common.errors import InvalidRequest
 from memproject.common.ids import ENTITY, parse, public
 
@@ -80,7 +80,7 @@ def views(
             id=r.entity_key,
             name=r.name,
             type=r.type,
-            aliases=tuple(name for name in aliases[r.entity_key] if name not in (r.name, USER)),
+            aliases=tuple(name for name in aliases[r.entity_key] if name != r.name),
             memory_count=counts.get(r.entity_key, 0),
             confidence=r.confidence,
         )

@@ -29,6 +29,7 @@ SLOTS = {
     Conflict.OTHER_VALUE: Slot.OTHER_VALUE,
     Conflict.CONTRADICTED: Slot.CONTRADICTED,
 }
+MAX_WORDS = 8  # of a memory that states one relation and little else
 ENDS = (Effect.SUPERSEDE, Effect.NEGATE)
 
 
@@ -57,7 +58,9 @@ def compare(content: str, moment: dt.datetime, near: Sequence[Compared]) -> Opin
 
 
 def _candidate(one: Compared, content: str) -> Candidate:
-    return Candidate(content, one.cosine, SLOTS[one.conflict])
+    """Another value ends a memory that says more than the relation only if the model is as sure as without it."""
+    says_more = one.conflict is Conflict.OTHER_VALUE and len(one.known.content.split()) > MAX_WORDS
+    return Candidate(content, one.cosine, Slot.NONE if says_more else SLOTS[one.conflict])
 
 
 def second_opinion(content: str, proposal: Proposal | None, shown: Sequence[Known]) -> Proposal | None:
