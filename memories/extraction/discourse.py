@@ -18,7 +18,7 @@ PARTNERS = frozenset(word for word, kind in lx.KIN.items() if kind in ("MARRIED_
 
 
 class Discourse:
-    """The persons and places that a text spoke of. `user_name`: the name by which it calls the user. `notes`: it calls
+    """The persons of whom a text spoke. `user_name`: the name by which it calls the user. `notes`: it calls
     the user "User". `unnamed`: noun and owners of a pet or relative that has no name yet."""
 
     def __init__(self) -> None:
@@ -28,7 +28,6 @@ class Discourse:
         self._people: dict[str, None] = {}  # latest last
         self._female: dict[str, bool] = {}
         self._partner: str | None = None
-        self._place: str | None = None
 
     def only_person(self, *, is_female: bool) -> str | None:
         """The one person whom the sentences before named, if the sex fits; None if there are several."""
@@ -52,8 +51,6 @@ class Discourse:
         for name in sentence.names:
             if name.type == t.PERSON:
                 self._put_last(name.text)
-            elif name.type == t.LOCATION:
-                self._place = name.text
         for token in sentence.doc:
             if token.dep_ in ("nsubj", "nsubjpass", "poss") and token.head.dep_ in ("ROOT", "nsubj"):
                 about = self.refer(token, sentence) if token.pos_ != "PRON" else []
@@ -85,11 +82,6 @@ class Discourse:
         if low in lx.THEY and 2 <= len(before) <= 4:
             return before
         return []
-
-    def place(self, token: Token, sentence: Sentence) -> str | None:
-        """The place that "there" or "here" means."""
-        before = [n.text for n in sentence.names if n.type == t.LOCATION and n.stop <= token.i]
-        return before[-1] if before else self._place
 
     def _called(self, name: Name) -> str:
         return t.USER if name.text == self.user_name else name.text

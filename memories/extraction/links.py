@@ -1,4 +1,4 @@
-"""Which noun goes with which name: "my sister Emily", "a fish named Finley", "my cat's name is Luna", "Emma, a writer".
+"""Which noun goes with which name: "my sister Emily", "a fish named Finley", "my cat's name is Luna".
 
 These links and the words around a name say more of its type than the name itself.
 """
@@ -22,7 +22,7 @@ THINGS = lx.words("app tool project laptop car bike camera phone guitar computer
 COMPANIES = lx.words("company startup employer firm brand agency store shop bakery supplier")
 PLACES = lx.words("place hometown city town country neighborhood neighbourhood village restaurant cafe")
 NAMED_NOUNS = lx.PEOPLE | lx.PETS | lx.WORKS | lx.MEMBERSHIPS | THINGS | COMPANIES | PLACES | {"name", "exhibit"}
-# what a name is, by the verb whose subject or object it is, and by preposition and the word that governs it
+# what a name is, by the verb whose subject or object it is
 HUMAN = lx.words(
     "say tell marry meet call ask live love like hate think know study teach move quit want adopt report manage lead "
     "prefer enjoy retire graduate write invent recommend suggest cook bake mention invite divorce engage bear join"
@@ -33,16 +33,6 @@ OBJECT_TYPES = {
     **dict.fromkeys(lx.words("join leave quit"), t.ORG),
     **dict.fromkeys(lx.words("visit explore tour"), t.LOCATION),
 }
-GOING = lx.words("live move relocate bear grow raise reside travel fly trip drive settle")
-STUDYING = lx.words("graduate study degree enroll attend major")
-PREPOSITION_TYPES = (
-    (lx.words("at for"), lx.words("work intern freelance volunteer apply interview job position role shift"), t.ORG),
-    (lx.words("from at"), lx.words("buy purchase order get pick grab"), t.ORG),
-    (lx.words("from at"), STUDYING, t.ORG),
-    (lx.words("in to from near"), GOING, t.LOCATION),
-    (lx.words("to"), lx.words("marry report talk speak introduce engage"), t.PERSON),
-    (lx.words("in"), lx.DEGREES | lx.words("expertise interest research"), t.CONCEPT),
-)
 
 
 class Sentence:
@@ -91,7 +81,6 @@ class Sentence:
         name = self._after(following) if is_known else None
         if is_known and name is None and following < len(doc) and doc[following].text in (",", "-", "–", "—", "(", ":"):
             name = self._after(following + 1)  # "my cousin, Tom, …"
-            name = name if name is not None and (is_list or self._closes(name)) else None
         if name is None and following < len(doc) and g.lower(doc[following]) in ("named", "called"):
             name = self._after(following + 1)
         for child in noun.children if name is None else ():
@@ -101,14 +90,7 @@ class Sentence:
                 name = name or next((n for i in range(child.i + 1, child.i + 4) if (n := self._after(i))), None)
         if name is None and is_known and (found := self._by_copula(noun, is_list)):
             return found
-        return self._before(noun) if name is None else self._list_from(name, is_list=is_list)
-
-    def _closes(self, name: Name) -> bool:
-        """Whether the noun phrase ends with the name."""
-        if name.stop >= len(self.doc):
-            return True
-        after = self.doc[name.stop]
-        return after.is_punct or after.lower_ in ("and", "who", "which") or g.is_verb(after)
+        return [] if name is None else self._list_from(name, is_list=is_list)
 
     def _by_copula(self, noun: Token, is_list: bool) -> list[Name]:
         """As in "My manager is Deepa", "my cat's name is Luna", "our cats are called Pixel and Byte"."""
@@ -123,17 +105,6 @@ class Sentence:
                 break
             if (name := self._after(token.i)) is not None:
                 return self._list_from(name, is_list=is_list)
-        return []
-
-    def _before(self, noun: Token) -> list[Name]:
-        """As in "Emma, a freelance writer", "Luna is my cat": the name stands first."""
-        lemma, head = g.lemma(noun), noun.head
-        if lemma not in lx.PEOPLE | lx.PETS | lx.WORKS and not nm.is_role(lemma):
-            return []
-        if noun.dep_ == "appos" and head.i < noun.i and (name := self.at.get(head.i)):
-            return [name]
-        if noun.dep_ == "attr" and g.lemma(head) == "be" and not g.negated(head) and not g.is_inverted(head):
-            return [name for subject in g.subjects(head) if (name := self.at.get(subject.i)) is not None]
         return []
 
     # --- what they are -------------------------------------------------------------------------------------------
@@ -154,8 +125,6 @@ class Sentence:
         owned = [c for c in g.children(head, "poss") if c.i < name.start and c.tag_ == "PRP$"]
         if owned and name.type != t.EVENT and not is_place and (name.label != "PERSON" or length > 1):
             return t.PRODUCT  # "my Taylor GS Mini": one doesn't own people, and calls them by one name
-        if governor.dep_ in ("prep", "agent", "dative") and head.dep_ in ("pobj", "conj"):
-            return _by_preposition(name, g.lower(governor), governor.head)
         if head.dep_ == "conj" and (first := self.at.get(governor.i)) is not None and first is not name:
             return first.type if first.sure and (name.label != "PERSON" or first.type == t.PERSON) else ""
         if is_place:
@@ -165,21 +134,6 @@ class Sentence:
             is_human = bool(told & (lx.PEOPLE | lx.PETS)) or any(map(nm.is_role, told))
             return t.PERSON if is_human or (lemma in HUMAN and governor.tag_ != "VBG") else ""
         return OBJECT_TYPES.get(lemma, "") if head.dep_ == "dobj" else ""
-
-
-def _by_preposition(name: Name, word: str, over: Token) -> str:
-    lemma, is_place = g.lemma(over), name.label in ("GPE", "LOC", "FAC")
-    verb = over if g.is_verb(over) else g.head_verb(over)
-    for words, lemmas, kind in PREPOSITION_TYPES:
-        if word in words and lemma in lemmas and (not is_place or kind in (t.LOCATION, t.CONCEPT)):
-            return kind if kind != t.LOCATION or name.type != t.ORG else ""
-    if is_place or name.stop - name.start > 2:
-        return ""
-    if word in ("with", "by") and name.label in ("PERSON", "WORK_OF_ART", "") and lemma not in ("work", "start"):
-        return t.PERSON
-    if word in ("on", "via", "through") and name.label and verb is not None and g.lemma(verb) not in ("play", "serve"):
-        return t.PRODUCT
-    return ""
 
 
 def _type_by_noun(noun: Token, found: list[Name]) -> None:

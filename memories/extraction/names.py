@@ -1,7 +1,7 @@
 """Names in a parsed sentence: where they begin and end, and what they are by themselves.
 
-The pipeline's own entities and runs of capitalised words are joined into spans; the type comes from the head of the
-name, from its shape, then from the pipeline. What the sentence says about a name (`links.py`) overrules all of it.
+A name is a run of capitalised words; its type comes from the head of the name, from its shape, then from the pipeline.
+What the sentence says about a name (`links.py`) overrules all of it.
 """
 
 from __future__ import annotations
@@ -67,16 +67,7 @@ class Name:
 
 def names(doc: Doc) -> list[Name]:
     """The names in order, none overlapping, dates left out."""
-    runs = list(_runs(doc))
-    taken = {i for start, stop in runs for i in range(start, stop)}
-    runs += [(e.start, e.end) for e in doc.ents if _is_entity(doc, e.start, e.end, e.label_, taken)]
-    found = [name for span in runs if (name := _make(doc, *span)) is not None]
-    return sorted(found, key=lambda name: name.start)
-
-
-def _is_entity(doc: Doc, start: int, stop: int, label: str, taken: set[int]) -> bool:
-    has_capital = any(token.text[:1].isupper() for token in doc[start:stop])
-    return label in LABELS and has_capital and not taken.intersection(range(start, stop))
+    return [name for span in _runs(doc) if (name := _make(doc, *span)) is not None]
 
 
 # --- spans -----------------------------------------------------------------------------------------------------------

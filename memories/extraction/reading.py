@@ -100,9 +100,6 @@ class Reading:
                 )
                 is_role = nm.is_role(g.lemma(token)) or (at and token.pos_ == "NOUN")  # "as a tester", "a cook at Noma"
                 yield from [g.role_text(token)] if is_role and not names and g.lemma(token) not in lx.KIN else []
-            case Fits.PLACE if g.lower(token) in ("here", "there"):
-                place = self.discourse.place(token, self.sentence)
-                yield from [place] if place else []
             case Fits.PET:
                 is_pet = g.lemma(token) in lx.PETS and token.i not in self.sentence.at
                 yield from ([n.text for n in names] or [g.noun_text(token)]) if is_pet else []

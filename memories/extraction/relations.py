@@ -97,8 +97,6 @@ def _targets(pattern: Pattern, verb: Token, is_passive: bool) -> list[Token]:
     found += [target for word, target in g.all_prepositions(verb) if word in pattern.slot]
     if pattern.fits is Fits.LIKED:
         found += [c for c in g.children(verb, "xcomp") if c.tag_ == "VBG"]
-    if pattern.fits is Fits.PLACE:
-        found += [c for c in g.children(verb, "advmod") if g.lower(c) in ("here", "there")]
     return found
 
 
@@ -115,7 +113,8 @@ def _predicates(reading: Reading, verb: Token, people: list[str]) -> None:
     if subject is None:
         return
     for noun in complements:
-        if (kin := phrases.kin(noun)) and noun.i not in reading.sentence.links:
+        kin = "HAS_PET" if g.lemma(noun) in lx.PETS else phrases.kin(noun)
+        if kin and noun.i not in reading.sentence.links:
             reading.add(phrases.owners(reading, noun), kin, people, verb, over=over)
     owners, lemma = phrases.owners(reading, subject), g.lemma(subject)
     named = [n for n in map(reading.sentence.name_at, complements) if n is not None]
