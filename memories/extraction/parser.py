@@ -22,7 +22,7 @@ WORD_KINDS = ("noun", "verb", "adj", "adv")
 _loaded: dict[tuple[int, str, Path], Language] = {}
 _dictionaries: dict[int, frozenset[str]] = {}  # by the id of a vocabulary; pipelines live as long as the process
 _lock = threading.Lock()
-reading = threading.Lock()  # held while a text is read: see `RulesExtractor.read`
+reading = threading.Lock()  # held while a text is read: see `TextExtractor.read`
 
 
 def load(name: str, directory: Path) -> Language:
