@@ -58,8 +58,7 @@ def predicted(row: Row, found: Sequence[Statement]) -> Row:
 def extract(extractor: TextExtractor, rows: list[Row]) -> list[Row]:
     """Each text as a note: what is left out of a conversation is measured elsewhere."""
     items = [item(row["text"], row["said_at"], row.get("speaker")) for row in rows]
-    found = [extractor.read([each])[0] for each in items]
-    return [predicted(row, statements) for row, statements in zip(rows, found, strict=True)]
+    return [predicted(row, statements) for row, statements in zip(rows, extractor.read(items), strict=True)]
 
 
 def main() -> int:
