@@ -124,7 +124,8 @@ def _annotate(readings: Sequence[_Reading], parsed: Iterable[tuple[Piece, Doc | 
         if (
             first is not None
             and first.position == piece.position
-            and _belongs(piece, statement, first, reading.statements[-1])
+            and _belongs(piece, first, reading.statements[-1])
+            and leaning.leans(statement.fact.content, is_english=doc is not None, is_clause=_has_subject(doc))
         ):
             reading.statements[-1] = _together(first, piece, reading.statements[-1], statement)
         else:
@@ -132,22 +133,24 @@ def _annotate(readings: Sequence[_Reading], parsed: Iterable[tuple[Piece, Doc | 
             first = piece
 
 
-def _belongs(piece: Piece, statement: Statement, first: Piece, before: Statement) -> bool:
-    """Whether a sentence of a note stays with the ones before it, without which it says little: not if its pronoun was
-    resolved."""
+def _has_subject(doc: Doc | None) -> bool:
+    return doc is not None and any(token.dep_ in ("nsubj", "nsubjpass", "expl") for token in doc)
+
+
+def _belongs(piece: Piece, first: Piece, before: Statement) -> bool:
+    """Whether a sentence of a note may stay with the ones before it: right behind them, and not too long together."""
     segment, begin = piece.segment, first.segment
     if piece.item.role is not None or not segment.kind is begin.kind is Kind.PROSE:
         return False
     if (segment.heading, segment.speaker) != (begin.heading, begin.speaker):
         return False
     between = piece.item.content[begin.start + len(before.fact.evidence) : segment.start]
-    is_near = "\n" not in between and segment.stop - begin.start <= leaning.MAX_JOINED
-    return is_near and leaning.leans(statement.fact.content)
+    return "\n" not in between and segment.stop - begin.start <= leaning.MAX_JOINED
 
 
 def _together(first: Piece, last: Piece, before: Statement, statement: Statement) -> Statement:
     old, new = before.fact, statement.fact
-    evidence = first.item.content[first.segment.start : last.segment.stop]
+    evidence = _clean(first.item.content[first.segment.start : last.segment.stop])
     mark = "" if old.evidence[: len(evidence)][-1:] in "!?…。！？" else "."
     content = f"{old.content}{mark} {new.content}"
     importance = max(old.importance, new.importance)
@@ -163,8 +166,7 @@ def _pieces(items: Sequence[Item], position: int, roles: frozenset[str] | None) 
     item = items[position]
     if not may_state(item, roles):
         return
-    text = item.content.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate is no character
-    found = list(segments(text, is_note=item.role is None))
+    found = list(segments(_clean(item.content), is_note=item.role is None))
     if item.role is None:
         if any(segment.kind is not Kind.CODE for segment in found):  # a note that is code alone stays as it is
             yield from (Piece(item, position, s) for s in found if not keep_gate.states_nothing(s.text))
@@ -177,6 +179,11 @@ def _pieces(items: Sequence[Item], position: int, roles: frozenset[str] | None) 
         ):
             yield Piece(item, position, segment, answer)
         before = segment.text
+
+
+def _clean(text: str) -> str:
+    """A lone surrogate is no character."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _is_kept(segment: Segment, role: str, before: str, number: int, found: Sequence[Segment]) -> bool:

@@ -58,6 +58,8 @@ class Reading:
         confidence: float = SURE,
     ) -> None:
         """Each source with each target, if neither is known already. A "-" before the type turns the two around."""
+        if not (targets := list(targets)):
+            return
         start, stop = self.dates.bounds(verb) if verb is not None else (None, None)
         if over and stop is None and verb is not None and not g.past(verb):
             start, stop = None, start  # "no longer works there since May"

@@ -18,6 +18,7 @@ from memories.pipeline.reconcile import Operation, reconcile
 from memories.pipeline.rows import Embedded, Voice, add_memory, memory_columns, outcome, successor
 from memories.pipeline.state import OwnerState
 from memories.pipeline.writes import ReadWrite
+from memories.statements import Known
 from memories.types import KEEP, Action, Decision, Fact, Json, SourceKind, UpdateCommand
 from memproject.common.clock import now
 from memproject.common.errors import AppError, Conflict, MemoryNotFound, NotFound
@@ -120,15 +121,16 @@ class Planner:
         fact, moment = statement.fact, statement.fact.said_at or source.accepted_at
         if existing is not None or fact.verbatim:
             return reconcile(statement, digest, moment, existing_id=existing)
+        known: tuple[Known, ...] = write.shown or ()
         if write.shown is not None:
-            known = write.shown
-            statement = replace(statement, proposal=decide.second_opinion(fact.content, statement.proposal, known))
-            opinion = decide.Opinion(statement.proposal)
-        else:
+            opinion = decide.Opinion(decide.second_opinion(fact.content, statement.proposal, known))
+        elif (text := self.texts.get(digest)) is not None:
             place, message = (source.id, write.first + number), (source.id, fact.position)
-            near = self.state.compared(statement, place, message, source.agent_id, self._text(write, number))
+            near = self.state.compared(statement, place, message, source.agent_id, text)
             known = tuple(one.known for one in near)
             opinion = decide.compare(fact.content, moment, near)
+        else:  # it has to be embedded first
+            opinion = decide.Opinion()
         operation = reconcile(replace(statement, proposal=opinion.proposal), digest, moment, compared=known)
         operation = replace(operation, outdated_by=opinion.outdated_by, open=opinion.open)
         touched = operation.replaces or operation.existing_id

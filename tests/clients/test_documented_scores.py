@@ -25,7 +25,7 @@ def test_the_first_example_of_the_readme(client: Remembra) -> None:
     (query,) = re.findall(r"""-d '\{"query": "([^"]+)", "user_id": "john"\}'""", readme)
     shown = re.findall(r'"content": "([^"]+)", "score": ([\d.]+), .*\n "context": "([^"]+)", "total": (\d)', readme)
     client.store(content=stored, ttl="30d")
-    answer = found(client, query)
+    answer = client.recall(query=query)
     (memory,) = answer["memories"]
     assert shown == [(memory["content"], f"{memory['relevance']:.2f}", answer["context"], "1")]
 
