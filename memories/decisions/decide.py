@@ -29,15 +29,17 @@ class Effect(StrEnum):
 
 class Slot(IntEnum):
     """What the relations of the two texts say, where both were parsed. OTHER_VALUE: another value of what has one at a
-    time. CONTRADICTED: the statement ends or reverses what the memory states."""
+    time. CONTRADICTED: the statement ends or reverses what the memory states. REPLACED: another value in the same
+    words."""
 
     NONE = 0
     OTHER_VALUE = 1
     CONTRADICTED = 2
+    REPLACED = 3
 
 
 # A relation is evidence of its own, so an end needs less of the model: this share of its threshold.
-SLOT_FACTOR = np.array([1.0, 0.4, 0.12])
+SLOT_FACTOR = np.array([1.0, 0.4, 0.12, 0.01])
 # Thresholds for a single candidate, where the model lacks the comparison with others: at most 1 % of the written pairs
 # are harmed (docs/models.md).
 END_ALONE, DROP_ALONE = 0.9, 0.7
@@ -109,12 +111,14 @@ def choose(
         return Judgement(Effect.DUPLICATE, repeated, float(drops[repeated]))
     sure = shares[target] >= 1
     proposed = tuple(
-        Proposed(int(i), _kind(p[i]), float(ends[i]))
+        Proposed(int(i), _kind(p[i], slots[i]), float(ends[i]))
         for i in np.argsort(-ends, kind="stable")
         if ends[i] >= limits["review"] and not (sure and i == target)
     )
     if sure:
-        return Judgement(_kind(p[target]), target, float(ends[target]), proposed)
+        is_told = slots[target] >= Slot.CONTRADICTED  # the relations tell it, whatever the model thinks
+        probability = max(float(ends[target]), END_ALONE if is_told else 0.0)
+        return Judgement(_kind(p[target], slots[target]), target, probability, proposed)
     return Judgement(Effect.KEEP_BOTH, None, float(p[:, KEEP_BOTH].min()), proposed)
 
 
@@ -129,9 +133,11 @@ def scores(
     return drops, np.where(guards.forbids_end(x) & (slots < Slot.CONTRADICTED), 0.0, ends)
 
 
-def _kind(p: model.Probabilities) -> Effect:
-    """The most likely of the effects that end a memory. A repetition replaces the old text like an extension."""
-    kind = max((DUPLICATE, EXTEND, SUPERSEDE, NEGATE), key=lambda kind: p[kind])
+def _kind(p: model.Probabilities, slot: int) -> Effect:
+    """The most likely of the effects that end a memory. A repetition replaces the old text like an extension, but not
+    where the relations differ."""
+    kinds = (SUPERSEDE, NEGATE) if slot > Slot.NONE else (DUPLICATE, EXTEND, SUPERSEDE, NEGATE)
+    kind = max(kinds, key=lambda kind: p[kind])
     return Effect.EXTEND if kind == DUPLICATE else Effect(CLASSES[kind])
 
 

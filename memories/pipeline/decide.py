@@ -30,6 +30,7 @@ SLOTS = {
     Conflict.CONTRADICTED: Slot.CONTRADICTED,
 }
 MAX_WORDS = 8  # of a memory that states one relation and little else
+MIN_COMMON, MAX_VALUE = 2, 4  # words that two texts of one relation share, and that are its value
 ENDS = (Effect.SUPERSEDE, Effect.NEGATE)
 
 
@@ -46,10 +47,10 @@ def compare(content: str, moment: dt.datetime, near: Sequence[Compared]) -> Opin
     """Compare a statement of `moment` with live memories: those of later times may outdate it."""
     later = [one for one in near if one.known.said_at > moment]
     for one in sorted(later, key=lambda one: one.known.said_at):
-        if judge(one.known.content, [_candidate(one, content)]).effect in ENDS:
+        if judge(one.known.content, [Candidate(content, one.cosine, _slot(content, one))]).effect in ENDS:
             return Opinion(outdated_by=one.known)
     earlier = [one for one in near if one.known.said_at <= moment]
-    found = judge(content, [_candidate(one, one.known.content) for one in earlier])
+    found = judge(content, _candidates(content, earlier))
     doubts = tuple(Doubt(earlier[one.index].known, one.effect, one.probability) for one in found.open)
     if found.index is None or found.effect not in DECISIONS:
         return Opinion(open=doubts)
@@ -57,10 +58,28 @@ def compare(content: str, moment: dt.datetime, near: Sequence[Compared]) -> Opin
     return Opinion(Proposal(DECISIONS[found.effect], target, REASONS[found.effect], found.probability), open=doubts)
 
 
-def _candidate(one: Compared, content: str) -> Candidate:
+def _candidates(content: str, compared: Sequence[Compared]) -> list[Candidate]:
+    return [Candidate(one.known.content, one.cosine, _slot(content, one)) for one in compared]
+
+
+def _slot(content: str, one: Compared) -> Slot:
     """Another value ends a memory that says more than the relation only if the model is as sure as without it."""
-    says_more = one.conflict is Conflict.OTHER_VALUE and len(one.known.content.split()) > MAX_WORDS
-    return Candidate(content, one.cosine, Slot.NONE if says_more else SLOTS[one.conflict])
+    old = one.known.content
+    if one.conflict is Conflict.OTHER_VALUE:
+        if _is_another_value(old, content):
+            return Slot.REPLACED
+        if len(old.split()) > MAX_WORDS:
+            return Slot.NONE
+    return SLOTS[one.conflict]
+
+
+def _is_another_value(old: str, new: str) -> bool:
+    """Whether the texts are word for word the same but for one run of words, as "lives in Gent", "lives in Namur"."""
+    was, now = old.casefold().split(), new.casefold().split()
+    shortest = min(len(was), len(now))
+    begin = next((i for i in range(shortest) if was[i] != now[i]), shortest)
+    end = next((i for i in range(shortest - begin) if was[-1 - i] != now[-1 - i]), shortest - begin)
+    return begin + end >= MIN_COMMON and max(len(was), len(now)) - begin - end <= MAX_VALUE
 
 
 def second_opinion(content: str, proposal: Proposal | None, shown: Sequence[Known]) -> Proposal | None:
