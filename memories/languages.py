@@ -1,8 +1,8 @@
 """Which language a project's words are in, and what has to be done to a text before PostgreSQL reads its words.
 
-PostgreSQL's parser takes a run of Chinese, Japanese or Korean characters as one word; here it becomes the pairs of
-neighbours, so that any part of two characters or more is found. It is done to texts and to questions alike, whatever
-the language.
+PostgreSQL's parser takes a run of Chinese, Japanese, Korean, Thai, Lao, Khmer or Burmese characters as one word; here
+it becomes the pairs of neighbours, so that any part of two characters or more is found. It is done to texts and to
+questions alike, whatever the language.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ CONFIGURATIONS = (
     *("romanian", "russian", "serbian", "simple", "spanish", "swedish", "tamil", "turkish", "yiddish"),
 )
 
-# Han, kana, bopomofo and Hangul with their marks and half-width forms; no punctuation.
-CJK = re.compile(
-    "[\u1100-\u11ff\u2e80-\u2fdf\u3005-\u3007\u3031-\u3035\u3041-\u3096\u3099\u309a\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"
+# Han, kana, bopomofo and Hangul with their marks and half-width forms, and the letters of the scripts of South-East
+# Asia that separate no words; no punctuation.
+UNSPACED = re.compile(
+    "[\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ebd\u0ec0-\u0ecd\u1000-\u103f\u1780-\u17d3"
+    "\u1100-\u11ff\u2e80-\u2fdf\u3005-\u3007\u3031-\u3035\u3041-\u3096\u3099\u309a\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"
     "\u3105-\u312f\u3131-\u318e\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97c\uac00-\ud7fb"
     "\uf900-\ufaff\uff66-\uff9f\uffa1-\uffdc\U0001b000-\U0001b16f\U00020000-\U000323af]+"
 )
@@ -54,14 +56,14 @@ def configuration(project: str) -> str:
 
 
 def segmented(text: str) -> str:
-    """The text with each run of CJK characters as its overlapping pairs: "東京タワー" → "東京 京タ タワ ワー".
+    """The text with each run of such characters as its overlapping pairs: "東京タワー" → "東京 京タ タワ ワー".
 
     A lone character stays itself. Runs get their usual forms first (NFKC), since "ｶﾞ" and "ガ" are one character to
     whoever searches, and a space beside a letter or digit, since "2024年" would be one word. Nothing else changes but
     the apostrophes, words of more than 256 characters and the beginnings of comments, which are cut in two.
     """
     cut = LONG_WORD.sub(r"\g<0> ", text.translate(APOSTROPHES)).replace(COMMENT, "< !--")
-    return CJK.sub(_pairs, cut)
+    return UNSPACED.sub(_pairs, cut)
 
 
 def _pairs(run: re.Match[str]) -> str:
