@@ -214,7 +214,7 @@ def test_an_edit_changes_what_it_says_and_keeps_the_past() -> None:
 def test_an_edit_never_takes_off_what_makes_an_entity_the_user() -> None:
     owner = Owner()
     owner.hears("user", user_name="Ann")
-    assert edit(operator(owner), EditEntity(ent(owner.key("Ann")), aliases=())).entity.aliases == ()
+    assert edit(operator(owner), EditEntity(ent(owner.key("Ann")), aliases=())).entity.aliases == ("user",)
     assert owner.entities() == {"PERSON Ann": ("Ann", "user")}
     owner.hears("user", ("tea", "CONCEPT"))
     assert set(owner.entities()) == {"PERSON Ann", "CONCEPT tea"}
