@@ -20,7 +20,7 @@ JOIN entities_alias t ON t.tenant_id = r.tenant_id AND t.entity_key = r.target_k
 JOIN entities_evidence v ON v.tenant_id = a.tenant_id AND v.relation_key = r.id
 WHERE a.tenant_id = %(tenant)s AND a.normalised = ANY(%(names)s::text[]) AND a.retired_at IS NULL
   AND r.project = %(project)s AND r.user_id = %(user)s AND r.type = ANY(%(types)s::text[])
-  AND r.retired_at IS NULL AND r.valid_to IS NULL AND v.retired_at IS NULL
+  AND r.retired_at IS NULL AND v.retired_at IS NULL
 ORDER BY v.id DESC LIMIT %(most)s::int
 """
 
@@ -33,7 +33,7 @@ class Conflict(enum.IntEnum):
 
 
 def conflict(new: Stated, source: str, of_type: str, targets: Collection[str]) -> Conflict | None:
-    """What a new relation does to a stored one that holds, of normalised names; `targets` are the names of its end."""
+    """What a new relation does to an earlier one, of normalised names; `targets` are the names of its end."""
     if normal(new.source) != source:
         return None
     is_same = normal(new.target) in targets
@@ -46,17 +46,16 @@ def conflict(new: Stated, source: str, of_type: str, targets: Collection[str]) -
 
 def between(new: Iterable[Stated], old: Collection[Stated]) -> Conflict | None:
     """The gravest conflict of new relations with those of one earlier statement."""
-    found = (
-        conflict(one, normal(was.source), was.type, (normal(was.target),))
-        for one in new
-        for was in old
-        if not was.ended
-    )
+    found = (conflict(one, normal(was.source), was.type, (normal(was.target),)) for one in new for was in old)
     return max((each for each in found if each is not None), default=None)
 
 
 def conflicting(scope: GraphScope, stated: Collection[Stated]) -> list[dict[uuid.UUID, Conflict]]:
-    """For each of these relations the memories whose open relations it contradicts, newest first."""
+    """For each of these relations the memories whose relations it contradicts, newest first.
+
+    A relation counts as long as a live memory states it, though another memory may have closed it: a pass must decide
+    the same as the writes one by one, and only the texts tell it what its own statements say.
+    """
     types = {OPPOSITES.get(s.type, s.type) for s in stated} | {s.type for s in stated}
     names = sorted({normal(s.source) for s in stated})
     if not names:
