@@ -64,7 +64,7 @@ class Kept:
             "writes": {w.label: self._write(w.label) for w in self.world.writes if w.user == self.user},
             "named": sorted((e["name"], e["type"], e["memory_count"]) for e in entities),
             "entities": sorted((self._entity(row) for row in self.names.values()), key=repr),
-            "reviews": sorted((self._review(row) for row in Review.objects.filter(**self.mine)), key=repr),
+            "reviews": sorted((self._review(row) for row in self._reviews()), key=repr),
             "relations": sorted((self._relation(row) for row in Relation.objects.filter(**self.mine)), key=repr),
         }
 
@@ -111,6 +111,10 @@ class Kept:
             [(p.start, p.stop, p.turn, p.role) for p in self.passages.get(row.id, ())],
             [e.current for e in self.current.get(row.id, ())],
         )
+
+    def _reviews(self) -> Iterable[Review]:
+        """Without obsolete ones: a pair that becomes obsolete in the pass that finds it never gets a review."""
+        return Review.objects.filter(**self.mine).exclude(state="obsolete")
 
     def _review(self, row: Review) -> tuple[Any, ...]:
         pair = (self._text(row.old_key), self._text(row.new_key))
