@@ -117,8 +117,9 @@ class Kept:
         return Review.objects.filter(**self.mine).exclude(state="obsolete")
 
     def _review(self, row: Review) -> tuple[Any, ...]:
+        """Without its probability: a candidate whose cosine is at the limit by rounding changes the third digit."""
         pair = (self._text(row.old_key), self._text(row.new_key))
-        return (*pair, row.proposal, row.probability, self._plain(row.reason), row.state, self._when(row.decided_at))
+        return (*pair, row.proposal, self._plain(row.reason), row.state, self._when(row.decided_at))
 
     def _write(self, label: int) -> Any:
         row = self.writes.get(self.world.sources[label])
