@@ -74,12 +74,14 @@ class Judgement:
     open: tuple[Proposed, ...] = ()
 
 
-def judge(content: str, candidates: Sequence[Candidate]) -> Judgement:
-    """Compare a statement with its candidates. At most one of them ends; a repetition ends none."""
-    return judge_with(model.default(), content, candidates)
+def judge(content: str, candidates: Sequence[Candidate], least: float = 0.0) -> Judgement:
+    """Compare a statement with its candidates. At most one of them ends; a repetition ends none.
+
+    `least`: an end needs at least this probability, whatever the thresholds of the model."""
+    return judge_with(model.default(), content, candidates, least)
 
 
-def judge_with(pair_model: PairModel, content: str, candidates: Sequence[Candidate]) -> Judgement:
+def judge_with(pair_model: PairModel, content: str, candidates: Sequence[Candidate], least: float = 0.0) -> Judgement:
     """`judge` with another model."""
     if not candidates:
         return Judgement(Effect.KEEP_BOTH, None, 1.0)
@@ -88,11 +90,15 @@ def judge_with(pair_model: PairModel, content: str, candidates: Sequence[Candida
     p = pair_model.probabilities(x)
     p[[bool(new.words) and old.words == new.words for old in olds]] = CERTAIN[DUPLICATE]
     p[[new.cut or old.cut for old in olds]] = CERTAIN[KEEP_BOTH]  # the rest of a long text was not read
-    return choose(pair_model, x, p, np.array([candidate.slot for candidate in candidates]))
+    return choose(pair_model, x, p, np.array([candidate.slot for candidate in candidates]), least)
 
 
 def choose(
-    pair_model: PairModel, x: features.Features, p: model.Probabilities, slots: NDArray[np.int_] | None = None
+    pair_model: PairModel,
+    x: features.Features,
+    p: model.Probabilities,
+    slots: NDArray[np.int_] | None = None,
+    least: float = 0.0,
 ) -> Judgement:
     """The judgement from the features [candidates, …], the probabilities [candidates, CLASSES] and the `Slot` of each.
 
@@ -105,7 +111,7 @@ def choose(
     end_limit, drop_limit = limits[f"end_{language}"], limits[f"drop_{language}"]
     if len(p) == 1:  # no other candidate to compare with
         end_limit, drop_limit = max(end_limit, END_ALONE), max(drop_limit, DROP_ALONE)
-    shares = ends / (end_limit * SLOT_FACTOR[slots])
+    shares = ends / (max(end_limit, least) * SLOT_FACTOR[slots])
     repeated, target = int(drops.argmax()), int(shares.argmax())
     if drops[repeated] >= drop_limit:
         return Judgement(Effect.DUPLICATE, repeated, float(drops[repeated]))

@@ -128,7 +128,7 @@ class Planner:
             place, message = (source.id, write.first + number), (source.id, fact.position)
             near = self.state.compared(statement, place, message, source.agent_id, text)
             known = tuple(one.known for one in near)
-            opinion = decide.compare(fact.content, moment, near)
+            opinion = decide.compare(fact.content, moment, near, is_chat=fact.role is not None)
         else:  # it has to be embedded first
             opinion = decide.Opinion()
         operation = reconcile(replace(statement, proposal=opinion.proposal), digest, moment, compared=known)
