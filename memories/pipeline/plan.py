@@ -12,7 +12,7 @@ from django.utils.dateparse import parse_datetime
 from entities.types import NO_KNOWLEDGE, Knowledge
 from memories.decisions.decide import Effect
 from memories.models import Passage, Review, Revision, Source
-from memories.pipeline import decide
+from memories.pipeline import decide, reviews
 from memories.pipeline.changes import ChangeSet, GraphChange, WriteResult
 from memories.pipeline.reconcile import Operation, reconcile
 from memories.pipeline.rows import Embedded, Voice, add_memory, memory_columns, outcome, successor
@@ -267,6 +267,9 @@ class Planner:
         """`new` takes the place of the current revision `old`, which may be one that this pass made."""
         new.recorded_at = max(self.moment, old.recorded_at)
         old.retired_at = new.recorded_at
+        if new.valid_to is not None or new.archived or new.text_key != old.text_key:
+            for review in self.changes.reviews:
+                reviews.make_obsolete(review, old, new.recorded_at)
         if not old._state.adding:
             self.changes.retired.append(old)
         self.changes.batch.revisions.append(new)

@@ -11,7 +11,7 @@ from django.db import connection
 
 from memories.models import Review, Revision
 from memories.pipeline.rows import successor
-from memories.review_types import ReviewProposal
+from memories.review_types import ReviewProposal, ReviewState
 from memories.types import Action, UpdateCommand
 from memproject.common.clock import now
 from memproject.common.ids import MEMORY, REVIEW, public
@@ -34,15 +34,30 @@ WHERE r.tenant_id = %(tenant)s AND r.state = 'open'
 """
 
 
+def make_obsolete(review: Review, ended: Revision, moment: dt.datetime) -> None:
+    """Note in a proposed review that a revision of its pair ends before the review is written."""
+    if review.old_key == ended.memory_key and review.old_text_key is None:
+        review.old_text_key = ended.text_key
+    elif review.new_key == ended.memory_key and review.new_text_key is None:
+        review.new_text_key = ended.text_key
+    else:
+        return
+    if review.state == ReviewState.OPEN:
+        review.state, review.decided_at = ReviewState.OBSOLETE.value, moment
+
+
 def add(tenant_id: uuid.UUID, proposed: Sequence[Review]) -> None:
-    """Open reviews. A pair is skipped if one of its memories is not live, or if a review of the pair is open."""
+    """Write reviews. A pair is skipped if one of its memories is gone, or if a review of the pair is open."""
     if not proposed:
         return
     keys = {key for review in proposed for key in (review.old_key, review.new_key)}
     texts = {key: revision.text_key for key, revision in live(tenant_id, keys, now()).items()}
-    found = [review for review in proposed if review.old_key in texts and review.new_key in texts]
-    for review in found:
-        review.old_text_key, review.new_text_key = texts[review.old_key], texts[review.new_key]
+    found = []
+    for review in proposed:
+        old, new = review.old_text_key or texts.get(review.old_key), review.new_text_key or texts.get(review.new_key)
+        if old is not None and new is not None:
+            review.old_text_key, review.new_text_key = old, new
+            found.append(review)
     Review.objects.bulk_create(found, ignore_conflicts=True, batch_size=BATCH_SIZE)
 
 

@@ -178,7 +178,7 @@ def load(tenant_id: uuid.UUID, project: str, user_id: str, writes: Sequence[Read
 def compare(state: OwnerState, writes: Sequence[ReadWrite], texts: Mapping[bytes, Embedded]) -> None:
     """Find the stored memories that the new statements are compared with."""
     for agent_id in {write.source.agent_id for write in writes}:
-        asked = list(_asked(state, [write for write in writes if write.source.agent_id == agent_id], texts))
+        asked = list(_asked([write for write in writes if write.source.agent_id == agent_id], texts))
         if not asked:
             continue
         vectors = [texts[digest].vectors[0] for _, _, digest in asked]
@@ -195,16 +195,14 @@ def compare(state: OwnerState, writes: Sequence[ReadWrite], texts: Mapping[bytes
         state.stated |= _stated(state, agent_id, [(place, statement) for place, statement, _ in asked])
 
 
-def _asked(
-    state: OwnerState, writes: Sequence[ReadWrite], texts: Mapping[bytes, Embedded]
-) -> Iterator[tuple[Place, Statement, bytes]]:
-    """The statements that are compared: new in their words, and no turns. A language model was shown others."""
+def _asked(writes: Sequence[ReadWrite], texts: Mapping[bytes, Embedded]) -> Iterator[tuple[Place, Statement, bytes]]:
+    """The statements that are compared: those whose text is embedded, since no live memory holds it or none will when
+    they are decided, and no turns. A language model was shown others."""
     for write in writes:
         if write.shown is not None or not write.statements:
             continue
         for position, (statement, digest) in enumerate(zip(write.statements, write.digests, strict=True), write.first):
-            known = (write.source.agent_id, digest) in state.live
-            if not known and digest in texts and not statement.fact.verbatim:
+            if digest in texts and not statement.fact.verbatim:
                 yield (write.source.id, position), statement, digest
 
 

@@ -64,7 +64,7 @@ class Kept:
             "writes": {w.label: self._write(w.label) for w in self.world.writes if w.user == self.user},
             "named": sorted((e["name"], e["type"], e["memory_count"]) for e in entities),
             "entities": sorted((self._entity(row) for row in self.names.values()), key=repr),
-            "reviews": sorted((self._review(row) for row in self._reviews()), key=repr),
+            "reviews": sorted((self._review(row) for row in Review.objects.filter(**self.mine)), key=repr),
             "relations": sorted((self._relation(row) for row in Relation.objects.filter(**self.mine)), key=repr),
         }
 
@@ -112,14 +112,9 @@ class Kept:
             [e.current for e in self.current.get(row.id, ())],
         )
 
-    def _reviews(self) -> Iterable[Review]:
-        """Without obsolete ones: a pair that becomes obsolete in the pass that finds it never gets a review."""
-        return Review.objects.filter(**self.mine).exclude(state="obsolete")
-
     def _review(self, row: Review) -> tuple[Any, ...]:
-        """Without its probability: a candidate whose cosine is at the limit by rounding changes the third digit."""
         pair = (self._text(row.old_key), self._text(row.new_key))
-        return (*pair, row.proposal, self._plain(row.reason), row.state, self._when(row.decided_at))
+        return (*pair, row.proposal, row.probability, self._plain(row.reason), row.state, row.decided_at is not None)
 
     def _write(self, label: int) -> Any:
         row = self.writes.get(self.world.sources[label])
