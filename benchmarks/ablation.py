@@ -35,6 +35,7 @@ from apikeys import services
 from memories.models import Revision
 from memories.retrieval import candidates, features, recipes, run
 from memories.retrieval.question import Question
+from memories.retrieval.ranking import Ranking
 from memories.retrieval.recipes import DENSE, FULL, LITE, RRF, WORDS, Context, Recipe
 from memories.types import RecallQuery, Scope
 from memproject.common.clock import now
@@ -42,10 +43,10 @@ from memproject.common.clock import now
 LIMIT = 20
 DEEP = 60  # candidates that a rearrangement looks at
 
-Order = Callable[[run.Ranking], list[Any]]
+Order = Callable[[Ranking], list[Any]]
 
 
-def as_ranked(ranking: run.Ranking) -> list[Any]:
+def as_ranked(ranking: Ranking) -> list[Any]:
     return [memory for memory, _ in ranking.memories]
 
 
@@ -67,12 +68,12 @@ def as_asked(text: str, *_: object, **__: object) -> Question:
     return Question(text, text)
 
 
-def spread_over_sessions(ranking: run.Ranking) -> list[Any]:
+def spread_over_sessions(ranking: Ranking) -> list[Any]:
     """Each further memory of one session counts 0.02 less."""
     return _greedy(ranking, lambda at, taken: -0.02 * min(taken[_session(ranking, at)], 3))
 
 
-def cover_the_question(ranking: run.Ranking) -> list[Any]:
+def cover_the_question(ranking: Ranking) -> list[Any]:
     """What holds a word of the question that no better one holds counts up to 0.1 more."""
     assert ranking.pool is not None
     parts, idf = ranking.pool.parts > 0, ranking.lexical.idf
@@ -84,7 +85,7 @@ def cover_the_question(ranking: run.Ranking) -> list[Any]:
     return _greedy(ranking, gain)
 
 
-def _greedy(ranking: run.Ranking, gain: Callable[[int, Counter[Any]], float]) -> list[Any]:
+def _greedy(ranking: Ranking, gain: Callable[[int, Counter[Any]], float]) -> list[Any]:
     assert ranking.pool is not None
     total = np.sum(list(ranking.columns.values()), axis=0)
     left = [(memory, ranking.best[memory]) for memory, _ in ranking.memories[:DEEP]]
@@ -99,7 +100,7 @@ def _greedy(ranking: run.Ranking, gain: Callable[[int, Counter[Any]], float]) ->
     return chosen
 
 
-def _session(ranking: run.Ranking, at: int) -> Any:
+def _session(ranking: Ranking, at: int) -> Any:
     assert ranking.pool is not None
     return "session", ranking.pool.candidates[at].session
 

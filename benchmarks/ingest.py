@@ -29,6 +29,7 @@ from apikeys.scopes import Role
 from apikeys.types import Principal
 from benchmarks import loader
 from benchmarks.conversation import turns
+from memories.extraction.extractor import from_settings
 from memories.models import Source, WriteQueue
 from memories.pipeline import owner_pass, write_queue
 from memories.pipeline.write_queue import Priority
@@ -66,7 +67,7 @@ class Clock:
     @contextmanager
     def running(self) -> Iterator[None]:
         """While this is open, parsing, embedding and the database are measured."""
-        extractor, encoder = registry.text_extractor(), registry.encoder()
+        extractor, encoder = from_settings(), registry.encoder()
         database = self.timed("database", lambda execute, *args: execute(*args))
         with (
             mock.patch.object(type(extractor), "read", self.timed("parsing", type(extractor).read)),

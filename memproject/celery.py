@@ -37,7 +37,9 @@ app.set_default()
 # `store`: owners with writes that somebody waits for. `bulk`: owners with other writes; its workers take `store` first.
 # `long`: owners with a write that may take minutes; its worker loads the models when there is one. `deliver`: webhooks.
 # `graph`: Neo4j. `maintenance`: the beat schedule.
-REGISTRY = "memories.providers.registry"  # imported in the children of a pipeline worker alone, for its size
+# Imported in the children of a pipeline worker alone, for their size.
+REGISTRY = "memories.providers.registry"
+EXTRACTOR = "memories.extraction.extractor"
 PIPELINE = frozenset({"store", "bulk"})  # their workers load the models before the first write
 MAINTENANCE = "maintenance"
 
@@ -82,7 +84,7 @@ def check_settings(**_: Any) -> None:
 def load_model(**_: Any) -> None:
     """Each child makes the embedder's session for itself: one made before the fork loses its threads.
 
-    The rules' pipeline takes longer than Celery waits for a child: it is loaded beside the first task.
+    The parser takes longer than Celery waits for a child: it is loaded beside the first task.
     """
     if PIPELINE.isdisjoint(app.amqp.queues.consume_from):
         return
@@ -91,12 +93,12 @@ def load_model(**_: Any) -> None:
         registry.embedder().warm()
     except AppError as error:
         log.warning("the embedder is not ready: %s", error.message)
-    threading.Thread(target=_load_parser, args=(registry,), daemon=True).start()
+    threading.Thread(target=_load_parser, daemon=True).start()
 
 
-def _load_parser(registry: Any) -> None:
+def _load_parser() -> None:
     try:
-        registry.text_extractor().warm()
+        import_module(EXTRACTOR).from_settings().warm()
     except AppError as error:
         log.warning("texts are read without a parser: %s", error.message)
 

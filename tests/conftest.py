@@ -13,6 +13,7 @@ from celery import current_app
 from django.conf import settings
 
 from apikeys.scopes import Role
+from memories.extraction import extractor
 from memories.providers import registry
 from memproject.common import guard, redis
 from tests import build
@@ -64,7 +65,7 @@ def models() -> Path:
     directory = Path(settings.EMBEDDING_MODEL_DIR)
     subprocess.run([sys.executable, "-m", "memories.providers.weights", str(directory)], cwd=ROOT, check=True)
     registry.encoder().embedder.warm()
-    registry.text_extractor().warm()
+    extractor.from_settings().warm()
     return directory
 
 

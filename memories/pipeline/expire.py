@@ -13,8 +13,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from memories.models import Revision, Source
+from memories.models.revision import RevisionQuerySet
 from memories.pipeline import erase
-from memories.querysets import RevisionQuerySet
 from memories.types import Scope, SourceKind, SourceState
 from memproject.common.alone import alone
 from memproject.common.clock import now

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from django.utils.dateparse import parse_datetime
 
 from entities.types import Knowledge
+from memories.extraction.extractor import from_settings
 from memories.models import Source
 from memories.pipeline.knowledge import together
-from memories.providers import registry
 from memories.providers.base import ProviderRefused, ProviderUnavailable
 from memories.statements import Statement
 from memories.types import Fact, Item
@@ -53,7 +53,7 @@ def extract(items: Sequence[Item], *, infer: bool, roles: frozenset[str] | None 
     """
     if not infer:
         return Extracted(tuple(Statement(fact) for fact in verbatim(items, roles)), "verbatim")
-    extractor = registry.text_extractor()
+    extractor = from_settings()
     try:
         read = extractor.read(items, roles)
     except (ProviderUnavailable, ProviderRefused) as error:

@@ -18,7 +18,6 @@ from memories.providers.base import Embedder, Encoded, PieceEncoder
 from memproject.common.errors import Unavailable
 
 if TYPE_CHECKING:  # no cycle: the libraries of an extractor are loaded only by a process that uses it
-    from memories.extraction.extractor import TextExtractor
     from memories.providers.llm.extractor import ModelExtractor
 
 log = logging.getLogger(__name__)
@@ -31,7 +30,6 @@ EMBEDDERS = {
     "fake": "memories.providers.fake.from_settings",
 }
 MODEL_EXTRACTOR = "memories.providers.llm.extractor.from_settings"
-TEXT_EXTRACTOR = "memories.extraction.extractor.from_settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +71,6 @@ def embedder() -> Embedder:
     return _embedder(os.getpid())
 
 
-@cache
-def text_extractor() -> TextExtractor:
-    """The extractor that reads texts without a language model; it parses nothing if SPACY_MODEL is empty."""
-    make: Callable[[], TextExtractor] = import_string(TEXT_EXTRACTOR)
-    return make()
-
-
 def model_extractor() -> ModelExtractor | None:
     """The language model that LLM_PROVIDER names: one per process, a new one after a fork; None when there is none.
     Raises ImproperlyConfigured."""
@@ -88,7 +79,6 @@ def model_extractor() -> ModelExtractor | None:
 
 def reset() -> None:
     """Forget what was made; the next call reads the settings again."""
-    text_extractor.cache_clear()
     _embedder.cache_clear()
     _encoder.cache_clear()
     _model_extractor.cache_clear()

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from memories.retrieval.context import Context
+from memories.retrieval.ranking import Ranking
 from memories.types import Hit, Json, Recalled, RecallQuery
 from memproject.common.clock import iso
 from memproject.common.ids import MEMORY, public
-
-if TYPE_CHECKING:
-    from memories.retrieval.run import Ranking
 
 # What each feature is called, and what it says.
 NAMES = {

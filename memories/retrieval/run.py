@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import uuid
-from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +14,7 @@ from memories.providers.base import Encoded
 from memories.retrieval import candidates, context, explain, fading, features, lexical, nearest, read, speakers
 from memories.retrieval.candidates import Pool
 from memories.retrieval.question import Question, understand
+from memories.retrieval.ranking import Ranking
 from memories.retrieval.recipes import BY_NAME, DENSE, FIRST_STAGE, FULL, LITE, WORDS, Recipe
 from memories.retrieval.search import Search, excluded
 from memories.types import Hit, Recalled, RecallQuery, Scope
@@ -22,19 +22,6 @@ from memproject.common.clock import now
 from memproject.common.errors import Unavailable
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Ranking:
-    """Memories, best first, each with its score in 0–1; and what made it so, for who asks to have it explained."""
-
-    memories: list[tuple[uuid.UUID, float]]
-    best: dict[uuid.UUID, int] = field(default_factory=dict)  # the column of a memory's best passage
-    columns: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
-    recipe: Recipe = FULL
-    question: Question | None = None
-    lexical: lexical.Lexical = lexical.NOTHING
-    pool: Pool | None = None
 
 
 def recall(scope: Scope, query: RecallQuery) -> Recalled:

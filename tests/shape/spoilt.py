@@ -31,7 +31,7 @@ FAULTS: dict[Check, dict[str, Module]] = {
         ),
         "update of an argument": at(STORE, 'def f(rows: "QuerySet[Revision]"):', "    rows.update(x=1)"),
         "update of a queryset's own": at(
-            "memories/querysets.py",
+            "memories/models/revision.py",
             'class R(models.QuerySet["Revision"]):',
             "    def retire(self):",
             "        return self.filter(a=1).update(b=1)",
