@@ -26,10 +26,12 @@ ORDER BY v.id DESC LIMIT %(most)s::int
 
 
 class Conflict(enum.IntEnum):
-    """OTHER_VALUE: of what has one value at a time. CONTRADICTED: the new statement ends or reverses this very one."""
+    """SAME: the same relation. OTHER_VALUE: another value of a relation with one value at a time. CONTRADICTED: the new
+    statement ends or reverses this relation."""
 
-    OTHER_VALUE = 1
-    CONTRADICTED = 2
+    SAME = 1
+    OTHER_VALUE = 2
+    CONTRADICTED = 3
 
 
 def conflict(new: Stated, source: str, of_type: str, targets: Collection[str]) -> Conflict | None:
@@ -39,6 +41,8 @@ def conflict(new: Stated, source: str, of_type: str, targets: Collection[str]) -
     is_same = normal(new.target) in targets
     if new.ended:
         return Conflict.CONTRADICTED if is_same and of_type == new.type else None
+    if is_same and of_type == new.type:
+        return Conflict.SAME
     if is_same:
         return Conflict.CONTRADICTED if of_type == OPPOSITES.get(new.type) else None
     return Conflict.OTHER_VALUE if of_type == new.type and of_type in FUNCTIONAL_TYPES else None
@@ -51,7 +55,7 @@ def between(new: Iterable[Stated], old: Collection[Stated]) -> Conflict | None:
 
 
 def conflicting(scope: GraphScope, stated: Collection[Stated]) -> list[dict[uuid.UUID, Conflict]]:
-    """For each of these relations the memories whose relations it contradicts, newest first.
+    """For each of these relations the memories with the same relation or one that it contradicts, newest first.
 
     A relation counts as long as a live memory states it, though another memory may have closed it: a pass must decide
     the same as the writes one by one, and only the texts tell it what its own statements say.

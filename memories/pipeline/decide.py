@@ -26,6 +26,7 @@ DECISIONS = {
 }
 SLOTS = {
     None: Slot.NONE,
+    Conflict.SAME: Slot.NONE,
     Conflict.OTHER_VALUE: Slot.OTHER_VALUE,
     Conflict.CONTRADICTED: Slot.CONTRADICTED,
 }
@@ -52,12 +53,21 @@ def compare(content: str, moment: dt.datetime, near: Sequence[Compared], *, is_c
         if judge(one.known.content, [Candidate(content, one.cosine, _slot(content, one))], least).effect in ENDS:
             return Opinion(outdated_by=one.known)
     earlier = [one for one in near if one.known.said_at <= moment]
+    if (same := next((one.known for one in earlier if _is_reordered(content, one)), None)) is not None:
+        return Opinion(Proposal(Decision.NOOP, same.id, REASONS[Effect.DUPLICATE]))
     found = judge(content, _candidates(content, earlier), least)
     doubts = tuple(Doubt(earlier[one.index].known, one.effect, one.probability) for one in found.open)
     if found.index is None or found.effect not in DECISIONS:
         return Opinion(open=doubts)
     target = earlier[found.index].known.id
     return Opinion(Proposal(DECISIONS[found.effect], target, REASONS[found.effect], found.probability), open=doubts)
+
+
+def _is_reordered(content: str, one: Compared) -> bool:
+    """Whether a memory has the same words in another order and states the same relation: "works at Acme as a cook"."""
+    return one.conflict is Conflict.SAME and sorted(content.casefold().split()) == sorted(
+        one.known.content.casefold().split()
+    )
 
 
 def _candidates(content: str, compared: Sequence[Compared]) -> list[Candidate]:

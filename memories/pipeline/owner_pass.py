@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 MAX_WRITES, MAX_CHARACTERS = 64, 64_000  # of a pass
 MAX_STATEMENTS = 500  # of a transaction
-PASS_SECONDS = 0.25  # after which a pass reads no further write: other owners have their turn
+PASS_SECONDS = 0.1  # after which a pass reads no further write: other owners have their turn
 DATABASE_PATIENCE = 20.0  # seconds that a worker waits for PostgreSQL
 AFTER_DATABASE_ERROR = dt.timedelta(seconds=2)
 MAX_DECISIONS = 5  # of one pass, when edits and erasures of the same owner come in between

@@ -105,7 +105,8 @@ class OwnerState:
                 near.append((cosine, candidate.known))
         near.sort(key=lambda pair: -pair[0])
         cosines = {known: cosine for cosine, known in near}
-        wanted = dict.fromkeys([*list(conflicts)[:MAX_STATED], *(known for _, known in near[: nearest.MOST])])
+        contradicted = [known for known, kind in conflicts.items() if kind is not Conflict.SAME]
+        wanted = dict.fromkeys([*contradicted[:MAX_STATED], *(known for _, known in near[: nearest.MOST])])
         return [Compared(known, cosines.get(known, 0.0), conflicts.get(known)) for known in wanted]
 
     def hold(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from memories.decisions.decide import Candidate, judge
 from tests.build import Caller
 
 
@@ -26,7 +27,8 @@ def test_a_newer_value_outdates_the_older_one(reader: Caller) -> None:
     assert reader.recalled("Where does the user live?") == ["User moved to Hamburg"]
     last, first = history(reader, old)
     assert (last["action"], last["actor"], last["valid_to"]) == ("SUPERSEDE", "rules", "2026-03-10T00:00:00Z")
-    assert last["reason"].startswith(f"outdated by {memory['id']} (probability 0.")
+    probability = judge("User moved to Hamburg", [Candidate("User lives in Berlin", 0.0)]).open[0].probability
+    assert last["reason"] == f"outdated by {memory['id']} (probability {probability:.2f})"
     assert (last["confidence"], last["evidence"]) == (0.9, "I live in Berlin.")
     assert first["action"] == "ADD"
     (new,) = history(reader, memory["id"])
@@ -49,9 +51,16 @@ def test_an_ended_fact_is_retired_and_its_end_is_kept(reader: Caller) -> None:
     assert reader.recalled("Where does the user work?") == ["User no longer works at Acme"]
 
 
-def test_a_paraphrase_adds_nothing(reader: Caller) -> None:
+def test_a_text_in_other_words_adds_nothing(reader: Caller) -> None:
+    reader.store("I like tea.")
     old = reader.store("The office wifi password is tulip-42.")["id"]
     answer = reader.store("Password for the office wifi: tulip-42")
+    assert (answer["status"], answer["id"], answer["duplicate_of"]) == ("duplicate", old, old)
+
+
+def test_a_paraphrase_adds_nothing(reader: Caller) -> None:
+    old = reader.store("I work at Google as a senior engineer.")["id"]
+    answer = reader.store("I work as a senior engineer at Google.")
     assert (answer["status"], answer["id"], answer["duplicate_of"]) == ("duplicate", old, old)
     assert len(history(reader, old)) == 1
 
