@@ -174,7 +174,7 @@ def _alike(one: str, other: str) -> bool:
 
 
 def _has_the_name(named: Named, candidate: Candidate) -> bool:
-    """Exactly the same name, whatever its type was guessed to be. A common noun ("apple") is no name ("Apple")."""
+    """Whether the names are equal and the types differ. A common noun ("apple") is no name ("Apple")."""
     if "DATE" in (named.type, candidate.type) or named.type == candidate.type:
         return False
     return any(

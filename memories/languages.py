@@ -1,8 +1,8 @@
 """Which language a project's words are in, and what has to be done to a text before PostgreSQL reads its words.
 
 PostgreSQL's parser takes a run of Chinese, Japanese, Korean, Thai, Lao, Khmer or Burmese characters as one word; here
-it becomes the pairs of neighbours, so that any part of two characters or more is found. It is done to texts and to
-questions alike, whatever the language.
+it becomes the pairs of neighbours, so that any part of two characters or more is found. Texts and
+questions are treated alike, in each language.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ class Judgement:
 def judge(content: str, candidates: Sequence[Candidate], least: float = 0.0) -> Judgement:
     """Compare a statement with its candidates. At most one of them ends; a repetition ends none.
 
-    `least`: an end needs at least this probability, whatever the thresholds of the model."""
+    `least`: the least probability of an end, if it is higher than the model's threshold."""
     return judge_with(model.default(), content, candidates, least)
 
 
@@ -122,7 +122,7 @@ def choose(
         if ends[i] >= limits["review"] and not (sure and i == target)
     )
     if sure:
-        is_told = slots[target] >= Slot.CONTRADICTED  # the relations tell it, whatever the model thinks
+        is_told = slots[target] >= Slot.CONTRADICTED  # the relations are evidence enough
         probability = max(float(ends[target]), END_ALONE if is_told else 0.0)
         return Judgement(_kind(p[target], slots[target]), target, probability, proposed)
     return Judgement(Effect.KEEP_BOTH, None, float(p[:, KEEP_BOTH].min()), proposed)
@@ -148,7 +148,7 @@ def _kind(p: model.Probabilities, slot: int) -> Effect:
 
 
 def allows(content: str, old: str, effect: Effect) -> bool:
-    """Whether the guards let a statement repeat (DUPLICATE) or end a memory, whatever anybody says of the pair."""
+    """Whether the guards let a statement repeat (DUPLICATE) or end a memory that a language model proposes."""
     x = features.compare(texts.read(content), [texts.read(old)])
     forbids = guards.forbids_drop if effect is Effect.DUPLICATE else guards.forbids_end
     return not forbids(x)[0]

@@ -1,4 +1,4 @@
-"""Guards: pairs that are kept both, whatever the model says. The model can't learn to be safe from rare examples."""
+"""Guards: features that forbid to drop a statement or to end a memory. Their cases are too rare to be learned."""
 
 from __future__ import annotations
 

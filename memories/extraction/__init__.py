@@ -1,1 +1,1 @@
-"""What a text states, without a language model: segments decide what is kept, and a parse annotates them."""
+"""What a text states, without a language model: each segment becomes a statement, which a parse annotates."""

@@ -1,4 +1,4 @@
-"""Items in, statements out: segments decide what is kept, and a parse annotates them.
+"""Items in, statements out: each segment becomes a statement, and a parse annotates it.
 
 A segment that can't be parsed or annotated is kept as it was said.
 """

@@ -114,7 +114,7 @@ def all_prepositions(verb: Token) -> Iterator[tuple[str, Token]]:
 
 
 def complements(verb: Token) -> list[Token]:
-    """What "be" or "become" says of its subject, whatever the parser calls it."""
+    """The complements of "be" or "become", under each label that the parser gives them."""
     found = children(verb, "attr", "oprd")
     found += [c for c in children(verb, "acomp", "nsubj", "dobj") if c.i > verb.i and c.pos_ in ("PROPN", "NOUN")]
     return [each for first in dict.fromkeys(found) for each in (first, *children(first, "conj", "appos"))]

@@ -6,14 +6,13 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
 WHOLE = 400  # characters: an object of plain values up to this length stays one part
 DEPTH = 6  # deeper values stay one part; each level reads its values again
 LONGEST_NAME = 60
 SPACE = re.compile(r"[ \t\r\n]*+")
-DECODER = json.JSONDecoder()
+DECODER = json.JSONDecoder(strict=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def _members(text: str, start: int) -> Iterator[tuple[str, int, int, int, Any]]:
     while text[at] not in "}]":
         begun, key = at, ""
         if named:
-            key, at = scanstring(text, at + 1, False)
+            key, at = DECODER.raw_decode(text, at)
             at = _skip(text, _skip(text, at) + 1)
         value, end = DECODER.raw_decode(text, at)
         yield key, begun, at, end, value

@@ -61,7 +61,7 @@ CODE = re.compile(
 
 
 def lines(text: str) -> Iterator[Line]:
-    """All lines of `text` in order. A fenced block of code is one line, whatever it holds."""
+    """All lines of `text` in order. A fenced block of code is one line."""
     at, number = 0, 0
     for begun, end, code in _parts(text):
         for line in _plain_lines(text, at, begun, number):

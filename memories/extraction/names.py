@@ -101,7 +101,7 @@ def _starts_name(token: Token) -> bool:
     if token.i and token.doc[token.i - 1].text not in STARTS and not token.is_sent_start:
         return token.pos_ not in ("PRON", "INTJ", "DET", "CCONJ", "ADP") or token.ent_type_ in LABELS
     if token.is_alpha and len(token) > 2 and not token._.known and token.dep_ != "intj":
-        return True  # no word of the dictionary's: a name, whatever its tag
+        return True  # a name: the dictionary lacks it
     if token.ent_type_ in LABELS:
         return token.pos_ in ("PROPN", "NOUN", "ADJ", "X") or token.ent_type_ == "PERSON"
     return token.tag_ in ("NNP", "NNPS") and token.pos_ == "PROPN"
