@@ -9,6 +9,7 @@ import datetime as dt
 import json
 import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
@@ -66,6 +67,18 @@ class Name(Text):
         if "\n" in value or "\r" in value:
             raise serializers.ValidationError("must be on one line")
         return value
+
+
+class Choice(serializers.ChoiceField):
+    """One of a few words; the error lists them."""
+
+    def __init__(self, choices: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(choices, **kwargs)
+        self.error_messages |= {
+            "invalid_choice": f"must be one of {', '.join(choices)}",
+            "null": "must not be null",
+            "required": "is required",
+        }
 
 
 class Flag(serializers.BooleanField):

@@ -338,3 +338,24 @@ def test_a_pass_that_fails_opens_none(owner: Caller, monkeypatch: pytest.MonkeyP
     owner.post(STORE, {"content": NEW, "skip_extraction": True}, Prefer="respond-async")
     mine = {"tenant": build.tenant("default")}
     assert (Review.objects.filter(**mine).count(), Revision.objects.filter(**mine).count()) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "error"),
+    [
+        ("get", "/api/v1/reviews?state=x", None, "state: must be one of open, accepted, rejected, obsolete"),
+        ("post", "/api/v1/reviews/x", {"decision": "maybe"}, "decision: must be one of accept, reject"),
+        ("post", "/api/v1/reviews/x", {}, "decision: is required"),
+        ("post", "/api/v1/reviews/x", {"decision": None}, "decision: must not be null"),
+        (
+            "post",
+            "/api/v1/ingest/conversation",
+            {"messages": [{"role": "user", "content": "I live in Oslo"}], "options": {"extract_from": "x"}},
+            "options.extract_from: must be one of user, assistant, both",
+        ),
+    ],
+)
+@pytest.mark.django_db(transaction=True)
+def test_an_error_lists_the_words_that_are_accepted(method: str, path: str, body: Any, error: str) -> None:
+    answer = getattr(build.caller(), method)(path, *([body] if body is not None else []))
+    assert (answer.status_code, answer.json()["detail"]) == (400, error)

@@ -11,7 +11,7 @@ from apikeys.types import KeyView, NewKeyView
 from memproject.common.clock import iso
 from memproject.common.ids import KEY, public
 from memproject.web.base import ClosedInput, Input
-from memproject.web.fields import Moment, Name, QueryWhole, RateLimits, Text, Whole
+from memproject.web.fields import Choice, Moment, Name, QueryWhole, RateLimits, Text, Whole
 
 NAME = 200
 DAY = 86_400
@@ -23,11 +23,7 @@ class KeyIn(ClosedInput):
 
     name = Text(max_length=NAME, help_text="What the key is for.")
     user_id = Name(required=False, allow_null=True, help_text="Binds the key to this end user.")
-    role = serializers.ChoiceField(
-        [role.value for role in Role],
-        default=Role.EDITOR.value,
-        error_messages={"invalid_choice": f"must be one of {', '.join(Role)}"},
-    )
+    role = Choice([role.value for role in Role], default=Role.EDITOR.value)
     project_ids = serializers.ListField(
         child=Name(),
         required=False,

@@ -18,7 +18,7 @@ from entities.services.one import one
 from entities.types import ENTITY_TYPES, EditEntity, EntityDetail
 from memproject.common.ids import ENTITY, MERGE, public
 from memproject.web.base import ClosedInput, Input, RemembraView
-from memproject.web.fields import Name, Text
+from memproject.web.fields import Choice, Name, Text
 from memproject.web.moment import AsOf
 
 NAME = 512
@@ -46,7 +46,7 @@ class EditIn(ClosedInput):
     """At least one of them."""
 
     name = Text(max_length=NAME, required=False, help_text="What it is called; the earlier name becomes an alias.")
-    type = serializers.ChoiceField(ENTITY_TYPES, required=False, help_text="What it is.")
+    type = Choice(ENTITY_TYPES, required=False, help_text="What it is.")
     aliases = serializers.ListField(
         child=Text(max_length=NAME),
         max_length=ALIASES,

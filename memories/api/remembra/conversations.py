@@ -25,7 +25,7 @@ from memories.services import ingest
 from memories.types import Decision, IngestCommand, Ingested, IngestedFact, StoreCommand
 from memproject.common.ids import EVENT, MEMORY, public
 from memproject.web.base import Input, RemembraView
-from memproject.web.fields import Flag, Name, Number
+from memproject.web.fields import Choice, Flag, Name, Number
 
 MOST_MESSAGES = 1000
 PREVIEW = 20_000  # characters that are read in the request itself: at 8,000 a second these take seconds
@@ -33,7 +33,7 @@ ROLES = {"user": frozenset({"user"}), "assistant": frozenset({"assistant"}), "bo
 
 
 class OptionsIn(Input):
-    extract_from = serializers.ChoiceField(["user", "assistant", "both"], default="both")
+    extract_from = Choice(["user", "assistant", "both"], default="both")
     min_importance = Number(min_value=0, max_value=1, default=0.5)
     dedupe = Flag(default=True, help_text="Paraphrases; what is there word for word is never stored twice.")
     store = Flag(default=True, help_text=f"false only shows what would be stored, of at most {PREVIEW} characters.")

@@ -19,7 +19,7 @@ from memories.services.reviews import browse, decide
 from memproject.common.clock import iso
 from memproject.common.ids import MEMORY, REVIEW, public
 from memproject.web.base import ClosedInput, RemembraView
-from memproject.web.fields import Moment, Name, QueryWhole
+from memproject.web.fields import Choice, Moment, Name, QueryWhole
 from memproject.web.moment import AsOf
 
 STATES = [state.value for state in ReviewState]
@@ -27,7 +27,7 @@ DECISIONS = ["accept", "reject"]
 
 
 class ReviewsIn(ScopedIn):
-    state = serializers.ChoiceField(
+    state = Choice(
         STATES,
         default=ReviewState.OPEN.value,
         help_text="obsolete: a memory of the pair ended, or got another text, before anybody decided.",
@@ -40,7 +40,7 @@ class ReviewsIn(ScopedIn):
 class DecisionIn(ClosedInput):
     """The decision of an editor."""
 
-    decision = serializers.ChoiceField(
+    decision = Choice(
         DECISIONS,
         help_text="accept: supersede, negate and extend end the old memory; duplicate archives the new one. "
         "reject: both stay.",
