@@ -39,7 +39,7 @@ class Slot(IntEnum):
 
 
 # A relation is evidence of its own, so an end needs less of the model: this share of its threshold.
-SLOT_FACTOR = np.array([1.0, 0.4, 0.12, 0.01])
+SLOT_FACTOR = np.array([1.0, 0.12, 0.12, 0.01])
 # Thresholds for a single candidate, where the model lacks the comparison with others: at most 1 % of the written pairs
 # are harmed (docs/models.md).
 END_ALONE, DROP_ALONE = 0.9, 0.7
@@ -74,14 +74,16 @@ class Judgement:
     open: tuple[Proposed, ...] = ()
 
 
-def judge(content: str, candidates: Sequence[Candidate], least: float = 0.0) -> Judgement:
+def judge(content: str, candidates: Sequence[Candidate], *, is_chat: bool = False) -> Judgement:
     """Compare a statement with its candidates. At most one of them ends; a repetition ends none.
 
-    `least`: the least probability of an end, if it is higher than the model's threshold."""
-    return judge_with(model.default(), content, candidates, least)
+    `is_chat`: the statement is of a conversation, where thresholds of their own hold."""
+    return judge_with(model.default(), content, candidates, is_chat=is_chat)
 
 
-def judge_with(pair_model: PairModel, content: str, candidates: Sequence[Candidate], least: float = 0.0) -> Judgement:
+def judge_with(
+    pair_model: PairModel, content: str, candidates: Sequence[Candidate], *, is_chat: bool = False
+) -> Judgement:
     """`judge` with another model."""
     if not candidates:
         return Judgement(Effect.KEEP_BOTH, None, 1.0)
@@ -90,7 +92,7 @@ def judge_with(pair_model: PairModel, content: str, candidates: Sequence[Candida
     p = pair_model.probabilities(x)
     p[[bool(new.words) and old.words == new.words for old in olds]] = CERTAIN[DUPLICATE]
     p[[new.cut or old.cut for old in olds]] = CERTAIN[KEEP_BOTH]  # the rest of a long text was not read
-    return choose(pair_model, x, p, np.array([candidate.slot for candidate in candidates]), least)
+    return choose(pair_model, x, p, np.array([candidate.slot for candidate in candidates]), is_chat=is_chat)
 
 
 def choose(
@@ -98,20 +100,22 @@ def choose(
     x: features.Features,
     p: model.Probabilities,
     slots: NDArray[np.int_] | None = None,
-    least: float = 0.0,
+    *,
+    is_chat: bool = False,
 ) -> Judgement:
     """The judgement from the features [candidates, …], the probabilities [candidates, CLASSES] and the `Slot` of each.
 
-    `drop_*` and `end_*` are the thresholds of a repetition and of an end, in English and in other languages; `review`,
-    of a proposal."""
+    `drop_*` and `end_*` are the thresholds of a repetition and of an end, in English, in other languages and in a
+    conversation of any language; `review`, of a proposal."""
     limits = pair_model.thresholds
     language = "en" if x[:, features.INDEX["english"]].any() else "other"
     slots = np.zeros(len(p), int) if slots is None else slots
     drops, ends = scores(x, p, slots)
-    end_limit, drop_limit = limits[f"end_{language}"], limits[f"drop_{language}"]
+    kinds = (language, "chat") if is_chat else (language,)
+    end_limit, drop_limit = (max(limits[f"{act}_{kind}"] for kind in kinds) for act in ("end", "drop"))
     if len(p) == 1:  # no other candidate to compare with
         end_limit, drop_limit = max(end_limit, END_ALONE), max(drop_limit, DROP_ALONE)
-    shares = ends / (max(end_limit, least) * SLOT_FACTOR[slots])
+    shares = ends / (end_limit * SLOT_FACTOR[slots])
     repeated, target = int(drops.argmax()), int(shares.argmax())
     if drops[repeated] >= drop_limit:
         return Judgement(Effect.DUPLICATE, repeated, float(drops[repeated]))
@@ -136,6 +140,8 @@ def scores(
     repeats, acts = p[:, DUPLICATE], 1 - p[:, KEEP_BOTH]
     drops = np.where(guards.forbids_drop(x) | (repeats <= acts - repeats) | (slots > Slot.NONE), 0.0, repeats)
     ends = acts - np.where(guards.says_as_much(x), 0.0, repeats)
+    extends = repeats + p[:, EXTEND] > ends / 2  # rather than another value
+    ends = np.where(extends & ~guards.covers(x), 0.0, ends)
     return drops, np.where(guards.forbids_end(x) & (slots < Slot.CONTRADICTED), 0.0, ends)
 
 

@@ -31,13 +31,16 @@ def forbids_drop(x: Features) -> Flags:
 
 
 def forbids_end(x: Features) -> Flags:
-    """[candidates]: a question, a hypothesis, a remark on the past or on a part of a whole ends nothing."""
+    """[candidates]: a question, a hypothesis, a denied change, a remark on the past or on a part of a whole ends
+    nothing."""
     has = _columns(x)
     return (
         has("only_question")
         | (has("new_strong_maybe") & ~has("old_strong_maybe"))
         | (has("new_strong_past") & ~has("old_strong_past") & ~has("new_now"))
         | has("new_strong_part")
+        | has("new_denied")
+        | (has("one_part") & has("new_still"))
     )
 
 
@@ -46,7 +49,12 @@ def says_as_much(x: Features) -> Flags:
     when the new one takes its place."""
     has = _columns(x)
     own = has("num_old_only") | has("name_old_only") | has("reordered") | has("name_swapped")
-    return ~own & (x[:, INDEX["soft_old"]] > MIN_COVERED)
+    return ~own & covers(x)
+
+
+def covers(x: Features) -> Flags:
+    """[candidates]: the new text has most words of the old one, or words near to them."""
+    return np.asarray(x[:, INDEX["soft_old"]] > MIN_COVERED)
 
 
 def _columns(x: Features) -> Callable[[str], Flags]:

@@ -39,6 +39,9 @@ OF_NEW = [
     "strong_part",
     "strong_case",
     "strong_again",
+    "view",
+    "asks",
+    "denied",
 ]
 OF_OLD = [
     "neg",
@@ -54,9 +57,12 @@ OF_OLD = [
     "strong_plan",
     "strong_temp",
     "strong_past",
+    "view",
+    "asks",
+    "first",
 ]
-NEWLY = ["neg", "change", "ended", "past", "maybe", "plan", "temp"]  # in the new text alone
-SAME = ["first", "we", "third", "you", "plan"]  # in both or in neither
+NEWLY = ["neg", "change", "ended", "past", "maybe", "plan", "temp", "view", "asks"]  # in the new text alone
+SAME = ["first", "we", "third", "you", "plan", "view"]  # in both or in neither
 NAMES = [
     *(f"new_{cue}" for cue in OF_NEW),
     *(f"old_{cue}" for cue in OF_OLD),

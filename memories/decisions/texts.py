@@ -34,11 +34,14 @@ MAX_KEPT = 4_096  # texts
 KEPT_SECONDS = 300.0  # no longer, because the memory may be erased meanwhile
 
 _KEY_END = re.compile(r"[:=→]|->")
+_MEMBERS = re.compile(r"[,;/+&|、،]| (?:and|or|und|oder|et|ou|y|o|e|en|of|i|lub|и|или|ve|veya) |[와과랑] ")
 _POSSESSIVE = re.compile(r"(?<![^\W\d_])([^\W\d_]{2,})['’]s\b")
 _GERMAN = frozenset(
     ["der", "die", "das", "ist", "und", "nicht", "ich", "wir", "im", "am", "bei"]
 )  # nouns have capitals
 _BREAKS = frozenset('.!?:\n–-"“(*•')
+# A stored text calls its user "User"; the training texts say "I" as often, and both mean the same person.
+_USER = re.compile(r"\b(?:User|[Tt]he user)(['’]s)?\b(?! ?[:=])")
 _MINE = {"my": "i", "mine": "i", "i": "i", "our": "we", "ours": "we", "we": "we"}
 
 
@@ -46,8 +49,8 @@ _MINE = {"my": "i", "mine": "i", "i": "i", "our": "we", "ours": "we", "we": "we"
 class Text:
     """`words` and `stems`: [tokens] without signs. `content`: the places of the words with content in `words`, [m];
     `vectors` [m, 64] (unit), `rarity` [m] and `numeral` [m] are theirs. `bag`: their stems; `weighty`: without those
-    that say little. `grams`: runs of four characters. `key`: the stems before a colon, as in "shift:
-    nights". `cut`: the text is longer than the limits."""
+    that say little. `grams`: runs of four characters. `key`: the stems before a colon, as in "shift: nights".
+    `parts`: the weighty stems of each member of a list of two or more. `cut`: the text is longer than the limits."""
 
     low: str
     english: bool
@@ -69,6 +72,7 @@ class Text:
     cues: frozenset[str]
     negations: int
     key: frozenset[str]
+    parts: tuple[frozenset[str], ...]
     sentences: int
     questions: int
     exclaims: bool
@@ -101,7 +105,7 @@ def forget() -> None:
 
 def read_anew(content: str) -> Text:
     """Read the first MAX_LENGTH characters of a text. Linear in their number."""
-    length, content = len(content), content[:MAX_LENGTH]
+    length, content = len(content), _USER.sub(lambda m: "my" if m.group(1) else "I", content[:MAX_LENGTH])
     low = content.lower()
     tokens = TOKEN.findall(content)
     words = [token.lower() for token in tokens if token[0].isalnum()]
@@ -138,6 +142,7 @@ def read_anew(content: str) -> Text:
         cues=found_cues,
         negations=negations,
         key=_key(low),
+        parts=_parts(low),
         sentences=len(parts),
         questions=sum(part.rstrip("\"'”’)] ").endswith(("?", "？", "؟")) for part in parts),
         exclaims="!" in content,
@@ -151,6 +156,13 @@ def _key(low: str) -> frozenset[str]:
     if end is None or not 2 <= len(low[start : end.start()].rstrip()) <= MAX_KEY or not low[end.end() :].strip():
         return frozenset()
     return frozenset(stem(word) for word in WORD.findall(low[start : end.start()]) if word not in STOP)
+
+
+def _parts(low: str) -> tuple[frozenset[str], ...]:
+    """The stems of the weighty words between the commas and conjunctions of a text; none if there is one part."""
+    parts = (frozenset(map(stem, filter(is_content, TOKEN.findall(part)))) - LIGHT for part in _MEMBERS.split(low))
+    found = tuple(part for part in parts if part)
+    return found if len(found) > 1 else ()
 
 
 def _names(tokens: list[str], english: bool) -> frozenset[str]:

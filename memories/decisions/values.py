@@ -73,6 +73,10 @@ NAMES = [
     "key_old_in_new",
     "list_all_and_more",
     "list_fewer",
+    "parts",
+    "parts_shared",
+    "one_part",
+    "part_share",
     "old_kept_whole",
 ]
 
@@ -192,10 +196,14 @@ def _people(old: Text, new: Text) -> list[float]:
 
 
 def _lists(old: Text, new: Text) -> list[float]:
-    """Whether all names of the old text come again and more (a longer list), or fewer (a shorter one)."""
+    """Whether all names of the old text come again and more (a longer list), or fewer (a shorter one); and of how many
+    members of a list in the old text the new one speaks."""
     no, nn = old.names, new.names
-    if len(no) < 2:
-        return [0.0, 0.0]
-    again = sum(w in new.low for w in no)
-    more = any(w not in old.low for w in nn)
-    return [float(again == len(no) and more), float(0 < again < len(no) and not more)]
+    found = [0.0, 0.0]
+    if len(no) > 1:
+        again = sum(w in new.low for w in no)
+        more = any(w not in old.low for w in nn)
+        found = [float(again == len(no) and more), float(0 < again < len(no) and not more)]
+    shared = sum(not part.isdisjoint(new.bag) for part in old.parts)
+    whole = len(old.parts)
+    return [*found, float(min(whole, 6)), float(shared), float(shared == 1 and whole > 1), ratio(shared, whole)]

@@ -31,7 +31,6 @@ SLOTS = {
     Conflict.CONTRADICTED: Slot.CONTRADICTED,
 }
 MAX_WORDS = 8  # of a memory that states one relation and little else
-LEAST_IN_CHAT = 0.95  # to end a memory: chat is vaguer than the texts of the training, and most ends below were wrong
 MIN_COMMON, MAX_VALUE = 2, 4  # words that two texts of one relation share, and that are its value
 ENDS = (Effect.SUPERSEDE, Effect.NEGATE)
 
@@ -47,15 +46,15 @@ class Opinion:
 
 def compare(content: str, moment: dt.datetime, near: Sequence[Compared], *, is_chat: bool) -> Opinion:
     """Compare a statement of `moment` with live memories: those of later times may outdate it."""
-    least = LEAST_IN_CHAT if is_chat else 0.0
     later = [one for one in near if one.known.said_at > moment]
     for one in sorted(later, key=lambda one: one.known.said_at):
-        if judge(one.known.content, [Candidate(content, one.cosine, _slot(content, one))], least).effect in ENDS:
+        old = Candidate(content, one.cosine, _slot(content, one))
+        if judge(one.known.content, [old], is_chat=is_chat).effect in ENDS:
             return Opinion(outdated_by=one.known)
     earlier = [one for one in near if one.known.said_at <= moment]
     if (same := next((one.known for one in earlier if _is_reordered(content, one)), None)) is not None:
         return Opinion(Proposal(Decision.NOOP, same.id, REASONS[Effect.DUPLICATE]))
-    found = judge(content, _candidates(content, earlier), least)
+    found = judge(content, _candidates(content, earlier), is_chat=is_chat)
     doubts = tuple(Doubt(earlier[one.index].known, one.effect, one.probability) for one in found.open)
     if found.index is None or found.effect not in DECISIONS:
         return Opinion(open=doubts)

@@ -1,4 +1,4 @@
-"""`python -m training.pairs train | cv | cosines | table`: see docs/models.md."""
+"""`python -m training.pairs train | cv | prepare | table`: see docs/models.md."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from training.pairs import data, table, train
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m training.pairs", description=__doc__)
-    parser.add_argument("command", choices=("train", "cv", "cosines", "table"))
+    parser.add_argument("command", choices=("train", "cv", "prepare", "table"))
     parser.add_argument("--show", action="store_true", help="train, cv: print every wrong effect on a timeline")
     parser.add_argument(
-        "--models", type=Path, default=Path(".cache/models"), help="cosines, table: EMBEDDING_MODEL_DIR"
+        "--models", type=Path, default=Path(".cache/models"), help="prepare, table: EMBEDDING_MODEL_DIR"
     )
     options = parser.parse_args()
-    if options.command == "cosines":
+    if options.command == "prepare":
+        data.write_contents(options.models)
         data.write_cosines(options.models)
     elif options.command == "table":
         table.write(options.models / minilm.BUNDLE.name)

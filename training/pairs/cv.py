@@ -16,7 +16,17 @@ from training.pairs.data import Statement, Timeline
 from training.pairs.fit import Fitted
 
 FOLDS = 5
-NEW = ("ts", "tt", "tu")  # timelines that were written after the aims were set; reported apart
+NEW = (
+    "ts",
+    "tt",
+    "tu",
+    "tv",
+    "tw",
+    "tx",
+    "ty",
+    "tz",
+    "xx",
+)  # timelines that were written after the aims were set; reported apart
 
 Folds = list[tuple[PairModel, list[Timeline]]]
 
@@ -72,9 +82,12 @@ def run_timelines(
         tuned = replace(pair_model, thresholds=chosen)
         print(f"fold {k}: {len(tested)} timelines, thresholds {chosen}", flush=True)
         for timeline in tested:
-            found = timelines.store(timeline, partial(decide.judge_with, tuned), print if told else None)
+            judge = partial(decide.judge_with, tuned, is_chat=timeline.is_chat)
+            found = timelines.store(timeline, judge, print if told else None)
             groups = ["all", "English" if timeline.language == "en" else "others", timeline.language]
-            if timeline.id[:2] not in NEW:
+            if timeline.is_chat:
+                groups = ["chats", f"chats {groups[1]}"]
+            elif timeline.id[:2] not in NEW:
                 groups += ["first 74", f"first 74 {groups[1]}"]
             for group in groups:
                 counts.setdefault(group, Counter()).update(found)

@@ -16,6 +16,7 @@ from memories.decisions import texts
 
 FOLDER = Path(__file__).parent.parent / "data"
 COSINES = FOLDER / "cosines.npz"
+CONTENTS = FOLDER / "contents.jsonl"
 
 NEIGHBOURS = 8  # candidates of a statement
 MIN_COSINE = 0.25  # of the sentence vectors of a candidate
@@ -38,24 +39,28 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A new text with its candidates. `family`: the timeline or the old text of a pair; folds never split one."""
+    """A new text with its candidates. `family`: the timeline or the old text of a pair; folds never split one.
+    `is_chat`: it was said in a conversation."""
 
     family: str
     language: str
     text: str
     candidates: tuple[Labelled, ...]
+    is_chat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
     """What one user says in order of time. `items` by number; `classes`: the first item that says the same; `cosines`:
-    [items, items] of the sentence vectors, by number less 1."""
+    [items, items] of the sentence vectors, by number less 1. The `text` of an item is the content that a store keeps.
+    `is_chat`: the items are sentences of a conversation; those that the keep gate drops are left out."""
 
     id: str
     language: str
     items: dict[int, dict[str, Any]]
     classes: dict[int, int]
     cosines: NDArray[np.float32]
+    is_chat: bool = False
 
     def nearest(self, live: list[int], item: int) -> list[int]:
         """The nearest live items by the sentence vectors, nearest first."""
@@ -69,7 +74,11 @@ def rows(path: Path) -> list[dict[str, Any]]:
 
 
 def timeline_files() -> list[Path]:
-    return sorted(FOLDER.glob("timelines_*.jsonl"))
+    return [*sorted(FOLDER.glob("timelines_*.jsonl")), *chat_files()]
+
+
+def chat_files() -> list[Path]:
+    return sorted(FOLDER.glob("chats_*.jsonl"))
 
 
 def pair_files() -> list[Path]:
@@ -77,17 +86,25 @@ def pair_files() -> list[Path]:
 
 
 def timelines() -> list[Timeline]:
-    """All timelines, with the cosines of `cosines.npz`."""
+    """All timelines and chats, with the cosines of `cosines.npz` and the contents of `contents.jsonl`."""
     found = []
+    content, chats = contents(), {row["id"] for path in chat_files() for row in rows(path)}
     with np.load(COSINES) as cosines:
         for row in (row for path in timeline_files() for row in rows(path)):
-            items = {item["n"]: item for item in row["items"]}
+            kept = {item["n"]: content.get(item["text"], item["text"]) for item in row["items"]}
+            items = {item["n"]: {**item, "text": kept[item["n"]]} for item in row["items"]}
             classes: dict[int, int] = {}
             for n, item in items.items():
                 classes[n] = classes[item["of"][0]] if item["effect"] in ("duplicate", "extend") else n
             matrix = cosines[row["id"]].astype(np.float32) / 127
-            found.append(Timeline(row["id"], row["lang"], items, classes, matrix))
+            stored = {n: item for n, item in items.items() if item["text"]}
+            found.append(Timeline(row["id"], row["lang"], stored, classes, matrix, row["id"] in chats))
     return found
+
+
+def contents() -> dict[str, str]:
+    """The content that a store makes of a text, where it differs; empty if the keep gate drops the text."""
+    return {row["text"]: row["content"] for row in rows(CONTENTS)}
 
 
 def statements_of(timeline: Timeline) -> Iterator[Statement]:
@@ -108,7 +125,7 @@ def statements_of(timeline: Timeline) -> Iterator[Statement]:
                 weight, kind = WEIGHT_TRAP, "trap"
             candidates.append(Labelled(items[o]["text"], accept, weight, kind))
         if candidates:
-            yield Statement(timeline.id, timeline.language, item["text"], tuple(candidates))
+            yield Statement(timeline.id, timeline.language, item["text"], tuple(candidates), timeline.is_chat)
         live.append(n)
         if item["effect"] in ("supersede", "negate"):
             live = [o for o in live if classes[o] not in acted]
@@ -117,7 +134,9 @@ def statements_of(timeline: Timeline) -> Iterator[Statement]:
 def pair_statements() -> list[Statement]:
     """The written pairs. Beside its old text each new text gets near texts of other families, which it leaves alone:
     a model that has seen only texts about one thing ends unrelated memories."""
-    pairs = [row for path in pair_files() for row in rows(path)]
+    pairs, content = [row for path in pair_files() for row in rows(path)], contents()
+    for side in (row[side] for row in pairs for side in ("old", "new")):
+        side["text"] = content.get(side["text"]) or side["text"]
     olds = sorted({row["old"]["text"] for row in pairs})
     place = {text: i for i, text in enumerate(olds)}
     means = np.array([texts.read_anew(text).mean for text in olds])
@@ -137,14 +156,45 @@ def pair_statements() -> list[Statement]:
     return found
 
 
+def write_contents(models: Path) -> None:
+    """Write `contents.jsonl`: what the default extractor makes of the texts. A pair or an item of a timeline is a note,
+    an item of a chat a message; the statements of one text are joined."""
+    _setup()
+    from memories.extraction.extractor import TextExtractor  # needs the files of the pipeline; nothing else here does
+    from memories.providers import english
+    from memories.types import Item
+
+    extractor = TextExtractor(english.MODEL, models)
+    notes = [row[side]["text"] for path in pair_files() for row in rows(path) for side in ("old", "new")]
+    said = {path: [item["text"] for row in rows(path) for item in row["items"]] for path in timeline_files()}
+    chat = [text for path in chat_files() for text in said.pop(path)]
+    notes += [text for texts_ in said.values() for text in texts_]
+    found = {}
+    for role, whole in ((None, notes), ("user", chat)):
+        for text in dict.fromkeys(whole):
+            statements = extractor.read([Item(text, role)])[0]
+            content = ". ".join(statement.fact.content for statement in statements)
+            if content != text:
+                found[text] = content
+    lines = (json.dumps({"text": text, "content": found[text]}, ensure_ascii=False) for text in sorted(found))
+    CONTENTS.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+
+
 def write_cosines(models: Path) -> None:
     """Write `cosines.npz`: the cosines of the default sentence vectors inside each timeline, times 127, int8."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memproject.settings")
+    _setup()
     from memories.providers.local import LocalEmbedder  # needs the files of the embedding model; nothing else here does
 
-    embedder = LocalEmbedder(models)
+    embedder, content = LocalEmbedder(models), contents()
     matrices: dict[str, Any] = {}
     for row in (row for path in timeline_files() for row in rows(path)):
-        vectors = np.asarray(embedder.embed([item["text"] for item in row["items"]]))
+        vectors = np.asarray(embedder.embed([content.get(item["text"]) or item["text"] for item in row["items"]]))
         matrices[row["id"]] = np.round(vectors @ vectors.T * 127).astype(np.int8)
     np.savez_compressed(COSINES, **matrices)
+
+
+def _setup() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memproject.settings")
+    import django
+
+    django.setup()

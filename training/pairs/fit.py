@@ -34,6 +34,8 @@ THRESHOLDS = {
     "drop_en": 0.58,
     "drop_other": 0.54,
     "end_en": 0.76,
+    "drop_chat": 0.9,
+    "end_chat": 0.95,
     "end_other": 0.75,
     "review": 0.45,
 }

@@ -15,6 +15,7 @@ from training.pairs.data import Statement
 # Shares of the statements of a language group. The aims of the project are 0.4 % and 1 %.
 MAX_DROPPED = 0.0035
 MAX_ENDED = 0.012
+MAX_IN_CHAT = 0.0017  # of each
 LEAST = 0.35  # no threshold is lower
 REVIEW_SHARE = 0.6  # of the threshold of an end
 
@@ -24,6 +25,7 @@ class Outcome:
     """The likeliest end and repetition of one statement: the probability, and whether it does harm."""
 
     english: bool
+    is_chat: bool
     end: float
     end_harms: bool
     drop: float
@@ -37,6 +39,7 @@ def outcome(statement: Statement, x: Features, p: Probabilities) -> Outcome:
     effects = {effect for candidate in statement.candidates for effect in candidate.accept}
     return Outcome(
         english=bool(x[:, INDEX["english"]].any()),
+        is_chat=statement.is_chat,
         end=float(ends.max()),
         end_harms=target.accept == ("keep_both",),
         drop=float(drops.max()),
@@ -49,11 +52,16 @@ def choose(
 ) -> dict[str, float]:
     """The thresholds of `decide.choose`."""
     found = {}
-    for language, english in (("en", True), ("other", False)):
-        group = [one for one in outcomes if one.english is english]
-        drop = _lowest([(one.drop, one.drop_harms) for one in group], max_dropped * len(group))
+    groups = {
+        "en": [one for one in outcomes if one.english and not one.is_chat],
+        "other": [one for one in outcomes if not one.english and not one.is_chat],
+        "chat": [one for one in outcomes if one.is_chat],
+    }
+    for name, group in groups.items():
+        limits = (MAX_IN_CHAT, MAX_IN_CHAT) if name == "chat" else (max_dropped, max_ended)
+        drop = _lowest([(one.drop, one.drop_harms) for one in group], limits[0] * len(group))
         ends = [(one.end, one.end_harms) for one in group if one.drop < drop]
-        found[f"drop_{language}"], found[f"end_{language}"] = drop, _lowest(ends, max_ended * len(group))
+        found[f"drop_{name}"], found[f"end_{name}"] = drop, _lowest(ends, limits[1] * len(group))
     found["review"] = REVIEW_SHARE * min(found["end_en"], found["end_other"])
     return {name: round(value, 3) for name, value in found.items()}
 

@@ -56,6 +56,6 @@ def predictions(pair_model: PairModel) -> list[float]:
 def data_hash() -> str:
     """Of all files of training data, by name."""
     whole = hashlib.sha256()
-    for path in [*data.pair_files(), *data.timeline_files(), data.COSINES]:
+    for path in [*data.pair_files(), *data.timeline_files(), data.CONTENTS, data.COSINES]:
         whole.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return whole.hexdigest()
