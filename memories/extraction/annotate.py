@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from entities.types import ENTITY_TYPES, Knowledge, Named, Stated
+from memories.extraction import fields, plain, wording
 from memories.extraction import grammar as g
 from memories.extraction import kinds as t
-from memories.extraction import fields, plain, wording
 from memories.extraction.dates import Dates, day_of
 from memories.extraction.discourse import Discourse
 from memories.extraction.links import Sentence
@@ -82,7 +82,9 @@ class Annotator:
         values, kind, whose = found.values, found.kind, self._card or t.USER
         others = self._read(doc) if doc is not None else []
         mentions = [Named(value, found.of_type, SURE) for value in values if found.of_type != t.CONCEPT]
-        mentions += [m for m in others if not any(m.name in v or v in m.name for v in values if found.of_type != t.CONCEPT)]
+        mentions += [
+            m for m in others if not any(m.name in v or v in m.name for v in values if found.of_type != t.CONCEPT)
+        ]
         if found.role:
             stated = [Stated(value, "HAS_ROLE", found.role, confidence=SURE) for value in values]
         elif not kind:
@@ -97,7 +99,9 @@ class Annotator:
         if kind == "HAS_ROLE" and company:  # "Job: nurse at UZ Gent"
             mentions = [Named(company, t.ORG, SURE)]
             stated = [Stated(whose, "WORKS_AT", company, {"role": role}, confidence=SURE)]
-        stated = [replace(s, source=s.target, type=s.type[1:], target=s.source) if s.type[0] == "-" else s for s in stated]
+        stated = [
+            replace(s, source=s.target, type=s.type[1:], target=s.source) if s.type[0] == "-" else s for s in stated
+        ]
         return Statement(replace(fact, importance=_importance(mentions, stated)), self._knowledge(mentions, stated))
 
     def _read(self, doc: Doc) -> list[Named]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from memories.extraction import kinds as t
 from memories.extraction import lexicon as lx
 from memories.extraction import names as nm
-from memories.extraction.links import THINGS
+from memories.extraction.name_types import THINGS
 from memories.extraction.words import sections
 
 LONGEST_KEY = 40

@@ -1,7 +1,6 @@
-"""Names in a parsed sentence: where they begin and end, and what they are by themselves.
+"""Names in a parsed sentence: where they begin and end.
 
-A name is a run of capitalised words; its type comes from the head of the name, from its shape, then from the pipeline.
-What the sentence says about a name (`links.py`) overrules all of it.
+A name is a run of capitalised words. `name_types.py` guesses its type, and what the sentence states of it overrules that.
 """
 
 from __future__ import annotations
@@ -150,7 +149,7 @@ def _make(doc: Doc, start: int, stop: int) -> Name | None:
     label = max(labels, key=labels.count, default="")
     if not text or not _is_name(doc, start, stop, label):
         return None
-    return Name(start, stop, _type(doc, start, stop, label), text, label=label)
+    return Name(start, stop, "", text, label=label)
 
 
 def _trimmed(doc: Doc, start: int, stop: int) -> tuple[int, int]:
@@ -197,22 +196,3 @@ HEADS = (
     (lx.PRODUCT_HEADS | lx.WORKS, t.PRODUCT),
     (lx.PLACE_HEADS, t.LOCATION),
 )
-
-
-def _type(doc: Doc, start: int, stop: int, label: str) -> str:
-    low = [token.lower_ for token in doc[start:stop]]
-    head = low[low.index("of", 1) - 1] if "of" in low[1:] else low[-1]
-    if low[0] in lx.HONORIFICS and len(low) > 1 and not head_type(head):
-        return t.PERSON if low[0] not in ("st", "st.") else t.LOCATION
-    if kind := head_type(head) or (t.LOCATION if low[0] in ("lake", "mount", "port", "cape", "fort") else ""):
-        return kind
-    after = doc[stop] if stop < len(doc) else None
-    if after is not None and after.pos_ == "NOUN" and (kind := head_type(after.lower_)):
-        return kind if kind != t.LOCATION else LABELS.get(label, "")
-    if any(word in lx.FEASTS for word in low):
-        return t.EVENT
-    if NOBLE.intersection(x.text for x in doc[start:stop]):
-        return t.PERSON
-    if any(CODE.match(x.text) and any(map(str.isdigit, x.text)) for x in doc[start + 1 : stop]):
-        return t.PRODUCT
-    return LABELS.get(label, "")
