@@ -63,7 +63,7 @@ def read(line: str) -> Field | None:
     role = found[1] if nm.is_role(last) and kind in (None, "-MANAGES") else ""
     if kind is None and not role:
         return None
-    values = tuple(v for each in _split(value) if (v := _value(each, kind or "", bool(role))))
+    values = tuple(v for each in _split(value) if (v := _value(each, kind or "")))
     return Field(key, value, kind or "", values[:1] if kind in ONE else values, role if kind is None else "")
 
 
@@ -95,7 +95,7 @@ def _split(value: str) -> list[str]:
     return [*parts, value[begun:]]
 
 
-def _value(text: str, kind: str, is_role: bool) -> str:
+def _value(text: str, kind: str) -> str:
     if NOT_SO.search(text.lower()):
         return ""
     text = BESIDE.sub("", text).strip(" \"'“”*_.")

@@ -86,6 +86,8 @@ def objects(verb: Token) -> list[Token]:
 def prepositions(head: Token) -> Iterator[tuple[str, Token]]:
     """(preposition, its object) of a verb or noun, coordinated objects one by one."""
     for child in head.children:
+        if child.i and lower(child.nbor(-1)) == "not" and child.dep_ == "prep":
+            continue  # "reports to Ada, not to Kim"
         if child.dep_ in ("prep", "agent", "dative") or (child.dep_ == "prt" and children(child, "pobj")):
             yield from _objects_of(child)
 

@@ -25,6 +25,7 @@ ROLE_ENDINGS = (
 PLACE_HEADS, ORG_HEADS, STUDY_HEADS = _CLASSES["place_heads"], _CLASSES["org_heads"], _CLASSES["study_heads"]
 EVENT_HEADS, FEASTS, PRODUCT_HEADS = _CLASSES["event_heads"], _CLASSES["feasts"], _CLASSES["product_heads"]
 WORKS, MEMBERSHIPS, UNITS_OF_ORG = _CLASSES["works"], _CLASSES["memberships"], _CLASSES["units"]
+PARTS = words("part section unit division branch subsidiary arm subset chapter")
 DEGREES, HONORIFICS = _CLASSES["degrees"], _CLASSES["honorifics"]
 NO_NAMES = DEGREES | _CLASSES["no_names"]  # nothing that one would want an entity for
 HEDGES, UNTELLING = _CLASSES["hedges"], _CLASSES["untelling"]

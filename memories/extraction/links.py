@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
 
 CERTAIN = 0.9  # a probability from which nothing overrules the guess of a type
+MOST_BETWEEN = 8  # tokens
+BEFORE_NOUN = ("DET", "ADJ", "NOUN", "PRON", "NUM", "PART", "ADV")
 CALLED = lx.words("named called name call dubbed")
 QUOTES = ('"', "“", "‘", "'", "``")
 NAMED_NOUNS = lx.PEOPLE | lx.PETS | lx.WORKS | lx.MEMBERSHIPS | THINGS | COMPANIES | PLACES | {"name", "exhibit"}
@@ -53,13 +55,28 @@ class Sentence:
         found = [first]
         while is_list:
             index = found[-1].stop
-            while index < len(self.doc) and self.doc[index].lower_ in (",", "and", "&", "or", "a", "an"):
-                index += 1
+            while index < len(self.doc) and self.doc[index].lower_ in (",", "and", "&", "or", "a", "an", "("):
+                index = self._behind_brackets(index) if self.doc[index].text == "(" else index + 1
             following = self._after(index) if index > found[-1].stop else None
             if following is None:
                 break
             found.append(following)
         return found
+
+    def _behind_brackets(self, index: int) -> int:
+        inside = [token.text for token in self.doc[index : index + MOST_BETWEEN]]
+        return index + inside.index(")") + 1 if ")" in inside else len(self.doc)
+
+    def _before(self, noun: Token) -> Name | None:
+        """The name that the noun is an apposition of: "Tenzin, our landlord", "Ada (user's oldest friend)"."""
+        index = noun.i
+        while index and noun.i - index < MOST_BETWEEN and self.doc[index - 1].pos_ in BEFORE_NOUN:
+            index -= 1
+        mark = self.doc[index - 1].text if index > 1 else ""
+        name = self.at.get(index - 2) if mark in ("(", ",", "-", "–", "—") else None
+        after = self.doc[noun.i + 1].lower_ if noun.i + 1 < len(self.doc) else ""
+        is_list = noun.dep_ == "conj" or after in ("and", "or", "&", "'s", "’s") or g.children(noun, "conj")
+        return None if name is None or (mark == "," and is_list) else name
 
     def _names_of(self, noun: Token) -> list[Name]:
         doc, following, is_list = self.doc, noun.i + 1, noun.tag_ in ("NNS", "NNPS")
@@ -77,6 +94,8 @@ class Sentence:
                 name = name or next((n for i in range(child.i + 1, child.i + 4) if (n := self._after(i))), None)
         if name is None and is_known and (found := self._by_copula(noun, is_list)):
             return found
+        if name is None and (is_known or g.lemma(noun) in lx.PARTS) and (before := self._before(noun)) is not None:
+            return [before]
         return [] if name is None else self._list_from(name, is_list=is_list)
 
     def _by_copula(self, noun: Token, is_list: bool) -> list[Name]:

@@ -1,6 +1,6 @@
 """Names in a parsed sentence: where they begin and end.
 
-A name is a run of capitalised words. `name_types.py` guesses its type, and what the sentence states of it overrules that.
+A name is a run of capitalised words. `name_types.py` guesses its type; what the sentence states of it overrules that.
 """
 
 from __future__ import annotations

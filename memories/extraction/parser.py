@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 # What people type, as the pipeline knows it: a token's norm is what tags and parse are made from.
-SHORT = {"w/": "with", "w/o": "without", "&": "and", "User": "john"}
+SHORT = {"w/": "with", "w/o": "without", "@": "at", "&": "and", "User": "john"}
 
 WORD_KINDS = ("noun", "verb", "adj", "adv")
 

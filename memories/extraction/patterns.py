@@ -57,44 +57,48 @@ OBJECTS = {
     "trip": TRIPS,
     "guest": TRIPS | lx.PEOPLE,
     "degree": lx.DEGREES,
+    "knot": lx.words("knot"),
     "membership": lx.words("membership subscription"),
 }
 # verbs | slot | relation ("-": it ends) | target | simple past | objects ("!": one must be there)
 TABLE = """
-work intern teach lecture consult | at for | WORKS_AT | company | ended
-work serve | as | HAS_ROLE | role | ended
+work intern teach lecture consult freelance volunteer temp moonlight | at for | WORKS_AT | company | ended
+work serve act train qualify volunteer freelance | as | HAS_ROLE | role | ended
 join | object | WORKS_AT | company | holds
 start begin | at with | WORKS_AT | company | holds | job
 start begin | as | HAS_ROLE | role | holds | job
 get take accept land find have | at with | WORKS_AT | company | holds | job!
 be | at with | WORKS_AT | company | ignored
-employ hire recruit | by | WORKS_AT | company | ended
+employ hire recruit | by at | WORKS_AT | company | ended
 leave quit | object | -WORKS_AT | company | holds
 leave quit lose resign retire | at from with | -WORKS_AT | company | holds | job
 be become | complement | HAS_ROLE | role | ended
+elect vote appoint name make | complement as | HAS_ROLE | role | holds
+take step | as | HAS_ROLE | role | ignored
 promote | to | HAS_ROLE | role | holds
-manage lead head run oversee supervise direct | object | MANAGES | named | ended
-report | to | REPORTS_TO | person | ended
-live reside dwell | in at near outside | LIVES_IN | place | ended
+manage lead head run oversee supervise direct chair captain coordinate | object | MANAGES | named | ended
+report answer | to | REPORTS_TO | person | ended
+live reside dwell | in at near outside on | LIVES_IN | place | ended
 base | in near | LIVES_IN | place | ended
 settle | in | LIVES_IN | place | holds
 move relocate emigrate | to into | MOVED_TO | place | holds | no object
 move relocate emigrate | to into | LIVES_IN | place | holds | no object
 move relocate emigrate | from | -LIVES_IN | place | holds | no object
 bear | in | BORN_IN | place | holds
-visit tour explore | object | VISITED | sight | holds
+visit tour explore drive cycle roam | object | VISITED | sight | holds
 go travel fly drive come return head be | to | VISITED | sight | holds | no object
 get be come return | from | VISITED | sight | holds | no object
 be | in | VISITED | sight | holds
-stay camp hike celebrate eat arrive land travel volunteer | in at around | VISITED | sight | holds
+stay camp hike celebrate eat arrive land travel walk trek cycle ski surf dive sail backpack drive honeymoon holiday | in at around through across | VISITED | sight | holds
 see watch catch attend have | at | VISITED | sight | holds
-spend | in at | VISITED | sight | holds | trip!
+spend | in at | VISITED | sight | holds
 take | to | VISITED | sight | holds | guest!
-study graduate enroll enrol major | at from | STUDIED_AT | school | holds
+study graduate enroll enrol major read train matriculate | at from | STUDIED_AT | school | holds
+drop flunk | of | STUDIED_AT | school | holds
 attend | object | STUDIED_AT | school | holds
 go | to | STUDIED_AT | school | holds | no object
 do get complete earn finish have | at from | STUDIED_AT | school | holds | degree!
-marry | object to | MARRIED_TO | person | holds
+marry wed | object to | MARRIED_TO | person | holds
 engage | to | PARTNER_OF | person | holds
 date | object | PARTNER_OF | person | ended
 divorce separate | object from | -MARRIED_TO | person | holds
@@ -107,10 +111,12 @@ love like enjoy adore prefer fancy appreciate | object | LIKES | liked | ignored
 hate dislike detest despise loathe | object | DISLIKES | liked | ignored
 stand bear | object | DISLIKES | liked | ignored
 be | into | LIKES | liked | ignored
-create found write invent build compose design paint cofound launch | object | CREATED | named | holds
+create found write invent build compose design paint cofound launch author record direct develop illustrate publish sculpt set start open release code | object | CREATED | named | holds
 join | object | MEMBER_OF | club | holds
+tie | object | MARRIED_TO | named | holds | knot!
+belong sit fall | to under within | PART_OF | named | ended
 belong | to | MEMBER_OF | club | ended
-play sing drum | in for | MEMBER_OF | club | ended
+play sing drum row dance perform | in for with | MEMBER_OF | club | ended
 leave quit | object | -MEMBER_OF | club | holds
 cancel leave quit | of at with to | -MEMBER_OF | club | holds | membership!
 """

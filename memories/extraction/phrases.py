@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EXCLUSIVE = {kind: kind for kind in ("PARENT_OF", "-PARENT_OF", "SIBLING_OF", "MARRIED_TO", "-MANAGES")} | {
     "PARTNER_OF": "MARRIED_TO"
 }
-HAVING = lx.words("have get adopt own buy rescue raise keep welcome foster")
+HAVING = lx.words("have get adopt own buy rescue raise keep welcome foster name call")
 ENDING = lx.words("sell lose bury quit leave")
 FORMER = lx.words("ex former previous old late future next potential dream")
 HOMES = lx.words("flat apartment house home place condo studio loft cottage townhouse")
@@ -48,6 +48,8 @@ def kin(noun: Token) -> str:
     """The relation of (owner, person) that a noun states; of "a boy named Luka" after "her child" the child's."""
     if "".join(x.text for x in noun.doc[noun.i + 1 : noun.i + 3]) == "-in":
         return ""  # sister-in-law
+    if g.lemma(noun) == "manager" and any(g.lower(c) != "line" for c in g.children(noun, "compound")):
+        return ""  # an account manager
     if g.lemma(noun) in ("boy", "girl", "newborn") and g.lemma(noun.head) in ("have", "welcome"):
         return "PARENT_OF"
     words = [noun, noun.head] if noun.dep_ == "appos" else [noun]
@@ -73,6 +75,12 @@ def _linked(reading: Reading, noun: Token, names: list[Name]) -> None:
             return
     is_gone = verb is not None and noun.dep_ == "dobj" and g.lemma(verb) in ENDING and g.happened(verb)
     over = is_gone or any(g.lower(c) in FORMER for c in noun.lefts)
+    if kind and not whose and kind != "-MANAGES" and not g.children(noun, "det", "nummod"):
+        whose = [t.USER]  # "husband Gustavo": a note leaves the owner out
+    if kind == "FRIEND_OF" and not whose and verb is not None:
+        whose = reading.doers(verb)  # "I went with Ada, a friend from school"
+    if forms & lx.PARTS and not is_person:
+        reading.add(called, "PART_OF", reading.beside(noun, ("of",), Fits.NAMED))
     if kind:
         reading.add(whose, kind, called, over=over)
         for name in names if whose == [t.USER] else ():
@@ -128,6 +136,8 @@ def _alone(reading: Reading, noun: Token) -> None:
     name = reading.sentence.name_at(noun)
     if name is not None and name.type == t.PRODUCT:
         reading.add(whose, "OWNS", [name.text])
+    if lemma in lx.PETS and noun.dep_ != "compound":
+        reading.add(whose, "HAS_PET", [g.noun_text(noun)])
     if lemma in HOMES:
         reading.add(whose, "LIVES_IN", reading.beside(noun, ("in",), Fits.PLACE))
     if lemma in JOBS:

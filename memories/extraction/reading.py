@@ -63,12 +63,15 @@ class Reading:
         start, stop = self.dates.bounds(verb) if verb is not None else (None, None)
         if over and stop is None and verb is not None and not g.past(verb):
             start, stop = None, start  # "no longer works there since May"
-        sources = [s for s in sources if kind == "CREATED" or self._is_person(s, is_personal=kind in PERSONAL)]
+        sources = [s for s in sources if kind in ("CREATED", "PART_OF") or self._is_person(s, is_personal=kind in PERSONAL)]
         for source, target in ((s, target) for target in targets for s in sources):
             a, b = (target, source) if kind.startswith("-") else (source, target)
             key = a, kind.lstrip("-"), b
             if a != b and len(self.stated) < MAX_RELATIONS:
                 self.stated.setdefault(key, Stated(*key, {}, moment(start), moment(stop), confidence, over))
+
+    def is_person(self, source: str) -> bool:
+        return source == t.USER or any(n.text == source and n.type == t.PERSON for n in self.sentence.names)
 
     def _is_person(self, source: str, *, is_personal: bool) -> bool:
         """Firms and towns don't live, work or like. A type that was only guessed gives way."""
@@ -96,6 +99,8 @@ class Reading:
         match fits:
             case Fits.PERSON:
                 yield from self.refer([token])
+            case Fits.NAMED if token.pos_ == "PRON":
+                yield from self.refer([token])
             case Fits.ROLE:
                 at = token.head.lower_ == "as" or any(
                     w == "at" and x.i in self.sentence.at for w, x in g.prepositions(token)
@@ -112,27 +117,29 @@ class Reading:
             case Fits.THING | Fits.LIKED:
                 yield from _noun(token, is_liked=fits is Fits.LIKED)
 
+    def _is(self, name: Name, kind: str) -> bool:
+        """Whether the name has the type, or gets it: one that was only guessed gives way to a relation's."""
+        return name.type == kind or (not name.sure and name.retyped(kind))
+
     def _suits(self, name: Name, token: Token, fits: Fits) -> bool:
         """Whether a named target fits; a type that was only guessed gives way to the pattern's."""
         words = {x.lower_ for x in self.sentence.doc[name.start : name.stop + 1]}
         is_club = bool({self.sentence.doc[name.stop - 1].lower_, g.lemma(token)} & lx.MEMBERSHIPS)
-        is_guessed = not name.sure and name.label in ("", "PERSON", "PRODUCT", "WORK_OF_ART", "ORG")
         is_at = token.head.lower_ in ("at", "for", "with")  # nobody works or studies "at" a town
         match fits:
             case Fits.CLUB:
-                return is_club or (name.type == t.ORG and token.head.lower_ in ("in", "to", "of"))
+                return is_club or (token.head.lower_ in ("in", "for", "to", "of") and self._is(name, t.ORG))
             case Fits.COMPANY:
-                is_other = is_club or name.type == t.EVENT or (name.type == t.PERSON and not is_guessed)
-                return not is_other and (name.type != t.LOCATION or is_guessed or is_at) and name.retyped(t.ORG)
+                return not is_club and (self._is(name, t.ORG) or (is_at and name.type == t.LOCATION))
             case Fits.SCHOOL:
                 is_school = name.type == t.ORG or (is_at and name.type != t.EVENT)
                 return bool(words & lx.STUDY_HEADS) or (is_school and token.head.head.lemma_ != "go")
             case Fits.PLACE:
-                return (name.type == t.LOCATION or is_guessed) and name.retyped(t.LOCATION)
+                return self._is(name, t.LOCATION)
             case Fits.SIGHT:
-                return name.type in (t.LOCATION, t.ORG)
+                return name.type == t.ORG or self._is(name, t.LOCATION)
             case Fits.THING:
-                return name.type in (t.PRODUCT, "")
+                return name.type == t.PRODUCT
             case _:
                 return True
 

@@ -50,6 +50,8 @@ def _apply(reading: Reading, pattern: Pattern, verb: Token, people: list[str], o
     kind = "DISLIKES" if pattern.type == "LIKES" and g.negated(verb) and not over else pattern.type
     is_passive = bool(g.children(verb, "nsubjpass")) and OBJECT in pattern.slot
     tokens = _targets(pattern, verb, is_passive)
+    if kind == "PART_OF":  # "Checkout belongs to Commerce": a person is a member
+        people = [name for name in people if not reading.is_person(name)]
     targets, sources = reading.fitting(tokens, pattern.fits), people
     if kind in SYMMETRIC_TYPES:  # "A is married to B", "A and B got married"
         sources, targets = (people, targets) if targets and targets != people else (people[:1], people[1:])
@@ -105,6 +107,8 @@ def _predicates(reading: Reading, verb: Token, people: list[str]) -> None:
     over, complements = g.past(verb) or g.ended(verb), g.complements(verb)
     for word in (*g.children(verb, "acomp"), *complements):
         kind, fits = PREDICATES.get(g.lower(word)) or PREDICATES.get(g.lemma(word)) or ("", Fits.NAMED)
+        if g.lemma(word) in lx.PARTS and people and not reading.is_person(people[0]):
+            kind, fits = "PART_OF", Fits.NAMED
         if kind:
             targets = reading.beside(word, ("of", "at", "from", "to", "in", "about", "on", "with"), fits)
             sources, targets = (people[:1], people[1:]) if kind == "MARRIED_TO" and not targets else (people, targets)
@@ -117,6 +121,10 @@ def _predicates(reading: Reading, verb: Token, people: list[str]) -> None:
         if kin and noun.i not in reading.sentence.links:
             reading.add(phrases.owners(reading, noun), kin, people, verb, over=over)
     owners, lemma = phrases.owners(reading, subject), g.lemma(subject)
+    for noun in complements:
+        _complement(reading, verb, noun, people, over)
+    if lemma == "home":  # "these days home is Halifax"
+        reading.add(owners or [t.USER], "LIVES_IN", reading.fitting(complements, Fits.PLACE), verb, over=over)
     named = [n for n in map(reading.sentence.name_at, complements) if n is not None]
     if owners and any(g.lower(a) in ("favorite", "favourite") for a in g.children(subject, "amod")):
         liked = complements or g.children(verb, "acomp")
@@ -128,6 +136,20 @@ def _predicates(reading: Reading, verb: Token, people: list[str]) -> None:
     elif owners and g.children(subject, "poss") and lemma not in lx.ABSTRACT | lx.PEOPLE | lx.PETS:
         things = reading.fitting([*complements, *(x for c in complements for x in c.lefts)], Fits.THING)
         reading.add(owners, "OWNS", [x for x in things if not x.islower()][:1], verb, over=over)
+
+
+def _complement(reading: Reading, verb: Token, noun: Token, people: list[str], over: bool) -> None:
+    """As in "Ada and Kim are friends", "Catan is my favourite game", "the Ibis is my boat"."""
+    kin = "PARTNER_OF" if g.lemma(noun) in ("couple", "item") else phrases.kin(noun)
+    subject, whose = g.children(verb, "nsubj"), phrases.owners(reading, noun)
+    if kin in SYMMETRIC_TYPES and len(people) == 2 and not whose:
+        reading.add(people[:1], kin, people[1:], verb, over=over)
+    group = next((x for word, x in g.prepositions(noun) if word == "of" and g.lemma(noun) == "one"), noun)
+    named = reading.fitting(subject, Fits.NAMED)
+    if any(g.lower(a) in ("favorite", "favourite") for a in g.children(group, "amod")):
+        reading.add(phrases.owners(reading, group), "LIKES", named, verb, over=over)
+    elif g.children(noun, "poss") and not kin and g.lemma(noun) not in lx.ABSTRACT | lx.PEOPLE | lx.PETS:
+        reading.add(whose, "OWNS", reading.fitting(subject, Fits.THING) if named else [], verb, over=over)
 
 
 def _with_roles(stated: Iterable[Stated]) -> list[Stated]:
