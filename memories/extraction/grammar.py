@@ -103,6 +103,9 @@ def _objects_of(preposition: Token) -> Iterator[tuple[str, Token]]:
 
 def all_prepositions(verb: Token) -> Iterator[tuple[str, Token]]:
     """Those of the verb, and of its objects and complements, which the parser mixes up: "bought it at Macy's"."""
+    if not children(verb, "prep", "dobj", "agent"):  # "born and raised in Lagos", "lives and works in Ghent"
+        for other in children(verb, "conj"):
+            yield from prepositions(other) if is_verb(other) and other.i <= verb.i + 2 else ()
     for direct in prepositions(verb):
         yield direct
         for nested in prepositions(direct[1]):  # "works as a chef at Noma"

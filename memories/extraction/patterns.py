@@ -31,13 +31,15 @@ class Fits(enum.Enum):
     NAMED = enum.auto()  # anything with a name
     THING = enum.auto()  # a thing with a name, or a concrete noun
     LIKED = enum.auto()  # a name, a noun or an activity
+    GOODS = enum.auto()  # a thing with a name, or a noun of what one owns
     PET = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """`slot`: OBJECT, COMPLEMENT or prepositions. `ends`: the verb says that the relation is over. `of`: the lemmas
-    that the verb's objects must have (none may be there if it is empty), None: any; `needs_object`: there is one."""
+    that the verb's objects must have (none may be there if it is empty), None: any; `needs_object`: there is one. `turned`: the
+    target in the slot has the relation to the subject."""
 
     verbs: frozenset[str]
     slot: frozenset[str]
@@ -47,6 +49,7 @@ class Pattern:
     ends: bool = False
     of: frozenset[str] | None = None
     needs_object: bool = False
+    turned: bool = False
 
 
 TRIPS = lx.words("trip visit tour holiday vacation week weekend day month night honeymoon")
@@ -57,18 +60,23 @@ OBJECTS = {
     "trip": TRIPS,
     "guest": TRIPS | lx.PEOPLE,
     "degree": lx.DEGREES,
+    "home": lx.HOMES,
     "knot": lx.words("knot"),
     "membership": lx.words("membership subscription"),
 }
-# verbs | slot | relation ("-": it ends) | target | simple past | objects ("!": one must be there)
+# verbs | slot | relation ("-": it ends, "<": it is the slot's to the subject) | target | simple past | objects ("!": one must be there)
 TABLE = """
 work intern teach lecture consult freelance volunteer temp moonlight | at for | WORKS_AT | company | ended
 work serve act train qualify volunteer freelance | as | HAS_ROLE | role | ended
+lead head run manage teach drive code sell cook design research edit report handle coordinate clean nurse do | at for | WORKS_AT | company | ended
 join | object | WORKS_AT | company | holds
+employ hire recruit poach | object | <WORKS_AT | company | holds
 start begin | at with | WORKS_AT | company | holds | job
 start begin | as | HAS_ROLE | role | holds | job
 get take accept land find have | at with | WORKS_AT | company | holds | job!
 be | at with | WORKS_AT | company | ignored
+sign | with for | WORKS_AT | company | holds
+work serve | under | REPORTS_TO | person | ended
 employ hire recruit | by at | WORKS_AT | company | ended
 leave quit | object | -WORKS_AT | company | holds
 leave quit lose resign retire | at from with | -WORKS_AT | company | holds | job
@@ -80,11 +88,13 @@ manage lead head run oversee supervise direct chair captain coordinate | object 
 report answer | to | REPORTS_TO | person | ended
 live reside dwell | in at near outside on | LIVES_IN | place | ended
 base | in near | LIVES_IN | place | ended
+rent share have own buy | in at on | LIVES_IN | place | ended | home!
 settle | in | LIVES_IN | place | holds
 move relocate emigrate | to into | MOVED_TO | place | holds | no object
 move relocate emigrate | to into | LIVES_IN | place | holds | no object
 move relocate emigrate | from | -LIVES_IN | place | holds | no object
-bear | in | BORN_IN | place | holds
+hail | from | BORN_IN | place | ignored
+bear | in at | BORN_IN | place | holds
 visit tour explore drive cycle roam | object | VISITED | sight | holds
 go travel fly drive come return head be | to | VISITED | sight | holds | no object
 get be come return | from | VISITED | sight | holds | no object
@@ -104,8 +114,10 @@ date | object | PARTNER_OF | person | ended
 divorce separate | object from | -MARRIED_TO | person | holds
 break split separate | with from | -PARTNER_OF | person | holds
 have own keep adopt get buy rescue raise foster | object | HAS_PET | pet | holds
-have own drive ride | object | OWNS | thing | ended
-get buy purchase | object | OWNS | thing | holds
+have get | object | OWNS | goods | ended
+own drive ride | object | OWNS | thing | ended
+belong | to | <OWNS | thing | ended
+buy purchase inherit | object | OWNS | thing | holds
 sell lose donate | object | -OWNS | thing | holds
 love like enjoy adore prefer fancy appreciate | object | LIKES | liked | ignored
 hate dislike detest despise loathe | object | DISLIKES | liked | ignored
@@ -116,17 +128,25 @@ join | object | MEMBER_OF | club | holds
 tie | object | MARRIED_TO | named | holds | knot!
 belong sit fall | to under within | PART_OF | named | ended
 belong | to | MEMBER_OF | club | ended
+be | in on | MEMBER_OF | club | ended
 play sing drum row dance perform | in for with | MEMBER_OF | club | ended
 leave quit | object | -MEMBER_OF | club | holds
 cancel leave quit | of at with to | -MEMBER_OF | club | holds | membership!
 """
 # "a fan of jazz", "a member of the choir": relations that a complement of "be" states with a preposition
+OF_PREDICATES = ("of", "at", "from", "to", "in", "about", "on", "with", "for")
 PREDICATES = {
     **dict.fromkeys(lx.words("fan lover enthusiast"), ("LIKES", Fits.LIKED)),
     **dict.fromkeys(lx.words("member part"), ("MEMBER_OF", Fits.CLUB)),
     **dict.fromkeys(lx.words("alumnus alumna graduate student"), ("STUDIED_AT", Fits.SCHOOL)),
     **dict.fromkeys(lx.words("founder creator author inventor"), ("CREATED", Fits.NAMED)),
     "owner": ("OWNS", Fits.THING),
+    **dict.fromkeys(lx.words("charge responsible helm"), ("MANAGES", Fits.NAMED)),
+    **dict.fromkeys(lx.words("payroll staff faculty"), ("WORKS_AT", Fits.COMPANY)),
+    **dict.fromkeys(lx.words("board committee team squad"), ("MEMBER_OF", Fits.CLUB)),
+    **dict.fromkeys(lx.words("relationship"), ("PARTNER_OF", Fits.PERSON)),
+    **dict.fromkeys(lx.words("native"), ("BORN_IN", Fits.PLACE)),
+    **dict.fromkeys(lx.words("resident inhabitant"), ("LIVES_IN", Fits.PLACE)),
     "based": ("LIVES_IN", Fits.PLACE),
     "married": ("MARRIED_TO", Fits.PERSON),
     "engaged": ("PARTNER_OF", Fits.PERSON),
@@ -138,8 +158,8 @@ def _pattern(line: str) -> Pattern:
     verbs, slot, kind, fits, past, objects = (part.strip() for part in f"{line} |".split("|")[:6])
     needs, of = objects.endswith("!"), OBJECTS[objects.rstrip("!")]
     return Pattern(
-        *(lx.words(verbs), lx.words(slot), kind.lstrip("-"), Fits[fits.upper()], Past[past.upper()]),
-        *(kind.startswith("-"), of, needs),
+        *(lx.words(verbs), lx.words(slot), kind.lstrip("-<"), Fits[fits.upper()], Past[past.upper()]),
+        *(kind.startswith("-"), of, needs, kind.startswith("<")),
     )
 
 

@@ -13,7 +13,7 @@ from memories.extraction import kinds as t
 from memories.extraction import lexicon as lx
 from memories.extraction import names as nm
 from memories.extraction.names import Name
-from memories.extraction.patterns import TRIPS, Fits
+from memories.extraction.patterns import OF_PREDICATES, PREDICATES, TRIPS, Fits
 from memories.extraction.reading import Reading
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ EXCLUSIVE = {kind: kind for kind in ("PARENT_OF", "-PARENT_OF", "SIBLING_OF", "M
 HAVING = lx.words("have get adopt own buy rescue raise keep welcome foster name call")
 ENDING = lx.words("sell lose bury quit leave")
 FORMER = lx.words("ex former previous old late future next potential dream")
-HOMES = lx.words("flat apartment house home place condo studio loft cottage townhouse")
 JOBS = lx.words("job position role internship team")
 
 
@@ -75,8 +74,8 @@ def _linked(reading: Reading, noun: Token, names: list[Name]) -> None:
             return
     is_gone = verb is not None and noun.dep_ == "dobj" and g.lemma(verb) in ENDING and g.happened(verb)
     over = is_gone or any(g.lower(c) in FORMER for c in noun.lefts)
-    if kind and not whose and kind != "-MANAGES" and not g.children(noun, "det", "nummod"):
-        whose = [t.USER]  # "husband Gustavo": a note leaves the owner out
+    if kind and not whose and kind != "-MANAGES" and not g.children(noun, "det") and (verb is None or noun.i == 0):
+        whose = [t.USER]  # "husband Gustavo, kids Tom and Ada": a note leaves the owner out
     if kind == "FRIEND_OF" and not whose and verb is not None:
         whose = reading.doers(verb)  # "I went with Ada, a friend from school"
     if forms & lx.PARTS and not is_person:
@@ -92,6 +91,9 @@ def _linked(reading: Reading, noun: Token, names: list[Name]) -> None:
         reading.add(called, "LIVES_IN", reading.beside(head, ("in",), Fits.PLACE))
     if forms & lx.PETS and not kind:
         reading.add(whose, "HAS_PET", called, over=over)
+    elif is_person and g.lemma(noun) in PREDICATES:  # "Ada, the founder of Nine Bowls"
+        of_kind, fits = PREDICATES[g.lemma(noun)]
+        reading.add(called, of_kind, reading.beside(noun, OF_PREDICATES, fits), over=over)
     elif is_person and nm.is_role(g.lemma(noun)) and not kind and noun.dep_ != "attr":
         reading.add(called, "HAS_ROLE", [g.role_text(noun)], over=over)
         employ(reading, called, [noun], None, over)
@@ -111,6 +113,12 @@ def _named(reading: Reading, name: Name) -> None:
     if name.type == t.PRODUCT and index + 1 < len(doc) and doc[index].lower_ == "by":
         maker = reading.sentence.at.get(index + 1)
         reading.add([maker.text] if maker is not None else [], "CREATED", [name.text])
+    after = [x.lower_ for x in doc[name.stop : name.stop + 2]]
+    if after in (["-", "based"], ["-", "born"]):  # "a Berlin-based designer"
+        noun = doc[name.stop + 1].head
+        whose = [n.text for n in reading.sentence.names if n.start == name.stop + 2]
+        whose = whose or reading.refer([noun]) or (reading.doers(verb) if (verb := g.head_verb(noun)) else [])
+        reading.add(whose, "LIVES_IN" if after[1] == "based" else "BORN_IN", [name.text])
     if name.type == t.PERSON:
         head = doc[name.start : name.stop].root
         reading.add([name.text], "WORKS_AT", reading.beside(head, ("of",), Fits.COMPANY))
@@ -138,7 +146,7 @@ def _alone(reading: Reading, noun: Token) -> None:
         reading.add(whose, "OWNS", [name.text])
     if lemma in lx.PETS and noun.dep_ != "compound":
         reading.add(whose, "HAS_PET", [g.noun_text(noun)])
-    if lemma in HOMES:
+    if lemma in lx.HOMES:
         reading.add(whose, "LIVES_IN", reading.beside(noun, ("in",), Fits.PLACE))
     if lemma in JOBS:
         reading.add(whose, "WORKS_AT", reading.beside(noun, ("at",), Fits.COMPANY))

@@ -94,7 +94,7 @@ class Reading:
 
     def _fitting(self, token: Token, fits: Fits) -> Iterator[str]:
         names = [name] if (name := self.sentence.name_at(token)) else self.sentence.links.get(token.i, [])
-        if not names and fits in (Fits.NAMED, Fits.THING, Fits.CLUB) and token.dep_ != "conj":
+        if not names and fits in (Fits.NAMED, Fits.THING, Fits.GOODS, Fits.CLUB) and token.dep_ != "conj":
             names = [n for n in self.sentence.names if n.stop == token.i]  # "the Falcon project", "a Honda Civic sedan"
         match fits:
             case Fits.PERSON:
@@ -114,7 +114,9 @@ class Reading:
                 yield from [n.text for n in names if self._suits(n, token, fits)]
             case Fits.CLUB:
                 yield from [g.noun_text(token)] if g.lemma(token) in lx.MEMBERSHIPS else []
-            case Fits.THING | Fits.LIKED:
+            case Fits.GOODS if g.lemma(token) not in lx.GOODS:
+                return
+            case Fits.THING | Fits.GOODS | Fits.LIKED:
                 yield from _noun(token, is_liked=fits is Fits.LIKED)
 
     def _is(self, name: Name, kind: str) -> bool:
@@ -128,7 +130,9 @@ class Reading:
         is_at = token.head.lower_ in ("at", "for", "with")  # nobody works or studies "at" a town
         match fits:
             case Fits.CLUB:
-                return is_club or (token.head.lower_ in ("in", "for", "to", "of") and self._is(name, t.ORG))
+                is_of = token.head.lower_ in ("in", "for", "to", "of", "on", "with")
+                is_in = g.lemma(token.head.head) == "be" and token.head.lower_ == "in"  # "in Fado": a band or a town
+                return is_club or (is_of and (name.type == t.ORG if is_in else self._is(name, t.ORG)))
             case Fits.COMPANY:
                 return not is_club and (self._is(name, t.ORG) or (is_at and name.type == t.LOCATION))
             case Fits.SCHOOL:
@@ -138,7 +142,7 @@ class Reading:
                 return self._is(name, t.LOCATION)
             case Fits.SIGHT:
                 return name.type == t.ORG or self._is(name, t.LOCATION)
-            case Fits.THING:
+            case Fits.THING | Fits.GOODS:
                 return name.type == t.PRODUCT
             case _:
                 return True

@@ -12,7 +12,7 @@ from memories.extraction import kinds as t
 from memories.extraction import lexicon as lx
 from memories.extraction import names as nm
 from memories.extraction import phrases
-from memories.extraction.patterns import BY_VERB, COMPLEMENT, OBJECT, PREDICATES, Fits, Past, Pattern
+from memories.extraction.patterns import BY_VERB, COMPLEMENT, OBJECT, OF_PREDICATES, PREDICATES, Fits, Past, Pattern
 from memories.extraction.reading import GUESSED, Reading
 
 if TYPE_CHECKING:
@@ -57,6 +57,9 @@ def _apply(reading: Reading, pattern: Pattern, verb: Token, people: list[str], o
         sources, targets = (people, targets) if targets and targets != people else (people[:1], people[1:])
     elif is_passive:
         sources = reading.refer(x for word, x in g.prepositions(verb) if word == "by")
+    elif pattern.turned:
+        sources, targets = reading.refer(tokens), reading.fitting(g.subjects(verb), pattern.fits)
+        kind = "HAS_PET" if kind == "OWNS" and any(g.lemma(x) in lx.PETS for x in g.subjects(verb)) else kind
     reading.add(sources, kind, targets, verb, over=over)
     if kind == "HAS_ROLE" and targets:
         phrases.employ(reading, people, tokens, verb, over)
@@ -105,12 +108,13 @@ def _targets(pattern: Pattern, verb: Token, is_passive: bool) -> list[Token]:
 def _predicates(reading: Reading, verb: Token, people: list[str]) -> None:
     """The complements of "be": "X is a fan of Y", "is married to Y", "my favourite colour is green", "X is my boss"."""
     over, complements = g.past(verb) or g.ended(verb), g.complements(verb)
-    for word in (*g.children(verb, "acomp"), *complements):
+    inner = [x for _, x in g.prepositions(verb) if x.pos_ == "NOUN"]  # "in charge of", "on the board of"
+    for word in (*g.children(verb, "acomp"), *complements, *inner):
         kind, fits = PREDICATES.get(g.lower(word)) or PREDICATES.get(g.lemma(word)) or ("", Fits.NAMED)
         if g.lemma(word) in lx.PARTS and people and not reading.is_person(people[0]):
             kind, fits = "PART_OF", Fits.NAMED
         if kind:
-            targets = reading.beside(word, ("of", "at", "from", "to", "in", "about", "on", "with"), fits)
+            targets = reading.beside(word, OF_PREDICATES, fits)
             sources, targets = (people[:1], people[1:]) if kind == "MARRIED_TO" and not targets else (people, targets)
             reading.add(sources, kind, targets, verb, over=over and kind != "CREATED")
     subject = next(iter(g.children(verb, "nsubj")), None)
