@@ -94,8 +94,9 @@ def _around(doc: Doc, start: int, stop: int, label: str) -> Iterator[str]:
     elif slot == "appos":
         yield _of_noun(governor)
     yield from map(_of_noun, g.children(head, "appos"))
-    if any(c.i < start and c.tag_ == "PRP$" for c in g.children(head, "poss")):
-        yield f"owned {label}"
+    for owner in g.children(head, "poss"):
+        if owner.i < start:
+            yield f"owned {label if owner.tag_ == 'PRP$' else 'by name'}"
 
 
 def _of_noun(noun: Token) -> str:

@@ -36,6 +36,7 @@ EDGES = '"“”‘’.,;:!?()[] '
 ABBREVIATED = lx.words("inc ltd co corp bros llc jr sr no st dr mr mrs ms prof")  # a full stop is theirs
 NOBLE = lx.words("van von der den ter ten zu bin ibn")  # particles of persons' names
 PARTICLES = NOBLE | lx.words("de del della di da do dos la le al el y & of")
+BEHIND_HYPHEN = lx.words("based born raised style inspired made like")  # "Berlin-based"
 CONNECTORS = PARTICLES | lx.words("the at for and to on in a an with is")
 STARTS = ("-", "•", "*", ":", "\n", '"', "“", "!", ".", "…", "?", "(")  # after these a sentence begins
 CODE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9-]*$|^\d{3,4}$|^[A-Z]{1,4}$|^[IVX]+$|^\d$")
@@ -116,7 +117,7 @@ def _continues(doc: Doc, i: int, start: int) -> int:
     if low in lx.UNITS_OF_ORG and token.text.islower() and last.ent_type_ != "PERSON":
         return int(low not in ("club", "band") and (i + 1 == len(doc) or not doc[i + 1].text[0].isupper()))
     if token.text in ("-", "‑") and not last.whitespace_ and not token.whitespace_ and i + 1 < len(doc):
-        return 2
+        return 0 if doc[i + 1].lower_ in BEHIND_HYPHEN else 2
     if _is_capital(token):
         return int(low not in lx.FIRST)
     if any(map(str.isdigit, token.text)) and token.ent_type_ not in ("DATE", "MONEY", "PERCENT", "TIME"):

@@ -70,7 +70,8 @@ def _know_words(nlp: Language) -> Language:
 
     lemmatizer: Any = nlp.get_pipe("lemmatizer") if nlp.has_pipe("lemmatizer") else None
     index = lemmatizer.lookups.get_table("lemma_index", {}) if lemmatizer is not None else {}
-    known = frozenset(word for kind in WORD_KINDS for word in index.get(kind, ()))
+    irregular = lemmatizer.lookups.get_table("lemma_exc", {}) if lemmatizer is not None else {}  # "flew", "bought"
+    known = frozenset(word for table in (index, irregular) for kind in WORD_KINDS for word in table.get(kind, ()))
     if not Token.has_extension("known"):
         Token.set_extension("known", getter=_known)
     if known:

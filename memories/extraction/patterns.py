@@ -81,7 +81,7 @@ employ hire recruit | by at | WORKS_AT | company | ended
 leave quit | object | -WORKS_AT | company | holds
 leave quit lose resign retire | at from with | -WORKS_AT | company | holds | job
 be become | complement | HAS_ROLE | role | ended
-elect vote appoint name make | complement as | HAS_ROLE | role | holds
+elect vote appoint name make hire employ recruit | complement as | HAS_ROLE | role | holds
 take step | as | HAS_ROLE | role | ignored
 promote | to | HAS_ROLE | role | holds
 manage lead head run oversee supervise direct chair captain coordinate | object | MANAGES | named | ended
@@ -127,6 +127,7 @@ create found write invent build compose design paint cofound launch author recor
 join | object | MEMBER_OF | club | holds
 tie | object | MARRIED_TO | named | holds | knot!
 belong sit fall | to under within | PART_OF | named | ended
+volunteer | with | MEMBER_OF | club | ended
 belong | to | MEMBER_OF | club | ended
 be | in on | MEMBER_OF | club | ended
 play sing drum row dance perform | in for with | MEMBER_OF | club | ended

@@ -26,6 +26,7 @@ EXCLUSIVE = {kind: kind for kind in ("PARENT_OF", "-PARENT_OF", "SIBLING_OF", "M
 HAVING = lx.words("have get adopt own buy rescue raise keep welcome foster name call")
 ENDING = lx.words("sell lose bury quit leave")
 FORMER = lx.words("ex former previous old late future next potential dream")
+OWN_WORKS = lx.words("podcast novel album blog zine newsletter memoir song poem painting app website")
 JOBS = lx.words("job position role internship team")
 
 
@@ -59,6 +60,10 @@ def kin(noun: Token) -> str:
 def employ(reading: Reading, people: list[str], roles: Iterable[Token], verb: Token | None, over: bool) -> None:
     """As in "a nurse at Mercy Hospital", "the CFO of Orkla": the company beside the role."""
     for role in roles:
+        if g.lemma(role) in PREDICATES:
+            continue  # a founder, a student
+        inside = [c for c in g.children(role, "compound") if reading.sentence.name_at(c)]  # "a Siemens engineer"
+        reading.add(people, "WORKS_AT", reading.fitting(inside, Fits.COMPANY), verb, over=over)
         company = reading.beside(role, ("at", "for", "with", "of"), Fits.COMPANY)
         reading.add(people, "WORKS_AT", company, verb, over=over)
 
@@ -67,6 +72,7 @@ def _linked(reading: Reading, noun: Token, names: list[Name]) -> None:
     """A noun with the names that it stands for: "my sister Emily", "a dog named Rex", "the landlord, Mr. Okonkwo"."""
     called, whose, kind = [name.text for name in names], owners(reading, noun), kin(noun)
     verb, forms, is_person = g.head_verb(noun), {g.lower(noun), g.lemma(noun)}, names[0].type == t.PERSON
+    forms_before = {g.lower(c) for c in noun.lefts}
     has_owner = bool(g.children(noun, "poss"))
     if verb is not None and noun.dep_ in ("dobj", "attr", "nsubj", "oprd"):
         is_said = g.claimed(verb) if not has_owner else noun.dep_ in ("nsubj", "oprd") or not g.asked(verb)
@@ -101,6 +107,10 @@ def _linked(reading: Reading, noun: Token, names: list[Name]) -> None:
         before, keepers = reading.discourse.unnamed  # "I adopted a kitten. Her name is Saffron."
         reading.add(keepers, "HAS_PET" if before in lx.PETS else lx.KIN[before], called)
         names[0].type, names[0].sure = t.PERSON, True
+    elif names[0].type == t.PRODUCT and forms & lx.WORKS:
+        makers = reading.beside(noun, ("by",), Fits.PERSON)  # "Herons, a mural by Ottoline"
+        is_own = has_owner and forms & OWN_WORKS and not forms_before & {"favorite", "favourite"}
+        reading.add(makers or (whose if is_own else []), "CREATED", called)
     elif names[0].type == t.PRODUCT and has_owner and g.lemma(noun) not in lx.WORKS | lx.ABSTRACT:
         reading.add(whose, "OWNS", called, over=over)
 
@@ -121,6 +131,8 @@ def _named(reading: Reading, name: Name) -> None:
         reading.add(whose, "LIVES_IN" if after[1] == "based" else "BORN_IN", [name.text])
     if name.type == t.PERSON:
         head = doc[name.start : name.stop].root
+        firms = [reading.sentence.name_at(x) for word, x in g.prepositions(head) if word in ("at", "from")]
+        reading.add([name.text], "WORKS_AT", [n.text for n in firms if n is not None and n.type == t.ORG])
         reading.add([name.text], "WORKS_AT", reading.beside(head, ("of",), Fits.COMPANY))
         groups = [g.noun_text(x).lower() for word, x in g.prepositions(head) if word == "from" and x.i <= name.stop + 2]
         name.qualifier = name.qualifier or next((f"from {group}" for group in groups), "")
@@ -144,7 +156,7 @@ def _alone(reading: Reading, noun: Token) -> None:
     name = reading.sentence.name_at(noun)
     if name is not None and name.type == t.PRODUCT:
         reading.add(whose, "OWNS", [name.text])
-    if lemma in lx.PETS and noun.dep_ != "compound":
+    if lemma in lx.PETS and noun.dep_ not in ("compound", "attr"):
         reading.add(whose, "HAS_PET", [g.noun_text(noun)])
     if lemma in lx.HOMES:
         reading.add(whose, "LIVES_IN", reading.beside(noun, ("in",), Fits.PLACE))

@@ -106,14 +106,16 @@ class Reading:
                     w == "at" and x.i in self.sentence.at for w, x in g.prepositions(token)
                 )
                 is_role = nm.is_role(g.lemma(token)) or (at and token.pos_ == "NOUN")  # "as a tester", "a cook at Noma"
-                yield from [g.role_text(token)] if is_role and not names and g.lemma(token) not in lx.KIN else []
+                inside = next((n.text for c in g.children(token, "compound") if (n := self.sentence.name_at(c))), "")
+                yield from [g.role_text(token).removeprefix(inside).strip()] if is_role and not names and g.lemma(token) not in lx.KIN else []
             case Fits.PET:
                 is_pet = g.lemma(token) in lx.PETS and token.i not in self.sentence.at
                 yield from ([n.text for n in names] or [g.noun_text(token)]) if is_pet else []
             case _ if names:
                 yield from [n.text for n in names if self._suits(n, token, fits)]
             case Fits.CLUB:
-                yield from [g.noun_text(token)] if g.lemma(token) in lx.MEMBERSHIPS else []
+                is_of = any(x.i in self.sentence.at for w, x in g.prepositions(token) if w in ("of", "at"))
+                yield from [g.noun_text(token)] if g.lemma(token) in lx.MEMBERSHIPS and not is_of else []
             case Fits.GOODS if g.lemma(token) not in lx.GOODS:
                 return
             case Fits.THING | Fits.GOODS | Fits.LIKED:
@@ -127,6 +129,8 @@ class Reading:
         """Whether a named target fits; a type that was only guessed gives way to the pattern's."""
         words = {x.lower_ for x in self.sentence.doc[name.start : name.stop + 1]}
         is_club = bool({self.sentence.doc[name.stop - 1].lower_, g.lemma(token)} & lx.MEMBERSHIPS)
+        the = self.sentence.doc[name.start - 1].lower_ == "the" if name.start else False
+        is_club = is_club or (the and g.lemma(token.head) == "join")  # "joined the Falcons"
         is_at = token.head.lower_ in ("at", "for", "with")  # nobody works or studies "at" a town
         match fits:
             case Fits.CLUB:
@@ -136,13 +140,16 @@ class Reading:
             case Fits.COMPANY:
                 return not is_club and (self._is(name, t.ORG) or (is_at and name.type == t.LOCATION))
             case Fits.SCHOOL:
+                is_at = is_at or token.head.lower_ in ("from", "of")
                 is_school = name.type == t.ORG or (is_at and name.type != t.EVENT)
                 return bool(words & lx.STUDY_HEADS) or (is_school and token.head.head.lemma_ != "go")
             case Fits.PLACE:
                 return self._is(name, t.LOCATION)
             case Fits.SIGHT:
                 return name.type == t.ORG or self._is(name, t.LOCATION)
-            case Fits.THING | Fits.GOODS:
+            case Fits.THING:
+                return self._is(name, t.PRODUCT)
+            case Fits.GOODS:
                 return name.type == t.PRODUCT
             case _:
                 return True

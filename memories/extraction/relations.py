@@ -11,12 +11,15 @@ from memories.extraction import grammar as g
 from memories.extraction import kinds as t
 from memories.extraction import lexicon as lx
 from memories.extraction import names as nm
-from memories.extraction import phrases
+from memories.extraction import fields, phrases
 from memories.extraction.patterns import BY_VERB, COMPLEMENT, OBJECT, OF_PREDICATES, PREDICATES, Fits, Past, Pattern
 from memories.extraction.reading import GUESSED, Reading
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
+
+
+FITS = {"WORKS_AT": Fits.COMPANY, "LIVES_IN": Fits.PLACE, "BORN_IN": Fits.PLACE, "STUDIED_AT": Fits.SCHOOL}
 
 
 def relations(reading: Reading) -> list[Stated]:
@@ -34,7 +37,7 @@ def _verb(reading: Reading, verb: Token) -> None:
     if not patterns or not g.claimed(verb):
         return
     people = reading.doers(verb)
-    if lemma == "be" and (g.ended(verb) or not g.negated(verb)):
+    if lemma == "be":
         _predicates(reading, verb, people)
     if lemma in ("leave", "quit") and g.happened(verb) and not g.negated(verb):
         for kind in ("WORKS_AT", "LIVES_IN"):  # "I left Ghent": a home or an employer, whichever is known
@@ -60,9 +63,13 @@ def _apply(reading: Reading, pattern: Pattern, verb: Token, people: list[str], o
     elif pattern.turned:
         sources, targets = reading.refer(tokens), reading.fitting(g.subjects(verb), pattern.fits)
         kind = "HAS_PET" if kind == "OWNS" and any(g.lemma(x) in lx.PETS for x in g.subjects(verb)) else kind
+    elif kind == "HAS_ROLE" and (others := reading.refer(g.children(verb, "dobj"))):
+        sources = others  # "they hired me as a tester"
+    elif kind == "VISITED" and g.lemma(verb) == "be" and verb.tag_ == "VBN":  # "I've been in Leith since 2019"
+        kind = "LIVES_IN" if {"since", "for"} & {g.lower(x) for x in g.children(verb, "prep")} else kind
     reading.add(sources, kind, targets, verb, over=over)
     if kind == "HAS_ROLE" and targets:
-        phrases.employ(reading, people, tokens, verb, over)
+        phrases.employ(reading, sources, tokens, verb, over)
 
 
 def _over(pattern: Pattern, verb: Token) -> bool | None:
@@ -113,22 +120,34 @@ def _predicates(reading: Reading, verb: Token, people: list[str]) -> None:
         kind, fits = PREDICATES.get(g.lower(word)) or PREDICATES.get(g.lemma(word)) or ("", Fits.NAMED)
         if g.lemma(word) in lx.PARTS and people and not reading.is_person(people[0]):
             kind, fits = "PART_OF", Fits.NAMED
+        if g.lower(word) in ("mine", "ours", "yours", "hers", "theirs"):
+            reading.add(reading.refer([word]), "OWNS", reading.fitting(g.children(verb, "nsubj"), Fits.THING), verb)
+        if g.negated(verb) and not g.ended(verb):
+            kind = "DISLIKES" if kind == "LIKES" else ""
         if kind:
             targets = reading.beside(word, OF_PREDICATES, fits)
             sources, targets = (people[:1], people[1:]) if kind == "MARRIED_TO" and not targets else (people, targets)
             reading.add(sources, kind, targets, verb, over=over and kind != "CREATED")
     subject = next(iter(g.children(verb, "nsubj")), None)
-    if subject is None:
+    if subject is None or (g.negated(verb) and not g.ended(verb)):
         return
     for noun in complements:
         kin = "HAS_PET" if g.lemma(noun) in lx.PETS else phrases.kin(noun)
         if kin and noun.i not in reading.sentence.links:
-            reading.add(phrases.owners(reading, noun), kin, people, verb, over=over)
+            whose = phrases.owners(reading, noun) or ([t.USER] if kin == "FRIEND_OF" else [])
+            whose = reading.beside(noun, ("with",), Fits.PERSON) or whose
+            reading.add(whose, kin, people, verb, over=over)
     owners, lemma = phrases.owners(reading, subject), g.lemma(subject)
     for noun in complements:
         _complement(reading, verb, noun, people, over)
     if lemma == "home":  # "these days home is Halifax"
         reading.add(owners or [t.USER], "LIVES_IN", reading.fitting(complements, Fits.PLACE), verb, over=over)
+    elif lemma in lx.HOMES and owners:
+        reading.add(owners, "LIVES_IN", reading.beside(verb, ("in", "near"), Fits.PLACE), verb, over=over)
+    elif lemma in phrases.JOBS and owners:
+        reading.add(owners, "WORKS_AT", reading.beside(verb, ("at", "with", "for"), Fits.COMPANY), verb, over=over)
+    elif (key := fields.KEYS.get(lemma)) and owners:
+        reading.add(owners, key, reading.fitting(complements, FITS.get(key, Fits.NAMED)), verb, over=over)
     named = [n for n in map(reading.sentence.name_at, complements) if n is not None]
     if owners and any(g.lower(a) in ("favorite", "favourite") for a in g.children(subject, "amod")):
         liked = complements or g.children(verb, "acomp")
@@ -152,6 +171,10 @@ def _complement(reading: Reading, verb: Token, noun: Token, people: list[str], o
     named = reading.fitting(subject, Fits.NAMED)
     if any(g.lower(a) in ("favorite", "favourite") for a in g.children(group, "amod")):
         reading.add(phrases.owners(reading, group), "LIKES", named, verb, over=over)
+    elif g.lemma(noun) in lx.HOMES and whose:  # "Trieste has been my home"
+        reading.add(whose, "LIVES_IN", reading.fitting(subject, Fits.PLACE), verb, over=over)
+    elif g.lemma(noun) in lx.WORKS:  # "Salt Roads is a novel by Jana"
+        reading.add(reading.beside(noun, ("by",), Fits.PERSON), "CREATED", named, verb)
     elif g.children(noun, "poss") and not kin and g.lemma(noun) not in lx.ABSTRACT | lx.PEOPLE | lx.PETS:
         reading.add(whose, "OWNS", reading.fitting(subject, Fits.THING) if named else [], verb, over=over)
 
