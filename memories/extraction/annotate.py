@@ -44,6 +44,7 @@ class Annotator:
         """`heading` stands before the content. `is_whole` False: `doc` isn't what was said, and the content stays."""
         sentence, quoted = Sentence(doc), _quoted(doc)
         only_name = self._name_the_user(sentence, is_answer=not is_whole and "your name" in fact.content)
+        self._discourse.is_elided = doc[0].text == "User" and not fact.evidence.startswith("User")
         self._discourse.enter(sentence)
         dates = Dates(doc, self._today)
         stated = relations(Reading(sentence, self._discourse, dates, quoted))

@@ -17,7 +17,7 @@ from django.conf import settings
 from entities.types import Knowledge
 from memories.extraction import answers, fields, keep_gate, language, leaning, parser, plain, wording
 from memories.extraction.annotate import Annotator
-from memories.extraction.patterns import BY_VERB
+from memories.extraction.patterns import PAST, THIRD_PERSON
 from memories.extraction.segments import Kind, Segment, segments
 from memories.providers.speaking import may_state
 from memories.statements import Statement
@@ -32,8 +32,17 @@ log = logging.getLogger(__name__)
 LONGEST = 1_000  # characters that are parsed of a segment; a longer "sentence" is no prose
 BATCH = 32
 CONTRACTION = re.compile(r"(?i:i['’](?:m|ve|d|ll)|ive)\b|[iI]m (?=[a-z]+\b)")
-NOUNS = ("be", "have", "do", "visit", "play", "date", "land")  # "does" asks, and the others may be nouns
-THIRD_PERSON = frozenset(wording.with_s(verb) for verb in BY_VERB if verb not in NOUNS)
+MINE = re.compile(r"\b(?:i|me|my|mine|we|us|our|user)\b", re.IGNORECASE)
+STATE = re.compile(
+    r"(?:(?:still|just|now|not|currently|recently|happily) )?"
+    r"(?:born|employed|married|engaged|based|fond|keen|big on|into|obsessed|allergic|back|a fan|on the payroll|"
+    r"in charge|originally from) ",
+    re.IGNORECASE,
+)
+FIRST_PERSON = re.compile(
+    r"(?:love|hate|adore|loathe|detest|dislike|own|can['’]?t (?:stand|bear)|live (?:in|near)|work (?:at|for|as)) ",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +236,12 @@ def _is_english(text: str) -> bool:
 
 def _with_subject(text: str) -> str:
     """A note that leaves its subject out ("Works at Acme") with one: the parser would take the verb for a noun."""
-    return f"User {text[0].lower()}{text[1:]}" if text.split()[0].lower() in THIRD_PERSON else text
+    rest, first = text[0].lower() + text[1:], text.split()[0].lower()
+    if STATE.match(text):
+        return f"User is {rest}"
+    if FIRST_PERSON.match(text):
+        return f"I {rest}"
+    return f"User {rest}" if first in THIRD_PERSON or (first in PAST and not MINE.search(text)) else text
 
 
 def _statement(piece: Piece, doc: Doc | None, annotator: Annotator) -> Statement:

@@ -80,7 +80,8 @@ work serve | under | REPORTS_TO | person | ended
 employ hire recruit | by at | WORKS_AT | company | ended
 leave quit | object | -WORKS_AT | company | holds
 leave quit lose resign retire | at from with | -WORKS_AT | company | holds | job
-be become | complement | HAS_ROLE | role | ended
+be | complement | HAS_ROLE | role | ended
+become | complement | HAS_ROLE | role | holds
 elect vote appoint name make hire employ recruit | complement as | HAS_ROLE | role | holds
 take step | as | HAS_ROLE | role | ignored
 promote | to | HAS_ROLE | role | holds
@@ -172,4 +173,24 @@ def _by_verb() -> dict[str, list[Pattern]]:
     return found
 
 
+def with_s(verb: str) -> str:
+    if verb.endswith(("s", "x", "z", "ch", "sh", "o")):
+        return f"{verb}es"
+    return f"{verb[:-1]}ies" if verb.endswith("y") and verb[-2:-1] not in "aeiou" else f"{verb}s"
+
+
+def _past(verb: str) -> str:
+    if verb.endswith("e"):
+        return f"{verb}d"
+    return f"{verb[:-1]}ied" if verb.endswith("y") and verb[-2:-1] not in "aeiou" else f"{verb}ed"
+
+
 BY_VERB = _by_verb()
+# "does" asks, and the others may be nouns
+NOUNS = lx.words(
+    "be have do visit play date land code record design research train rent share cycle row sign chair captain head cook dance"
+)
+THIRD_PERSON = {with_s(verb): verb for verb in BY_VERB if verb not in NOUNS}
+PAST = {_past(verb) for verb in BY_VERB} | lx.words(
+    "went came got took left built wrote sold bought spent drove flew taught led ran made was became began quit"
+)

@@ -63,7 +63,9 @@ class Reading:
         start, stop = self.dates.bounds(verb) if verb is not None else (None, None)
         if over and stop is None and verb is not None and not g.past(verb):
             start, stop = None, start  # "no longer works there since May"
-        sources = [s for s in sources if kind in ("CREATED", "PART_OF") or self._is_person(s, is_personal=kind in PERSONAL)]
+        sources = [
+            s for s in sources if kind in ("CREATED", "PART_OF") or self._is_person(s, is_personal=kind in PERSONAL)
+        ]
         for source, target in ((s, target) for target in targets for s in sources):
             a, b = (target, source) if kind.startswith("-") else (source, target)
             key = a, kind.lstrip("-"), b
@@ -107,7 +109,11 @@ class Reading:
                 )
                 is_role = nm.is_role(g.lemma(token)) or (at and token.pos_ == "NOUN")  # "as a tester", "a cook at Noma"
                 inside = next((n.text for c in g.children(token, "compound") if (n := self.sentence.name_at(c))), "")
-                yield from [g.role_text(token).removeprefix(inside).strip()] if is_role and not names and g.lemma(token) not in lx.KIN else []
+                yield from (
+                    [g.role_text(token).removeprefix(inside).strip()]
+                    if is_role and not names and g.lemma(token) not in lx.KIN
+                    else []
+                )
             case Fits.PET:
                 is_pet = g.lemma(token) in lx.PETS and token.i not in self.sentence.at
                 yield from ([n.text for n in names] or [g.noun_text(token)]) if is_pet else []

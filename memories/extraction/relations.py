@@ -12,7 +12,17 @@ from memories.extraction import kinds as t
 from memories.extraction import lexicon as lx
 from memories.extraction import names as nm
 from memories.extraction import fields, phrases
-from memories.extraction.patterns import BY_VERB, COMPLEMENT, OBJECT, OF_PREDICATES, PREDICATES, Fits, Past, Pattern
+from memories.extraction.patterns import (
+    BY_VERB,
+    COMPLEMENT,
+    OBJECT,
+    OF_PREDICATES,
+    PREDICATES,
+    THIRD_PERSON,
+    Fits,
+    Past,
+    Pattern,
+)
 from memories.extraction.reading import GUESSED, Reading
 
 if TYPE_CHECKING:
@@ -33,7 +43,8 @@ def relations(reading: Reading) -> list[Stated]:
 
 
 def _verb(reading: Reading, verb: Token) -> None:
-    patterns, lemma = BY_VERB.get(g.lemma(verb), ()), g.lemma(verb)
+    lemma = THIRD_PERSON.get(g.lower(verb)) or g.lemma(verb)  # the lemmatizer takes "hates" for hats
+    patterns = BY_VERB.get(lemma, ())
     if not patterns or not g.claimed(verb):
         return
     people = reading.doers(verb)
@@ -61,7 +72,10 @@ def _apply(reading: Reading, pattern: Pattern, verb: Token, people: list[str], o
     elif is_passive:
         sources = reading.refer(x for word, x in g.prepositions(verb) if word == "by")
     elif pattern.turned:
-        sources, targets = reading.refer(tokens), reading.fitting(g.subjects(verb), pattern.fits)
+        sources, targets = (
+            [s for s in reading.refer(tokens) if reading.is_person(s)],
+            reading.fitting(g.subjects(verb), pattern.fits),
+        )
         kind = "HAS_PET" if kind == "OWNS" and any(g.lemma(x) in lx.PETS for x in g.subjects(verb)) else kind
     elif kind == "HAS_ROLE" and (others := reading.refer(g.children(verb, "dobj"))):
         sources = others  # "they hired me as a tester"
@@ -146,7 +160,7 @@ def _predicates(reading: Reading, verb: Token, people: list[str]) -> None:
         reading.add(owners, "LIVES_IN", reading.beside(verb, ("in", "near"), Fits.PLACE), verb, over=over)
     elif lemma in phrases.JOBS and owners:
         reading.add(owners, "WORKS_AT", reading.beside(verb, ("at", "with", "for"), Fits.COMPANY), verb, over=over)
-    elif (key := fields.KEYS.get(lemma)) and owners:
+    elif (key := fields.KEYS.get(lemma)) and owners and not g.children(subject, "amod"):
         reading.add(owners, key, reading.fitting(complements, FITS.get(key, Fits.NAMED)), verb, over=over)
     named = [n for n in map(reading.sentence.name_at, complements) if n is not None]
     if owners and any(g.lower(a) in ("favorite", "favourite") for a in g.children(subject, "amod")):
