@@ -60,7 +60,9 @@ def read(line: str) -> Field | None:
         return None
     key, value = OWNER.sub("", found[1].lower()).strip("*_- "), line[found.end() :].strip("*_ \"'.;")
     kind, last = _kind(key), key.split()[-1] if key else ""
-    role = found[1] if nm.is_role(last) and kind in (None, "-MANAGES") else ""
+    is_boss = key in lx.KIN or key.split()[0] in ("line", "team", "direct")
+    role = found[1] if nm.is_role(last) and (kind is None or (kind == "-MANAGES" and not is_boss)) else ""
+    kind = None if role else kind
     if kind is None and not role:
         return None
     values = tuple(v for each in _split(value) if (v := _value(each, kind or "")))

@@ -68,7 +68,7 @@ OBJECTS = {
 TABLE = """
 work intern teach lecture consult freelance volunteer temp moonlight | at for | WORKS_AT | company | ended
 work serve act train qualify volunteer freelance | as | HAS_ROLE | role | ended
-lead head run manage teach drive code sell cook design research edit report handle coordinate clean nurse do | at for | WORKS_AT | company | ended
+lead head run manage teach drive code sell cook design research edit report handle coordinate clean nurse | at for | WORKS_AT | company | ended
 join | object | WORKS_AT | company | holds
 employ hire recruit poach | object | <WORKS_AT | company | holds
 start begin | at with | WORKS_AT | company | holds | job

@@ -80,7 +80,7 @@ def _apply(reading: Reading, pattern: Pattern, verb: Token, people: list[str], o
     elif kind == "HAS_ROLE" and (others := reading.refer(g.children(verb, "dobj"))):
         sources = others  # "they hired me as a tester"
     elif kind == "VISITED" and g.lemma(verb) == "be" and verb.tag_ == "VBN":  # "I've been in Leith since 2019"
-        kind = "LIVES_IN" if {"since", "for"} & {g.lower(x) for x in g.children(verb, "prep")} else kind
+        kind = "LIVES_IN" if _is_lasting(verb) else kind
     reading.add(sources, kind, targets, verb, over=over)
     if kind == "HAS_ROLE" and targets:
         phrases.employ(reading, sources, tokens, verb, over)
@@ -170,7 +170,7 @@ def _predicates(reading: Reading, verb: Token, people: list[str]) -> None:
         called = [n.text for n in named if n.type == t.PERSON]  # "the CFO of Orkla is Birgitte"
         reading.add(called, "HAS_ROLE", [g.role_text(subject)], verb, over=over)
         phrases.employ(reading, called, [subject], verb, over)
-    elif owners and g.children(subject, "poss") and lemma not in lx.ABSTRACT | lx.PEOPLE | lx.PETS:
+    elif owners and g.children(subject, "poss") and lemma in lx.GOODS:
         things = reading.fitting([*complements, *(x for c in complements for x in c.lefts)], Fits.THING)
         reading.add(owners, "OWNS", [x for x in things if not x.islower()][:1], verb, over=over)
 
@@ -189,8 +189,13 @@ def _complement(reading: Reading, verb: Token, noun: Token, people: list[str], o
         reading.add(whose, "LIVES_IN", reading.fitting(subject, Fits.PLACE), verb, over=over)
     elif g.lemma(noun) in lx.WORKS:  # "Salt Roads is a novel by Jana"
         reading.add(reading.beside(noun, ("by",), Fits.PERSON), "CREATED", named, verb)
-    elif g.children(noun, "poss") and not kin and g.lemma(noun) not in lx.ABSTRACT | lx.PEOPLE | lx.PETS:
+    elif g.children(noun, "poss") and g.lemma(noun) in lx.GOODS:
         reading.add(whose, "OWNS", reading.fitting(subject, Fits.THING) if named else [], verb, over=over)
+
+
+def _is_lasting(verb: Token) -> bool:
+    words = {g.lower(x) for x in g.children(verb, "prep")}
+    return "in" in words and not words.isdisjoint({"since", "for"})
 
 
 def _with_roles(stated: Iterable[Stated]) -> list[Stated]:
