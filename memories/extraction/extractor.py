@@ -35,10 +35,11 @@ CONTRACTION = re.compile(r"(?i:i['’](?:m|ve|d|ll)|ive)\b|[iI]m (?=[a-z]+\b)")
 MINE = re.compile(r"\b(?:i|me|my|mine|we|us|our|user)\b", re.IGNORECASE)
 STATE = re.compile(
     r"(?:(?:still|just|now|not|currently|recently|happily) )?"
-    r"(?:born|employed|married|engaged|based|fond|keen|big on|into|obsessed|allergic|back|a fan|on the payroll|"
+    r"(?:born|employed|married|engaged|based|fond|keen|big on|into|obsessed|allergic|a fan|on the payroll|"
     r"in charge|originally from) ",
     re.IGNORECASE,
 )
+BACK = re.compile(r"(?:just )?back from ", re.IGNORECASE)
 FIRST_PERSON = re.compile(
     r"(?:love|hate|adore|loathe|detest|dislike|own|can['’]?t (?:stand|bear)|live (?:in|near)|work (?:at|for|as)) ",
     re.IGNORECASE,
@@ -237,6 +238,8 @@ def _is_english(text: str) -> bool:
 def _with_subject(text: str) -> str:
     """A note that leaves its subject out ("Works at Acme") with one: the parser would take the verb for a noun."""
     rest, first = text[0].lower() + text[1:], text.split()[0].lower()
+    if BACK.match(text):
+        return BACK.sub("User returned from ", text)
     if STATE.match(text):
         return f"User is {rest}"
     if FIRST_PERSON.match(text):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CERTAIN = 0.9  # a probability from which nothing overrules the guess of a type
 MOST_BETWEEN = 8  # tokens
-BEFORE_NOUN = ("DET", "ADJ", "NOUN", "PRON", "NUM", "PART", "ADV")
+BEFORE_NOUN = ("DET", "ADJ", "NOUN", "PROPN", "PRON", "NUM", "PART", "ADV")
 CALLED = lx.words("named called name call dubbed")
 QUOTES = ('"', "“", "‘", "'", "``")
 NAMED_NOUNS = lx.PEOPLE | lx.PETS | lx.WORKS | lx.MEMBERSHIPS | THINGS | COMPANIES | PLACES | {"name", "exhibit"}

@@ -16,7 +16,7 @@ from memories.extraction import grammar as g
 from memories.extraction import kinds as t
 from memories.extraction import lexicon as lx
 from memories.extraction import names as nm
-from memories.extraction.words import word_list
+from memories.extraction.words import word_set
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
@@ -60,8 +60,8 @@ def _inside(doc: Doc, start: int, stop: int) -> Iterator[str]:
     low, single = [token.lower_ for token in span], "one" if stop - start == 1 else "more"
     head, first = low[low.index("of", 1) - 1] if "of" in low[1:] else low[-1], folded(low[0])
     yield f"head {t.EVENT if lx.FEASTS & set(low) else nm.head_type(head)}"
-    yield f"first {first in _list('first_names')} {single}"
-    yield f"place {folded(span.text) in _list('places')}"
+    yield f"first {first in word_set('first_names')} {single}"
+    yield f"place {folded(span.text) in word_set('places')}"
     yield f"honorific {low[0] in lx.HONORIFICS and single == 'more'}"
     yield f"noble {bool(nm.NOBLE.intersection(x.text for x in span))}"
     yield f"code {any(nm.CODE.match(x.text) and any(map(str.isdigit, x.text)) for x in span[1:])}"
@@ -118,11 +118,6 @@ def noun_type(noun: Token) -> str:
 def folded(text: str) -> str:
     """Without case and accents."""
     return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-
-
-@cache
-def _list(name: str) -> frozenset[str]:
-    return frozenset(word_list(name).splitlines())
 
 
 @cache

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from memories.extraction import kinds as t
 from memories.extraction import lexicon as lx
+from memories.extraction.words import word_set
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
@@ -102,6 +103,8 @@ def _starts_name(token: Token) -> bool:
         return token.pos_ not in ("PRON", "INTJ", "DET", "CCONJ", "ADP") or token.ent_type_ in LABELS
     if token.is_alpha and len(token) > 2 and not token._.known and token.dep_ != "intj":
         return True  # a name: the dictionary lacks it
+    if token.i + 1 < len(token.doc) and low in word_set("first_names") and token.nbor(1).tag_ in ("VBZ", "VBD", "POS"):
+        return True  # "Rose called", "Pia's manager"
     if token.ent_type_ in LABELS:
         return token.pos_ in ("PROPN", "NOUN", "ADJ", "X") or token.ent_type_ == "PERSON"
     return token.tag_ in ("NNP", "NNPS") and token.pos_ == "PROPN"

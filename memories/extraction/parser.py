@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 # What people type, as the pipeline knows it: a token's norm is what tags and parse are made from.
-SHORT = {"w/": "with", "w/o": "without", "@": "at", "&": "and", "User": "john"}
+SHORT = {
+    "w/": "with",
+    "w/o": "without",
+    "@": "at",
+    "&": "and",
+    "User": "john",
+    **dict.fromkeys(("dislikes", "detests", "loathes", "adores"), "loves"),
+}
 
 WORD_KINDS = ("noun", "verb", "adj", "adv")
 

@@ -61,6 +61,7 @@ OBJECTS = {
     "guest": TRIPS | lx.PEOPLE,
     "degree": lx.DEGREES,
     "home": lx.HOMES,
+    "birth": lx.words("birth"),
     "knot": lx.words("knot"),
     "membership": lx.words("membership subscription"),
 }
@@ -109,6 +110,7 @@ drop flunk | of | STUDIED_AT | school | holds
 attend | object | STUDIED_AT | school | holds
 go | to | STUDIED_AT | school | holds | no object
 do get complete earn finish have | at from | STUDIED_AT | school | holds | degree!
+give | to | PARENT_OF | person | holds | birth!
 marry wed | object to | MARRIED_TO | person | holds
 engage | to | PARTNER_OF | person | holds
 date | object | PARTNER_OF | person | ended
@@ -123,11 +125,13 @@ sell lose donate | object | -OWNS | thing | holds
 love like enjoy adore prefer fancy appreciate | object | LIKES | liked | ignored
 hate dislike detest despise loathe | object | DISLIKES | liked | ignored
 stand bear | object | DISLIKES | liked | ignored
+obsess | with by | LIKES | liked | ignored
 be | into | LIKES | liked | ignored
 create found write invent build compose design paint cofound launch author record direct develop illustrate publish sculpt set start open release code | object | CREATED | named | holds
 join | object | MEMBER_OF | club | holds
 tie | object | MARRIED_TO | named | holds | knot!
-belong sit fall | to under within | PART_OF | named | ended
+include comprise contain | object | <PART_OF | named | ended
+belong sit fall | to under within in | PART_OF | named | ended
 volunteer | with | MEMBER_OF | club | ended
 belong | to | MEMBER_OF | club | ended
 be | in on | MEMBER_OF | club | ended

@@ -109,7 +109,7 @@ def _linked(reading: Reading, noun: Token, names: list[Name]) -> None:
         names[0].type, names[0].sure = t.PERSON, True
     elif names[0].type == t.PRODUCT and forms & lx.WORKS:
         makers = reading.beside(noun, ("by",), Fits.PERSON)  # "Herons, a mural by Ottoline"
-        is_own = has_owner and forms & OWN_WORKS and not forms_before & {"favorite", "favourite"}
+        is_own = forms & OWN_WORKS and not forms_before & {"favorite", "favourite"}
         reading.add(makers or (whose if is_own else []), "CREATED", called)
     elif names[0].type == t.PRODUCT and has_owner and g.lemma(noun) not in lx.WORKS | lx.ABSTRACT:
         reading.add(whose, "OWNS", called, over=over)
@@ -154,7 +154,8 @@ def _alone(reading: Reading, noun: Token) -> None:
     if verb is not None and (g.lemma(verb) in ENDING or g.negated(verb) or (noun.dep_ != "nsubj" and g.past(verb))):
         return
     name = reading.sentence.name_at(noun)
-    if name is not None and name.type == t.PRODUCT:
+    works = [n for i, found in reading.sentence.links.items() for n in found if g.lemma(noun.doc[i]) in lx.WORKS]
+    if name is not None and name.type == t.PRODUCT and not any(name is n for n in works):
         reading.add(whose, "OWNS", [name.text])
     if lemma in lx.PETS and noun.dep_ not in ("compound", "attr"):
         reading.add(whose, "HAS_PET", [g.noun_text(noun)])

@@ -146,7 +146,7 @@ class Reading:
             case Fits.COMPANY:
                 return not is_club and (self._is(name, t.ORG) or (is_at and name.type == t.LOCATION))
             case Fits.SCHOOL:
-                is_at = is_at or token.head.lower_ in ("from", "of")
+                is_at = is_at or token.head.lower_ in ("from", "of") or (token.dep_ == "dobj" and not name.sure)
                 is_school = name.type == t.ORG or (is_at and name.type != t.EVENT)
                 return bool(words & lx.STUDY_HEADS) or (is_school and token.head.head.lemma_ != "go")
             case Fits.PLACE:

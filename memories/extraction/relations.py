@@ -72,10 +72,8 @@ def _apply(reading: Reading, pattern: Pattern, verb: Token, people: list[str], o
     elif is_passive:
         sources = reading.refer(x for word, x in g.prepositions(verb) if word == "by")
     elif pattern.turned:
-        sources, targets = (
-            [s for s in reading.refer(tokens) if reading.is_person(s)],
-            reading.fitting(g.subjects(verb), pattern.fits),
-        )
+        sources = [s for s in reading.refer(tokens) if kind != "OWNS" or reading.is_person(s)]
+        targets = reading.fitting(g.subjects(verb), pattern.fits)
         kind = "HAS_PET" if kind == "OWNS" and any(g.lemma(x) in lx.PETS for x in g.subjects(verb)) else kind
     elif kind == "HAS_ROLE" and (others := reading.refer(g.children(verb, "dobj"))):
         sources = others  # "they hired me as a tester"
@@ -148,7 +146,7 @@ def _predicates(reading: Reading, verb: Token, people: list[str]) -> None:
     for noun in complements:
         kin = "HAS_PET" if g.lemma(noun) in lx.PETS else phrases.kin(noun)
         if kin and noun.i not in reading.sentence.links:
-            whose = phrases.owners(reading, noun) or ([t.USER] if kin == "FRIEND_OF" else [])
+            whose = phrases.owners(reading, noun) or ([t.USER] if kin == "FRIEND_OF" and len(people) == 1 else [])
             whose = reading.beside(noun, ("with",), Fits.PERSON) or whose
             reading.add(whose, kin, people, verb, over=over)
     owners, lemma = phrases.owners(reading, subject), g.lemma(subject)
