@@ -16,7 +16,6 @@ KEY = re.compile(rf"[*_\s]*([^\W_](?:[^\n:：]){{0,{LONGEST_KEY - 1}}})[:：][*_
 OWNER = re.compile(r"(?:(?:the )?user['’]s|my|our|her|his|current|new) ", re.IGNORECASE)
 FAVOURITE = re.compile(r"favou?rites? ", re.IGNORECASE)
 BESIDE = re.compile(r"\([^()]{0,200}\)")  # what stands in brackets behind a value
-BETWEEN = re.compile(r"\s*(?:[,;/]|\band\b|&)\s+")
 NOT_SO = re.compile(r"\b(?:planned|plan|skipped|cancelled|canceled|not|never|former|formerly|ex|until|maybe|wish)\b")
 NONE = frozenset({"none", "no", "n/a", "unknown", "tbd", "-", "?", "no one", "nobody", "nothing"})
 LONGEST_VALUE = 6  # words; a longer value is a sentence
@@ -103,5 +102,4 @@ def _value(text: str, kind: str) -> str:
     text = BESIDE.sub("", text).strip(" \"'“”*_.")
     if text.lower() in NONE or not text or len(text.split()) > LONGEST_VALUE:
         return ""
-    is_named = any(word[0].isupper() for word in text.split()) or (kind in ("", "-MANAGES") and text.istitle())
-    return text if is_named or kind in ANY else ""
+    return text if kind in ANY or any(word[0].isupper() for word in text.split()) else ""

@@ -137,7 +137,7 @@ def negated(verb: Token) -> bool:
 
 def ended(verb: Token) -> bool:
     """Said to be over: "no longer", "not … any more", "used to", "stopped working"."""
-    words = {lower(x) for x in verb.subtree if x.head == verb or x.head.head == verb}
+    words = {lower(x) for child in verb.children for x in (child, *child.children)}
     if "longer" in words and ("no" in words or negated(verb)):
         return True
     if negated(verb) and ("anymore" in words or {"any", "more"} <= words):

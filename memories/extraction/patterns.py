@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 
 from memories.extraction import lexicon as lx
+from memories.extraction.words import sections, word_list
 
 OBJECT, COMPLEMENT = "object", "complement"
 
@@ -38,8 +39,8 @@ class Fits(enum.Enum):
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """`slot`: OBJECT, COMPLEMENT or prepositions. `ends`: the verb says that the relation is over. `of`: the lemmas
-    that the verb's objects must have (none may be there if it is empty), None: any; `needs_object`: there is one. `turned`: the
-    target in the slot has the relation to the subject."""
+    that the verb's objects must have (none may be there if it is empty), None: any; `needs_object`: there is one. `turned`:
+    the target in the slot has the relation to the subject."""
 
     verbs: frozenset[str]
     slot: frozenset[str]
@@ -65,98 +66,14 @@ OBJECTS = {
     "knot": lx.words("knot"),
     "membership": lx.words("membership subscription"),
 }
-# verbs | slot | relation ("-": it ends, "<": it is the slot's to the subject) | target | simple past | objects ("!": one must be there)
-TABLE = """
-work intern teach lecture consult freelance volunteer temp moonlight | at for | WORKS_AT | company | ended
-work serve act train qualify volunteer freelance | as | HAS_ROLE | role | ended
-lead head run manage teach drive code sell cook design research edit report handle coordinate clean nurse | at for | WORKS_AT | company | ended
-join | object | WORKS_AT | company | holds
-employ hire recruit poach | object | <WORKS_AT | company | holds
-start begin | at with | WORKS_AT | company | holds | job
-start begin | as | HAS_ROLE | role | holds | job
-get take accept land find have | at with | WORKS_AT | company | holds | job!
-be | at with | WORKS_AT | company | ignored
-sign | with for | WORKS_AT | company | holds
-work serve | under | REPORTS_TO | person | ended
-employ hire recruit | by at | WORKS_AT | company | ended
-leave quit | object | -WORKS_AT | company | holds
-leave quit lose resign retire | at from with | -WORKS_AT | company | holds | job
-be | complement | HAS_ROLE | role | ended
-become | complement | HAS_ROLE | role | holds
-elect vote appoint name make hire employ recruit | complement as | HAS_ROLE | role | holds
-take step | as | HAS_ROLE | role | ignored
-promote | to | HAS_ROLE | role | holds
-manage lead head run oversee supervise direct chair captain coordinate | object | MANAGES | named | ended
-report answer | to | REPORTS_TO | person | ended
-live reside dwell | in at near outside on | LIVES_IN | place | ended
-base | in near | LIVES_IN | place | ended
-rent share have own buy | in at on | LIVES_IN | place | ended | home!
-settle | in | LIVES_IN | place | holds
-move relocate emigrate | to into | MOVED_TO | place | holds | no object
-move relocate emigrate | to into | LIVES_IN | place | holds | no object
-move relocate emigrate | from | -LIVES_IN | place | holds | no object
-hail | from | BORN_IN | place | ignored
-bear | in at | BORN_IN | place | holds
-visit tour explore drive cycle roam | object | VISITED | sight | holds
-go travel fly drive come return head be | to | VISITED | sight | holds | no object
-get be come return | from | VISITED | sight | holds | no object
-be | in | VISITED | sight | holds
-stay camp hike celebrate eat arrive land travel walk trek cycle ski surf dive sail backpack drive honeymoon holiday | in at around through across | VISITED | sight | holds
-see watch catch attend have | at | VISITED | sight | holds
-spend | in at | VISITED | sight | holds
-take | to | VISITED | sight | holds | guest!
-study graduate enroll enrol major read train matriculate | at from | STUDIED_AT | school | holds
-drop flunk | of | STUDIED_AT | school | holds
-attend | object | STUDIED_AT | school | holds
-go | to | STUDIED_AT | school | holds | no object
-do get complete earn finish have | at from | STUDIED_AT | school | holds | degree!
-give | to | PARENT_OF | person | holds | birth!
-marry wed | object to | MARRIED_TO | person | holds
-engage | to | PARTNER_OF | person | holds
-date | object | PARTNER_OF | person | ended
-divorce separate | object from | -MARRIED_TO | person | holds
-break split separate | with from | -PARTNER_OF | person | holds
-have own keep adopt get buy rescue raise foster | object | HAS_PET | pet | holds
-have get | object | OWNS | goods | ended
-own drive ride | object | OWNS | thing | ended
-belong | to | <OWNS | thing | ended
-buy purchase inherit | object | OWNS | thing | holds
-sell lose donate | object | -OWNS | thing | holds
-love like enjoy adore prefer fancy appreciate | object | LIKES | liked | ignored
-hate dislike detest despise loathe | object | DISLIKES | liked | ignored
-stand bear | object | DISLIKES | liked | ignored
-obsess | with by | LIKES | liked | ignored
-be | into | LIKES | liked | ignored
-create found write invent build compose design paint cofound launch author record direct develop illustrate publish sculpt set start open release code | object | CREATED | named | holds
-join | object | MEMBER_OF | club | holds
-tie | object | MARRIED_TO | named | holds | knot!
-include comprise contain | object | <PART_OF | named | ended
-belong sit fall | to under within in | PART_OF | named | ended
-volunteer | with | MEMBER_OF | club | ended
-belong | to | MEMBER_OF | club | ended
-be | in on | MEMBER_OF | club | ended
-play sing drum row dance perform | in for with | MEMBER_OF | club | ended
-leave quit | object | -MEMBER_OF | club | holds
-cancel leave quit | of at with to | -MEMBER_OF | club | holds | membership!
-"""
+# rows of words/relations.txt: verbs | slot | relation ("-": it ends, "<": it is the slot's to the subject) | target |
+# simple past | objects ("!": one must be there)
 # "a fan of jazz", "a member of the choir": relations that a complement of "be" states with a preposition
 OF_PREDICATES = ("of", "at", "from", "to", "in", "about", "on", "with", "for")
 PREDICATES = {
-    **dict.fromkeys(lx.words("fan lover enthusiast"), ("LIKES", Fits.LIKED)),
-    **dict.fromkeys(lx.words("member part"), ("MEMBER_OF", Fits.CLUB)),
-    **dict.fromkeys(lx.words("alumnus alumna graduate student"), ("STUDIED_AT", Fits.SCHOOL)),
-    **dict.fromkeys(lx.words("founder creator author inventor"), ("CREATED", Fits.NAMED)),
-    "owner": ("OWNS", Fits.THING),
-    **dict.fromkeys(lx.words("charge responsible helm"), ("MANAGES", Fits.NAMED)),
-    **dict.fromkeys(lx.words("payroll staff faculty"), ("WORKS_AT", Fits.COMPANY)),
-    **dict.fromkeys(lx.words("board committee team squad"), ("MEMBER_OF", Fits.CLUB)),
-    **dict.fromkeys(lx.words("relationship"), ("PARTNER_OF", Fits.PERSON)),
-    **dict.fromkeys(lx.words("native"), ("BORN_IN", Fits.PLACE)),
-    **dict.fromkeys(lx.words("resident inhabitant"), ("LIVES_IN", Fits.PLACE)),
-    "based": ("LIVES_IN", Fits.PLACE),
-    "married": ("MARRIED_TO", Fits.PERSON),
-    "engaged": ("PARTNER_OF", Fits.PERSON),
-    **dict.fromkeys(lx.words("fond passionate crazy keen obsessed"), ("LIKES", Fits.LIKED)),
+    word: (kind.split()[0], Fits[kind.split()[1].upper()])
+    for kind, words in sections("predicates").items()
+    for word in words.split()
 }
 
 
@@ -171,7 +88,7 @@ def _pattern(line: str) -> Pattern:
 
 def _by_verb() -> dict[str, list[Pattern]]:
     found: dict[str, list[Pattern]] = {}
-    for pattern in map(_pattern, TABLE.strip().splitlines()):
+    for pattern in map(_pattern, word_list("relations").splitlines()):
         for verb in pattern.verbs:
             found.setdefault(verb, []).append(pattern)
     return found
@@ -192,7 +109,8 @@ def _past(verb: str) -> str:
 BY_VERB = _by_verb()
 # "does" asks, and the others may be nouns
 NOUNS = lx.words(
-    "be have do visit play date land code record design research train rent share cycle row sign chair captain head cook dance"
+    "be have do visit play date land code record design research train rent share cycle row sign "
+    "chair captain head cook dance"
 )
 THIRD_PERSON = {with_s(verb): verb for verb in BY_VERB if verb not in NOUNS}
 PAST = {_past(verb) for verb in BY_VERB} | lx.words(

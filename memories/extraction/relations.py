@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from entities.types import SYMMETRIC_TYPES, Stated
+from memories.extraction import fields, phrases
 from memories.extraction import grammar as g
 from memories.extraction import kinds as t
 from memories.extraction import lexicon as lx
 from memories.extraction import names as nm
-from memories.extraction import fields, phrases
 from memories.extraction.patterns import (
     BY_VERB,
     COMPLEMENT,
@@ -54,8 +54,9 @@ def _verb(reading: Reading, verb: Token) -> None:
         for kind in ("WORKS_AT", "LIVES_IN"):  # "I left Ghent": a home or an employer, whichever is known
             names = [n for n in map(reading.sentence.name_at, g.objects(verb)) if n and n.type == t.LOCATION]
             reading.add(people, kind, [n.text for n in names], verb, over=True, confidence=GUESSED)
+    is_over, happened = g.ended(verb), g.happened(verb)
     for pattern in patterns:
-        over = _over(pattern, verb)
+        over = _over(pattern, verb, lemma, is_over, happened)
         if over is not None and _object_fits(pattern, verb):
             _apply(reading, pattern, verb, people, over)
 
@@ -84,10 +85,9 @@ def _apply(reading: Reading, pattern: Pattern, verb: Token, people: list[str], o
         phrases.employ(reading, sources, tokens, verb, over)
 
 
-def _over(pattern: Pattern, verb: Token) -> bool | None:
+def _over(pattern: Pattern, verb: Token, lemma: str, over: bool, happened: bool) -> bool | None:
     """Whether the relation is over; None if the verb states none."""
-    over, happened = g.ended(verb), g.happened(verb)
-    if g.lemma(verb) in ("stand", "bear") and pattern.type == "DISLIKES":
+    if lemma in ("stand", "bear") and pattern.type == "DISLIKES":
         return False if g.negated(verb) and g.children(verb, "aux") else None
     if g.negated(verb) and not over:
         return False if pattern.type == "LIKES" and not g.past(verb) else None

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 from benchmarks.knowledge import item
 from benchmarks.knowledge_metrics import same
-from memories.extraction import links
+from memories.extraction import name_types
 from memories.extraction.extractor import TextExtractor
 from memories.extraction.name_types import TYPES, features
 from memories.providers import english
@@ -62,15 +63,11 @@ def _names(extractor: TextExtractor, text: dict[str, Any]) -> Iterator[Row]:
 def _seen(extractor: TextExtractor, text: dict[str, Any]) -> list[tuple[str, set[str]]]:
     """The names that the extractor asks the type of, with their features."""
     seen: list[tuple[str, set[str]]] = []
-    guess = links.name_types.guess
 
     def asked(doc: Doc, start: int, stop: int, label: str, nouns: list[Token]) -> tuple[str, float]:
         seen.append((doc[start:stop].text, features(doc, start, stop, label, nouns)))
         return "", 0.0
 
-    links.name_types.guess = asked  # type: ignore[assignment]
-    try:
+    with mock.patch.object(name_types, "guess", asked):
         extractor.read([item(text["text"], text["said_at"], text.get("speaker"))])
-    finally:
-        links.name_types.guess = guess
     return seen
