@@ -81,7 +81,7 @@ class Discourse:
             return [t.USER]
         if low in ("we", "us", "our", "ours"):
             return [t.USER, self._partner] if self._partner else [t.USER]
-        if low in lx.HE | lx.SHE:
+        if low in lx.HE or low in lx.SHE:
             found = self._person(token, sentence, is_female=low in lx.SHE)
             return [found] if found else []
         if low in ("who", "that", "which") and token.head.dep_ == "relcl":

@@ -17,6 +17,8 @@ WEEKDAYS, MONTHS = _CLASSES["weekdays"], _CLASSES["months"]
 KIN = {noun: name[4:] for name, nouns in _CLASSES.items() if name.startswith("kin ") for noun in nouns}
 FEMALE, MALE, PETS = _CLASSES["female"], _CLASSES["male"], _CLASSES["pets"]
 PEOPLE = _CLASSES["people"] | frozenset(KIN) | FEMALE | MALE
+BEINGS = PEOPLE | PETS
+OWNED_BEINGS = frozenset(KIN) | PETS
 ROLES, NO_ROLES = _CLASSES["roles"], _CLASSES["no_roles"]
 ROLE_ENDINGS = (
     *("ologist", "ician", "trist", "therapist", "engineer", "manager", "writer", "maker", "keeper", "smith"),

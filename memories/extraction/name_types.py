@@ -35,6 +35,7 @@ OBJECT_TYPES = {
 }
 THINGS = lx.words("app tool project laptop car bike camera phone guitar computer boat")
 COMPANIES = lx.words("company startup employer firm brand agency store shop bakery supplier")
+PRODUCTS, GROUPS = lx.WORKS | THINGS, lx.MEMBERSHIPS | COMPANIES
 PLACES = lx.words("place hometown city town country neighborhood neighbourhood village restaurant cafe")
 
 
@@ -106,11 +107,11 @@ def _of_noun(noun: Token) -> str:
 def noun_type(noun: Token) -> str:
     """The type of a name that this noun stands for: "my sister Emily", "a company called Acme"."""
     forms = {g.lemma(noun), g.lower(noun)}
-    if forms & (lx.PEOPLE | lx.PETS) or nm.is_role(g.lemma(noun)):
+    if not forms.isdisjoint(lx.BEINGS) or nm.is_role(g.lemma(noun)):
         return t.PERSON
-    if forms & (lx.WORKS | THINGS):
+    if not forms.isdisjoint(PRODUCTS):
         return t.PRODUCT
-    if forms & (lx.MEMBERSHIPS | COMPANIES):
+    if not forms.isdisjoint(GROUPS):
         return t.ORG
     return nm.head_type(g.lemma(noun)) or (t.LOCATION if forms & PLACES else "")
 

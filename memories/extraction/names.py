@@ -91,7 +91,7 @@ def _is_capital(token: Token) -> bool:
 def _starts_name(token: Token) -> bool:
     """A capital that is not just the sentence's first letter."""
     low = token.lower_
-    if not _is_capital(token) or low in lx.FIRST | lx.WEEKDAYS:
+    if not _is_capital(token) or low in lx.FIRST or low in lx.WEEKDAYS:
         return False
     if low in lx.MONTHS and token.ent_type_ in ("DATE", ""):
         return False
@@ -113,7 +113,7 @@ def _starts_name(token: Token) -> bool:
 def _continues(doc: Doc, i: int, start: int) -> int:
     """How many more tokens belong to the run: 0 ends it."""
     token, last, low = doc[i], doc[i - 1], doc[i].lower_
-    after = [x for x in doc[i + 1 : i + 3] if _is_capital(x) and x.lower_ not in lx.FIRST | lx.MONTHS]
+    after = [x for x in doc[i + 1 : i + 3] if _is_capital(x) and x.lower_ not in lx.FIRST and x.lower_ not in lx.MONTHS]
     is_next = bool(after) and after[0].i == i + 1
     if low in lx.WEEKDAYS or (low in lx.MONTHS and token.ent_type_ == "DATE"):
         return 0
@@ -129,7 +129,7 @@ def _continues(doc: Doc, i: int, start: int) -> int:
     if low in PARTICLES and (low != "of" or _is_of_name(doc, start, i)):
         if is_next:
             return 2
-        return 3 if after and doc[i + 1].lower_ in PARTICLES | {"the"} else 0  # "van der Berg", "Bank of the West"
+        return 3 if after and doc[i + 1].lower_ in (*PARTICLES, "the") else 0  # "van der Berg", "Bank of the West"
     if is_next and low in (",", "at", "and") and token.ent_iob_ == "I" and token.ent_type_ in ("ORG", "FAC"):
         return 2  # "University of California, Berkeley"
     if token.tag_ == "POS" and is_next:
@@ -173,7 +173,7 @@ def _is_name(doc: Doc, start: int, stop: int, label: str) -> bool:
         return False  # "Irish", but not a Maria whom the pipeline takes for a people
     if len(span) == 1 and (low in lx.WEEKDAYS or (low in lx.MONTHS and label in ("DATE", ""))):
         return False
-    if all(token.lower_ in lx.NO_NAMES | lx.ROLES or token.is_punct for token in span):
+    if all(token.lower_ in lx.NO_NAMES or token.lower_ in lx.ROLES or token.is_punct for token in span):
         return False
     if is_role(last) and label != "PERSON":
         return False  # "Digital Marketing Specialist"
@@ -185,7 +185,7 @@ def _is_name(doc: Doc, start: int, stop: int, label: str) -> bool:
 # --- types -----------------------------------------------------------------------------------------------------------
 def is_role(word: str) -> bool:
     return word in lx.ROLES or (
-        word.endswith(lx.ROLE_ENDINGS) and word not in lx.NO_ROLES | lx.PEOPLE and len(word) > 7
+        len(word) > 7 and word.endswith(lx.ROLE_ENDINGS) and word not in lx.NO_ROLES and word not in lx.PEOPLE
     )
 
 

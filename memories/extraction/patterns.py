@@ -39,8 +39,8 @@ class Fits(enum.Enum):
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """`slot`: OBJECT, COMPLEMENT or prepositions. `ends`: the verb says that the relation is over. `of`: the lemmas
-    that the verb's objects must have (none may be there if it is empty), None: any; `needs_object`: there is one. `turned`:
-    the target in the slot has the relation to the subject."""
+    that the verb's objects must have (none may be there if it is empty), None: any; `needs_object`: there is one.
+    `turned`: the target in the slot has the relation to the subject."""
 
     verbs: frozenset[str]
     slot: frozenset[str]

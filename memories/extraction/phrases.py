@@ -145,7 +145,7 @@ def _alone(reading: Reading, noun: Token) -> None:
         people = reading.doers(verb) if noun.i < verb.i else []
         reading.add(people, "HAS_ROLE", [g.role_text(noun)])
         employ(reading, people, [noun], None, False)
-    if lemma in lx.PETS | frozenset(lx.KIN) and whose:
+    if lemma in lx.OWNED_BEINGS and whose:
         reading.discourse.unnamed = (lemma, whose)
     if not g.children(noun, "poss") or any(g.lower(c) in FORMER for c in noun.lefts):
         return
@@ -154,8 +154,7 @@ def _alone(reading: Reading, noun: Token) -> None:
     if verb is not None and (g.lemma(verb) in ENDING or g.negated(verb) or (noun.dep_ != "nsubj" and g.past(verb))):
         return
     name = reading.sentence.name_at(noun)
-    works = [n for i, found in reading.sentence.links.items() for n in found if g.lemma(noun.doc[i]) in lx.WORKS]
-    if name is not None and name.type == t.PRODUCT and not any(name is n for n in works):
+    if name is not None and name.type == t.PRODUCT and not _is_work(reading, name):
         reading.add(whose, "OWNS", [name.text])
     if lemma in lx.PETS and noun.dep_ not in ("compound", "attr"):
         reading.add(whose, "HAS_PET", [g.noun_text(noun)])
@@ -163,6 +162,12 @@ def _alone(reading: Reading, noun: Token) -> None:
         reading.add(whose, "LIVES_IN", reading.beside(noun, ("in",), Fits.PLACE))
     if lemma in JOBS:
         reading.add(whose, "WORKS_AT", reading.beside(noun, ("at",), Fits.COMPANY))
+
+
+def _is_work(reading: Reading, name: Name) -> bool:
+    """As in "Hanne's novel Tidal"."""
+    links = reading.sentence.links.items()
+    return any(name is n for i, found in links for n in found if g.lemma(reading.sentence.doc[i]) in lx.WORKS)
 
 
 def owners(reading: Reading, noun: Token) -> list[str]:

@@ -167,7 +167,7 @@ def _noun(token: Token, *, is_liked: bool) -> Iterator[str]:
     if token.tag_ == "VBG" and is_liked:
         yield str(token.doc[token.i : token.right_edge.i + 1].text)
     elif token.pos_ in ("NOUN", "PROPN") and not any(g.lower(d) in ("no", "any", "that", "this") for d in token.lefts):
-        is_thing = lemma not in lx.PEOPLE | lx.PETS and not nm.is_role(lemma)
+        is_thing = lemma not in lx.BEINGS and not nm.is_role(lemma)
         is_concrete = lemma not in lx.ABSTRACT and not lemma.endswith(lx.ABSTRACT_ENDINGS)
         if is_thing and (is_concrete or (is_liked and lemma not in lx.VAGUE)):
             yield g.noun_text(token)
