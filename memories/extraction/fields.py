@@ -102,4 +102,6 @@ def _value(text: str, kind: str) -> str:
     text = BESIDE.sub("", text).strip(" \"'“”*_.")
     if text.lower() in NONE or not text or len(text.split()) > LONGEST_VALUE:
         return ""
-    return text if kind in ANY or any(word[0].isupper() for word in text.split()) else ""
+    words = [word for word in text.split() if word not in nm.CONNECTORS]
+    is_name = any(word[0].isupper() for word in words) and sum(map(str.islower, words)) < 2
+    return text if kind in ANY or is_name else ""

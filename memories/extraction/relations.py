@@ -66,7 +66,7 @@ def _apply(reading: Reading, pattern: Pattern, verb: Token, people: list[str], o
     is_passive = bool(g.children(verb, "nsubjpass")) and OBJECT in pattern.slot
     tokens = _targets(pattern, verb, is_passive)
     if kind == "PART_OF":  # "Checkout belongs to Commerce": a person is a member
-        people = [name for name in people if not reading.is_person(name)]
+        people = [s for s in reading.fitting(g.subjects(verb), Fits.NAMED) if not reading.is_person(s)]
     targets, sources = reading.fitting(tokens, pattern.fits), people
     if kind in SYMMETRIC_TYPES:  # "A is married to B", "A and B got married"
         sources, targets = (people, targets) if targets and targets != people else (people[:1], people[1:])
