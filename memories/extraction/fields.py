@@ -103,5 +103,5 @@ def _value(text: str, kind: str) -> str:
     if text.lower() in NONE or not text or len(text.split()) > LONGEST_VALUE:
         return ""
     words = [word for word in text.split() if word not in nm.CONNECTORS]
-    is_name = any(word[0].isupper() for word in words) and sum(map(str.islower, words)) < 2
+    is_name = any(word[0].isupper() for word in words) and not any(map(str.islower, words))
     return text if kind in ANY or is_name else ""
