@@ -39,6 +39,7 @@ STATE = re.compile(
     r"in charge|originally from) ",
     re.IGNORECASE,
 )
+ADVERBS = frozenset(("finally", "just", "recently", "also", "then", "currently", "still"))
 BACK = re.compile(r"(?:just )?back from ", re.IGNORECASE)
 FIRST_PERSON = re.compile(
     r"(?:love|hate|adore|loathe|detest|dislike|own|can['’]?t (?:stand|bear)|live (?:in|near)|work (?:at|for|as)) ",
@@ -237,7 +238,8 @@ def _is_english(text: str) -> bool:
 
 def _with_subject(text: str) -> str:
     """A note that leaves its subject out ("Works at Acme") with one: the parser would take the verb for a noun."""
-    rest, first = text[0].lower() + text[1:], text.split()[0].lower()
+    rest = text[0].lower() + text[1:]
+    first = next((word for word in rest.lower().split()[:2] if word not in ADVERBS), "")
     if BACK.match(text):
         return BACK.sub("User returned from ", text)
     if STATE.match(text):

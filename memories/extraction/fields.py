@@ -18,6 +18,7 @@ FAVOURITE = re.compile(r"favou?rites? ", re.IGNORECASE)
 BESIDE = re.compile(r"\([^()]{0,200}\)")  # what stands in brackets behind a value
 NOT_SO = re.compile(r"\b(?:planned|plan|skipped|cancelled|canceled|not|never|former|formerly|ex|until|maybe|wish)\b")
 NONE = frozenset({"none", "no", "n/a", "unknown", "tbd", "-", "?", "no one", "nobody", "nothing"})
+LONGEST_NOUN = 2  # words of a key: "line manager", but not "my sister has two kids"
 LONGEST_VALUE = 6  # words; a longer value is a sentence
 # The type of a relation's end that the text doesn't name: a common noun, or somebody without a name.
 PEOPLE = lx.words("MARRIED_TO PARTNER_OF SIBLING_OF FRIEND_OF PARENT_OF MANAGES REPORTS_TO HAS_PET")
@@ -75,7 +76,7 @@ def _kind(key: str) -> str | None:
         return "LIKES"
     words = key.split()
     last = words[-1] if words else ""
-    for form in (last, last.removesuffix("s")):
+    for form in (last, last.removesuffix("s")) if len(words) <= LONGEST_NOUN else ():
         if form in lx.KIN and "in-law" not in key:
             return lx.KIN[form]
         if form in lx.PETS:

@@ -27,6 +27,7 @@ HAVING = lx.words("have get adopt own buy rescue raise keep welcome foster name 
 ENDING = lx.words("sell lose bury quit leave")
 FORMER = lx.words("ex former previous old late future next potential dream")
 OWN_WORKS = lx.words("podcast novel album blog zine newsletter memoir song poem painting app website")
+HEADS = lx.words("head lead leader director manager chief coordinator")
 JOBS = lx.words("job position role internship team")
 
 
@@ -64,8 +65,22 @@ def employ(reading: Reading, people: list[str], roles: Iterable[Token], verb: To
             continue  # a founder, a student
         inside = [c for c in g.children(role, "compound") if reading.sentence.name_at(c)]  # "a Siemens engineer"
         reading.add(people, "WORKS_AT", reading.fitting(inside, Fits.COMPANY), verb, over=over)
+        if g.lemma(role) in HEADS:  # "head of the Tulip project"
+            led = [
+                reading.sentence.name_at(x) or _before(reading, x)
+                for w, x in g.prepositions(role)
+                if w in ("of", "for")
+            ]
+            reading.add(
+                people, "MANAGES", [n.text for n in led if n is not None and n.type == t.PRODUCT], verb, over=over
+            )
         company = reading.beside(role, ("at", "for", "with", "of"), Fits.COMPANY)
         reading.add(people, "WORKS_AT", company, verb, over=over)
+
+
+def _before(reading: Reading, noun: Token) -> Name | None:
+    """As in "the Tulip project"."""
+    return next((name for name in reading.sentence.names if name.stop == noun.i), None)
 
 
 def _linked(reading: Reading, noun: Token, names: list[Name]) -> None:

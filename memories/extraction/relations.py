@@ -29,7 +29,12 @@ if TYPE_CHECKING:
     from spacy.tokens import Token
 
 
-FITS = {"WORKS_AT": Fits.COMPANY, "LIVES_IN": Fits.PLACE, "BORN_IN": Fits.PLACE, "STUDIED_AT": Fits.SCHOOL}
+FITS = {
+    "WORKS_AT": Fits.COMPANY,
+    "LIVES_IN": Fits.PLACE,
+    "BORN_IN": Fits.PLACE,
+    "STUDIED_AT": Fits.SCHOOL,
+} | dict.fromkeys(("LIKES", "DISLIKES"), Fits.LIKED)
 
 
 def relations(reading: Reading) -> list[Stated]:
