@@ -18,6 +18,8 @@ FAVOURITE = re.compile(r"favou?rites? ", re.IGNORECASE)
 BESIDE = re.compile(r"\([^()]{0,200}\)")  # what stands in brackets behind a value
 NOT_SO = re.compile(r"\b(?:planned|plan|skipped|cancelled|canceled|not|never|former|formerly|ex|until|maybe|wish)\b")
 NONE = frozenset({"none", "no", "n/a", "unknown", "tbd", "-", "?", "no one", "nobody", "nothing"})
+MOST_VALUES = 50
+LONGEST_LINE = 1_000  # characters that are read
 LONGEST_NOUN = 2  # words of a key: "line manager", but not "my sister has two kids"
 LONGEST_VALUE = 6  # words; a longer value is a sentence
 # The type of a relation's end that the text doesn't name: a common noun, or somebody without a name.
@@ -55,17 +57,18 @@ class Field:
 
 def read(line: str) -> Field | None:
     """None for a line whose key states no relation."""
+    line = line[:LONGEST_LINE]
     found = KEY.match(line)
     if found is None:
         return None
     key, value = OWNER.sub("", found[1].lower()).strip("*_- "), line[found.end() :].strip("*_ \"'.;")
     kind, last = _kind(key), key.split()[-1] if key else ""
-    is_boss = key in lx.KIN or key.split()[0] in ("line", "team", "direct")
+    is_boss = key in lx.KIN or key.startswith(("line ", "team ", "direct "))
     role = found[1] if nm.is_role(last) and (kind is None or (kind == "-MANAGES" and not is_boss)) else ""
     kind = None if role else kind
     if kind is None and not role:
         return None
-    values = tuple(v for each in _split(value) if (v := _value(each, kind or "")))
+    values = tuple(v for each in _split(value)[:MOST_VALUES] if (v := _value(each, kind or "")))
     return Field(key, value, kind or "", values[:1] if kind in ONE else values, role if kind is None else "")
 
 

@@ -32,3 +32,12 @@ def test_a_value_is_parsed_where_the_key_states_nothing(extractor: TextExtractor
     (statement,) = statements(extractor, "Caterer: Fatou Diallo lives in Dakar")
     assert [(n.name, n.type) for n in statement.knowledge.named] == [("Fatou Diallo", "PERSON"), ("Dakar", "LOCATION")]
     assert statement.fact.content == "Caterer: Fatou Diallo lives in Dakar"
+
+
+def test_a_long_list_gives_a_bounded_number_of_relations(extractor: TextExtractor) -> None:
+    assert len(current(extractor, "Likes: " + ", ".join(f"tea{n}" for n in range(5_000)))) == 50
+
+
+@pytest.mark.parametrize("text", ["User's : Ann", "my: Ann", "Role:  -"])
+def test_a_line_without_a_key_or_value_is_kept(extractor: TextExtractor, text: str) -> None:
+    assert [s.fact.evidence for s in statements(extractor, text)] == [text]
