@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from entities.types import ENTITY_TYPES, Knowledge, Named, Stated
+from memories.extraction import fields, plain, wording
 from memories.extraction import grammar as g
 from memories.extraction import kinds as t
-from memories.extraction import plain, wording
 from memories.extraction.dates import Dates, day_of
 from memories.extraction.discourse import Discourse
 from memories.extraction.links import Sentence
@@ -26,18 +26,6 @@ if TYPE_CHECKING:
 LONGEST_NAME = 128  # characters of the user's name, which replaces each "he"; a speaker's name has the same limit
 PROFILE = re.compile(r"\b(?:profile|user|me|myself)$", re.IGNORECASE)  # the heading of fields about the user
 SPEECH = re.compile(r"[\"“][^\"”]{3,400}[\"”]")
-KEYS = {
-    **dict.fromkeys(("name", "full name", "user", "my name"), ("", t.PERSON)),
-    **dict.fromkeys(("role", "title", "job title", "job", "position", "occupation", "profession"), ("HAS_ROLE", "")),
-    **dict.fromkeys(("company", "employer", "organisation", "organization", "workplace"), ("WORKS_AT", t.ORG)),
-    **dict.fromkeys(("location", "city", "home", "residence", "lives in", "based in"), ("LIVES_IN", t.LOCATION)),
-    **dict.fromkeys(("born in", "birthplace", "place of birth"), ("BORN_IN", t.LOCATION)),
-    **dict.fromkeys(("spouse", "wife", "husband"), ("MARRIED_TO", t.PERSON)),
-}
-UNCLEAR = frozenset({"location", "title", "position", "home"})  # of anything, unless the form is a person's
-# The type of a relation's end that the text doesn't name: a common noun, or somebody without a name.
-PEOPLE = frozenset({"MARRIED_TO", "PARTNER_OF", "SIBLING_OF", "FRIEND_OF", "PARENT_OF", "MANAGES", "REPORTS_TO"})
-TARGETS = {"WORKS_AT": t.ORG, "MEMBER_OF": t.ORG, "STUDIED_AT": t.ORG, "LIVES_IN": t.LOCATION, "BORN_IN": t.LOCATION}
 
 
 class Annotator:
@@ -56,6 +44,7 @@ class Annotator:
         """`heading` stands before the content. `is_whole` False: `doc` isn't what was said, and the content stays."""
         sentence, quoted = Sentence(doc), _quoted(doc)
         only_name = self._name_the_user(sentence, is_answer=not is_whole and "your name" in fact.content)
+        self._discourse.is_elided = doc[0].text == "User" and not fact.evidence.startswith("User")
         self._discourse.enter(sentence)
         dates = Dates(doc, self._today)
         stated = relations(Reading(sentence, self._discourse, dates, quoted))
@@ -81,28 +70,46 @@ class Annotator:
             self.naming = (statement, self._discourse.user_name)
         return statement
 
-    def field(self, fact: Fact, heading: str) -> Statement:
-        """A line "key: value". The keys of a profile say a relation of whom they are about: of the person whom a field
-        named before, else of the user."""
-        key, colon, value = fact.evidence.partition(":")
-        kind, of_type = KEYS.get(key.strip("*_- ").lower(), (None, "")) if colon else (None, "")
-        value, is_profile = value.strip("*_ \"'.,;"), PROFILE.search(heading) is not None
-        is_clear = self._card is not None or is_profile or not (kind and (heading or key.lower() in UNCLEAR))
-        if kind is None or not value or not is_clear:
+    def field(self, fact: Fact, doc: Doc | None, heading: str) -> Statement:
+        """A line "key: value", `doc` the parse of its value. The key says a relation of whom the fields are about: of
+        the person whom a field named before, else of the user."""
+        found = fields.read(fact.evidence)
+        is_profile = PROFILE.search(heading) is not None
+        is_unclear = found is not None and self._card is None and not is_profile and bool(heading or not found.is_clear)
+        if found is None or is_unclear or not found.values:
+            if doc is not None:
+                return self.annotated(fact, doc, is_whole=False)
             return Statement(fact, Knowledge(plain.named(fact.evidence)))
-        places = value.split(", ") if of_type == t.LOCATION else [value]
-        mentions = [Named(place, of_type, SURE) for place in places if of_type]
-        if not kind:
-            self._card = t.USER if is_profile else value
-            self._discourse.user_name = value[:LONGEST_NAME] if is_profile else self._discourse.user_name
-        elif not heading and self._card not in (None, t.USER):
+        values, kind, whose = found.values, found.kind, self._card or t.USER
+        others = self._read(doc) if doc is not None else []
+        mentions = [Named(value, found.of_type, SURE) for value in values if found.of_type != t.CONCEPT]
+        mentions += [
+            m for m in others if not any(m.name in v or v in m.name for v in values if found.of_type != t.CONCEPT)
+        ]
+        if found.role:
+            stated = [Stated(value, "HAS_ROLE", found.role, confidence=SURE) for value in values]
+        elif not kind:
+            self._card = t.USER if is_profile else found.value
+            self._discourse.user_name = found.value[:LONGEST_NAME] if is_profile else self._discourse.user_name
+            stated = []
+        else:
+            stated = [Stated(whose, kind, value, confidence=SURE) for value in values]
+        if kind and not heading and self._card not in (None, t.USER):
             fact = replace(fact, content=f"{self._card}: {fact.content}")
-        whose, (role, _, company) = self._card or t.USER, value.partition(" at ")
-        stated = [Stated(whose, kind, places[0], confidence=SURE)] if kind else []
+        role, _, company = found.value.partition(" at ")
         if kind == "HAS_ROLE" and company:  # "Job: nurse at UZ Gent"
             mentions = [Named(company, t.ORG, SURE)]
             stated = [Stated(whose, "WORKS_AT", company, {"role": role}, confidence=SURE)]
+        stated = [
+            replace(s, source=s.target, type=s.type[1:], target=s.source) if s.type[0] == "-" else s for s in stated
+        ]
         return Statement(replace(fact, importance=_importance(mentions, stated)), self._knowledge(mentions, stated))
+
+    def _read(self, doc: Doc) -> list[Named]:
+        names = Sentence(doc).names
+        return [Named(n.text, n.type or t.CONCEPT, SURE) for n in names] + [
+            Named(d.value, t.DATE, SURE) for d in Dates(doc, self._today).found
+        ]
 
     def _name_the_user(self, sentence: Sentence, *, is_answer: bool) -> bool:
         """As in "User's name is John", "my name is Ana", "call me Sam": → whether the sentence says only that."""
@@ -152,9 +159,9 @@ def _in_order(mentions: list[Named], stated: Iterable[Stated]) -> tuple[Named, .
 
 
 def _type_of(name: str, relation: Stated) -> str:
-    if name in (t.USER, relation.source) or relation.type in PEOPLE:
+    if name in (t.USER, relation.source) or relation.type in fields.PEOPLE:
         return t.PERSON
-    found = TARGETS.get(relation.type, t.CONCEPT)
+    found = fields.TARGETS.get(relation.type, t.CONCEPT)
     return found if found in ENTITY_TYPES else t.CONCEPT
 
 

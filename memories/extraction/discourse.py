@@ -24,6 +24,8 @@ class Discourse:
     def __init__(self) -> None:
         self.user_name: str | None = None
         self.notes = False
+        self.is_elided = False  # "User" was put in front of the sentence
+        self.topic: str | None = None  # the person whom the last sentence was about
         self.unnamed: tuple[str, list[str]] | None = None
         self._people: dict[str, None] = {}  # latest last
         self._female: dict[str, bool] = {}
@@ -56,7 +58,11 @@ class Discourse:
                 about = self.refer(token, sentence) if token.pos_ != "PRON" else []
                 if len(about) == 1 and (about[0] in self._people or about[0] == t.USER):
                     self._put_last(about[0])
+                    self.topic = self.topic if self.is_elided else about[0]
                     return
+        first = sentence.names[0] if sentence.names else None
+        if first is not None and first.start == 0 and first.type == t.PERSON:
+            self.topic = first.text  # "Ada Lund, our plumber."
 
     def _put_last(self, person: str) -> None:
         self._people.pop(person, None)
@@ -69,11 +75,13 @@ class Discourse:
         low, name = g.lower(token), sentence.name_at(token)
         if name is not None or token.i in sentence.links:
             return [self._called(n) for n in ([name] if name is not None else sentence.links[token.i])]
+        if low == "user" and token.i == 0 and self.is_elided and self.topic is not None:
+            return [self.topic]
         if low in ("user", "users") or low in ("i", "me", "my", "myself", "mine"):
             return [t.USER]
         if low in ("we", "us", "our", "ours"):
             return [t.USER, self._partner] if self._partner else [t.USER]
-        if low in lx.HE | lx.SHE:
+        if low in lx.HE or low in lx.SHE:
             found = self._person(token, sentence, is_female=low in lx.SHE)
             return [found] if found else []
         if low in ("who", "that", "which") and token.head.dep_ == "relcl":

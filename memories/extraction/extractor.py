@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from entities.types import Knowledge
-from memories.extraction import answers, keep_gate, language, leaning, parser, plain, wording
+from memories.extraction import answers, fields, keep_gate, language, leaning, parser, plain, wording
 from memories.extraction.annotate import Annotator
-from memories.extraction.patterns import BY_VERB
+from memories.extraction.patterns import PAST, THIRD_PERSON
 from memories.extraction.segments import Kind, Segment, segments
 from memories.providers.speaking import may_state
 from memories.statements import Statement
@@ -32,8 +32,19 @@ log = logging.getLogger(__name__)
 LONGEST = 1_000  # characters that are parsed of a segment; a longer "sentence" is no prose
 BATCH = 32
 CONTRACTION = re.compile(r"(?i:i['’](?:m|ve|d|ll)|ive)\b|[iI]m (?=[a-z]+\b)")
-NOUNS = ("be", "have", "do", "visit", "play", "date", "land")  # "does" asks, and the others may be nouns
-THIRD_PERSON = frozenset(wording.with_s(verb) for verb in BY_VERB if verb not in NOUNS)
+MINE = re.compile(r"\b(?:i|me|my|mine|we|us|our|user)\b", re.IGNORECASE)
+STATE = re.compile(
+    r"(?:(?:still|just|now|not|currently|recently|happily) )?"
+    r"(?:born|employed|married|engaged|based|fond|keen|big on|into|obsessed|allergic|a fan|on the payroll|"
+    r"in charge|originally from) ",
+    re.IGNORECASE,
+)
+ADVERBS = frozenset(("finally", "just", "recently", "also", "then", "currently", "still"))
+BACK = re.compile(r"(?:just )?back from ", re.IGNORECASE)
+FIRST_PERSON = re.compile(
+    r"(?:love|hate|adore|loathe|detest|dislike|own|can['’]?t (?:stand|bear)|live (?:in|near)|work (?:at|for|as)) ",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +67,8 @@ class Piece:
 
     @property
     def is_parsed(self) -> bool:
-        """List items hold sentences too; fields and code don't."""
-        return self.segment.kind in (Kind.PROSE, Kind.ITEM) and len(self.segment.text) <= LONGEST
+        """Code isn't."""
+        return self.segment.kind is not Kind.CODE and len(self.segment.text) <= LONGEST
 
 
 @dataclass
@@ -199,11 +210,21 @@ def _question_before(items: Sequence[Item], position: int) -> str:
 
 def _parsed(nlp: Language, pieces: Sequence[Piece]) -> Iterator[tuple[Piece, Doc | None]]:
     """Each piece with its parse; without one if it is no English prose."""
-    wanted = [piece.is_parsed and _is_english(piece.line) for piece in pieces]
-    texts = (_with_subject(piece.line) for piece, is_wanted in zip(pieces, wanted, strict=True) if is_wanted)
-    docs = iter(nlp.pipe(texts, batch_size=BATCH))
-    for piece, is_wanted in zip(pieces, wanted, strict=True):
-        yield piece, next(docs) if is_wanted else None
+    texts = [_parsed_text(piece) for piece in pieces]
+    docs = iter(nlp.pipe((text for text in texts if text), batch_size=BATCH))
+    for piece, text in zip(pieces, texts, strict=True):
+        yield piece, next(docs) if text else None
+
+
+def _parsed_text(piece: Piece) -> str:
+    """What is parsed of a piece: the value of a field alone; "" if it is no English."""
+    line = piece.line
+    if not piece.is_parsed:
+        return ""
+    key = fields.KEY.match(line)
+    if key is not None and (piece.segment.kind is Kind.FIELD or fields.read(line) is not None):
+        return line[key.end() :] if _is_english(line) or _is_english(key[1]) else ""
+    return _with_subject(line) if piece.segment.kind is not Kind.FIELD and _is_english(line) else ""
 
 
 def _is_english(text: str) -> bool:
@@ -217,7 +238,15 @@ def _is_english(text: str) -> bool:
 
 def _with_subject(text: str) -> str:
     """A note that leaves its subject out ("Works at Acme") with one: the parser would take the verb for a noun."""
-    return f"User {text[0].lower()}{text[1:]}" if text.split()[0].lower() in THIRD_PERSON else text
+    rest = text[0].lower() + text[1:]
+    first = next((word for word in rest.lower().split()[:2] if word not in ADVERBS), "")
+    if BACK.match(text):
+        return BACK.sub("User returned from ", text)
+    if STATE.match(text):
+        return f"User is {rest}"
+    if FIRST_PERSON.match(text):
+        return f"I {rest}"
+    return f"User {rest}" if first in THIRD_PERSON or (first in PAST and not MINE.search(text)) else text
 
 
 def _statement(piece: Piece, doc: Doc | None, annotator: Annotator) -> Statement:
@@ -235,11 +264,11 @@ def _statement(piece: Piece, doc: Doc | None, annotator: Annotator) -> Statement
         confidence=0.9,
     )
     try:
+        if segment.kind is Kind.FIELD or (piece.answer is None and fields.read(piece.line) is not None):
+            return annotator.field(fact, doc, segment.heading)
         if doc is not None:
             is_whole = piece.answer is None and doc.text == piece.line
             return annotator.annotated(fact, doc, heading=heading, is_whole=is_whole)
-        if segment.kind is Kind.FIELD:
-            return annotator.field(fact, segment.heading)
         return Statement(fact, Knowledge(plain.named(segment.text)))
     except Exception as error:
         log.warning("a statement is kept without annotations: %s", type(error).__name__)

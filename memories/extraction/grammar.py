@@ -86,6 +86,8 @@ def objects(verb: Token) -> list[Token]:
 def prepositions(head: Token) -> Iterator[tuple[str, Token]]:
     """(preposition, its object) of a verb or noun, coordinated objects one by one."""
     for child in head.children:
+        if child.i and lower(child.nbor(-1)) == "not" and child.dep_ == "prep":
+            continue  # "reports to Ada, not to Kim"
         if child.dep_ in ("prep", "agent", "dative") or (child.dep_ == "prt" and children(child, "pobj")):
             yield from _objects_of(child)
 
@@ -101,6 +103,9 @@ def _objects_of(preposition: Token) -> Iterator[tuple[str, Token]]:
 
 def all_prepositions(verb: Token) -> Iterator[tuple[str, Token]]:
     """Those of the verb, and of its objects and complements, which the parser mixes up: "bought it at Macy's"."""
+    if not children(verb, "prep", "dobj", "agent"):  # "born and raised in Lagos", "lives and works in Ghent"
+        for other in children(verb, "conj"):
+            yield from prepositions(other) if is_verb(other) and other.i <= verb.i + 2 else ()
     for direct in prepositions(verb):
         yield direct
         for nested in prepositions(direct[1]):  # "works as a chef at Noma"
@@ -132,7 +137,7 @@ def negated(verb: Token) -> bool:
 
 def ended(verb: Token) -> bool:
     """Said to be over: "no longer", "not … any more", "used to", "stopped working"."""
-    words = {lower(x) for x in verb.subtree if x.head == verb or x.head.head == verb}
+    words = {lower(x) for child in verb.children for x in (child, *child.children)}
     if "longer" in words and ("no" in words or negated(verb)):
         return True
     if negated(verb) and ("anymore" in words or {"any", "more"} <= words):

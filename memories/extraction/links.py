@@ -1,6 +1,6 @@
 """Which noun goes with which name: "my sister Emily", "a fish named Finley", "my cat's name is Luna".
 
-These links and the words around a name say more of its type than the name itself.
+These links and the words around a name tell its type.
 """
 
 from __future__ import annotations
@@ -8,31 +8,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memories.extraction import grammar as g
-from memories.extraction import kinds as t
 from memories.extraction import lexicon as lx
+from memories.extraction import name_types
 from memories.extraction import names as nm
+from memories.extraction.name_types import COMPANIES, PLACES, THINGS
 from memories.extraction.names import Name
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
 
+CERTAIN = 0.9  # a probability from which nothing overrules the guess of a type
+MOST_BETWEEN = 8  # tokens
+BEFORE_NOUN = ("DET", "ADJ", "NOUN", "PROPN", "PRON", "NUM", "PART", "ADV")
 CALLED = lx.words("named called name call dubbed")
 QUOTES = ('"', "“", "‘", "'", "``")
-THINGS = lx.words("app tool project laptop car bike camera phone guitar computer boat")
-COMPANIES = lx.words("company startup employer firm brand agency store shop bakery supplier")
-PLACES = lx.words("place hometown city town country neighborhood neighbourhood village restaurant cafe")
 NAMED_NOUNS = lx.PEOPLE | lx.PETS | lx.WORKS | lx.MEMBERSHIPS | THINGS | COMPANIES | PLACES | {"name", "exhibit"}
-# what a name is, by the verb whose subject or object it is
-HUMAN = lx.words(
-    "say tell marry meet call ask live love like hate think know study teach move quit want adopt report manage lead "
-    "prefer enjoy retire graduate write invent recommend suggest cook bake mention invite divorce engage bear join"
-)
-OBJECT_TYPES = {
-    **dict.fromkeys(lx.words("marry meet date tell ask hire remind invite"), t.PERSON),
-    **dict.fromkeys(lx.words("use try install download play read drive buy own create build wear order"), t.PRODUCT),
-    **dict.fromkeys(lx.words("join leave quit"), t.ORG),
-    **dict.fromkeys(lx.words("visit explore tour"), t.LOCATION),
-}
 
 
 class Sentence:
@@ -44,11 +34,10 @@ class Sentence:
         self.at = {i: name for name in self.names for i in range(name.start, name.stop)}
         candidates = [x for x in doc if x.pos_ in ("NOUN", "PROPN", "ADJ") and x.i not in self.at]
         self.links: dict[int, list[Name]] = {x.i: found for x in candidates if (found := self._names_of(x))}
-        for index, found in self.links.items():
-            _type_by_noun(doc[index], found)
         for name in self.names:
-            if not name.sure:
-                self._type_by_context(name)
+            nouns = [doc[index] for index, found in self.links.items() if any(name is each for each in found)]
+            name.type, sure = name_types.guess(doc, name.start, name.stop, name.label, nouns)
+            name.sure = sure >= CERTAIN
 
     def name_at(self, token: Token) -> Name | None:
         return self.at.get(token.i)
@@ -66,13 +55,28 @@ class Sentence:
         found = [first]
         while is_list:
             index = found[-1].stop
-            while index < len(self.doc) and self.doc[index].lower_ in (",", "and", "&", "or", "a", "an"):
-                index += 1
+            while index < len(self.doc) and self.doc[index].lower_ in (",", "and", "&", "or", "a", "an", "("):
+                index = self._behind_brackets(index) if self.doc[index].text == "(" else index + 1
             following = self._after(index) if index > found[-1].stop else None
             if following is None:
                 break
             found.append(following)
         return found
+
+    def _behind_brackets(self, index: int) -> int:
+        inside = [token.text for token in self.doc[index : index + MOST_BETWEEN]]
+        return index + inside.index(")") + 1 if ")" in inside else len(self.doc)
+
+    def _before(self, noun: Token) -> Name | None:
+        """The name that the noun is an apposition of: "Tenzin, our landlord", "Ada (user's oldest friend)"."""
+        index = noun.i
+        while index and noun.i - index < MOST_BETWEEN and self.doc[index - 1].pos_ in BEFORE_NOUN:
+            index -= 1
+        mark = self.doc[index - 1].text if index > 1 else ""
+        name = self.at.get(index - 2) if mark in ("(", ",", "-", "–", "—") else None
+        after = self.doc[noun.i + 1].lower_ if noun.i + 1 < len(self.doc) else ""
+        is_list = noun.dep_ == "conj" or after in ("and", "or", "&", "'s", "’s") or g.children(noun, "conj")
+        return None if name is None or (mark == "," and is_list) else name
 
     def _names_of(self, noun: Token) -> list[Name]:
         doc, following, is_list = self.doc, noun.i + 1, noun.tag_ in ("NNS", "NNPS")
@@ -90,6 +94,8 @@ class Sentence:
                 name = name or next((n for i in range(child.i + 1, child.i + 4) if (n := self._after(i))), None)
         if name is None and is_known and (found := self._by_copula(noun, is_list)):
             return found
+        if name is None and (is_known or g.lemma(noun) in lx.PARTS) and (before := self._before(noun)) is not None:
+            return [before]
         return [] if name is None else self._list_from(name, is_list=is_list)
 
     def _by_copula(self, noun: Token, is_list: bool) -> list[Name]:
@@ -106,46 +112,3 @@ class Sentence:
             if (name := self._after(token.i)) is not None:
                 return self._list_from(name, is_list=is_list)
         return []
-
-    # --- what they are -------------------------------------------------------------------------------------------
-    def _type_by_context(self, name: Name) -> None:
-        head = self.doc[name.start : name.stop].root
-        kind = self._by_governor(name, head)
-        if kind:
-            name.type, name.sure = kind, True
-        elif not name.type:
-            acts = head.dep_ in ("nsubj", "dative", "poss") or g.lower(head.head) in ("with", "by")
-            name.type = t.PERSON if acts and head.pos_ == "PROPN" else t.PRODUCT
-
-    def _by_governor(self, name: Name, head: Token) -> str:
-        governor, length = head.head, name.stop - name.start
-        if nm.head_type(self.doc[name.stop - 1].lower_) and name.label != "PERSON":
-            return ""
-        is_place, lemma = name.label in ("GPE", "LOC", "FAC"), g.lemma(governor)
-        owned = [c for c in g.children(head, "poss") if c.i < name.start and c.tag_ == "PRP$"]
-        if owned and name.type != t.EVENT and not is_place and (name.label != "PERSON" or length > 1):
-            return t.PRODUCT  # "my Taylor GS Mini": one doesn't own people, and calls them by one name
-        if head.dep_ == "conj" and (first := self.at.get(governor.i)) is not None and first is not name:
-            return first.type if first.sure and (name.label != "PERSON" or first.type == t.PERSON) else ""
-        if is_place:
-            return ""
-        if head.dep_ in ("nsubj", "nsubjpass") and length <= 3 and name.type != t.EVENT:
-            told = {g.lemma(a) for a in g.children(governor, "attr")} if lemma == "be" else set()
-            is_human = bool(told & (lx.PEOPLE | lx.PETS)) or any(map(nm.is_role, told))
-            return t.PERSON if is_human or (lemma in HUMAN and governor.tag_ != "VBG") else ""
-        return OBJECT_TYPES.get(lemma, "") if head.dep_ == "dobj" else ""
-
-
-def _type_by_noun(noun: Token, found: list[Name]) -> None:
-    lemma, low = g.lemma(noun), g.lower(noun)
-    if {lemma, low} & (lx.PEOPLE | lx.PETS) or nm.is_role(lemma):
-        kind = t.PERSON
-    elif lemma in lx.WORKS | THINGS:
-        kind = t.PRODUCT
-    elif lemma in lx.MEMBERSHIPS | COMPANIES:
-        kind = t.ORG
-    else:
-        kind = nm.head_type(lemma) or (t.LOCATION if lemma in PLACES else "")
-    for name in found:
-        if kind and (kind == t.PERSON or name.label != "PERSON" or lemma in NAMED_NOUNS):
-            name.type, name.sure = kind, True

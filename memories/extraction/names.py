@@ -1,7 +1,6 @@
-"""Names in a parsed sentence: where they begin and end, and what they are by themselves.
+"""Names in a parsed sentence: where they begin and end.
 
-A name is a run of capitalised words; its type comes from the head of the name, from its shape, then from the pipeline.
-What the sentence says about a name (`links.py`) overrules all of it.
+A name is a run of capitalised words. `name_types.py` guesses its type; what the sentence states of it overrules that.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from memories.extraction import kinds as t
 from memories.extraction import lexicon as lx
+from memories.extraction.words import word_set
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
@@ -37,6 +37,7 @@ EDGES = '"“”‘’.,;:!?()[] '
 ABBREVIATED = lx.words("inc ltd co corp bros llc jr sr no st dr mr mrs ms prof")  # a full stop is theirs
 NOBLE = lx.words("van von der den ter ten zu bin ibn")  # particles of persons' names
 PARTICLES = NOBLE | lx.words("de del della di da do dos la le al el y & of")
+BEHIND_HYPHEN = lx.words("based born raised style inspired made like")  # "Berlin-based"
 CONNECTORS = PARTICLES | lx.words("the at for and to on in a an with is")
 STARTS = ("-", "•", "*", ":", "\n", '"', "“", "!", ".", "…", "?", "(")  # after these a sentence begins
 CODE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9-]*$|^\d{3,4}$|^[A-Z]{1,4}$|^[IVX]+$|^\d$")
@@ -90,7 +91,7 @@ def _is_capital(token: Token) -> bool:
 def _starts_name(token: Token) -> bool:
     """A capital that is not just the sentence's first letter."""
     low = token.lower_
-    if not _is_capital(token) or low in lx.FIRST | lx.WEEKDAYS:
+    if not _is_capital(token) or low in lx.FIRST or low in lx.WEEKDAYS:
         return False
     if low in lx.MONTHS and token.ent_type_ in ("DATE", ""):
         return False
@@ -102,6 +103,8 @@ def _starts_name(token: Token) -> bool:
         return token.pos_ not in ("PRON", "INTJ", "DET", "CCONJ", "ADP") or token.ent_type_ in LABELS
     if token.is_alpha and len(token) > 2 and not token._.known and token.dep_ != "intj":
         return True  # a name: the dictionary lacks it
+    if token.i + 1 < len(token.doc) and low in word_set("first_names") and token.nbor(1).tag_ in ("VBZ", "VBD", "POS"):
+        return True  # "Rose called", "Pia's manager"
     if token.ent_type_ in LABELS:
         return token.pos_ in ("PROPN", "NOUN", "ADJ", "X") or token.ent_type_ == "PERSON"
     return token.tag_ in ("NNP", "NNPS") and token.pos_ == "PROPN"
@@ -110,14 +113,14 @@ def _starts_name(token: Token) -> bool:
 def _continues(doc: Doc, i: int, start: int) -> int:
     """How many more tokens belong to the run: 0 ends it."""
     token, last, low = doc[i], doc[i - 1], doc[i].lower_
-    after = [x for x in doc[i + 1 : i + 3] if _is_capital(x) and x.lower_ not in lx.FIRST | lx.MONTHS]
+    after = [x for x in doc[i + 1 : i + 3] if _is_capital(x) and x.lower_ not in lx.FIRST and x.lower_ not in lx.MONTHS]
     is_next = bool(after) and after[0].i == i + 1
     if low in lx.WEEKDAYS or (low in lx.MONTHS and token.ent_type_ == "DATE"):
         return 0
     if low in lx.UNITS_OF_ORG and token.text.islower() and last.ent_type_ != "PERSON":
         return int(low not in ("club", "band") and (i + 1 == len(doc) or not doc[i + 1].text[0].isupper()))
     if token.text in ("-", "‑") and not last.whitespace_ and not token.whitespace_ and i + 1 < len(doc):
-        return 2
+        return 0 if doc[i + 1].lower_ in BEHIND_HYPHEN else 2
     if _is_capital(token):
         return int(low not in lx.FIRST)
     if any(map(str.isdigit, token.text)) and token.ent_type_ not in ("DATE", "MONEY", "PERCENT", "TIME"):
@@ -126,7 +129,7 @@ def _continues(doc: Doc, i: int, start: int) -> int:
     if low in PARTICLES and (low != "of" or _is_of_name(doc, start, i)):
         if is_next:
             return 2
-        return 3 if after and doc[i + 1].lower_ in PARTICLES | {"the"} else 0  # "van der Berg", "Bank of the West"
+        return 3 if after and doc[i + 1].lower_ in (*PARTICLES, "the") else 0  # "van der Berg", "Bank of the West"
     if is_next and low in (",", "at", "and") and token.ent_iob_ == "I" and token.ent_type_ in ("ORG", "FAC"):
         return 2  # "University of California, Berkeley"
     if token.tag_ == "POS" and is_next:
@@ -150,7 +153,7 @@ def _make(doc: Doc, start: int, stop: int) -> Name | None:
     label = max(labels, key=labels.count, default="")
     if not text or not _is_name(doc, start, stop, label):
         return None
-    return Name(start, stop, _type(doc, start, stop, label), text, label=label)
+    return Name(start, stop, "", text, label=label)
 
 
 def _trimmed(doc: Doc, start: int, stop: int) -> tuple[int, int]:
@@ -170,7 +173,7 @@ def _is_name(doc: Doc, start: int, stop: int, label: str) -> bool:
         return False  # "Irish", but not a Maria whom the pipeline takes for a people
     if len(span) == 1 and (low in lx.WEEKDAYS or (low in lx.MONTHS and label in ("DATE", ""))):
         return False
-    if all(token.lower_ in lx.NO_NAMES | lx.ROLES or token.is_punct for token in span):
+    if all(token.lower_ in lx.NO_NAMES or token.lower_ in lx.ROLES or token.is_punct for token in span):
         return False
     if is_role(last) and label != "PERSON":
         return False  # "Digital Marketing Specialist"
@@ -182,7 +185,7 @@ def _is_name(doc: Doc, start: int, stop: int, label: str) -> bool:
 # --- types -----------------------------------------------------------------------------------------------------------
 def is_role(word: str) -> bool:
     return word in lx.ROLES or (
-        word.endswith(lx.ROLE_ENDINGS) and word not in lx.NO_ROLES | lx.PEOPLE and len(word) > 7
+        len(word) > 7 and word.endswith(lx.ROLE_ENDINGS) and word not in lx.NO_ROLES and word not in lx.PEOPLE
     )
 
 
@@ -197,22 +200,3 @@ HEADS = (
     (lx.PRODUCT_HEADS | lx.WORKS, t.PRODUCT),
     (lx.PLACE_HEADS, t.LOCATION),
 )
-
-
-def _type(doc: Doc, start: int, stop: int, label: str) -> str:
-    low = [token.lower_ for token in doc[start:stop]]
-    head = low[low.index("of", 1) - 1] if "of" in low[1:] else low[-1]
-    if low[0] in lx.HONORIFICS and len(low) > 1 and not head_type(head):
-        return t.PERSON if low[0] not in ("st", "st.") else t.LOCATION
-    if kind := head_type(head) or (t.LOCATION if low[0] in ("lake", "mount", "port", "cape", "fort") else ""):
-        return kind
-    after = doc[stop] if stop < len(doc) else None
-    if after is not None and after.pos_ == "NOUN" and (kind := head_type(after.lower_)):
-        return kind if kind != t.LOCATION else LABELS.get(label, "")
-    if any(word in lx.FEASTS for word in low):
-        return t.EVENT
-    if NOBLE.intersection(x.text for x in doc[start:stop]):
-        return t.PERSON
-    if any(CODE.match(x.text) and any(map(str.isdigit, x.text)) for x in doc[start + 1 : stop]):
-        return t.PRODUCT
-    return LABELS.get(label, "")

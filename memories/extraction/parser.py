@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 # What people type, as the pipeline knows it: a token's norm is what tags and parse are made from.
-SHORT = {"w/": "with", "w/o": "without", "&": "and", "User": "john"}
+SHORT = {
+    "w/": "with",
+    "w/o": "without",
+    "@": "at",
+    "&": "and",
+    "User": "john",
+    **dict.fromkeys(("dislikes", "detests", "loathes", "adores"), "loves"),
+}
 
 WORD_KINDS = ("noun", "verb", "adj", "adv")
 
@@ -70,7 +77,8 @@ def _know_words(nlp: Language) -> Language:
 
     lemmatizer: Any = nlp.get_pipe("lemmatizer") if nlp.has_pipe("lemmatizer") else None
     index = lemmatizer.lookups.get_table("lemma_index", {}) if lemmatizer is not None else {}
-    known = frozenset(word for kind in WORD_KINDS for word in index.get(kind, ()))
+    irregular = lemmatizer.lookups.get_table("lemma_exc", {}) if lemmatizer is not None else {}  # "flew", "bought"
+    known = frozenset(word for table in (index, irregular) for kind in WORD_KINDS for word in table.get(kind, ()))
     if not Token.has_extension("known"):
         Token.set_extension("known", getter=_known)
     if known:

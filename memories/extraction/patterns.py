@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 
 from memories.extraction import lexicon as lx
+from memories.extraction.words import sections, word_list
 
 OBJECT, COMPLEMENT = "object", "complement"
 
@@ -31,13 +32,15 @@ class Fits(enum.Enum):
     NAMED = enum.auto()  # anything with a name
     THING = enum.auto()  # a thing with a name, or a concrete noun
     LIKED = enum.auto()  # a name, a noun or an activity
+    GOODS = enum.auto()  # a thing with a name, or a noun of what one owns
     PET = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """`slot`: OBJECT, COMPLEMENT or prepositions. `ends`: the verb says that the relation is over. `of`: the lemmas
-    that the verb's objects must have (none may be there if it is empty), None: any; `needs_object`: there is one."""
+    that the verb's objects must have (none may be there if it is empty), None: any; `needs_object`: there is one.
+    `turned`: the target in the slot has the relation to the subject."""
 
     verbs: frozenset[str]
     slot: frozenset[str]
@@ -47,6 +50,7 @@ class Pattern:
     ends: bool = False
     of: frozenset[str] | None = None
     needs_object: bool = False
+    turned: bool = False
 
 
 TRIPS = lx.words("trip visit tour holiday vacation week weekend day month night honeymoon")
@@ -57,74 +61,19 @@ OBJECTS = {
     "trip": TRIPS,
     "guest": TRIPS | lx.PEOPLE,
     "degree": lx.DEGREES,
+    "home": lx.HOMES,
+    "birth": lx.words("birth"),
+    "knot": lx.words("knot"),
     "membership": lx.words("membership subscription"),
 }
-# verbs | slot | relation ("-": it ends) | target | simple past | objects ("!": one must be there)
-TABLE = """
-work intern teach lecture consult | at for | WORKS_AT | company | ended
-work serve | as | HAS_ROLE | role | ended
-join | object | WORKS_AT | company | holds
-start begin | at with | WORKS_AT | company | holds | job
-start begin | as | HAS_ROLE | role | holds | job
-get take accept land find have | at with | WORKS_AT | company | holds | job!
-be | at with | WORKS_AT | company | ignored
-employ hire recruit | by | WORKS_AT | company | ended
-leave quit | object | -WORKS_AT | company | holds
-leave quit lose resign retire | at from with | -WORKS_AT | company | holds | job
-be become | complement | HAS_ROLE | role | ended
-promote | to | HAS_ROLE | role | holds
-manage lead head run oversee supervise direct | object | MANAGES | named | ended
-report | to | REPORTS_TO | person | ended
-live reside dwell | in at near outside | LIVES_IN | place | ended
-base | in near | LIVES_IN | place | ended
-settle | in | LIVES_IN | place | holds
-move relocate emigrate | to into | MOVED_TO | place | holds | no object
-move relocate emigrate | to into | LIVES_IN | place | holds | no object
-move relocate emigrate | from | -LIVES_IN | place | holds | no object
-bear | in | BORN_IN | place | holds
-visit tour explore | object | VISITED | sight | holds
-go travel fly drive come return head be | to | VISITED | sight | holds | no object
-get be come return | from | VISITED | sight | holds | no object
-be | in | VISITED | sight | holds
-stay camp hike celebrate eat arrive land travel volunteer | in at around | VISITED | sight | holds
-see watch catch attend have | at | VISITED | sight | holds
-spend | in at | VISITED | sight | holds | trip!
-take | to | VISITED | sight | holds | guest!
-study graduate enroll enrol major | at from | STUDIED_AT | school | holds
-attend | object | STUDIED_AT | school | holds
-go | to | STUDIED_AT | school | holds | no object
-do get complete earn finish have | at from | STUDIED_AT | school | holds | degree!
-marry | object to | MARRIED_TO | person | holds
-engage | to | PARTNER_OF | person | holds
-date | object | PARTNER_OF | person | ended
-divorce separate | object from | -MARRIED_TO | person | holds
-break split separate | with from | -PARTNER_OF | person | holds
-have own keep adopt get buy rescue raise foster | object | HAS_PET | pet | holds
-have own drive ride | object | OWNS | thing | ended
-get buy purchase | object | OWNS | thing | holds
-sell lose donate | object | -OWNS | thing | holds
-love like enjoy adore prefer fancy appreciate | object | LIKES | liked | ignored
-hate dislike detest despise loathe | object | DISLIKES | liked | ignored
-stand bear | object | DISLIKES | liked | ignored
-be | into | LIKES | liked | ignored
-create found write invent build compose design paint cofound launch | object | CREATED | named | holds
-join | object | MEMBER_OF | club | holds
-belong | to | MEMBER_OF | club | ended
-play sing drum | in for | MEMBER_OF | club | ended
-leave quit | object | -MEMBER_OF | club | holds
-cancel leave quit | of at with to | -MEMBER_OF | club | holds | membership!
-"""
+# rows of words/relations.txt: verbs | slot | relation ("-": it ends, "<": it is the slot's to the subject) | target |
+# simple past | objects ("!": one must be there)
 # "a fan of jazz", "a member of the choir": relations that a complement of "be" states with a preposition
+OF_PREDICATES = ("of", "at", "from", "to", "in", "about", "on", "with", "for")
 PREDICATES = {
-    **dict.fromkeys(lx.words("fan lover enthusiast"), ("LIKES", Fits.LIKED)),
-    **dict.fromkeys(lx.words("member part"), ("MEMBER_OF", Fits.CLUB)),
-    **dict.fromkeys(lx.words("alumnus alumna graduate student"), ("STUDIED_AT", Fits.SCHOOL)),
-    **dict.fromkeys(lx.words("founder creator author inventor"), ("CREATED", Fits.NAMED)),
-    "owner": ("OWNS", Fits.THING),
-    "based": ("LIVES_IN", Fits.PLACE),
-    "married": ("MARRIED_TO", Fits.PERSON),
-    "engaged": ("PARTNER_OF", Fits.PERSON),
-    **dict.fromkeys(lx.words("fond passionate crazy keen obsessed"), ("LIKES", Fits.LIKED)),
+    word: (kind.split()[0], Fits[kind.split()[1].upper()])
+    for kind, words in sections("predicates").items()
+    for word in words.split()
 }
 
 
@@ -132,17 +81,38 @@ def _pattern(line: str) -> Pattern:
     verbs, slot, kind, fits, past, objects = (part.strip() for part in f"{line} |".split("|")[:6])
     needs, of = objects.endswith("!"), OBJECTS[objects.rstrip("!")]
     return Pattern(
-        *(lx.words(verbs), lx.words(slot), kind.lstrip("-"), Fits[fits.upper()], Past[past.upper()]),
-        *(kind.startswith("-"), of, needs),
+        *(lx.words(verbs), lx.words(slot), kind.lstrip("-<"), Fits[fits.upper()], Past[past.upper()]),
+        *(kind.startswith("-"), of, needs, kind.startswith("<")),
     )
 
 
 def _by_verb() -> dict[str, list[Pattern]]:
     found: dict[str, list[Pattern]] = {}
-    for pattern in map(_pattern, TABLE.strip().splitlines()):
+    for pattern in map(_pattern, word_list("relations").splitlines()):
         for verb in pattern.verbs:
             found.setdefault(verb, []).append(pattern)
     return found
 
 
+def with_s(verb: str) -> str:
+    if verb.endswith(("s", "x", "z", "ch", "sh", "o")):
+        return f"{verb}es"
+    return f"{verb[:-1]}ies" if verb.endswith("y") and verb[-2:-1] not in "aeiou" else f"{verb}s"
+
+
+def _past(verb: str) -> str:
+    if verb.endswith("e"):
+        return f"{verb}d"
+    return f"{verb[:-1]}ied" if verb.endswith("y") and verb[-2:-1] not in "aeiou" else f"{verb}ed"
+
+
 BY_VERB = _by_verb()
+# "does" asks, and the others may be nouns
+NOUNS = lx.words(
+    "be have do visit play date land code record design research train rent share cycle row sign "
+    "chair captain head cook dance"
+)
+THIRD_PERSON = {with_s(verb): verb for verb in BY_VERB if verb not in NOUNS}
+PAST = {_past(verb) for verb in BY_VERB} | lx.words(
+    "went came got took left built wrote sold bought spent drove flew taught led ran made was became began quit"
+)

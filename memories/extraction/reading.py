@@ -63,12 +63,17 @@ class Reading:
         start, stop = self.dates.bounds(verb) if verb is not None else (None, None)
         if over and stop is None and verb is not None and not g.past(verb):
             start, stop = None, start  # "no longer works there since May"
-        sources = [s for s in sources if kind == "CREATED" or self._is_person(s, is_personal=kind in PERSONAL)]
+        sources = [
+            s for s in sources if kind in ("CREATED", "PART_OF") or self._is_person(s, is_personal=kind in PERSONAL)
+        ]
         for source, target in ((s, target) for target in targets for s in sources):
             a, b = (target, source) if kind.startswith("-") else (source, target)
             key = a, kind.lstrip("-"), b
             if a != b and len(self.stated) < MAX_RELATIONS:
                 self.stated.setdefault(key, Stated(*key, {}, moment(start), moment(stop), confidence, over))
+
+    def is_person(self, source: str) -> bool:
+        return source == t.USER or any(n.text == source and n.type == t.PERSON for n in self.sentence.names)
 
     def _is_person(self, source: str, *, is_personal: bool) -> bool:
         """Firms and towns don't live, work or like. A type that was only guessed gives way."""
@@ -91,48 +96,67 @@ class Reading:
 
     def _fitting(self, token: Token, fits: Fits) -> Iterator[str]:
         names = [name] if (name := self.sentence.name_at(token)) else self.sentence.links.get(token.i, [])
-        if not names and fits in (Fits.NAMED, Fits.THING, Fits.CLUB) and token.dep_ != "conj":
+        if not names and fits in (Fits.NAMED, Fits.THING, Fits.GOODS, Fits.CLUB) and token.dep_ != "conj":
             names = [n for n in self.sentence.names if n.stop == token.i]  # "the Falcon project", "a Honda Civic sedan"
         match fits:
             case Fits.PERSON:
+                yield from self.refer([token])
+            case Fits.NAMED if token.pos_ == "PRON":
                 yield from self.refer([token])
             case Fits.ROLE:
                 at = token.head.lower_ == "as" or any(
                     w == "at" and x.i in self.sentence.at for w, x in g.prepositions(token)
                 )
                 is_role = nm.is_role(g.lemma(token)) or (at and token.pos_ == "NOUN")  # "as a tester", "a cook at Noma"
-                yield from [g.role_text(token)] if is_role and not names and g.lemma(token) not in lx.KIN else []
+                inside = next((n.text for c in g.children(token, "compound") if (n := self.sentence.name_at(c))), "")
+                yield from (
+                    [g.role_text(token).removeprefix(inside).strip()]
+                    if is_role and not names and g.lemma(token) not in lx.KIN
+                    else []
+                )
             case Fits.PET:
                 is_pet = g.lemma(token) in lx.PETS and token.i not in self.sentence.at
                 yield from ([n.text for n in names] or [g.noun_text(token)]) if is_pet else []
             case _ if names:
                 yield from [n.text for n in names if self._suits(n, token, fits)]
             case Fits.CLUB:
-                yield from [g.noun_text(token)] if g.lemma(token) in lx.MEMBERSHIPS else []
-            case Fits.THING | Fits.LIKED:
+                is_of = any(x.i in self.sentence.at for w, x in g.prepositions(token) if w in ("of", "at"))
+                yield from [g.noun_text(token)] if g.lemma(token) in lx.MEMBERSHIPS and not is_of else []
+            case Fits.GOODS if g.lemma(token) not in lx.GOODS:
+                return
+            case Fits.THING | Fits.GOODS | Fits.LIKED:
                 yield from _noun(token, is_liked=fits is Fits.LIKED)
+
+    def _is(self, name: Name, kind: str) -> bool:
+        """Whether the name has the type, or gets it: one that was only guessed gives way to a relation's."""
+        return name.type == kind or (not name.sure and name.retyped(kind))
 
     def _suits(self, name: Name, token: Token, fits: Fits) -> bool:
         """Whether a named target fits; a type that was only guessed gives way to the pattern's."""
         words = {x.lower_ for x in self.sentence.doc[name.start : name.stop + 1]}
         is_club = bool({self.sentence.doc[name.stop - 1].lower_, g.lemma(token)} & lx.MEMBERSHIPS)
-        is_guessed = not name.sure and name.label in ("", "PERSON", "PRODUCT", "WORK_OF_ART", "ORG")
+        the = self.sentence.doc[name.start - 1].lower_ == "the" if name.start else False
+        is_club = is_club or (the and g.lemma(token.head) == "join")  # "joined the Falcons"
         is_at = token.head.lower_ in ("at", "for", "with")  # nobody works or studies "at" a town
         match fits:
             case Fits.CLUB:
-                return is_club or (name.type == t.ORG and token.head.lower_ in ("in", "to", "of"))
+                is_of = token.head.lower_ in ("in", "for", "to", "of", "on", "with")
+                is_in = g.lemma(token.head.head) == "be" and token.head.lower_ == "in"  # "in Fado": a band or a town
+                return is_club or (is_of and (name.type == t.ORG if is_in else self._is(name, t.ORG)))
             case Fits.COMPANY:
-                is_other = is_club or name.type == t.EVENT or (name.type == t.PERSON and not is_guessed)
-                return not is_other and (name.type != t.LOCATION or is_guessed or is_at) and name.retyped(t.ORG)
+                return not is_club and (self._is(name, t.ORG) or (is_at and name.type == t.LOCATION))
             case Fits.SCHOOL:
+                is_at = is_at or token.head.lower_ in ("from", "of") or (token.dep_ == "dobj" and not name.sure)
                 is_school = name.type == t.ORG or (is_at and name.type != t.EVENT)
                 return bool(words & lx.STUDY_HEADS) or (is_school and token.head.head.lemma_ != "go")
             case Fits.PLACE:
-                return (name.type == t.LOCATION or is_guessed) and name.retyped(t.LOCATION)
+                return self._is(name, t.LOCATION)
             case Fits.SIGHT:
-                return name.type in (t.LOCATION, t.ORG)
+                return name.type == t.ORG or self._is(name, t.LOCATION)
             case Fits.THING:
-                return name.type in (t.PRODUCT, "")
+                return self._is(name, t.PRODUCT)
+            case Fits.GOODS:
+                return name.type == t.PRODUCT
             case _:
                 return True
 
@@ -143,7 +167,7 @@ def _noun(token: Token, *, is_liked: bool) -> Iterator[str]:
     if token.tag_ == "VBG" and is_liked:
         yield str(token.doc[token.i : token.right_edge.i + 1].text)
     elif token.pos_ in ("NOUN", "PROPN") and not any(g.lower(d) in ("no", "any", "that", "this") for d in token.lefts):
-        is_thing = lemma not in lx.PEOPLE | lx.PETS and not nm.is_role(lemma)
+        is_thing = lemma not in lx.BEINGS and not nm.is_role(lemma)
         is_concrete = lemma not in lx.ABSTRACT and not lemma.endswith(lx.ABSTRACT_ENDINGS)
         if is_thing and (is_concrete or (is_liked and lemma not in lx.VAGUE)):
             yield g.noun_text(token)

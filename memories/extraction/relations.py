@@ -7,16 +7,34 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from entities.types import SYMMETRIC_TYPES, Stated
+from memories.extraction import fields, phrases
 from memories.extraction import grammar as g
 from memories.extraction import kinds as t
 from memories.extraction import lexicon as lx
 from memories.extraction import names as nm
-from memories.extraction import phrases
-from memories.extraction.patterns import BY_VERB, COMPLEMENT, OBJECT, PREDICATES, Fits, Past, Pattern
+from memories.extraction.patterns import (
+    BY_VERB,
+    COMPLEMENT,
+    OBJECT,
+    OF_PREDICATES,
+    PREDICATES,
+    THIRD_PERSON,
+    Fits,
+    Past,
+    Pattern,
+)
 from memories.extraction.reading import GUESSED, Reading
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
+
+
+FITS = {
+    "WORKS_AT": Fits.COMPANY,
+    "LIVES_IN": Fits.PLACE,
+    "BORN_IN": Fits.PLACE,
+    "STUDIED_AT": Fits.SCHOOL,
+} | dict.fromkeys(("LIKES", "DISLIKES"), Fits.LIKED)
 
 
 def relations(reading: Reading) -> list[Stated]:
@@ -30,18 +48,20 @@ def relations(reading: Reading) -> list[Stated]:
 
 
 def _verb(reading: Reading, verb: Token) -> None:
-    patterns, lemma = BY_VERB.get(g.lemma(verb), ()), g.lemma(verb)
+    lemma = THIRD_PERSON.get(g.lower(verb)) or g.lemma(verb)  # the lemmatizer takes "hates" for hats
+    patterns = BY_VERB.get(lemma, ())
     if not patterns or not g.claimed(verb):
         return
     people = reading.doers(verb)
-    if lemma == "be" and (g.ended(verb) or not g.negated(verb)):
+    if lemma == "be":
         _predicates(reading, verb, people)
     if lemma in ("leave", "quit") and g.happened(verb) and not g.negated(verb):
         for kind in ("WORKS_AT", "LIVES_IN"):  # "I left Ghent": a home or an employer, whichever is known
             names = [n for n in map(reading.sentence.name_at, g.objects(verb)) if n and n.type == t.LOCATION]
             reading.add(people, kind, [n.text for n in names], verb, over=True, confidence=GUESSED)
+    is_over, happened = g.ended(verb), g.happened(verb)
     for pattern in patterns:
-        over = _over(pattern, verb)
+        over = _over(pattern, verb, lemma, is_over, happened)
         if over is not None and _object_fits(pattern, verb):
             _apply(reading, pattern, verb, people, over)
 
@@ -50,20 +70,29 @@ def _apply(reading: Reading, pattern: Pattern, verb: Token, people: list[str], o
     kind = "DISLIKES" if pattern.type == "LIKES" and g.negated(verb) and not over else pattern.type
     is_passive = bool(g.children(verb, "nsubjpass")) and OBJECT in pattern.slot
     tokens = _targets(pattern, verb, is_passive)
+    if kind == "PART_OF":  # "Checkout belongs to Commerce": a person is a member
+        people = [s for s in reading.fitting(g.subjects(verb), Fits.NAMED) if not reading.is_person(s)]
     targets, sources = reading.fitting(tokens, pattern.fits), people
     if kind in SYMMETRIC_TYPES:  # "A is married to B", "A and B got married"
         sources, targets = (people, targets) if targets and targets != people else (people[:1], people[1:])
     elif is_passive:
         sources = reading.refer(x for word, x in g.prepositions(verb) if word == "by")
+    elif pattern.turned:
+        sources = [s for s in reading.refer(tokens) if kind != "OWNS" or reading.is_person(s)]
+        targets = reading.fitting(g.subjects(verb), pattern.fits)
+        kind = "HAS_PET" if kind == "OWNS" and any(g.lemma(x) in lx.PETS for x in g.subjects(verb)) else kind
+    elif kind == "HAS_ROLE" and (others := reading.refer(g.children(verb, "dobj"))):
+        sources = others  # "they hired me as a tester"
+    elif kind == "VISITED" and g.lemma(verb) == "be" and verb.tag_ == "VBN":  # "I've been in Leith since 2019"
+        kind = "LIVES_IN" if _is_lasting(verb) else kind
     reading.add(sources, kind, targets, verb, over=over)
     if kind == "HAS_ROLE" and targets:
-        phrases.employ(reading, people, tokens, verb, over)
+        phrases.employ(reading, sources, tokens, verb, over)
 
 
-def _over(pattern: Pattern, verb: Token) -> bool | None:
+def _over(pattern: Pattern, verb: Token, lemma: str, over: bool, happened: bool) -> bool | None:
     """Whether the relation is over; None if the verb states none."""
-    over, happened = g.ended(verb), g.happened(verb)
-    if g.lemma(verb) in ("stand", "bear") and pattern.type == "DISLIKES":
+    if lemma in ("stand", "bear") and pattern.type == "DISLIKES":
         return False if g.negated(verb) and g.children(verb, "aux") else None
     if g.negated(verb) and not over:
         return False if pattern.type == "LIKES" and not g.past(verb) else None
@@ -103,20 +132,39 @@ def _targets(pattern: Pattern, verb: Token, is_passive: bool) -> list[Token]:
 def _predicates(reading: Reading, verb: Token, people: list[str]) -> None:
     """The complements of "be": "X is a fan of Y", "is married to Y", "my favourite colour is green", "X is my boss"."""
     over, complements = g.past(verb) or g.ended(verb), g.complements(verb)
-    for word in (*g.children(verb, "acomp"), *complements):
+    inner = [x for _, x in g.prepositions(verb) if x.pos_ == "NOUN"]  # "in charge of", "on the board of"
+    for word in (*g.children(verb, "acomp"), *complements, *inner):
         kind, fits = PREDICATES.get(g.lower(word)) or PREDICATES.get(g.lemma(word)) or ("", Fits.NAMED)
+        if g.lemma(word) in lx.PARTS and people and not reading.is_person(people[0]):
+            kind, fits = "PART_OF", Fits.NAMED
+        if g.lower(word) in ("mine", "ours", "yours", "hers", "theirs"):
+            reading.add(reading.refer([word]), "OWNS", reading.fitting(g.children(verb, "nsubj"), Fits.THING), verb)
+        if g.negated(verb) and not g.ended(verb):
+            kind = "DISLIKES" if kind == "LIKES" else ""
         if kind:
-            targets = reading.beside(word, ("of", "at", "from", "to", "in", "about", "on", "with"), fits)
+            targets = reading.beside(word, OF_PREDICATES, fits)
             sources, targets = (people[:1], people[1:]) if kind == "MARRIED_TO" and not targets else (people, targets)
             reading.add(sources, kind, targets, verb, over=over and kind != "CREATED")
     subject = next(iter(g.children(verb, "nsubj")), None)
-    if subject is None:
+    if subject is None or (g.negated(verb) and not g.ended(verb)):
         return
     for noun in complements:
         kin = "HAS_PET" if g.lemma(noun) in lx.PETS else phrases.kin(noun)
         if kin and noun.i not in reading.sentence.links:
-            reading.add(phrases.owners(reading, noun), kin, people, verb, over=over)
+            whose = phrases.owners(reading, noun) or ([t.USER] if kin == "FRIEND_OF" and len(people) == 1 else [])
+            whose = reading.beside(noun, ("with",), Fits.PERSON) or whose
+            reading.add(whose, kin, people, verb, over=over)
     owners, lemma = phrases.owners(reading, subject), g.lemma(subject)
+    for noun in complements:
+        _complement(reading, verb, noun, people, over)
+    if lemma == "home":  # "these days home is Halifax"
+        reading.add(owners or [t.USER], "LIVES_IN", reading.fitting(complements, Fits.PLACE), verb, over=over)
+    elif lemma in lx.HOMES and owners:
+        reading.add(owners, "LIVES_IN", reading.beside(verb, ("in", "near"), Fits.PLACE), verb, over=over)
+    elif lemma in phrases.JOBS and owners:
+        reading.add(owners, "WORKS_AT", reading.beside(verb, ("at", "with", "for"), Fits.COMPANY), verb, over=over)
+    elif (key := fields.KEYS.get(lemma)) and owners and not g.children(subject, "amod"):
+        reading.add(owners, key, reading.fitting(complements, FITS.get(key, Fits.NAMED)), verb, over=over)
     named = [n for n in map(reading.sentence.name_at, complements) if n is not None]
     if owners and any(g.lower(a) in ("favorite", "favourite") for a in g.children(subject, "amod")):
         liked = complements or g.children(verb, "acomp")
@@ -125,9 +173,32 @@ def _predicates(reading: Reading, verb: Token, people: list[str]) -> None:
         called = [n.text for n in named if n.type == t.PERSON]  # "the CFO of Orkla is Birgitte"
         reading.add(called, "HAS_ROLE", [g.role_text(subject)], verb, over=over)
         phrases.employ(reading, called, [subject], verb, over)
-    elif owners and g.children(subject, "poss") and lemma not in lx.ABSTRACT | lx.PEOPLE | lx.PETS:
+    elif owners and g.children(subject, "poss") and lemma in lx.GOODS:
         things = reading.fitting([*complements, *(x for c in complements for x in c.lefts)], Fits.THING)
         reading.add(owners, "OWNS", [x for x in things if not x.islower()][:1], verb, over=over)
+
+
+def _complement(reading: Reading, verb: Token, noun: Token, people: list[str], over: bool) -> None:
+    """As in "Ada and Kim are friends", "Catan is my favourite game", "the Ibis is my boat"."""
+    kin = "PARTNER_OF" if g.lemma(noun) in ("couple", "item") else phrases.kin(noun)
+    subject, whose = g.children(verb, "nsubj"), phrases.owners(reading, noun)
+    if kin in SYMMETRIC_TYPES and len(people) == 2 and not whose:
+        reading.add(people[:1], kin, people[1:], verb, over=over)
+    group = next((x for word, x in g.prepositions(noun) if word == "of" and g.lemma(noun) == "one"), noun)
+    named = reading.fitting(subject, Fits.NAMED)
+    if any(g.lower(a) in ("favorite", "favourite") for a in g.children(group, "amod")):
+        reading.add(phrases.owners(reading, group), "LIKES", named, verb, over=over)
+    elif g.lemma(noun) in lx.HOMES and whose:  # "Trieste has been my home"
+        reading.add(whose, "LIVES_IN", reading.fitting(subject, Fits.PLACE), verb, over=over)
+    elif g.lemma(noun) in lx.WORKS:  # "Salt Roads is a novel by Jana"
+        reading.add(reading.beside(noun, ("by",), Fits.PERSON), "CREATED", named, verb)
+    elif g.children(noun, "poss") and g.lemma(noun) in lx.GOODS:
+        reading.add(whose, "OWNS", reading.fitting(subject, Fits.THING) if named else [], verb, over=over)
+
+
+def _is_lasting(verb: Token) -> bool:
+    words = {g.lower(x) for x in g.children(verb, "prep")}
+    return "in" in words and not words.isdisjoint({"since", "for"})
 
 
 def _with_roles(stated: Iterable[Stated]) -> list[Stated]:

@@ -13,6 +13,7 @@ from memories.extraction import kinds as t
 from memories.extraction import lexicon as lx
 from memories.extraction.discourse import Discourse
 from memories.extraction.links import Sentence
+from memories.extraction.patterns import with_s
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -117,12 +118,6 @@ def _third_person(finite: Token, verb: Token) -> list[Edit]:
     if finite.tag_ in MODALS or low in SAME_IN_PAST:
         return []
     return [(start, stop, with_s(finite.text))]
-
-
-def with_s(verb: str) -> str:
-    if verb.endswith(("s", "x", "z", "ch", "sh", "o")):
-        return f"{verb}es"
-    return f"{verb[:-1]}ies" if verb.endswith("y") and verb[-2:-1] not in "aeiou" else f"{verb}s"
 
 
 def _named(sentence: Sentence, discourse: Discourse, quoted: frozenset[int], *, has_first_person: bool) -> list[Edit]:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 
 def word_list(name: str) -> str:
     return (Path(__file__).parent / f"{name}.txt").read_text("utf-8")
+
+
+@cache
+def word_set(name: str) -> frozenset[str]:
+    """A list with one entry a line."""
+    return frozenset(word_list(name).splitlines())
 
 
 def sections(name: str) -> dict[str, str]:

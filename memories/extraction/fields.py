@@ -1,0 +1,111 @@
+"""Lines "key: value": which relation the key states, and the values that it states it of."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from memories.extraction import kinds as t
+from memories.extraction import lexicon as lx
+from memories.extraction import names as nm
+from memories.extraction.name_types import THINGS
+from memories.extraction.words import sections
+
+LONGEST_KEY = 40
+KEY = re.compile(rf"[*_\s]*([^\W_](?:[^\n:：]){{0,{LONGEST_KEY - 1}}})[:：][*_]*\s+(?=\S)")
+OWNER = re.compile(r"(?:(?:the )?user['’]s|my|our|her|his|current|new) ", re.IGNORECASE)
+FAVOURITE = re.compile(r"favou?rites? ", re.IGNORECASE)
+BESIDE = re.compile(r"\([^()]{0,200}\)")  # what stands in brackets behind a value
+NOT_SO = re.compile(r"\b(?:planned|plan|skipped|cancelled|canceled|not|never|former|formerly|ex|until|maybe|wish)\b")
+NONE = frozenset({"none", "no", "n/a", "unknown", "tbd", "-", "?", "no one", "nobody", "nothing"})
+MOST_VALUES = 50
+LONGEST_LINE = 1_000  # characters that are read
+LONGEST_NOUN = 2  # words of a key: "line manager", but not "my sister has two kids"
+LONGEST_VALUE = 6  # words; a longer value is a sentence
+# The type of a relation's end that the text doesn't name: a common noun, or somebody without a name.
+PEOPLE = lx.words("MARRIED_TO PARTNER_OF SIBLING_OF FRIEND_OF PARENT_OF MANAGES REPORTS_TO HAS_PET")
+TARGETS = {
+    **dict.fromkeys(("WORKS_AT", "MEMBER_OF", "STUDIED_AT"), t.ORG),
+    **dict.fromkeys(("LIVES_IN", "BORN_IN", "MOVED_TO", "VISITED"), t.LOCATION),
+    **dict.fromkeys(PEOPLE, t.PERSON),
+}
+ONE = lx.words("WORKS_AT HAS_ROLE LIVES_IN BORN_IN MARRIED_TO REPORTS_TO")  # the values behind the first say more of it
+ANY = lx.words("HAS_ROLE LIKES DISLIKES OWNS")  # their values need no name
+KEYS = {key.replace("_", " "): kind for kind, keys in sections("keys").items() for key in keys.split()}
+UNCLEAR = lx.words("location title position home address school org")  # of anything, unless the form is a person's
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """`kind` is the relation that the key states of `values`, "" where they are the name of whom the form is about; a
+    "-" before it turns the two around. `role`: what the key says that the values are."""
+
+    key: str
+    value: str
+    kind: str
+    values: tuple[str, ...]
+    role: str = ""
+
+    @property
+    def is_clear(self) -> bool:
+        return self.key not in UNCLEAR
+
+    @property
+    def of_type(self) -> str:
+        return TARGETS.get(self.kind.lstrip("-"), t.PERSON if self.role or not self.kind else t.CONCEPT)
+
+
+def read(line: str) -> Field | None:
+    """None for a line whose key states no relation."""
+    line = line[:LONGEST_LINE]
+    found = KEY.match(line)
+    if found is None:
+        return None
+    key, value = OWNER.sub("", found[1].lower()).strip("*_- "), line[found.end() :].strip("*_ \"'.;")
+    kind, last = _kind(key), key.split()[-1] if key else ""
+    is_boss = key in lx.KIN or key.startswith(("line ", "team ", "direct "))
+    role = found[1] if nm.is_role(last) and (kind is None or (kind == "-MANAGES" and not is_boss)) else ""
+    kind = None if role else kind
+    if kind is None and not role:
+        return None
+    values = tuple(v for each in _split(value)[:MOST_VALUES] if (v := _value(each, kind or "")))
+    return Field(key, value, kind or "", values[:1] if kind in ONE else values, role if kind is None else "")
+
+
+def _kind(key: str) -> str | None:
+    if key in KEYS:
+        return KEYS[key]
+    if FAVOURITE.match(key):
+        return "LIKES"
+    words = key.split()
+    last = words[-1] if words else ""
+    for form in (last, last.removesuffix("s")) if len(words) <= LONGEST_NOUN else ():
+        if form in lx.KIN and "in-law" not in key:
+            return lx.KIN[form]
+        if form in lx.PETS:
+            return "HAS_PET"
+        if form in THINGS:
+            return "OWNS"
+    return KEYS.get(last) if len(words) == 2 and last in KEYS and KEYS[last] else None
+
+
+def _split(value: str) -> list[str]:
+    parts, depth, begun = [], 0, 0
+    for match in re.finditer(r"[()]|[,;/](?=\s)|\s(?:and|&)(?=\s)", value):
+        if match[0] in "()":
+            depth = max(0, depth + (1 if match[0] == "(" else -1))
+        elif depth == 0:
+            parts.append(value[begun : match.start()])
+            begun = match.end()
+    return [*parts, value[begun:]]
+
+
+def _value(text: str, kind: str) -> str:
+    if NOT_SO.search(text.lower()):
+        return ""
+    text = BESIDE.sub("", text).strip(" \"'“”*_.")
+    if text.lower() in NONE or not text or len(text.split()) > LONGEST_VALUE:
+        return ""
+    words = [word for word in text.split() if word not in nm.CONNECTORS]
+    is_name = any(word[0].isupper() for word in words) and not any(map(str.islower, words))
+    return text if kind in ANY or is_name else ""

@@ -1,0 +1,1 @@
+"""Trains `memories.extraction.name_types`."""
