@@ -110,6 +110,7 @@ def choose(
     limits = pair_model.thresholds
     language = "en" if x[:, features.INDEX["english"]].any() else "other"
     slots = np.zeros(len(p), int) if slots is None else slots
+    slots = np.where((slots == Slot.OTHER_VALUE) & guards.other_person(x), Slot.NONE, slots)
     drops, ends = scores(x, p, slots)
     kinds = (language, "chat") if is_chat else (language,)
     end_limit, drop_limit = (max(limits[f"{act}_{kind}"] for kind in kinds) for act in ("end", "drop"))
@@ -126,7 +127,7 @@ def choose(
         if ends[i] >= limits["review"] and not (sure and i == target)
     )
     if sure:
-        is_told = slots[target] >= Slot.CONTRADICTED  # the relations are evidence enough
+        is_told = slots[target] > Slot.NONE  # the relations are evidence enough
         probability = max(float(ends[target]), END_ALONE if is_told else 0.0)
         return Judgement(_kind(p[target], slots[target]), target, probability, proposed)
     return Judgement(Effect.KEEP_BOTH, None, float(p[:, KEEP_BOTH].min()), proposed)

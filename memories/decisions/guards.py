@@ -57,5 +57,10 @@ def covers(x: Features) -> Flags:
     return np.asarray(x[:, INDEX["soft_old"]] > MIN_COVERED)
 
 
+def other_person(x: Features) -> Flags:
+    """[candidates]: each text names a person by a role of its own: "my son Alex" and "my boss Alex" are two people."""
+    return _columns(x)("people_conflict")
+
+
 def _columns(x: Features) -> Callable[[str], Flags]:
     return lambda name: np.asarray(x[:, INDEX[name]] > 0)

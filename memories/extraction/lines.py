@@ -40,7 +40,8 @@ class Line:
 
 
 BREAKS = "\r\n\v\f\x85\u2028\u2029"
-FENCED = re.compile(r"```(?:[\w+#.-]*[ \t]*\r?\n)?(?P<code>.*?)(?:```|\Z)", re.DOTALL)
+# A word behind the opening fence names a language, unless it is all that the block has.
+FENCED = re.compile(r"```(?:[\w+#.-]*[ \t]*\r?\n(?=\s*(?!```)\S))?(?P<code>.*?)(?:```|\Z)", re.DOTALL)
 LINE = re.compile(r"[^\r\n\v\f\x85\u2028\u2029]+|\r\n|[\r\n\v\f\x85\u2028\u2029]")
 HEADING = re.compile(r"(?P<hashes>#{1,6})[ \t]++(?=\S)")
 BOLD = re.compile(r"(?:\*\*[^*]{1,120}\*\*|__[^_]{1,120}__):?")
