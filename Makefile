@@ -21,7 +21,7 @@ neo4j: venv ## run a Neo4j for development, until Ctrl-C (needs Java 17 and Mave
 	@exec $(RUN) -m memproject.embedded.neo4j
 
 test: venv-dev ## run the tests (ARGS="…" goes to pytest)
-	@$(RUN) -m memories.providers.weights $${EMBEDDING_MODEL_DIR:-.cache/models}
+	@$(RUN) -m memories.embeddings.weights $${EMBEDDING_MODEL_DIR:-.cache/models}
 	@test -n "$$NEO4J_URI" || $(RUN) -m memproject.embedded.neo4j fetch || true
 	@$(RUN) -m pytest $(if $(ARGS),$(ARGS),-n 2 --dist loadgroup)
 
@@ -29,7 +29,7 @@ fuzz: venv-dev ## send thousands of generated requests to every operation (CASES
 	@FUZZ_CASES=$${CASES:-3000} $(RUN) -m pytest tests/contract/test_schemathesis.py $(ARGS)
 
 chaos: venv-dev ## kill processes during 1,000 stores, and compare 200 interleavings of writes (ARGS="--seed 1")
-	@$(RUN) -m memories.providers.weights $${EMBEDDING_MODEL_DIR:-.cache/models}
+	@$(RUN) -m memories.embeddings.weights $${EMBEDDING_MODEL_DIR:-.cache/models}
 	@INTERLEAVINGS=200 $(RUN) -m pytest tests/knowledge/test_write_order.py
 	@$(RUN) -m tests.e2e.chaos $(ARGS)
 

@@ -19,9 +19,9 @@ from apikeys.models import ApiKey, Tenant
 from apikeys.scopes import SCOPES, Role, Scope
 from apikeys.services import NewKey
 from apikeys.types import KeyView, NewKeyView, Principal
-from memproject.common.clock import now
-from memproject.common.errors import InvalidRequest, NotFound, ScopeDenied
-from memproject.common.ids import KEY, parse, public
+from core.clock import now
+from core.errors import InvalidRequest, NotFound, ScopeDenied
+from core.ids import KEY, parse, public
 
 
 @dataclass(frozen=True, slots=True)

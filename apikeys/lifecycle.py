@@ -13,8 +13,8 @@ from apikeys import secrets, services
 from apikeys.limits import STANDARD
 from apikeys.models import ApiKey
 from apikeys.services import ENVIRONMENT, NewKey
-from memproject.common.clock import UTC, now
-from memproject.common.errors import Conflict
+from core.clock import UTC, now
+from core.errors import Conflict
 
 NEVER = dt.datetime.max.replace(tzinfo=UTC)
 

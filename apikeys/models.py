@@ -10,8 +10,8 @@ from django.db.models import Q
 
 from apikeys.limits import STANDARD
 from apikeys.scopes import Role
-from memproject.common.clock import now
-from memproject.common.ids import new_id
+from core.clock import now
+from core.ids import new_id
 
 
 class Tenant(models.Model):

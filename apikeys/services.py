@@ -16,9 +16,9 @@ from apikeys.limits import STANDARD, check
 from apikeys.models import ApiKey, Tenant
 from apikeys.scopes import Role
 from apikeys.types import Principal
-from memproject.common.clock import now
-from memproject.common.errors import Conflict, InvalidRequest, Unauthenticated
-from memproject.common.ids import KEY, new_id, public
+from core.clock import now
+from core.errors import Conflict, InvalidRequest, Unauthenticated
+from core.ids import KEY, new_id, public
 
 DEFAULT_TENANT = "default"
 ENVIRONMENT = "environment"

@@ -13,9 +13,9 @@ from django.db.models import Count, Q
 
 from apikeys.models import ApiKey, Tenant
 from apikeys.services import DEFAULT_TENANT, checked_limits
-from memproject.common.clock import now
-from memproject.common.errors import Conflict, InvalidRequest, NotFound
-from memproject.common.ids import TENANT, parse
+from core.clock import now
+from core.errors import Conflict, InvalidRequest, NotFound
+from core.ids import TENANT, parse
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 SLUG_LENGTH = 64

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from apikeys.scopes import SCOPES, Role, Scope
-from memproject.common.errors import InvalidRequest, ScopeDenied
+from core.errors import InvalidRequest, ScopeDenied
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,13 +32,13 @@ from django.conf import settings
 from django.utils.dateparse import parse_datetime
 
 from apikeys import services
+from core.clock import now
 from memories.models import Revision
 from memories.retrieval import candidates, features, recipes, run
 from memories.retrieval.question import Question
 from memories.retrieval.ranking import Ranking
 from memories.retrieval.recipes import DENSE, FULL, LITE, RRF, WORDS, Context, Recipe
 from memories.types import RecallQuery, Scope
-from memproject.common.clock import now
 
 LIMIT = 20
 DEEP = 60  # candidates that a rearrangement looks at

@@ -31,9 +31,9 @@ from apikeys import services
 from benchmarks import loader
 from benchmarks.conversation import questions
 from benchmarks.metrics import percentiles
+from core.clock import now
 from memories.pipeline import expire
 from memories.types import Scope
-from memproject.common.clock import now
 
 ASKED = 5_000  # memories of the user who is asked
 EACH = 100  # of each of the others

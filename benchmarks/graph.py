@@ -26,13 +26,13 @@ django.setup()
 from apikeys import services  # noqa: E402
 from apikeys.models import Tenant  # noqa: E402
 from benchmarks.metrics import percentiles  # noqa: E402
+from core.clock import now  # noqa: E402
+from core.ids import new_id  # noqa: E402
 from entities.graph import drain, outbox  # noqa: E402
 from entities.graph.reader import CYPHER, SQL  # noqa: E402
 from entities.models import Entity, EntityRevision, GraphOutbox, Relation  # noqa: E402
 from entities.services import graph  # noqa: E402
 from entities.types import RELATION_TYPES, GraphKind, GraphScope, Moment  # noqa: E402
-from memproject.common.clock import now  # noqa: E402
-from memproject.common.ids import new_id  # noqa: E402
 
 ENTITIES, RELATIONS = 20_000, 100_000
 CALLS = 30

@@ -29,14 +29,14 @@ from apikeys.scopes import Role
 from apikeys.types import Principal
 from benchmarks import loader
 from benchmarks.conversation import turns
+from core.clock import iso
+from memories.embeddings import registry
 from memories.extraction.extractor import from_settings
 from memories.models import Source, WriteQueue
 from memories.pipeline import owner_pass, write_queue
 from memories.pipeline.write_queue import Priority
-from memories.providers import registry
 from memories.services.store import source_of
 from memories.types import Item, StoreCommand
-from memproject.common.clock import iso
 
 USER = "ingest-"
 TURNS = 600

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import knowledge_metrics
+from memories.embeddings import english
 from memories.extraction.extractor import TextExtractor
-from memories.providers import english
 from memories.statements import Statement
 from memories.types import Item
 

@@ -30,10 +30,10 @@ from django.db import DatabaseError, connection  # noqa: E402
 from apikeys import services  # noqa: E402
 from benchmarks.client import Api, CannotMeasureError  # noqa: E402
 from benchmarks.metrics import percentiles  # noqa: E402
-from memories.providers import registry  # noqa: E402
+from core.clock import now  # noqa: E402
+from memories.embeddings import registry  # noqa: E402
 from memories.retrieval import run as retrieval  # noqa: E402
 from memories.types import RecallQuery, Scope  # noqa: E402
-from memproject.common.clock import now  # noqa: E402
 
 MEMORIES = 2_000
 CALLS = 400

@@ -34,19 +34,19 @@ from apikeys import services
 from apikeys.scopes import Role
 from apikeys.types import Principal
 from benchmarks.conversation import TURNS, Turn, turns
+from core.clock import iso, now
+from core.tenancy import TenantRow, tenant_tables
+from memories.embeddings import registry
+from memories.embeddings.base import Encoded, Pieces
+from memories.embeddings.pieces import DIMENSIONS
 from memories.models import Owner, Source
 from memories.pipeline.extract import extract
 from memories.pipeline.plan import Planner
 from memories.pipeline.rows import Batch, Embedded, embedded_texts
 from memories.pipeline.state import OwnerState
 from memories.pipeline.writes import of_statements
-from memories.providers import registry
-from memories.providers.base import Encoded, Pieces
-from memories.providers.pieces import DIMENSIONS
 from memories.services.store import source_of
 from memories.types import Item, SourceState, StoreCommand
-from memproject.common.clock import iso, now
-from memproject.common.tenancy import TenantRow, tenant_tables
 
 CACHE = Path(settings.BASE_DIR) / ".cache" / "bench"
 POOL = 100_000  # turns with a vector of their own; what is loaded beside the scope that is asked repeats them

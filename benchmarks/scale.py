@@ -27,13 +27,13 @@ from django.conf import settings
 from apikeys import services
 from benchmarks import loader
 from benchmarks.conversation import questions
-from memories.providers import registry
+from core.clock import now
+from memories.embeddings import registry
 from memories.retrieval import nearest
 from memories.retrieval.question import Question
 from memories.retrieval.recipes import DENSE
 from memories.retrieval.search import Search
 from memories.types import RecallQuery, Scope
-from memproject.common.clock import now
 
 PREFIX = "scale-"
 CALLS = 300  # with one client; with eight there are twice as many

@@ -9,11 +9,11 @@ from django.contrib import admin, messages
 from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 from django.http import HttpRequest
 
+from core.errors import AppError
+from core.http.admin import ProjectFilter, TenantFilter, TenantRowAdmin, UserFilter, by_tenant
+from core.ids import ENTITY, parse, public
 from entities.models import Alias, Entity, EntityRevision, GraphOutbox, Mention
 from entities.services import graph, operators
-from memproject.common.errors import AppError
-from memproject.common.ids import ENTITY, parse, public
-from memproject.web.admin import ProjectFilter, TenantFilter, TenantRowAdmin, UserFilter, by_tenant
 
 
 @admin.register(Entity)

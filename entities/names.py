@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from memproject.common.unicode import normalize
+from core.unicode import normalize
 
 LONGEST = 512  # characters
 WIDEST = 1500  # bytes of UTF-8: a B-tree's row is at most 2,704, and scope, type and name share it

@@ -12,7 +12,7 @@ import re
 
 from django.conf import settings
 
-from memproject.common.unicode import normalize
+from core.unicode import normalize
 
 DEFAULT = "english"
 # Text-search configurations of PostgreSQL 16, the oldest that is served.

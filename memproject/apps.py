@@ -9,7 +9,8 @@ class MemprojectConfig(AppConfig):
 
     def ready(self) -> None:
         # The one place where they may be loaded: an enqueuer needs the tasks as a worker does.
+        from core.idempotency import tasks as idempotency_tasks  # noqa: F401
         from entities import tasks as entity_tasks  # noqa: F401
         from memories import tasks  # noqa: F401
         from memproject import celery, checks  # noqa: F401
-        from memproject.delivery import tasks as delivery_tasks  # noqa: F401
+        from webhooks import tasks as webhook_tasks  # noqa: F401

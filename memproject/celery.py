@@ -23,10 +23,10 @@ from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memproject.settings")  # before anything asks for a setting
 
+from core.errors import AppError
+from core.monitoring import metrics
 from memproject import sweeps
 from memproject.checks import settings_are_safe
-from memproject.common import metrics
-from memproject.common.errors import AppError
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ app.set_default()
 # `long`: owners with a write that may take minutes; its worker loads the models when there is one. `deliver`: webhooks.
 # `graph`: Neo4j. `maintenance`: the beat schedule.
 # Imported in the children of a pipeline worker alone, for their size.
-REGISTRY = "memories.providers.registry"
+REGISTRY = "memories.embeddings.registry"
 EXTRACTOR = "memories.extraction.extractor"
 PIPELINE = frozenset({"store", "bulk"})  # their workers load the models before the first write
 MAINTENANCE = "maintenance"
@@ -51,8 +51,8 @@ def _every(seconds: float, task: str, queue: str = MAINTENANCE) -> dict[str, Any
 app.conf.beat_schedule = {
     "clean-expired": _every(60.0, "memories.tasks.clean_expired"),
     "flush-usage": _every(30.0, "memories.tasks.flush_usage"),
-    "prune-receipts": _every(3600.0, "memproject.delivery.tasks.prune_receipts"),
-    "old-deliveries": _every(3600.0, "memproject.delivery.tasks.prune_deliveries"),
+    "prune-idempotency": _every(3600.0, "core.idempotency.tasks.prune_records"),
+    "old-deliveries": _every(3600.0, "webhooks.tasks.prune_deliveries"),
 }
 if settings.ARCHIVE_DECAYED:
     app.conf.beat_schedule["archive-decayed"] = _every(6 * 3600.0, "memories.tasks.archive_decayed")

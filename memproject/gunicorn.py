@@ -11,14 +11,14 @@ from typing import Any
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memproject.settings")  # gunicorn reads this before wsgi.py
 os.environ["MEMPROJECT_WEB"] = "true"
 
-from memproject.common import metrics
-from memproject.common.errors import AppError
+from core.errors import AppError
+from core.monitoring import metrics
 
-REGISTRY = "memories.providers.registry"  # imported in the web processes, not in the master, for its size
+REGISTRY = "memories.embeddings.registry"  # imported in the web processes, not in the master, for its size
 
 _host = os.environ.get("API_HOST", "127.0.0.1")
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{os.environ.get('API_PORT', '8080')}"
-worker_class = "memproject.web.gthread.JsonErrorWorker"  # it has a longer request line than gunicorn allows
+worker_class = "core.http.gthread.JsonErrorWorker"  # it has a longer request line than gunicorn allows
 http_parser = "python"
 workers = int(os.environ.get("WEB_PROCESSES", "2"))
 threads = int(os.environ.get("WEB_THREADS", "8"))

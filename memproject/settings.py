@@ -17,8 +17,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from apikeys.limits import check_rate, parse_tiers
 from apikeys.secrets import parse_peppers
+from core.monitoring import metric_folder
 from memories.languages import parse_languages
-from memproject.common import metric_folder
 
 django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Tenant]` stand where it is run, not only where it is checked
 
@@ -64,13 +64,14 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "axes",
     "memproject.apps.MemprojectConfig",
+    "core.idempotency",
     "apikeys",
-    "memproject.delivery",
+    "webhooks",
     "entities",
     "memories",
 ]
 MIDDLEWARE = [
-    "memproject.web.middleware.RequestMiddleware",
+    "core.http.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -124,8 +125,8 @@ AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = ["ip_address"]  # by user name, anybody could lock the operator out
-AXES_CLIENT_IP_CALLABLE = "memproject.web.client_address.client_address"
-AXES_LOCKOUT_CALLABLE = "memproject.web.lockout.locked_out"
+AXES_CLIENT_IP_CALLABLE = "core.http.client_address.client_address"
+AXES_LOCKOUT_CALLABLE = "core.http.lockout.locked_out"
 AXES_RESET_ON_SUCCESS = True
 # An attempt during a lockout writes no row: a flood of them costs one read each.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
@@ -155,7 +156,7 @@ def database(url: str) -> dict[str, object]:
     host = options.pop("host", None) or unquote(parts.hostname or "")
     pool = {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 5}
     return {
-        "ENGINE": "memproject.common.postgres",
+        "ENGINE": "core.postgres",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
@@ -180,7 +181,7 @@ CACHES = {
         "OPTIONS": {
             "SOCKET_CONNECT_TIMEOUT": 0.3,
             "SOCKET_TIMEOUT": 1,
-            "REDIS_CLIENT_CLASS": "memproject.common.redis.Client",
+            "REDIS_CLIENT_CLASS": "core.redis.Client",
         },
     },
     # In the memory of each process: entries that save a request to Redis.
@@ -222,8 +223,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-
-IDEMPOTENCY_STORE = "memproject.delivery.receipts"
 
 # --- who may call ----------------------------------------------------------------------------------------------------
 API_KEY = env.str("API_KEY", "")
@@ -304,9 +303,9 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["apikeys.api.permissions.NothingWithoutScope"],
     "DEFAULT_THROTTLE_CLASSES": ["apikeys.api.throttles.KeyThrottle", "apikeys.api.disk.DiskSpace"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["memproject.web.parsers.StrictJSONParser", "memproject.web.parsers.CurlJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "memproject.web.schema.Schema",
-    "EXCEPTION_HANDLER": "memproject.web.errors.exception_handler",
+    "DEFAULT_PARSER_CLASSES": ["core.http.parsers.StrictJSONParser", "core.http.parsers.CurlJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "core.http.schema.Schema",
+    "EXCEPTION_HANDLER": "core.http.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
     "COERCE_DECIMAL_TO_STRING": False,
@@ -323,7 +322,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "displayRequestDuration": True, "tryItOutEnabled": True},
     "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "memproject.web.glossary.describe"],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "core.http.glossary.describe"],
     "SCHEMA_PATH_PREFIX": "",
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
@@ -346,7 +345,7 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# --- numbers: one folder for all processes (memproject/common/multiprocess.py) ---------------------------------------
+# --- numbers: one folder for all processes (core/monitoring/multiprocess.py) ---------------------------------------
 METRICS_DIR = env.str("METRICS_DIR", "") or str(metric_folder.folder_of(DATA_DIR))
 
 # --- the disk of PostgreSQL, where it is on this machine -------------------------------------------------------------
@@ -362,7 +361,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": "memproject.common.logs.Line", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+        "line": {"()": "core.monitoring.logs.Line", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},

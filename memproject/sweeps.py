@@ -18,14 +18,14 @@ from django.db import close_old_connections, connection
 from django.utils.module_loading import import_string
 from redis.exceptions import RedisError
 
-from memproject.common import redis
-from memproject.common.clock import now
+from core import redis
+from core.clock import now
 
 log = logging.getLogger(__name__)
 
 SECONDS = 5.0  # between two rounds
 RARELY = 4  # rounds: for what is rare and not urgent
-SWEEPS = ("memories.pipeline.write_queue.sweep", "memproject.delivery.deliver.sweep")
+SWEEPS = ("memories.pipeline.write_queue.sweep", "webhooks.deliver.sweep")
 GRAPH_SWEEP = "entities.graph.drain.sweep"
 RARE_SWEEPS = ("memories.pipeline.erase_tenant.sweep",)
 

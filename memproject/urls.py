@@ -5,8 +5,8 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularRedocView as ReDocView
 from drf_spectacular.views import SpectacularSwaggerView
 
-from memproject.observe.views import HealthView, MetricsView, PrometheusView, StatusView
-from memproject.web.document import OpenApiView
+from core.http.document import OpenApiView
+from memproject.status.views import HealthView, MetricsView, PrometheusView, StatusView
 
 urlpatterns = [
     path("health", HealthView.as_view(), name="health"),
@@ -20,14 +20,14 @@ urlpatterns = [
     path("api/v1/", include("memories.api.remembra.urls")),
     path("api/v1/", include("apikeys.api.remembra.urls")),
     path("api/v1/", include("entities.api.remembra.urls")),
-    path("api/v1/", include("memproject.delivery.api.remembra.urls")),
+    path("api/v1/", include("webhooks.api.remembra.urls")),
     path("admin/", admin.site.urls),
     path("openapi.json", OpenApiView.as_view(), name="openapi"),
     path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
     path("redoc", ReDocView.as_view(url_name="openapi", template_name="memproject/redoc.html"), name="redoc"),
 ]
 
-handler400 = "memproject.web.errors.bad_request"
-handler403 = "memproject.web.errors.permission_denied"
-handler404 = "memproject.web.errors.page_not_found"
-handler500 = "memproject.web.errors.server_error"
+handler400 = "core.http.errors.bad_request"
+handler403 = "core.http.errors.permission_denied"
+handler404 = "core.http.errors.page_not_found"
+handler500 = "core.http.errors.server_error"

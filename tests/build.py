@@ -15,10 +15,10 @@ from django.test import Client
 from apikeys import services
 from apikeys.models import ApiKey, Tenant
 from apikeys.scopes import Role
+from core.ids import MEMORY, REVIEW, parse, public
+from core.tenancy import across_tenants
 from memories.models import Memory, Review, Source, WriteQueue
 from memories.pipeline import owner_pass, reviews
-from memproject.common.ids import MEMORY, REVIEW, parse, public
-from memproject.common.tenancy import across_tenants
 from tests import leaks
 
 

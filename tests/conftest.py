@@ -13,9 +13,9 @@ from celery import current_app
 from django.conf import settings
 
 from apikeys.scopes import Role
+from core import guard, redis
+from memories.embeddings import registry
 from memories.extraction import extractor
-from memories.providers import registry
-from memproject.common import guard, redis
 from tests import build
 from tests.build import Caller
 from tests.guard import guarded
@@ -63,7 +63,7 @@ def redis_is_asked() -> Iterator[None]:
 def models() -> Path:
     """Where the default models stand; fetched by a process of its own, which may use the network, and warmed here."""
     directory = Path(settings.EMBEDDING_MODEL_DIR)
-    subprocess.run([sys.executable, "-m", "memories.providers.weights", str(directory)], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-m", "memories.embeddings.weights", str(directory)], cwd=ROOT, check=True)
     registry.encoder().embedder.warm()
     extractor.from_settings().warm()
     return directory

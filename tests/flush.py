@@ -12,7 +12,7 @@ import pytest
 from django.core.management.commands import flush
 from django.db import connection
 
-from memproject.common.tenancy import across_tenants
+from core.tenancy import across_tenants
 
 KEPT = {"django_content_type", "auth_permission"}
 # Foreign keys are off for the moment: all rows go, in whatever order.

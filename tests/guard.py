@@ -26,7 +26,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from pglast.parser import ParseError, parse_sql_json
 
-from memproject.common.tenancy import TenantRow, across_reason
+from core.tenancy import TenantRow, across_reason
 from tests.shape.statements import (
     COLUMN,
     STATEMENTS,

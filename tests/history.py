@@ -9,9 +9,9 @@ from typing import Any
 from django.db import transaction
 
 from apikeys.models import Tenant
+from core.ids import MEMORY, parse
 from entities.models import Alias, Evidence, Mention, Merge
 from memories.models import Memory, Usage
-from memproject.common.ids import MEMORY, parse
 from tests import build
 from tests.build import Caller
 from tests.taught import World, day

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from memories.providers.fake import FakeEmbedder
+from memories.embeddings.fake import FakeEmbedder
 
 MODEL = "scripted-model"
 NOTHING: dict[str, Any] = {"facts": [], "user_name": None}

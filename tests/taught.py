@@ -12,12 +12,12 @@ from django.db import transaction
 from django.db.models import Q
 
 from apikeys.models import Tenant
+from core.ids import new_id
 from entities import names
 from entities.graph import outbox
 from entities.models import Entity, EntityRevision, Evidence, Mention, Relation
 from entities.types import GraphKind, GraphScope
 from memories.models import Memory
-from memproject.common.ids import new_id
 from tests import build
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)

@@ -12,8 +12,8 @@ from django.core.exceptions import ValidationError
 from apikeys import services, tenants
 from apikeys.limits import STANDARD
 from apikeys.models import ApiKey, Tenant
-from memproject.common.errors import InvalidRequest
-from memproject.common.ids import new_id
+from core.errors import InvalidRequest
+from core.ids import new_id
 
 NEW_KEY_SALT = "apikeys.admin.new-key"
 ROOM = {"rate_limits": forms.Textarea({"rows": 2, "cols": 60})}

@@ -22,9 +22,9 @@ from apikeys.lifecycle import KeyChange
 from apikeys.models import ApiKey, Tenant
 from apikeys.scopes import Role
 from apikeys.services import DEFAULT_TENANT, KeyExists, NewKey
-from memproject.common.clock import now
-from memproject.common.errors import AppError
-from memproject.common.ids import KEY, public
+from core.clock import now
+from core.errors import AppError
+from core.ids import KEY, public
 
 Act = Callable[[HttpRequest, "QuerySet[ApiKey]"], HttpResponse | None]
 MINUTES = "%Y-%m-%d %H:%M"

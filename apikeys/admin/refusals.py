@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from memproject.common.errors import AppError
+from core.errors import AppError
 
 M = TypeVar("M", bound=Model)
 

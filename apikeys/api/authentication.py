@@ -7,8 +7,8 @@ from rest_framework.request import Request
 
 from apikeys import services
 from apikeys.types import Monitor, Principal
-from memproject.common.errors import Unauthenticated
-from memproject.web import failed_keys
+from core.errors import Unauthenticated
+from core.http import failed_keys
 
 
 class ApiKeyAuthentication(BaseAuthentication):

@@ -9,7 +9,7 @@ from rest_framework.throttling import BaseThrottle
 
 from apikeys.api.throttles import needs
 from apikeys.scopes import Scope
-from memproject.common import disk
+from core import disk
 
 
 class DiskSpace(BaseThrottle):

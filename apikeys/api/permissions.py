@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from apikeys.scopes import Scope
 from apikeys.types import Monitor, Principal
-from memproject.common.errors import Unauthenticated
+from core.errors import Unauthenticated
 
 
 class NothingWithoutScope(BasePermission):

@@ -16,10 +16,10 @@ from rest_framework.throttling import BaseThrottle
 from apikeys.limits import resolve
 from apikeys.scopes import Scope
 from apikeys.types import Principal
-from memproject.common import metrics
-from memproject.common.errors import RateLimited, Unavailable
-from memproject.web import ratelimit
-from memproject.web.ratelimit import Limit
+from core.errors import RateLimited, Unavailable
+from core.http import ratelimit
+from core.http.ratelimit import Limit
+from core.monitoring import metrics
 
 log = logging.getLogger(__name__)
 

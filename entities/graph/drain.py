@@ -12,15 +12,15 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from core.claims import backoff, claim_due
+from core.clock import now
+from core.kick import kick
+from core.tenancy import across_tenants
 from entities.graph import client, schema, statements
 from entities.graph.client import GraphAway, GraphError, GraphRefused
 from entities.graph.outbox import QUEUE, TASK
 from entities.graph.project import project
 from entities.models import GraphOutbox
-from memproject.common.claims import backoff, claim_due
-from memproject.common.clock import now
-from memproject.common.kick import kick
-from memproject.common.tenancy import across_tenants
 
 log = logging.getLogger(__name__)
 

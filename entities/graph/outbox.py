@@ -7,11 +7,11 @@ from collections.abc import Collection
 
 from django.db import connection
 
+from core.clock import now
+from core.ids import new_id
+from core.kick import kick
 from entities.graph import client
 from entities.types import GraphKind
-from memproject.common.clock import now
-from memproject.common.ids import new_id
-from memproject.common.kick import kick
 
 TASK, QUEUE = "entities.tasks.drain_graph", "graph"
 

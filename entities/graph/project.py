@@ -7,12 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from core.clock import now
 from entities.graph import client, state, statements
 from entities.graph.client import Statement
 from entities.graph.state import Values
 from entities.models import GraphOutbox
 from entities.types import GraphKind
-from memproject.common.clock import now
 
 Batch = dict[GraphKind, tuple[list[Values], list[Values]]]
 

@@ -9,10 +9,10 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import LiteralString
 
+from core.tenancy import across_tenants
 from entities.graph import client, drain, outbox, schema, state
 from entities.models import GraphOutbox
 from entities.types import GraphKind
-from memproject.common.tenancy import across_tenants
 
 AT_ONCE = 1000
 KINDS = sorted(GraphKind)

@@ -9,9 +9,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from core.tenancy import across_tenants
 from entities.models import Entity, EntityRevision, Mention, Relation
 from entities.types import RELATED_TO, RELATION_TYPES, GraphKind
-from memproject.common.tenancy import across_tenants
 
 Values = dict[str, Any]
 Found = dict[uuid.UUID, Values]

@@ -6,8 +6,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from memproject.common.clock import now
-from memproject.common.tenancy import TenantRow
+from core.clock import now
+from core.tenancy import TenantRow
 
 
 class Entity(TenantRow):

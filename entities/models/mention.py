@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from core.clock import now
+from core.tenancy import TenantRow
 from entities.models.entity import Entity, Merge
-from memproject.common.clock import now
-from memproject.common.tenancy import TenantRow
 
 
 class Mention(TenantRow):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from memproject.common.clock import now
-from memproject.common.tenancy import TenantRow
+from core.clock import now
+from core.tenancy import TenantRow
 
 GRAPH_VERSION_UP = "CREATE SEQUENCE graph_version"
 GRAPH_VERSION_DOWN = "DROP SEQUENCE graph_version"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
+from core.clock import now
+from core.tenancy import TenantRow
 from entities.models.alias import Alias
 from entities.models.entity import Entity, Merge
-from memproject.common.clock import now
-from memproject.common.tenancy import TenantRow
 
 
 class Relation(TenantRow):

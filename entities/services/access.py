@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 
 from apikeys.types import Principal
+from core.errors import Conflict, NotFound
+from core.ids import ENTITY, parse, public
 from entities.models import EntityRevision
 from entities.services.lock import lock
 from entities.services.past import known
 from entities.types import GraphScope
-from memproject.common.errors import Conflict, NotFound
-from memproject.common.ids import ENTITY, parse, public
 
 
 def entity(principal: Principal, entity_id: str, as_of: dt.datetime | None = None) -> EntityRevision:

@@ -8,14 +8,14 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from core.carry import SAME, Kind, Line, LineError, Salt, batches
+from core.tenancy import TenantRow
 from entities import names
 from entities.graph import outbox
 from entities.models import Alias, Entity, EntityRevision, Evidence, Mention, Merge, Relation
 from entities.services.naming import free
 from entities.services.unstated import Keys, Unstated, without
 from entities.types import GraphKind
-from memproject.common.carry import SAME, Kind, Line, LineError, Salt, batches
-from memproject.common.tenancy import TenantRow
 
 BATCH = 500
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import transaction
 
 from apikeys.types import Principal
+from core.clock import now
+from core.errors import InvalidRequest
 from entities.models import Alias, EntityRevision, Evidence
 from entities.names import normal
 from entities.services import access
@@ -12,8 +14,6 @@ from entities.services.ledger import Ledger
 from entities.services.naming import free
 from entities.services.one import detail
 from entities.types import USER, EditEntity, EntityDetail
-from memproject.common.clock import now
-from memproject.common.errors import InvalidRequest
 
 
 def edit(principal: Principal, command: EditEntity) -> EntityDetail:

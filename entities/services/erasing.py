@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from django.db.models import Q, QuerySet
 
+from core.idempotency import records
 from entities.graph import outbox
 from entities.models import Alias, Entity, EntityRevision, Evidence, Mention, Merge, Relation
 from entities.names import normal
@@ -15,7 +16,7 @@ from entities.services.lock import lock
 from entities.services.naming import free
 from entities.services.unstated import Keys, Unstated, without
 from entities.types import GraphKind, GraphScope
-from memproject.delivery import emit, receipts
+from webhooks import emit
 
 
 def erase(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID]) -> Counter[str]:
@@ -35,7 +36,7 @@ def erase(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID]) -> Counter[str]
     _delete(tenant_id, going, counts)
     renamed = _rename(tenant_id, going)
     emit.blank(tenant_id, going.entities | renamed)
-    receipts.blank(tenant_id, going.entities | renamed)
+    records.blank(tenant_id, going.entities | renamed)
     outbox.note(tenant_id, GraphKind.ENTITY, going.touched)
     outbox.note(tenant_id, GraphKind.RELATION, going.stated)
     outbox.note(tenant_id, GraphKind.MEMORY, wanted)

@@ -10,13 +10,13 @@ from typing import LiteralString
 
 from django.db.models import Count, Min, Q
 
+from core.clock import now
+from core.tenancy import across_tenants
 from entities.graph import client, compare, drain, schema
 from entities.graph.client import GraphError
 from entities.graph.forget import forget
 from entities.graph.rebuild import NotFinishedError, rebuild, waiting
 from entities.models import GraphOutbox
-from memproject.common.clock import now
-from memproject.common.tenancy import across_tenants
 
 # A tombstone names what was erased, by its id alone, for a day.
 TRACES: LiteralString = """

@@ -6,10 +6,10 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 
+from core.ids import ENTITY, MERGE, public
 from entities.models import EntityRevision, Merge
-from memproject.common.ids import ENTITY, MERGE, public
-from memproject.delivery import emit
-from memproject.delivery.types import Event
+from webhooks import emit
+from webhooks.types import Event
 
 
 def created(revisions: Sequence[EntityRevision]) -> None:

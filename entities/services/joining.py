@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable
 
 from django.db.models import Q, QuerySet
 
+from core.clock import now
 from entities.models import Alias, EntityRevision, Evidence, Mention, Merge, Relation
 from entities.names import normal
 from entities.services.ledger import Ledger
 from entities.services.naming import free
 from entities.services.withdrawing import said_by
 from entities.types import SYMMETRIC_TYPES, GraphScope
-from memproject.common.clock import now
 
 Key = tuple[object, ...]
 Stating = Alias | Relation

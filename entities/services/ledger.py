@@ -11,10 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
+from core.ids import new_id
 from entities.graph import outbox
 from entities.models import Alias, Entity, EntityRevision, Evidence, Mention, Relation
 from entities.types import GraphKind, GraphScope
-from memproject.common.ids import new_id
 
 BATCH = 500
 Versioned = EntityRevision | Alias | Mention | Relation | Evidence

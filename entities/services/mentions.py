@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from django.db.models import Count, QuerySet
 
 from apikeys.types import Principal
+from core.postgres import fetch
 from entities.models import EntityRevision, Mention
 from entities.services import access
 from entities.services.past import known
 from entities.types import EntityRef, MemoryEntities, Mentioned, StatedRef, TopEntity
-from memproject.common.postgres import fetch
 
 # Of a page of memories in one round trip: what they mention (no relation), and what they state.
 OF_MEMORIES = """

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from apikeys.types import Principal
+from core.clock import now
+from core.errors import Conflict, InvalidRequest, NotFound
+from core.ids import MERGE, parse
 from entities.models import EntityRevision, Merge
 from entities.services import access, happened
 from entities.services.joining import join, part
 from entities.services.one import detail
 from entities.types import EntityDetail, Merged
-from memproject.common.clock import now
-from memproject.common.errors import Conflict, InvalidRequest, NotFound
-from memproject.common.ids import MERGE, parse
 
 
 def merge(principal: Principal, source_ids: Sequence[str], target_id: str) -> Merged:

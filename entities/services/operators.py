@@ -9,10 +9,10 @@ from django.db.models import Count
 
 from apikeys.scopes import Role
 from apikeys.types import Principal
+from core.ids import ENTITY, public
 from entities.models import Mention
 from entities.services.merge import merge, split
 from entities.types import EntityDetail, Merged
-from memproject.common.ids import ENTITY, public
 
 
 def merge_all(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, actor: str) -> Merged:

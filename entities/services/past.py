@@ -6,8 +6,8 @@ import datetime as dt
 
 from django.db.models import Q
 
+from core.clock import now
 from entities.types import Moment
-from memproject.common.clock import now
 
 
 def moment(as_of: dt.datetime | None, valid_at: dt.datetime | None = None) -> Moment:

@@ -11,12 +11,12 @@ from django.conf import settings
 from django.db.models import Count
 
 from apikeys.types import Principal
+from core.errors import InvalidRequest
+from core.ids import ENTITY, parse, public
 from entities import names
 from entities.models import Alias, EntityRevision, Mention
 from entities.services.past import known
 from entities.types import EntityPage, EntityQuery, EntityView
-from memproject.common.errors import InvalidRequest
-from memproject.common.ids import ENTITY, parse, public
 
 
 def browse(principal: Principal, query: EntityQuery) -> EntityPage:

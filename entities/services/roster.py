@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 
 from django.db.models import Count, Q
 
+from core.ids import new_id
 from entities.models import Alias, Entity, EntityRevision, Mention
 from entities.names import LONGEST, normal, parts
 from entities.resolve import Candidate, is_fuller, resolve
 from entities.services.ledger import Ledger
 from entities.types import ENTITY_TYPES, USER, Named
-from memproject.common.ids import new_id
 
 MOST_ALIKE = 200  # entities that a name is compared with
 HINT = 3  # letters that a word of a candidate's name begins with

@@ -6,9 +6,9 @@ import enum
 import uuid
 from collections.abc import Collection, Iterable
 
+from core.postgres import fetch
 from entities.names import normal
 from entities.types import FUNCTIONAL_TYPES, GraphScope, Stated
-from memproject.common.postgres import fetch
 
 MAX_ROWS = 200
 OPPOSITES = {"LIKES": "DISLIKES", "DISLIKES": "LIKES"}

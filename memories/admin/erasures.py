@@ -6,10 +6,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from core.http.admin import TenantFilter, TenantRowAdmin
+from core.ids import RECEIPT, parse, public
 from memories.admin.display import as_json
 from memories.models import Erasure
-from memproject.common.ids import RECEIPT, parse, public
-from memproject.web.admin import TenantFilter, TenantRowAdmin
 
 
 @admin.register(Erasure)

@@ -16,14 +16,8 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.text import Truncator
 
-from memories.admin.display import as_json, as_written
-from memories.languages import DEFAULT, configuration
-from memories.models import Memory, Passage, Revision
-from memories.pipeline.searchable import asked
-from memories.services import operators
-from memproject.common.clock import now
-from memproject.common.ids import MEMORY, RECEIPT, parse, public
-from memproject.web.admin import (
+from core.clock import now
+from core.http.admin import (
     COUNTED,
     ProjectFilter,
     TenantFilter,
@@ -32,6 +26,12 @@ from memproject.web.admin import (
     by_tenant,
     chosen_tenants,
 )
+from core.ids import MEMORY, RECEIPT, parse, public
+from memories.admin.display import as_json, as_written
+from memories.languages import DEFAULT, configuration
+from memories.models import Memory, Passage, Revision
+from memories.pipeline.searchable import asked
+from memories.services import operators
 
 REVISIONS = 100  # of a memory's history, newest first
 STATES = (("live", "live"), ("archived", "archived"), ("expired", "expired"), ("ended", "ended"))

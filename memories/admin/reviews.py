@@ -8,11 +8,11 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from core.http.admin import ProjectFilter, TenantFilter, TenantRowAdmin, UserFilter, by_tenant
+from core.ids import REVIEW, parse, public
 from memories.admin.display import as_written
 from memories.models import Review, Revision
 from memories.services import operators
-from memproject.common.ids import REVIEW, parse, public
-from memproject.web.admin import ProjectFilter, TenantFilter, TenantRowAdmin, UserFilter, by_tenant
 
 
 @admin.register(Review)

@@ -10,12 +10,12 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.text import Truncator
 
+from core.http.admin import ProjectFilter, TenantFilter, TenantRowAdmin, UserFilter, by_tenant
+from core.ids import EVENT, MEMORY, parse, public
 from memories.admin.display import as_json, as_written
 from memories.models import Source
 from memories.services import operators
 from memories.types import SourceState
-from memproject.common.ids import EVENT, MEMORY, parse, public
-from memproject.web.admin import ProjectFilter, TenantFilter, TenantRowAdmin, UserFilter, by_tenant
 
 
 class WriteStateFilter(admin.SimpleListFilter):

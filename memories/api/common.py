@@ -12,15 +12,15 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from core.clock import iso, now
+from core.errors import InvalidRequest
+from core.http.base import Input
+from core.http.fields import Moment, Name, QueryFlag, Text
+from core.http.moment import AsOf, ValidAt
+from core.ids import EVENT, REVISION, public
 from memories import filters, ttl
 from memories.types import KEEP, RECIPES, Filter, Item, Keep, RevisionView, UpdateCommand, WriteResult
 from memories.vantage import Vantage
-from memproject.common.clock import iso, now
-from memproject.common.errors import InvalidRequest
-from memproject.common.ids import EVENT, REVISION, public
-from memproject.web.base import Input
-from memproject.web.fields import Moment, Name, QueryFlag, Text
-from memproject.web.moment import AsOf, ValidAt
 
 EDITABLE = ("content", "metadata", "memory_type", "ttl", "expires_at", "pinned", "importance")
 

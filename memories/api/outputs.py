@@ -6,8 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from core.http.fields import Metadata, Moment
 from memories.types import RECIPES
-from memproject.web.fields import Metadata, Moment
 
 MEMORY_STATES = ["active", "archived", "superseded", "retired", "pending", "failed"]
 

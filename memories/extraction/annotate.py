@@ -16,7 +16,7 @@ from memories.extraction.discourse import Discourse
 from memories.extraction.links import Sentence
 from memories.extraction.reading import SURE, Reading
 from memories.extraction.relations import relations
-from memories.providers.speaking import NOT_THE_USER
+from memories.extraction.speaking import NOT_THE_USER
 from memories.statements import Statement
 from memories.types import Fact, Item
 

@@ -19,7 +19,7 @@ from memories.extraction import answers, fields, keep_gate, language, leaning, p
 from memories.extraction.annotate import Annotator
 from memories.extraction.patterns import PAST, THIRD_PERSON
 from memories.extraction.segments import Kind, Segment, segments
-from memories.providers.speaking import may_state
+from memories.extraction.speaking import may_state
 from memories.statements import Statement
 from memories.types import Fact, Item
 

@@ -7,8 +7,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from memories.providers import english
-from memories.providers.base import ProviderRefused, ProviderUnavailable
+from memories.embeddings import english
+from memories.errors import ProviderRefused, ProviderUnavailable
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -58,7 +58,7 @@ def _pinned(directory: Path) -> Language:
     if english.BUNDLE.missing(place):
         raise ProviderUnavailable(
             "The language pipeline is missing or damaged: "
-            "run `python -m memories.providers.weights` with the directory of EMBEDDING_MODEL_DIR."
+            "run `python -m memories.embeddings.weights` with the directory of EMBEDDING_MODEL_DIR."
         )
     import spacy.util
 

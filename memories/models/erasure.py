@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
-from memproject.common.clock import now
-from memproject.common.tenancy import TenantRow
+from core.clock import now
+from core.tenancy import TenantRow
 
 
 class Erasure(TenantRow):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from memproject.common.tenancy import TenantRow
+from core.tenancy import TenantRow
 
 
 class Owner(TenantRow):

@@ -7,9 +7,9 @@ from django.db import models
 from django.db.models import F, Q
 from pgvector.django import HalfVectorField
 
+from core.tenancy import TenantRow
 from memories.models.memory import Memory
 from memories.models.revision import Revision
-from memproject.common.tenancy import TenantRow
 
 
 class Passage(TenantRow):

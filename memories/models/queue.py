@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
-from memproject.common.tenancy import TenantRow
+from core.tenancy import TenantRow
 
 
 class WriteQueue(TenantRow):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from core.clock import now
+from core.tenancy import TenantRow
 from memories.models.memory import Memory
 from memories.review_types import ReviewProposal, ReviewState
-from memproject.common.clock import now
-from memproject.common.tenancy import TenantRow
 
 
 class Review(TenantRow):

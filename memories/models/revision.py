@@ -8,11 +8,11 @@ from typing import Self
 from django.db import models
 from django.db.models import F, Q
 
+from core.clock import now
+from core.tenancy import TenantRow
 from memories.models.memory import Memory
 from memories.models.source import Source
 from memories.types import Action, Scope
-from memproject.common.clock import now
-from memproject.common.tenancy import TenantRow
 
 
 class RevisionQuerySet(models.QuerySet["Revision"]):

@@ -7,10 +7,10 @@ from django.db import models
 from django.db.models import Q
 from pgvector.django import HalfVectorField
 
+from core.clock import now
+from core.tenancy import TenantRow
 from memories.models.memory import Memory
 from memories.types import Decision, SourceKind, SourceState
-from memproject.common.clock import now
-from memproject.common.tenancy import TenantRow
 
 
 class Source(TenantRow):

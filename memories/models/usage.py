@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from core.tenancy import TenantRow
 from memories.models.memory import Memory
-from memproject.common.tenancy import TenantRow
 
 
 class Usage(TenantRow):

@@ -11,6 +11,10 @@ from functools import partial
 
 from django.db import connection, transaction
 
+from core.clock import now
+from core.errors import Conflict, MemoryNotFound
+from core.ids import MEMORY, REVIEW, public
+from core.monitoring import metrics
 from memories.models import Embedding, Memory, Outcome, Passage, Review, Revision, TokenVectors
 from memories.pipeline import happened, knowledge, owners, reviews
 from memories.pipeline.changes import ChangeSet, GraphChange, WriteResult
@@ -19,10 +23,6 @@ from memories.pipeline.rows import Batch, memory_columns, successor
 from memories.pipeline.searchable import word_count, words
 from memories.review_types import ReviewState
 from memories.types import KEEP, Action, SourceState, UpdateCommand
-from memproject.common import metrics
-from memproject.common.clock import now
-from memproject.common.errors import Conflict, MemoryNotFound
-from memproject.common.ids import MEMORY, REVIEW, public
 
 BATCH = 500
 

@@ -18,13 +18,13 @@ from typing import Any
 import redis
 from django.conf import settings
 
+from core.claims import backoff
+from core.clock import now
+from core.errors import AppError
+from core.monitoring import metrics
+from core.redis import announce, brief
 from memories.models import Source
 from memories.types import SourceState
-from memproject.common import metrics
-from memproject.common.claims import backoff
-from memproject.common.clock import now
-from memproject.common.errors import AppError
-from memproject.common.redis import announce, brief
 
 log = logging.getLogger(__name__)
 

@@ -16,6 +16,8 @@ from typing import Any
 from django.contrib.postgres.search import SearchVectorField
 from django.db.models import QuerySet
 
+from core.carry import SAME, Kind, Line, LineError, Salt, batches, each
+from core.ids import new_id
 from memories.languages import configuration
 from memories.models import Memory, Outcome, Owner, Passage, Review, Revision, Source, Usage
 from memories.pipeline import apply, erase, owners, write_queue
@@ -23,8 +25,6 @@ from memories.pipeline.rows import Batch, Embedded, Voice
 from memories.pipeline.searchable import SOURCE_CHARACTERS, words
 from memories.pipeline.write_queue import Priority
 from memories.types import Scope, SourceKind, SourceState
-from memproject.common.carry import SAME, Kind, Line, LineError, Salt, batches, each
-from memproject.common.ids import new_id
 
 BATCH = 100  # memories with all their revisions, of which each may be long
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 
+from core.unicode import normalize
 from memories.types import Fact
-from memproject.common.unicode import normalize
 
 
 def normal(text: str) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from memories.embeddings import registry
+from memories.embeddings.registry import Encoder
 from memories.models import Source
 from memories.pipeline.rows import Embedded, Vectors, embedded_texts
 from memories.pipeline.write_queue import Claim
-from memories.providers import registry
-from memories.providers.registry import Encoder
 
 AT_ONCE = 32  # passages between two looks at the lease, when the model runs in this process
 AT_ONCE_AFAR = 512  # when it doesn't: a call costs more than what is in it

@@ -17,6 +17,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from core.clock import iso, now
+from core.idempotency import records
 from entities.services import knowledge
 from memories.models import (
     Embedding,
@@ -32,8 +34,6 @@ from memories.models import (
 )
 from memories.pipeline import happened, owners
 from memories.types import Scope, SourceKind, SourceState
-from memproject.common.clock import iso, now
-from memproject.delivery import receipts
 
 BATCH = 500
 ERASED = "erased"
@@ -114,7 +114,7 @@ def memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = 
     )
     counts = blank(tenant_id, sources)
     counts += knowledge.erase(tenant_id, wanted)
-    receipts.blank(tenant_id, wanted)
+    records.blank(tenant_id, wanted)
     going = Memory.objects.filter(tenant=tenant_id, id__in=wanted)
     happened.gone(tenant_id, going.values_list("id", "project", "user_id"), now(), expired=expired)
     Outcome.objects.filter(tenant=tenant_id, replaces_key__in=wanted).update(replaces_key=None)
@@ -144,7 +144,7 @@ def blank(tenant_id: uuid.UUID, sources: QuerySet[Source]) -> Counter[str]:
         return Counter()
     moment = now()
     ids = [row for row, _, _, _ in rows]
-    receipts.blank(tenant_id, [*ids, *(allocated for _, _, _, allocated in rows if allocated)])
+    records.blank(tenant_id, [*ids, *(allocated for _, _, _, allocated in rows if allocated)])
     blanked = Source.objects.filter(tenant=tenant_id, id__in=ids)
     closed = {"state": SourceState.FAILED, "failure": ERASED, "finished_at": moment}
     blanked.filter(state=SourceState.PENDING).update(next_attempt_at=None, **closed)

@@ -14,13 +14,13 @@ from collections import Counter
 from django.db import IntegrityError, transaction
 
 from apikeys import tenants
+from core.clock import now
+from core.kick import kick
+from core.tenancy import TenantRow, tenant_tables
 from entities.services import graph
 from memories.models import Erasure, Source
 from memories.pipeline import erase
 from memories.types import SourceState
-from memproject.common.clock import now
-from memproject.common.kick import kick
-from memproject.common.tenancy import TenantRow, tenant_tables
 
 log = logging.getLogger(__name__)
 

@@ -12,13 +12,13 @@ from collections import Counter
 from django.db import transaction
 from django.db.models import QuerySet
 
+from core.alone import alone
+from core.clock import now
+from core.tenancy import across_tenants
 from memories.models import Revision, Source
 from memories.models.revision import RevisionQuerySet
 from memories.pipeline import erase
 from memories.types import Scope, SourceKind, SourceState
-from memproject.common.alone import alone
-from memproject.common.clock import now
-from memproject.common.tenancy import across_tenants
 
 JOB = 7_318_002
 

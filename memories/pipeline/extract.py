@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from django.utils.dateparse import parse_datetime
 
 from entities.types import Knowledge
+from memories.errors import ProviderRefused, ProviderUnavailable
 from memories.extraction.extractor import from_settings
 from memories.models import Source
 from memories.pipeline.knowledge import together
-from memories.providers.base import ProviderRefused, ProviderUnavailable
 from memories.statements import Statement
 from memories.types import Fact, Item
 

@@ -12,15 +12,15 @@ from itertools import islice
 
 from django.db import transaction
 
+from core.alone import alone
+from core.clock import now
+from core.tenancy import across_tenants
 from memories.decay import DECAYED, SOONEST
 from memories.models import Memory, Owner
 from memories.pipeline import apply, erase, owners
 from memories.retrieval import fading
 from memories.retrieval.fading import Fading
 from memories.types import Scope
-from memproject.common.alone import alone
-from memproject.common.clock import now
-from memproject.common.tenancy import across_tenants
 
 log = logging.getLogger(__name__)
 

@@ -6,12 +6,12 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Sequence
 
+from core.clock import iso
+from core.ids import MEMORY, public
 from memories.models import Revision
 from memories.types import Action
-from memproject.common.clock import iso
-from memproject.common.ids import MEMORY, public
-from memproject.delivery import emit
-from memproject.delivery.types import Event
+from webhooks import emit
+from webhooks.types import Event
 
 
 def written(revisions: Sequence[Revision]) -> None:

@@ -20,18 +20,18 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from psycopg import sql
 
+from core.clock import now
+from core.errors import AppError, Unavailable
+from core.monitoring import metrics
+from core.redis import announce
+from memories.extraction.llm.registry import model_extractor
 from memories.models import Source
 from memories.pipeline import apply, attempts, embed, erase, owners, plan, state, write_queue, writes
 from memories.pipeline.changes import WriteResult
 from memories.pipeline.rows import Embedded
 from memories.pipeline.write_queue import Claim, LeaseLost, Turn
 from memories.pipeline.writes import ReadWrite
-from memories.providers import registry
 from memories.types import SourceKind, SourceState
-from memproject.common import metrics
-from memproject.common.clock import now
-from memproject.common.errors import AppError, Unavailable
-from memproject.common.redis import announce
 
 T = TypeVar("T")
 
@@ -196,7 +196,7 @@ def _read(sources: Sequence[Source], claim: Claim) -> Iterator[list[ReadWrite]]:
     """What each write states. Without a language model all are read first; a model reads each write when those before
     it are applied, because it is shown the stored memories."""
     started, group = time.monotonic(), list[ReadWrite]()
-    at_once = registry.model_extractor() is None
+    at_once = model_extractor() is None
     for source in sources:
         if (group or not at_once) and time.monotonic() - started > PASS_SECONDS:
             break

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from django.utils.dateparse import parse_datetime
 
+from core.clock import now
+from core.errors import AppError, Conflict, MemoryNotFound, NotFound
+from core.ids import MEMORY, new_id, public
 from entities.types import NO_KNOWLEDGE, Knowledge
 from memories.decisions.decide import Effect
 from memories.models import Passage, Review, Revision, Source
@@ -20,9 +23,6 @@ from memories.pipeline.state import OwnerState
 from memories.pipeline.writes import ReadWrite
 from memories.statements import Known
 from memories.types import KEEP, Action, Decision, Fact, Json, SourceKind, UpdateCommand
-from memproject.common.clock import now
-from memproject.common.errors import AppError, Conflict, MemoryNotFound, NotFound
-from memproject.common.ids import MEMORY, new_id, public
 
 TICK = dt.timedelta(microseconds=1)  # between two writes of a pass, so that history keeps their order
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from core.clock import now
 from memories.models import Revision, Source
 from memories.statements import Known
 from memories.types import Item
-from memproject.common.clock import now
 
 HEAD = re.compile(r"\[\d{4}-\d{2}-\d{2}\] [^:]{1,128}: ")  # of a line, as context.py writes it
 MOST = 200  # such lines of one write that are looked up

@@ -9,12 +9,12 @@ from typing import Any
 
 from django.db import connection
 
+from core.clock import now
+from core.ids import MEMORY, REVIEW, public
 from memories.models import Review, Revision
 from memories.pipeline.rows import successor
 from memories.review_types import ReviewProposal, ReviewState
 from memories.types import Action, UpdateCommand
-from memproject.common.clock import now
-from memproject.common.ids import MEMORY, REVIEW, public
 
 BATCH_SIZE = 500
 

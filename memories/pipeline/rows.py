@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from core.ids import new_id
 from memories.languages import configuration
 from memories.models import Embedding, Memory, Outcome, Passage, Revision, Source, TokenVectors
 from memories.pipeline.passages import evidence_of, split
 from memories.pipeline.reconcile import Operation
 from memories.pipeline.searchable import word_count, words
 from memories.types import KEEP, Action, Decision, Span, UpdateCommand
-from memproject.common.ids import new_id
 
 Vectors = npt.NDArray[np.float32]
 Pieces = npt.NDArray[np.int8]

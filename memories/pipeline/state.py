@@ -13,17 +13,17 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from core.clock import now
 from entities.services import stating
 from entities.services.stating import Conflict
 from entities.types import GraphScope, Knowledge, Stated
+from memories.embeddings import registry
 from memories.models import Embedding, Revision
 from memories.pipeline import owners
 from memories.pipeline.rows import Embedded
 from memories.pipeline.writes import ReadWrite
-from memories.providers import registry
 from memories.retrieval import similar as nearest
 from memories.statements import Known, Statement
-from memproject.common.clock import now
 
 TURN = "turn"  # a record of what was said: nothing outdates it
 MAX_STATED = 4  # memories that a statement is compared with because of their relations

@@ -20,8 +20,9 @@ from typing import cast
 from django.db import connection, transaction
 from redis import RedisError
 
-from memproject.common import metrics, redis
-from memproject.common.ids import new_id
+from core import redis
+from core.ids import new_id
+from core.monitoring import metrics
 
 log = logging.getLogger(__name__)
 

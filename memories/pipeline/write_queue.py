@@ -18,11 +18,11 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from core.clock import now
+from core.ids import new_id
+from core.kick import kick
+from core.tenancy import across_tenants
 from memories.models import Source, WriteQueue
-from memproject.common.clock import now
-from memproject.common.ids import new_id
-from memproject.common.kick import kick
-from memproject.common.tenancy import across_tenants
 
 log = logging.getLogger(__name__)
 

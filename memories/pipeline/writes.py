@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 from django.db.models import Q
 
 from entities.types import NO_KNOWLEDGE, Knowledge
+from memories.embeddings import registry
+from memories.errors import ProviderUnavailable
+from memories.extraction.llm.registry import model_extractor
 from memories.models import Revision, Source
 from memories.pipeline import digest, embed
 from memories.pipeline.extract import Extracted, extract, items_of, knowledge_of
 from memories.pipeline.keep_text import keep_text
 from memories.pipeline.recalled import without_recalled
-from memories.providers import registry
-from memories.providers.base import ProviderUnavailable
 from memories.retrieval.similar import similar
 from memories.statements import Known, Statement
 from memories.types import Item, Json, SourceKind
@@ -113,7 +114,7 @@ def facts_of(items: Sequence[Item], payload: Json) -> Extracted:
 def _store(source: Source) -> ReadWrite:
     """By the language model if there is one. A model that fails is asked again when the write is tried again,
     MODEL_TRIES times in all; then the rules read it."""
-    items, model, infers = items_of(source), registry.model_extractor(), source.payload.get("infer", True)
+    items, model, infers = items_of(source), model_extractor(), source.payload.get("infer", True)
     if infers:
         items = without_recalled(source, items)
     failures = int(source.result.get(FAILURES, 0))

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from memories.providers import pieces
-from memories.providers.base import Pieces
+from core.postgres import fetch
+from memories.embeddings import pieces
+from memories.embeddings.base import Pieces
 from memories.retrieval import features, where
 from memories.retrieval.lexical import Lexical
 from memories.retrieval.nearest import Nearest
 from memories.retrieval.recipes import FIRST_STAGE, PER_TEXT
 from memories.retrieval.search import Search
-from memproject.common.postgres import fetch
 
 MOST_BY_WORDS = 1_000  # passages that are looked up at most for their words
 

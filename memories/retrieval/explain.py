@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from core.clock import iso
+from core.ids import MEMORY, public
 from memories.retrieval.context import Context
 from memories.retrieval.ranking import Ranking
 from memories.types import Hit, Json, Recalled, RecallQuery
-from memproject.common.clock import iso
-from memproject.common.ids import MEMORY, public
 
 # What each feature is called, and what it says.
 NAMES = {

@@ -7,10 +7,10 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from core.postgres import fetch
 from memories.decay import Decay, decay
 from memories.retrieval import where
 from memories.types import MemoryView, Scope
-from memproject.common.postgres import fetch
 
 PAGE = 5_000
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from core.postgres import fetch
 from memories.languages import configuration, segmented
 from memories.retrieval import where
 from memories.retrieval.recipes import K1, B
 from memories.types import Scope
-from memproject.common.postgres import fetch
 
 MOST_TERMS = 48  # of a question: the first ones; a text of pages says nothing more by its thousandth word
 MOST_PENDING = 1_000

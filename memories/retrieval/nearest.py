@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from psycopg import sql
 
+from core.postgres import fetch
 from memories.retrieval import where
 from memories.retrieval.question import Question
 from memories.retrieval.recipes import PER_TEXT, First
 from memories.retrieval.search import Search
-from memproject.common.postgres import fetch
 
 # Passages of a scope up to which every vector is compared. Beyond it the SKETCH nearest by the signs of their numbers
 # are, which an index holds beside the scope (docs/retrieval.md has what that costs and finds).

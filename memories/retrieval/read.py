@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 from django.db import connection
 
+from core.postgres import fetch
 from memories.models import Embedding, Outcome, Passage, Review, Revision, Source
 from memories.retrieval import where
 from memories.review_types import ReviewState
 from memories.types import Action, Decision, Filter, MemoryView, Scope, SourceKind, SourceState
 from memories.vantage import HERE, Vantage
-from memproject.common.postgres import fetch
 
 # Memories by their ids, in one round trip; the columns stand in the order of MemoryView's fields. Rows of the ORM cost
 # three times as much, and every recall reads ten of them. What has expired is gone, in whatever state.

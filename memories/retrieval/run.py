@@ -9,8 +9,10 @@ import uuid
 import numpy as np
 import numpy.typing as npt
 
-from memories.providers import questions, registry
-from memories.providers.base import Encoded
+from core.clock import now
+from core.errors import Unavailable
+from memories.embeddings import questions, registry
+from memories.embeddings.base import Encoded
 from memories.retrieval import candidates, context, explain, fading, features, lexical, nearest, read, speakers
 from memories.retrieval.candidates import Pool
 from memories.retrieval.question import Question, understand
@@ -18,8 +20,6 @@ from memories.retrieval.ranking import Ranking
 from memories.retrieval.recipes import BY_NAME, DENSE, FIRST_STAGE, FULL, LITE, WORDS, Recipe
 from memories.retrieval.search import Search, excluded
 from memories.types import Hit, Recalled, RecallQuery, Scope
-from memproject.common.clock import now
-from memproject.common.errors import Unavailable
 
 log = logging.getLogger(__name__)
 

@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 from pgvector import HalfVector
 
+from core.ids import MEMORY, parse
 from memories.retrieval import where
 from memories.retrieval.question import Question
 from memories.retrieval.recipes import First
 from memories.types import Filter, RecallQuery, Scope
-from memproject.common.ids import MEMORY, parse
 
 
 @dataclass(frozen=True)

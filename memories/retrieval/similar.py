@@ -10,11 +10,11 @@ import numpy.typing as npt
 from pgvector import HalfVector
 from psycopg import sql
 
+from core.clock import now
+from core.postgres import fetch
 from memories.models import Owner
 from memories.retrieval.nearest import EXACT_UP_TO, SKETCH
 from memories.statements import Known
-from memproject.common.clock import now
-from memproject.common.postgres import fetch
 
 MOST = 8  # for one vector: of the memories that a text ends, 98 % are among these (docs/models.md)
 ENOUGH = 0.25  # cosine, as in the training of the pair model

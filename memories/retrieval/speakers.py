@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.postgres import fetch
 from memories.types import Scope
-from memproject.common.postgres import fetch
 
 MOST = 64  # speakers of one user's project; a conversation of more people names nobody by these rules
 

@@ -7,10 +7,10 @@ import uuid
 from django.conf import settings
 
 from apikeys.types import Principal
+from core.errors import MemoryNotFound
+from core.ids import MEMORY, parse
 from memories.models import Revision, Source
 from memories.types import Scope
-from memproject.common.errors import MemoryNotFound
-from memproject.common.ids import MEMORY, parse
 
 
 def writing(principal: Principal, user_id: str | None, project: str | None) -> tuple[str, str]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Min
 
+from core.clock import now
+from core.tenancy import across_tenants
 from memories.models import Revision, Source, WriteQueue
 from memories.types import SourceState
-from memproject.common.clock import now
-from memproject.common.tenancy import across_tenants
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from apikeys.types import Principal
+from core.errors import AppError
 from memories.models import Source
 from memories.services.events import results
 from memories.services.store import accept, source_of
 from memories.types import StoreCommand, WriteResult
-from memproject.common.errors import AppError
 
 Answer = WriteResult | AppError
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from memories.providers.registry import embedder
+from memories.embeddings.registry import embedder
 
 
 def probe() -> dict[str, Any]:

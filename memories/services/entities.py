@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from apikeys.types import Principal
+from core.clock import now
+from core.errors import InvalidRequest
+from core.ids import MEMORY, parse, public
+from core.postgres import fetch
 from entities.services import mentions
 from entities.types import NO_ENTITIES
 from memories.retrieval import read, where
 from memories.types import MemoryView, Page, Scope
 from memories.vantage import Vantage
-from memproject.common.clock import now
-from memproject.common.errors import InvalidRequest
-from memproject.common.ids import MEMORY, parse, public
-from memproject.common.postgres import fetch
 
 # Which of the memories that mention an entity are shown.
 SHOWN = """

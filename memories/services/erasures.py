@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from apikeys.types import Principal
+from core.errors import NotFound
+from core.ids import RECEIPT, parse
+from core.tenancy import across_tenants
 from memories.models import Erasure
 from memories.services.forget import view
 from memories.types import ErasureView
-from memproject.common.errors import NotFound
-from memproject.common.ids import RECEIPT, parse
-from memproject.common.tenancy import across_tenants
 
 
 def erasure(principal: Principal, receipt_id: str) -> ErasureView:

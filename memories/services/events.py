@@ -6,14 +6,14 @@ import uuid
 from collections.abc import Sequence
 
 from apikeys.types import Principal
+from core.errors import NotFound
+from core.ids import EVENT, MEMORY, parse
+from core.postgres import fetch
 from entities.services import mentions
 from entities.types import NO_ENTITIES
 from memories.models import Source
 from memories.pipeline import write_queue
 from memories.types import Decision, ItemResult, SourceKind, SourceState, WriteResult
-from memproject.common.errors import NotFound
-from memproject.common.ids import EVENT, MEMORY, parse
-from memproject.common.postgres import fetch
 
 DECIDED = """
 SELECT o.source_key, o.decision, o.memory_key, o.replaces_key, r.content, r.reason

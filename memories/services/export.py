@@ -13,12 +13,12 @@ from django.db import connection, transaction
 
 from apikeys import tenants
 from apikeys.types import Principal
+from core.carry import Line
+from core.clock import now
 from entities.services import carry as knowledge
 from memories.pipeline import carry
 from memories.services import access
 from memories.types import Scope
-from memproject.common.carry import Line
-from memproject.common.clock import now
 
 FORMAT, VERSION = "memproject", 1
 

@@ -6,14 +6,14 @@ import uuid
 from functools import partial
 
 from apikeys.types import Principal
+from core.clock import now
+from core.errors import InvalidRequest, MemoryNotFound
 from entities.services import read as entity_reads
 from memories.models import Erasure
 from memories.pipeline import erase
 from memories.retrieval import read
 from memories.services import access
 from memories.types import ErasureView, Filter, ForgetCommand, Scope
-from memproject.common.clock import now
-from memproject.common.errors import InvalidRequest, MemoryNotFound
 
 
 def forget(principal: Principal, command: ForgetCommand) -> ErasureView:

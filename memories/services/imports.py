@@ -20,17 +20,17 @@ from typing import IO
 from django.db import DataError, IntegrityError, transaction
 
 from apikeys import tenants
+from core import disk
+from core.carry import Kind, Line, LineError, Salt, batches
+from core.errors import Conflict, InvalidRequest
+from core.ids import new_id
+from core.tenancy import TenantRow, across_tenants
 from entities.services import carry as knowledge
+from memories.embeddings import registry
 from memories.pipeline import carry, owners
 from memories.pipeline.embed import embedded
 from memories.pipeline.rows import Embedded
-from memories.providers import registry
 from memories.services.export import FORMAT, VERSION
-from memproject.common import disk
-from memproject.common.carry import Kind, Line, LineError, Salt, batches
-from memproject.common.errors import Conflict, InvalidRequest
-from memproject.common.ids import new_id
-from memproject.common.tenancy import TenantRow, across_tenants
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (carry.SOURCE, carry.MEMORY, carry.REVIEW, *knowledge.KINDS)}
 AT_ONCE = 100  # lines embedded, or written, together

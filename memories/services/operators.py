@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
+from core.errors import Conflict
 from memories.models import Review, Source
 from memories.pipeline import apply
 from memories.pipeline import erase as eraser
 from memories.services import forget, retry
 from memories.types import ErasureView
-from memproject.common.errors import Conflict
 
 AT_ONCE = 500  # memories of one receipt: one transaction holds their owners' locks
 

@@ -6,12 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 
 from apikeys.types import Principal
+from core.clock import now
+from core.postgres import fetch
 from entities.services import mentions
 from memories.retrieval import where
 from memories.services import access
 from memories.vantage import HERE, Vantage
-from memproject.common.clock import now
-from memproject.common.postgres import fetch
 
 STATS = """
 SELECT count(*), count(*) FILTER (WHERE m.created_at >= %(recent)s), min(m.created_at), max(m.created_at)

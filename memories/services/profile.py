@@ -10,6 +10,8 @@ from django.conf import settings
 from psycopg.types.json import Jsonb
 
 from apikeys.types import Principal
+from core.clock import now
+from core.postgres import fetch
 from entities.services import mentions
 from entities.types import TopEntity
 from memories.languages import DEFAULT
@@ -19,8 +21,6 @@ from memories.services.entities import filled
 from memories.services.owners import UserStats, stats
 from memories.types import MemoryView, Scope
 from memories.vantage import HERE, Vantage
-from memproject.common.clock import now
-from memproject.common.postgres import fetch
 
 FACTS = 20
 TOPICS = 10

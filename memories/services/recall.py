@@ -8,18 +8,18 @@ from dataclasses import replace
 from django.conf import settings
 
 from apikeys.types import Principal
+from core.clock import now
+from core.errors import InvalidRequest, MemoryExpired, MemoryNotFound
+from core.ids import MEMORY, parse, public
+from memories.embeddings import registry
 from memories.models import Revision
 from memories.pipeline import usage
-from memories.providers import registry
 from memories.retrieval import read
 from memories.retrieval import run as retrieval
 from memories.services import access
 from memories.services.entities import filled
 from memories.types import ListQuery, MemoryView, Page, Recalled, RecallQuery, RevisionView, Scope, SourceState
 from memories.vantage import HERE, Vantage
-from memproject.common.clock import now
-from memproject.common.errors import InvalidRequest, MemoryExpired, MemoryNotFound
-from memproject.common.ids import MEMORY, parse, public
 
 UNAPPLIED = frozenset({SourceState.PENDING, SourceState.FAILED})  # accepted stores that are no memories yet
 

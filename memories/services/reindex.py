@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from django.db.models import F
 from django.db.models.functions import Left, Length, Substr
 
+from core.tenancy import across_tenants
 from memories.languages import configuration
 from memories.models import Owner, Passage, Source
 from memories.pipeline import apply
 from memories.pipeline.passages import evidence_of
 from memories.pipeline.searchable import SOURCE_CHARACTERS, words
-from memproject.common.tenancy import across_tenants
 
 BATCH = 500
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import QuerySet
 
+from core.tenancy import across_tenants
 from memories.models import Source
 from memories.pipeline import write_queue
 from memories.pipeline.write_queue import Priority
 from memories.types import SourceState
-from memproject.common.tenancy import across_tenants
 
 FINAL = ("erased", "conflict", "memory_not_found")  # an answer, not a mishap
 

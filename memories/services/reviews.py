@@ -10,14 +10,14 @@ from dataclasses import replace
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apikeys.types import Principal
+from core.clock import now
+from core.errors import InvalidRequest, NotFound
+from core.ids import REVIEW, parse, public
 from memories.models import Review, Revision
 from memories.pipeline import apply
 from memories.review_types import ReviewPage, ReviewProposal, ReviewQuery, ReviewState, ReviewView
 from memories.services import access
 from memories.types import Scope
-from memproject.common.clock import now
-from memproject.common.errors import InvalidRequest, NotFound
-from memproject.common.ids import REVIEW, parse, public
 
 
 def browse(principal: Principal, query: ReviewQuery) -> ReviewPage:

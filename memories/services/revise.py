@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from apikeys.types import Principal
+from core.clock import iso
+from core.errors import InvalidRequest, NotFound
+from core.ids import REVISION, parse
 from memories.models import Revision
 from memories.services import access
 from memories.services.recall import one
 from memories.services.store import accept
 from memories.services.update import outcome, refuse_ended, refuse_pending, refuse_taken, source_for
 from memories.types import MemoryView, SourceKind, SupersedeCommand, WriteResult
-from memproject.common.clock import iso
-from memproject.common.errors import InvalidRequest, NotFound
-from memproject.common.ids import REVISION, parse
 
 
 def supersede(principal: Principal, command: SupersedeCommand) -> MemoryView | WriteResult:

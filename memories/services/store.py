@@ -11,6 +11,11 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from apikeys.types import Principal
+from core.clock import iso, now
+from core.errors import InvalidRequest
+from core.idempotency.keys import bind
+from core.ids import new_id
+from core.redis import wait_for
 from memories.languages import configuration
 from memories.models import Source
 from memories.pipeline import attempts, write_queue
@@ -19,11 +24,6 @@ from memories.pipeline.write_queue import LONG, Priority
 from memories.services import access
 from memories.services.events import results_of, rows
 from memories.types import Item, SourceKind, StoreCommand, WriteResult
-from memproject.common.clock import iso, now
-from memproject.common.errors import InvalidRequest
-from memproject.common.ids import new_id
-from memproject.common.redis import wait_for
-from memproject.web.idempotency import bind
 
 MAX_FIRST = 10  # writes of one request that go to the queue `store`
 

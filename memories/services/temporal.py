@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from apikeys.types import Principal
+from core.clock import now
 from memories.decay import Decay
 from memories.pipeline import expire, fade
 from memories.retrieval import fading, read
 from memories.services import access
 from memories.services.recall import get
 from memories.types import MemoryView, Scope
-from memproject.common.clock import now
 
 
 @dataclass(frozen=True, slots=True)

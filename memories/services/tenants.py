@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from django.db import transaction
 from django.db.models import Count
@@ -14,14 +14,22 @@ from django.db.models import Count
 from apikeys import tenants
 from apikeys.tenants import TenantChange
 from apikeys.types import Principal
+from core.clock import now
+from core.errors import InvalidRequest, ScopeDenied
+from core.ids import TENANT, public
 from memories.models import Revision
 from memories.pipeline import erase_tenant
-from memproject.common.clock import now
-from memproject.common.errors import InvalidRequest, ScopeDenied
-from memproject.common.ids import TENANT, public
 
-if TYPE_CHECKING:
-    from apikeys.models import Tenant
+
+class StoredTenant(Protocol):
+    """The fields of a tenant's row that are shown."""
+
+    id: uuid.UUID
+    slug: Any
+    name: Any
+    default_project: Any
+    rate_limits: Any
+    created_at: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +98,7 @@ def _only_master(principal: Principal) -> None:
         raise ScopeDenied("Only the master key manages tenants.")
 
 
-def _views(rows: Sequence[Tenant]) -> list[TenantView]:
+def _views(rows: Sequence[StoredTenant]) -> list[TenantView]:
     ids = [row.id for row in rows]
     alive = Revision.objects.filter(tenant__in=ids).alive(now()).values_list("tenant_id")
     counted = {t: (m, u) for t, m, u in alive.annotate(Count("id"), Count("user_id", distinct=True))}

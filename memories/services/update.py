@@ -6,15 +6,15 @@ import uuid
 from typing import Any
 
 from apikeys.types import Principal
+from core.clock import iso, now
+from core.errors import Conflict, InvalidRequest, MemoryNotFound
+from core.ids import MEMORY, public
 from memories.models import Source
 from memories.pipeline import apply, digest
 from memories.services import access
 from memories.services.recall import one, told
 from memories.services.store import accept
 from memories.types import KEEP, Json, MemoryView, SourceKind, UpdateCommand, WriteResult
-from memproject.common.clock import iso, now
-from memproject.common.errors import Conflict, InvalidRequest, MemoryNotFound
-from memproject.common.ids import MEMORY, public
 
 
 def update(principal: Principal, command: UpdateCommand) -> MemoryView | WriteResult:

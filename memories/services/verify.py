@@ -19,15 +19,15 @@ from django.db import connection
 from psycopg import sql
 from redis import RedisError
 
+from core import redis
+from core.errors import NotFound, Unavailable
+from core.ids import RECEIPT, parse
+from core.tenancy import TenantRow, across_tenants, tenant_tables
 from entities.services import graph
 from memories.languages import configuration
 from memories.models import Erasure
 from memories.pipeline import usage
 from memories.pipeline.erase import sign
-from memproject.common import redis
-from memproject.common.errors import NotFound, Unavailable
-from memproject.common.ids import RECEIPT, parse
-from memproject.common.tenancy import TenantRow, across_tenants, tenant_tables
 
 _ID = re.compile(r"(?:[a-z]{3}_)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})")
 
@@ -42,11 +42,11 @@ AND, EVERY = sql.SQL(" AND "), sql.SQL("TRUE")
 NAMING = {
     "memories.Source": sql.SQL("t.blanked_at IS NULL"),
     # The answer of a deletion names what it deleted, beside its receipt.
-    "delivery.Receipt": sql.SQL(
+    "core.IdempotencyRecord": sql.SQL(
         "coalesce(t.body, t.draft) IS NOT NULL AND strpos(coalesce(t.body::text, ''), '\"ers_') = 0"
     ),
     # Somebody has to be told that it is gone.
-    "delivery.Delivery": sql.SQL("t.body IS NOT NULL AND t.event NOT IN ('memory.deleted', 'memory.expired')"),
+    "webhooks.Delivery": sql.SQL("t.body IS NOT NULL AND t.event NOT IN ('memory.deleted', 'memory.expired')"),
     "entities.GraphOutbox": sql.SQL("FALSE"),
 }
 # What is marked as erased holds nothing.
@@ -55,8 +55,8 @@ EMPTIED = {
         "t.blanked_at IS NOT NULL AND NOT (t.text = '' AND t.payload = '{}' AND t.result = '{}'"
         " AND t.tsv IS NULL AND t.vector IS NULL AND t.target_key IS NULL AND t.agent_id IS NULL AND t.run_id IS NULL)"
     ),
-    "delivery.Receipt": sql.SQL("t.erased_at IS NOT NULL AND coalesce(t.body, t.draft) IS NOT NULL"),
-    "delivery.Delivery": sql.SQL("t.state = 'erased' AND t.body IS NOT NULL"),
+    "core.IdempotencyRecord": sql.SQL("t.erased_at IS NOT NULL AND coalesce(t.body, t.draft) IS NOT NULL"),
+    "webhooks.Delivery": sql.SQL("t.state = 'erased' AND t.body IS NOT NULL"),
 }
 
 

@@ -18,9 +18,9 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from memories.providers.weights import LANGUAGE, ModelUnavailable, ensure_language, ensure_model
-from memproject.common import metric_folder
-from memproject.common.supervision import Report
+from core.monitoring import metric_folder
+from core.supervision import Report
+from memories.embeddings.weights import LANGUAGE, ModelUnavailable, ensure_language, ensure_model
 from memproject.embedded import banner, children, envfile, redis, servers
 from memproject.embedded.guards import CannotStartError, Interrupt, StoppedError, check_port, only_one, url_of
 from memproject.embedded.leftovers import Book

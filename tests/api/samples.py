@@ -21,13 +21,13 @@ from apikeys import services
 from apikeys.models import ApiKey, Tenant
 from apikeys.scopes import Role
 from apikeys.types import Principal
+from core import redis
+from core.clock import now
+from core.ids import ENTITY, MEMORY, MERGE, new_id, parse, public
+from core.tenancy import TenantRow
 from entities.models import Merge
 from entities.services.merge import merge
 from memories.models import Source
-from memproject.common import redis
-from memproject.common.clock import now
-from memproject.common.ids import ENTITY, MEMORY, MERGE, new_id, parse, public
-from memproject.common.tenancy import TenantRow
 from tests import build, taught
 from tests.api.operations import Operation, Request
 from tests.build import Caller
@@ -161,9 +161,9 @@ NOBODYS: dict[str, Callable[[], str | None]] = {
 
 def alone(patch: pytest.MonkeyPatch) -> None:
     """Nobody outside is asked: names have an address, receivers of webhooks are content, workers aren't waited for."""
-    patch.setattr("memproject.common.guard.resolve", lambda host, port: ["93.184.215.14"])
-    patch.setattr("memproject.common.http.post", lambda *_, **__: 200)
-    patch.setattr("memproject.observe.probes.PING_SECONDS", 0.01)
+    patch.setattr("core.guard.resolve", lambda host, port: ["93.184.215.14"])
+    patch.setattr("core.http_client.post", lambda *_, **__: 200)
+    patch.setattr("core.monitoring.probes.PING_SECONDS", 0.01)
 
 
 @pytest.fixture(scope="module")

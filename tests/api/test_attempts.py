@@ -11,13 +11,13 @@ import pytest
 from celery import current_app
 from django.core.management import call_command
 
+from core import redis
+from core.clock import now
 from memories import tasks
 from memories.models import Memory, Outcome, WriteQueue
 from memories.pipeline import apply, attempts, owner_pass, write_queue, writes
 from memories.types import SourceState
 from memproject.celery import app
-from memproject.common import redis
-from memproject.common.clock import now
 from tests import build
 from tests.build import Caller, caller, source_of
 

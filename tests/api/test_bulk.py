@@ -11,10 +11,10 @@ from django.conf import LazySettings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from core.tenancy import across_tenants
 from memories import tasks
 from memories.models import Memory, Source, WriteQueue
 from memories.pipeline import write_queue
-from memproject.common.tenancy import across_tenants
 from tests.build import Caller, caller
 
 API = "/api/v1"

@@ -13,8 +13,8 @@ from django.core.management.base import CommandError
 from django.test import Client, override_settings
 
 from apikeys.scopes import Role, Scope
+from core import disk
 from memories.models import Memory, Source
-from memproject.common import disk
 from tests.api.operations import Operation, operations
 from tests.api.samples import World
 from tests.build import Caller, caller, tenant

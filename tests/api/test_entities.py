@@ -9,13 +9,13 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 
 from apikeys.scopes import Role
+from core.clock import iso, now
+from core.ids import ENTITY, new_id, public
 from entities.models import EntityRevision, Merge
-from memproject.common.clock import iso, now
-from memproject.common.ids import ENTITY, new_id, public
-from memproject.delivery.models import Delivery
 from tests import build
 from tests.build import Caller
 from tests.db.test_knowledge import Owner, works
+from webhooks.models import Delivery
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def of(ann: Owner, name: str, type: str = "PERSON") -> str:
 @pytest.fixture
 def hook(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody listens, and nothing is sent yet."""
-    monkeypatch.setattr("memproject.delivery.emit.kick", lambda *_, **__: None)
+    monkeypatch.setattr("webhooks.emit.kick", lambda *_, **__: None)
     asked = {"url": "https://hooks.example/", "events": ["entity.created", "entity.merged"]}
     assert build.caller(role=Role.ADMIN).post("/api/v1/webhooks", asked).status_code == 201
 

@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 import pytest
 
 from apikeys.services import default_tenant
+from core.ids import ENTITY, parse
+from core.tenancy import across_tenants
 from entities.models import Alias
 from memories.models import Memory
-from memproject.common.ids import ENTITY, parse
-from memproject.common.tenancy import across_tenants
 from tests.build import Caller
 
 API = "/api/v1/memories"

@@ -9,11 +9,11 @@ from django.db import connection
 
 from apikeys.models import ApiKey
 from apikeys.scopes import Role
+from core.clock import now
+from core.idempotency import records
+from core.idempotency.models import IdempotencyRecord
+from core.tenancy import across_tenants
 from memories.models import Memory, Revision, Source
-from memproject.common.clock import now
-from memproject.common.tenancy import across_tenants
-from memproject.delivery import receipts
-from memproject.delivery.models import Receipt
 from tests import build
 from tests.build import Caller, caller
 
@@ -104,13 +104,13 @@ def test_reads_take_no_receipt(owner: Caller) -> None:
     owner.post(f"{STORE}/recall", {"query": "Oslo"}, Idempotency_Key="k1")
     owner.get(STORE, Idempotency_Key="k1")
     with across_tenants("a test"):
-        assert Receipt.objects.count() == 0
+        assert IdempotencyRecord.objects.count() == 0
 
 
 def test_a_twin_in_flight_is_told_to_wait(owner: Caller) -> None:
     owner.post(STORE, BODY, Idempotency_Key="k1")
     with across_tenants("a test"):
-        Receipt.objects.update(status=None, body=None, sources=[])
+        IdempotencyRecord.objects.update(status=None, body=None, sources=[])
     twin = owner.post(STORE, BODY, Idempotency_Key="k1")
     assert twin.status_code == 409
     assert twin["Retry-After"] == "1"
@@ -119,7 +119,7 @@ def test_a_twin_in_flight_is_told_to_wait(owner: Caller) -> None:
 def test_what_a_dead_process_accepted_is_answered_from_its_source(owner: Caller) -> None:
     first = owner.post(STORE, BODY, Idempotency_Key="k1").json()
     with across_tenants("a test"):
-        Receipt.objects.update(status=None, body=None, finished_at=None)
+        IdempotencyRecord.objects.update(status=None, body=None, finished_at=None)
     again = owner.post(STORE, BODY, Idempotency_Key="k1")
     assert again.status_code == 201
     assert again.json() == first
@@ -129,7 +129,7 @@ def test_a_claim_that_nobody_works_on_is_taken_over(owner: Caller) -> None:
     owner.post(STORE, BODY, Idempotency_Key="k1")
     with across_tenants("a test"):
         old = now() - dt.timedelta(minutes=5)
-        Receipt.objects.update(status=None, body=None, sources=[], created_at=old)
+        IdempotencyRecord.objects.update(status=None, body=None, sources=[], created_at=old)
     again = owner.post(STORE, BODY, Idempotency_Key="k1")
     assert (again.status_code, again.json()["status"]) == (201, "duplicate")
 
@@ -161,16 +161,16 @@ def test_an_erased_answer_is_not_given_again(owner: Caller, path: str) -> None:
     assert again.json()["error"]["code"] == "conflict"
     assert counts()[1] == 0
     with connection.cursor() as cursor, across_tenants("a test"):
-        cursor.execute("SELECT count(*) FROM delivery_receipt WHERE body::text LIKE '%%Oslo%%'")
+        cursor.execute("SELECT count(*) FROM core_idempotencyrecord WHERE body::text LIKE '%%Oslo%%'")
         assert cursor.fetchone() == (0,)
 
 
 def test_old_receipts_go(owner: Caller) -> None:
     owner.post(STORE, BODY, Idempotency_Key="k1")
-    assert receipts.prune() == 0
+    assert records.prune() == 0
     with across_tenants("a test"):
-        Receipt.objects.update(created_at=now() - receipts.KEPT)
-    assert receipts.prune() == 1
+        IdempotencyRecord.objects.update(created_at=now() - records.KEPT)
+    assert records.prune() == 1
 
 
 def test_a_secret_is_never_given_again(eager: None) -> None:
@@ -189,7 +189,7 @@ def test_a_secret_is_never_given_again(eager: None) -> None:
         assert again.json()["error"]["details"]["id"] == first.json()["id"]
         assert secret not in again.content.decode()
         with connection.cursor() as cursor, across_tenants("a test"):
-            cursor.execute("SELECT count(*) FROM delivery_receipt WHERE body::text LIKE %s", [f"%{secret}%"])
+            cursor.execute("SELECT count(*) FROM core_idempotencyrecord WHERE body::text LIKE %s", [f"%{secret}%"])
             assert cursor.fetchone() == (0,)
     assert ApiKey.objects.count() == before + 1
 

@@ -18,9 +18,9 @@ from django.test import Client
 
 from apikeys import lifecycle, services
 from apikeys.models import ApiKey, Tenant
-from memproject.common.clock import now
-from memproject.common.errors import Conflict
-from memproject.common.ids import KEY, public
+from core.clock import now
+from core.errors import Conflict
+from core.ids import KEY, public
 from tests.build import Caller, caller, one_time_token, tenant
 
 KEYS, TENANTS = "/admin/apikeys/apikey/", "/admin/apikeys/tenant/"

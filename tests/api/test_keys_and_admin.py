@@ -18,8 +18,8 @@ from drf_spectacular.generators import SchemaGenerator
 
 from apikeys import services
 from apikeys.models import ApiKey
+from core.http.document import OpenApiView
 from memproject.checks import refuse_unsafe
-from memproject.web.document import OpenApiView
 from tests.build import Caller, caller, one_time_token, tenant
 
 

@@ -12,9 +12,9 @@ from django.test import Client
 
 from apikeys.models import ApiKey
 from apikeys.scopes import Role
+from core.clock import iso, now
+from core.ids import KEY, public
 from memories.models import Source
-from memproject.common.clock import iso, now
-from memproject.common.ids import KEY, public
 from tests.build import Caller, caller, tenant
 
 KEYS = "/api/v1/keys"

@@ -13,7 +13,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from memproject.web import mem0, remembra
+from core.http import mem0, remembra
 from tests.api.operations import ITEM_BY_ITEM, METHODS, PUBLIC_ID, Operation, Request, operations, unhandled
 from tests.api.samples import FOREIGN, MAKERS, NOBODY, NOBODYS, TEXT, USER, World
 from tests.shape import routes

@@ -14,10 +14,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from apikeys.scopes import Role
+from core.clock import now
+from core.http import admin as shared
+from core.tenancy import across_tenants
 from memories.models import Erasure, Memory, Passage, Revision, Source
-from memproject.common.clock import now
-from memproject.common.tenancy import across_tenants
-from memproject.web import admin as shared
 from tests import build
 from tests.build import Caller, caller, tenant
 

@@ -9,10 +9,10 @@ import pytest
 import time_machine
 
 from apikeys.scopes import Role
+from core.tenancy import across_tenants
 from memories import tasks
-from memproject.common.tenancy import across_tenants
-from memproject.delivery.models import Delivery
 from tests.build import Caller, caller
+from webhooks.models import Delivery
 
 API = "/api/v1/memories"
 ALL = ["memory.created", "memory.updated", "memory.deleted", "memory.expired"]
@@ -21,7 +21,7 @@ ALL = ["memory.created", "memory.updated", "memory.deleted", "memory.expired"]
 @pytest.fixture(autouse=True)
 def nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows stay to be looked at."""
-    monkeypatch.setattr("memproject.delivery.deliver.deliver", lambda: 0)
+    monkeypatch.setattr("webhooks.deliver.deliver", lambda: 0)
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from core.clock import iso, now
+from core.ids import ENTITY, MEMORY, new_id, parse, public
 from entities.services import mentions
-from memproject.common.clock import iso, now
-from memproject.common.ids import ENTITY, MEMORY, new_id, parse, public
 from tests import build
 from tests.build import Caller
 from tests.taught import World, day

@@ -13,9 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from redis.exceptions import ConnectionError as RedisGone
 
 from apikeys.scopes import Role
+from core.monitoring import metrics
 from memories.models import Source
-from memproject.common import metrics
-from memproject.observe import numbers
+from memproject.status import numbers
 from tests.build import Caller, caller, tenant
 
 TOKEN = "a-token-for-the-numbers"
@@ -247,7 +247,7 @@ def test_webhook_deliveries_have_an_instrument(eager: None) -> None:
 
 def test_gauges_are_read_at_the_scrape(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "memproject.observe.probes.current_app.control.ping", lambda **_: [{"a@h": {}}, {"b@h": {}}, {"c@h": {}}]
+        "core.monitoring.probes.current_app.control.ping", lambda **_: [{"a@h": {}}, {"b@h": {}}, {"c@h": {}}]
     )
     page = scrape()
     assert page["memproject_workers", frozenset()] == 3
@@ -259,7 +259,7 @@ def test_what_cannot_be_told_is_left_out(eager: None, monkeypatch: pytest.Monkey
     def gone() -> None:
         raise RedisGone
 
-    monkeypatch.setattr("memproject.observe.numbers.probes.queue_depths", gone)
+    monkeypatch.setattr("memproject.status.numbers.probes.queue_depths", gone)
     assert not any(name.endswith("queue_depth") for name, _ in scrape())
     data = Caller(TOKEN).get("/v1/metrics").json()["data"]
     assert (data["queues"], data["writes"]["pending"]) == (None, 0)

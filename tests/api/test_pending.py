@@ -11,12 +11,12 @@ import pytest
 import time_machine
 from django.core.management import call_command
 
+from core.clock import now
+from core.errors import Unavailable
+from memories.embeddings.local import LocalEmbedder
 from memories.models import Memory, Revision, Source, WriteQueue
 from memories.pipeline import attempts, write_queue, writes
-from memories.providers.local import LocalEmbedder
 from memories.types import Item, SourceState
-from memproject.common.clock import now
-from memproject.common.errors import Unavailable
 from tests import build
 from tests.build import Caller, caller, source_of
 
@@ -39,7 +39,7 @@ def provider_away(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         raise Unavailable
 
     with monkeypatch.context() as patch:
-        patch.setattr("memories.providers.registry.encoder", away)
+        patch.setattr("memories.embeddings.registry.encoder", away)
         yield
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from apikeys.models import ApiKey
-from memproject.common.clock import now
+from core.clock import now
 from memproject.embedded import banner, envfile
 from memproject.management.commands.prepare import KEY_FILE, ensure_kept_key, key_to_print
 from tests import build

@@ -15,7 +15,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apikeys.scopes import Scope
-from memproject.common.ids import ENTITY, MEMORY, parse
+from core.ids import ENTITY, MEMORY, parse
 from tests import build, taught
 from tests.api.operations import Operation, Request, operations
 from tests.api.samples import MAKERS, PROJECT, TEXT, USER, World, alone

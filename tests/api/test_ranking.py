@@ -10,9 +10,9 @@ import pytest
 from django.test import override_settings
 
 from apikeys.services import default_tenant
+from memories.embeddings.local import LocalEmbedder
+from memories.errors import ProviderUnavailable
 from memories.models import Passage, TokenVectors
-from memories.providers.base import ProviderUnavailable
-from memories.providers.local import LocalEmbedder
 from memories.retrieval import nearest
 from tests.build import Caller
 

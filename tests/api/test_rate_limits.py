@@ -12,8 +12,8 @@ from django.conf import settings as django_settings
 from redis.exceptions import ConnectionError as RedisGone
 
 from apikeys.models import Tenant
+from core.ids import KEY, public
 from memories.models import Source
-from memproject.common.ids import KEY, public
 from tests.build import Caller, caller, tenant
 
 DOCUMENTED = {"v1": "100/m", "burst": "20/10s", "store": "30/m", "recall": "60/m", "delete": "10/m", "other": "120/m"}
@@ -70,7 +70,7 @@ def test_without_redis_reads_go_on_and_writes_are_refused(owner: Caller, monkeyp
     def gone(*_: object) -> None:
         raise RedisGone
 
-    monkeypatch.setattr("memproject.web.ratelimit.get_usage", lambda *_, **__: gone())
+    monkeypatch.setattr("core.http.ratelimit.get_usage", lambda *_, **__: gone())
     assert owner.get("/api/v1/memories").status_code == 200
     assert Caller(django_settings.MASTER_KEY).get("/api/v1/keys").status_code == 200
     assert owner.post("/api/v1/memories/recall", {"query": "x"}).status_code == 200

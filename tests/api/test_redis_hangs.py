@@ -13,11 +13,11 @@ from celery import current_app
 from django.core.cache import cache
 from django.test import Client
 
+from core import kick, redis
+from core.clock import now
+from core.ids import new_id
 from memories.models import Source
 from memories.pipeline import usage
-from memproject.common import kick, redis
-from memproject.common.clock import now
-from memproject.common.ids import new_id
 from tests.build import caller
 
 pytestmark = pytest.mark.usefixtures("no_worker")

@@ -11,9 +11,9 @@ from django.http import HttpResponse
 from django.test import Client
 
 from apikeys import services
+from core.ids import new_id, public
+from core.tenancy import across_tenants
 from memories.models import Memory, Revision, Source
-from memproject.common.ids import new_id, public
-from memproject.common.tenancy import across_tenants
 from tests.build import Caller, caller, tenant
 
 V1, API = "/v1/memories", "/api/v1/memories"

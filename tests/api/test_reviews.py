@@ -10,17 +10,17 @@ import pytest
 import time_machine
 
 from apikeys.scopes import Role
+from core.clock import iso, now
+from core.ids import MEMORY, parse
+from core.tenancy import across_tenants
 from memories.models import Review, Revision
 from memories.pipeline.changes import ChangeSet
 from memories.pipeline.plan import Planner
 from memories.review_types import ReviewProposal, ReviewState
-from memproject.common.clock import iso, now
-from memproject.common.ids import MEMORY, parse
-from memproject.common.tenancy import across_tenants
-from memproject.delivery.models import Delivery
 from tests import build
 from tests.build import Caller
 from tests.db.test_transfer import rows
+from webhooks.models import Delivery
 
 STORE, REVIEWS = "/api/v1/memories", "/api/v1/reviews"
 OLD, NEW = "The depot opens at eight", "The depot opens at nine"
@@ -183,7 +183,7 @@ def test_a_review_is_decided_once(owner: Caller, first: str) -> None:
 
 
 def test_webhooks_are_told_of_the_end(owner: Caller, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    monkeypatch.setattr("memproject.delivery.deliver.deliver", lambda: 0)
+    monkeypatch.setattr("webhooks.deliver.deliver", lambda: 0)
     settings.WEBHOOK_ALLOW_PRIVATE = True
     review = build.review(*pair(owner))
     rejected = build.review(store(owner, "The pier is closed"), store(owner, "The pier is open"))

@@ -6,9 +6,9 @@ import datetime as dt
 
 import pytest
 
+from core.clock import iso, now
+from core.tenancy import across_tenants
 from memories.models import Memory, Revision
-from memproject.common.clock import iso, now
-from memproject.common.tenancy import across_tenants
 from tests.build import Caller
 
 STORE = "/api/v1/memories"

@@ -10,12 +10,11 @@ import pytest
 from django.conf import settings as django_settings
 from django.test import Client, override_settings
 
-from memories.providers.base import ProviderUnavailable
-from memproject import __version__
-from memproject.common import redis
-from memproject.common.clock import now
-from memproject.common.supervision import Report
-from memproject.observe import probes
+from core import __version__, redis
+from core.clock import now
+from core.supervision import Report
+from memories.errors import ProviderUnavailable
+from memproject.status import components
 from tests.build import Caller, caller
 from tests.llm_server import MODEL, LLMServer
 
@@ -26,17 +25,17 @@ COMPONENTS = {
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
-    probes.embedder.forget()
-    probes._llm.forget()
+    components.embedder.forget()
+    components._llm.forget()
     yield
-    probes.embedder.forget()
-    probes._llm.forget()
+    components.embedder.forget()
+    components._llm.forget()
 
 
 @pytest.fixture
 def two_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [{"store@here": {"ok": "pong"}}, {"rest@here": {"ok": "pong"}}]
-    monkeypatch.setattr("memproject.observe.probes.current_app.control.ping", lambda **_: answers)
+    monkeypatch.setattr("core.monitoring.probes.current_app.control.ping", lambda **_: answers)
     redis.note_sweep(now())
 
 
@@ -49,13 +48,13 @@ def test_health_needs_no_key(eager: None, path: str) -> None:
 
 
 def test_health_without_redis_is_degraded(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memproject.observe.probes.cache", lambda: 1 / 0)
+    monkeypatch.setattr("core.monitoring.probes.cache", lambda: 1 / 0)
     response = Client().get("/health")
     assert (response.status_code, response.json()["status"]) == (200, "degraded")
 
 
 def test_health_without_a_database_is_unhealthy(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memproject.observe.probes.database", lambda: 1 / 0)
+    monkeypatch.setattr("core.monitoring.probes.database", lambda: 1 / 0)
     response = Client().get("/health")
     assert (response.status_code, response.json()["status"]) == (503, "unhealthy")
 
@@ -143,7 +142,7 @@ def test_a_part_that_is_away_is_named_and_says_nothing_more(
     def away() -> Any:
         raise ProviderUnavailable("the server at http://10.0.0.7 said something")
 
-    monkeypatch.setattr("memproject.observe.probes.embedding.probe", away)
+    monkeypatch.setattr("memproject.status.components.embedding.probe", away)
     response = owner.get("/status")
     data = response.json()["data"]
     assert data["status"] == "degraded"
@@ -153,7 +152,7 @@ def test_a_part_that_is_away_is_named_and_says_nothing_more(
 
 
 def test_without_workers_the_service_is_degraded(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memproject.observe.probes.current_app.control.ping", lambda **_: None)
+    monkeypatch.setattr("core.monitoring.probes.current_app.control.ping", lambda **_: None)
     data = owner.get("/status").json()["data"]
     assert data["status"] == "degraded"
     assert (data["workers"]["status"], data["workers"]["workers"]) == ("unhealthy", 0)
@@ -163,7 +162,7 @@ def test_the_embedder_is_not_asked_at_every_look(
     owner: Caller, two_workers: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    monkeypatch.setattr("memproject.observe.probes.embedding.probe", lambda: asked.append(1) or {})
+    monkeypatch.setattr("memproject.status.components.embedding.probe", lambda: asked.append(1) or {})
     for _ in range(3):
         owner.get("/status")
     assert len(asked) == 1

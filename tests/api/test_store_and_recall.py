@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from memories.embeddings.local import LocalEmbedder
+from memories.errors import ProviderUnavailable
 from memories.models import Memory, Revision, Source
-from memories.providers.base import ProviderUnavailable
-from memories.providers.local import LocalEmbedder
 from tests.build import Caller
 
 JOHN = "User's name is John. He works at Google as a senior engineer."

@@ -10,11 +10,11 @@ from django.db import IntegrityError
 
 from apikeys.models import ApiKey, Tenant
 from apikeys.scopes import Role
+from core.clock import now
+from core.ids import TENANT, public
+from core.tenancy import tenant_tables
 from memories.models import Erasure, Memory, Source
 from memories.pipeline import erase, erase_tenant
-from memproject.common.clock import now
-from memproject.common.ids import TENANT, public
-from memproject.common.tenancy import tenant_tables
 from tests.build import Caller, caller, tenant
 from tests.shape import rows
 

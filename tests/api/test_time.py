@@ -13,11 +13,11 @@ from celery import current_app
 from django.db import connection, connections
 
 from apikeys.scopes import Role
+from core.alone import alone
+from core.clock import UTC, iso
+from core.ids import MEMORY, parse
 from memories.models import Erasure, Memory
 from memories.pipeline import expire, fade, usage
-from memproject.common.alone import alone
-from memproject.common.clock import UTC, iso
-from memproject.common.ids import MEMORY, parse
 from tests import build
 from tests.build import Caller
 

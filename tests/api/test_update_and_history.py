@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from memories.embeddings.local import LocalEmbedder
 from memories.models import Embedding, Passage, Revision
-from memories.providers.local import LocalEmbedder
 from tests.build import Caller
 
 

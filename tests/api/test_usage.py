@@ -18,11 +18,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.exceptions import ConnectionError as RedisGone
 
+from core import redis
+from core.clock import UTC, now
+from core.ids import MEMORY, new_id, parse
+from core.monitoring import metrics
 from memories.models import Memory, Usage
 from memories.pipeline import usage
-from memproject.common import metrics, redis
-from memproject.common.clock import UTC, now
-from memproject.common.ids import MEMORY, new_id, parse
 from tests import build
 from tests.build import Caller
 

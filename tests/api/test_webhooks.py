@@ -13,17 +13,17 @@ from django.test import Client
 
 from apikeys import services as apikeys
 from apikeys.scopes import Role
-from memproject.common import guard
-from memproject.common.clock import now
-from memproject.common.ids import new_id, public
-from memproject.common.tenancy import across_tenants
-from memproject.delivery.emit import emit
-from memproject.delivery.models import Delivery, Webhook
-from memproject.delivery.services import webhooks
-from memproject.delivery.types import Event
+from core import guard
+from core.clock import now
+from core.ids import new_id, public
+from core.tenancy import across_tenants
 from tests import build
 from tests.build import Caller
 from tests.receiver import receiving
+from webhooks.emit import emit
+from webhooks.models import Delivery, Webhook
+from webhooks.services import webhooks
+from webhooks.types import Event
 
 PATH = "/api/v1/webhooks"
 URL = "https://hooks.example/in?token=hidden"
@@ -334,8 +334,8 @@ def test_a_webhook_is_deleted_with_its_log(admin: Caller, no_kick: None) -> None
 # --- sending and its log ---------------------------------------------------------------------------------------------
 @pytest.fixture
 def no_kick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memproject.delivery.services.deliveries.kick", lambda *_, **__: None)
-    monkeypatch.setattr("memproject.delivery.emit.kick", lambda *_, **__: None)
+    monkeypatch.setattr("webhooks.services.deliveries.kick", lambda *_, **__: None)
+    monkeypatch.setattr("webhooks.emit.kick", lambda *_, **__: None)
 
 
 def test_a_test_is_signed_sent_and_logged(admin: Caller, resolver: Callable[..., None], settings: Any) -> None:
@@ -430,12 +430,12 @@ def test_operators_see_them_without_secrets_and_texts(admin: Caller, operator: C
         f"delivery/{delivery.id}/change/",
     ]
     for page in pages:
-        answer = operator.get(f"/admin/delivery/{page}")
+        answer = operator.get(f"/admin/webhooks/{page}")
         assert answer.status_code == 200
         said = answer.content.decode()
         assert str(row.id) in said
         assert not any(word in said for word in (SECRET, SECRET[6:], "Oslo", "token=hidden")), page
-    assert "https://hooks.example:443" in operator.get("/admin/delivery/webhook/").content.decode()
+    assert "https://hooks.example:443" in operator.get("/admin/webhooks/webhook/").content.decode()
     assert made["id"] == public("whk", row.id)
 
 
@@ -443,11 +443,11 @@ def test_operators_turn_them_off_and_on(admin: Caller, operator: Client, no_kick
     one = f"{PATH}/{make(admin)['id']}"
     admin.post(one + "/test", None)
     (row,) = rows()
-    operator.post("/admin/delivery/webhook/", {"action": "turn_off", "_selected_action": [str(row.id)]})
+    operator.post("/admin/webhooks/webhook/", {"action": "turn_off", "_selected_action": [str(row.id)]})
     seen = admin.get(one).json()
     assert (seen["active"], seen["disabled_reason"]) == (False, "operator")
     assert admin.get(one + "/deliveries").json()["deliveries"][0]["state"] == "failed"
-    operator.post("/admin/delivery/webhook/", {"action": "turn_on", "_selected_action": [str(row.id)]})
+    operator.post("/admin/webhooks/webhook/", {"action": "turn_on", "_selected_action": [str(row.id)]})
     assert admin.get(one).json()["active"] is True
 
 
@@ -457,8 +457,8 @@ def test_operators_change_nothing_else(admin: Caller, operator: Client, no_kick:
     (row,) = rows()
     with across_tenants("a test"):
         key = row.id if kind == "webhook" else Delivery.objects.get().id
-    operator.post(f"/admin/delivery/{kind}/{key}/change/", {"url": "https://evil.example/", "state": "failed"})
-    assert operator.post(f"/admin/delivery/{kind}/{key}/delete/", {"post": "yes"}).status_code == 403
-    assert operator.get(f"/admin/delivery/{kind}/add/").status_code == 403
+    operator.post(f"/admin/webhooks/{kind}/{key}/change/", {"url": "https://evil.example/", "state": "failed"})
+    assert operator.post(f"/admin/webhooks/{kind}/{key}/delete/", {"post": "yes"}).status_code == 403
+    assert operator.get(f"/admin/webhooks/{kind}/add/").status_code == 403
     with across_tenants("a test"):
         assert (Webhook.objects.get().url, Delivery.objects.get().state) == (URL, "pending")

@@ -10,10 +10,10 @@ import pytest
 from django.core.management import get_commands, load_command_class
 from prometheus_client import Counter, Histogram
 
+from core.monitoring import metrics
 from memories.retrieval.nearest import EXACT_UP_TO, SKETCH
 from memories.retrieval.recipes import FIRST_STAGE, FULL, K1, LITE, B, First
-from memproject.common import metrics
-from memproject.observe import numbers
+from memproject.status import numbers
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "sdk").glob("*/README.md"), ROOT / ".env.example"]

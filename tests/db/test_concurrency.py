@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from core.ids import new_id
+from core.tenancy import across_tenants
 from memories.models import Memory, Owner, Revision, Source
 from memories.pipeline import owners
 from memories.services.store import accept, joined
 from memories.types import Item, SourceState
-from memproject.common.ids import new_id
-from memproject.common.tenancy import across_tenants
 from tests import build
 
 

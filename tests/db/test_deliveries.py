@@ -18,16 +18,17 @@ from django.db import connection, transaction
 from apikeys import lifecycle
 from apikeys import services as apikeys
 from apikeys.models import Tenant
+from core import guard
+from core.clock import now
+from core.ids import new_id, public
+from core.monitoring import metrics
 from memproject import sweeps
-from memproject.common import guard, metrics
-from memproject.common.clock import now
-from memproject.common.ids import new_id, public
-from memproject.delivery import deliver, results
-from memproject.delivery.emit import blank, emit
-from memproject.delivery.models import Delivery, Webhook
-from memproject.delivery.types import Event, Reason
 from tests import build
 from tests.receiver import Message, Receiver, receiving
+from webhooks import deliver, results
+from webhooks.emit import blank, emit
+from webhooks.models import Delivery, Webhook
+from webhooks.types import Event, Reason
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 START = dt.datetime(2026, 11, 21, 12, 0, tzinfo=dt.UTC)
@@ -38,7 +39,7 @@ Hook = Callable[..., Webhook]
 def loopback(settings: Any, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Loopback is allowed, and nothing is sent but by the calls below."""
     settings.WEBHOOK_ALLOW_PRIVATE = True
-    monkeypatch.setattr("memproject.delivery.emit.kick", lambda *_, **__: None)
+    monkeypatch.setattr("webhooks.emit.kick", lambda *_, **__: None)
 
 
 @pytest.fixture
@@ -147,13 +148,13 @@ def test_one_kick_follows_the_commit_if_there_is_anything_to_send(
     tenant: Tenant, hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kicked: list[Any] = []
-    monkeypatch.setattr("memproject.delivery.emit.kick", lambda *args, **kwargs: kicked.append((args, kwargs)))
+    monkeypatch.setattr("webhooks.emit.kick", lambda *args, **kwargs: kicked.append((args, kwargs)))
     happens(event(tenant))
     assert kicked == []
     hook()
     happens(event(tenant), event(tenant))
-    assert kicked == [(("memproject.delivery.tasks.deliver",), {"queue": "deliver"})]
-    assert "memproject.delivery.tasks.deliver" in current_app.tasks
+    assert kicked == [(("webhooks.tasks.deliver",), {"queue": "deliver"})]
+    assert "webhooks.tasks.deliver" in current_app.tasks
 
 
 def test_events_of_two_tenants_are_a_mistake(tenant: Tenant) -> None:
@@ -490,7 +491,7 @@ def test_an_erased_body_is_never_sent(tenant: Tenant, hook: Hook, receiver: Rece
     sent = sorted(m.verified(SECRET)["type"] for m in receiver.messages)
     assert sent == ["memory.created", "memory.created", "memory.deleted", "memory.expired"]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM delivery_delivery WHERE tenant_id = %s AND body IS NOT NULL", [tenant.id])
+        cursor.execute("SELECT count(*) FROM webhooks_delivery WHERE tenant_id = %s AND body IS NOT NULL", [tenant.id])
         assert cursor.fetchone() == (0,)
 
 
@@ -579,12 +580,12 @@ def test_the_sweeper_kicks_only_when_something_is_due(
     hook()
     happens(event(tenant))
     assert deliver.sweep() is True
-    assert kicked == [(("memproject.delivery.tasks.deliver",), {"queue": "deliver"})]
+    assert kicked == [(("webhooks.tasks.deliver",), {"queue": "deliver"})]
     deliver.claim()
     assert deliver.sweep() is False
     schedule = {entry["task"] for entry in current_app.conf.beat_schedule.values()}
-    assert {"memproject.delivery.tasks.prune_deliveries"} <= schedule <= set(current_app.tasks)
-    assert "memproject.delivery.deliver.sweep" in sweeps.SWEEPS
+    assert {"webhooks.tasks.prune_deliveries"} <= schedule <= set(current_app.tasks)
+    assert "webhooks.deliver.sweep" in sweeps.SWEEPS
 
 
 def test_a_long_queue_is_left_to_the_next_task(
@@ -596,7 +597,7 @@ def test_a_long_queue_is_left_to_the_next_task(
     hook()
     happens(*(event(tenant) for _ in range(deliver.BATCH + 1)))
     assert deliver.deliver() == deliver.BATCH
-    assert kicked == [("memproject.delivery.tasks.deliver",)]
+    assert kicked == [("webhooks.tasks.deliver",)]
     assert deliver.deliver() == 1
 
 

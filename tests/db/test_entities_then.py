@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from apikeys.scopes import Role
 from apikeys.types import Principal
+from core.errors import AppError
+from core.ids import ENTITY, public
 from entities.models import EntityRevision
 from entities.services import edit, knowledge, merge
 from entities.types import EditEntity, Knowledge, Lesson, Named, Stated
 from memories.models import Memory
-from memproject.common.errors import AppError
-from memproject.common.ids import ENTITY, public
 from tests import build
 from tests.taught import World
 

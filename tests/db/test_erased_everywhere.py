@@ -22,6 +22,11 @@ from psycopg import sql
 
 from apikeys.models import Tenant
 from apikeys.scopes import Role
+from core import redis
+from core.clock import now
+from core.idempotency.models import IdempotencyRecord
+from core.ids import EVENT, MEMORY, parse
+from core.tenancy import across_tenants
 from entities.models import Mention
 from entities.services import knowledge
 from entities.types import GraphScope, Knowledge, Lesson, Named, Stated
@@ -30,22 +35,18 @@ from memories.pipeline import embed, usage
 from memories.review_types import ReviewState
 from memories.services import store as storing
 from memories.types import RECIPES
-from memproject.common import redis
-from memproject.common.clock import now
-from memproject.common.ids import EVENT, MEMORY, parse
-from memproject.common.tenancy import across_tenants
-from memproject.delivery.models import Delivery, Receipt
 from tests import build
 from tests.api.samples import _all_rows
 from tests.build import Caller
 from tests.db.test_transfer import exported
 from tests.taught import World
+from webhooks.models import Delivery
 
 # Made up, so that nobody else says them; and no stemmer changes them.
 WORDS = ("zyxomak", "vlimtorb", "quandrok", "brusfelk", "trompwix")
 TEXT, LATER, META, SPEAKER, PENDING = WORDS
 USER = "ann"
-NOBODYS = {"apikeys_tenant", "delivery_webhook"}  # a webhook notes when its receiver went away
+NOBODYS = {"apikeys_tenant", "webhooks_webhook"}  # a webhook notes when its receiver went away
 
 
 def rows(*tenants: Tenant) -> set[tuple[str, str]]:
@@ -64,7 +65,7 @@ def dump() -> str:
     with connection.connection.cursor() as cursor:
         cursor.execute("SELECT relname FROM pg_stat_user_tables WHERE schemaname = 'public'")
         tables = [name for (name,) in cursor.fetchall()]
-        assert {"memories_passage", "delivery_receipt", "django_admin_log"} <= set(tables)
+        assert {"memories_passage", "core_idempotencyrecord", "django_admin_log"} <= set(tables)
         for table in tables:
             with cursor.copy(sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(table))) as rows_of:
                 parts += [bytes(part).decode() for part in rows_of]
@@ -88,7 +89,7 @@ def verified(receipt_id: str, *things: str) -> str:
 @pytest.fixture
 def neighbours(eager: None, monkeypatch: pytest.MonkeyPatch) -> list[Tenant]:
     """People of the same tenant and of another one, and a webhook whose receiver is away."""
-    monkeypatch.setattr("memproject.common.http.post", lambda *_, **__: 503)
+    monkeypatch.setattr("core.http_client.post", lambda *_, **__: 503)
     other = build.tenant("other")
     for tenant in (build.tenant("default"), other):
         for user in ("joanna", USER) if tenant is other else ("joanna",):
@@ -321,7 +322,7 @@ def test_an_answer_on_its_way_is_not_kept(eager: None, monkeypatch: pytest.Monke
     body = {"content": f"The {TEXT} sleeps", "user_id": USER}
     first = owner.post("/api/v1/memories", body, Idempotency_Key="k")
     assert (first.status_code, TEXT in first.content.decode()) == (201, True)
-    kept = Receipt.objects.get(tenant=build.tenant("default"))
+    kept = IdempotencyRecord.objects.get(tenant=build.tenant("default"))
     assert (kept.body, kept.status, kept.erased_at is None) == (None, None, False)
     assert words_in(dump()) == []
     again = owner.post("/api/v1/memories", body, Idempotency_Key="k")
@@ -345,8 +346,8 @@ def _plant_id(tenant: Tenant, memory_id: str) -> None:
 
 
 def _plant_answer(tenant: Tenant, memory_id: str) -> None:
-    rows = [Receipt(tenant=tenant, caller="x", key="k", fingerprint=b"", status=201, body={"id": memory_id})]
-    Receipt.objects.bulk_create(rows)
+    rows = [IdempotencyRecord(tenant=tenant, caller="x", key="k", fingerprint=b"", status=201, body={"id": memory_id})]
+    IdempotencyRecord.objects.bulk_create(rows)
 
 
 def _plant_message(tenant: Tenant, memory_id: str) -> None:
@@ -378,8 +379,8 @@ PLANTED = [
     (_plant_text, "table memories_source: 2 rows hold what was erased"),
     (_plant_lexeme, "table memories_passage: "),
     (_plant_id, "table memories_revision: "),
-    (_plant_answer, "table delivery_receipt: 1 rows hold what was erased"),
-    (_plant_message, "table delivery_delivery: 1 rows hold what was erased"),
+    (_plant_answer, "table core_idempotencyrecord: 1 rows hold what was erased"),
+    (_plant_message, "table webhooks_delivery: 1 rows hold what was erased"),
     (_plant_key, "redis: 1 keys hold what was erased"),
     (_plant_task, "redis: 1 keys hold what was erased"),
     (_unblank, "table memories_source: 1 rows hold what was erased"),

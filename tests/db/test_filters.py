@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apikeys.services import default_tenant
+from core.clock import now
 from memories import filters
 from memories.retrieval import read
 from memories.types import Condition, Filter, Scope
-from memproject.common.clock import now
 from tests.build import Caller
 
 TEXTS = ["red", "Red", "blue", "", "2026-03-01", "2026-03-01T12:00:00+02:00", "2026-03-02", "ärger", "ÄRGER", "a'b%_\\"]

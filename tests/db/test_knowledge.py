@@ -13,6 +13,8 @@ import pytest
 from django.db import connection, transaction
 
 from apikeys.models import Tenant
+from core.clock import now
+from core.tenancy import TenantRow
 from entities.models import (
     Alias,
     Entity,
@@ -26,8 +28,6 @@ from entities.models import (
 from entities.services import knowledge
 from entities.types import GraphScope, Knowledge, Learned, Lesson, Named, Stated
 from memories.models import Memory
-from memproject.common.clock import now
-from memproject.common.tenancy import TenantRow
 from tests import build
 from tests.taught import day
 

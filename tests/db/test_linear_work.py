@@ -9,13 +9,13 @@ import pytest
 from django.db import transaction
 
 from apikeys.models import Tenant
+from core.clock import now
 from entities.services import knowledge
 from entities.types import GraphScope, Knowledge, Lesson, Named
 from memories.models import Memory, Source
 from memories.pipeline.recalled import without_recalled
 from memories.pipeline.searchable import SOURCE_CHARACTERS, word_count, words
 from memories.types import Item
-from memproject.common.clock import now
 from tests import build
 from tests.growth import fault, superlinear
 

@@ -11,10 +11,10 @@ from django.db import connection
 
 from benchmarks import loader
 from benchmarks.conversation import FRAMES, Turn, questions, turns
+from core.clock import iso
+from core.tenancy import across_tenants, tenant_tables
+from memories.embeddings import registry
 from memories.models import Embedding, Owner, Passage, Revision, Source
-from memories.providers import registry
-from memproject.common.clock import iso
-from memproject.common.tenancy import across_tenants, tenant_tables
 from tests.build import Caller
 
 COUNT = 50
@@ -169,5 +169,5 @@ def test_vectors_are_computed_once(owner: Caller, monkeypatch: pytest.MonkeyPatc
     assert first.pieces is not None
     assert alone.pieces is not None
     assert (first.pieces[17] == alone.pieces[0]).all()
-    monkeypatch.setattr("memories.providers.local.LocalEmbedder.encode", lambda *_: pytest.fail("asked again"))
+    monkeypatch.setattr("memories.embeddings.local.LocalEmbedder.encode", lambda *_: pytest.fail("asked again"))
     assert (loader.embedded(texts).vectors == first.vectors).all()

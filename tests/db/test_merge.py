@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 
 from apikeys.scopes import Role
 from apikeys.types import Principal
+from core.clock import now
+from core.errors import Conflict, InvalidRequest, NotFound
+from core.ids import ENTITY, MERGE, new_id, public
+from core.tenancy import across_tenants
 from entities.models import Alias, EntityRevision, Evidence, GraphOutbox, Mention, Merge, Relation
 from entities.services import knowledge
 from entities.services.edit import edit
 from entities.services.merge import merge, split
 from entities.services.one import one
 from entities.types import EditEntity, Knowledge, Lesson, Named, Stated
-from memproject.common.clock import now
-from memproject.common.errors import Conflict, InvalidRequest, NotFound
-from memproject.common.ids import ENTITY, MERGE, new_id, public
-from memproject.common.tenancy import across_tenants
 from tests import build
 from tests.db.test_knowledge import Owner, works
 from tests.taught import day

@@ -17,14 +17,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from apikeys.services import default_tenant
+from core.clock import now
+from core.ids import MEMORY, parse
 from memories import filters
+from memories.embeddings.registry import encoder
 from memories.models import Owner
-from memories.providers.registry import encoder
 from memories.retrieval import candidates, nearest, recipes, run
 from memories.retrieval.question import understand
 from memories.types import RecallQuery, Scope
-from memproject.common.clock import now
-from memproject.common.ids import MEMORY, parse
 from tests.build import Caller
 from tests.db.test_filters import matches
 

@@ -18,11 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apikeys.services import default_tenant
+from core.clock import UTC, iso
+from core.ids import MEMORY, parse
 from memories.models import Revision
 from memories.pipeline import apply, expire
 from memories.types import Scope
-from memproject.common.clock import UTC, iso
-from memproject.common.ids import MEMORY, parse
 from tests import build
 from tests.build import Caller
 

@@ -16,18 +16,18 @@ from django.core.management.base import CommandError
 from django.db import connection
 
 from apikeys.models import Tenant
+from core.carry import Kind
+from core.tenancy import across_tenants, tenant_tables
 from entities.models import Entity, GraphOutbox, Mention, Relation
 from entities.services.carry import KINDS
 from memories.models import Embedding, Memory, Owner, Passage, Revision, Source
 from memories.pipeline.carry import MEMORY, OUTCOME, REVIEW, REVISION, SOURCE, USAGE
 from memories.services import imports
 from memories.services.export import export_tenant
-from memproject.common.carry import Kind
-from memproject.common.tenancy import across_tenants, tenant_tables
-from memproject.delivery.models import Delivery
 from tests import build, history
 from tests.api.samples import _all_rows
 from tests.build import Caller
+from webhooks.models import Delivery
 
 ID = re.compile(r"(?:\b|(?<=mem_)|(?<=rvw_))[0-9a-f]{32}\b")
 DERIVED = (Passage, Embedding)

@@ -13,7 +13,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 
-from memproject.common import redis
+from core import redis
 from tests import build
 from tests.build import Caller
 from tests.e2e.running import Service, eventually
@@ -101,7 +101,9 @@ def test_the_history_of_the_admin_holds_no_text_and_no_key(owner: Caller) -> Non
     assert net.found() == []
 
 
-@pytest.mark.parametrize("broken", ["memories.api.remembra.views.recall", "memories.providers.registry.Encoder.encode"])
+@pytest.mark.parametrize(
+    "broken", ["memories.api.remembra.views.recall", "memories.embeddings.registry.Encoder.encode"]
+)
 def test_a_failure_that_quotes_the_query_is_logged_without_it(
     owner: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
 ) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from memproject.web.gthread import MAX_REQUEST_LINE
+from core.http.gthread import MAX_REQUEST_LINE
 from tests.e2e.running import Service
 
 LONGEST_QUESTION = "\U0001f600" * 10_000  # 12 bytes each when they are encoded

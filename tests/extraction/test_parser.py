@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
+from memories.embeddings import english
+from memories.embeddings.download import Hub, Release
+from memories.embeddings.weights import ensure_language
+from memories.errors import ProviderRefused, ProviderUnavailable
 from memories.extraction.extractor import TextExtractor, from_settings
-from memories.providers import english
-from memories.providers.base import ProviderRefused, ProviderUnavailable
-from memories.providers.download import Hub, Release
-from memories.providers.weights import ensure_language
 from memories.types import Item
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from core.tenancy import across_tenants
 from entities.graph import client, drain
 from entities.models import GraphOutbox
 from entities.services import graph as service
-from memproject.common.tenancy import across_tenants
 from tests.neo4j import Graph
 from tests.taught import World
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from core import clock
 from entities.graph import client, drain, project, reader
 from entities.graph.client import GraphAway, GraphRefused
 from entities.models import GraphOutbox
 from entities.services import graph as service
 from entities.types import GraphKind, Moment
-from memproject.common import clock
 from tests.neo4j import Graph
 from tests.taught import World, day, ids
 

@@ -7,10 +7,10 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import transaction
 
+from core.ids import ENTITY, RECEIPT, public
 from entities.graph import client, drain
 from memories.models import Erasure
 from memories.pipeline import erase, erase_tenant
-from memproject.common.ids import ENTITY, RECEIPT, public
 from tests.neo4j import Graph
 from tests.taught import World
 

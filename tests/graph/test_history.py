@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from apikeys.scopes import Role
 from apikeys.types import Principal
+from core import clock
+from core.errors import AppError
+from core.ids import ENTITY, public
 from entities.graph import drain, project
 from entities.models import EntityRevision, GraphOutbox
 from entities.services import edit, knowledge, merge
 from entities.services import graph as service
 from entities.types import EditEntity, Knowledge, Lesson, Named, Stated
 from memories.models import Memory
-from memproject.common import clock
-from memproject.common.errors import AppError
-from memproject.common.ids import ENTITY, public
 from tests.neo4j import Graph
 from tests.taught import World, day
 

@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 import pytest
 import time_machine
 
-from memproject.common.clock import iso, now
-from memproject.common.ids import ENTITY, RELATION, new_id, public
+from core.clock import iso, now
+from core.ids import ENTITY, RELATION, new_id, public
 from tests import build
 from tests.build import Caller
 from tests.taught import World, day

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from core.clock import iso, now
+from core.ids import ENTITY, public
 from entities.graph import client, drain
-from memproject.common.clock import iso, now
-from memproject.common.ids import ENTITY, public
 from tests import build
 from tests.build import Caller
 from tests.graph.worlds import MOMENTS, written

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from core.ids import MEMORY, public
 from entities.models import Alias, EntityRevision, Evidence, Mention, Relation
 from memories.models import Embedding, Memory, Outcome, Owner, Passage, Review, Revision, Source
-from memproject.common.ids import MEMORY, public
 from tests.knowledge.interleaved import World
 
 MOST_HISTORIES = 3  # that are read over HTTP; all are compared in the tables

@@ -15,13 +15,13 @@ import time_machine
 from django.db import OperationalError, connection
 
 from apikeys.models import Tenant
+from core.ids import MEMORY, public
+from memories.errors import ProviderUnavailable
 from memories.models import Memory, Source, WriteQueue
 from memories.pipeline import owner_pass, write_queue
-from memories.providers.base import ProviderUnavailable
 from memories.services.store import accept
 from memories.services.update import source_for
 from memories.types import SourceState
-from memproject.common.ids import MEMORY, public
 from tests import build
 from tests.build import Caller
 from tests.knowledge.sequences import USERS, Change, Edit, Erase, Operation, Pass, Request, Step, Store, Talk, Write

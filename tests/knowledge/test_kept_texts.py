@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from memories.embeddings import english
 from memories.models import Memory, Source
-from memories.providers import english
 from memories.types import SourceState
 from tests import build
 from tests.build import Caller

@@ -12,11 +12,11 @@ import pytest
 import time_machine
 from hypothesis import HealthCheck, Phase, example, given, note, settings
 
+from core.clock import now
+from memories.embeddings.base import Encoded
+from memories.embeddings.local import LocalEmbedder
 from memories.extraction.extractor import TextExtractor
-from memories.providers.base import Encoded
-from memories.providers.local import LocalEmbedder
 from memories.types import SourceKind
-from memproject.common.clock import now
 from tests.knowledge.end_state import Kept
 from tests.knowledge.interleaved import World, one_by_one
 from tests.knowledge.sequences import USERS, Change, Pass, Request, Step, Store, sequences

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from core.clock import now
 from memories.retrieval import where
 from memories.retrieval.candidates import DETAILS
 from memories.retrieval.lexical import MATCHES
 from memories.vantage import Vantage
-from memproject.common.clock import now
 
 NAMED: dict[str, str] = {
     "a value": "SELECT m.id FROM memories_memory m WHERE m.tenant_id = %s AND m.user_id LIKE 'x%%'",

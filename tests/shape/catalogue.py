@@ -8,9 +8,9 @@ from django.apps import apps
 from django.db import connection, models
 from django.db.models import ForeignObject
 
-from memproject.common.tenancy import TenantRow
+from core.tenancy import TenantRow
 
-OURS = ("apikeys", "delivery", "entities", "memories")
+OURS = ("apikeys", "core", "entities", "memories", "webhooks")
 TENANT = "apikeys_tenant"
 # Django makes these by itself for the two local tables; no migration of ours declares them.
 IMPLICIT = {"apikeys_tenant_pkey", "apikeys_apikey_pkey"}

@@ -14,8 +14,8 @@ from django.db.models import ForeignObject
 from pgvector.django import HalfVectorField
 
 from apikeys.models import Tenant
-from memproject.common.ids import new_id
-from memproject.common.tenancy import TenantRow
+from core.ids import new_id
+from core.tenancy import TenantRow
 from tests.shape.catalogue import composite_links, key_of
 
 # Constraints that a type alone can't tell: an Evidence row states either a relation or an alias.

@@ -118,10 +118,10 @@ INNOCENT: dict[Check, dict[str, Module]] = {
         "another function's name": at(
             STORE, IMPORT, "def f():", "    rows = Memory.objects.all()", "def g(rows):", "    rows.update(x=1)"
         ),
-        "another library": at("memories/providers/x.py", "self._client.embeddings.create(input=x)"),
+        "another library": at("memories/embeddings/x.py", "self._client.embeddings.create(input=x)"),
     },
     source.enqueues_past_kick: {
-        "kick": at("memproject/common/kick.py", "current_app.send_task('x')"),
+        "kick": at("core/kick.py", "current_app.send_task('x')"),
     },
     source.hidden_imports: {
         "ready": at(

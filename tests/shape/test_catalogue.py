@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import ForeignObject
 
 from apikeys.models import Tenant
-from memproject.common.tenancy import TenantRow
+from core.tenancy import TenantRow
 from tests.shape import catalogue
 from tests.shape.rows import make
 

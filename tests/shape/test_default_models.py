@@ -10,12 +10,12 @@ from django.conf import settings
 TESTS = Path(__file__).resolve().parents[1]
 OF_PROVIDERS = {
     "llm_server.py",  # gives out the fake's vectors where a test needs a remote embedder
-    "providers/test_fake.py",
-    "providers/test_registry.py",
+    "embeddings/test_fake.py",
+    "embeddings/test_registry.py",
     "extraction/test_parser.py",
     "shape/test_default_models.py",
 }
-OTHERS = re.compile(r"FakeEmbedder|providers\.fake|[\"']fake[\"']|SPACY_MODEL\W{1,6}\"\"")
+OTHERS = re.compile(r"FakeEmbedder|embeddings\.fake|[\"']fake[\"']|SPACY_MODEL\W{1,6}\"\"")
 
 
 def test_the_suite_has_the_default_models() -> None:

@@ -10,9 +10,9 @@ import pytest
 from django.db import connection, transaction
 from psycopg import sql
 
+from core import claims
+from core.tenancy import across_tenants
 from memories.models import Memory, Revision
-from memproject.common import claims
-from memproject.common.tenancy import across_tenants
 from tests.guard import guarded, problems
 from tests.shape.cases import FINE_ACROSS, NAMED, REFUSED_EVERYWHERE, UNNAMED
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from memproject.common.logs import Line
+from core.monitoring.logs import Line
 from tests import leaks
 from tests.leaks import Net
 

@@ -25,9 +25,11 @@ from tests.shape.test_code import irreversible
 # contract → (file, what is appended to it, the module that is reported as imported)
 IMPORTS: dict[str, list[tuple[str, str, str]]] = {
     "apps": [
-        ("memproject/common/clock.py", "from memproject.web import base", "memproject.web.base"),
+        ("core/http/base.py", "from apikeys import scopes", "apikeys.scopes"),
+        ("core/tenancy.py", "if TYPE_CHECKING:\n    from apikeys.models import Tenant", "apikeys.models"),
+        ("memories/tasks.py", "from memproject import sweeps", "memproject.sweeps"),
         ("entities/models/outbox.py", "from memories import types", "memories.types"),
-        ("apikeys/services.py", "import memproject.delivery.models", "memproject.delivery.models"),
+        ("apikeys/services.py", "import webhooks.models", "webhooks.models"),
     ],
     "memories": [
         ("memories/retrieval/run.py", "from memories.pipeline import apply", "memories.pipeline"),
@@ -38,18 +40,20 @@ IMPORTS: dict[str, list[tuple[str, str, str]]] = {
     "entities": [
         ("entities/models/outbox.py", "import entities.graph", "entities.graph"),
     ],
-    "delivery": [
-        ("memproject/delivery/signing.py", "import memproject.delivery.models", "memproject.delivery.models"),
+    "webhooks": [
+        ("webhooks/signing.py", "import webhooks.models", "webhooks.models"),
     ],
     "apikeys": [
         ("apikeys/types.py", "from apikeys import models", "apikeys.models"),
     ],
+    "core": [
+        ("core/clock.py", "from core.http import base", "core.http.base"),
+        ("core/idempotency/records.py", "from core.http import base", "core.http.base"),
+        ("core/helpers.py", "", ""),
+    ],
     "dialects": [
         ("memories/api/mem0/urls.py", "from memories.api.remembra import urls", "memories.api.remembra.urls"),
-        ("memproject/web/remembra.py", "from memproject.web import mem0", "memproject.web.mem0"),
-    ],
-    "kernel": [
-        ("memproject/web/base.py", "from apikeys import scopes", "apikeys.scopes"),
+        ("core/http/remembra.py", "from core.http import mem0", "core.http.mem0"),
     ],
     "wiring": [
         ("memproject/embedded/redis.py", "import entities.models", "entities.models"),
@@ -66,27 +70,32 @@ IMPORTS: dict[str, list[tuple[str, str, str]]] = {
     "into-apikeys": [
         ("memories/tasks.py", "from apikeys.models import Tenant", "apikeys.models"),
     ],
-    "into-delivery": [
-        ("memories/tasks.py", "import memproject.delivery.models", "memproject.delivery.models"),
+    "into-webhooks": [
+        ("memories/tasks.py", "import webhooks.models", "webhooks.models"),
+    ],
+    "into-idempotency": [
+        ("memories/tasks.py", "from core.idempotency.models import IdempotencyRecord", "core.idempotency.models"),
     ],
     "into-entities": [
         ("memories/tasks.py", "from entities.models import Entity", "entities.models"),
     ],
     "into-memories": [
-        ("memproject/observe/views.py", "from memories.models import Source", "memories.models"),
+        ("memproject/status/views.py", "from memories.models import Source", "memories.models"),
     ],
     "pure": [
         ("memories/types.py", "from django.db import models", "django"),
-        ("memories/pipeline/reconcile.py", "from memproject.common import redis", "memproject.common.redis"),
+        ("memories/pipeline/reconcile.py", "from core import redis", "core.redis"),
         ("entities/names.py", "import urllib.request", "urllib"),
-        ("memories/providers/llm/grounding.py", "from django.conf import settings", "django"),
+        ("memories/extraction/llm/grounding.py", "from django.conf import settings", "django"),
     ],
     "homes": [
         ("memories/services/store.py", "import openai", "openai"),
+        ("webhooks/deliver.py", "import httpx2", "httpx2"),
+        ("memories/retrieval/run.py", "import spacy", "spacy"),
         ("entities/graph/projector.py", "import neo4j", "neo4j"),
-        ("memories/providers/download.py", "import httpx2", "httpx2"),
-        ("memories/providers/llm/reading.py", "import pydantic", "pydantic"),
-        ("memproject/observe/numbers.py", "import prometheus_client", "prometheus_client"),
+        ("memories/embeddings/download.py", "import httpx2", "httpx2"),
+        ("memories/extraction/llm/reading.py", "import pydantic", "pydantic"),
+        ("memproject/status/numbers.py", "import prometheus_client", "prometheus_client"),
     ],
 }
 CASES = [(contract, *case) for contract, cases in IMPORTS.items() for case in cases]

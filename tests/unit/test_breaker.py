@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from memproject.common.breaker import Breaker
+from core.breaker import Breaker
 
 SECONDS = 3.0
 

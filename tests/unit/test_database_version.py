@@ -9,7 +9,7 @@ import pytest
 from django.db import NotSupportedError, connection
 from django.db.backends.base import base
 
-from memproject.common.postgres.base import DatabaseFeatures, DatabaseWrapper
+from core.postgres.base import DatabaseFeatures, DatabaseWrapper
 from memproject.embedded.postgres import MISSING
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.clock import UTC
 from memories.decay import DECAYED, SOONEST, Decay, decay
-from memproject.common.clock import UTC
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = dt.timedelta(days=1)

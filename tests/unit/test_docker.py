@@ -32,7 +32,7 @@ def test_the_image_is_not_roots_and_holds_the_model() -> None:
     text = (DOCKER / "Dockerfile").read_text()
     _, build, final = re.split(r"^FROM ", text, flags=re.MULTILINE)
     assert "--require-hashes" in build
-    assert "memories.providers.weights" in build
+    assert "memories.embeddings.weights" in build
     assert re.search(r"^USER 10001:10001$", final, re.MULTILINE)
     assert "pip install" not in final
     assert "HEALTHCHECK" in final

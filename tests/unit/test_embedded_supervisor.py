@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from memproject.common import supervision
+from core import supervision
 from memproject.embedded import leftovers, postgres, servers, supervisor
 from memproject.embedded.supervisor import MANY, STABLE_SECONDS, Child, GaveUpError, RestartPolicy, Supervisor
 from tests.e2e.running import eventually

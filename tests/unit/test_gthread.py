@@ -9,7 +9,7 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from memproject.web.gthread import JsonErrorWorker, LongLineParser
+from core.http.gthread import JsonErrorWorker, LongLineParser
 
 
 @pytest.mark.parametrize(("is_ssl", "parser"), [(False, LongLineParser), (True, type(None))])

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from memproject.common import guard, http
+from core import guard, http_client
 from tests.receiver import CERTIFICATE, receiving
 
 PUBLIC = ["93.184.215.14", "8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
@@ -182,7 +182,7 @@ def test_all_addresses_are_given_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # --- sending to what was checked -------------------------------------------------------------------------------------
 def post(url: str, *addresses: str, seconds: float = 5.0) -> int:
-    return http.post(url, addresses=addresses, headers={}, body=b"{}", deadline=time.monotonic() + seconds)
+    return http_client.post(url, addresses=addresses, headers={}, body=b"{}", deadline=time.monotonic() + seconds)
 
 
 @pytest.fixture
@@ -208,22 +208,22 @@ def test_it_connects_to_the_address_and_names_the_host(no_resolver: None) -> Non
 @pytest.fixture
 def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
-    http._tls.cache_clear()
-    monkeypatch.setattr(http, "_tls", http._tls.__wrapped__)
+    http_client._tls.cache_clear()
+    monkeypatch.setattr(http_client, "_tls", http_client._tls.__wrapped__)
 
 
 def test_the_certificate_is_checked_for_the_name(no_resolver: None, trusted: None) -> None:
     with receiving(tls=True) as receiver:
         assert post(f"https://hooks.example:{receiver.port}/", "127.0.0.1") == 200
-        with pytest.raises(http.SendFailed, match="connection"):
+        with pytest.raises(http_client.SendFailed, match="connection"):
             post(f"https://other.example:{receiver.port}/", "127.0.0.1")
-        with pytest.raises(http.SendFailed, match="connection"):
+        with pytest.raises(http_client.SendFailed, match="connection"):
             post(f"https://127.0.0.1:{receiver.port}/", "127.0.0.1")
     assert len(receiver.messages) == 1
 
 
 def test_a_certificate_that_nobody_trusts_is_refused(no_resolver: None) -> None:
-    with receiving(tls=True) as receiver, pytest.raises(http.SendFailed, match="connection"):
+    with receiving(tls=True) as receiver, pytest.raises(http_client.SendFailed, match="connection"):
         post(f"https://hooks.example:{receiver.port}/", "127.0.0.1")
     assert receiver.messages == []
 
@@ -244,7 +244,7 @@ def test_the_next_address_is_tried_when_one_is_dead() -> None:
 def test_nobody_there_is_a_failed_connection() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        with pytest.raises(http.SendFailed, match="connection"):
+        with pytest.raises(http_client.SendFailed, match="connection"):
             post(f"http://hooks.example:{unused.getsockname()[1]}/", "127.0.0.1")
 
 
@@ -275,7 +275,7 @@ def test_who_drips_is_cut_off_at_the_deadline() -> None:
         thread = threading.Thread(target=drip)
         thread.start()
         start = time.monotonic()
-        with pytest.raises(http.SendFailed, match="timeout"):
+        with pytest.raises(http_client.SendFailed, match="timeout"):
             post(f"http://hooks.example:{server.getsockname()[1]}/", "127.0.0.1", seconds=0.4)
         assert 0.3 < time.monotonic() - start < 2
         stopped.set()
@@ -283,7 +283,7 @@ def test_who_drips_is_cut_off_at_the_deadline() -> None:
 
 
 def test_nothing_begins_after_the_deadline() -> None:
-    with receiving() as receiver, pytest.raises(http.SendFailed, match="timeout"):
+    with receiving() as receiver, pytest.raises(http_client.SendFailed, match="timeout"):
         post(receiver.url, "127.0.0.1", seconds=-1)
     assert receiver.messages == []
 
@@ -301,6 +301,6 @@ def test_who_speaks_no_http_gave_no_answer(junk: bytes) -> None:
 
         thread = threading.Thread(target=answer)
         thread.start()
-        with pytest.raises(http.SendFailed, match=r"protocol|connection"):
+        with pytest.raises(http_client.SendFailed, match=r"protocol|connection"):
             post(f"http://hooks.example:{server.getsockname()[1]}/", "127.0.0.1")
         thread.join()

@@ -13,18 +13,18 @@ from types import SimpleNamespace
 import pytest
 from rest_framework import serializers
 
+from core.http.fields import Metadata, Moment, Text
+from core.http.moment import AsOf, ValidAt
 from entities import names
 from memories import filters, languages, ttl
 from memories.api.common import TTL, FutureMoment, QueryFilters
 from memories.extraction import answers, extractor, greetings, keep_gate, language, plain, segments
 from memories.extraction.discourse import Discourse
+from memories.extraction.llm import grounding, prompt, words
 from memories.extraction.names import Name
 from memories.pipeline import digest, passages
-from memories.providers.llm import grounding, prompt, words
 from memories.retrieval import context, question
 from memories.types import Fact, Item, MemoryView
-from memproject.web.fields import Metadata, Moment, Text
-from memproject.web.moment import AsOf, ValidAt
 from tests.growth import FRAMES, fault, superlinear
 
 NOW = dt.datetime(2026, 5, 20, tzinfo=dt.UTC)
@@ -60,21 +60,21 @@ MODULES = (
     "memories.filters",
     "memories.languages",
     "memories.pipeline.recalled",
-    "memories.providers.llm.grounding",
-    "memories.providers.llm.reading",
-    "memories.providers.llm.words",
+    "memories.extraction.llm.grounding",
+    "memories.extraction.llm.reading",
+    "memories.extraction.llm.words",
     "memories.retrieval.context",
     "memories.retrieval.question",
     "memories.retrieval.temporal",
     "memories.services.verify",
     "memories.ttl",
-    "memproject.common.carry",
-    "memproject.common.http",
-    "memproject.common.ids",
-    "memproject.web.fields",
-    "memproject.web.idempotency",
-    "memproject.web.middleware",
-    "memproject.web.moment",
+    "core.carry",
+    "core.http_client",
+    "core.ids",
+    "core.http.fields",
+    "core.idempotency.keys",
+    "core.http.middleware",
+    "core.http.moment",
 )
 PATTERNS = {
     f"{module}.{name}": found
@@ -93,12 +93,12 @@ WHOLE = {
     "memories.extraction.lines.CODE",
     "memories.extraction.segments.STATEMENT",
     "memories.decisions.quantities.MEASURE",
-    "memories.providers.llm.words.ORDINAL",
+    "memories.extraction.llm.words.ORDINAL",
     "memories.extraction.names.CODE",
     "memories.extraction.names.YEAR",
     "memories.extraction.plain.PARTICLES",
     "memories.ttl._FORM",
-    "memproject.common.ids._PUBLIC",
+    "core.ids._PUBLIC",
 }
 
 

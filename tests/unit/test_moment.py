@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.serializers import ValidationError
 
-from memproject.common.clock import UTC
-from memproject.web.moment import AsOf, ValidAt
+from core.clock import UTC
+from core.http.moment import AsOf, ValidAt
 
 NOON = dt.datetime(2026, 3, 1, 12, tzinfo=UTC)
 FORMS = {

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from memproject.common import multiprocess
+from core.monitoring import multiprocess
 
 COUNT = """
 import django
 django.setup()
-from memproject.common import metrics
+from core.monitoring import metrics
 metrics.decided("ADD", 1)
 print(metrics.exposition([]).decode())
 """
@@ -63,6 +63,6 @@ def test_a_new_start_forgets_this_hosts_numbers_alone(tmp_path: Path, monkeypatc
 
 def test_a_process_that_counts_nothing_leaves_no_file(tmp_path: Path) -> None:
     env: dict[str, Any] = {**os.environ, "METRICS_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "memproject.settings"}
-    code = "import django; django.setup(); from memproject.common import metrics"
+    code = "import django; django.setup(); from core import metrics"
     subprocess.run([sys.executable, "-c", code], env=env, check=True)
     assert list(tmp_path.glob("*/*")) == []

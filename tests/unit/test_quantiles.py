@@ -7,8 +7,8 @@ import random
 
 import pytest
 
-from memproject.common.metrics import COARSE, FINE
-from memproject.common.quantiles import Latency
+from core.monitoring.metrics import COARSE, FINE
+from core.monitoring.quantiles import Latency
 
 
 def of(values: list[float], bounds: tuple[float, ...]) -> Latency:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apikeys import secrets
-from memproject.common import ids
+from core import ids
 from memproject.settings import broker, database
 
 

@@ -8,7 +8,7 @@ import datetime as dt
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from memproject.delivery import signing
+from webhooks import signing
 
 BODY = '{"text":"Zoë wohnt in Köln"}'.encode()
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import onnx
 import pytest
 
-from memories.providers import bert_graph, english, minilm, weights
-from memories.providers.download import Asset, Bundle, Hub, Release, Wheel
-from memories.providers.weights import ModelUnavailable, ensure_language, ensure_model
+from memories.embeddings import bert_graph, english, minilm, weights
+from memories.embeddings.download import Asset, Bundle, Hub, Release, Wheel
+from memories.embeddings.weights import ModelUnavailable, ensure_language, ensure_model
 
 CLOSED = Hub("http://127.0.0.1:9/closed")
 

@@ -12,10 +12,10 @@ from unittest import mock
 
 from benchmarks.knowledge import item
 from benchmarks.knowledge_metrics import same
+from memories.embeddings import english
 from memories.extraction import name_types
 from memories.extraction.extractor import TextExtractor
 from memories.extraction.name_types import TYPES, features
-from memories.providers import english
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Token

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from memories.providers import minilm
+from memories.embeddings import minilm
 from training.pairs import data, table, train
 
 

@@ -160,8 +160,8 @@ def write_contents(models: Path) -> None:
     """Write `contents.jsonl`: what the default extractor makes of the texts. A pair or an item of a timeline is a note,
     an item of a chat a message; the statements of one text are joined."""
     _setup()
+    from memories.embeddings import english
     from memories.extraction.extractor import TextExtractor  # needs the files of the pipeline; nothing else here does
-    from memories.providers import english
     from memories.types import Item
 
     extractor = TextExtractor(english.MODEL, models)
@@ -183,7 +183,9 @@ def write_contents(models: Path) -> None:
 def write_cosines(models: Path) -> None:
     """Write `cosines.npz`: the cosines of the default sentence vectors inside each timeline, times 127, int8."""
     _setup()
-    from memories.providers.local import LocalEmbedder  # needs the files of the embedding model; nothing else here does
+    from memories.embeddings.local import (
+        LocalEmbedder,  # needs the files of the embedding model; nothing else here does
+    )
 
     embedder, content = LocalEmbedder(models), contents()
     matrices: dict[str, Any] = {}

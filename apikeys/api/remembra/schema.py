@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from apikeys.api.remembra import serializers as shapes
 from apikeys.scopes import Role
-from memproject.web.fields import Moment, RateLimits
+from core.http.fields import Moment, RateLimits
 
 KEY_ID = "key_01890a5dac967b2e8b7c3f0a9d1e2f34"
 NEW_ID = "key_01890a5dac967b2e8b7c3f0a9d1e2f35"

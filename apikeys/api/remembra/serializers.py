@@ -8,10 +8,10 @@ from rest_framework import serializers
 
 from apikeys.scopes import Role
 from apikeys.types import KeyView, NewKeyView
-from memproject.common.clock import iso
-from memproject.common.ids import KEY, public
-from memproject.web.base import ClosedInput, Input
-from memproject.web.fields import Choice, Moment, Name, QueryWhole, RateLimits, Text, Whole
+from core.clock import iso
+from core.http.base import ClosedInput, Input
+from core.http.fields import Choice, Moment, Name, QueryWhole, RateLimits, Text, Whole
+from core.ids import KEY, public
 
 NAME = 200
 DAY = 86_400

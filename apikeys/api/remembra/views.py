@@ -15,8 +15,8 @@ from apikeys.api.remembra import serializers as shapes
 from apikeys.granting import GrantCommand, KeyQuery
 from apikeys.lifecycle import KeyChange
 from apikeys.scopes import Role, Scope
-from memproject.common.errors import InvalidRequest
-from memproject.web.base import RemembraView
+from core.errors import InvalidRequest
+from core.http.base import RemembraView
 
 
 class KeysView(RemembraView):

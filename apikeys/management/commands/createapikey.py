@@ -10,7 +10,7 @@ from django.utils.dateparse import parse_datetime
 from apikeys import services
 from apikeys.models import Tenant
 from apikeys.scopes import Role
-from memproject.common.errors import AppError
+from core.errors import AppError
 
 
 class Command(BaseCommand):

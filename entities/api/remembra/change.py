@@ -11,15 +11,15 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
+from core.http.base import ClosedInput, Input, RemembraView
+from core.http.fields import Choice, Name, Text
+from core.http.moment import AsOf
+from core.ids import ENTITY, MERGE, public
 from entities.api.remembra import serializers as shapes
 from entities.services.edit import edit
 from entities.services.merge import merge, split
 from entities.services.one import one
 from entities.types import ENTITY_TYPES, EditEntity, EntityDetail
-from memproject.common.ids import ENTITY, MERGE, public
-from memproject.web.base import ClosedInput, Input, RemembraView
-from memproject.web.fields import Choice, Name, Text
-from memproject.web.moment import AsOf
 
 NAME = 512
 SOURCES = 50

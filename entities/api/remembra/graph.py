@@ -11,15 +11,15 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
+from core.clock import iso
+from core.http.base import Input, RemembraView
+from core.http.fields import Moment, Name, QueryFlag, QueryWhole
+from core.http.moment import AsOf, ValidAt
+from core.ids import ENTITY, RELATION, public
 from entities.services import relationships, walks
 from entities.services.past import moment
 from entities.types import Moment as Then
 from entities.types import Node, RelationView, Subgraph
-from memproject.common.clock import iso
-from memproject.common.ids import ENTITY, RELATION, public
-from memproject.web.base import Input, RemembraView
-from memproject.web.fields import Moment, Name, QueryFlag, QueryWhole
-from memproject.web.moment import AsOf, ValidAt
 
 
 class PastIn(Input):

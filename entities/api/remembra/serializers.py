@@ -6,11 +6,11 @@ from typing import Any
 
 from rest_framework import serializers
 
+from core.http.base import Input
+from core.http.fields import Name, QueryWhole, Text
+from core.http.moment import AsOf
+from core.ids import ENTITY, public
 from entities.types import EntityPage, EntityView
-from memproject.common.ids import ENTITY, public
-from memproject.web.base import Input
-from memproject.web.fields import Name, QueryWhole, Text
-from memproject.web.moment import AsOf
 
 
 class ListIn(Input):

@@ -8,10 +8,10 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
+from core.http.base import RemembraView
 from entities.api.remembra import serializers as shapes
 from entities.services.read import browse
 from entities.types import EntityQuery
-from memproject.web.base import RemembraView
 
 _PAGE = {
     "entities": [

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
+from core.http.fields import Metadata, Moment
 from memories.api import examples as ex
 from memories.api.mem0 import serializers as shapes
 from memories.api.outputs import MEMORY_STATES, ExplanationOut, HistoryOut, RevisionOut, WhyOut
-from memproject.web.fields import Metadata, Moment
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -7,6 +7,10 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
+from core.clock import iso
+from core.http.base import Input
+from core.http.fields import Flag, Metadata, Moment, Name, Number, QueryFlag, QueryNumber, QueryWhole, Text
+from core.ids import EVENT, MEMORY, RECEIPT, public
 from entities.types import MemoryEntities
 from memories.api.common import (
     TTL,
@@ -19,10 +23,6 @@ from memories.api.common import (
     item,
 )
 from memories.types import Decision, ErasureView, Item, ItemResult, MemoryView, Recalled, WriteResult
-from memproject.common.clock import iso
-from memproject.common.ids import EVENT, MEMORY, RECEIPT, public
-from memproject.web.base import Input
-from memproject.web.fields import Flag, Metadata, Moment, Name, Number, QueryFlag, QueryNumber, QueryWhole, Text
 
 INCLUDABLE = ("history", "embedding")
 EVENTS = {Decision.ADD: "ADD", Decision.UPDATE: "UPDATE", Decision.DELETE: "DELETE", Decision.NOOP: "NONE"}

@@ -12,6 +12,8 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
+from core.clock import iso
+from core.http.base import Mem0View
 from memories.api.common import (
     EDITABLE,
     expiry,
@@ -35,8 +37,6 @@ from memories.services.store import store
 from memories.services.update import outcome, update
 from memories.types import ForgetCommand, ListQuery, RecallQuery, StoreCommand, WriteResult
 from memories.types import MemoryView as View
-from memproject.common.clock import iso
-from memproject.web.base import Mem0View
 
 EVENTS = "/v1/events"
 VANTAGE = ("as_of", "valid_at", "archived")

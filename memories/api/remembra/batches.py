@@ -14,16 +14,16 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
+from core.errors import AppError
+from core.http import remembra
+from core.http.base import Input, RemembraView
+from core.http.errors import as_app_error
 from memories.api.remembra import serializers as shapes
 from memories.api.remembra.schema import ACCEPTED, STORED, StoredOut, answer
 from memories.api.remembra.serializers import StoreIn
 from memories.api.remembra.views import store_command
 from memories.services import batch
 from memories.types import StoreCommand
-from memproject.common.errors import AppError
-from memproject.web import remembra
-from memproject.web.base import Input, RemembraView
-from memproject.web.errors import as_app_error
 
 MOST_ITEMS = 100
 

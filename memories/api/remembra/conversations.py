@@ -16,6 +16,9 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
+from core.http.base import Input, RemembraView
+from core.http.fields import Choice, Flag, Name, Number
+from core.ids import EVENT, MEMORY, public
 from memories.api import examples as ex
 from memories.api.common import MessageIn, item, pending_headers
 from memories.api.remembra.schema import EntityRefOut, answer
@@ -23,9 +26,6 @@ from memories.api.remembra.serializers import CONTENT, ScopedIn, entity_ref
 from memories.api.remembra.views import EVENTS
 from memories.services import ingest
 from memories.types import Decision, IngestCommand, Ingested, IngestedFact, StoreCommand
-from memproject.common.ids import EVENT, MEMORY, public
-from memproject.web.base import Input, RemembraView
-from memproject.web.fields import Choice, Flag, Name, Number
 
 MOST_MESSAGES = 1000
 PREVIEW = 20_000  # characters that are read in the request itself: at 8,000 a second these take seconds

@@ -11,12 +11,12 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
+from core.http.base import RemembraView
+from core.http.fields import Name, QueryWhole
 from memories.api.common import TimedIn, vantage
 from memories.api.remembra import serializers as shapes
 from memories.api.remembra.schema import MEMORY, RemembraMemoryOut, answer
 from memories.services.entities import about
-from memproject.web.base import RemembraView
-from memproject.web.fields import Name, QueryWhole
 
 
 class AboutIn(TimedIn):

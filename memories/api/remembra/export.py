@@ -11,10 +11,10 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
+from core.http.base import Input, RemembraView
+from core.http.fields import Name
 from memories.api import examples as ex
 from memories.services.export import export
-from memproject.web.base import Input, RemembraView
-from memproject.web.fields import Name
 
 LINES = "application/x-ndjson"
 

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
+from core.http.base import RemembraView
 from memories.api import examples as ex
 from memories.api.common import revision
 from memories.api.outputs import HistoryOut
@@ -15,7 +16,6 @@ from memories.api.remembra.reviews import DECIDED, ReviewOut, review
 from memories.api.remembra.schema import answer
 from memories.services.recall import history
 from memories.services.reviews import of_memory
-from memproject.web.base import RemembraView
 
 _HISTORY = {"id": ex.MEMORY_ID, "revisions": [ex.REVISION], "reviews": [DECIDED]}
 

@@ -11,16 +11,16 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
+from core.clock import iso
+from core.http.base import ClosedInput, RemembraView
+from core.http.fields import Choice, Moment, Name, QueryWhole
+from core.http.moment import AsOf
+from core.ids import MEMORY, REVIEW, public
 from memories.api import examples as ex
 from memories.api.remembra.schema import answer
 from memories.api.remembra.serializers import ScopedIn
 from memories.review_types import ReviewProposal, ReviewQuery, ReviewState, ReviewView
 from memories.services.reviews import browse, decide
-from memproject.common.clock import iso
-from memproject.common.ids import MEMORY, REVIEW, public
-from memproject.web.base import ClosedInput, RemembraView
-from memproject.web.fields import Choice, Moment, Name, QueryWhole
-from memproject.web.moment import AsOf
 
 STATES = [state.value for state in ReviewState]
 DECISIONS = ["accept", "reject"]

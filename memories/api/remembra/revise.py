@@ -12,6 +12,8 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
+from core.http.base import Input, RemembraView
+from core.http.fields import Moment, Name, Text
 from memories.api import examples as ex
 from memories.api.common import pending_headers
 from memories.api.remembra import serializers as shapes
@@ -22,8 +24,6 @@ from memories.services.events import results
 from memories.services.revise import restore, supersede
 from memories.services.update import outcome
 from memories.types import MemoryView, SupersedeCommand, WriteResult
-from memproject.web.base import Input, RemembraView
-from memproject.web.fields import Moment, Name, Text
 
 
 class SupersedeIn(Input):

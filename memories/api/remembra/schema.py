@@ -16,10 +16,10 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
+from core.http.fields import Metadata, Moment
 from memories.api import examples as ex
 from memories.api.outputs import MEMORY_STATES, ExplanationOut, WhyOut
 from memories.api.remembra import serializers as shapes
-from memproject.web.fields import Metadata, Moment
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -7,13 +7,13 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
+from core.clock import iso
+from core.http.base import Input
+from core.http.fields import Flag, Metadata, Moment, Name, Number, QueryWhole, Text, Whole
+from core.ids import ENTITY, EVENT, MEMORY, RECEIPT, public
 from entities.types import EntityRef
 from memories.api.common import TTL, Filters, FutureMoment, QueryFilters, StampedIn, TimedIn, TimedListIn
 from memories.types import Decision, ErasureView, Hit, ItemResult, MemoryView, Recalled, WriteResult
-from memproject.common.clock import iso
-from memproject.common.ids import ENTITY, EVENT, MEMORY, RECEIPT, public
-from memproject.web.base import Input
-from memproject.web.fields import Flag, Metadata, Moment, Name, Number, QueryWhole, Text, Whole
 
 CONTENT = 50_000
 

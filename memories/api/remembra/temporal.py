@@ -11,14 +11,14 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
+from core.clock import iso
+from core.http.base import Input, RemembraView
+from core.http.fields import Flag, Moment, QueryWhole
+from core.ids import MEMORY, public
 from memories.api import examples as ex
 from memories.api.remembra.schema import answer
 from memories.api.remembra.serializers import ScopedIn
 from memories.services.temporal import Faded, clean, decay_of, report
-from memproject.common.clock import iso
-from memproject.common.ids import MEMORY, public
-from memproject.web.base import Input, RemembraView
-from memproject.web.fields import Flag, Moment, QueryWhole
 
 DAY = 86_400
 BANDS = ["healthy", "decaying", "expired"]

@@ -12,15 +12,15 @@ from rest_framework.response import Response
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from apikeys.tenants import TenantChange
+from core.clock import iso
+from core.errors import InvalidRequest
+from core.http.base import ClosedInput, Input, RemembraView
+from core.http.fields import Moment, Name, QueryWhole, RateLimits, Text
+from core.ids import RECEIPT, TENANT, public
 from memories.api import examples as ex
 from memories.api.remembra.schema import answer
 from memories.services import tenants
 from memories.services.tenants import TenantView as Tenant
-from memproject.common.clock import iso
-from memproject.common.errors import InvalidRequest
-from memproject.common.ids import RECEIPT, TENANT, public
-from memproject.web.base import ClosedInput, Input, RemembraView
-from memproject.web.fields import Moment, Name, QueryWhole, RateLimits, Text
 
 TENANT_ID = "ten_01890a5dac967b2e8b7c3f0a9d1e2f36"
 NEVER_CHANGES = "never changes"

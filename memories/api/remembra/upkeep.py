@@ -11,14 +11,14 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
+from core.clock import iso
+from core.http.base import Input, RemembraView
+from core.http.fields import Flag, Metadata, Moment
+from core.ids import RECEIPT, public
 from memories.api import examples as ex
 from memories.api.remembra.schema import answer
 from memories.services.cleanup import clean_expired
 from memories.services.erasures import erasure
-from memproject.common.clock import iso
-from memproject.common.ids import RECEIPT, public
-from memproject.web.base import Input, RemembraView
-from memproject.web.fields import Flag, Metadata, Moment
 
 
 class CleanupIn(Input):

@@ -11,15 +11,15 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
+from core.clock import iso
+from core.http.base import RemembraView
+from core.http.fields import Moment, Name
+from core.ids import ENTITY, MEMORY, public
 from memories.api import examples as ex
 from memories.api.common import TimedIn, vantage
 from memories.api.remembra.schema import answer
 from memories.services.profile import profile
 from memories.types import MemoryView
-from memproject.common.clock import iso
-from memproject.common.ids import ENTITY, MEMORY, public
-from memproject.web.base import RemembraView
-from memproject.web.fields import Moment, Name
 
 
 class ProfileIn(TimedIn):

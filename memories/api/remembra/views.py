@@ -11,6 +11,9 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
+from core.errors import InvalidRequest
+from core.http.base import RemembraView
+from core.ids import MEMORY, public
 from memories.api.common import (
     EDITABLE,
     expiry,
@@ -42,9 +45,6 @@ from memories.services.store import store
 from memories.services.update import outcome, update
 from memories.types import ForgetCommand, ListQuery, RecallQuery, StoreCommand, WriteResult
 from memories.types import MemoryView as View
-from memproject.common.errors import InvalidRequest
-from memproject.common.ids import MEMORY, public
-from memproject.web.base import RemembraView
 
 EVENTS = "/api/v1/events"
 SLIM = 800  # tokens

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from core.errors import AppError
 from memories.services.export import export_tenant
-from memproject.common.errors import AppError
 
 
 class Command(BaseCommand):

@@ -12,8 +12,8 @@ from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from core.errors import AppError
 from memories.services.imports import Imported, import_file
-from memproject.common.errors import AppError
 
 
 class Command(BaseCommand):

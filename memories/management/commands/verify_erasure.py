@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from core.errors import AppError
 from memories.services.verify import verify
-from memproject.common.errors import AppError
 
 
 class Command(BaseCommand):

@@ -21,8 +21,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from apikeys import services
-from memproject import __version__, checks
-from memproject.common import multiprocess
+from core import __version__
+from core.monitoring import multiprocess
+from memproject import checks
 from memproject.embedded import envfile
 
 KEY_NAME = "make up"

@@ -1,0 +1,171 @@
+"""What admin pages about rows of tenants share: they look across tenants, change nothing, and count with bounds."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from typing import Any, ClassVar, TypeVar, cast
+
+from django.contrib import admin
+from django.contrib.admin.utils import flatten
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from core.tenancy import TenantRow, across_tenants
+
+R = TypeVar("R", bound=TenantRow)
+
+COUNTED = 1000  # rows, more than a page has; what lies beyond is found by filters, not by turning pages
+
+
+class _Many(int):
+    """More than COUNTED: a number for Django, a word for people."""
+
+    def __str__(self) -> str:
+        return f"more than {COUNTED:,}"
+
+
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # generic in the stubs alone
+    """Counts no further than COUNTED rows: an exact count of a huge table takes longer than anybody waits."""
+
+    @cached_property
+    def count(self) -> int:
+        found: int = cast("QuerySet[Any]", self.object_list)[: COUNTED + 1].count()
+        return found if found <= COUNTED else _Many(COUNTED)
+
+
+class TenantRowAdmin(admin.ModelAdmin[R]):
+    """Read-only pages about the rows of all tenants: an operator stands above them.
+
+    Whatever such a page changes, it changes through a service of its app. List columns that read other tables need
+    `list_select_related` or a prefetch; `sortable_by` stays empty, since no index serves a sort over all tenants.
+    """
+
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    paginator = BoundedPaginator
+    list_per_page = 50
+    list_max_show_all = 0
+    list_select_related = ("tenant",)
+    ordering = ("-id",)
+    sortable_by = ()
+    change_form_template = "memproject/row.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return _across(super().changelist_view, request, extra_context)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        return _across(super().changeform_view, request, object_id, form_url, extra_context)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return _across(super().delete_view, request, object_id, extra_context)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return _across(super().history_view, request, object_id, extra_context)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: R | None = None) -> Any:
+        return flatten(self.fields or ())
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: R | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: R | None = None) -> bool:
+        return False
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
+        """Back to the list: Django goes to the front page where nothing can be changed. `delete_model` said it all."""
+        return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+
+def _across(view: Callable[..., HttpResponse], *arguments: Any) -> HttpResponse:
+    """Run the view under the mark, and render its page there too: pages are lazy, and so are their queries."""
+    with across_tenants("the admin"):
+        response = view(*arguments)
+        render = getattr(response, "render", None)
+        return render() if render is not None else response
+
+
+def by_tenant(rows: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> dict[uuid.UUID, list[uuid.UUID]]:
+    """`(tenant_id, id)` of what an operator chose, tenant by tenant: services work inside one."""
+    found: dict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
+    for tenant_id, row in rows:
+        found[tenant_id].append(row)
+    return found
+
+
+class ExactFilter(admin.SimpleListFilter):
+    """A box to type a column's exact value into. Choices would need a look at all values there are."""
+
+    template = "memproject/exact_filter.html"
+
+    def has_output(self) -> bool:
+        return True
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return []
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:  # type: ignore[override]  # our own template's
+        others = [(name, value) for name, value in changelist.params.items() if name != self.parameter_name]
+        yield {"others": others, "name": self.parameter_name, "value": self.value() or ""}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = (self.value() or "").strip()
+        return queryset.filter(**{str(self.parameter_name): value}) if value else queryset
+
+
+class ProjectFilter(ExactFilter):
+    title = "project"
+    parameter_name = "project"
+
+
+class UserFilter(ExactFilter):
+    title = "user"
+    parameter_name = "user_id"
+
+
+class TenantFilter(ExactFilter):
+    """By slug. Pages are fast inside a tenant, since every index leads with it."""
+
+    title = "tenant"
+    parameter_name = "tenant"
+    unknown: ClassVar[uuid.UUID] = uuid.UUID(int=0)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        slug = (self.value() or "").strip()
+        if not slug:
+            return queryset
+        found = _tenants(queryset).filter(slug=slug).values_list("id", flat=True)
+        return queryset.filter(tenant__in=list(found) or [self.unknown])
+
+
+def chosen_tenants(request: HttpRequest, queryset: QuerySet[Any]) -> list[uuid.UUID]:
+    """The tenant that an operator chose by its slug, or the only one there is; empty when there are several.
+
+    Inside a tenant a search is served by indexes; over all of them by none.
+    """
+    slug = request.GET.get("tenant", "").strip()
+    rows = _tenants(queryset)
+    found = list((rows.filter(slug=slug) if slug else rows).values_list("id", flat=True)[:2])
+    return found if slug or len(found) == 1 else []
+
+
+def _tenants(queryset: QuerySet[Any]) -> QuerySet[Any]:
+    model: type[Model] = queryset.model._meta.get_field("tenant").related_model
+    return model._default_manager.all()

@@ -1,0 +1,114 @@
+"""What every view of the API shares. Knows no app."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar, TypeVar
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.errors import InvalidRequest
+from core.http import mem0
+from core.http.fields import Name
+from core.idempotency import keys
+
+_S = TypeVar("_S", bound=serializers.BaseSerializer[Any])
+
+
+class Input(serializers.Serializer[Any]):
+    """A request's fields; unknown ones are ignored."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            raise serializers.ValidationError({"non_field_errors": ["must be a JSON object"]})
+        return super().to_internal_value(data)
+
+
+class ClosedInput(Input):
+    """Fields of an act where a misspelt name must not pass unnoticed: what is unknown is refused.
+
+    `fixed` names known fields that can't be given here, with the reason.
+    """
+
+    fixed: ClassVar[Mapping[str, str]] = {}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            for name in sorted(set(data) - set(self.fields)):
+                raise serializers.ValidationError({name[:64]: self.fixed.get(name, "is not known here")})
+        return super().to_internal_value(data)
+
+
+class ApiView(APIView):
+    """A view of either dialect.
+
+    `writes` are the methods that may carry an Idempotency-Key. A view whose acts wait for the worker, or go on in
+    several transactions, is not `in_one_transaction`; if it commits Sources it can `replay` their answer. One that
+    `holds_secret` never shows its answer again. One that `names_objects` finds them by ids in its query, not its path.
+    """
+
+    # No OPTIONS: it would tell nothing that /docs doesn't, and would need a scope of its own.
+    http_method_names = ("get", "post", "put", "patch", "delete", "head")
+    writes: ClassVar[frozenset[str]] = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+    in_one_transaction: ClassVar[bool] = True
+    names_objects: ClassVar[bool] = False
+    holds_secret: ClassVar[bool] = False
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        method = request.method or ""
+        if keys.HEADER in request.headers and method in self.writes and hasattr(self, method.lower()):
+            act = getattr(self, method.lower())
+            setattr(self, method.lower(), lambda r, *a, **k: keys.once(self, r, partial(act, r, *a, **k)))
+
+    def replay(self, sources: Sequence[uuid.UUID], draft: Any) -> Response:
+        """The answer of the accepted writes `sources`, as it stands now."""
+        raise NotImplementedError
+
+    def read(self, serializer: type[_S], data: Any) -> dict[str, Any]:
+        """The validated fields, else InvalidRequest with the first wrong field's name."""
+        checked = serializer(data=data)
+        checked.is_valid(raise_exception=True)
+        return dict(checked.validated_data)
+
+    def body(self, request: Request, serializer: type[_S]) -> dict[str, Any]:
+        if not isinstance(request.data, dict):
+            raise InvalidRequest("The body must be a JSON object.")
+        return self.read(serializer, dict(request.data))  # an empty form is an empty QueryDict
+
+    def query(self, request: Request, serializer: type[_S]) -> dict[str, Any]:
+        return self.read(serializer, request.query_params.dict())
+
+    def name(self, field: str, value: str) -> str:
+        """An id that came in the path or a header, checked as one in a body is."""
+        try:
+            return str(Name().run_validation(value))
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({field: error.detail}) from None
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether the caller waits for the result (`Prefer: respond-async` says no)."""
+        preferences = self.request.headers.get("Prefer", "").lower().split(",")
+        return "respond-async" not in [p.strip() for p in preferences]
+
+
+class Mem0View(ApiView):
+    """A view of `/v1`."""
+
+    def ok(self, data: Any, message: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+        return Response(mem0.success(data, message), status=status, headers=headers)
+
+
+class RemembraView(ApiView):
+    """A view of `/api/v1`. `acts` names the rate limit of a method that has one of its own."""
+
+    acts: ClassVar[Mapping[str, str]] = {}
+
+    def ok(self, data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+        return Response(data, status=status, headers=headers)

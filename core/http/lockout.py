@@ -1,0 +1,25 @@
+"""The answer to a login of the admin from an address with too many failed ones (django-axes)."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from core.http.client_address import client_address
+
+log = logging.getLogger(__name__)
+
+
+def locked_out(request: HttpRequest, *_: Any) -> HttpResponse:
+    """429 with Retry-After: at most the whole lockout is left."""
+    seconds = round(settings.AXES_COOLOFF_TIME.total_seconds())
+    log.warning("The admin login is locked for %s.", client_address(request))
+    said = {**admin.site.each_context(request), "minutes": seconds // 60}
+    page = render(request, "memproject/locked_out.html", said, status=429)
+    page["Retry-After"] = str(seconds)
+    return page

@@ -1,0 +1,79 @@
+"""The outermost layer: a request id, a limit for the body, one log line without a word of what was said."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from core.errors import InvalidRequest, PayloadTooLarge
+from core.http.dialects import is_page
+from core.http.errors import answer, undebugged
+from core.ids import new_id
+from core.monitoring import metrics
+
+log = logging.getLogger("memproject.access")
+
+# What a method on a route is, where the route's own name doesn't say it.
+OPERATIONS = {
+    ("memories", "POST"): "store",
+    ("memories", "GET"): "list",
+    ("memories", "DELETE"): "forget",
+    ("memory", "GET"): "get",
+    ("memory", "PUT"): "update",
+    ("memory", "PATCH"): "update",
+    ("memory", "DELETE"): "forget",
+    ("user", "GET"): "list",
+    ("user", "DELETE"): "forget",
+    ("search", "GET"): "recall",
+}
+REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+
+
+def count(request: HttpRequest, route: str, status: int, seconds: float) -> None:
+    """Count a request, and as its tenant's operation if a key was accepted."""
+    metrics.request_answered(request.method or "", route, status, seconds)
+    match = request.resolver_match
+    if match is None or is_page(request.path):
+        return
+    tenant_id = getattr(request.user, "tenant_id", None)  # the door put its caller there; nobody, without a key
+    if tenant_id is not None:
+        name = (match.url_name or "").removeprefix("v1-").removeprefix("api-")
+        metrics.operation_done(tenant_id, OPERATIONS.get((name, request.method or ""), name), seconds)
+
+
+class RequestMiddleware:
+    """Echoes or makes `X-Request-Id`, refuses a body that is too large unread, and logs the route's template."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        begun = time.perf_counter()
+        sent = request.headers.get("X-Request-Id", "")
+        request_id = sent if REQUEST_ID.fullmatch(sent) else new_id().hex
+        response = self._refused(request) or undebugged(request, self.get_response(request))
+        response["X-Request-Id"] = request_id
+        for name, value in getattr(request, "rate_limit_headers", {}).items():
+            response[name] = value
+        if request.resolver_match or response.status_code >= 400:  # static files are nobody's business
+            route = request.resolver_match.route if request.resolver_match else "-"
+            took = time.perf_counter() - begun
+            log.info("%s /%s %d %.1fms %s", request.method, route, response.status_code, took * 1000, request_id)
+            count(request, f"/{route}", response.status_code, took)
+        return response
+
+    def _refused(self, request: HttpRequest) -> HttpResponse | None:
+        if "Transfer-Encoding" in request.headers:
+            return answer(request, InvalidRequest("Send a Content-Length: bodies in chunks are not read."))
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdigit():
+            return answer(request, InvalidRequest("Content-Length must be a number."))
+        most = settings.MAX_BATCH_BODY_SIZE if request.path.endswith("/batch") else settings.MAX_BODY_SIZE
+        if int(length) > most:
+            return answer(request, PayloadTooLarge(f"The body may have at most {most} bytes."))
+        return None

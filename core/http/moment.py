@@ -1,0 +1,34 @@
+"""The two times of a read: `valid_at` (true in the world then) and `as_of` (known to the service then)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+from core.clock import now
+from core.http.fields import Moment
+
+SKEW = dt.timedelta(seconds=60)  # how far a caller's clock may be ahead of ours
+# An unescaped "+02:00" in a URL arrives as " 02:00", since a plus means a space there. Seconds and their fraction have
+# at most 16 characters, and more would make the search quadratic.
+LOST_PLUS = re.compile(r"(\d[T ]\d\d:?\d\d\S{0,16}) (\d\d(:?\d\d)?)")
+
+
+class ValidAt(Moment):
+    """A time, past or future."""
+
+    def to_internal_value(self, data: Any) -> dt.datetime:
+        return super().to_internal_value(LOST_PLUS.sub(r"\1+\2", data) if isinstance(data, str) else data)
+
+
+class AsOf(ValidAt):
+    """A time that was; one ahead is refused, but for a caller whose clock is a little fast it is now."""
+
+    default_error_messages = {"ahead": "must not lie in the future"}  # noqa: RUF012
+
+    def to_internal_value(self, data: Any) -> dt.datetime:
+        value, present = super().to_internal_value(data), now()
+        if value > present + SKEW:
+            self.fail("ahead")
+        return min(value, present)

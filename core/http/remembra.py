@@ -1,0 +1,34 @@
+"""The `/api/v1` dialect: plain JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.errors import AppError
+
+CODES = {
+    "invalid_request": "validation_error",
+    "unauthenticated": "authentication_error",
+    "forbidden": "permission_denied",
+    "not_found": "not_found",
+    "memory_not_found": "not_found",
+    "method_not_allowed": "method_not_allowed",
+    "not_acceptable": "not_acceptable",
+    "conflict": "conflict",
+    "memory_expired": "memory_expired",
+    "payload_too_large": "payload_too_large",
+    "uri_too_long": "uri_too_long",
+    "headers_too_large": "headers_too_large",
+    "unsupported_media_type": "unsupported_media_type",
+    "idempotency_mismatch": "idempotency_mismatch",
+    "rate_limited": "rate_limit_exceeded",
+    "internal_error": "internal_error",
+    "unavailable": "service_unavailable",
+    "service_unavailable": "service_unavailable",
+}
+
+
+def failure(error: AppError) -> dict[str, Any]:
+    """`{"detail", "error": {"code", "message", "details"}}`; the published clients read `detail` as a string."""
+    body = {"code": CODES[error.code], "message": error.message, "details": error.data}
+    return {"detail": error.message, "error": body}

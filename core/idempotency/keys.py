@@ -1,0 +1,150 @@
+"""`Idempotency-Key`: a write sent twice happens once, and is answered the same.
+
+The key is claimed by a row of its own, committed before the act, so that a twin sees it at once and nobody waits on a
+lock. Then one of two ways:
+
+- an act of one transaction runs in the receipt's: act and answer commit together;
+- an act that commits Sources binds the receipt to them in that same transaction (`bind`). Whatever happens to this
+  process afterwards, their results are the answer.
+
+A refusal leaves no receipt: the corrected request may use the key again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import re
+import uuid
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from typing import Any, cast
+
+from django.conf import settings
+from django.db import transaction
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.clock import now
+from core.errors import AppError, Conflict, InvalidRequest, NotFound
+from core.idempotency import records
+from core.idempotency.types import Claim, Kept
+from core.ids import subjects_of
+
+HEADER = "Idempotency-Key"
+FORM = re.compile(r"[\x21-\x7e]{1,255}")
+BUSY = "The same request is being worked on."
+SLACK = dt.timedelta(seconds=20)  # past the longest wait: whoever claimed it is dead
+
+
+class Mismatch(AppError):
+    code = "idempotency_mismatch"
+    status = 422
+    default_message = f"{HEADER}: this key was used for another request"
+
+
+_claimed: ContextVar[Claim | None] = ContextVar("idempotency_claim", default=None)
+
+
+def bind(sources: Sequence[uuid.UUID], draft: Any = None) -> None:
+    """Called in the transaction that commits Sources: the present request's receipt, if it has one, stands for them.
+
+    Raises Conflict when somebody took the receipt over, so that this transaction writes nothing.
+    """
+    claim = _claimed.get()
+    if claim is not None and not records.bind(claim, sources, draft):
+        raise Conflict(BUSY, retry_after=1)
+
+
+def once(view: Any, request: Request, act: Callable[[], Response]) -> Response:
+    """The answer of `act`, or the one that the same request got before.
+
+    `view.in_one_transaction` says which of the two ways it takes, `view.holds_secret` that its answer may not be kept,
+    and `view.replay(sources, draft)` makes the answer of Sources.
+    """
+    key = request.headers[HEADER]
+    if not FORM.fullmatch(key):
+        raise InvalidRequest(f"{HEADER}: must be 1 to 255 visible ASCII characters", field=HEADER)
+    caller, seen = cast(Any, request.user), fingerprint(request)
+    found = records.claim(caller.tenant_id, caller.caller, key, seen)
+    if isinstance(found, Kept):
+        if found.fingerprint != seen:
+            raise Mismatch
+        taken = records.take_over(found.claim) if _abandoned(found) else None
+        if taken is None:
+            return _again(view, found)
+        found = taken
+    token = _claimed.set(found)
+    try:
+        return _first(view, found, act)
+    except Exception:
+        if not records.bound(found):
+            records.release(found)
+        raise
+    finally:
+        _claimed.reset(token)
+
+
+def fingerprint(request: Request) -> bytes:
+    """What makes two requests the same: method, path with its query, and the body as JSON."""
+    said = json.dumps(request.data, sort_keys=True, ensure_ascii=False, default=str)
+    parts = [request.method or "", request.get_full_path(), said]
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).digest()
+
+
+def _first(view: Any, claim: Claim, act: Callable[[], Response]) -> Response:
+    if not view.in_one_transaction:
+        response = act()
+        _keep(view, claim, response)
+        return response
+    with transaction.atomic():
+        response = act()
+        if not _keep(view, claim, response):
+            raise Conflict(BUSY, retry_after=1)
+    return response
+
+
+def _keep(view: Any, claim: Claim, response: Response) -> bool:
+    body = response.data
+    kept = {"id": _id_of(body)} if view.holds_secret else body
+    return records.finish(claim, response.status_code, kept, subjects_of(body))
+
+
+def _again(view: Any, found: Kept) -> Response:
+    """The answer of a request that came before."""
+    if found.erased:
+        raise _gone(found)
+    if found.status is None and not found.sources:
+        raise Conflict(BUSY, retry_after=1)
+    if found.status is not None and view.holds_secret:
+        raise Conflict(
+            "This request was answered before, and its answer held a secret that is shown once.", **found.body
+        )
+    if found.status is not None and not (found.status == 202 and found.sources):
+        return Response(found.body, status=found.status)
+    try:
+        response = cast(Response, view.replay(found.sources, found.draft))
+    except NotFound:
+        raise _gone(found) from None
+    if response.status_code != 202:
+        _keep(view, found.claim, response)
+    return response
+
+
+def _gone(found: Kept) -> Conflict:
+    from_ids = {"ids": [str(i) for i in found.subjects]} if found.subjects else {}
+    return Conflict("This request was answered before, and what it wrote was erased since.", **from_ids)
+
+
+def _id_of(body: Any) -> Any:
+    inner = body.get("data", body) if isinstance(body, dict) else {}
+    return inner.get("id") if isinstance(inner, dict) else None
+
+
+def _old(found: Kept) -> bool:
+    return now() > found.claim.since + dt.timedelta(seconds=settings.STORE_WAIT_SECONDS) + SLACK
+
+
+def _abandoned(found: Kept) -> bool:
+    return found.status is None and not found.sources and not found.erased and _old(found)

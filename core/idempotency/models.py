@@ -1,0 +1,37 @@
+"""The answer to a caller's `Idempotency-Key`."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from core.clock import now
+from core.tenancy import TenantRow
+
+
+class IdempotencyRecord(TenantRow):
+    """One write of one caller under one key. `subjects` lists the ids that `body` speaks of, so erasure finds it.
+
+    `sources` are the accepted writes it stands for, where there are any: plain values, since this app knows no other
+    app's tables. `draft` is what an answer needs besides their results.
+    """
+
+    caller = models.CharField(max_length=64)
+    key = models.CharField(max_length=255)
+    fingerprint = models.BinaryField(max_length=32)
+    sources = ArrayField(models.UUIDField(), default=list)
+    draft = models.JSONField(null=True)
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.JSONField(null=True)
+    subjects = ArrayField(models.UUIDField(), default=list)
+    created_at = models.DateTimeField(default=now)
+    finished_at = models.DateTimeField(null=True)
+    erased_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["tenant", "caller", "key"], name="core_idempotency_key"),)
+        indexes = (
+            models.Index(fields=["created_at"], name="core_idempotency_age"),
+            GinIndex(fields=["subjects"], name="core_idempotency_subjects"),
+        )

@@ -1,0 +1,95 @@
+"""The rows behind `Idempotency-Key` (`core.idempotency.keys`), their erasure and their end."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+
+from core.clock import now
+from core.idempotency.models import IdempotencyRecord
+from core.idempotency.types import Claim, Kept
+from core.ids import new_id
+from core.tenancy import across_tenants
+
+KEPT = dt.timedelta(hours=24)
+
+
+def claim(tenant_id: uuid.UUID, caller: str, key: str, fingerprint: bytes) -> Claim | Kept:
+    """Claim a key, or tell what became of it. Committed at once: a twin sees it, and waits for nobody."""
+    row = IdempotencyRecord(id=new_id(), tenant_id=tenant_id, caller=caller, key=key, fingerprint=fingerprint)
+    IdempotencyRecord.objects.bulk_create([row], ignore_conflicts=True)
+    found = IdempotencyRecord.objects.filter(tenant=tenant_id, caller=caller, key=key).first()
+    if found is None:  # released between the two statements: as good as claimed by somebody else
+        return Kept(_claim(row), fingerprint, None, None, None, (), (), False)
+    if found.id == row.id:
+        return _claim(row)
+    return Kept(
+        claim=_claim(found),
+        fingerprint=bytes(found.fingerprint),
+        status=found.status,
+        body=found.body,
+        draft=found.draft,
+        sources=tuple(found.sources),
+        subjects=tuple(found.subjects),
+        erased=found.erased_at is not None,
+    )
+
+
+def take_over(kept: Claim) -> Claim | None:
+    """Claim a receipt whose claimer died; None when somebody else was faster."""
+    moment = now()
+    taken = _rows(kept).filter(status=None, sources=[]).update(created_at=moment)
+    return Claim(kept.tenant_id, kept.receipt_id, moment) if taken else None
+
+
+def bind(claim: Claim, sources: Sequence[uuid.UUID], draft: Any) -> bool:
+    """Let the receipt stand for these accepted writes; False when it is no longer ours.
+
+    They are its subjects until it has an answer: an erasure finds it while the answer is on its way.
+    """
+    bound = {"sources": list(sources), "subjects": list(sources), "draft": draft}
+    return bool(_rows(claim).filter(status=None, sources=[]).update(**bound))
+
+
+def bound(claim: Claim) -> bool:
+    """Whether the receipt stands for accepted writes."""
+    return _rows(claim).exclude(sources=[]).exists()
+
+
+def finish(claim: Claim, status: int, body: Any, subjects: Sequence[uuid.UUID]) -> bool:
+    """Keep the answer; False when the receipt is no longer ours, or its content was erased."""
+    answer = {"status": status, "body": body, "subjects": list(subjects), "finished_at": now()}
+    return bool(_rows(claim).filter(erased_at=None).update(**answer))
+
+
+def release(claim: Claim) -> None:
+    """Forget a claim whose act was refused: the key may be used again."""
+    _rows(claim).filter(status=None, sources=[]).delete()
+
+
+def blank(tenant_id: uuid.UUID, ids: Collection[uuid.UUID]) -> int:
+    """Erasure: answers about one of these memories or accepted writes lose their body, or get none; → how many.
+
+    From then on they are 409.
+    """
+    speaking = IdempotencyRecord.objects.filter(tenant=tenant_id, subjects__overlap=list(ids), erased_at=None)
+    return speaking.update(body=None, draft=None, erased_at=now())
+
+
+def prune() -> int:
+    """Delete receipts that are older than a day; → how many."""
+    with across_tenants("the clean-up of old receipts"):
+        return IdempotencyRecord.objects.filter(created_at__lt=now() - KEPT).delete()[0]
+
+
+def _claim(row: IdempotencyRecord) -> Claim:
+    return Claim(row.tenant_id, row.id, row.created_at)
+
+
+def _rows(claim: Claim) -> QuerySet[IdempotencyRecord]:
+    """The receipt, as long as it is the one that was claimed then."""
+    return IdempotencyRecord.objects.filter(tenant=claim.tenant_id, id=claim.receipt_id, created_at=claim.since)

@@ -1,0 +1,31 @@
+"""A claim of an `Idempotency-Key`, and the record of an earlier one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A receipt that is ours to fill: nobody else may until `since` is long past."""
+
+    tenant_id: uuid.UUID
+    receipt_id: uuid.UUID
+    since: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A receipt that somebody claimed before. `status` None: not answered yet."""
+
+    claim: Claim
+    fingerprint: bytes
+    status: int | None
+    body: Any
+    draft: Any
+    sources: tuple[uuid.UUID, ...]
+    subjects: tuple[uuid.UUID, ...]
+    erased: bool

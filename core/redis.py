@@ -1,0 +1,164 @@
+"""The service's own Redis clients. Everything in Redis may vanish at any moment."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import functools
+import itertools
+import json
+import logging
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar, cast
+
+import redis
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.client import Pipeline
+from redis.retry import Retry
+
+from core.breaker import Breaker
+
+C = TypeVar("C", bound=redis.Redis)
+
+log = logging.getLogger(__name__)
+
+RESULT_SECONDS = 60
+SWEPT = "swept"
+ROUND_SECONDS = 1.0  # of waiting for a result
+
+
+class RedisUnavailable(redis.ConnectionError):
+    """The circuit breaker is open: the command was not sent."""
+
+
+@functools.cache
+def _pinging() -> redis.Redis:
+    """The client of the breaker's PING, itself behind no breaker."""
+    return _connected(redis.Redis, 0.3)
+
+
+# One for all users of Redis in a process: the clients below, Django's cache (REDIS_CLIENT_CLASS) and Celery's messages.
+breaker = Breaker(
+    "Redis",
+    ping=lambda: _pinging().ping(),
+    timeouts=(redis.TimeoutError, TimeoutError),
+    refused=RedisUnavailable,
+    seconds=3.0,
+)
+
+
+class Client(redis.Redis):
+    """A client behind the circuit breaker."""
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        with breaker.guard():
+            return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+
+    def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline:
+        return _Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+
+class _Pipeline(Pipeline):
+    def execute(self, raise_on_error: bool = True) -> list[Any]:
+        with breaker.guard():
+            return super().execute(raise_on_error)
+
+
+@functools.cache
+def client() -> Client:
+    """One pooled client per process; its socket timeout exceeds a round of waiting."""
+    return _connected(Client, ROUND_SECONDS + 1)
+
+
+@functools.cache
+def brief() -> Client:
+    """A second client with a short timeout, for commands that a request does not depend on."""
+    return _connected(Client, 0.3)
+
+
+def _connected(made: type[C], timeout: float) -> C:
+    """A client without retries; `timeout` in seconds, for each command."""
+    retry = Retry(NoBackoff(), 0)
+    found = made.from_url(settings.REDIS_URL, socket_connect_timeout=0.3, socket_timeout=timeout, retry=retry)
+    return cast(C, found)
+
+
+def announce(events: Sequence[uuid.UUID]) -> None:
+    """Tell the requests that wait that these writes are done. If this is lost, a request answers 202."""
+    if not events:
+        return
+    try:
+        pipe = client().pipeline(transaction=False)
+        for event in events:
+            pipe.rpush(f"done:{event}", b"1")
+            pipe.expire(f"done:{event}", RESULT_SECONDS)
+        pipe.execute()
+    except redis.RedisError as error:
+        log.warning("could not announce a result: %s", type(error).__name__)
+
+
+def wait_for(event: uuid.UUID, seconds: float) -> bool:
+    """Wait until `event` was announced; False when the time ran out or Redis is away.
+
+    It waits in rounds: during a BLPOP a Redis that hangs cannot be told from one without a result.
+    """
+    until = time.monotonic() + seconds
+    try:
+        while True:
+            left = until - time.monotonic()
+            # 0 would mean to wait without end.
+            if client().blpop([f"done:{event}"], timeout=max(0.01, min(left, ROUND_SECONDS))) is not None:
+                return True
+            if left <= ROUND_SECONDS:
+                return False
+    except redis.RedisError as error:
+        log.warning("could not wait for a result: %s", type(error).__name__)
+        return False
+
+
+def note_sweep(moment: dt.datetime) -> None:
+    """Remember when the sweeps last succeeded. Raises RedisError."""
+    brief().set(SWEPT, moment.isoformat())
+
+
+def last_sweep() -> dt.datetime | None:
+    """When the sweeps last succeeded; None before the first time. Raises RedisError."""
+    found: Any = brief().get(SWEPT)
+    return dt.datetime.fromisoformat(found.decode()) if found else None
+
+
+def contents() -> Iterator[tuple[str, str]]:
+    """(key, text) of everything that lies in our Redis, what a queue has encoded decoded; bytes that are no text as
+    well as they go. Raises RedisError."""
+    for key in client().scan_iter(count=1000):
+        yield key.decode(errors="replace"), " ".join(_decoded(part) for part in _parts(key))
+
+
+def _parts(key: bytes) -> Iterator[bytes]:
+    mine: Any = client()
+    match mine.type(key):
+        case b"string":
+            yield mine.get(key) or b""
+        case b"list":
+            yield from mine.lrange(key, 0, -1)
+        case b"set":
+            yield from mine.smembers(key)
+        case b"zset":
+            yield from mine.zrange(key, 0, -1)
+        case b"hash":
+            yield from itertools.chain.from_iterable(mine.hgetall(key).items())
+        case b"stream":
+            for _, fields in mine.xrange(key):
+                yield from itertools.chain.from_iterable(fields.items())
+
+
+def _decoded(part: bytes) -> str:
+    """A message of a queue is JSON with its body in base64."""
+    text = part.decode(errors="replace")
+    with suppress(ValueError, TypeError, KeyError):
+        text += " " + base64.b64decode(json.loads(text)["body"]).decode(errors="replace")
+    return text

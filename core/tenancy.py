@@ -1,0 +1,86 @@
+"""Rows of a tenant: every statement that Django writes for them by itself names the tenant.
+
+The database's primary key of such a table is `(tenant_id, id)` (see `common/postgres/operations.py`); Django believes
+in `id` alone. What Django would look up by `id`, this base model looks up by both, or refuses.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from graphlib import TopologicalSorter
+from typing import Any, NoReturn, Self
+
+from django.apps import apps
+from django.db import models
+
+from core.ids import new_id
+
+_across: ContextVar[str] = ContextVar("across_tenants", default="")
+
+
+@contextmanager
+def across_tenants(reason: str) -> Iterator[None]:
+    """Marks the few pieces of work over all tenants (claiming due rows, expiry, counts, the admin's look-ups).
+
+    The guard of the test suite fails on a statement that neither names its tenant nor stands under this mark.
+    """
+    token = _across.set(reason)
+    try:
+        yield
+    finally:
+        _across.reset(token)
+
+
+def across_reason() -> str:
+    """Why the running code may speak to all tenants; empty when it may not."""
+    return _across.get()
+
+
+class TenantRow(models.Model):
+    """Base of every table that holds a tenant's data."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    tenant = models.ForeignKey("apikeys.Tenant", on_delete=models.DO_NOTHING, db_index=False, related_name="+")
+    tenant_id: uuid.UUID
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        # Never text: log lines and the admin's history show this.
+        return f"{self._meta.model_name} {self.id}"
+
+    def _do_update(self, base_qs: models.QuerySet[Self], *args: Any, **kwargs: Any) -> Any:
+        return super()._do_update(base_qs.filter(tenant_id=self.tenant_id), *args, **kwargs)
+
+    def refresh_from_db(
+        self,
+        using: str | None = None,
+        fields: Iterable[str] | None = None,
+        from_queryset: models.QuerySet[Self] | None = None,
+    ) -> None:
+        if "tenant_id" in self.get_deferred_fields():
+            raise TypeError("load the tenant as well: only() and defer() must keep it")
+        rows = from_queryset if from_queryset is not None else type(self)._base_manager.db_manager(using).all()
+        super().refresh_from_db(using, fields, rows.filter(tenant_id=self.tenant_id))
+        for field in self._meta.fields if fields is None else ():
+            if isinstance(field, models.ForeignObject) and field.is_cached(self):
+                field.delete_cached_value(self)
+
+    def delete(self, using: str | None = None, keep_parents: bool = False) -> NoReturn:
+        raise TypeError("rows of a tenant are deleted by filter(tenant=…).delete()")
+
+
+def tenant_tables() -> list[type[TenantRow]]:
+    """Every table that holds tenants' data, of all apps; what points to another one comes before it."""
+    found = [model for model in apps.get_models() if issubclass(model, TenantRow)]
+    links: dict[type[TenantRow], set[type[TenantRow]]] = {model: set() for model in found}
+    for model in found:
+        for field in model._meta.get_fields():
+            target = field.related_model if isinstance(field, models.ForeignObject) else None
+            if target in links and target is not model:
+                links[target].add(model)
+    return list(TopologicalSorter(links).static_order())

@@ -1,0 +1,89 @@
+"""The files of the default models, for embedding and for language: `python -m memories.embeddings.weights DIRECTORY`
+gets them in place."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from memories.embeddings import bert_graph, english, minilm
+from memories.embeddings.download import Bundle, FetchFailed, fetch
+
+LANGUAGE = english.MODEL
+
+
+class ModelUnavailable(Exception):
+    """The files aren't there and couldn't be fetched or written; the message says what to do by hand."""
+
+
+def ensure_model(directory: Path, progress: Callable[[str], None], bundle: Bundle = minilm.BUNDLE) -> Path:
+    """Make sure that `directory / <pinned name>` holds the verified weights, the tokenizer and the ONNX graph, and
+    return that path. Files that stand there are used without any network. Raises ModelUnavailable."""
+    place = directory / bundle.name
+    try:
+        fetch(bundle, directory, progress)
+    except FetchFailed as failed:
+        names = " and ".join(asset.path for asset in bundle.assets)
+        raise ModelUnavailable(
+            f"The embedding model could not be fetched: {failed}. Place {names} of {minilm.REPOSITORY} "
+            f"(revision {minilm.REVISION}) into {place} and start again."
+        ) from failed
+    try:
+        _write_graph(place)
+    except OSError as error:
+        raise ModelUnavailable(
+            f"The embedding model's graph can't be written into {place} ({error.strerror}): run "
+            f"`python -m memories.embeddings.weights {directory}` once as a user who may."
+        ) from error
+    return place
+
+
+def ensure_language(directory: Path, progress: Callable[[str], None], bundle: Bundle = english.BUNDLE) -> Path:
+    """Make sure that `directory / <pinned name>` holds the verified language pipeline, and return that path. Files
+    that stand there are used without any network. Raises ModelUnavailable."""
+    try:
+        return fetch(bundle, directory, progress)
+    except FetchFailed as failed:
+        raise ModelUnavailable(
+            f"The language pipeline could not be fetched: {failed}. Unzip the release {bundle.name} of spaCy's models "
+            f"into {directory / bundle.name}, or set SPACY_MODEL to nothing to go without, and start again."
+        ) from failed
+
+
+def _write_graph(place: Path) -> None:
+    graph = bert_graph.build(place / minilm.WEIGHTS.path, minilm.HEADS)  # 2 ms: cheaper than to ask if it is current
+    target = place / minilm.GRAPH
+    if target.exists() and target.read_bytes() == graph:
+        return
+    with tempfile.NamedTemporaryFile(dir=place, prefix=".graph-", delete=False) as file:
+        file.write(graph)
+    os.chmod(file.name, 0o644)  # a temporary file is private; the service may run as another user than the set-up
+    os.replace(file.name, target)
+
+
+def main() -> int:
+    """The command: one argument, the directory. Prints the progress; 0 when both models stand there."""
+    if len(sys.argv) != 2:
+        sys.stderr.write("usage: python -m memories.embeddings.weights DIRECTORY\n")
+        return 2
+    try:
+        place = ensure_model(Path(sys.argv[1]), _say)
+        language = ensure_language(Path(sys.argv[1]), _say)
+    except ModelUnavailable as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    _say(f"embedding model ready in {place}")
+    _say(f"language pipeline ready in {language}")
+    return 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

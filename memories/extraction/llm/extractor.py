@@ -1,0 +1,89 @@
+"""The language model as a reader of writes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from memories.extraction.llm import prompt
+from memories.extraction.llm.base import Chat
+from memories.extraction.llm.ollama import OllamaChat
+from memories.extraction.llm.openai_chat import OpenAIChat
+from memories.extraction.llm.reading import reading
+from memories.extraction.speaking import may_state
+from memories.statements import Known, Reading
+from memories.types import Item
+
+MOST_CANDIDATES = 20
+FRAME = 200  # characters of JSON around a message or a candidate
+PROVIDERS = ("openai_compatible", "ollama")
+
+
+class ModelExtractor:
+    """`characters` is how much text one call may hold; one that is no ASCII counts as its bytes in UTF-8, since it
+    costs a model as much more."""
+
+    def __init__(self, chat: Chat, characters: int) -> None:
+        self.name = chat.model
+        self._chat, self._characters = chat, characters
+
+    def fits(self, items: Sequence[Item]) -> bool:
+        """Whether one call can hold these. Beyond that the rules read the write: several calls would neither see it
+        whole nor be one call for a store."""
+        return sum(_size(item.content) + FRAME for item in items) <= self._characters + FRAME
+
+    def read(
+        self, items: Sequence[Item], *, roles: frozenset[str] | None, known: Sequence[Known], moment: dt.datetime
+    ) -> Reading:
+        """What `items`, which fit, state, and what that does to `known` (the first 20 are offered): one call, or none
+        where nobody may state a fact.
+
+        `roles` are those who may; None: the user, and whoever is named. `moment` is when a message was said that
+        doesn't tell. Raises ModelFailed: nothing is known then, and the same call may succeed later.
+        """
+        if not self.fits(items):
+            raise ValueError("more text than one call may hold")
+        if not any(may_state(item, roles) and item.content.strip() for item in items):
+            return Reading((), self.name)
+        offered = known[:MOST_CANDIDATES]
+        answer = self._chat.complete(prompt.SYSTEM, prompt.data(items, roles, offered, moment))
+        return reading(answer, items, roles, offered, moment, self.name)
+
+    def probe(self) -> None:
+        """Ask whether the model's server is there; costs no tokens. Raises ModelFailed."""
+        self._chat.probe()
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
+
+
+def from_settings() -> ModelExtractor:
+    """As configured by the LLM_ settings."""
+    for name in ("LLM_BASE_URL", "LLM_MODEL"):
+        if not getattr(settings, name):
+            raise ImproperlyConfigured(f"LLM_PROVIDER {settings.LLM_PROVIDER!r} needs {name}.")
+    return ModelExtractor(_chat(settings.LLM_PROVIDER), settings.LLM_INPUT_CHARACTERS)
+
+
+def _chat(provider: str) -> Chat:
+    if provider == "openai_compatible":
+        return OpenAIChat(
+            base_url=settings.LLM_BASE_URL,
+            api_key=settings.LLM_API_KEY,
+            model=settings.LLM_MODEL,
+            seconds=settings.LLM_TIMEOUT_SECONDS,
+        )
+    if provider == "ollama":
+        candidates = MOST_CANDIDATES * (prompt.CANDIDATE_CHARACTERS + FRAME)
+        return OllamaChat(
+            base_url=settings.LLM_BASE_URL,
+            api_key=settings.LLM_API_KEY,
+            model=settings.LLM_MODEL,
+            seconds=settings.LLM_TIMEOUT_SECONDS,
+            characters=len(prompt.SYSTEM) + candidates + settings.LLM_INPUT_CHARACTERS,
+        )
+    raise ImproperlyConfigured(f"LLM_PROVIDER is {provider!r}; it must be one of {', '.join(PROVIDERS)}, or empty.")

@@ -1,0 +1,175 @@
+"""What the OpenAPI document says of the operators' routes: their shapes and one example of each answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, inline_serializer
+from rest_framework import serializers
+
+from core import __version__
+
+MOMENT = "2026-03-01T10:30:00Z"
+STATES = ["healthy", "degraded", "unhealthy"]
+# Said here: drf-spectacular takes two classes of authentication for two schemes.
+EITHER_HEADER: Any = [{"bearer": []}, {"apiKey": []}]
+NEEDS_KEY = "A valid API key is required."
+
+_HEALTH = {
+    "status": "healthy",
+    "version": __version__,
+    "timestamp": MOMENT,
+    "database": "healthy",
+    "vector_store": "healthy",
+    "dependencies": {"redis": "healthy", "processes": "healthy", "disk": "healthy"},
+}
+_QUEUES = {"store": 0, "bulk": 0, "long": 0, "deliver": 0, "graph": 0, "maintenance": 0}
+_STATUS = {
+    "status": "healthy",
+    "version": __version__,
+    "uptime_seconds": 3600,
+    "database": {"status": "healthy", "pgvector": "0.8.5", "latency_ms": 0.6},
+    "disk": {"status": "healthy", "free_mb": 52000, "min_free_mb": 512},
+    "redis": {"status": "healthy", "latency_ms": 0.2},
+    "workers": {"status": "healthy", "workers": 3, "latency_ms": 503.0},
+    "queues": {
+        "status": "healthy",
+        "queues": _QUEUES,
+        "latency_ms": 0.3,
+    },
+    "writes": {
+        "status": "healthy",
+        "pending": 0,
+        "failed": 0,
+        "oldest_seconds": 0.0,
+        "due_owners": 0,
+        "latency_ms": 0.8,
+    },
+    "sweeps": {"status": "healthy", "last": MOMENT, "latency_ms": 0.2},
+    "embedder": {
+        "status": "healthy",
+        "provider": "local",
+        "model": "all-MiniLM-L6-v2",
+        "dimensions": 384,
+        "latency_ms": 3.1,
+    },
+    "graph": {"status": "healthy", "waiting": 0, "seconds": 0.0, "dead": 0, "latency_ms": 1.4},
+    "llm": {"status": "disabled"},
+    "processes": {"status": "healthy", "failing": [], "latency_ms": 0.1},
+}
+_LATENCY = {"count": 1200, "mean_ms": 14.2, "p50_ms": 11.5, "p95_ms": 34.0, "p99_ms": 61.3}
+_WRITES = {"pending": 0, "failed": 0, "oldest_seconds": 0.0, "due_owners": 0}
+_SERVICE = {
+    "scope": "service",
+    "requests": {
+        "total": 1200,
+        "by_status": {"200": 1190, "404": 10},
+        "latency": _LATENCY,
+        "routes": [{"method": "POST", "route": "/api/v1/memories/recall", "errors": 0, **_LATENCY}],
+    },
+    "operations": {"recall": _LATENCY},
+    "pipeline": {"runs": {"store": {"applied": 300, "retried": 1}}, "latency": {"store": _LATENCY}},
+    "memories": {"ADD": 410, "NOOP": 12},
+    "embedding": {"answered": _LATENCY},
+    "rate_limits": {"refused": {"v1": 3}, "redis_away": {"read_let_through": 2}},
+    "webhook_deliveries": {"delivered": 40},
+    "writes": _WRITES,
+    "disk_free_bytes": 54525952000,
+    "queues": _QUEUES,
+    "workers": 2,
+}
+_TENANT = {
+    "scope": "tenant",
+    "tenant_id": "ten_01890a5dac967b2e8b7c3f0a9d1e2f35",
+    "memories": 410,
+    "users": 12,
+    "writes": _WRITES,
+    "operations": {"recall": _LATENCY, "store": _LATENCY},
+}
+_EXPOSITION = """# HELP memproject_http_requests_total Requests answered
+# TYPE memproject_http_requests_total counter
+memproject_http_requests_total{method="GET",route="/health",status="200"} 12.0
+"""
+
+
+class FailureOut(serializers.Serializer[Any]):
+    success = serializers.BooleanField(default=False)
+    error = inline_serializer(
+        "ServiceErrorBody",
+        {
+            "code": serializers.CharField(),
+            "message": serializers.CharField(),
+            "details": serializers.DictField(),
+        },
+    )
+    timestamp = serializers.DateTimeField()
+
+
+def _envelope(name: str, said: str, **examples: dict[str, Any]) -> OpenApiResponse:
+    shape = inline_serializer(
+        name,
+        {
+            "success": serializers.BooleanField(),
+            "data": serializers.DictField(),
+            "message": serializers.CharField(),
+            "timestamp": serializers.DateTimeField(),
+        },
+    )
+    shown = [
+        OpenApiExample(title, {"success": True, "data": data, "message": said, "timestamp": MOMENT}, response_only=True)
+        for title, data in examples.items()
+    ]
+    return OpenApiResponse(shape, said, shown)
+
+
+def _failure(code: str, message: str) -> OpenApiResponse:
+    value = {"success": False, "error": {"code": code, "message": message, "details": {}}, "timestamp": MOMENT}
+    return OpenApiResponse(FailureOut, message, [OpenApiExample(code, value, response_only=True)])
+
+
+_REFUSED = {401: _failure("UNAUTHORIZED", NEEDS_KEY), 403: _failure("FORBIDDEN", "This API key may not do that.")}
+
+health = extend_schema(
+    summary="Health, without a key",
+    auth=[],
+    responses={
+        200: OpenApiResponse(
+            inline_serializer(
+                "Health",
+                {
+                    "status": serializers.ChoiceField(STATES),
+                    "version": serializers.CharField(),
+                    "timestamp": serializers.DateTimeField(),
+                    "database": serializers.CharField(),
+                    "vector_store": serializers.CharField(),
+                    "dependencies": serializers.DictField(child=serializers.CharField()),
+                },
+            ),
+            "The state",
+            [OpenApiExample("Well", _HEALTH)],
+        )
+    },
+)
+status = extend_schema(
+    summary="Every component's state and latency",
+    responses={200: _envelope("Status", "Status retrieved", Well=_STATUS), 401: _REFUSED[401]},
+)
+metrics = extend_schema(
+    summary="Counters and latency quantiles: the service's, or with an admin key its tenant's",
+    auth=EITHER_HEADER,
+    responses={
+        200: _envelope("Metrics", "Metrics retrieved", Service=_SERVICE, Tenant=_TENANT),
+        **_REFUSED,
+    },
+)
+prometheus = extend_schema(
+    summary="The service's numbers in Prometheus' text format, for MASTER_KEY or METRICS_TOKEN",
+    auth=EITHER_HEADER,
+    responses={
+        (200, "text/plain"): OpenApiResponse(
+            OpenApiTypes.STR, "The numbers", [OpenApiExample("Scrape", _EXPOSITION, response_only=True)]
+        ),
+        **{(code, "application/json"): response for code, response in _REFUSED.items()},
+    },
+)

@@ -1,0 +1,97 @@
+"""The `/api/v1` door to webhooks. All of it needs an admin key."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apikeys.api.permissions import principal, requires
+from apikeys.scopes import Scope
+from core.errors import InvalidRequest
+from core.http.base import RemembraView
+from webhooks.api.remembra import serializers as shapes
+from webhooks.api.remembra.schema import (
+    changing,
+    creating,
+    deleting,
+    get,
+    list_deliveries,
+    list_webhooks,
+    testing,
+)
+from webhooks.services import deliveries, webhooks
+from webhooks.types import KEEP, ChangeWebhook, CreateWebhook
+
+CHANGEABLE = ("url", "events", "active", "user_id", "project_ids")
+
+
+class WebhooksView(RemembraView):
+    permission_classes = (requires(GET=Scope.ADMIN, POST=Scope.ADMIN),)
+    holds_secret = True
+    in_one_transaction = False  # the host is looked up first: no transaction waits for the network
+
+    @creating
+    def post(self, request: Request) -> Response:
+        data = self.body(request, shapes.WebhookIn)
+        command = CreateWebhook(
+            url=data["url"],
+            events=tuple(data["events"]),
+            secret=data.get("secret"),
+            user_id=data.get("user_id"),
+            project_ids=tuple(data.get("project_ids", ())),
+        )
+        return self.ok(shapes.new_webhook(webhooks.create(principal(request), command)), 201)
+
+    @list_webhooks
+    def get(self, request: Request) -> Response:
+        found = [shapes.webhook(w) for w in webhooks.browse(principal(request))]
+        return self.ok({"webhooks": found, "total": len(found)})
+
+
+class WebhookView(RemembraView):
+    permission_classes = (requires(GET=Scope.ADMIN, PATCH=Scope.ADMIN, DELETE=Scope.ADMIN),)
+    in_one_transaction = False  # as above
+
+    @get
+    def get(self, request: Request, webhook_id: str) -> Response:
+        return self.ok(shapes.webhook(webhooks.get(principal(request), webhook_id)))
+
+    @changing
+    def patch(self, request: Request, webhook_id: str) -> Response:
+        data = self.body(request, shapes.WebhookChangeIn)
+        if not any(name in data for name in CHANGEABLE):
+            raise InvalidRequest(f"Send at least one of {', '.join(CHANGEABLE)}.", field=CHANGEABLE[0])
+        command = ChangeWebhook(
+            webhook_id=webhook_id,
+            url=data.get("url", KEEP),
+            events=tuple(data["events"]) if "events" in data else KEEP,
+            active=data.get("active", KEEP),
+            user_id=data.get("user_id", KEEP),
+            project_ids=tuple(data["project_ids"]) if "project_ids" in data else KEEP,
+        )
+        return self.ok(shapes.webhook(webhooks.change(principal(request), command)))
+
+    @deleting
+    def delete(self, request: Request, webhook_id: str) -> Response:
+        webhooks.delete(principal(request), webhook_id)
+        return self.ok({"status": "success", "id": webhook_id})
+
+
+class DeliveriesView(RemembraView):
+    permission_classes = (requires(GET=Scope.ADMIN),)
+
+    @list_deliveries
+    def get(self, request: Request, webhook_id: str) -> Response:
+        data = self.query(request, shapes.DeliveriesIn)
+        page = deliveries.browse(principal(request), webhook_id, limit=data["limit"], cursor=data.get("cursor"))
+        return self.ok(shapes.deliveries(page))
+
+
+class TestView(RemembraView):
+    permission_classes = (requires(POST=Scope.ADMIN),)
+
+    @testing
+    def post(self, request: Request, webhook_id: str) -> Response:
+        sent = deliveries.test(principal(request), webhook_id)
+        log = f"/api/v1/webhooks/{webhook_id}/deliveries"
+        return self.ok(shapes.delivery(sent), 202, {"Location": log})

@@ -1,0 +1,121 @@
+"""Sending what is due: claim a batch, POST each outside of any transaction, write down what came of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+from django.conf import settings
+
+from apikeys import services as apikeys
+from core import guard, http_client
+from core.claims import claim_due
+from core.clock import now
+from core.ids import MESSAGE, public
+from core.kick import kick
+from core.tenancy import across_tenants
+from webhooks import signing
+from webhooks.emit import QUEUE, TASK, hears
+from webhooks.models import Delivery, Webhook
+from webhooks.results import disable, give_up, record
+from webhooks.types import TEST, Attempt, DeliveryState, Reason
+
+log = logging.getLogger(__name__)
+
+BATCH = 16  # sent side by side, so that a slow receiver holds up the others for one time limit at most
+SECONDS = 5.0  # of one task; then another task goes on, so that the worker sees to its other queues
+KEPT = dt.timedelta(days=30)
+PRUNED_AT_ONCE = 5000
+
+
+def deliver() -> int:
+    """Send what is due, over all tenants, until nothing is or time is up; → how many tries."""
+    tried, start = 0, time.monotonic()
+    while rows := claim():
+        tried += _send_all(list(_sendable(rows)))
+        if time.monotonic() - start > SECONDS:
+            kick(TASK, queue=QUEUE)
+            break
+    return tried
+
+
+def claim() -> list[Delivery]:
+    """Due rows that are ours for a lease longer than any try can take, each with its webhook."""
+    moment = now()
+    until = moment + dt.timedelta(seconds=2 * settings.WEBHOOK_TIMEOUT_SECONDS + 10)
+    claimed = claim_due(Delivery, "due_at", moment=moment, until=until, limit=BATCH)
+    if not claimed:
+        return []
+    ours = {"tenant__in": {tenant for tenant, _ in claimed}, "id__in": [row for _, row in claimed]}
+    rows = Delivery.objects.filter(**ours, state=DeliveryState.PENDING, due_at=until)
+    return list(rows.select_related("webhook"))
+
+
+def _sendable(rows: Sequence[Delivery]) -> Iterator[Delivery]:
+    """Those whose webhook is on and may still hear of them. One that hangs on a key that ended is turned off here."""
+    alive = apikeys.in_force({row.webhook.key_id for row in rows if row.webhook.key_id is not None})
+    for row in rows:
+        hook = row.webhook
+        if hook.key_id is not None and hook.key_id not in alive:
+            disable(row.tenant_id, hook.id, Reason.KEY, key_id=hook.key_id)
+        if hook.key_id in alive | {None} and hook.active and (row.event == TEST or hears(hook, row)):
+            yield row
+        else:
+            give_up(row.tenant_id, id=row.id)
+
+
+def _send_all(rows: Sequence[Delivery]) -> int:
+    if not rows:
+        return 0
+    with ThreadPoolExecutor(len(rows), thread_name_prefix="webhook") as pool:
+        tries = {pool.submit(send, row): row for row in rows}
+        for done in as_completed(tries):
+            record(tries[done], done.result())
+    return len(rows)
+
+
+def send(row: Delivery) -> Attempt:
+    """One try. Speaks to no database, and never raises."""
+    moment, start = now(), time.monotonic()
+    status, error = None, ""
+    try:
+        status = _post(row.webhook, row, moment, start + settings.WEBHOOK_TIMEOUT_SECONDS)
+        error = "" if 200 <= status < 300 else "status"
+    except (guard.Refused, http_client.SendFailed) as failure:
+        error = failure.kind
+    except Exception as failure:
+        log.error("delivery %s failed: %s", row.id, type(failure).__name__)
+        error = "internal"
+    return Attempt(moment, status, error, int((time.monotonic() - start) * 1000))
+
+
+def _post(hook: Webhook, row: Delivery, moment: dt.datetime, deadline: float) -> int:
+    addresses = guard.check(hook.url, allow_private=settings.WEBHOOK_ALLOW_PRIVATE)
+    body = json.dumps(row.body, ensure_ascii=False, separators=(",", ":")).encode()
+    headers = signing.headers(hook.secret, public(MESSAGE, row.message), moment, body)
+    headers["Content-Type"] = "application/json"
+    return http_client.post(hook.url, addresses=addresses, headers=headers, body=body, deadline=deadline)
+
+
+def sweep() -> bool:
+    """Kick the sender if anything is due: the guarantee behind the kick that `emit` gives."""
+    with across_tenants("is any delivery due?"):
+        due = Delivery.objects.filter(state=DeliveryState.PENDING, due_at__lte=now()).exists()
+    if due:
+        kick(TASK, queue=QUEUE)
+    return due
+
+
+def prune() -> int:
+    """Delete deliveries that ended long ago; → how many."""
+    done = 0
+    with across_tenants("the clean-up of old deliveries"):
+        old = Delivery.objects.filter(finished_at__lt=now() - KEPT)
+        while found := list(old.values_list("tenant_id", "id")[:PRUNED_AT_ONCE]):
+            ours = {"tenant__in": {tenant for tenant, _ in found}, "id__in": [row for _, row in found]}
+            done += Delivery.objects.filter(**ours).delete()[0]
+    return done

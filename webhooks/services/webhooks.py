@@ -1,0 +1,155 @@
+"""Webhooks: making, reading, changing and deleting them, inside what the caller's key may touch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from apikeys import services as apikeys
+from apikeys.types import Principal
+from core import guard
+from core.errors import Conflict, InvalidRequest, NotFound, ScopeDenied
+from core.ids import WEBHOOK, parse
+from webhooks import signing
+from webhooks.models import Webhook
+from webhooks.results import disable, enable
+from webhooks.types import KEEP, ChangeWebhook, CreateWebhook, Keep, NewWebhook, Reason, WebhookView
+
+MOST = 100  # of a tenant: every event looks at all that are on
+
+
+def create(principal: Principal, command: CreateWebhook) -> NewWebhook:
+    """Make a webhook that hears of what the key may touch, or of less."""
+    hook = Webhook(
+        tenant_id=principal.tenant_id,
+        url=command.url,
+        events=list(dict.fromkeys(command.events)),
+        secret=_secret(command.secret),
+        user_id=_user(principal, command.user_id),
+        project_ids=_projects(principal, command.project_ids),
+        caller=principal.caller,
+        key_id=principal.key_id,
+    )
+    _check_url(command.url)
+    if Webhook.objects.filter(tenant=principal.tenant_id).count() >= MOST:
+        raise Conflict(f"There are {MOST} webhooks already: delete one first.")
+    Webhook.objects.bulk_create([hook])
+    return NewWebhook(_views([hook])[0], hook.secret)
+
+
+def browse(principal: Principal) -> list[WebhookView]:
+    """All webhooks within the key's user and projects, newest first; a tenant has few."""
+    return _views(list(_within(principal).order_by("-id").defer("secret")))
+
+
+def get(principal: Principal, webhook_id: str) -> WebhookView:
+    return _views([find(principal, webhook_id)])[0]
+
+
+def change(principal: Principal, command: ChangeWebhook) -> WebhookView:
+    """Change what was sent; from then on the webhook hangs on the key that changed it."""
+    hook = find(principal, command.webhook_id)
+    fields: dict[str, Any] = {"caller": principal.caller, "key_id": principal.key_id}
+    if not isinstance(command.events, Keep):
+        fields["events"] = list(dict.fromkeys(command.events))
+    if not isinstance(command.user_id, Keep):
+        fields["user_id"] = _user(principal, command.user_id)
+    if not isinstance(command.project_ids, Keep):
+        fields["project_ids"] = _projects(principal, command.project_ids)
+    if not isinstance(command.url, Keep):
+        _check_url(command.url)
+        fields["url"] = command.url
+    with transaction.atomic():
+        Webhook.objects.filter(tenant=hook.tenant_id, id=hook.id).update(**fields)
+        if command.active is False:
+            disable(hook.tenant_id, hook.id, Reason.CALLER)
+        elif command.active is not KEEP:
+            enable(hook.tenant_id, hook.id)
+    return get(principal, command.webhook_id)
+
+
+def delete(principal: Principal, webhook_id: str) -> None:
+    """Delete a webhook with all that was, or should have been, sent to it."""
+    hook = find(principal, webhook_id)
+    Webhook.objects.filter(tenant=hook.tenant_id, id=hook.id).delete()
+
+
+def find(principal: Principal, webhook_id: str) -> Webhook:
+    """The row, else NotFound: unknown, malformed and foreign ids look alike."""
+    key = parse(WEBHOOK, webhook_id)
+    found = _within(principal).filter(id=key).defer("secret").first() if key else None
+    if found is None:
+        raise NotFound(f"Webhook with ID '{webhook_id}' not found")
+    return found
+
+
+def switch(rows: Sequence[Webhook], *, on: bool) -> int:
+    """An operator turns webhooks on or off; → how many changed."""
+    if on:
+        return sum(enable(row.tenant_id, row.id) for row in rows)
+    return sum(disable(row.tenant_id, row.id, Reason.OPERATOR) for row in rows)
+
+
+def _within(principal: Principal) -> QuerySet[Webhook]:
+    """Those that hear of nothing but what the key may touch."""
+    rows = Webhook.objects.filter(tenant=principal.tenant_id)
+    if principal.user_id is not None:
+        rows = rows.filter(user_id=principal.user_id)
+    if principal.projects:
+        rows = rows.exclude(project_ids=[]).filter(project_ids__contained_by=sorted(principal.projects))
+    return rows
+
+
+def _user(principal: Principal, named: str | None) -> str | None:
+    if principal.user_id is not None and named not in (None, principal.user_id):
+        raise ScopeDenied("user_id: this API key acts for one user and may not name another", field="user_id")
+    return principal.user_id if named is None else named
+
+
+def _projects(principal: Principal, named: Sequence[str]) -> list[str]:
+    if principal.projects and not principal.projects.issuperset(named):
+        raise ScopeDenied("project_ids: this API key may not use all of them", field="project_ids")
+    return sorted(set(named) or principal.projects)
+
+
+def _secret(given: str | None) -> str:
+    if given is None:
+        return signing.generate()
+    try:
+        signing.key_of(given)
+    except ValueError as error:
+        raise InvalidRequest(f"secret: {error}", field="secret") from None
+    return given
+
+
+def _check_url(url: str) -> None:
+    try:
+        guard.check(url, allow_private=settings.WEBHOOK_ALLOW_PRIVATE)
+    except guard.Refused as refused:
+        raise InvalidRequest(f"url: {refused.expected}", field="url") from None
+
+
+def _views(rows: Sequence[Webhook]) -> list[WebhookView]:
+    """As they stand: one whose key has ended is off, though nothing was sent since that would have noticed."""
+    alive = apikeys.in_force({row.key_id for row in rows if row.key_id is not None})
+    return [_view(row, row.key_id is None or row.key_id in alive) for row in rows]
+
+
+def _view(row: Webhook, keyed: bool) -> WebhookView:
+    return WebhookView(
+        id=row.id,
+        url=row.url,
+        events=tuple(row.events),
+        user_id=row.user_id,
+        project_ids=tuple(row.project_ids),
+        active=row.active and keyed,
+        disabled_at=row.disabled_at,
+        disabled_reason=Reason.KEY if row.active and not keyed else row.disabled_reason,
+        failing_since=row.failing_since,
+        caller=row.caller,
+        created_at=row.created_at,
+    )
