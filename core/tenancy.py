@@ -1,6 +1,6 @@
 """Rows of a tenant: every statement that Django writes for them by itself names the tenant.
 
-The database's primary key of such a table is `(tenant_id, id)` (see `common/postgres/operations.py`); Django believes
+The database's primary key of such a table is `(tenant_id, id)` (see `core/postgres/operations.py`); Django believes
 in `id` alone. What Django would look up by `id`, this base model looks up by both, or refuses.
 """
 

@@ -88,6 +88,7 @@ APPEND_SLASH = False
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "core" / "http" / "templates"],  # core/http is no app
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

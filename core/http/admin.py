@@ -53,7 +53,7 @@ class TenantRowAdmin(admin.ModelAdmin[R]):
     list_select_related = ("tenant",)
     ordering = ("-id",)
     sortable_by = ()
-    change_form_template = "memproject/row.html"
+    change_form_template = "core/row.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return _across(super().changelist_view, request, extra_context)
@@ -113,7 +113,7 @@ def by_tenant(rows: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> dict[uuid.UUID, li
 class ExactFilter(admin.SimpleListFilter):
     """A box to type a column's exact value into. Choices would need a look at all values there are."""
 
-    template = "memproject/exact_filter.html"
+    template = "core/exact_filter.html"
 
     def has_output(self) -> bool:
         return True

@@ -20,6 +20,6 @@ def locked_out(request: HttpRequest, *_: Any) -> HttpResponse:
     seconds = round(settings.AXES_COOLOFF_TIME.total_seconds())
     log.warning("The admin login is locked for %s.", client_address(request))
     said = {**admin.site.each_context(request), "minutes": seconds // 60}
-    page = render(request, "memproject/locked_out.html", said, status=429)
+    page = render(request, "core/locked_out.html", said, status=429)
     page["Retry-After"] = str(seconds)
     return page

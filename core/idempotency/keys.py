@@ -3,11 +3,11 @@
 The key is claimed by a row of its own, committed before the act, so that a twin sees it at once and nobody waits on a
 lock. Then one of two ways:
 
-- an act of one transaction runs in the receipt's: act and answer commit together;
-- an act that commits Sources binds the receipt to them in that same transaction (`bind`). Whatever happens to this
+- an act of one transaction runs in the record's: act and answer commit together;
+- an act that commits Sources binds the record to them in that same transaction (`bind`). Whatever happens to this
   process afterwards, their results are the answer.
 
-A refusal leaves no receipt: the corrected request may use the key again.
+A refusal leaves no record: the corrected request may use the key again.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ _claimed: ContextVar[Claim | None] = ContextVar("idempotency_claim", default=Non
 
 
 def bind(sources: Sequence[uuid.UUID], draft: Any = None) -> None:
-    """Called in the transaction that commits Sources: the present request's receipt, if it has one, stands for them.
+    """Called in the transaction that commits Sources: the present request's record, if it has one, stands for them.
 
-    Raises Conflict when somebody took the receipt over, so that this transaction writes nothing.
+    Raises Conflict when somebody took the record over, so that this transaction writes nothing.
     """
     claim = _claimed.get()
     if claim is not None and not records.bind(claim, sources, draft):

@@ -40,14 +40,14 @@ def claim(tenant_id: uuid.UUID, caller: str, key: str, fingerprint: bytes) -> Cl
 
 
 def take_over(kept: Claim) -> Claim | None:
-    """Claim a receipt whose claimer died; None when somebody else was faster."""
+    """Claim a record whose claimer died; None when somebody else was faster."""
     moment = now()
     taken = _rows(kept).filter(status=None, sources=[]).update(created_at=moment)
-    return Claim(kept.tenant_id, kept.receipt_id, moment) if taken else None
+    return Claim(kept.tenant_id, kept.record_id, moment) if taken else None
 
 
 def bind(claim: Claim, sources: Sequence[uuid.UUID], draft: Any) -> bool:
-    """Let the receipt stand for these accepted writes; False when it is no longer ours.
+    """Let the record stand for these accepted writes; False when it is no longer ours.
 
     They are its subjects until it has an answer: an erasure finds it while the answer is on its way.
     """
@@ -56,12 +56,12 @@ def bind(claim: Claim, sources: Sequence[uuid.UUID], draft: Any) -> bool:
 
 
 def bound(claim: Claim) -> bool:
-    """Whether the receipt stands for accepted writes."""
+    """Whether the record stands for accepted writes."""
     return _rows(claim).exclude(sources=[]).exists()
 
 
 def finish(claim: Claim, status: int, body: Any, subjects: Sequence[uuid.UUID]) -> bool:
-    """Keep the answer; False when the receipt is no longer ours, or its content was erased."""
+    """Keep the answer; False when the record is no longer ours, or its content was erased."""
     answer = {"status": status, "body": body, "subjects": list(subjects), "finished_at": now()}
     return bool(_rows(claim).filter(erased_at=None).update(**answer))
 
@@ -81,8 +81,8 @@ def blank(tenant_id: uuid.UUID, ids: Collection[uuid.UUID]) -> int:
 
 
 def prune() -> int:
-    """Delete receipts that are older than a day; → how many."""
-    with across_tenants("the clean-up of old receipts"):
+    """Delete records that are older than a day; → how many."""
+    with across_tenants("the clean-up of old records"):
         return IdempotencyRecord.objects.filter(created_at__lt=now() - KEPT).delete()[0]
 
 
@@ -91,5 +91,5 @@ def _claim(row: IdempotencyRecord) -> Claim:
 
 
 def _rows(claim: Claim) -> QuerySet[IdempotencyRecord]:
-    """The receipt, as long as it is the one that was claimed then."""
-    return IdempotencyRecord.objects.filter(tenant=claim.tenant_id, id=claim.receipt_id, created_at=claim.since)
+    """The record, as long as it is the one that was claimed then."""
+    return IdempotencyRecord.objects.filter(tenant=claim.tenant_id, id=claim.record_id, created_at=claim.since)

@@ -10,16 +10,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A receipt that is ours to fill: nobody else may until `since` is long past."""
+    """A record that is ours to fill: nobody else may until `since` is long past."""
 
     tenant_id: uuid.UUID
-    receipt_id: uuid.UUID
+    record_id: uuid.UUID
     since: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A receipt that somebody claimed before. `status` None: not answered yet."""
+    """A record that somebody claimed before. `status` None: not answered yet."""
 
     claim: Claim
     fingerprint: bytes

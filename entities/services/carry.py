@@ -1,4 +1,4 @@
-"""Entities and what is known of them, on their way out of one service and into another. See `common/carry.py`."""
+"""Entities and what is known of them, on their way out of one service and into another. See `core/carry.py`."""
 
 from __future__ import annotations
 

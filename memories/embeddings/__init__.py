@@ -1,4 +1,5 @@
-"""The models the service calls: text goes in, plain data comes out. No Django model and no database in here."""
+"""Vectors of texts: local models and remote ones, and the download of their files. Text goes in, plain data comes out.
+No Django model and no database in here."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What every provider promises. Providers get plain data and return plain data, so that no transaction can be held
+"""The interface of every embedder. Embedders get plain data and return plain data, so that no transaction can be held
 across a call, and their time limits are fixed when they are made."""
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The pinned facts of the default language pipeline, spaCy's en_core_web_sm: tags, lemmas, parse and entities.
 
-Apart from `rules/`, so that the set-up, which only fetches the files, doesn't load spaCy (1 s and 100 MB).
+Apart from `memories/extraction`, so that the set-up, which only fetches the files, doesn't load spaCy (1 s and 100 MB).
 """
 
 from __future__ import annotations

@@ -1,1 +1,2 @@
-"""What a text states, without a language model: each segment becomes a statement, which a parse annotates."""
+"""What a text states. Without a language model each segment becomes a statement, which a parse annotates; `llm/` asks a
+language model instead."""

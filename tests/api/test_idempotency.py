@@ -165,7 +165,7 @@ def test_an_erased_answer_is_not_given_again(owner: Caller, path: str) -> None:
         assert cursor.fetchone() == (0,)
 
 
-def test_old_receipts_go(owner: Caller) -> None:
+def test_old_records_go(owner: Caller) -> None:
     owner.post(STORE, BODY, Idempotency_Key="k1")
     assert records.prune() == 0
     with across_tenants("a test"):

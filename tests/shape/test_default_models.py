@@ -1,4 +1,4 @@
-"""The tests run with the models that `make up` runs with: a fake is for tests of providers."""
+"""The tests run with the models that `make up` runs with: a fake is for tests of models."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
         CommentIndexes(
             {
                 "core_idempotency_key": "what was this Idempotency-Key answered?",
-                "core_idempotency_age": "the clean-up: old receipts, over all tenants",
+                "core_idempotency_age": "the clean-up: old records, over all tenants",
                 "core_idempotency_subjects": "erasure: which stored answers speak of these memories?",
             }
         ),

@@ -13,7 +13,7 @@ from memories.services.verify import verify
 
 class Command(BaseCommand):
     help = (
-        "Look again for what was erased: in the tables of its tenant, webhooks' messages and idempotency receipts "
+        "Look again for what was erased: in the tables of its tenant, webhooks' messages and idempotency records "
         "included, in Redis, and in Neo4j where it is on. The receipt itself holds neither ids nor words: name some."
     )
 
