@@ -346,7 +346,7 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# --- numbers: one folder for all processes (core/monitoring/multiprocess.py) ---------------------------------------
+# --- numbers: one folder for all processes (core/monitoring/multiprocess.py) -----------------------------------------
 METRICS_DIR = env.str("METRICS_DIR", "") or str(metric_folder.folder_of(DATA_DIR))
 
 # --- the disk of PostgreSQL, where it is on this machine -------------------------------------------------------------

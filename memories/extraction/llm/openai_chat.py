@@ -11,8 +11,6 @@ from typing import Any
 import openai
 
 from core import http_client
-
-# From what binds the model most to what every server takes.
 from core.monitoring import metrics
 from memories.embeddings.openai_compatible import client_of
 from memories.extraction.llm import schema
