@@ -190,7 +190,7 @@ def test_naming_the_providers_loads_none_of_their_libraries() -> None:
 
 
 def test_it_says_that_the_model_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(ProviderUnavailable, match=r"python -m memories\.providers\.weights"):
+    with pytest.raises(ProviderUnavailable, match=r"python -m memories\.embeddings\.weights"):
         LocalEmbedder(tmp_path).embed(["a"])
 
 

@@ -47,7 +47,7 @@ def test_it_is_fetched_from_its_release_and_read_by_path(
 
 
 def test_a_missing_pipeline_may_come_later(tmp_path: Path) -> None:
-    with pytest.raises(ProviderUnavailable, match=r"python -m memories\.providers\.weights"):
+    with pytest.raises(ProviderUnavailable, match=r"python -m memories\.embeddings\.weights"):
         TextExtractor(english.MODEL, tmp_path).warm()
 
 

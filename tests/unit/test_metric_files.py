@@ -47,7 +47,7 @@ def test_without_it_they_are_kept_in_memory(tmp_path: Path) -> None:
 def test_the_folder_in_memory_is_made_with_the_first_number(tmp_path: Path) -> None:
     folder = metric_folder.folder_of(tmp_path)
     env = {"METRICS_DIR": "", "DATA_DIR": str(tmp_path)}
-    run("import django; django.setup(); from core import metrics", **env)
+    run("import django; django.setup(); from core.monitoring import metrics", **env)
     assert not folder.exists()
     try:
         assert 'memproject_memories_total{decision="ADD"} 1.0' in run(COUNT.format(keep_free=0), **env)

@@ -63,6 +63,6 @@ def test_a_new_start_forgets_this_hosts_numbers_alone(tmp_path: Path, monkeypatc
 
 def test_a_process_that_counts_nothing_leaves_no_file(tmp_path: Path) -> None:
     env: dict[str, Any] = {**os.environ, "METRICS_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "memproject.settings"}
-    code = "import django; django.setup(); from core import metrics"
+    code = "import django; django.setup(); from core.monitoring import metrics"
     subprocess.run([sys.executable, "-c", code], env=env, check=True)
     assert list(tmp_path.glob("*/*")) == []
