@@ -111,7 +111,7 @@ def choose(
     language = "en" if x[:, features.INDEX["english"]].any() else "other"
     slots = np.zeros(len(p), int) if slots is None else slots
     slots = np.where((slots == Slot.OTHER_VALUE) & guards.other_person(x), Slot.NONE, slots)
-    drops, ends = scores(x, p, slots)
+    drops, ends = scores(x, p, slots, is_chat=is_chat)
     kinds = (language, "chat") if is_chat else (language,)
     end_limit, drop_limit = (max(limits[f"{act}_{kind}"] for kind in kinds) for act in ("end", "drop"))
     if len(p) == 1:  # no other candidate to compare with
@@ -134,7 +134,7 @@ def choose(
 
 
 def scores(
-    x: features.Features, p: model.Probabilities, slots: NDArray[np.int_]
+    x: features.Features, p: model.Probabilities, slots: NDArray[np.int_], *, is_chat: bool = False
 ) -> tuple[model.Probabilities, model.Probabilities]:
     """The probabilities [candidates] that the new text repeats a candidate, and that it takes its place or ends it; 0
     where a guard forbids it. A repetition in other words that says as much may take the place of the old text too."""
@@ -142,7 +142,8 @@ def scores(
     drops = np.where(guards.forbids_drop(x) | (repeats <= acts - repeats) | (slots > Slot.NONE), 0.0, repeats)
     ends = acts - np.where(guards.says_as_much(x), 0.0, repeats)
     extends = repeats + p[:, EXTEND] > ends / 2  # rather than another value
-    ends = np.where(extends & ~guards.covers(x), 0.0, ends)
+    forbidden = guards.forbids_end_in_chat(x, extends) if is_chat else extends & ~guards.covers(x)
+    ends = np.where(forbidden & (slots == Slot.NONE), 0.0, ends)
     return drops, np.where(guards.forbids_end(x) & (slots < Slot.CONTRADICTED), 0.0, ends)
 
 

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from memories.decisions.features import INDEX, Features
 
 MIN_COVERED = 0.6  # of the old words, by their nearest new ones
+MIN_REPEATED = 0.8  # of the old words, exactly
+# Cues of texts that state nothing for sure.
+VAGUE = ("new_view", "new_asks", "new_maybe", "new_question", "old_view", "old_asks", "old_maybe")
 
 Flags = NDArray[np.bool_]
 
@@ -42,6 +45,16 @@ def forbids_end(x: Features) -> Flags:
         | has("new_denied")
         | (has("one_part") & has("new_still"))
     )
+
+
+def forbids_end_in_chat(x: Features, extends: Flags) -> Flags:
+    """[candidates]: an opinion, a request, a question or a hypothesis ends nothing, and nothing can end it; the new
+    text speaks of most that the old one says, or of all of it where it extends it. Messages are long and keep to one
+    subject, so that nearness tells little there."""
+    has = _columns(x)
+    vague = np.any([has(cue) for cue in VAGUE], axis=0)
+    repeated = says_as_much(x) & (x[:, INDEX["hard_old"]] >= MIN_REPEATED)
+    return vague | np.where(extends, ~repeated, ~covers(x))
 
 
 def says_as_much(x: Features) -> Flags:
