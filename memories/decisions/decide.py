@@ -38,8 +38,9 @@ class Slot(IntEnum):
     REPLACED = 3
 
 
-# A relation is evidence of its own, so an end needs less of the model: this share of its threshold.
-SLOT_FACTOR = np.array([1.0, 0.12, 0.12, 0.01])
+# A relation is evidence of its own, so an end needs less of the model: this share of its threshold. Of two short texts
+# about two towns the model knows next to nothing.
+SLOT_FACTOR = np.array([1.0, 0.02, 0.12, 0.01])
 # Thresholds for a single candidate, where the model lacks the comparison with others: at most 1 % of the written pairs
 # are harmed (docs/models.md).
 END_ALONE, DROP_ALONE = 0.9, 0.7
@@ -91,7 +92,8 @@ def judge_with(
     x = features.compare(new, olds)
     p = pair_model.probabilities(x)
     p[[bool(new.words) and old.words == new.words for old in olds]] = CERTAIN[DUPLICATE]
-    p[[new.cut or old.cut for old in olds]] = CERTAIN[KEEP_BOTH]  # the rest of a long text was not read
+    # The rest of a long text was not read; "I lent Priya 50" is another statement than "Priya lent me 50".
+    p[[new.cut or old.cut or texts.swaps_people(new, old) for old in olds]] = CERTAIN[KEEP_BOTH]
     return choose(pair_model, x, p, np.array([candidate.slot for candidate in candidates]), is_chat=is_chat)
 
 
@@ -110,7 +112,7 @@ def choose(
     limits = pair_model.thresholds
     language = "en" if x[:, features.INDEX["english"]].any() else "other"
     slots = np.zeros(len(p), int) if slots is None else slots
-    slots = np.where((slots == Slot.OTHER_VALUE) & guards.other_person(x), Slot.NONE, slots)
+    slots = np.where((slots == Slot.OTHER_VALUE) & guards.other_subject(x), Slot.NONE, slots)
     drops, ends = scores(x, p, slots, is_chat=is_chat)
     kinds = (language, "chat") if is_chat else (language,)
     end_limit, drop_limit = (max(limits[f"{act}_{kind}"] for kind in kinds) for act in ("end", "drop"))

@@ -54,7 +54,7 @@ def forbids_end_in_chat(x: Features, extends: Flags) -> Flags:
     has = _columns(x)
     vague = np.any([has(cue) for cue in VAGUE], axis=0)
     repeated = says_as_much(x) & (x[:, INDEX["hard_old"]] >= MIN_REPEATED)
-    return vague | np.where(extends, ~repeated, ~covers(x))
+    return np.asarray(vague | np.where(extends, ~repeated, ~covers(x)))
 
 
 def says_as_much(x: Features) -> Flags:
@@ -70,9 +70,11 @@ def covers(x: Features) -> Flags:
     return np.asarray(x[:, INDEX["soft_old"]] > MIN_COVERED)
 
 
-def other_person(x: Features) -> Flags:
-    """[candidates]: each text names a person by a role of its own: "my son Alex" and "my boss Alex" are two people."""
-    return _columns(x)("people_conflict")
+def other_subject(x: Features) -> Flags:
+    """[candidates]: another value tells nothing: each text names a person by a role of its own ("my son Alex" and "my
+    boss Alex" are two people), or the new one speaks of a year."""
+    has = _columns(x)
+    return has("people_conflict") | has("new_year_past")
 
 
 def _columns(x: Features) -> Callable[[str], Flags]:

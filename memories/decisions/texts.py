@@ -42,6 +42,7 @@ _GERMAN = frozenset(
 _BREAKS = frozenset('.!?:\n–-"“(*•')
 # A stored text calls its user "User"; the training texts say "I" as often, and both mean the same person.
 _USER = re.compile(r"\b(?:User|[Tt]he user)(['’]s)?\b(?! ?[:=])")
+_ME = {"i": "i", "me": "i"}
 _MINE = {"my": "i", "mine": "i", "i": "i", "our": "we", "ours": "we", "we": "we"}
 
 
@@ -50,7 +51,8 @@ class Text:
     """`words` and `stems`: [tokens] without signs. `content`: the places of the words with content in `words`, [m];
     `vectors` [m, 64] (unit), `rarity` [m] and `numeral` [m] are theirs. `bag`: their stems; `weighty`: without those
     that say little. `grams`: runs of four characters. `key`: the stems before a colon, as in "shift: nights".
-    `parts`: the weighty stems of each member of a list of two or more. `cut`: the text is longer than the limits."""
+    `people_order`: the first person ("i") and the names, in order of first mention. `parts`: the weighty stems of each
+    member of a list of two or more. `cut`: the text is longer than the limits."""
 
     low: str
     english: bool
@@ -66,6 +68,7 @@ class Text:
     weighty: frozenset[str]
     grams: frozenset[str]
     names: frozenset[str]
+    people_order: tuple[str, ...]
     owners: frozenset[str]
     people: frozenset[str]
     quantities: list[quantities.Quantity]
@@ -118,7 +121,7 @@ def read_anew(content: str) -> Text:
     english = is_english(low, phrases)
     found_cues, negations = cues.find(low, phrases)
     bag = frozenset(stems[i] for i in content_at)
-    parts = sentences(content)
+    parts, names = sentences(content), _names(tokens, english)
     return Text(
         low=low,
         english=english,
@@ -133,7 +136,10 @@ def read_anew(content: str) -> Text:
         bag=bag,
         weighty=bag - LIGHT,
         grams=frozenset(low[i : i + 4] for i in range(len(low) - 3)),
-        names=_names(tokens, english),
+        names=names,
+        people_order=tuple(
+            dict.fromkeys(_ME.get(bare(token), bare(token)) for token in tokens if _is_actor(token, names))
+        ),
         owners=frozenset(
             {_MINE[word] for word in phrases if word in _MINE} | {m.group(1) for m in _POSSESSIVE.finditer(low)}
         ),
@@ -156,6 +162,16 @@ def _key(low: str) -> frozenset[str]:
     if end is None or not 2 <= len(low[start : end.start()].rstrip()) <= MAX_KEY or not low[end.end() :].strip():
         return frozenset()
     return frozenset(stem(word) for word in WORD.findall(low[start : end.start()]) if word not in STOP)
+
+
+def swaps_people(one: Text, two: Text) -> bool:
+    """Whether two texts of the same words, by their first letters, name the speaker and others in another order."""
+    orders, roots = (one.people_order, two.people_order), ({stem[:2] for stem in text.bag} for text in (one, two))
+    return set(orders[0]) == set(orders[1]) and orders[0] != orders[1] and next(roots) == next(roots)
+
+
+def _is_actor(token: str, names: frozenset[str]) -> bool:
+    return bare(token) in _ME or bare(token) in names
 
 
 def _parts(low: str) -> tuple[frozenset[str], ...]:
