@@ -51,8 +51,7 @@ class Text:
     """`words` and `stems`: [tokens] without signs. `content`: the places of the words with content in `words`, [m];
     `vectors` [m, 64] (unit), `rarity` [m] and `numeral` [m] are theirs. `bag`: their stems; `weighty`: without those
     that say little. `grams`: runs of four characters. `key`: the stems before a colon, as in "shift: nights".
-    `people_order`: the first person ("i") and the names, in order of first mention. `parts`: the weighty stems of each
-    member of a list of two or more. `cut`: the text is longer than the limits."""
+    `parts`: the weighty stems of each member of a list of two or more. `cut`: the text is longer than the limits."""
 
     low: str
     english: bool
@@ -68,7 +67,6 @@ class Text:
     weighty: frozenset[str]
     grams: frozenset[str]
     names: frozenset[str]
-    people_order: tuple[str, ...]
     owners: frozenset[str]
     people: frozenset[str]
     quantities: list[quantities.Quantity]
@@ -121,7 +119,7 @@ def read_anew(content: str) -> Text:
     english = is_english(low, phrases)
     found_cues, negations = cues.find(low, phrases)
     bag = frozenset(stems[i] for i in content_at)
-    parts, names = sentences(content), _names(tokens, english)
+    parts = sentences(content)
     return Text(
         low=low,
         english=english,
@@ -136,10 +134,7 @@ def read_anew(content: str) -> Text:
         bag=bag,
         weighty=bag - LIGHT,
         grams=frozenset(low[i : i + 4] for i in range(len(low) - 3)),
-        names=names,
-        people_order=tuple(
-            dict.fromkeys(_ME.get(bare(token), bare(token)) for token in tokens if _is_actor(token, names))
-        ),
+        names=_names(tokens, english),
         owners=frozenset(
             {_MINE[word] for word in phrases if word in _MINE} | {m.group(1) for m in _POSSESSIVE.finditer(low)}
         ),
@@ -166,12 +161,12 @@ def _key(low: str) -> frozenset[str]:
 
 def swaps_people(one: Text, two: Text) -> bool:
     """Whether two texts of the same words, by their first letters, name the speaker and others in another order."""
-    orders, roots = (one.people_order, two.people_order), ({stem[:2] for stem in text.bag} for text in (one, two))
+    names, roots = one.names | two.names, ({stem[:2] for stem in text.bag} for text in (one, two))
+    orders = [
+        tuple(dict.fromkeys(_ME.get(word, word) for word in text.words if word in _ME or word in names))
+        for text in (one, two)
+    ]
     return set(orders[0]) == set(orders[1]) and orders[0] != orders[1] and next(roots) == next(roots)
-
-
-def _is_actor(token: str, names: frozenset[str]) -> bool:
-    return bare(token) in _ME or bare(token) in names
 
 
 def _parts(low: str) -> tuple[frozenset[str], ...]:
