@@ -38,8 +38,9 @@ class Slot(IntEnum):
     REPLACED = 3
 
 
-# A relation is evidence of its own, so an end needs less of the model: this share of its threshold.
-SLOT_FACTOR = np.array([1.0, 0.12, 0.12, 0.01])
+# A relation is evidence of its own, so an end needs less of the model: this share of its threshold. Of two short texts
+# about two towns the model knows next to nothing.
+SLOT_FACTOR = np.array([1.0, 0.02, 0.12, 0.01])
 # Thresholds for a single candidate, where the model lacks the comparison with others: at most 1 % of the written pairs
 # are harmed (docs/models.md).
 END_ALONE, DROP_ALONE = 0.9, 0.7
@@ -91,7 +92,8 @@ def judge_with(
     x = features.compare(new, olds)
     p = pair_model.probabilities(x)
     p[[bool(new.words) and old.words == new.words for old in olds]] = CERTAIN[DUPLICATE]
-    p[[new.cut or old.cut for old in olds]] = CERTAIN[KEEP_BOTH]  # the rest of a long text was not read
+    # The rest of a long text was not read; "I lent Priya 50" is another statement than "Priya lent me 50".
+    p[[new.cut or old.cut or texts.swaps_people(new, old) for old in olds]] = CERTAIN[KEEP_BOTH]
     return choose(pair_model, x, p, np.array([candidate.slot for candidate in candidates]), is_chat=is_chat)
 
 
@@ -110,8 +112,8 @@ def choose(
     limits = pair_model.thresholds
     language = "en" if x[:, features.INDEX["english"]].any() else "other"
     slots = np.zeros(len(p), int) if slots is None else slots
-    slots = np.where((slots == Slot.OTHER_VALUE) & guards.other_person(x), Slot.NONE, slots)
-    drops, ends = scores(x, p, slots)
+    slots = np.where((slots == Slot.OTHER_VALUE) & guards.other_subject(x), Slot.NONE, slots)
+    drops, ends = scores(x, p, slots, is_chat=is_chat)
     kinds = (language, "chat") if is_chat else (language,)
     end_limit, drop_limit = (max(limits[f"{act}_{kind}"] for kind in kinds) for act in ("end", "drop"))
     if len(p) == 1:  # no other candidate to compare with
@@ -134,7 +136,7 @@ def choose(
 
 
 def scores(
-    x: features.Features, p: model.Probabilities, slots: NDArray[np.int_]
+    x: features.Features, p: model.Probabilities, slots: NDArray[np.int_], *, is_chat: bool = False
 ) -> tuple[model.Probabilities, model.Probabilities]:
     """The probabilities [candidates] that the new text repeats a candidate, and that it takes its place or ends it; 0
     where a guard forbids it. A repetition in other words that says as much may take the place of the old text too."""
@@ -142,7 +144,8 @@ def scores(
     drops = np.where(guards.forbids_drop(x) | (repeats <= acts - repeats) | (slots > Slot.NONE), 0.0, repeats)
     ends = acts - np.where(guards.says_as_much(x), 0.0, repeats)
     extends = repeats + p[:, EXTEND] > ends / 2  # rather than another value
-    ends = np.where(extends & ~guards.covers(x), 0.0, ends)
+    forbidden = guards.forbids_end_in_chat(x, extends) if is_chat else extends & ~guards.covers(x)
+    ends = np.where(forbidden & (slots == Slot.NONE), 0.0, ends)
     return drops, np.where(guards.forbids_end(x) & (slots < Slot.CONTRADICTED), 0.0, ends)
 
 

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from memories.decisions.features import INDEX, Features
 
 MIN_COVERED = 0.6  # of the old words, by their nearest new ones
+MIN_REPEATED = 0.8  # of the old words, exactly
+# Cues of texts that state nothing for sure.
+VAGUE = ("new_view", "new_asks", "new_maybe", "new_question", "old_view", "old_asks", "old_maybe")
 
 Flags = NDArray[np.bool_]
 
@@ -44,6 +47,16 @@ def forbids_end(x: Features) -> Flags:
     )
 
 
+def forbids_end_in_chat(x: Features, extends: Flags) -> Flags:
+    """[candidates]: an opinion, a request, a question or a hypothesis ends nothing, and nothing can end it; the new
+    text speaks of most that the old one says, or of all of it where it extends it. Messages are long and keep to one
+    subject, so that nearness tells little there."""
+    has = _columns(x)
+    vague = np.any([has(cue) for cue in VAGUE], axis=0)
+    repeated = says_as_much(x) & (x[:, INDEX["hard_old"]] >= MIN_REPEATED)
+    return np.asarray(vague | np.where(extends, ~repeated, ~covers(x)))
+
+
 def says_as_much(x: Features) -> Flags:
     """[candidates]: the old text has no number, no name and few words of its own, in the same order, so nothing is lost
     when the new one takes its place."""
@@ -57,9 +70,11 @@ def covers(x: Features) -> Flags:
     return np.asarray(x[:, INDEX["soft_old"]] > MIN_COVERED)
 
 
-def other_person(x: Features) -> Flags:
-    """[candidates]: each text names a person by a role of its own: "my son Alex" and "my boss Alex" are two people."""
-    return _columns(x)("people_conflict")
+def other_subject(x: Features) -> Flags:
+    """[candidates]: another value tells nothing: each text names a person by a role of its own ("my son Alex" and "my
+    boss Alex" are two people), or the new one speaks of a year."""
+    has = _columns(x)
+    return has("people_conflict") | has("new_year_past")
 
 
 def _columns(x: Features) -> Callable[[str], Flags]:

@@ -42,6 +42,7 @@ _GERMAN = frozenset(
 _BREAKS = frozenset('.!?:\n–-"“(*•')
 # A stored text calls its user "User"; the training texts say "I" as often, and both mean the same person.
 _USER = re.compile(r"\b(?:User|[Tt]he user)(['’]s)?\b(?! ?[:=])")
+_ME = {"i": "i", "me": "i"}
 _MINE = {"my": "i", "mine": "i", "i": "i", "our": "we", "ours": "we", "we": "we"}
 
 
@@ -156,6 +157,16 @@ def _key(low: str) -> frozenset[str]:
     if end is None or not 2 <= len(low[start : end.start()].rstrip()) <= MAX_KEY or not low[end.end() :].strip():
         return frozenset()
     return frozenset(stem(word) for word in WORD.findall(low[start : end.start()]) if word not in STOP)
+
+
+def swaps_people(one: Text, two: Text) -> bool:
+    """Whether two texts of the same words, by their first letters, name the speaker and others in another order."""
+    names, roots = one.names | two.names, ({stem[:2] for stem in text.bag} for text in (one, two))
+    orders = [
+        tuple(dict.fromkeys(_ME.get(word, word) for word in text.words if word in _ME or word in names))
+        for text in (one, two)
+    ]
+    return set(orders[0]) == set(orders[1]) and orders[0] != orders[1] and next(roots) == next(roots)
 
 
 def _parts(low: str) -> tuple[frozenset[str], ...]:

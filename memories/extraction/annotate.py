@@ -159,7 +159,8 @@ def _in_order(mentions: list[Named], stated: Iterable[Stated]) -> tuple[Named, .
 
 
 def _type_of(name: str, relation: Stated) -> str:
-    if name in (t.USER, relation.source) or relation.type in fields.PEOPLE:
+    is_nameless_pet = relation.type == "HAS_PET" and name.islower()
+    if name in (t.USER, relation.source) or (relation.type in fields.PEOPLE and not is_nameless_pet):
         return t.PERSON
     found = fields.TARGETS.get(relation.type, t.CONCEPT)
     return found if found in ENTITY_TYPES else t.CONCEPT

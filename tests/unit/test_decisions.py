@@ -70,6 +70,7 @@ def test_the_same_text_again_is_a_repetition() -> None:
         "If the backup job stops writing to the north bucket, tell me",
         "What if the monthly fee for the boat berth goes up to 500 euros",
         "Before the quarry closed I used to drive a silver Peugeot",
+        "The backup job hasn't moved to the south bucket",
     ],
 )
 def test_questions_hypotheses_and_the_past_end_nothing(statement: str) -> None:
@@ -97,6 +98,43 @@ def test_a_statement_with_something_of_its_own_is_never_dropped(old: str, new: s
     certain = np.eye(len(CLASSES))[[CLASSES.index("duplicate")]]
     assert guards.forbids_drop(x).all()
     assert choose(default(), x, certain).effect is not Effect.DUPLICATE
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Ravi owes me 40 crowns", "I owe Ravi 40 crowns"),
+        ("User trained Noor for the audit", "Noor trained User for the audit"),
+        ("Ines drew Teun at the fair", "Teun drew Ines at the fair"),
+    ],
+)
+def test_the_same_words_with_people_in_other_roles_are_another_statement(old: str, new: str) -> None:
+    assert judge(new, [Candidate(old, 0.99)]) == Judgement(Effect.KEEP_BOTH, None, 1.0, ())
+
+
+CAMERA = "User bought a second-hand Leica from a shop in Basel last week"
+
+
+@pytest.mark.parametrize(
+    ("new", "extends"),
+    [
+        ("User is curious about the value of the second-hand Leica from Basel", False),  # an interest
+        ("Can you recommend a bag for the second-hand Leica that User bought in Basel last week?", True),  # a request
+        ("User went to an exhibition of street photography in Basel", False),  # another subject
+        ("The second-hand Leica that User bought takes wonderful pictures", True),  # not all of the old text
+    ],
+)
+def test_vague_and_partial_statements_of_a_conversation_end_nothing(new: str, extends: bool) -> None:
+    x = compared(new, CAMERA)
+    assert guards.forbids_end_in_chat(x, np.array([extends])).all()
+    p = np.eye(len(CLASSES))[[CLASSES.index("extend" if extends else "supersede")]]
+    assert choose(default(), x, p, is_chat=True).effect is Effect.KEEP_BOTH
+
+
+def test_a_fuller_text_of_a_conversation_takes_the_place_of_the_old_one() -> None:
+    x = compared(f"{CAMERA}, and a strap", CAMERA)
+    p = np.eye(len(CLASSES))[[CLASSES.index("extend")]]
+    assert choose(default(), x, p, is_chat=True).effect is Effect.EXTEND
 
 
 def test_pairs_between_the_thresholds_are_proposed_and_nothing_ends() -> None:

@@ -34,7 +34,7 @@ class Outcome:
 
 def outcome(statement: Statement, x: Features, p: Probabilities) -> Outcome:
     """As `decide.choose` takes them."""
-    drops, ends = decide.scores(x, p, np.zeros(len(p), int))
+    drops, ends = decide.scores(x, p, np.zeros(len(p), int), is_chat=statement.is_chat)
     repeated, target = statement.candidates[int(drops.argmax())], statement.candidates[int(ends.argmax())]
     effects = {effect for candidate in statement.candidates for effect in candidate.accept}
     return Outcome(
