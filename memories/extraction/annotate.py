@@ -159,8 +159,9 @@ def _in_order(mentions: list[Named], stated: Iterable[Stated]) -> tuple[Named, .
 
 
 def _type_of(name: str, relation: Stated) -> str:
-    is_nameless_pet = relation.type == "HAS_PET" and name.islower()
-    if name in (t.USER, relation.source) or (relation.type in fields.PEOPLE and not is_nameless_pet):
+    if relation.type == "HAS_PET" and name == relation.target and name.islower():
+        return t.CONCEPT  # "a dog": no name, and nobody
+    if name in (t.USER, relation.source) or relation.type in fields.PEOPLE:
         return t.PERSON
     found = fields.TARGETS.get(relation.type, t.CONCEPT)
     return found if found in ENTITY_TYPES else t.CONCEPT

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from entities.services.stating import Conflict
+from memories.decisions import texts
 from memories.decisions.decide import Candidate, Effect, Slot, allows, judge
 from memories.pipeline.state import Compared
 from memories.statements import Doubt, Known, Proposal
@@ -33,6 +34,7 @@ SLOTS = {
 MAX_WORDS = 8  # of a memory that states one relation and little else
 MIN_COMMON, MAX_VALUE = 2, 4  # words that two texts of one relation share, and that are its value
 ENDS = (Effect.SUPERSEDE, Effect.NEGATE)
+ACTS = (*ENDS, Effect.EXTEND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,14 @@ class Opinion:
     open: tuple[Doubt, ...] = ()
 
 
-def compare(content: str, moment: dt.datetime, near: Sequence[Compared], *, is_chat: bool) -> Opinion:
-    """Compare a statement of `moment` with live memories: those of later times may outdate it."""
+def compare(
+    content: str, moment: dt.datetime, near: Sequence[Compared], *, is_chat: bool, note: Sequence[str] = ()
+) -> Opinion:
+    """Compare a statement of `moment` with live memories: those of later times may outdate it.
+
+    `note`: all statements of a short note, in which one may end a memory only together with the others: "Ada has
+    retired. My nurse is Tom."
+    """
     later = [one for one in near if one.known.said_at > moment]
     for one in sorted(later, key=lambda one: one.known.said_at):
         old = Candidate(content, one.cosine, _slot(content, one))
@@ -55,11 +63,21 @@ def compare(content: str, moment: dt.datetime, near: Sequence[Compared], *, is_c
     if (same := next((one.known for one in earlier if _is_reordered(content, one)), None)) is not None:
         return Opinion(Proposal(Decision.NOOP, same.id, REASONS[Effect.DUPLICATE]))
     found = judge(content, _candidates(content, earlier), is_chat=is_chat)
+    if found.effect is Effect.KEEP_BOTH and len(note) > 1:
+        whole = judge(". ".join(note), _candidates(content, earlier), is_chat=is_chat)
+        if whole.effect in ACTS and whole.index is not None and content == _closest(note, earlier[whole.index]):
+            found = whole
     doubts = tuple(Doubt(earlier[one.index].known, one.effect, one.probability) for one in found.open)
     if found.index is None or found.effect not in DECISIONS:
         return Opinion(open=doubts)
     target = earlier[found.index].known.id
     return Opinion(Proposal(DECISIONS[found.effect], target, REASONS[found.effect], found.probability), open=doubts)
+
+
+def _closest(note: Sequence[str], one: Compared) -> str:
+    """The statement that shares most words with a memory."""
+    old = texts.read(one.known.content).bag
+    return max(note, key=lambda content: len(texts.read(content).bag & old))
 
 
 def _is_reordered(content: str, one: Compared) -> bool:

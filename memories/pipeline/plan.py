@@ -25,6 +25,7 @@ from memories.statements import Known
 from memories.types import KEEP, Action, Decision, Fact, Json, SourceKind, UpdateCommand
 
 TICK = dt.timedelta(microseconds=1)  # between two writes of a pass, so that history keeps their order
+MAX_STATEMENTS, MAX_NOTE = 3, 400  # statements and characters of a note that is compared as a whole too
 
 
 class MissingTextsError(Exception):
@@ -128,7 +129,8 @@ class Planner:
             place, message = (source.id, write.first + number), (source.id, fact.position)
             near = self.state.compared(statement, place, message, source.agent_id, text)
             known = tuple(one.known for one in near)
-            opinion = decide.compare(fact.content, moment, near, is_chat=fact.role is not None)
+            note = _short_note(write)
+            opinion = decide.compare(fact.content, moment, near, is_chat=fact.role is not None, note=note)
         else:  # it has to be embedded first
             opinion = decide.Opinion()
         operation = reconcile(replace(statement, proposal=opinion.proposal), digest, moment, compared=known)
@@ -287,6 +289,14 @@ class Planner:
             result.result.setdefault(name, result.source.result.get(name, 0))
         if retired or taught or outdated or revived:
             self.changes.graph.append(GraphChange(result, self.moment, retired, taught, outdated, revived))
+
+
+def _short_note(write: ReadWrite) -> list[str]:
+    """The statements of a note that is short enough to be compared as a whole; none of another write."""
+    facts = [statement.fact for statement in write.statements]
+    is_whole = write.first == 0 and write.is_last and not any(fact.role or fact.verbatim for fact in facts)
+    is_short = 1 < len(facts) <= MAX_STATEMENTS and sum(len(fact.content) for fact in facts) <= MAX_NOTE
+    return [fact.content for fact in facts] if is_whole and is_short and len({f.position for f in facts}) == 1 else []
 
 
 def _reviews(new: Revision, operation: Operation) -> list[Review]:

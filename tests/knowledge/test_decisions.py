@@ -143,3 +143,13 @@ def test_what_has_one_value_is_found_however_it_is_put(reader: Caller) -> None:
         reader.store(f"Priya moved her desk and visited {place}.", timestamp="2026-01-11T00:00:00Z")
     answer = reader.store("Priya lives in Porto now.", timestamp="2026-03-10T00:00:00Z")
     assert [(m["action"], m["replaces"]) for m in answer["memories"]] == [("UPDATE", old)]
+
+
+def test_the_sentences_of_a_short_note_end_a_memory_together(reader: Caller) -> None:
+    old = reader.store("Marta is my physiotherapist at the Lindenhof clinic.", timestamp="2026-01-10T00:00:00Z")["id"]
+    answer = reader.store(
+        "Marta has left the Lindenhof clinic. My physiotherapist is now Jonas.", timestamp="2026-05-10T00:00:00Z"
+    )
+    assert [memory["replaces"] for memory in answer["memories"] if memory.get("replaces")] == [old]
+    assert len(answer["memories"]) == 2
+    assert history(reader, old)[0]["action"] in ("SUPERSEDE", "RETIRE")
