@@ -32,7 +32,7 @@ from entities.graph import drain, outbox  # noqa: E402
 from entities.graph.reader import CYPHER, SQL  # noqa: E402
 from entities.models import Entity, EntityRevision, GraphOutbox, Relation  # noqa: E402
 from entities.services import graph  # noqa: E402
-from entities.types import RELATION_TYPES, GraphKind, GraphScope, Moment  # noqa: E402
+from entities.types import RELATION_TYPES, GraphKind, GraphScope, PointInTime  # noqa: E402
 
 ENTITIES, RELATIONS = 20_000, 100_000
 CALLS = 30
@@ -117,7 +117,7 @@ def main() -> int:
         drained(owner)
         seconds = time.perf_counter() - begun
         print(f"drained to Neo4j: {seconds:.0f} s, {(ENTITIES + RELATIONS) / seconds:,.0f} objects a second")
-        moment = Moment(now(), now())
+        moment = PointInTime(now(), now())
         scope = GraphScope(owner.id, "default", "ann")
         for limit in (100, ENTITIES):
             for depth in (1, 2, 3):

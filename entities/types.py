@@ -280,11 +280,11 @@ class GraphScope:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """`known`: what the system knew then. `valid`: what was true in the world then."""
+class PointInTime:
+    """`system_time`: what was recorded then. `valid_time`: what was true in the world then."""
 
-    known: dt.datetime
-    valid: dt.datetime
+    system_time: dt.datetime
+    valid_time: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)

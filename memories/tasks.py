@@ -16,8 +16,8 @@ from django.utils.module_loading import import_string
 RUN_OWNER = "memories.pipeline.owner_pass.run_quick"
 RUN_OWNER_LONG = "memories.pipeline.owner_pass.run_long"
 GRACE_SECONDS = 15.0
-CLEAN_EXPIRED = "memories.pipeline.expire.everywhere"
-ARCHIVE_DECAYED = "memories.pipeline.fade.everywhere"
+CLEAN_EXPIRED = "memories.pipeline.expire.run_for_all_tenants"
+ARCHIVE_DECAYED = "memories.pipeline.decay_cleanup.run_for_all_tenants"
 FLUSH_USAGE = "memories.pipeline.usage.flush"
 ERASE_TENANT = "memories.pipeline.erase_tenant.run"
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from entities.types import NO_ENTITIES, EntityRef, MemoryEntities, distinct
-from memories.vantage import HERE, Vantage
+from memories.temporal_view import CURRENT, TemporalView
 
 Json = Mapping[str, Any]
 
@@ -70,13 +70,13 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing said. `stamp` is the `timestamp` exactly as the caller sent it, `said_at` what it means."""
+    """One thing said. `client_timestamp` is the `timestamp` exactly as the caller sent it, `said_at` what it means."""
 
     content: str
     role: str | None = None
     speaker: str | None = None
     said_at: dt.datetime | None = None
-    stamp: str | None = None
+    client_timestamp: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ class RecallQuery:
     max_tokens: int = 4000
     filters: Filter | None = None
     exclude: tuple[str, ...] = ()
-    vantage: Vantage = HERE
+    temporal_view: TemporalView = CURRENT
     rerank: bool = True
     reference_time: dt.datetime | None = None
     explain: bool = False
@@ -198,7 +198,7 @@ class ListQuery:
     offset: int = 0
     cursor: str | None = None
     filters: Filter | None = None
-    vantage: Vantage = HERE
+    temporal_view: TemporalView = CURRENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,7 +380,7 @@ class Fact:
     role: str | None = None
     speaker: str | None = None
     said_at: dt.datetime | None = None
-    stamp: str | None = None
+    client_timestamp: str | None = None
     verbatim: bool = False
     confidence: float = 1.0
     importance: float = 0.5

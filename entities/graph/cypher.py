@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, LiteralString
 
 from entities.graph import client
-from entities.types import RELATION_TYPES, GraphScope, Moment, Near, Path
+from entities.types import RELATION_TYPES, GraphScope, Near, Path, PointInTime
 
 _TYPES = "|".join(RELATION_TYPES)
 _LIVE = """r.tenant = $tenant AND r.project = $project AND r.user_id = $user
@@ -61,7 +61,7 @@ RETURN collect(id) AS ids
 UNLIMITED = 2**62
 
 
-def neighbours(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: Moment) -> list[Near]:
+def neighbours(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: PointInTime) -> list[Near]:
     """Entities at most `depth` relations away, the nearest first and `start` before all; `limit` of them."""
     named = _named(scope, moment)
     found = {str(start): 0}
@@ -75,12 +75,12 @@ def neighbours(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, m
     return _nearest(found)
 
 
-def edges(scope: GraphScope, among: Sequence[uuid.UUID], *, moment: Moment) -> list[uuid.UUID]:
+def edges(scope: GraphScope, among: Sequence[uuid.UUID], *, moment: PointInTime) -> list[uuid.UUID]:
     """The relations between these entities."""
     return list(map(uuid.UUID, _ids(EDGES, among=[str(key) for key in among], **_named(scope, moment))))
 
 
-def path(scope: GraphScope, start: uuid.UUID, end: uuid.UUID, *, max_depth: int, moment: Moment) -> Path | None:
+def path(scope: GraphScope, start: uuid.UUID, end: uuid.UUID, *, max_depth: int, moment: PointInTime) -> Path | None:
     """The shortest way; of several the one with the smallest ids, step by step. None when it would be longer."""
     if start == end:
         return Path((start,), ())
@@ -90,7 +90,7 @@ def path(scope: GraphScope, start: uuid.UUID, end: uuid.UUID, *, max_depth: int,
     return None
 
 
-def memories(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: Moment) -> list[Near]:
+def memories(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: PointInTime) -> list[Near]:
     """Memories that mention `start` or an entity near it, the nearest first; `limit` of them."""
     named = _named(scope, moment)
     found: dict[str, int] = {}
@@ -115,11 +115,11 @@ def _nearest(found: dict[str, int]) -> list[Near]:
     return [Near(uuid.UUID(key), distance) for key, distance in found.items()]
 
 
-def _named(scope: GraphScope, moment: Moment) -> dict[str, Any]:
+def _named(scope: GraphScope, moment: PointInTime) -> dict[str, Any]:
     return {
         "tenant": str(scope.tenant_id),
         "project": scope.project,
         "user": scope.user_id,
-        "known": moment.known,
-        "valid": moment.valid,
+        "known": moment.system_time,
+        "valid": moment.valid_time,
     }

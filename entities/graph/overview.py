@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from entities.types import Moment
+from entities.types import PointInTime
 
 BEST_CONNECTED = """
 WITH live AS MATERIALIZED (
@@ -35,15 +35,15 @@ LIMIT %(limit)s
 
 
 def best_connected(
-    tenant_id: uuid.UUID, user_id: str, projects: Sequence[str] | None, moment: Moment, *, limit: int
+    tenant_id: uuid.UUID, user_id: str, projects: Sequence[str] | None, moment: PointInTime, *, limit: int
 ) -> list[uuid.UUID]:
     """Entities known at the moment, those with the most relations first; `projects` None: of all."""
     values: dict[str, Any] = {
         "tenant": tenant_id,
         "user": user_id,
         "projects": None if projects is None else list(projects),
-        "known": moment.known,
-        "valid": moment.valid,
+        "known": moment.system_time,
+        "valid": moment.valid_time,
         "limit": limit,
     }
     with connection.cursor() as cursor:

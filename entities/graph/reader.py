@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from entities.graph import client, cypher, sql
 from entities.graph.client import GraphError
-from entities.types import GraphScope, Moment, Near, Path
+from entities.types import GraphScope, Near, Path, PointInTime
 
 T = TypeVar("T")
 
@@ -20,17 +20,17 @@ class Reader(Protocol):
     """
 
     def neighbours(
-        self, scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: Moment
+        self, scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: PointInTime
     ) -> list[Near]: ...
 
-    def edges(self, scope: GraphScope, among: Sequence[uuid.UUID], *, moment: Moment) -> list[uuid.UUID]: ...
+    def edges(self, scope: GraphScope, among: Sequence[uuid.UUID], *, moment: PointInTime) -> list[uuid.UUID]: ...
 
     def path(
-        self, scope: GraphScope, start: uuid.UUID, end: uuid.UUID, *, max_depth: int, moment: Moment
+        self, scope: GraphScope, start: uuid.UUID, end: uuid.UUID, *, max_depth: int, moment: PointInTime
     ) -> Path | None: ...
 
     def memories(
-        self, scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: Moment
+        self, scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: PointInTime
     ) -> list[Near]: ...
 
 

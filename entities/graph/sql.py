@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from entities.types import GraphScope, Moment, Near, Path
+from entities.types import GraphScope, Near, Path, PointInTime
 
 # The relations that one entity has, each way, as they were known and true at the moment.
 AROUND = """
@@ -92,17 +92,17 @@ LIMIT %(limit)s
 )
 
 
-def neighbours(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: Moment) -> list[Near]:
+def neighbours(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: PointInTime) -> list[Near]:
     """Entities at most `depth` relations away, the nearest first and `start` before all; `limit` of them."""
     return _nearest(NEIGHBOURS, scope, start, range(1, depth + 1), limit, moment)
 
 
-def edges(scope: GraphScope, among: Sequence[uuid.UUID], *, moment: Moment) -> list[uuid.UUID]:
+def edges(scope: GraphScope, among: Sequence[uuid.UUID], *, moment: PointInTime) -> list[uuid.UUID]:
     """The relations between these entities."""
     return [row[0] for row in _rows(EDGES, scope, moment, among=list(among))]
 
 
-def path(scope: GraphScope, start: uuid.UUID, end: uuid.UUID, *, max_depth: int, moment: Moment) -> Path | None:
+def path(scope: GraphScope, start: uuid.UUID, end: uuid.UUID, *, max_depth: int, moment: PointInTime) -> Path | None:
     """The shortest way; of several the one with the smallest ids, step by step. None when it would be longer."""
     for depth in range(max_depth + 1):
         if found := _rows(PATH, scope, moment, **{"start": end, "from": start, "depth": depth}):
@@ -110,13 +110,13 @@ def path(scope: GraphScope, start: uuid.UUID, end: uuid.UUID, *, max_depth: int,
     return None
 
 
-def memories(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: Moment) -> list[Near]:
+def memories(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: PointInTime) -> list[Near]:
     """Memories that mention `start` or an entity near it, the nearest first; `limit` of them."""
     return _nearest(MEMORIES, scope, start, range(depth + 1), limit, moment)
 
 
 def _nearest(
-    statement: str, scope: GraphScope, start: uuid.UUID, depths: Iterable[int], limit: int, moment: Moment
+    statement: str, scope: GraphScope, start: uuid.UUID, depths: Iterable[int], limit: int, moment: PointInTime
 ) -> list[Near]:
     """A recursion goes to its end, so the shortest comes first: what is near is often enough, and hubs are wide."""
     rows: list[tuple[Any, ...]] = []
@@ -127,13 +127,13 @@ def _nearest(
     return [Near(*row) for row in rows]
 
 
-def _rows(statement: str, scope: GraphScope, moment: Moment, **values: Any) -> list[tuple[Any, ...]]:
+def _rows(statement: str, scope: GraphScope, moment: PointInTime, **values: Any) -> list[tuple[Any, ...]]:
     named: dict[str, Any] = {
         "tenant": scope.tenant_id,
         "project": scope.project,
         "user": scope.user_id,
-        "known": moment.known,
-        "valid": moment.valid,
+        "known": moment.system_time,
+        "valid": moment.valid_time,
     }
     with connection.cursor() as cursor:
         cursor.execute(statement, named | values)

@@ -8,8 +8,8 @@ from apikeys.types import Principal
 from core.errors import Conflict, NotFound
 from core.ids import ENTITY, parse, public
 from entities.models import EntityRevision
+from entities.services.bitemporal import recorded_at_time
 from entities.services.lock import lock
-from entities.services.past import known
 from entities.types import GraphScope
 
 
@@ -20,7 +20,7 @@ def entity(principal: Principal, entity_id: str, as_of: dt.datetime | None = Non
     """
     key = parse(ENTITY, entity_id)
     while key is not None:
-        row = EntityRevision.objects.filter(known(as_of), tenant=principal.tenant_id, entity_key=key).first()
+        row = EntityRevision.objects.filter(recorded_at_time(as_of), tenant=principal.tenant_id, entity_key=key).first()
         if row is None or not _may_see(principal, row):
             break
         if row.merged_into_key is None:

@@ -13,7 +13,7 @@ from apikeys.types import Principal
 from core.postgres import fetch
 from entities.models import EntityRevision, Mention
 from entities.services import access
-from entities.services.past import known
+from entities.services.bitemporal import recorded_at_time
 from entities.types import EntityRef, MemoryEntities, Mentioned, StatedRef, TopEntity
 
 # Of a page of memories in one round trip: what they mention (no relation), and what they state.
@@ -66,7 +66,7 @@ def of_memories(
 def mentioning(principal: Principal, entity_id: str, as_of: dt.datetime | None = None) -> Mentioned:
     """Whatever became of those memories. Raises NotFound."""
     row = access.entity(principal, entity_id, as_of)
-    rows = Mention.objects.filter(known(as_of), tenant=row.tenant_id, entity_key=row.entity_key)
+    rows = Mention.objects.filter(recorded_at_time(as_of), tenant=row.tenant_id, entity_key=row.entity_key)
     ids = rows.order_by("-memory_key").values_list("memory_key", flat=True)
     return Mentioned(row.user_id, row.project, tuple(ids))
 
@@ -76,7 +76,9 @@ def most_mentioned(
 ) -> list[TopEntity]:
     """The entities that most memories of a user mention; `projects` None: in all of them."""
     named = in_scope(tenant_id, user_id, projects, as_of)
-    mentions = Mention.objects.filter(known(as_of), tenant=tenant_id, entity_key__in=named.values("entity_key"))
+    mentions = Mention.objects.filter(
+        recorded_at_time(as_of), tenant=tenant_id, entity_key__in=named.values("entity_key")
+    )
     counted = mentions.values_list("entity_key").annotate(number=Count("id")).order_by("-number", "entity_key")
     counts = dict(counted[:limit])
     rows = {row.entity_key: row for row in named.filter(entity_key__in=list(counts))} if counts else {}
@@ -93,5 +95,7 @@ def number_of(
 def in_scope(
     tenant_id: uuid.UUID, user_id: str, projects: Sequence[str] | None, as_of: dt.datetime | None
 ) -> QuerySet[EntityRevision, EntityRevision]:
-    rows = EntityRevision.objects.filter(known(as_of), tenant=tenant_id, user_id=user_id, merged_into_key=None)
+    rows = EntityRevision.objects.filter(
+        recorded_at_time(as_of), tenant=tenant_id, user_id=user_id, merged_into_key=None
+    )
     return rows if projects is None else rows.filter(project__in=list(projects))

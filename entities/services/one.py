@@ -7,7 +7,7 @@ import datetime as dt
 from apikeys.types import Principal
 from entities.models import EntityRevision
 from entities.services import access
-from entities.services.past import known
+from entities.services.bitemporal import recorded_at_time
 from entities.services.read import views
 from entities.types import EntityDetail
 
@@ -22,6 +22,6 @@ def detail(row: EntityRevision, as_of: dt.datetime | None = None) -> EntityDetai
     if not row.candidates:
         return EntityDetail(view)
     others = EntityRevision.objects.filter(
-        known(as_of), tenant=row.tenant_id, entity_key__in=row.candidates, merged_into_key=None
+        recorded_at_time(as_of), tenant=row.tenant_id, entity_key__in=row.candidates, merged_into_key=None
     )
     return EntityDetail(view, tuple(sorted(set(others.values_list("entity_key", flat=True)))))

@@ -15,7 +15,7 @@ from core.errors import InvalidRequest
 from core.ids import ENTITY, parse, public
 from entities import names
 from entities.models import Alias, EntityRevision, Mention
-from entities.services.past import known
+from entities.services.bitemporal import recorded_at_time
 from entities.types import EntityPage, EntityQuery, EntityView
 
 
@@ -26,7 +26,7 @@ def browse(principal: Principal, query: EntityQuery) -> EntityPage:
         raise InvalidRequest("cursor: must be the next_cursor of an earlier page", field="cursor")
     user_id = principal.acting_user(query.user_id, settings.DEFAULT_USER_ID)
     rows = EntityRevision.objects.filter(
-        known(query.as_of), tenant=principal.tenant_id, user_id=user_id, merged_into_key=None
+        recorded_at_time(query.as_of), tenant=principal.tenant_id, user_id=user_id, merged_into_key=None
     )
     if (projects := principal.all_projects(query.project)) is not None:
         rows = rows.filter(project__in=projects)
@@ -68,12 +68,12 @@ def views(
     """With their aliases and counts; what an entity is called is no alias of its own."""
     keys = [row.entity_key for row in rows]
     aliases: dict[uuid.UUID, list[str]] = defaultdict(list)
-    said = Alias.objects.filter(known(as_of), tenant=tenant_id, entity_key__in=keys).order_by("name")
+    said = Alias.objects.filter(recorded_at_time(as_of), tenant=tenant_id, entity_key__in=keys).order_by("name")
     called = {row.entity_key: row.normalised for row in rows}
     for key, name, form in said.values_list("entity_key", "name", "normalised"):
         if form != called[key]:
             aliases[key].append(name)
-    mentions = Mention.objects.filter(known(as_of), tenant=tenant_id, entity_key__in=keys)
+    mentions = Mention.objects.filter(recorded_at_time(as_of), tenant=tenant_id, entity_key__in=keys)
     counts = dict(mentions.values_list("entity_key").annotate(Count("id")))
     return tuple(
         EntityView(

@@ -11,37 +11,41 @@ from django.db.models import Q
 from apikeys.types import Principal
 from entities.models import EntityRevision, Relation
 from entities.services import access
-from entities.services.past import holds, known
-from entities.types import Moment, Node, RelationView
+from entities.services.bitemporal import recorded_at_time, valid_at_time
+from entities.types import Node, PointInTime, RelationView
 
 
 def of(
-    principal: Principal, entity_id: str, moment: Moment, *, history: bool, limit: int
+    principal: Principal, entity_id: str, moment: PointInTime, *, history: bool, limit: int
 ) -> tuple[list[RelationView], bool]:
     """The relations of an entity in either direction, the last recorded first, and whether there are more.
 
     With `history` also those that no longer hold, or don't hold yet. Raises NotFound.
     """
-    entity = access.entity(principal, entity_id, moment.known)
+    entity = access.entity(principal, entity_id, moment.system_time)
     key = entity.entity_key
-    rows = Relation.objects.filter(known(moment.known), Q(source_key=key) | Q(target_key=key), tenant=entity.tenant_id)
+    rows = Relation.objects.filter(
+        recorded_at_time(moment.system_time), Q(source_key=key) | Q(target_key=key), tenant=entity.tenant_id
+    )
     if not history:
-        rows = rows.filter(holds(moment.valid))
+        rows = rows.filter(valid_at_time(moment.valid_time))
     found = list(rows.order_by("-recorded_at", "-id")[: limit + 1])
     return views(entity.tenant_id, found[:limit], moment), len(found) > limit
 
 
-def by_ids(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], moment: Moment) -> list[RelationView]:
+def by_ids(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], moment: PointInTime) -> list[RelationView]:
     """Those of these relations that hold at the moment, in the order of `ids`: the graph may be behind."""
     if not ids:
         return []
-    rows = Relation.objects.filter(known(moment.known), holds(moment.valid), tenant=tenant_id, id__in=ids)
+    rows = Relation.objects.filter(
+        recorded_at_time(moment.system_time), valid_at_time(moment.valid_time), tenant=tenant_id, id__in=ids
+    )
     found = {row.id: row for row in rows}
     return views(tenant_id, [found[key] for key in ids if key in found], moment)
 
 
-def views(tenant_id: uuid.UUID, rows: Sequence[Relation], moment: Moment) -> list[RelationView]:
-    named = nodes(tenant_id, {key for row in rows for key in (row.source_key, row.target_key)}, moment.known)
+def views(tenant_id: uuid.UUID, rows: Sequence[Relation], moment: PointInTime) -> list[RelationView]:
+    named = nodes(tenant_id, {key for row in rows for key in (row.source_key, row.target_key)}, moment.system_time)
     return [
         RelationView(
             id=row.id,
@@ -54,7 +58,7 @@ def views(tenant_id: uuid.UUID, rows: Sequence[Relation], moment: Moment) -> lis
             confidence=row.confidence,
             valid_from=row.valid_from,
             valid_to=row.valid_to,
-            is_current=_holds(row, moment.valid),
+            is_current=_holds(row, moment.valid_time),
         )
         for row in rows
         if row.source_key in named and row.target_key in named
@@ -66,7 +70,9 @@ def nodes(tenant_id: uuid.UUID, keys: Iterable[uuid.UUID], as_of: dt.datetime) -
     wanted = list(keys)
     if not wanted:
         return {}
-    rows = EntityRevision.objects.filter(known(as_of), tenant=tenant_id, entity_key__in=wanted, merged_into_key=None)
+    rows = EntityRevision.objects.filter(
+        recorded_at_time(as_of), tenant=tenant_id, entity_key__in=wanted, merged_into_key=None
+    )
     return {key: Node(key, name, type) for key, name, type in rows.values_list("entity_key", "name", "type")}
 
 

@@ -14,7 +14,7 @@ from entities.services.ledger import Ledger
 from entities.types import FUNCTIONAL_TYPES, SYMMETRIC_TYPES
 
 GUESSED = 0.5  # below it an end only ends what is known
-EVER = dt.datetime.min.replace(tzinfo=dt.UTC)
+MIN_DATETIME = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class Timeline:
         if said.type in SYMMETRIC_TYPES:
             ways.add((said.target, said.source))
         found = [r for r in self.live.values() if r.type == said.type and (r.source_key, r.target_key) in ways]
-        return sorted(found, key=lambda r: (r.valid_to is None, r.valid_to or EVER), reverse=True)
+        return sorted(found, key=lambda r: (r.valid_to is None, r.valid_to or MIN_DATETIME), reverse=True)
 
     def _stint(self, same: list[Relation], start: dt.datetime | None, end: dt.datetime | None) -> Relation | None:
         """The one of them that overlaps with the time stated: somebody may come back to where he was before."""
@@ -163,7 +163,7 @@ class Timeline:
         after = [row.valid_from for row in others if row.valid_from is not None and row.valid_from > start]
         end = min(after, default=None)
         for row in others:
-            began = row.valid_from or EVER
+            began = row.valid_from or MIN_DATETIME
             open_until_then = row.valid_to is None or (row.valid_to == end and row.valid_to > start)
             if began <= start and open_until_then and not self._said_together(row, said):
                 self.change(row, valid_to=start)

@@ -14,18 +14,18 @@ from entities.graph import overview, reader
 from entities.graph.reader import SQL, Reader
 from entities.models import EntityRevision, Relation
 from entities.services import access, relationships
-from entities.services.past import holds, known
-from entities.types import GraphScope, Moment, Near, Node, Path, Subgraph
+from entities.services.bitemporal import recorded_at_time, valid_at_time
+from entities.types import GraphScope, Near, Node, Path, PointInTime, Subgraph
 
 EDGES_A_NODE = 10  # of a user's whole graph, on the average
 
 
-def neighbours(principal: Principal, entity_id: str, moment: Moment, *, depth: int, limit: int) -> Subgraph:
+def neighbours(principal: Principal, entity_id: str, moment: PointInTime, *, depth: int, limit: int) -> Subgraph:
     """At most `limit` entities no more than `depth` relations away, the nearest first, with the relations between them.
 
     The entity itself comes first, and counts. Raises NotFound.
     """
-    start = access.entity(principal, entity_id, moment.known)
+    start = access.entity(principal, entity_id, moment.system_time)
     scope = _scope(start)
 
     def walk(by: Reader) -> tuple[list[Near], list[uuid.UUID]]:
@@ -37,10 +37,10 @@ def neighbours(principal: Principal, entity_id: str, moment: Moment, *, depth: i
     return shown if confirmed else _near(scope, *walk(SQL), moment, limit)[0]
 
 
-def path(principal: Principal, start_id: str, end_id: str, moment: Moment, *, max_depth: int) -> Subgraph | None:
+def path(principal: Principal, start_id: str, end_id: str, moment: PointInTime, *, max_depth: int) -> Subgraph | None:
     """The shortest way along relations, in either direction; None when there is none so short. Raises NotFound."""
-    start = access.entity(principal, start_id, moment.known)
-    end = access.entity(principal, end_id, moment.known)
+    start = access.entity(principal, start_id, moment.system_time)
+    end = access.entity(principal, end_id, moment.system_time)
     scope = _scope(start)
     if scope != _scope(end):
         return None
@@ -58,7 +58,9 @@ def path(principal: Principal, start_id: str, end_id: str, moment: Moment, *, ma
     return shown
 
 
-def whole(principal: Principal, user_id: str | None, project: str | None, moment: Moment, *, limit: int) -> Subgraph:
+def whole(
+    principal: Principal, user_id: str | None, project: str | None, moment: PointInTime, *, limit: int
+) -> Subgraph:
     """A user's entities, the best connected first, and the relations between them."""
     user = principal.acting_user(user_id, settings.DEFAULT_USER_ID)
     projects = principal.all_projects(project)
@@ -66,8 +68,12 @@ def whole(principal: Principal, user_id: str | None, project: str | None, moment
     keys = overview.best_connected(tenant_id, user, projects, moment, limit=limit + 1)
     shown, most = keys[:limit], limit * EDGES_A_NODE
     between = Relation.objects.filter(tenant=tenant_id, source_key__in=shown, target_key__in=shown)
-    rows = list(between.filter(known(moment.known), holds(moment.valid)).order_by("id")[: most + 1])
-    named = relationships.nodes(tenant_id, shown, moment.known)
+    rows = list(
+        between.filter(recorded_at_time(moment.system_time), valid_at_time(moment.valid_time)).order_by("id")[
+            : most + 1
+        ]
+    )
+    named = relationships.nodes(tenant_id, shown, moment.system_time)
     edges = relationships.views(tenant_id, rows[:most], moment)
     nodes = tuple(named[key] for key in shown if key in named)
     return Subgraph(nodes, tuple(edges), len(keys) > limit or len(rows) > most)
@@ -78,17 +84,17 @@ def _scope(row: EntityRevision) -> GraphScope:
 
 
 def _near(
-    scope: GraphScope, near: list[Near], edges: list[uuid.UUID], moment: Moment, limit: int
+    scope: GraphScope, near: list[Near], edges: list[uuid.UUID], moment: PointInTime, limit: int
 ) -> tuple[Subgraph, bool]:
     """What a walk found, and whether PostgreSQL knows all of it: else the graph has something to unlearn."""
-    named = relationships.nodes(scope.tenant_id, [n.id for n in near[:limit]], moment.known)
+    named = relationships.nodes(scope.tenant_id, [n.id for n in near[:limit]], moment.system_time)
     nodes = [Node(n.id, named[n.id].name, named[n.id].type, n.distance) for n in near[:limit] if n.id in named]
     known = relationships.by_ids(scope.tenant_id, edges, moment)
     confirmed = len(nodes) == len(near[:limit]) and len(known) == len(edges)
     return Subgraph(tuple(nodes), tuple(known), len(near) > limit), confirmed
 
 
-def _way(scope: GraphScope, found: Path, moment: Moment) -> tuple[Subgraph, bool]:
+def _way(scope: GraphScope, found: Path, moment: PointInTime) -> tuple[Subgraph, bool]:
     """The same of a path."""
     steps = [Near(key, step) for step, key in enumerate(found.entities)]
     return _near(scope, steps, list(found.relations), moment, len(steps))

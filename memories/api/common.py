@@ -19,8 +19,8 @@ from core.http.fields import Moment, Name, QueryFlag, Text
 from core.http.moment import AsOf, ValidAt
 from core.ids import EVENT, REVISION, public
 from memories import filters, ttl
+from memories.temporal_view import TemporalView
 from memories.types import KEEP, RECIPES, Filter, Item, Keep, RevisionView, UpdateCommand, WriteResult
-from memories.vantage import Vantage
 
 EDITABLE = ("content", "metadata", "memory_type", "ttl", "expires_at", "pinned", "importance")
 
@@ -74,8 +74,8 @@ class TimedListIn(TimedIn):
     archived = QueryFlag(default=False, help_text="true also shows what is archived.")
 
 
-def vantage(data: dict[str, Any], *, superseded: bool = False) -> Vantage:
-    return Vantage(data.get("as_of"), data.get("valid_at"), data.get("archived", False), superseded)
+def temporal_view(data: dict[str, Any], *, superseded: bool = False) -> TemporalView:
+    return TemporalView(data.get("as_of"), data.get("valid_at"), data.get("archived", False), superseded)
 
 
 class StampedIn(Input):
@@ -94,15 +94,15 @@ class MessageIn(StampedIn):
     name = Name(required=False, allow_null=True)
 
 
-def item(said: dict[str, Any], stamp: str | None) -> Item:
-    """A message as the pipeline has it. `stamp` is the request's own `timestamp`, for a message without one."""
-    stamp = said.get("timestamp", stamp)
+def item(said: dict[str, Any], client_timestamp: str | None) -> Item:
+    """A message for the pipeline. `client_timestamp`: the request's own `timestamp`, for a message without one."""
+    client_timestamp = said.get("timestamp", client_timestamp)
     return Item(
         content=said["content"],
         role=said.get("role"),
         speaker=said.get("name"),
-        said_at=Moment().to_internal_value(stamp) if stamp else None,
-        stamp=stamp,
+        said_at=Moment().to_internal_value(client_timestamp) if client_timestamp else None,
+        client_timestamp=client_timestamp,
     )
 
 

@@ -33,7 +33,7 @@ class Annotator:
     called, with that name."""
 
     def __init__(self, item: Item, speaker: str | None) -> None:
-        self._today = day_of(item.said_at, item.stamp)
+        self._today = day_of(item.said_at, item.client_timestamp)
         self._me = speaker or (str(item.role).capitalize() if item.role in NOT_THE_USER else None)
         self._discourse = Discourse()
         self._told = False  # whether a statement gave the user's name

@@ -55,12 +55,12 @@ class Found:
     value: str
 
 
-def day_of(said_at: dt.datetime | None, stamp: str | None) -> dt.date | None:
+def day_of(said_at: dt.datetime | None, client_timestamp: str | None) -> dt.date | None:
     """The day on which something was said, in the offset of the caller's timestamp. None: unknown, or too far away."""
     if said_at is None or not 2 < said_at.year < 9998:  # there must be a next year
         return None
     try:
-        zone = dt.datetime.fromisoformat(stamp).tzinfo if stamp else None
+        zone = dt.datetime.fromisoformat(client_timestamp).tzinfo if client_timestamp else None
     except ValueError:
         zone = None
     return said_at.astimezone(zone).date() if zone is not None else said_at.date()

@@ -260,7 +260,7 @@ def _statement(piece: Piece, doc: Doc | None, annotator: Annotator) -> Statement
         item.role,
         piece.speaker,
         item.said_at,
-        item.stamp,
+        item.client_timestamp,
         confidence=0.9,
     )
     try:

@@ -29,15 +29,15 @@ class RevisionQuerySet(models.QuerySet["Revision"]):
             rows = rows.filter(run_id=scope.run_id)
         return rows
 
-    def open(self, as_of: dt.datetime | None = None) -> Self:
-        """The last word about each memory, now or then."""
+    def current(self, as_of: dt.datetime | None = None) -> Self:
+        """The current revision of each memory, now or at `as_of`."""
         if as_of is None:
             return self.filter(retired_at=None)
         return self.filter(Q(retired_at=None) | Q(retired_at__gt=as_of), recorded_at__lte=as_of)
 
-    def alive(self, moment: dt.datetime) -> Self:
+    def visible(self, moment: dt.datetime) -> Self:
         """Known now, valid now, not archived, not expired: what a reader sees without asking for more."""
-        return self.open().filter(
+        return self.current().filter(
             Q(valid_to=None) | Q(valid_to__gt=moment),
             Q(expires_at=None) | Q(expires_at__gt=moment),
             archived=False,

@@ -16,9 +16,9 @@ from memories.types import Decision, SourceKind, SourceState
 class Source(TenantRow):
     """One accepted write that needs the pipeline; also the event that `/events/{id}` reads.
 
-    `text` is the raw text, `payload` how it was said: `{"items": [{start, stop, role?, speaker?, said_at?, stamp?}],
-    "infer", "metadata", "memory_type", …}` with spans in characters of `text`. `allocated_id` is the first memory's
-    id, promised in the answer before that memory is. `tsv` and `vector` let recall find a write that is still pending.
+    `text` is the raw text, `payload` how it was said: `{"items": [{start, stop, role?, speaker?, said_at?,
+    client_timestamp?}], "infer", "metadata", "memory_type", …}` with spans in characters of `text`. `allocated_id` is the
+    first memory's id, which the answer names before that memory exists. `tsv` and `vector` let recall find a write that is still pending.
     `sequence` is the place in the owner's queue; a failed attempt sets `next_attempt_at`.
     """
 

@@ -42,7 +42,7 @@ def live_digests(
     """Which of `digests` are live texts of this owner and agent, with their memories. Expired ones are not."""
     rows = Revision.objects.filter(
         tenant=tenant_id, project=project, user_id=user_id, agent_id=agent_id, digest__in=list(digests), valid_to=None
-    ).alive(now())
+    ).visible(now())
     return {bytes(digest): memory for digest, memory in rows.values_list("digest", "memory_key")}
 
 
@@ -111,7 +111,7 @@ def edit(tenant_id: uuid.UUID, memory_id: uuid.UUID, command: UpdateCommand, *, 
 def archive(tenant_id: uuid.UUID, revisions: Sequence[uuid.UUID], *, actor: str, reason: str) -> int:
     """Archive the memories whose current revision is in `revisions` and live; → how many. Callers hold the lock."""
     moment = now()
-    olds = list(Revision.objects.filter(tenant=tenant_id, id__in=list(revisions)).alive(moment))
+    olds = list(Revision.objects.filter(tenant=tenant_id, id__in=list(revisions)).visible(moment))
     batch = Batch(revisions=[successor(old, UpdateCommand(""), moment, actor=actor) for old in olds])
     for old, new in zip(olds, batch.revisions, strict=True):
         new.action, new.archived, new.reason = Action.ARCHIVE.value, True, reason

@@ -27,5 +27,5 @@ def of_fact(fact: Fact, session: str | None) -> bytes:
     """The 32 bytes that identify a fact, or a turn of `session`."""
     if not fact.verbatim:
         return of_text(fact.content)
-    turn = [normal(fact.content), session, fact.speaker or fact.role, fact.stamp, fact.position]
+    turn = [normal(fact.content), session, fact.speaker or fact.role, fact.client_timestamp, fact.position]
     return hashlib.sha256(b"turn\0" + json.dumps(turn, ensure_ascii=False).encode()).digest()

@@ -42,13 +42,13 @@ def scope(where: Scope) -> int:
         gone += _erase(where.tenant_id, memories, sources)
 
 
-def everywhere() -> int:
+def run_for_all_tenants() -> int:
     """Erase what has expired, over all tenants; → how many memories. Of two at once only one works."""
     with alone(JOB) as mine:
-        return _everywhere() if mine else 0
+        return _run_for_all_tenants() if mine else 0
 
 
-def _everywhere() -> int:
+def _run_for_all_tenants() -> int:
     """The longest expired first, batch by batch."""
     moment, gone = now(), 0
     while True:

@@ -40,7 +40,7 @@ def items_of(source: Source) -> list[Item]:
             i.get("role"),
             i.get("speaker"),
             parse_datetime(i["said_at"]) if i.get("said_at") else None,
-            i.get("stamp"),
+            i.get("client_timestamp"),
         )
         for i in source.payload["items"]
     ]
@@ -66,7 +66,7 @@ def extract(items: Sequence[Item], *, infer: bool, roles: frozenset[str] | None 
 def verbatim(items: Sequence[Item], roles: frozenset[str] | None = None) -> tuple[Fact, ...]:
     """Each item as one fact, word for word."""
     return tuple(
-        Fact(i.content, i.content, position, i.role, i.speaker, i.said_at, i.stamp, verbatim=True)
+        Fact(i.content, i.content, position, i.role, i.speaker, i.said_at, i.client_timestamp, verbatim=True)
         for position, i in enumerate(items)
         if roles is None or i.role in roles
     )

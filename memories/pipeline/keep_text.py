@@ -43,7 +43,7 @@ def _held(source: Source, text: str) -> list[str] | None:
 
 
 def _fact(item: Item, content: str) -> Fact:
-    return Fact(content, content, 0, item.role, item.speaker, item.said_at, item.stamp)
+    return Fact(content, content, 0, item.role, item.speaker, item.said_at, item.client_timestamp)
 
 
 def _repeats(item: Item, turn: Known) -> Statement:

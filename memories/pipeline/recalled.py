@@ -25,7 +25,7 @@ def recalled_turns(source: Source, item: Item) -> list[Known]:
         agent_id=source.agent_id,
         valid_to=None,
         content__in=said,
-    ).alive(now())
+    ).visible(now())
     return [Known(*row) for row in rows.values_list("memory_key", "content", "valid_from").order_by("memory_key")]
 
 

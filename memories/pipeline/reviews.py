@@ -63,7 +63,7 @@ def add(tenant_id: uuid.UUID, proposed: Sequence[Review]) -> None:
 
 def live(tenant_id: uuid.UUID, keys: Collection[uuid.UUID], moment: dt.datetime) -> dict[uuid.UUID, Revision]:
     """The current revisions of those memories that are live."""
-    rows = Revision.objects.filter(tenant=tenant_id, memory_key__in=sorted(keys), valid_to=None).alive(moment)
+    rows = Revision.objects.filter(tenant=tenant_id, memory_key__in=sorted(keys), valid_to=None).visible(moment)
     return {row.memory_key: row for row in rows}
 
 

@@ -30,7 +30,7 @@ SELECT p.id, p.memory_key, p.text_key, 1 - (e.vector <=> %(vector)s::halfvec), p
 FROM memories_passage p
 JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = p.text_key
 LEFT JOIN memories_embedding e ON e.tenant_id = %(tenant)s AND e.passage_key = p.id AND e.model = %(model)s
-WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s) AND {alive} AND {r_filter}
+WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s) AND {visible} AND {r_filter}
 """
 # All that ranks the passages that are left, with their place: `after` are the two turns that follow in the same
 # session, as `batch:turn`.
@@ -41,7 +41,7 @@ SELECT p.id, p.memory_key, p.text_key, p.session, p.batch || ':' || p.turn, coal
          AND right(rtrim(r.content, E' \\t\\n\\r"'')*'), 1) = ANY(ARRAY['?', '？', '؟']),
        k.vectors
 FROM memories_passage p
-JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = p.text_key AND {open}
+JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = p.text_key AND {current}
 LEFT JOIN memories_tokenvectors k
   ON k.tenant_id = %(tenant)s AND k.passage_key = p.id AND k.model = %(piece_model)s
 LEFT JOIN LATERAL (
@@ -152,7 +152,7 @@ def _by_words(
             wanted.append(uuid.UUID(bytes=ids[at]))
     if not wanted:
         return []
-    statement, values = where.statement(BY_WORDS, asked.condition, asked.query.vantage)
+    statement, values = where.statement(BY_WORDS, asked.condition, asked.query.temporal_view)
     rows = fetch.rows(statement, values | asked.parameters() | {"ids": wanted})
     return [
         Candidate(key, memory, text, cosine, said_at=said_at, speaker=speaker, role=role)
@@ -166,7 +166,7 @@ def _details(asked: Search, chosen: Sequence[Candidate]) -> list[Candidate]:
     kept = [candidate for candidate in chosen if candidate.pending]
     if not cosines:
         return kept
-    statement, _ = where.statement(DETAILS, None, asked.query.vantage)
+    statement, _ = where.statement(DETAILS, None, asked.query.temporal_view)
     for row in fetch.rows(statement, asked.parameters() | {"ids": list(cosines)}):
         vectors = None if row[-1] is None else pieces.load(row[-1])
         known: tuple[Any, ...] = (*row[:3], cosines[row[0]], *row[3:-1], vectors)

@@ -62,10 +62,10 @@ BY_SIGNS = """
 """
 NEAREST = """
 WITH nearest AS MATERIALIZED ({nearest})
-SELECT n.passage_key, n.text_key, n.distance, n.bonus, {alive} AND {r_filter}, false
+SELECT n.passage_key, n.text_key, n.distance, n.bonus, {visible} AND {r_filter}, false
 FROM nearest n JOIN memories_revision r
-  ON r.tenant_id = %(tenant)s AND r.text_key = n.text_key AND {open}
-WHERE %(most)s::int IS NOT NULL OR ({alive} AND {r_filter})
+  ON r.tenant_id = %(tenant)s AND r.text_key = n.text_key AND {current}
+WHERE %(most)s::int IS NOT NULL OR ({visible} AND {r_filter})
 UNION ALL
 (SELECT s.allocated_id, s.allocated_id, CASE WHEN s.model = %(model)s THEN s.vector <=> %(vector)s::halfvec END,
         0, true, true
@@ -99,11 +99,11 @@ def search(asked: Search, *, size: int, enough: int) -> Nearest:
     """
     bonus, bonus_values = _bonus(asked.question, asked.first)
     exact = size <= EXACT_UP_TO or asked.narrowed  # a sketch must not cut what a filter would have kept
-    vantage = asked.query.vantage
-    in_scope = sql.SQL(IN_SCOPE).format(current=ANY_VERSION if vantage.as_of else CURRENT)
+    temporal_view = asked.query.temporal_view
+    in_scope = sql.SQL(IN_SCOPE).format(current=ANY_VERSION if temporal_view.as_of else CURRENT)
     ranked = sql.SQL(EXACT if exact else BY_SIGNS).format(bonus=bonus, in_scope=in_scope)
-    statement, values = where.statement(NEAREST, asked.condition, vantage, nearest=ranked)
-    waiting = 0 if vantage.elsewhere else MOST_PENDING
+    statement, values = where.statement(NEAREST, asked.condition, temporal_view, nearest=ranked)
+    waiting = 0 if temporal_view.is_historical else MOST_PENDING
     values |= asked.parameters() | {"sketch": SKETCH, "pending": waiting} | bonus_values
     for most in (None,) if asked.narrowed else (WIDE, None):
         rows = fetch.rows(statement, values | {"most": most})

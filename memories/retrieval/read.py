@@ -12,8 +12,8 @@ from core.postgres import fetch
 from memories.models import Embedding, Outcome, Passage, Review, Revision, Source
 from memories.retrieval import where
 from memories.review_types import ReviewState
+from memories.temporal_view import CURRENT, TemporalView
 from memories.types import Action, Decision, Filter, MemoryView, Scope, SourceKind, SourceState
-from memories.vantage import HERE, Vantage
 
 # Memories by their ids, in one round trip; the columns stand in the order of MemoryView's fields. Rows of the ORM cost
 # three times as much, and every recall reads ten of them. What has expired is gone, in whatever state.
@@ -28,13 +28,13 @@ FROM memories_revision r
 JOIN memories_memory m ON m.tenant_id = r.tenant_id AND m.id = r.memory_key
 LEFT JOIN memories_passage p ON p.tenant_id = r.tenant_id AND p.text_key = r.text_key AND p.ordinal = 0
 LEFT JOIN memories_usage u ON u.tenant_id = r.tenant_id AND u.memory_key = r.memory_key
-WHERE r.tenant_id = %(tenant)s AND r.memory_key = ANY(%(ids)s) AND {open} AND {kept}
+WHERE r.tenant_id = %(tenant)s AND r.memory_key = ANY(%(ids)s) AND {current} AND {not_expired}
 """
 
 # The newest memories of a scope that a filter lets through, and the writes that will become some.
 MATCHING = """
 SELECT r.memory_key AS id FROM memories_revision r
-WHERE {r_scope} AND (({alive}) OR (%(whatever)s AND {open})) AND {r_filter}
+WHERE {r_scope} AND (({visible}) OR (%(whatever)s AND {current})) AND {r_filter}
   AND (%(before)s::uuid IS NULL OR r.memory_key < %(before)s)
 UNION ALL
 SELECT s.allocated_id FROM memories_source s
@@ -42,20 +42,20 @@ WHERE %(pending)s AND {s_scope} AND {waiting} AND {s_filter}
   AND (%(before)s::uuid IS NULL OR s.allocated_id < %(before)s)
 ORDER BY id DESC LIMIT %(limit)s OFFSET %(offset)s
 """
-COUNT = "SELECT count(*) FROM memories_revision r WHERE {r_scope} AND {alive} AND {r_filter}"
+COUNT = "SELECT count(*) FROM memories_revision r WHERE {r_scope} AND {visible} AND {r_filter}"
 
 
 def by_ids(
-    tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], moment: dt.datetime, vantage: Vantage = HERE
+    tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], moment: dt.datetime, temporal_view: TemporalView = CURRENT
 ) -> dict[uuid.UUID, MemoryView]:
     """The memories among `ids`, whatever became of them, and pending ones that were promised one of them."""
     if not ids:
         return {}
-    statement, _ = where.statement(BY_ID, None, vantage)
+    statement, _ = where.statement(BY_ID, None, temporal_view)
     scope = Scope(tenant_id, None, None)
-    rows = fetch.rows(statement, where.parameters(scope, moment, vantage=vantage) | {"ids": list(ids)})
+    rows = fetch.rows(statement, where.parameters(scope, moment, temporal_view=temporal_view) | {"ids": list(ids)})
     found = {row[0]: MemoryView(*row) for row in rows}
-    if not vantage.elsewhere and (missing := [i for i in ids if i not in found]):
+    if not temporal_view.is_historical and (missing := [i for i in ids if i not in found]):
         found.update(_promised(tenant_id, missing, moment))
     return found
 
@@ -91,25 +91,29 @@ def _pending(source: Source, memory_id: uuid.UUID) -> MemoryView:
     )
 
 
-def heir(tenant_id: uuid.UUID, key: uuid.UUID, vantage: Vantage = HERE) -> uuid.UUID | None:
+def successor_of(tenant_id: uuid.UUID, key: uuid.UUID, temporal_view: TemporalView = CURRENT) -> uuid.UUID | None:
     """The memory that took over from this one, by an accepted review or by a write."""
-    ends = Revision.objects.filter(tenant=tenant_id, memory_key=key, action=Action.SUPERSEDE).open(vantage.as_of)
+    ends = Revision.objects.filter(tenant=tenant_id, memory_key=key, action=Action.SUPERSEDE).current(
+        temporal_view.as_of
+    )
     accepted = Review.objects.filter(tenant=tenant_id, old_key=key, state=ReviewState.ACCEPTED)
     reviewed = accepted.filter(decided_at__in=ends.values("recorded_at")).values_list("new_key", flat=True).first()
     if reviewed is not None:
         return reviewed
     named = Outcome.objects.filter(tenant=tenant_id, replaces_key=key, decision=Decision.UPDATE)
-    if vantage.as_of is not None:
-        known = Revision.objects.filter(tenant=tenant_id, recorded_at__lte=vantage.as_of)
+    if temporal_view.as_of is not None:
+        known = Revision.objects.filter(tenant=tenant_id, recorded_at__lte=temporal_view.as_of)
         named = named.filter(
             memory_key__in=known.filter(memory_key__in=named.values("memory_key")).values("memory_key")
         )
     return named.order_by("-id").values_list("memory_key", flat=True).first()
 
 
-def vector(tenant_id: uuid.UUID, key: uuid.UUID, model: str, vantage: Vantage = HERE) -> list[float] | None:
+def vector(
+    tenant_id: uuid.UUID, key: uuid.UUID, model: str, temporal_view: TemporalView = CURRENT
+) -> list[float] | None:
     """The vector of the first passage of a memory's last word."""
-    texts = Revision.objects.filter(tenant=tenant_id, memory_key=key).open(vantage.as_of).values("text_key")
+    texts = Revision.objects.filter(tenant=tenant_id, memory_key=key).current(temporal_view.as_of).values("text_key")
     first = Passage.objects.filter(tenant=tenant_id, text_key__in=texts, ordinal=0).values("id")
     found = Embedding.objects.filter(tenant=tenant_id, passage_key__in=first, model=model)
     row = found.values_list("vector", flat=True).first()
@@ -126,7 +130,7 @@ def matching(
     before: uuid.UUID | None = None,
     waiting: bool = False,
     exclude: Sequence[uuid.UUID] = (),
-    vantage: Vantage = HERE,
+    temporal_view: TemporalView = CURRENT,
     whatever: bool = False,
 ) -> list[uuid.UUID]:
     """Ids of the live memories of a scope that a filter lets through, newest first.
@@ -134,20 +138,20 @@ def matching(
     `before` starts after that memory; `waiting` adds accepted stores that are not applied, which no other time than
     now knows; `whatever` also finds what is archived, outdated or expired.
     """
-    statement, values = where.statement(MATCHING, condition, vantage)
-    values |= where.parameters(scope, moment, exclude=exclude, vantage=vantage)
-    waiting = waiting and not vantage.elsewhere
+    statement, values = where.statement(MATCHING, condition, temporal_view)
+    values |= where.parameters(scope, moment, exclude=exclude, temporal_view=temporal_view)
+    waiting = waiting and not temporal_view.is_historical
     values |= {"before": before, "limit": limit, "offset": offset, "pending": waiting, "whatever": whatever}
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return [row for (row,) in cursor.fetchall()]
 
 
-def count(scope: Scope, moment: dt.datetime, condition: Filter | None, vantage: Vantage = HERE) -> int:
+def count(scope: Scope, moment: dt.datetime, condition: Filter | None, temporal_view: TemporalView = CURRENT) -> int:
     """How many live memories of a scope a filter lets through."""
-    statement, values = where.statement(COUNT, condition, vantage)
+    statement, values = where.statement(COUNT, condition, temporal_view)
     with connection.cursor() as cursor:
-        cursor.execute(statement, values | where.parameters(scope, moment, vantage=vantage))
+        cursor.execute(statement, values | where.parameters(scope, moment, temporal_view=temporal_view))
         return int(cursor.fetchone()[0])
 
 
@@ -159,10 +163,10 @@ def page(
     limit: int,
     offset: int,
     before: uuid.UUID | None,
-    vantage: Vantage = HERE,
+    temporal_view: TemporalView = CURRENT,
 ) -> tuple[list[MemoryView], int]:
     """Live memories, newest first, and how many there are in all."""
-    total = count(scope, moment, condition, vantage)
-    ids = matching(scope, moment, condition, limit=limit, offset=offset, before=before, vantage=vantage)
-    found = by_ids(scope.tenant_id, ids, moment, vantage)
+    total = count(scope, moment, condition, temporal_view)
+    ids = matching(scope, moment, condition, limit=limit, offset=offset, before=before, temporal_view=temporal_view)
+    found = by_ids(scope.tenant_id, ids, moment, temporal_view)
     return [found[i] for i in ids if i in found], total

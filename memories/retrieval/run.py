@@ -13,7 +13,7 @@ from core.clock import now
 from core.errors import Unavailable
 from memories.embeddings import questions, registry
 from memories.embeddings.base import Encoded
-from memories.retrieval import candidates, context, explain, fading, features, lexical, nearest, read, speakers
+from memories.retrieval import candidates, context, decay_scan, explain, features, lexical, nearest, read, speakers
 from memories.retrieval.candidates import Pool
 from memories.retrieval.question import Question, understand
 from memories.retrieval.ranking import Ranking
@@ -33,9 +33,9 @@ def recall(scope: Scope, query: RecallQuery) -> Recalled:
     moment = now()
     ranking = rank(scope, query, moment) if query.query else _newest(scope, query, moment)
     chosen = [pair for pair in ranking.memories if pair[1] >= query.threshold][: query.limit]
-    known = read.by_ids(scope.tenant_id, [i for i, _ in chosen], moment, query.vantage)
-    then = query.vantage.as_of or moment
-    hits = [Hit(known[i], score, fading.of(known[i], then).score) for i, score in chosen if i in known]
+    known = read.by_ids(scope.tenant_id, [i for i, _ in chosen], moment, query.temporal_view)
+    then = query.temporal_view.as_of or moment
+    hits = [Hit(known[i], score, decay_scan.of(known[i], then).score) for i, score in chosen if i in known]
     text = context.build([hit.memory for hit in hits], query.max_tokens)
     if not query.explain:
         return Recalled(tuple(hits), text.text, text.tokens)
@@ -47,11 +47,11 @@ def rank(scope: Scope, query: RecallQuery, moment: dt.datetime, recipe: Recipe |
     text = query.query or ""
     project = (scope.projects or ("",))[0]
     known = speakers.known(scope)
-    question = understand(text, known.names, query.reference_time or query.vantage.as_of or moment)
+    question = understand(text, known.names, query.reference_time or query.temporal_view.as_of or moment)
     waiting = questions.encoding(question.spoken)
     words = lexical.NOTHING
     if query.hybrid or recipe:
-        pending = not query.vantage.elsewhere
+        pending = not query.temporal_view.is_historical
         words = lexical.search(scope, text, moment, project, known.passages, waiting=pending)
     encoder = registry.encoder()
     encoded: Encoded | None = None
@@ -114,6 +114,6 @@ def _newest(scope: Scope, query: RecallQuery, moment: dt.datetime) -> Ranking:
         limit=query.limit,
         waiting=True,
         exclude=excluded(query),
-        vantage=query.vantage,
+        temporal_view=query.temporal_view,
     )
     return Ranking([(i, 1.0) for i in ids])

@@ -39,12 +39,12 @@ class Search:
     @property
     def narrowed(self) -> bool:
         """Whether anything but the scope and being alive keeps memories out."""
-        query, vantage = self.query, self.query.vantage
+        query, temporal_view = self.query, self.query.temporal_view
         return bool(
             query.filters
             or query.exclude
-            or vantage.superseded
-            or vantage.elsewhere
+            or temporal_view.superseded
+            or temporal_view.is_historical
             or self.scope.agent_id
             or self.scope.run_id
         )
@@ -54,7 +54,9 @@ class Search:
         return None if self.vector is None else HalfVector(self.vector).to_text()
 
     def parameters(self) -> dict[str, Any]:
-        return where.parameters(self.scope, self.moment, exclude=excluded(self.query), vantage=self.query.vantage) | {
+        return where.parameters(
+            self.scope, self.moment, exclude=excluded(self.query), temporal_view=self.query.temporal_view
+        ) | {
             "vector": self._halfvec,
             "model": self.model,
             "piece_model": self.piece_model or "",  # no model has this name: no row

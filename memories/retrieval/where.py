@@ -1,8 +1,8 @@
-"""Which rows a read may see: the scope, what is alive, and a filter, said once for every statement.
+"""Which rows a read may see: the scope, what is visible, and a filter, said once for every statement.
 
 Statements name revisions `r` and accepted writes `s`. Their parameters come from `parameters`.
 
-A read of the past sees the revision that was a memory's last word then, archived or not as it was then. Only erasure
+A read of the past sees the revision that was a memory's current one then, archived or not as it was then. Only erasure
 and expiry reach back: what has expired by the real now is gone from every moment.
 """
 
@@ -17,29 +17,29 @@ from typing import Any
 from psycopg import sql
 
 from memories import filters
+from memories.temporal_view import CURRENT, TemporalView
 from memories.types import Filter, Scope
-from memories.vantage import HERE, Vantage
 
 IN_SCOPE = """{row}.tenant_id = %(tenant)s
       AND (%(user)s::text IS NULL OR {row}.user_id = %(user)s)
       AND (%(projects)s::text[] IS NULL OR {row}.project = ANY(%(projects)s))
       AND (%(agent)s::text IS NULL OR {row}.agent_id = %(agent)s)
       AND (%(run)s::text IS NULL OR {row}.run_id = %(run)s)"""
-# The last word about a memory, now or then.
-OPEN = "r.retired_at IS NULL"
-OPEN_THEN = "r.recorded_at <= %(as_of)s AND (r.retired_at IS NULL OR r.retired_at > %(as_of)s)"
-KEPT = "(r.expires_at IS NULL OR r.expires_at > %(moment)s)"
-KEPT_SINCE = """NOT EXISTS (SELECT FROM memories_revision o WHERE o.tenant_id = %(tenant)s
+# The current revision of a memory, now or at `as_of`.
+CURRENT_NOW = "r.retired_at IS NULL"
+CURRENT_AS_OF = "r.recorded_at <= %(as_of)s AND (r.retired_at IS NULL OR r.retired_at > %(as_of)s)"
+NOT_EXPIRED = "(r.expires_at IS NULL OR r.expires_at > %(moment)s)"
+NOT_EXPIRED_SINCE = """NOT EXISTS (SELECT FROM memories_revision o WHERE o.tenant_id = %(tenant)s
           AND o.memory_key = r.memory_key AND o.retired_at IS NULL AND o.expires_at <= %(moment)s)"""
 UNARCHIVED = "NOT r.archived"
 # Nobody is shown less because something will only come true; asked what is true at a time, it has to have begun.
 VALID = "(%(superseded)s OR r.valid_to IS NULL OR r.valid_to > %(valid)s)"
-BEGUN = "r.valid_from <= %(valid)s"
-NAMED = """(%(agent)s::text IS NULL OR r.agent_id = %(agent)s)
+VALID_FROM_REACHED = "r.valid_from <= %(valid)s"
+AGENT_AND_RUN = """(%(agent)s::text IS NULL OR r.agent_id = %(agent)s)
       AND (%(run)s::text IS NULL OR r.run_id = %(run)s)
       AND r.memory_key <> ALL(%(exclude)s::uuid[])"""
 # A store that was accepted and is not applied yet, or was set aside.
-WAITING = """s.state IN ('pending', 'failed') AND s.kind = 'store' AND s.blanked_at IS NULL
+PENDING = """s.state IN ('pending', 'failed') AND s.kind = 'store' AND s.blanked_at IS NULL
       AND (s.expires_at IS NULL OR s.expires_at > %(moment)s)
       AND s.allocated_id <> ALL(%(exclude)s::uuid[])"""
 
@@ -64,14 +64,14 @@ SOURCE_COLUMNS: dict[str, sql.Composable] = {
 
 
 def statement(
-    text: str, condition: Filter | None, vantage: Vantage = HERE, **places: sql.Composable
+    text: str, condition: Filter | None, temporal_view: TemporalView = CURRENT, **places: sql.Composable
 ) -> tuple[str, dict[str, Any]]:
     """A statement with its places filled, and the filter's parameters.
 
-    Places: `{open}` (the revision that is read), `{kept}` (not expired), `{alive}` (both, and shown), `{waiting}`,
+    Places: `{current}` (the revision that is read), `{not_expired}`, `{visible}` (both, and shown), `{waiting}`,
     `{r_scope}`, `{s_scope}`, the filter as `{r_filter}` and `{s_filter}`, and `places`.
     """
-    kind = vantage.as_of is not None, vantage.valid_at is not None, vantage.archived
+    kind = temporal_view.as_of is not None, temporal_view.valid_at is not None, temporal_view.archived
     if condition is None and not places:
         return _unfiltered(text, *kind), {}
     return _filled(text, condition, *kind, places)
@@ -85,15 +85,22 @@ def _unfiltered(text: str, past: bool, dated: bool, archived: bool) -> str:
 def _filled(
     text: str, condition: Filter | None, past: bool, dated: bool, archived: bool, places: Mapping[str, sql.Composable]
 ) -> tuple[str, dict[str, Any]]:
-    last_word, kept = (OPEN_THEN, KEPT_SINCE) if past else (OPEN, KEPT)
-    alive = [last_word, *([] if archived else [UNARCHIVED]), *([BEGUN] if dated else []), VALID, kept, NAMED]
+    current, not_expired = (CURRENT_AS_OF, NOT_EXPIRED_SINCE) if past else (CURRENT_NOW, NOT_EXPIRED)
+    visible = [
+        current,
+        *([] if archived else [UNARCHIVED]),
+        *([VALID_FROM_REACHED] if dated else []),
+        VALID,
+        not_expired,
+        AGENT_AND_RUN,
+    ]
     revisions = filters.write(condition, REVISION_COLUMNS)
     sources = filters.write(condition, SOURCE_COLUMNS)
     whole = sql.SQL(text).format(
-        open=sql.SQL(last_word),
-        kept=sql.SQL(kept),
-        alive=sql.SQL(" AND ").join(map(sql.SQL, alive)),
-        waiting=sql.SQL(WAITING),
+        current=sql.SQL(current),
+        not_expired=sql.SQL(not_expired),
+        visible=sql.SQL(" AND ").join(map(sql.SQL, visible)),
+        waiting=sql.SQL(PENDING),
         r_scope=sql.SQL(IN_SCOPE).format(row=sql.SQL("r")),
         s_scope=sql.SQL(IN_SCOPE).format(row=sql.SQL("s")),
         r_filter=revisions.text,
@@ -104,7 +111,7 @@ def _filled(
 
 
 def parameters(
-    scope: Scope, moment: dt.datetime, *, exclude: Sequence[uuid.UUID] = (), vantage: Vantage = HERE
+    scope: Scope, moment: dt.datetime, *, exclude: Sequence[uuid.UUID] = (), temporal_view: TemporalView = CURRENT
 ) -> dict[str, Any]:
     """`moment` is the real now."""
     return {
@@ -114,8 +121,8 @@ def parameters(
         "agent": scope.agent_id,
         "run": scope.run_id,
         "moment": moment,
-        "as_of": vantage.as_of,
-        "valid": vantage.valid_at or vantage.as_of or moment,
+        "as_of": temporal_view.as_of,
+        "valid": temporal_view.valid_at or temporal_view.as_of or moment,
         "exclude": list(exclude),
-        "superseded": vantage.superseded,
+        "superseded": temporal_view.superseded,
     }

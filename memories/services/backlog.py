@@ -54,6 +54,6 @@ def _age(oldest: dt.datetime | None, moment: dt.datetime) -> float:
 
 def tenant_counts(tenant_id: uuid.UUID) -> TenantCounts:
     """What a tenant keeps: live memories, the users who have any, and its backlog."""
-    live = Revision.objects.filter(tenant=tenant_id).alive(now())
+    live = Revision.objects.filter(tenant=tenant_id).visible(now())
     found = live.aggregate(memories=Count("id"), users=Count("user_id", distinct=True))
     return TenantCounts(found["memories"], found["users"], waiting(tenant_id))

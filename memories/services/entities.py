@@ -14,34 +14,34 @@ from core.postgres import fetch
 from entities.services import mentions
 from entities.types import NO_ENTITIES
 from memories.retrieval import read, where
+from memories.temporal_view import TemporalView
 from memories.types import MemoryView, Page, Scope
-from memories.vantage import Vantage
 
 # Which of the memories that mention an entity are shown.
 SHOWN = """
 SELECT r.memory_key FROM memories_revision r
-WHERE {r_scope} AND {alive} AND r.memory_key = ANY(%(mentioning)s::uuid[])
+WHERE {r_scope} AND {visible} AND r.memory_key = ANY(%(mentioning)s::uuid[])
 ORDER BY r.memory_key DESC
 """
 
 
-def filled(tenant_id: uuid.UUID, memories: Sequence[MemoryView], vantage: Vantage) -> list[MemoryView]:
+def filled(tenant_id: uuid.UUID, memories: Sequence[MemoryView], temporal_view: TemporalView) -> list[MemoryView]:
     """These memories with what they mention and state, by the names of the moment: one statement for all of them."""
-    known = mentions.of_memories(tenant_id, [memory.id for memory in memories], vantage.as_of)
+    known = mentions.of_memories(tenant_id, [memory.id for memory in memories], temporal_view.as_of)
     return [replace(memory, entities=known.get(memory.id, NO_ENTITIES)) for memory in memories]
 
 
-def about(principal: Principal, entity_id: str, vantage: Vantage, *, limit: int, cursor: str | None) -> Page:
+def about(principal: Principal, entity_id: str, temporal_view: TemporalView, *, limit: int, cursor: str | None) -> Page:
     """The live memories that mention an entity, newest first. Raises NotFound."""
     before = parse(MEMORY, cursor) if cursor else None
     if cursor and before is None:
         raise InvalidRequest("cursor: must be the next_cursor of an earlier page", field="cursor")
-    found, moment = mentions.mentioning(principal, entity_id, vantage.as_of), now()
+    found, moment = mentions.mentioning(principal, entity_id, temporal_view.as_of), now()
     scope = Scope(principal.tenant_id, found.user_id, (found.project,))
-    statement, _ = where.statement(SHOWN, None, vantage)
-    values = where.parameters(scope, moment, vantage=vantage) | {"mentioning": list(found.memory_ids)}
+    statement, _ = where.statement(SHOWN, None, temporal_view)
+    values = where.parameters(scope, moment, temporal_view=temporal_view) | {"mentioning": list(found.memory_ids)}
     alive = [key for (key,) in fetch.rows(statement, values)]
     rest = [key for key in alive if before is None or key < before]
-    known = read.by_ids(scope.tenant_id, rest[:limit], moment, vantage)
-    shown = filled(scope.tenant_id, [known[key] for key in rest[:limit] if key in known], vantage)
+    known = read.by_ids(scope.tenant_id, rest[:limit], moment, temporal_view)
+    shown = filled(scope.tenant_id, [known[key] for key in rest[:limit] if key in known], temporal_view)
     return Page(tuple(shown), len(alive), public(MEMORY, rest[limit - 1]) if len(rest) > limit else None)

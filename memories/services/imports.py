@@ -158,7 +158,7 @@ class _Links:
 
     def __init__(self) -> None:
         self.ids: dict[str, set[str]] = {}
-        self.open: dict[tuple[str, str], tuple[int, str]] = {}
+        self.current: dict[tuple[str, str], tuple[int, str]] = {}
 
     def add(self, number: int, kind: Kind, said: Line, path: str = "") -> None:
         """Raises LineError when the id stood before."""
@@ -167,14 +167,14 @@ class _Links:
             if said["id"] in mine:
                 raise LineError(f"{path}id", "stands in an earlier line")
             mine.add(said["id"])
-            self.open.pop((kind.name, said["id"]), None)
+            self.current.pop((kind.name, said["id"]), None)
         for name, of in kind.links.items():
             if (row_id := said[name]) is not None and row_id not in self.ids.get(of, ()):
-                self.open.setdefault((of, row_id), (number, path + name))
+                self.current.setdefault((of, row_id), (number, path + name))
 
     def check(self) -> None:
         """Raises InvalidRequest for the first link to what this owner has not."""
-        for (of, _), (number, path) in self.open.items():
+        for (of, _), (number, path) in self.current.items():
             with _at(number):
                 raise LineError(path, f"must be the id of a {of} of the same owner")
 

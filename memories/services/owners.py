@@ -11,12 +11,12 @@ from core.postgres import fetch
 from entities.services import mentions
 from memories.retrieval import where
 from memories.services import access
-from memories.vantage import HERE, Vantage
+from memories.temporal_view import CURRENT, TemporalView
 
 STATS = """
 SELECT count(*), count(*) FILTER (WHERE m.created_at >= %(recent)s), min(m.created_at), max(m.created_at)
 FROM memories_revision r JOIN memories_memory m ON m.tenant_id = r.tenant_id AND m.id = r.memory_key
-WHERE {r_scope} AND {alive}
+WHERE {r_scope} AND {visible}
 """
 
 
@@ -29,12 +29,12 @@ class UserStats:
     last_memory_at: dt.datetime | None
 
 
-def stats(principal: Principal, user_id: str, project: str | None, vantage: Vantage = HERE) -> UserStats:
+def stats(principal: Principal, user_id: str, project: str | None, temporal_view: TemporalView = CURRENT) -> UserStats:
     """Counts over the live memories of a user, and how many entities are known of."""
     moment, scope = now(), access.reading(principal, user_id, project)
-    statement, _ = where.statement(STATS, None, vantage)
-    values = where.parameters(scope, moment, vantage=vantage)
-    recent = (vantage.as_of or moment) - dt.timedelta(days=7)
+    statement, _ = where.statement(STATS, None, temporal_view)
+    values = where.parameters(scope, moment, temporal_view=temporal_view)
+    recent = (temporal_view.as_of or moment) - dt.timedelta(days=7)
     ((total, week, first, last),) = fetch.rows(statement, values | {"recent": recent})
-    entities = mentions.number_of(scope.tenant_id, str(scope.user_id), scope.projects, vantage.as_of)
+    entities = mentions.number_of(scope.tenant_id, str(scope.user_id), scope.projects, temporal_view.as_of)
     return UserStats(total, week, entities, first, last)

@@ -19,19 +19,19 @@ from memories.retrieval import read, where
 from memories.services import access
 from memories.services.entities import filled
 from memories.services.owners import UserStats, stats
+from memories.temporal_view import CURRENT, TemporalView
 from memories.types import MemoryView, Scope
-from memories.vantage import HERE, Vantage
 
 FACTS = 20
 TOPICS = 10
 ENTITIES = 10
 NEWEST = 1_000  # memories that topics are counted in
 
-TYPES = "SELECT r.memory_type, count(*) FROM memories_revision r WHERE {r_scope} AND {alive} GROUP BY r.memory_type"
+TYPES = "SELECT r.memory_type, count(*) FROM memories_revision r WHERE {r_scope} AND {visible} GROUP BY r.memory_type"
 FOREMOST = """
 SELECT r.memory_key FROM memories_revision r
 JOIN memories_memory m ON m.tenant_id = r.tenant_id AND m.id = r.memory_key
-WHERE {r_scope} AND {alive} ORDER BY m.pinned DESC, m.importance DESC, r.memory_key DESC LIMIT %(facts)s::int
+WHERE {r_scope} AND {visible} ORDER BY m.pinned DESC, m.importance DESC, r.memory_key DESC LIMIT %(facts)s::int
 """
 # The commonest words of the newest memories, by stem, each shown as it is written most often. Stop words have no stem.
 TOPIC_WORDS = """
@@ -39,7 +39,7 @@ WITH newest AS (
     SELECT r.memory_key, r.content,
            COALESCE(%(languages)s::jsonb ->> r.project, %(language)s::text)::regconfig AS language
     FROM memories_revision r
-    WHERE {r_scope} AND {alive} ORDER BY r.memory_key DESC LIMIT %(newest)s::int
+    WHERE {r_scope} AND {visible} ORDER BY r.memory_key DESC LIMIT %(newest)s::int
 ),
 words AS (
     SELECT DISTINCT n.memory_key, n.language, lower(w[1]) AS word
@@ -60,22 +60,22 @@ class Profile:
     facts: Sequence[MemoryView]
 
 
-def profile(principal: Principal, user_id: str, project: str | None, vantage: Vantage = HERE) -> Profile:
+def profile(principal: Principal, user_id: str, project: str | None, temporal_view: TemporalView = CURRENT) -> Profile:
     """Counts, types, topics, entities and the foremost facts of one user, in the projects that the caller may use."""
     scope = access.reading(principal, user_id, project)
-    ids = [key for (key,) in _rows(FOREMOST, scope, vantage, facts=FACTS)]
+    ids = [key for (key,) in _rows(FOREMOST, scope, temporal_view, facts=FACTS)]
     tenant_id = scope.tenant_id
-    known = read.by_ids(tenant_id, ids, now(), vantage)
+    known = read.by_ids(tenant_id, ids, now(), temporal_view)
     languages = {"languages": Jsonb(settings.PROJECT_LANGUAGES), "language": DEFAULT}
     return Profile(
-        stats=stats(principal, user_id, project, vantage),
-        memory_types=dict(_rows(TYPES, scope, vantage)),
-        topics=_rows(TOPIC_WORDS, scope, vantage, newest=NEWEST, topics=TOPICS, **languages),
-        entities=mentions.most_mentioned(tenant_id, str(scope.user_id), scope.projects, ENTITIES, vantage.as_of),
-        facts=filled(tenant_id, [known[i] for i in ids if i in known], vantage),
+        stats=stats(principal, user_id, project, temporal_view),
+        memory_types=dict(_rows(TYPES, scope, temporal_view)),
+        topics=_rows(TOPIC_WORDS, scope, temporal_view, newest=NEWEST, topics=TOPICS, **languages),
+        entities=mentions.most_mentioned(tenant_id, str(scope.user_id), scope.projects, ENTITIES, temporal_view.as_of),
+        facts=filled(tenant_id, [known[i] for i in ids if i in known], temporal_view),
     )
 
 
-def _rows(text: str, scope: Scope, vantage: Vantage, **values: Any) -> list[tuple[Any, ...]]:
-    statement, _ = where.statement(text, None, vantage)
-    return fetch.rows(statement, where.parameters(scope, now(), vantage=vantage) | values)
+def _rows(text: str, scope: Scope, temporal_view: TemporalView, **values: Any) -> list[tuple[Any, ...]]:
+    statement, _ = where.statement(text, None, temporal_view)
+    return fetch.rows(statement, where.parameters(scope, now(), temporal_view=temporal_view) | values)

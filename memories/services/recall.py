@@ -18,8 +18,8 @@ from memories.retrieval import read
 from memories.retrieval import run as retrieval
 from memories.services import access
 from memories.services.entities import filled
+from memories.temporal_view import CURRENT, TemporalView
 from memories.types import ListQuery, MemoryView, Page, Recalled, RecallQuery, RevisionView, Scope, SourceState
-from memories.vantage import HERE, Vantage
 
 UNAPPLIED = frozenset({SourceState.PENDING, SourceState.FAILED})  # accepted stores that are no memories yet
 
@@ -40,37 +40,39 @@ def recall(principal: Principal, query: RecallQuery) -> Recalled:
     recalled = retrieval.recall(scope, query)
     found = [hit.memory.id for hit in recalled.hits if hit.memory.status not in UNAPPLIED]
     usage.used(principal.tenant_id, found, now())
-    memories = filled(principal.tenant_id, [hit.memory for hit in recalled.hits], query.vantage)
+    memories = filled(principal.tenant_id, [hit.memory for hit in recalled.hits], query.temporal_view)
     hits = tuple(replace(hit, memory=memory) for hit, memory in zip(recalled.hits, memories, strict=True))
     return replace(recalled, hits=hits)
 
 
-def get(principal: Principal, memory_id: str, user_id: str | None = None, vantage: Vantage = HERE) -> MemoryView:
+def get(
+    principal: Principal, memory_id: str, user_id: str | None = None, temporal_view: TemporalView = CURRENT
+) -> MemoryView:
     """One memory as it stands, now or then, or the pending write that was promised this id.
 
     MemoryNotFound when it was not known then, or had not come true or was no longer true at `valid_at`.
     """
     key = access.memory_key(principal, memory_id, user_id)
-    found = one(principal.tenant_id, key, memory_id, vantage)
-    at = vantage.valid_at
+    found = one(principal.tenant_id, key, memory_id, temporal_view)
+    at = temporal_view.valid_at
     if at is not None and (at < found.valid_from or (found.valid_to is not None and found.valid_to <= at)):
         raise MemoryNotFound(memory_id)
-    (found,) = filled(principal.tenant_id, [found], vantage)
+    (found,) = filled(principal.tenant_id, [found], temporal_view)
     if found.status != "superseded":
         return found
-    return replace(found, superseded_by=read.heir(principal.tenant_id, key, vantage))
+    return replace(found, superseded_by=read.successor_of(principal.tenant_id, key, temporal_view))
 
 
-def embedding(principal: Principal, memory_id: str, vantage: Vantage = HERE) -> list[float] | None:
+def embedding(principal: Principal, memory_id: str, temporal_view: TemporalView = CURRENT) -> list[float] | None:
     """The vector of a memory's text, of its first passage when it is long; None while there is none."""
     key = access.memory_key(principal, memory_id)
-    return read.vector(principal.tenant_id, key, registry.embedder().model, vantage)
+    return read.vector(principal.tenant_id, key, registry.embedder().model, temporal_view)
 
 
-def one(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str, vantage: Vantage = HERE) -> MemoryView:
+def one(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str, temporal_view: TemporalView = CURRENT) -> MemoryView:
     """A memory of ours, whatever became of it. Expired, it is gone; STRICT_MODE says that it was there."""
     moment = now()
-    found = read.by_ids(tenant_id, [key], moment, vantage).get(key)
+    found = read.by_ids(tenant_id, [key], moment, temporal_view).get(key)
     if found is None:
         if (
             settings.STRICT_MODE
@@ -85,7 +87,7 @@ def one(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str, vantage: Vantage =
 
 def told(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str) -> MemoryView:
     """The same, as a caller is shown what its write came to."""
-    (found,) = filled(tenant_id, [one(tenant_id, key, memory_id)], HERE)
+    (found,) = filled(tenant_id, [one(tenant_id, key, memory_id)], CURRENT)
     return found
 
 
@@ -102,20 +104,20 @@ def browse(principal: Principal, query: ListQuery) -> Page:
         limit=query.limit + 1,
         offset=query.offset,
         before=before,
-        vantage=query.vantage,
+        temporal_view=query.temporal_view,
     )
     more = len(found) > query.limit
-    shown = tuple(filled(principal.tenant_id, found[: query.limit], query.vantage))
+    shown = tuple(filled(principal.tenant_id, found[: query.limit], query.temporal_view))
     return Page(shown, total, public(MEMORY, shown[-1].id) if more else None)
 
 
 def history(
-    principal: Principal, memory_id: str, user_id: str | None = None, vantage: Vantage = HERE
+    principal: Principal, memory_id: str, user_id: str | None = None, temporal_view: TemporalView = CURRENT
 ) -> list[RevisionView]:
     """All revisions of a memory, newest first; a pending write has none yet."""
     key = access.memory_key(principal, memory_id, user_id)
-    one(principal.tenant_id, key, memory_id, vantage)  # an expired memory has no history either
-    rows, until = Revision.objects.filter(tenant=principal.tenant_id, memory_key=key), vantage.as_of
+    one(principal.tenant_id, key, memory_id, temporal_view)  # an expired memory has no history either
+    rows, until = Revision.objects.filter(tenant=principal.tenant_id, memory_key=key), temporal_view.as_of
     if until is not None:
         rows = rows.filter(recorded_at__lte=until)
     return [

@@ -119,7 +119,7 @@ def joined(items: tuple[Item, ...]) -> tuple[str, list[dict[str, Any]]]:
             "role": item.role,
             "speaker": item.speaker,
             "said_at": iso(item.said_at) if item.said_at else None,
-            "stamp": item.stamp,
+            "client_timestamp": item.client_timestamp,
         }
         spans.append(said | {name: value for name, value in optional.items() if value is not None})
         parts.append(item.content)

@@ -100,7 +100,7 @@ def _only_master(principal: Principal) -> None:
 
 def _views(rows: Sequence[StoredTenant]) -> list[TenantView]:
     ids = [row.id for row in rows]
-    alive = Revision.objects.filter(tenant__in=ids).alive(now()).values_list("tenant_id")
+    alive = Revision.objects.filter(tenant__in=ids).visible(now()).values_list("tenant_id")
     counted = {t: (m, u) for t, m, u in alive.annotate(Count("id"), Count("user_id", distinct=True))}
     keys = tenants.keys_of(ids)
     return [

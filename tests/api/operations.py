@@ -47,13 +47,13 @@ class Request:
     body: Any = None
     query: Mapping[str, str] = field(default_factory=dict)
     in_path: tuple[str, ...] = ()
-    elsewhere: tuple[str, ...] = ()
+    is_historical: tuple[str, ...] = ()
     names_user: bool = False
     names_project: bool = False
 
     @property
     def ids(self) -> tuple[str, ...]:
-        return self.in_path + self.elsewhere
+        return self.in_path + self.is_historical
 
     def send(self, secret: str | None) -> HttpResponse:
         """The answer to a caller with this key, or with none."""

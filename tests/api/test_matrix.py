@@ -106,7 +106,7 @@ def expected(operation: Operation, who: str, asked: Request) -> int | None:
         return 403
     if asked.in_path:
         return 404
-    return None if asked.elsewhere else operation.success
+    return None if asked.is_historical else operation.success
 
 
 @each(lambda _: FOREIGN)

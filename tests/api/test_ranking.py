@@ -272,7 +272,7 @@ HOSTILE = {
     "Chinese": "我住在哪里",
     "Arabic": "أين أعيش",
     "operators": "a & b | !c <-> d:* ) ( '' \\ \" ; --",
-    "SQL": "'; DROP TABLE memories_memory; SELECT '{alive}' %s %(tenant)s {r_filter}",
+    "SQL": "'; DROP TABLE memories_memory; SELECT '{visible}' %s %(tenant)s {r_filter}",
     "names with marks": "What did (Ann|.* say? [a-z]+ $^ \\b",
     "white space": " \t\n ",
     "one letter": "a",

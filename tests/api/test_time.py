@@ -17,7 +17,7 @@ from core.alone import alone
 from core.clock import UTC, iso
 from core.ids import MEMORY, parse
 from memories.models import Erasure, Memory
-from memories.pipeline import expire, fade, usage
+from memories.pipeline import decay_cleanup, expire, usage
 from tests import build
 from tests.build import Caller
 
@@ -88,7 +88,7 @@ def test_expired_is_gone_from_the_past_cleaned_or_not(owner: Caller, clock: Any,
     clock.move_to(START + DAY, tick=False)
     assert owner.recalled("bees", **then(START)) == []
     assert owner.get(path).status_code == (410 if strict else 404)
-    assert expire.everywhere() == 1
+    assert expire.run_for_all_tenants() == 1
     assert owner.get(path).status_code == 404
 
 
@@ -190,7 +190,7 @@ def test_the_clean_up_archives_what_has_decayed(owner: Caller, clock: Any) -> No
     restored = owner.post(f"{API}/{ids['old']}/restore", {}).json()
     assert {**restored, "updated_at": None} == {**before, "updated_at": None}
     assert "An old thing" in owner.recalled("an old thing")
-    assert fade.everywhere() == 0  # what was restored is fresh
+    assert decay_cleanup.run_for_all_tenants() == 0  # what was restored is fresh
 
 
 def test_the_clean_up_erases_on_request(owner: Caller, clock: Any) -> None:
@@ -231,7 +231,10 @@ def test_the_clock_archives_in_every_tenant(owner: Caller, stranger: Caller, clo
 
 
 # --- jobs that overlap, and reads that write nothing -----------------------------------------------------------------
-@pytest.mark.parametrize(("job", "number"), [(expire.everywhere, expire.JOB), (fade.everywhere, fade.JOB)])
+@pytest.mark.parametrize(
+    ("job", "number"),
+    [(expire.run_for_all_tenants, expire.JOB), (decay_cleanup.run_for_all_tenants, decay_cleanup.JOB)],
+)
 def test_a_job_that_overlaps_with_itself_does_nothing(owner: Caller, clock: Any, job: Any, number: int) -> None:
     faded(owner, clock)
     other = connections.create_connection("default")

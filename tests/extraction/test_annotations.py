@@ -12,9 +12,9 @@ from tests.extraction.reading import SAID, statements
 
 
 def dates(
-    extractor: TextExtractor, text: str, said_at: dt.datetime | None = SAID, stamp: str | None = None
+    extractor: TextExtractor, text: str, said_at: dt.datetime | None = SAID, client_timestamp: str | None = None
 ) -> list[str]:
-    (found,) = extractor.read([Item(text, None, None, said_at, stamp)])
+    (found,) = extractor.read([Item(text, None, None, said_at, client_timestamp)])
     return [named.name for s in found for named in s.knowledge.named if named.type == "DATE"]
 
 
@@ -105,7 +105,7 @@ def test_without_a_moment_only_full_dates_count(extractor: TextExtractor) -> Non
 
 
 @pytest.mark.parametrize(
-    ("stamp", "expected"),
+    ("client_timestamp", "expected"),
     [
         ("2026-04-22T22:30:00-05:00", "2026-04-21"),
         ("2026-04-23T03:30:00Z", "2026-04-22"),
@@ -114,9 +114,11 @@ def test_without_a_moment_only_full_dates_count(extractor: TextExtractor) -> Non
         ("yesterday", "2026-04-22"),
     ],
 )
-def test_the_day_is_that_of_the_speakers_offset(extractor: TextExtractor, stamp: str | None, expected: str) -> None:
+def test_the_day_is_that_of_the_speakers_offset(
+    extractor: TextExtractor, client_timestamp: str | None, expected: str
+) -> None:
     said_at = dt.datetime(2026, 4, 23, 3, 30, tzinfo=dt.UTC)
-    assert dates(extractor, "Yesterday I adopted a puppy.", said_at, stamp) == [expected]
+    assert dates(extractor, "Yesterday I adopted a puppy.", said_at, client_timestamp) == [expected]
 
 
 def test_a_fact_has_the_dates_that_its_text_gives(extractor: TextExtractor) -> None:

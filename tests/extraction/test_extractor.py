@@ -110,7 +110,7 @@ def test_a_fact_knows_its_message(extractor: TextExtractor) -> None:
     items = [Item("Hello!", "user"), Item("I live in Graz.", "user", "Ada", SAID, "2024-05-10T12:00:00Z")]
     _, (statement,) = extractor.read(items)
     fact = statement.fact
-    assert (fact.position, fact.role, fact.speaker, fact.said_at, fact.stamp) == (
+    assert (fact.position, fact.role, fact.speaker, fact.said_at, fact.client_timestamp) == (
         1,
         "user",
         "Ada",

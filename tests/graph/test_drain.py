@@ -14,7 +14,7 @@ from entities.graph import client, drain, project, reader
 from entities.graph.client import GraphAway, GraphRefused
 from entities.models import GraphOutbox
 from entities.services import graph as service
-from entities.types import GraphKind, Moment
+from entities.types import GraphKind, PointInTime
 from tests.neo4j import Graph
 from tests.taught import World, day, ids
 
@@ -178,7 +178,7 @@ def test_without_a_server_rows_wait_and_nobody_fails(graph: Graph, settings: Any
     ann = world.entity("Ann")
     assert drain.drain() == 0
     assert [(row.state, row.attempts) for row in rows(world)] == [("pending", 0)]
-    moment = Moment(day(9), day(9))
+    moment = PointInTime(day(9), day(9))
     asked = reader.ask(lambda r: r.neighbours(world.scope, ann, depth=3, limit=9, moment=moment))
     assert ids(asked) == [ann]
     settings.NEO4J_URI = graph.uri
@@ -206,7 +206,7 @@ def test_a_server_that_hangs_holds_nobody(graph: Graph, settings: Any) -> None:
             client.read("RETURN 1")
         assert not client.is_healthy()
         assert drain.drain() == 0
-        moment = Moment(day(9), day(9))
+        moment = PointInTime(day(9), day(9))
         asked = reader.ask(lambda r: r.neighbours(world.scope, ann, depth=3, limit=9, moment=moment))
         assert ids(asked) == [ann]
     finally:

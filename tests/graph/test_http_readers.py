@@ -56,7 +56,7 @@ def test_both_readers_answer_alike(settings: Any, data: st.DataObject) -> None:
     drain.drain()
     caller = build.caller(world.tenant)
     moment = data.draw(st.none() | MOMENTS)
-    then = {} if moment is None else {"as_of": iso(moment.known), "valid_at": iso(moment.valid)}
+    then = {} if moment is None else {"as_of": iso(moment.system_time), "valid_at": iso(moment.valid_time)}
     near = {"depth": data.draw(st.integers(1, 3)), "limit": data.draw(st.sampled_from([2, 50]))}
     one, other = of_both(caller, settings, f"entities/{ent(nodes[0])}/neighbors", **near, **then)
     assert one == other

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from entities.graph import drain
 from entities.graph.reader import CYPHER, SQL, Reader
-from entities.types import Moment, Near, Path
+from entities.types import Near, Path, PointInTime
 from tests.graph.worlds import MOMENTS, written
 from tests.neo4j import Graph
 from tests.taught import World, day, ids
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LATER = Moment(day(100), day(100))
+LATER = PointInTime(day(100), day(100))
 
 
 @pytest.fixture(params=["sql", "cypher"])
@@ -72,7 +72,7 @@ def test_it_reads_the_past(reader: Reader, catch_up: Callable[[], None]) -> None
     catch_up()
 
     def employers(known: int, valid: int) -> list[uuid.UUID]:
-        moment = Moment(day(known), day(valid))
+        moment = PointInTime(day(known), day(valid))
         return ids(reader.neighbours(world.scope, ann, depth=1, limit=9, moment=moment))[1:]
 
     assert employers(0, 0) == []
@@ -92,7 +92,7 @@ def test_memories_around_an_entity(reader: Reader, catch_up: Callable[[], None])
     catch_up()
 
     def around(depth: int, known: int, limit: int = 9) -> list[Near]:
-        moment = Moment(day(known), day(known))
+        moment = PointInTime(day(known), day(known))
         return reader.memories(world.scope, ann, depth=depth, limit=limit, moment=moment)
 
     assert around(1, 9) == [Near(both, 0), Near(bobs, 1)]

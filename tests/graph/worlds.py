@@ -7,7 +7,7 @@ import uuid
 
 from hypothesis import strategies as st
 
-from entities.types import RELATION_TYPES, Moment
+from entities.types import RELATION_TYPES, PointInTime
 from tests.taught import World, day
 
 NODES = st.integers(0, 5)
@@ -25,7 +25,7 @@ RELATIONS = st.lists(
     max_size=12,
 )
 MENTIONS = st.lists(st.tuples(st.sets(NODES, min_size=1, max_size=3), DAYS), max_size=3)
-MOMENTS = st.builds(lambda known, valid: Moment(day(known), day(valid)), DAYS, DAYS)
+MOMENTS = st.builds(lambda known, valid: PointInTime(day(known), day(valid)), DAYS, DAYS)
 
 
 def span(names: tuple[str, str], begin: int | None, length: int | None) -> dict[str, dt.datetime]:

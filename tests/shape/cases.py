@@ -6,7 +6,7 @@ from core.clock import now
 from memories.retrieval import where
 from memories.retrieval.candidates import DETAILS
 from memories.retrieval.lexical import MATCHES
-from memories.vantage import Vantage
+from memories.temporal_view import TemporalView
 
 NAMED: dict[str, str] = {
     "a value": "SELECT m.id FROM memories_memory m WHERE m.tenant_id = %s AND m.user_id LIKE 'x%%'",
@@ -166,7 +166,7 @@ NAMED: dict[str, str] = {
     "tables": "CREATE INDEX CONCURRENTLY x ON memories_memory (tenant_id); DROP TABLE memories_memory",
     "the words of a recall": where.statement(MATCHES, None)[0],
     "the candidates of a recall": where.statement(DETAILS, None)[0],
-    "the candidates of a recall of the past": where.statement(DETAILS, None, Vantage(as_of=now()))[0],
+    "the candidates of a recall of the past": where.statement(DETAILS, None, TemporalView(as_of=now()))[0],
 }
 
 UNNAMED: dict[str, str] = {

@@ -22,7 +22,7 @@ FAULTS: dict[Check, dict[str, Module]] = {
     source.writes_past_apply: {
         "create": at(STORE, IMPORT, "Memory.objects.create(tenant=t)"),
         "bulk_create": at(STORE, IMPORT, "Revision.objects.bulk_create(rows)"),
-        "update of a filter": at(STORE, IMPORT, "Revision.objects.filter(tenant=t).alive(n).update(x=1)"),
+        "update of a filter": at(STORE, IMPORT, "Revision.objects.filter(tenant=t).visible(n).update(x=1)"),
         "update of a variable": at(
             STORE, IMPORT, "def f():", "    rows = Passage.objects.filter(tenant=t)", "    rows.update(x=1)"
         ),

@@ -44,7 +44,7 @@ facts = st.builds(
     evidence=st.just(""),
     position=st.integers(0, 3),
     speaker=st.none() | st.sampled_from(["Ann", "Bob"]),
-    stamp=st.none() | st.sampled_from(["2024-01-01", "2024-01-02"]),
+    client_timestamp=st.none() | st.sampled_from(["2024-01-01", "2024-01-02"]),
     verbatim=st.booleans(),
 )
 
@@ -59,9 +59,9 @@ def test_turns_are_the_same_only_in_every_part(one: Fact, other: Fact) -> None:
     same = digest.of_fact(one, "s") == digest.of_fact(other, "s")
     texts_agree = digest.normal(one.content) == digest.normal(other.content)
     if one.verbatim and other.verbatim:
-        expected = texts_agree and (one.speaker, one.stamp, one.position) == (
+        expected = texts_agree and (one.speaker, one.client_timestamp, one.position) == (
             other.speaker,
-            other.stamp,
+            other.client_timestamp,
             other.position,
         )
     else:

@@ -17,9 +17,9 @@ from core.http.fields import Moment, Name, QueryFlag, QueryWhole
 from core.http.moment import AsOf, ValidAt
 from core.ids import ENTITY, RELATION, public
 from entities.services import relationships, walks
-from entities.services.past import moment
-from entities.types import Moment as Then
+from entities.services.bitemporal import point_in_time
 from entities.types import Node, RelationView, Subgraph
+from entities.types import PointInTime as Then
 
 
 class PastIn(Input):
@@ -150,8 +150,8 @@ def graph(found: Subgraph) -> dict[str, Any]:
     return {"nodes": [node(n) for n in found.nodes], "edges": [relationship(e) for e in found.edges]}
 
 
-def _then(data: dict[str, Any]) -> Then:
-    return moment(data.pop("as_of", None), data.pop("valid_at", None))
+def _point_in_time(data: dict[str, Any]) -> Then:
+    return point_in_time(data.pop("as_of", None), data.pop("valid_at", None))
 
 
 class RelationshipsView(RemembraView):
@@ -166,7 +166,9 @@ class RelationshipsView(RemembraView):
     def get(self, request: Request, entity_id: str) -> Response:
         data = self.query(request, RelationshipsIn)
         history, limit = data["include_history"], data["limit"]
-        found, more = relationships.of(principal(request), entity_id, _then(data), history=history, limit=limit)
+        found, more = relationships.of(
+            principal(request), entity_id, _point_in_time(data), history=history, limit=limit
+        )
         return self.ok({"relationships": [relationship(r) for r in found], "truncated": more})
 
 
@@ -189,7 +191,7 @@ class NeighborsView(RemembraView):
     )
     def get(self, request: Request, entity_id: str) -> Response:
         data = self.query(request, NeighborsIn)
-        found = walks.neighbours(principal(request), entity_id, _then(data), **data)
+        found = walks.neighbours(principal(request), entity_id, _point_in_time(data), **data)
         body = graph(found) | {"nodes": [node(n) | {"distance": n.distance} for n in found.nodes]}
         return self.ok(body | {"truncated": found.truncated})
 
@@ -212,7 +214,7 @@ class PathView(RemembraView):
     def get(self, request: Request) -> Response:
         data = self.query(request, PathIn)
         ends = (data["from"], data["to"])
-        found = walks.path(principal(request), *ends, _then(data), max_depth=data["max_depth"])
+        found = walks.path(principal(request), *ends, _point_in_time(data), max_depth=data["max_depth"])
         return self.ok({"found": found is not None} | graph(found or Subgraph((), ())))
 
 
@@ -229,6 +231,6 @@ class GraphView(RemembraView):
     )
     def get(self, request: Request) -> Response:
         data = self.query(request, GraphIn)
-        then = _then(data)
+        then = _point_in_time(data)
         found = walks.whole(principal(request), data.get("user_id"), data.get("project"), then, limit=data["limit"])
         return self.ok(graph(found) | {"truncated": found.truncated})

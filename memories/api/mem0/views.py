@@ -21,8 +21,8 @@ from memories.api.common import (
     recipe_of,
     require_any,
     revision,
+    temporal_view,
     update_command,
-    vantage,
 )
 from memories.api.mem0 import serializers as shapes
 from memories.api.mem0.schema import add, delete, delete_user, edit, event, get, history, list_user, replace, search
@@ -39,7 +39,7 @@ from memories.types import ForgetCommand, ListQuery, RecallQuery, StoreCommand, 
 from memories.types import MemoryView as View
 
 EVENTS = "/v1/events"
-VANTAGE = ("as_of", "valid_at", "archived")
+TEMPORAL_VIEW = ("as_of", "valid_at", "archived")
 
 
 class MemoriesView(Mem0View):
@@ -78,9 +78,9 @@ class SearchView(Mem0View):
     @search
     def get(self, request: Request) -> Response:
         data = self.query(request, shapes.SearchIn)
-        seen_from = vantage(data)
-        asked = {name: value for name, value in data.items() if name not in VANTAGE}
-        query = RecallQuery(**asked, vantage=seen_from, rerank=settings.RERANK_DEFAULT, recipe=recipe_of(request))
+        seen_from = temporal_view(data)
+        asked = {name: value for name, value in data.items() if name not in TEMPORAL_VIEW}
+        query = RecallQuery(**asked, temporal_view=seen_from, rerank=settings.RERANK_DEFAULT, recipe=recipe_of(request))
         found = recall(principal(request), query)
         return self.ok(shapes.found(found, data["query"]), "Search completed")
 
@@ -92,10 +92,10 @@ class MemoryView(Mem0View):
     @get
     def get(self, request: Request, memory_id: str) -> Response:
         data = self.query(request, shapes.OneIn)
-        caller, seen_from = principal(request), vantage(data)
-        body = shapes.memory(read_memory(caller, memory_id, vantage=seen_from))
+        caller, seen_from = principal(request), temporal_view(data)
+        body = shapes.memory(read_memory(caller, memory_id, temporal_view=seen_from))
         if "history" in data.get("include", ()):
-            body["history"] = [revision(r) for r in read_history(caller, memory_id, vantage=seen_from)]
+            body["history"] = [revision(r) for r in read_history(caller, memory_id, temporal_view=seen_from)]
         if "embedding" in data.get("include", ()):
             body["embedding"] = embedding(caller, memory_id, seen_from)
         return self.ok(body, "Memory retrieved")
@@ -146,9 +146,9 @@ class UserView(Mem0View):
     def get(self, request: Request, user_id: str) -> Response:
         data = self.query(request, shapes.ListIn)
         user_id, caller = self.name("user_id", user_id), principal(request)
-        seen_from = vantage(data)
-        asked = {name: value for name, value in data.items() if name not in VANTAGE}
-        page = browse(caller, ListQuery(user_id=user_id, **asked, vantage=seen_from))
+        seen_from = temporal_view(data)
+        asked = {name: value for name, value in data.items() if name not in TEMPORAL_VIEW}
+        page = browse(caller, ListQuery(user_id=user_id, **asked, temporal_view=seen_from))
         counts = stats(caller, user_id, data.get("project"), seen_from)
         body: dict[str, Any] = {
             "user_id": user_id,

@@ -13,7 +13,7 @@ from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from core.http.base import RemembraView
 from core.http.fields import Name, QueryWhole
-from memories.api.common import TimedIn, vantage
+from memories.api.common import TimedIn, temporal_view
 from memories.api.remembra import serializers as shapes
 from memories.api.remembra.schema import MEMORY, RemembraMemoryOut, answer
 from memories.services.entities import about
@@ -41,6 +41,6 @@ class EntityMemoriesView(RemembraView):
     )
     def get(self, request: Request, entity_id: str) -> Response:
         data = self.query(request, AboutIn)
-        page = about(principal(request), entity_id, vantage(data), limit=data["limit"], cursor=data.get("cursor"))
+        page = about(principal(request), entity_id, temporal_view(data), limit=data["limit"], cursor=data.get("cursor"))
         memories = [shapes.memory(memory) for memory in page.memories]
         return self.ok({"memories": memories, "total": page.total, "next_cursor": page.next_cursor})

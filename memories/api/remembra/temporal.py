@@ -18,14 +18,14 @@ from core.ids import MEMORY, public
 from memories.api import examples as ex
 from memories.api.remembra.schema import answer
 from memories.api.remembra.serializers import ScopedIn
-from memories.services.temporal import Faded, clean, decay_of, report
+from memories.services.decay_report import DecayedMemory, clean, decay_of, report
 
 DAY = 86_400
 BANDS = ["healthy", "decaying", "expired"]
 
 
 class ReportIn(ScopedIn):
-    limit = QueryWhole(min_value=1, max_value=1000, default=100, help_text="Of the most faded memories.")
+    limit = QueryWhole(min_value=1, max_value=1000, default=100, help_text="Of the most decayed memories.")
 
 
 class FadedOut(serializers.Serializer[Any]):
@@ -40,7 +40,7 @@ class ReportOut(serializers.Serializer[Any]):
     healthy = serializers.IntegerField(help_text="A score of 0.5 or more.")
     decaying = serializers.IntegerField()
     expired = serializers.IntegerField(help_text="Below 0.1: the clean-up archives them.")
-    memories = FadedOut(many=True, help_text="The most faded first.")
+    memories = FadedOut(many=True, help_text="The most decayed first.")
 
 
 class PartsOut(serializers.Serializer[Any]):
@@ -70,7 +70,7 @@ class CleanOut(serializers.Serializer[Any]):
     dry_run = serializers.BooleanField()
 
 
-_FADED = {"id": ex.MEMORY_ID, "content": ex.TEXT, "decay_score": 0.75, "last_accessed": ex.MOMENT}
+_DECAYED_MEMORY = {"id": ex.MEMORY_ID, "content": ex.TEXT, "decay_score": 0.75, "last_accessed": ex.MOMENT}
 _PARTS = {
     "idle_days": 61.792447,
     "stability_days": 214.766494,
@@ -82,7 +82,7 @@ _PARTS = {
 }
 
 
-def faded(found: Faded) -> dict[str, Any]:
+def decayed_memory(found: DecayedMemory) -> dict[str, Any]:
     used = found.memory.last_used_at
     return {
         "id": public(MEMORY, found.memory.id),
@@ -97,13 +97,13 @@ class ReportView(RemembraView):
 
     @extend_schema(
         operation_id="api_decay_report",
-        summary="How a user's memories fade",
+        summary="Decay of a user's memories",
         parameters=[ReportIn],
         responses={
             200: answer(
                 ReportOut,
                 "The report",
-                {"total_memories": 100, "healthy": 85, "decaying": 10, "expired": 5, "memories": [_FADED]},
+                {"total_memories": 100, "healthy": 85, "decaying": 10, "expired": 5, "memories": [_DECAYED_MEMORY]},
             )
         },
     )
@@ -111,7 +111,9 @@ class ReportView(RemembraView):
         data = self.query(request, ReportIn)
         found = report(principal(request), data.get("user_id"), data.get("project"), data["limit"])
         bands = {band: found.bands.get(band, 0) for band in BANDS}
-        return self.ok({"total_memories": found.total, **bands, "memories": [faded(f) for f in found.memories]})
+        return self.ok(
+            {"total_memories": found.total, **bands, "memories": [decayed_memory(f) for f in found.memories]}
+        )
 
 
 class DecayView(RemembraView):
@@ -119,9 +121,9 @@ class DecayView(RemembraView):
 
     @extend_schema(
         operation_id="api_decay",
-        summary="How a memory fades, with the parts of its score",
+        summary="Decay of a memory, with the parts of its score",
         parameters=[OpenApiParameter("memory_id", str, "path", examples=[OpenApiExample("A memory", ex.MEMORY_ID)])],
-        responses={200: answer(DecayOut, "The decay", {**_FADED, "band": "healthy", "parts": _PARTS})},
+        responses={200: answer(DecayOut, "The decay", {**_DECAYED_MEMORY, "band": "healthy", "parts": _PARTS})},
     )
     def get(self, request: Request, memory_id: str) -> Response:
         found = decay_of(principal(request), memory_id)
@@ -134,7 +136,7 @@ class DecayView(RemembraView):
             "use_factor": round(found.decay.by_use, 6),
             "pinned": found.decay.pinned,
         }
-        return self.ok({**faded(found), "band": found.decay.band, "parts": parts})
+        return self.ok({**decayed_memory(found), "band": found.decay.band, "parts": parts})
 
 
 class CleanView(RemembraView):

@@ -16,7 +16,7 @@ from core.http.base import RemembraView
 from core.http.fields import Moment, Name
 from core.ids import ENTITY, MEMORY, public
 from memories.api import examples as ex
-from memories.api.common import TimedIn, vantage
+from memories.api.common import TimedIn, temporal_view
 from memories.api.remembra.schema import answer
 from memories.services.profile import profile
 from memories.types import MemoryView
@@ -90,7 +90,7 @@ class ProfileView(RemembraView):
         data = self.query(request, ProfileIn)
         user_id = self.name("user_id", user_id)
         project = data.get("project") or data.get("project_id")
-        found = profile(principal(request), user_id, project, vantage(data))
+        found = profile(principal(request), user_id, project, temporal_view(data))
         counts = found.stats
         return self.ok(
             {

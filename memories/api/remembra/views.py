@@ -21,8 +21,8 @@ from memories.api.common import (
     pending_headers,
     recipe_of,
     require_any,
+    temporal_view,
     update_command,
-    vantage,
 )
 from memories.api.remembra import serializers as shapes
 from memories.api.remembra.schema import (
@@ -99,7 +99,7 @@ class MemoriesView(RemembraView):
             offset=data.get("offset", (number - 1) * limit),
             cursor=data.get("cursor"),
             filters=data.get("filters"),
-            vantage=vantage(data),
+            temporal_view=temporal_view(data),
         )
         page = browse(principal(request), query)
         memories = [shapes.memory(m) for m in page.memories]
@@ -147,7 +147,7 @@ class RecallView(RemembraView):
             max_tokens=min(SLIM, data["max_tokens"]) if data["slim"] else data["max_tokens"],
             filters=data.get("filters"),
             exclude=tuple(data.get("exclude", ())),
-            vantage=vantage(data, superseded=data["include_superseded"]),
+            temporal_view=temporal_view(data, superseded=data["include_superseded"]),
             rerank=data["enable_rerank"],
             reference_time=data.get("reference_time"),
             explain=data["explain"],
@@ -163,7 +163,7 @@ class MemoryView(RemembraView):
     @get
     def get(self, request: Request, memory_id: str) -> Response:
         data = self.query(request, shapes.OneIn)
-        return self.ok(shapes.memory(read_memory(principal(request), memory_id, vantage=vantage(data))))
+        return self.ok(shapes.memory(read_memory(principal(request), memory_id, temporal_view=temporal_view(data))))
 
     @replace
     def put(self, request: Request, memory_id: str) -> Response:

@@ -102,7 +102,7 @@ class _Judge:
             item.role,
             item.speaker,
             item.said_at,
-            item.stamp,
+            item.client_timestamp,
             confidence=found.confidence,
             importance=found.importance,
         )

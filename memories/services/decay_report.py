@@ -1,4 +1,4 @@
-"""What fades: a report, one memory's decay, and the clean-up of what has expired or decayed."""
+"""Decay: a report, one memory's decay, and the clean-up of what has expired or decayed."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from dataclasses import dataclass
 from apikeys.types import Principal
 from core.clock import now
 from memories.decay import Decay
-from memories.pipeline import expire, fade
-from memories.retrieval import fading, read
+from memories.pipeline import decay_cleanup, expire
+from memories.retrieval import decay_scan, read
 from memories.services import access
 from memories.services.recall import get
 from memories.types import MemoryView, Scope
 
 
 @dataclass(frozen=True, slots=True)
-class Faded:
+class DecayedMemory:
     memory: MemoryView
     decay: Decay
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How many memories each band has, and the most faded ones, the worst first."""
+    """How many memories each band has, and the most decayed ones first."""
 
     total: int
     bands: Mapping[str, int]
-    memories: tuple[Faded, ...]
+    memories: tuple[DecayedMemory, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +44,26 @@ class Cleaned:
 def report(principal: Principal, user_id: str | None, project: str | None, limit: int) -> Report:
     """The decay of a user's live memories."""
     scope, moment = access.reading(principal, user_id, project), now()
-    every = list(fading.live(scope, moment))
+    every = list(decay_scan.live(scope, moment))
     worst = heapq.nsmallest(limit, every, key=lambda f: (f.decay.score, f.memory_id))
     known = read.by_ids(scope.tenant_id, [f.memory_id for f in worst], moment)
-    shown = tuple(Faded(known[f.memory_id], f.decay) for f in worst if f.memory_id in known)
+    shown = tuple(DecayedMemory(known[f.memory_id], f.decay) for f in worst if f.memory_id in known)
     return Report(len(every), Counter(f.decay.band for f in every), shown)
 
 
-def decay_of(principal: Principal, memory_id: str) -> Faded:
+def decay_of(principal: Principal, memory_id: str) -> DecayedMemory:
     """One memory's decay, whatever became of it. Raises MemoryNotFound."""
     memory = get(principal, memory_id)
-    return Faded(memory, fading.of(memory, now()))
+    return DecayedMemory(memory, decay_scan.of(memory, now()))
 
 
 def clean(principal: Principal, *, dry_run: bool, archive: bool) -> Cleaned:
     """Erase what has expired of all that the caller may touch, and archive what has decayed, or erase that too."""
     scope = Scope(principal.tenant_id, principal.user_id, principal.all_projects(None))
     if dry_run:
-        decayed = fade.count(scope)
+        decayed = decay_cleanup.count(scope)
         return Cleaned(expire.count(scope), decayed if archive else 0, 0 if archive else decayed)
     expired = expire.scope(scope)
     if archive:
-        return Cleaned(expired, fade.archive(scope, actor=principal.caller), 0)
-    return Cleaned(expired, 0, fade.erased(scope, actor=principal.caller))
+        return Cleaned(expired, decay_cleanup.archive(scope, actor=principal.caller), 0)
+    return Cleaned(expired, 0, decay_cleanup.erased(scope, actor=principal.caller))

@@ -19,7 +19,7 @@ SELECT r.memory_key, r.id, m.importance, m.pinned, coalesce(u.uses, 0), u.last_u
 FROM memories_revision r
 JOIN memories_memory m ON m.tenant_id = r.tenant_id AND m.id = r.memory_key
 LEFT JOIN memories_usage u ON u.tenant_id = r.tenant_id AND u.memory_key = r.memory_key
-WHERE {r_scope} AND {alive} AND r.memory_key > %(after)s
+WHERE {r_scope} AND {visible} AND r.memory_key > %(after)s
   AND (%(idle_since)s::timestamptz IS NULL
        OR (r.recorded_at < %(idle_since)s AND (u.last_used_at IS NULL OR u.last_used_at < %(idle_since)s)))
 ORDER BY r.memory_key LIMIT %(page)s::int
@@ -27,7 +27,7 @@ ORDER BY r.memory_key LIMIT %(page)s::int
 
 
 @dataclass(frozen=True, slots=True)
-class Fading:
+class DecayedMemoryRow:
     memory_id: uuid.UUID
     revision_id: uuid.UUID
     decay: Decay
@@ -46,7 +46,7 @@ def of(memory: MemoryView, moment: dt.datetime) -> Decay:
     )
 
 
-def live(scope: Scope, moment: dt.datetime, *, idle_since: dt.datetime | None = None) -> Iterator[Fading]:
+def live(scope: Scope, moment: dt.datetime, *, idle_since: dt.datetime | None = None) -> Iterator[DecayedMemoryRow]:
     """Every live memory of a scope; with `idle_since` those that were neither used nor changed since then."""
     statement, _ = where.statement(LIVE, None)
     values = where.parameters(scope, moment) | {"idle_since": idle_since, "page": PAGE, "after": uuid.UUID(int=0)}
@@ -60,5 +60,5 @@ def live(scope: Scope, moment: dt.datetime, *, idle_since: dt.datetime | None = 
                 importance=importance,
                 pinned=pinned,
             )
-            yield Fading(memory_id, revision_id, found, last_used_at)
+            yield DecayedMemoryRow(memory_id, revision_id, found, last_used_at)
         values["after"] = rows[-1][0]

@@ -1,4 +1,4 @@
-"""Where a read looks from. Pure."""
+"""Point-in-time parameters of a read. Pure."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Vantage:
-    """Where a read looks from: at what was known `as_of` a time, of what was true `valid_at` one; None: now.
+class TemporalView:
+    """Reads what was known at `as_of` (system time) and true at `valid_at` (valid time); None: now.
 
     `archived` and `superseded` also show what was archived, and what was no longer true, by then.
     """
@@ -19,9 +19,9 @@ class Vantage:
     superseded: bool = False
 
     @property
-    def elsewhere(self) -> bool:
+    def is_historical(self) -> bool:
         """Whether another time than now is meant, for either of the two."""
         return self.as_of is not None or self.valid_at is not None
 
 
-HERE = Vantage()
+CURRENT = TemporalView()

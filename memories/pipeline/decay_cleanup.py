@@ -18,8 +18,8 @@ from core.tenancy import across_tenants
 from memories.decay import DECAYED, SOONEST
 from memories.models import Memory, Owner
 from memories.pipeline import apply, erase, owners
-from memories.retrieval import fading
-from memories.retrieval.fading import Fading
+from memories.retrieval import decay_scan
+from memories.retrieval.decay_scan import DecayedMemoryRow
 from memories.types import Scope
 
 log = logging.getLogger(__name__)
@@ -28,10 +28,10 @@ JOB = 7_318_003
 CLOCK = "clock"
 
 
-def decayed(scope: Scope) -> Iterator[Fading]:
+def decayed(scope: Scope) -> Iterator[DecayedMemoryRow]:
     """The live memories of a scope whose score is below DECAYED."""
     moment = now()
-    return (f for f in fading.live(scope, moment, idle_since=moment - SOONEST) if f.decay.score < DECAYED)
+    return (f for f in decay_scan.live(scope, moment, idle_since=moment - SOONEST) if f.decay.score < DECAYED)
 
 
 def count(scope: Scope) -> int:
@@ -56,7 +56,7 @@ def erased(scope: Scope, *, actor: str) -> int:
     return int(erase.matching(scope, find, kind="decayed", actor=actor).counts.get("memories", 0))
 
 
-def everywhere() -> int:
+def run_for_all_tenants() -> int:
     """Archive what has decayed, tenant by tenant; → how many memories. Of two at once only one works."""
     with alone(JOB) as mine:
         if not mine:
@@ -69,7 +69,7 @@ def everywhere() -> int:
     return done
 
 
-def _archive(tenant_id: uuid.UUID, batch: list[Fading], actor: str) -> int:
+def _archive(tenant_id: uuid.UUID, batch: list[DecayedMemoryRow], actor: str) -> int:
     """What changed since it was found stays as it is."""
     with transaction.atomic():
         whose = Memory.objects.filter(tenant=tenant_id, id__in=[f.memory_id for f in batch])
