@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from entities.types import NO_KNOWLEDGE, Knowledge
 from memories.types import Decision, Fact
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ExistingMemory:
     """A live memory that is offered to whoever decides what a new text does to the old ones."""
 
     id: uuid.UUID
@@ -36,7 +36,7 @@ class Doubt:
     """A pair for the review queue: what a statement may do to a live memory. `effect`: `duplicate`, `extend`,
     `supersede` or `negate`; `probability`: of that effect, below the threshold of a decision."""
 
-    memory: Known
+    memory: ExistingMemory
     effect: str
     probability: float
 
@@ -51,10 +51,14 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What one write states. `by` names the extractor (`rules`, `sentences`, `verbatim`, or a model's name); `refused`
-    counts what it gave back and was not believed, by reason."""
+class ExtractionResult:
+    """What one write states, in order. `by` names the extractor (`rules`, `sentences`, `verbatim`, or a model's name);
+    `refused` counts what it gave back and was not believed, by reason."""
 
     statements: tuple[Statement, ...]
     by: str
     refused: Mapping[str, int] = field(default_factory=dict)
+
+    def important(self, least: float) -> ExtractionResult:
+        """Without the facts that matter less."""
+        return replace(self, statements=tuple(s for s in self.statements if s.fact.importance >= least))

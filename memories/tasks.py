@@ -18,7 +18,7 @@ RUN_OWNER_LONG = "memories.pipeline.owner_pass.run_long"
 GRACE_SECONDS = 15.0
 CLEAN_EXPIRED = "memories.pipeline.expire.run_for_all_tenants"
 ARCHIVE_DECAYED = "memories.pipeline.decay_cleanup.run_for_all_tenants"
-FLUSH_USAGE = "memories.pipeline.usage.flush"
+FLUSH_USAGE = "memories.pipeline.recall_counters.flush"
 ERASE_TENANT = "memories.pipeline.erase_tenant.run"
 
 

@@ -207,7 +207,7 @@ class ForgetCommand:
     `project` alone. With the others, `project` narrows them."""
 
     memory_ids: tuple[str, ...] = ()
-    everything: bool = False
+    all_memories: bool = False
     filters: Filter | None = None
     entity: str | None = None
     project: str | None = None

@@ -71,7 +71,7 @@ def models() -> Path:
 
 @pytest.fixture
 def eager(transactional_db: None, models: Path) -> Iterator[None]:
-    """The pipeline runs where it is kicked, at the commit: the same code as in the worker, in this process."""
+    """The pipeline runs where it is enqueued, at the commit: the same code as in the worker, in this process."""
     current_app.conf.task_always_eager = True
     build.tenant("default")
     redis.client().flushdb()

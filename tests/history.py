@@ -55,7 +55,7 @@ def lived(caller: Caller, user: str, project: str = "default") -> list[str]:
             opal = newer
     longest = caller.store(LONG + user, skip_extraction=True, **mine)["id"]
     gone = caller.store(f"{user} once kept a parrot. {user} once kept a cat", **mine)["memories"][0]["id"]
-    assert caller.delete(f"/api/v1/memories/{gone}").status_code == 200  # its sibling stays; the write is blanked
+    assert caller.delete(f"/api/v1/memories/{gone}").status_code == 200  # its sibling stays; the write is redacted
     rows = Memory.objects.filter(tenant=caller.row.tenant_id, id=key(first))
     Usage.objects.bulk_create(
         [Usage(tenant_id=rows.get().tenant_id, memory_key=key(first), uses=7, last_used_at=day(9))]

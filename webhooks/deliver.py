@@ -15,8 +15,8 @@ from apikeys import services as apikeys
 from core import guard, http_client
 from core.claims import claim_due
 from core.clock import now
+from core.enqueue import enqueue_on_commit
 from core.ids import MESSAGE, public
-from core.kick import kick
 from core.tenancy import across_tenants
 from webhooks import signing
 from webhooks.emit import QUEUE, TASK, hears
@@ -38,7 +38,7 @@ def deliver() -> int:
     while rows := claim():
         tried += _send_all(list(_sendable(rows)))
         if time.monotonic() - start > SECONDS:
-            kick(TASK, queue=QUEUE)
+            enqueue_on_commit(TASK, queue=QUEUE)
             break
     return tried
 
@@ -102,11 +102,11 @@ def _post(hook: Webhook, row: Delivery, moment: dt.datetime, deadline: float) ->
 
 
 def sweep() -> bool:
-    """Kick the sender if anything is due: the guarantee behind the kick that `emit` gives."""
+    """Enqueue the sender if anything is due: the guarantee behind the task that `emit` gives."""
     with across_tenants("is any delivery due?"):
         due = Delivery.objects.filter(state=DeliveryState.PENDING, due_at__lte=now()).exists()
     if due:
-        kick(TASK, queue=QUEUE)
+        enqueue_on_commit(TASK, queue=QUEUE)
     return due
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from django.db.models import QuerySet
 
 from core.clock import iso, now
+from core.enqueue import enqueue_on_commit
 from core.ids import new_id
-from core.kick import kick
 from webhooks.models import Delivery, Webhook
 from webhooks.types import TEXTLESS, DeliveryState, Event
 
@@ -29,7 +29,7 @@ def emit(events: Sequence[Event]) -> None:
     rows = [row for event in events for row in _deliveries(event, hooks)] if hooks else []
     if rows:
         Delivery.objects.bulk_create(rows, batch_size=AT_ONCE)
-        kick(TASK, queue=QUEUE)
+        enqueue_on_commit(TASK, queue=QUEUE)
 
 
 def _deliveries(event: Event, hooks: Sequence[Webhook]) -> Iterator[Delivery]:
@@ -69,12 +69,12 @@ def _body(event: Event) -> dict[str, Any]:
     }
 
 
-def blank(tenant_id: uuid.UUID, ids: Collection[uuid.UUID]) -> int:
+def redact(tenant_id: uuid.UUID, ids: Collection[uuid.UUID]) -> int:
     """Erasure: messages with the text of one of these objects lose it and are never sent; → how many.
 
     Those that only name what was deleted stay: somebody has to be told.
     """
-    return _blank(_with_text(tenant_id).filter(subjects__overlap=list(ids))) if ids else 0
+    return _redact(_with_text(tenant_id).filter(subjects__overlap=list(ids))) if ids else 0
 
 
 def _with_text(tenant_id: uuid.UUID) -> QuerySet[Delivery]:
@@ -82,5 +82,5 @@ def _with_text(tenant_id: uuid.UUID) -> QuerySet[Delivery]:
     return Delivery.objects.filter(tenant=tenant_id, state=DeliveryState.PENDING).exclude(event__in=TEXTLESS)
 
 
-def _blank(rows: QuerySet[Delivery]) -> int:
+def _redact(rows: QuerySet[Delivery]) -> int:
     return rows.update(state=DeliveryState.ERASED, body=None, due_at=None, finished_at=now())

@@ -66,7 +66,7 @@ class ApiView(APIView):
             act = getattr(self, method.lower())
             setattr(self, method.lower(), lambda r, *a, **k: keys.once(self, r, partial(act, r, *a, **k)))
 
-    def replay(self, sources: Sequence[uuid.UUID], draft: Any) -> Response:
+    def replay(self, sources: Sequence[uuid.UUID], response_context: Any) -> Response:
         """The answer of the accepted writes `sources`, as it stands now."""
         raise NotImplementedError
 

@@ -47,13 +47,13 @@ class Mismatch(AppError):
 _claimed: ContextVar[Claim | None] = ContextVar("idempotency_claim", default=None)
 
 
-def bind(sources: Sequence[uuid.UUID], draft: Any = None) -> None:
+def bind(sources: Sequence[uuid.UUID], response_context: Any = None) -> None:
     """Called in the transaction that commits Sources: the present request's record, if it has one, stands for them.
 
     Raises Conflict when somebody took the record over, so that this transaction writes nothing.
     """
     claim = _claimed.get()
-    if claim is not None and not records.bind(claim, sources, draft):
+    if claim is not None and not records.bind(claim, sources, response_context):
         raise Conflict(BUSY, retry_after=1)
 
 
@@ -61,7 +61,7 @@ def once(view: Any, request: Request, act: Callable[[], Response]) -> Response:
     """The answer of `act`, or the one that the same request got before.
 
     `view.in_one_transaction` says which of the two ways it takes, `view.holds_secret` that its answer may not be kept,
-    and `view.replay(sources, draft)` makes the answer of Sources.
+    and `view.replay(sources, response_context)` makes the answer of Sources.
     """
     key = request.headers[HEADER]
     if not FORM.fullmatch(key):
@@ -124,7 +124,7 @@ def _again(view: Any, found: Kept) -> Response:
     if found.status is not None and not (found.status == 202 and found.sources):
         return Response(found.body, status=found.status)
     try:
-        response = cast(Response, view.replay(found.sources, found.draft))
+        response = cast(Response, view.replay(found.sources, found.response_context))
     except NotFound:
         raise _gone(found) from None
     if response.status_code != 202:

@@ -14,14 +14,14 @@ class IdempotencyRecord(TenantRow):
     """One write of one caller under one key. `subjects` lists the ids that `body` speaks of, so erasure finds it.
 
     `sources` are the accepted writes it stands for, where there are any: plain values, since this app knows no other
-    app's tables. `draft` is what an answer needs besides their results.
+    app's tables. `response_context` is what an answer needs besides their results.
     """
 
     caller = models.CharField(max_length=64)
     key = models.CharField(max_length=255)
     fingerprint = models.BinaryField(max_length=32)
     sources = ArrayField(models.UUIDField(), default=list)
-    draft = models.JSONField(null=True)
+    response_context = models.JSONField(null=True)
     status = models.PositiveSmallIntegerField(null=True)
     body = models.JSONField(null=True)
     subjects = ArrayField(models.UUIDField(), default=list)

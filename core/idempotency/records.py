@@ -32,7 +32,7 @@ def claim(tenant_id: uuid.UUID, caller: str, key: str, fingerprint: bytes) -> Cl
         fingerprint=bytes(found.fingerprint),
         status=found.status,
         body=found.body,
-        draft=found.draft,
+        response_context=found.response_context,
         sources=tuple(found.sources),
         subjects=tuple(found.subjects),
         erased=found.erased_at is not None,
@@ -46,12 +46,12 @@ def take_over(kept: Claim) -> Claim | None:
     return Claim(kept.tenant_id, kept.record_id, moment) if taken else None
 
 
-def bind(claim: Claim, sources: Sequence[uuid.UUID], draft: Any) -> bool:
+def bind(claim: Claim, sources: Sequence[uuid.UUID], response_context: Any) -> bool:
     """Let the record stand for these accepted writes; False when it is no longer ours.
 
     They are its subjects until it has an answer: an erasure finds it while the answer is on its way.
     """
-    bound = {"sources": list(sources), "subjects": list(sources), "draft": draft}
+    bound = {"sources": list(sources), "subjects": list(sources), "response_context": response_context}
     return bool(_rows(claim).filter(status=None, sources=[]).update(**bound))
 
 
@@ -71,13 +71,13 @@ def release(claim: Claim) -> None:
     _rows(claim).filter(status=None, sources=[]).delete()
 
 
-def blank(tenant_id: uuid.UUID, ids: Collection[uuid.UUID]) -> int:
+def redact(tenant_id: uuid.UUID, ids: Collection[uuid.UUID]) -> int:
     """Erasure: answers about one of these memories or accepted writes lose their body, or get none; → how many.
 
     From then on they are 409.
     """
     speaking = IdempotencyRecord.objects.filter(tenant=tenant_id, subjects__overlap=list(ids), erased_at=None)
-    return speaking.update(body=None, draft=None, erased_at=now())
+    return speaking.update(body=None, response_context=None, erased_at=now())
 
 
 def prune() -> int:

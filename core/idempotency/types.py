@@ -25,7 +25,7 @@ class Kept:
     fingerprint: bytes
     status: int | None
     body: Any
-    draft: Any
+    response_context: Any
     sources: tuple[uuid.UUID, ...]
     subjects: tuple[uuid.UUID, ...]
     erased: bool

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from core.claims import backoff, claim_due
 from core.clock import now
-from core.kick import kick
+from core.enqueue import enqueue_on_commit
 from core.tenancy import across_tenants
 from entities.graph import client, schema, statements
 from entities.graph.client import GraphAway, GraphError, GraphRefused
@@ -44,7 +44,7 @@ def drain(*, seconds: float = SECONDS) -> int:
         while rows := claim():
             done += settle(rows)
             if time.monotonic() - start > seconds:
-                kick(TASK, queue=QUEUE)
+                enqueue_on_commit(TASK, queue=QUEUE)
                 break
     except GraphError as error:
         log.warning("the graph could not be written: %s", error.code)
@@ -105,13 +105,13 @@ def _note_refusal(row: GraphOutbox, code: str) -> None:
 
 
 def sweep() -> bool:
-    """Kick the drain if the graph is on and anything is due: the guarantee behind the kick of each change."""
+    """Enqueue the drain if the graph is on and anything is due: the guarantee behind the enqueuing of each change."""
     if not client.is_configured():
         return False
     with across_tenants("is anything due for the graph?"):
         due = GraphOutbox.objects.filter(state="pending", due_at__lte=now()).exists()
     if due:
-        kick(TASK, queue=QUEUE)
+        enqueue_on_commit(TASK, queue=QUEUE)
     return due
 
 
@@ -135,5 +135,5 @@ def retry(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> int:
     dead = GraphOutbox.objects.filter(tenant=tenant_id, id__in=ids, state="dead")
     tried = dead.update(state="pending", attempts=0, due_at=now(), failure="")
     if tried and client.is_configured():
-        kick(TASK, queue=QUEUE)
+        enqueue_on_commit(TASK, queue=QUEUE)
     return tried

@@ -8,8 +8,8 @@ from collections.abc import Collection
 from django.db import connection
 
 from core.clock import now
+from core.enqueue import enqueue_on_commit
 from core.ids import new_id
-from core.kick import kick
 from entities.graph import client
 from entities.types import GraphKind
 
@@ -45,4 +45,4 @@ def note(tenant_id: uuid.UUID, kind: GraphKind, ids: Collection[uuid.UUID]) -> N
     with connection.cursor() as cursor:
         cursor.execute(NOTE, values)
     if client.is_configured():
-        kick(TASK, queue=QUEUE)
+        enqueue_on_commit(TASK, queue=QUEUE)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from entities.models import Entity, EntityRevision, Evidence, Mention
 from entities.names import normal, parts
-from entities.services import happened
+from entities.services import entity_events
 from entities.services.erasing import erase
 from entities.services.ledger import Ledger
 from entities.services.lock import lock
@@ -63,7 +63,7 @@ def learn(scope: GraphScope, lessons: Sequence[Lesson], *, moment: dt.datetime, 
         first.append(sum([timeline.state(s) for s in stated]))
     ledger.write()
     made = ledger.added[Entity]
-    happened.created([r for r in ledger.added[EntityRevision].values() if r.entity_key in made])
+    entity_events.emit_created([r for r in ledger.added[EntityRevision].values() if r.entity_key in made])
     return [Learned(_refs(roster, each), new) for each, new in zip(read, first, strict=True)]
 
 

@@ -12,7 +12,7 @@ from core.clock import now
 from core.errors import Conflict, InvalidRequest, NotFound
 from core.ids import MERGE, parse
 from entities.models import EntityRevision, Merge
-from entities.services import access, happened
+from entities.services import access, entity_events
 from entities.services.joining import join, part
 from entities.services.one import detail
 from entities.types import EntityDetail, Merged
@@ -33,7 +33,7 @@ def merge(principal: Principal, source_ids: Sequence[str], target_id: str) -> Me
             raise InvalidRequest("source_ids: must be of the target's user and project", field="source_ids")
         losers = [access.locked(principal, source_id) for source_id in source_ids]
         made = [_merge(loser, winner, principal.caller) for loser in losers]
-        happened.merged(list(zip(made, losers, strict=True)), winner)
+        entity_events.emit_merged(list(zip(made, losers, strict=True)), winner)
         return Merged(detail(winner), tuple(row.id for row in made))
 
 

@@ -19,7 +19,7 @@ from entities.services.bitemporal import recorded_at_time
 from entities.types import EntityPage, EntityQuery, EntityView
 
 
-def browse(principal: Principal, query: EntityQuery) -> EntityPage:
+def list_page(principal: Principal, query: EntityQuery) -> EntityPage:
     """Entities of one user, newest first, in the named project or in all that the caller may use."""
     before = parse(ENTITY, query.cursor) if query.cursor else None
     if query.cursor and before is None:

@@ -22,7 +22,7 @@ HINT = 3  # letters that a word of a candidate's name begins with
 
 
 @dataclass
-class Known:
+class LoadedEntity:
     """An entity's last word, and its aliases by their normal form. All that it is called in texts is an alias."""
 
     revision: EntityRevision
@@ -43,7 +43,7 @@ class Roster:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self.known: dict[uuid.UUID, Known] = {}
+        self.known: dict[uuid.UUID, LoadedEntity] = {}
         self._by_hint: dict[str, set[uuid.UUID]] = defaultdict(set)
         self._by_form: dict[str, set[uuid.UUID]] = defaultdict(set)  # by normalised name, earlier names included
         self._user: uuid.UUID | None = None
@@ -57,7 +57,7 @@ class Roster:
         live = EntityRevision.objects.filter(**self.ledger.owned, retired_at=None, merged_into_key=None)
         found = live.filter(wanted | Q(entity_key__in=called))
         for revision in found.order_by("entity_key"):
-            self._put(Known(revision))
+            self._put(LoadedEntity(revision))
         for alias in aliases.filter(entity_key__in=found.values("entity_key")).order_by("id"):
             if alias.entity_key in self.known:
                 self.known[alias.entity_key].aliases[alias.normalised] = alias
@@ -114,7 +114,7 @@ class Roster:
         if winner != current == elected(before, current) and USER not in (known.revision.normalised, *known.aliases):
             self._revise(known, type=winner)
 
-    def _alias(self, known: Known, name: str) -> Alias:
+    def _alias(self, known: LoadedEntity, name: str) -> Alias:
         form, revision = normal(name), known.revision
         if form not in known.aliases:
             known.aliases[form] = Alias(
@@ -144,10 +144,10 @@ class Roster:
             **self.ledger.owned,
         )
         self.ledger.add(revision)
-        self._put(Known(revision))
+        self._put(LoadedEntity(revision))
         return key
 
-    def _put(self, known: Known) -> None:
+    def _put(self, known: LoadedEntity) -> None:
         self.known[known.revision.entity_key] = known
         self._hint(known.revision.entity_key, known.revision.name)
 
@@ -156,7 +156,7 @@ class Roster:
         for hint in hints(name, self.known[key].revision.type):
             self._by_hint[hint].add(key)
 
-    def _revise(self, known: Known, **changes: str) -> None:
+    def _revise(self, known: LoadedEntity, **changes: str) -> None:
         old = known.revision
         self._alias(known, old.name)
         form, of_type = changes.get("normalised", old.normalised), changes.get("type", old.type)

@@ -30,7 +30,7 @@ from core.ids import MEMORY, RECEIPT, parse, public
 from memories.admin.display import as_json, as_written
 from memories.languages import DEFAULT, configuration
 from memories.models import Memory, Passage, Revision
-from memories.pipeline.searchable import asked
+from memories.pipeline.fulltext import websearch_query
 from memories.services import operators
 
 REVISIONS = 100  # of a memory's history, newest first
@@ -188,7 +188,7 @@ def _worded(request: HttpRequest, tenants: Sequence[uuid.UUID], words: str) -> l
     """The newest memories with these words, found first: row by row, a rare word would take seconds."""
     project = request.GET.get("project", "").strip()
     languages = {configuration(project)} if project else {DEFAULT, *settings.PROJECT_LANGUAGES.values()}
-    said = reduce(or_, (Q(tsv=asked(words, language)) for language in sorted(languages)))
+    said = reduce(or_, (Q(tsv=websearch_query(words, language)) for language in sorted(languages)))
     rows = Passage.objects.filter(said, tenant__in=tenants)
     for name in ("project", "user_id"):
         if value := request.GET.get(name, "").strip():

@@ -28,7 +28,7 @@ class WriteStateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Source]) -> QuerySet[Source]:
         if self.value() == "erased":
             return queryset.filter(blanked_at__isnull=False)
-        return queryset.filter(state=self.value(), blanked_at=None) if self.value() else queryset
+        return queryset.filter(state=self.value(), redacted_at=None) if self.value() else queryset
 
 
 @admin.register(Source)
@@ -45,7 +45,7 @@ class SourceAdmin(TenantRowAdmin[Source]):
         ("now", "failure", "attempts"),
         ("tenant", "project", "user_id"),
         ("agent_id", "run_id"),
-        ("accepted_at", "finished_at", "blanked_at"),
+        ("accepted_at", "finished_at", "redacted_at"),
         ("sequence", "next_attempt_at", "expires_at"),
         "memory",
         "raw_text",
@@ -63,7 +63,7 @@ class SourceAdmin(TenantRowAdmin[Source]):
             return queryset, False
         event, memory = parse(EVENT, term), parse(MEMORY, term)
         if memory is not None:
-            return queryset.filter(Q(allocated_id=memory) | Q(target_key=memory)), False
+            return queryset.filter(Q(reserved_id=memory) | Q(target_key=memory)), False
         return (queryset.filter(id=event) if event is not None else queryset.none()), False
 
     @admin.display(description="write")
@@ -72,13 +72,13 @@ class SourceAdmin(TenantRowAdmin[Source]):
 
     @admin.display(description="state")
     def now(self, source: Source) -> str:
-        if source.blanked_at is not None:
+        if source.redacted_at is not None:
             return "erased"
         return source.state
 
     @admin.display(description="memory")
     def memory(self, source: Source) -> str:
-        key = source.target_key or source.allocated_id
+        key = source.target_key or source.reserved_id
         return public(MEMORY, key) if key is not None else "–"
 
     @admin.display(description="text")

@@ -14,8 +14,8 @@ from memories.extraction import kinds as t
 from memories.extraction.dates import Dates, day_of
 from memories.extraction.discourse import Discourse
 from memories.extraction.links import Sentence
-from memories.extraction.reading import SURE, Reading
 from memories.extraction.relations import relations
+from memories.extraction.sentence_context import SURE, SentenceContext
 from memories.extraction.speaking import NOT_THE_USER
 from memories.statements import Statement
 from memories.types import Fact, Item
@@ -47,7 +47,7 @@ class Annotator:
         self._discourse.is_elided = doc[0].text == "User" and not fact.evidence.startswith("User")
         self._discourse.enter(sentence)
         dates = Dates(doc, self._today)
-        stated = relations(Reading(sentence, self._discourse, dates, quoted))
+        stated = relations(SentenceContext(sentence, self._discourse, dates, quoted))
         content = fact.content
         if is_whole:
             content = heading + wording.content_of(sentence, self._discourse, self._me or "User", quoted)

@@ -14,7 +14,7 @@ from memories.extraction import lexicon as lx
 from memories.extraction import names as nm
 from memories.extraction.names import Name
 from memories.extraction.patterns import OF_PREDICATES, PREDICATES, TRIPS, Fits
-from memories.extraction.reading import Reading
+from memories.extraction.sentence_context import SentenceContext
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -31,7 +31,7 @@ HEADS = lx.words("head lead leader director manager chief coordinator")
 JOBS = lx.words("job position role internship team")
 
 
-def read(reading: Reading) -> None:
+def read(reading: SentenceContext) -> None:
     """Add what the nouns and names of the sentence state."""
     for index, names in reading.sentence.links.items():
         if index not in reading.quoted:
@@ -58,7 +58,7 @@ def kin(noun: Token) -> str:
     return next((lx.KIN[form] for form in forms if form in lx.KIN), "")
 
 
-def employ(reading: Reading, people: list[str], roles: Iterable[Token], verb: Token | None, over: bool) -> None:
+def employ(reading: SentenceContext, people: list[str], roles: Iterable[Token], verb: Token | None, over: bool) -> None:
     """As in "a nurse at Mercy Hospital", "the CFO of Orkla": the company beside the role."""
     for role in roles:
         if g.lemma(role) in PREDICATES:
@@ -78,12 +78,12 @@ def employ(reading: Reading, people: list[str], roles: Iterable[Token], verb: To
         reading.add(people, "WORKS_AT", company, verb, over=over)
 
 
-def _before(reading: Reading, noun: Token) -> Name | None:
+def _before(reading: SentenceContext, noun: Token) -> Name | None:
     """As in "the Tulip project"."""
     return next((name for name in reading.sentence.names if name.stop == noun.i), None)
 
 
-def _linked(reading: Reading, noun: Token, names: list[Name]) -> None:
+def _linked(reading: SentenceContext, noun: Token, names: list[Name]) -> None:
     """A noun with the names that it stands for: "my sister Emily", "a dog named Rex", "the landlord, Mr. Okonkwo"."""
     called, whose, kind = [name.text for name in names], owners(reading, noun), kin(noun)
     verb, forms, is_person = g.head_verb(noun), {g.lower(noun), g.lemma(noun)}, names[0].type == t.PERSON
@@ -130,7 +130,7 @@ def _linked(reading: Reading, noun: Token, names: list[Name]) -> None:
         reading.add(whose, "OWNS", called, over=over)
 
 
-def _named(reading: Reading, name: Name) -> None:
+def _named(reading: SentenceContext, name: Name) -> None:
     """What stands behind a name: "Mei Chen of Acme Labs", "The Overstory" by Richard Powers, "Maria from HR"."""
     doc, index = reading.sentence.doc, name.stop
     while index < len(doc) and (doc[index].is_punct or doc[index].is_quote):
@@ -153,7 +153,7 @@ def _named(reading: Reading, name: Name) -> None:
         name.qualifier = name.qualifier or next((f"from {group}" for group in groups), "")
 
 
-def _alone(reading: Reading, noun: Token) -> None:
+def _alone(reading: SentenceContext, noun: Token) -> None:
     """As in "my Canon", "our flat in Antwerp", "my job at Acme", "as a nurse, I …", and a pet that has no name yet."""
     verb, lemma, whose = g.head_verb(noun), g.lemma(noun), owners(reading, noun)
     if noun.dep_ == "pobj" and g.lower(noun.head) == "as" and nm.is_role(lemma) and verb is not None:
@@ -179,13 +179,13 @@ def _alone(reading: Reading, noun: Token) -> None:
         reading.add(whose, "WORKS_AT", reading.beside(noun, ("at",), Fits.COMPANY))
 
 
-def _is_work(reading: Reading, name: Name) -> bool:
+def _is_work(reading: SentenceContext, name: Name) -> bool:
     """As in "Hanne's novel Tidal"."""
     links = reading.sentence.links.items()
     return any(name is n for i, found in links for n in found if g.lemma(reading.sentence.doc[i]) in lx.WORKS)
 
 
-def owners(reading: Reading, noun: Token) -> list[str]:
+def owners(reading: SentenceContext, noun: Token) -> list[str]:
     """Whose: "my sister", "Keisha's sister", "a sister of Keisha", "Kim has a sister"."""
     chain = noun
     for _ in range(3):

@@ -23,7 +23,7 @@ from memories.extraction.patterns import (
     Past,
     Pattern,
 )
-from memories.extraction.reading import GUESSED, Reading
+from memories.extraction.sentence_context import GUESSED, SentenceContext
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -37,7 +37,7 @@ FITS = {
 } | dict.fromkeys(("LIKES", "DISLIKES"), Fits.LIKED)
 
 
-def relations(reading: Reading) -> list[Stated]:
+def relations(reading: SentenceContext) -> list[Stated]:
     """All that the sentence states, each pair of ends once."""
     phrases.read(reading)
     for token in reading.sentence.doc:
@@ -47,7 +47,7 @@ def relations(reading: Reading) -> list[Stated]:
     return _with_roles(list(reading.stated.values()))
 
 
-def _verb(reading: Reading, verb: Token) -> None:
+def _verb(reading: SentenceContext, verb: Token) -> None:
     lemma = THIRD_PERSON.get(g.lower(verb)) or g.lemma(verb)  # the lemmatizer takes "hates" for hats
     patterns = BY_VERB.get(lemma, ())
     if not patterns or not g.claimed(verb):
@@ -66,7 +66,7 @@ def _verb(reading: Reading, verb: Token) -> None:
             _apply(reading, pattern, verb, people, over)
 
 
-def _apply(reading: Reading, pattern: Pattern, verb: Token, people: list[str], over: bool) -> None:
+def _apply(reading: SentenceContext, pattern: Pattern, verb: Token, people: list[str], over: bool) -> None:
     kind = "DISLIKES" if pattern.type == "LIKES" and g.negated(verb) and not over else pattern.type
     is_passive = bool(g.children(verb, "nsubjpass")) and OBJECT in pattern.slot
     tokens = _targets(pattern, verb, is_passive)
@@ -129,7 +129,7 @@ def _targets(pattern: Pattern, verb: Token, is_passive: bool) -> list[Token]:
     return found
 
 
-def _predicates(reading: Reading, verb: Token, people: list[str]) -> None:
+def _predicates(reading: SentenceContext, verb: Token, people: list[str]) -> None:
     """The complements of "be": "X is a fan of Y", "is married to Y", "my favourite colour is green", "X is my boss"."""
     over, complements = g.past(verb) or g.ended(verb), g.complements(verb)
     inner = [x for _, x in g.prepositions(verb) if x.pos_ == "NOUN"]  # "in charge of", "on the board of"
@@ -178,7 +178,7 @@ def _predicates(reading: Reading, verb: Token, people: list[str]) -> None:
         reading.add(owners, "OWNS", [x for x in things if not x.islower()][:1], verb, over=over)
 
 
-def _complement(reading: Reading, verb: Token, noun: Token, people: list[str], over: bool) -> None:
+def _complement(reading: SentenceContext, verb: Token, noun: Token, people: list[str], over: bool) -> None:
     """As in "Ada and Kim are friends", "Catan is my favourite game", "the Ibis is my boat"."""
     kin = "PARTNER_OF" if g.lemma(noun) in ("couple", "item") else phrases.kin(noun)
     subject, whose = g.children(verb, "nsubj"), phrases.owners(reading, noun)

@@ -251,7 +251,7 @@ class Migration(migrations.Migration):
                 ("actor", models.CharField(max_length=64)),
                 ("text", models.TextField()),
                 ("payload", models.JSONField(default=dict)),
-                ("allocated_id", models.UUIDField(null=True)),
+                ("reserved_id", models.UUIDField(null=True)),
                 ("target_key", models.UUIDField(null=True)),
                 (
                     "state",
@@ -262,13 +262,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("lease_until", models.DateTimeField(null=True)),
-                ("kick_at", models.DateTimeField(null=True)),
+                ("next_attempt_at", models.DateTimeField(null=True)),
                 ("attempts", models.PositiveSmallIntegerField(default=0)),
                 ("failure", models.CharField(blank=True, max_length=64)),
                 ("result", models.JSONField(default=dict)),
                 ("accepted_at", models.DateTimeField(default=core.clock.now)),
                 ("finished_at", models.DateTimeField(null=True)),
-                ("blanked_at", models.DateTimeField(null=True)),
+                ("redacted_at", models.DateTimeField(null=True)),
                 ("expires_at", models.DateTimeField(null=True)),
                 ("tsv", django.contrib.postgres.search.SearchVectorField(null=True)),
                 ("vector", pgvector.django.halfvec.HalfVectorField(null=True)),
@@ -460,7 +460,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="source",
             index=models.Index(
-                condition=models.Q(("state", "pending")), fields=["kick_at"], name="memories_source_due"
+                condition=models.Q(("state", "pending")), fields=["next_attempt_at"], name="memories_source_due"
             ),
         ),
         migrations.AddIndex(
@@ -474,7 +474,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="source",
             index=models.Index(
-                condition=models.Q(("blanked_at", None), ("expires_at__isnull", False)),
+                condition=models.Q(("redacted_at", None), ("expires_at__isnull", False)),
                 fields=["expires_at"],
                 name="memories_source_expiry",
             ),
@@ -506,14 +506,14 @@ class Migration(migrations.Migration):
             model_name="source",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("state", "pending"), models.Q(("kick_at", None), ("lease_until", None)), _connector="OR"
+                    ("state", "pending"), models.Q(("next_attempt_at", None), ("lease_until", None)), _connector="OR"
                 ),
                 name="memories_source_lease",
             ),
         ),
         migrations.AddConstraint(
             model_name="source",
-            constraint=models.UniqueConstraint(fields=("tenant", "allocated_id"), name="memories_source_allocated"),
+            constraint=models.UniqueConstraint(fields=("tenant", "reserved_id"), name="memories_source_reserved"),
         ),
         migrations.AddIndex(
             model_name="revision",
@@ -611,14 +611,10 @@ class Migration(migrations.Migration):
             model_name="usage",
             constraint=models.UniqueConstraint(fields=("tenant", "memory_key"), name="memories_usage_of"),
         ),
-        migrations.AlterModelOptions(
-            name="source",
-            options={"verbose_name": "accepted write"},
-        ),
         migrations.AddIndex(
             model_name="source",
             index=models.Index(
-                condition=models.Q(("blanked_at", None), ("state", "failed")),
+                condition=models.Q(("redacted_at", None), ("state", "failed")),
                 fields=["id"],
                 name="memories_source_failed",
             ),
@@ -764,11 +760,6 @@ class Migration(migrations.Migration):
         migrations.RemoveIndex(
             model_name="source",
             name="memories_source_target",
-        ),
-        migrations.RenameField(
-            model_name="source",
-            old_name="kick_at",
-            new_name="next_attempt_at",
         ),
         migrations.RemoveField(
             model_name="source",
@@ -989,7 +980,7 @@ class Migration(migrations.Migration):
             {
                 "memories_memory_scope": "erasing a scope: its memories, batch by batch",
                 "memories_owner_scope": "locking the one row of an owner",
-                "memories_source_allocated": "a promised id: GET and DELETE of a memory that is still pending",
+                "memories_source_reserved": "a reserved id: GET and DELETE of a memory that is still pending",
                 "memories_source_scope": "recall of pending writes in a scope; erasing a scope",
                 "memories_source_expiry": "the clean-up: writes whose text has to go, over all tenants",
                 "memories_outcome_order": "what one write decided, in order",

@@ -17,8 +17,9 @@ class Source(TenantRow):
     """One accepted write that needs the pipeline; also the event that `/events/{id}` reads.
 
     `text` is the raw text, `payload` how it was said: `{"items": [{start, stop, role?, speaker?, said_at?,
-    client_timestamp?}], "infer", "metadata", "memory_type", …}` with spans in characters of `text`. `allocated_id` is the
-    first memory's id, which the answer names before that memory exists. `tsv` and `vector` let recall find a write that is still pending.
+    client_timestamp?}], "infer", "metadata", "memory_type", …}` with spans in characters of `text`. `reserved_id` is
+    the first memory's id, which the answer names before that memory exists. `tsv` and `vector` let recall find a write
+    that is still pending.
     `sequence` is the place in the owner's queue; a failed attempt sets `next_attempt_at`.
     """
 
@@ -30,7 +31,7 @@ class Source(TenantRow):
     actor = models.CharField(max_length=64)
     text = models.TextField()
     payload = models.JSONField(default=dict)
-    allocated_id = models.UUIDField(null=True)
+    reserved_id = models.UUIDField(null=True)
     target_key = models.UUIDField(null=True)
     target = models.ForeignObject(
         Memory,
@@ -51,7 +52,7 @@ class Source(TenantRow):
     result = models.JSONField(default=dict)
     accepted_at = models.DateTimeField(default=now)
     finished_at = models.DateTimeField(null=True)
-    blanked_at = models.DateTimeField(null=True)
+    redacted_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
 
     tsv = SearchVectorField(null=True)
@@ -59,7 +60,6 @@ class Source(TenantRow):
     model = models.CharField(max_length=128, blank=True)
 
     class Meta:
-        verbose_name = "accepted write"
         constraints = (
             models.CheckConstraint(condition=Q(kind__in=[k.value for k in SourceKind]), name="memories_source_kind"),
             models.CheckConstraint(condition=Q(state__in=[s.value for s in SourceState]), name="memories_source_state"),
@@ -70,7 +70,7 @@ class Source(TenantRow):
             models.CheckConstraint(
                 condition=Q(state="pending") | Q(next_attempt_at=None), name="memories_source_next_attempt"
             ),
-            models.UniqueConstraint(fields=["tenant", "allocated_id"], name="memories_source_allocated"),
+            models.UniqueConstraint(fields=["tenant", "reserved_id"], name="memories_source_reserved"),
         )
         indexes = (
             models.Index(
@@ -78,12 +78,12 @@ class Source(TenantRow):
                 condition=Q(state="pending"),
                 name="memories_source_pending",
             ),
-            models.Index(fields=["id"], condition=Q(state="failed", blanked_at=None), name="memories_source_failed"),
+            models.Index(fields=["id"], condition=Q(state="failed", redacted_at=None), name="memories_source_failed"),
             models.Index(fields=["tenant", "project", "user_id", "state"], name="memories_source_scope"),
             models.Index(fields=["tenant", "target_key"], name="memories_source_target"),
             models.Index(
                 fields=["expires_at"],
-                condition=Q(blanked_at=None, expires_at__isnull=False),
+                condition=Q(redacted_at=None, expires_at__isnull=False),
                 name="memories_source_expiry",
             ),
         )

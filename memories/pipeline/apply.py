@@ -16,11 +16,11 @@ from core.errors import Conflict, MemoryNotFound
 from core.ids import MEMORY, REVIEW, public
 from core.monitoring import metrics
 from memories.models import Embedding, Memory, Outcome, Passage, Review, Revision, TokenVectors
-from memories.pipeline import happened, knowledge, owners, reviews
+from memories.pipeline import knowledge, memory_events, owner_locks, reviews
 from memories.pipeline.changes import ChangeSet, GraphChange, WriteResult
-from memories.pipeline.owners import StaleError
+from memories.pipeline.fulltext import to_tsvector, word_count
+from memories.pipeline.owner_locks import StaleError
 from memories.pipeline.rows import Batch, memory_columns, successor
-from memories.pipeline.searchable import word_count, words
 from memories.review_types import ReviewState
 from memories.types import KEEP, Action, SourceState, UpdateCommand
 
@@ -54,7 +54,7 @@ def commit(tenant_id: uuid.UUID, project: str, user_id: str, seen: int, changes:
     """
     with transaction.atomic():
         passages = len(changes.batch.passages)
-        owners.advance(tenant_id, project, user_id, seen, passages, changed=changes.changes_memories)
+        owner_locks.advance(tenant_id, project, user_id, seen, passages, changed=changes.changes_memories)
         _retire(changes.retired)
         _write(changes.batch)
         for revision in changes.texts:
@@ -84,7 +84,7 @@ def reword(passage: Passage, text: str, evidence: str, configuration: str) -> in
     """Index the words of a passage anew, in another language; → 0 when it is gone."""
     indexed = (text, configuration, passage.speaker, evidence)
     rows = Passage.objects.filter(tenant=passage.tenant_id, id=passage.id)
-    return rows.update(tsv=words(*indexed), length=word_count(*indexed))
+    return rows.update(tsv=to_tsvector(*indexed), length=word_count(*indexed))
 
 
 def edit(tenant_id: uuid.UUID, memory_id: uuid.UUID, command: UpdateCommand, *, actor: str) -> None:
@@ -94,7 +94,7 @@ def edit(tenant_id: uuid.UUID, memory_id: uuid.UUID, command: UpdateCommand, *, 
         found = current.values_list("project", "user_id").first()
         if found is None:
             raise MemoryNotFound(public(MEMORY, memory_id))
-        owner, moment = owners.lock(tenant_id, *found), now()
+        owner, moment = owner_locks.lock(tenant_id, *found), now()
         old = current.first()
         if old is None or (old.expires_at is not None and old.expires_at <= moment):
             raise MemoryNotFound(public(MEMORY, memory_id))
@@ -105,7 +105,7 @@ def edit(tenant_id: uuid.UUID, memory_id: uuid.UUID, command: UpdateCommand, *, 
             _write(Batch(revisions=[new]))
         if changed := memory_columns(command):
             Memory.objects.filter(tenant=tenant_id, id=memory_id).update(**changed)
-        owners.changed(owner)
+        owner_locks.changed(owner)
 
 
 def archive(tenant_id: uuid.UUID, revisions: Sequence[uuid.UUID], *, actor: str, reason: str) -> int:
@@ -127,7 +127,7 @@ def decide(review: Review, *, accept: bool, actor: str) -> dt.datetime:
     """Decide an open review, and end one of its memories if it is accepted; → when. Raises Conflict if the review is
     not open any more, or a memory has expired."""
     with transaction.atomic():
-        owner, moment = owners.lock(review.tenant_id, review.project, review.user_id), now()
+        owner, moment = owner_locks.lock(review.tenant_id, review.project, review.user_id), now()
         pair = reviews.live(review.tenant_id, [review.old_key, review.new_key], moment)
         rows = Review.objects.filter(tenant=review.tenant_id, id=review.id, state=ReviewState.OPEN)
         if len(pair) < 2 or not rows.exists():
@@ -142,7 +142,7 @@ def decide(review: Review, *, accept: bool, actor: str) -> dt.datetime:
         _retire([loser])
         _write(Batch(revisions=[ended]))
         knowledge.retire([loser], ended.recorded_at)
-        owners.changed(owner)
+        owner_locks.changed(owner)
         return ended.recorded_at
 
 
@@ -172,7 +172,7 @@ def insert(batch: Batch) -> None:
 def _write(batch: Batch) -> None:
     insert(batch)
     reviews.close(batch.revisions)
-    happened.written(batch.revisions)
+    memory_events.emit_written(batch.revisions)
 
 
 def _record(outcomes: Sequence[Outcome]) -> None:
@@ -201,6 +201,6 @@ def _finish(tenant_id: uuid.UUID, writes: Sequence[WriteResult]) -> None:
                 if cursor.rowcount != len(closed):
                     raise StaleError
     for write in (w for w in writes if not w.is_last and not w.failure):
-        reserved = write.reserved_id or write.source.allocated_id
-        if not write.source.pending_row().update(result=write.result, allocated_id=reserved):
+        reserved = write.reserved_id or write.source.reserved_id
+        if not write.source.pending_row().update(result=write.result, reserved_id=reserved):
             raise StaleError

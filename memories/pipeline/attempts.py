@@ -33,7 +33,7 @@ MAX_LOST = 3  # attempts that ran out of time or whose worker was killed
 MAX_RETRY_AFTER = 600.0  # seconds that a provider may ask for
 WORKER_LOST, TIMED_OUT = "worker_lost", "timed_out"
 TRANSIENT_FAILURES = ("unavailable", "service_unavailable", "busy")  # they end by themselves: no limit of attempts
-LOST = "lost_attempts"  # in `Source.result`
+LOST_ATTEMPTS = "lost_attempts"  # in `Source.result`
 
 
 class TimedOutError(BaseException):
@@ -63,13 +63,13 @@ def begin(source: Source, lost: int = 0) -> bool:
     `lost`: attempts that were lost with nothing but this write. A write that has used up its lost attempts is set
     aside. A part of a long write that is applied begins a new count.
     """
-    uncounted = max(0, lost - int(source.result.get(LOST, 0)))
-    lost = int(source.result.get(LOST, 0)) + uncounted
+    uncounted = max(0, lost - int(source.result.get(LOST_ATTEMPTS, 0)))
+    lost = int(source.result.get(LOST_ATTEMPTS, 0)) + uncounted
     if lost >= MAX_LOST:
         failed = source.failure if source.failure in (WORKER_LOST, TIMED_OUT) else WORKER_LOST
         close_failed(source, failed, {})
         return False
-    source.result = {**source.result, LOST: lost + 1}
+    source.result = {**source.result, LOST_ATTEMPTS: lost + 1}
     source.attempts += 1 + uncounted
     counted = {"attempts": source.attempts, "failure": WORKER_LOST, "result": source.result}
     return bool(source.pending_row().update(**counted))  # none if it was erased
@@ -78,7 +78,7 @@ def begin(source: Source, lost: int = 0) -> bool:
 def timed_out(source: Source) -> None:
     """End an attempt that ran out of time. The last one sets the write aside."""
     log.error("write %s ran out of time", source.id)
-    if int(source.result.get(LOST, 0)) >= MAX_LOST:
+    if int(source.result.get(WORKER_LOST, 0)) >= MAX_LOST:
         close_failed(source, TIMED_OUT, {})
         return
     source.pending_row().update(failure=TIMED_OUT)
@@ -96,7 +96,7 @@ def failed(source: Source, error: Exception) -> dt.datetime | None:
         return None
     asked = dt.timedelta(seconds=min(getattr(error, "retry_after", None) or 0, MAX_RETRY_AFTER))
     until = now() + max(backoff(source.attempts), asked)
-    source.result = {name: value for name, value in source.result.items() if name != LOST}
+    source.result = {name: value for name, value in source.result.items() if name != WORKER_LOST}
     changed = {"failure": code[:64], "next_attempt_at": until, "attempts": source.attempts, "result": source.result}
     source.pending_row().update(**changed)
     metrics.pipeline_ended(source.kind, "retried")
@@ -105,7 +105,7 @@ def failed(source: Source, error: Exception) -> dt.datetime | None:
 
 def close_failed(source: Source, failure: str, result: dict[str, object]) -> None:
     """Set the write aside. What is applied of it stays, and is not applied again when somebody retries it."""
-    kept = {name: value for name, value in source.result.items() if name != LOST}
+    kept = {name: value for name, value in source.result.items() if name != WORKER_LOST}
     source.pending_row().update(
         state=SourceState.FAILED,
         failure=failure[:64],

@@ -20,9 +20,9 @@ from core.carry import SAME, Kind, Line, LineError, Salt, batches, each
 from core.ids import new_id
 from memories.languages import configuration
 from memories.models import Memory, Outcome, Owner, Passage, Review, Revision, Source, Usage
-from memories.pipeline import apply, erase, owners, write_queue
-from memories.pipeline.rows import Batch, Embedded, Voice
-from memories.pipeline.searchable import SOURCE_CHARACTERS, words
+from memories.pipeline import apply, erase, owner_locks, write_queue
+from memories.pipeline.fulltext import SOURCE_CHARACTERS, to_tsvector
+from memories.pipeline.rows import Attribution, Batch, Embedded
 from memories.pipeline.write_queue import Priority
 from memories.types import Scope, SourceKind, SourceState
 
@@ -32,8 +32,8 @@ SOURCE = Kind(
     "source",
     Source,
     (
-        *("kind", "agent_id", "run_id", "actor", "text", "payload", "allocated_id", "target_key", "state", "failure"),
-        *("result", "accepted_at", "finished_at", "blanked_at", "expires_at"),
+        *("kind", "agent_id", "run_id", "actor", "text", "payload", "reserved_id", "target_key", "state", "failure"),
+        *("result", "accepted_at", "finished_at", "redacted_at", "expires_at"),
     ),
     {"target": "memory"},
 )
@@ -56,7 +56,7 @@ REVISION = Kind(
     ),
     {"source": "source"},
 )
-VOICE = Kind("voice", Passage, ("said_at", "batch", "turn", "session", "speaker", "role"), part=True)
+ATTRIBUTION = Kind("attribution", Passage, ("said_at", "batch", "turn", "session", "speaker", "role"), part=True)
 REVIEW = Kind(
     "review",
     Review,
@@ -138,17 +138,17 @@ def _sources(
         outcomes[outcome.source_key].append(OUTCOME.line(outcome))
     for row in rows:
         own = row.expires_at if row.expires_at is not None and row.expires_at <= moment else None
-        named = (gone[key] for key in (row.allocated_id, row.target_key) if key and key in gone)
-        if (end := min([*ends[row.id], *named, *([own] if own else [])], default=None)) and row.blanked_at is None:
-            _blank(row, end)
+        named = (gone[key] for key in (row.reserved_id, row.target_key) if key and key in gone)
+        if (end := min([*ends[row.id], *named, *([own] if own else [])], default=None)) and row.redacted_at is None:
+            _redact(row, end)
         yield {"line": SOURCE.name, **SOURCE.line(row), "outcomes": outcomes[row.id]}
 
 
-def _blank(row: Source, moment: dt.datetime) -> None:
-    """As `erase.blank` does it to the stored row, at the time when its text expired."""
-    for name, value in erase.BLANK.items():
+def _redact(row: Source, moment: dt.datetime) -> None:
+    """As `erase.redact` does it to the stored row, at the time when its text expired."""
+    for name, value in erase.REDACTED.items():
         setattr(row, name, value)
-    row.blanked_at = moment
+    row.redacted_at = moment
     if row.state == SourceState.PENDING:
         row.state, row.failure, row.finished_at = SourceState.FAILED.value, erase.ERASED, moment
 
@@ -157,10 +157,10 @@ def _memories(tenant_id: uuid.UUID, rows: Sequence[Memory]) -> Iterator[Line]:
     keys = [row.id for row in rows]
     usage = {u.memory_key: USAGE.line(u) for u in Usage.objects.filter(tenant=tenant_id, memory_key__in=keys)}
     first = Passage.objects.filter(tenant=tenant_id, memory_key__in=keys, ordinal=0).defer("tsv")
-    voices = {passage.text_key: VOICE.line(passage) for passage in first}
+    attributions = {passage.text_key: ATTRIBUTION.line(passage) for passage in first}
     revisions: dict[uuid.UUID, list[Line]] = {key: [] for key in keys}
     for row in Revision.objects.filter(tenant=tenant_id, memory_key__in=keys).order_by("recorded_at", "id"):
-        revisions[row.memory_key].append({**REVISION.line(row), "voice": voices.get(row.id)})
+        revisions[row.memory_key].append({**REVISION.line(row), "attribution": attributions.get(row.id)})
     for memory in rows:
         yield {
             "line": MEMORY.name,
@@ -184,7 +184,7 @@ class Brought:
     memories: list[Memory] = field(default_factory=list)
     revisions: list[Revision] = field(default_factory=list)
     reviews: list[Review] = field(default_factory=list)
-    texts: list[tuple[Revision, Voice]] = field(default_factory=list)
+    texts: list[tuple[Revision, Attribution]] = field(default_factory=list)
     current: set[uuid.UUID] = field(default_factory=set)
 
     def add(self, line: Line, whose: Whose, salt: Salt = SAME) -> None:
@@ -201,10 +201,10 @@ def _add_source(brought: Brought, said: Line, whose: Whose, salt: Salt) -> None:
     pending = row.state == SourceState.PENDING
     if pending == (row.finished_at is not None):
         raise LineError("finished_at", "must be null while the write is pending, and a time after")
-    if pending and row.blanked_at is not None:
-        raise LineError("state", "must not be pending: the text is blanked")
-    if row.kind == SourceKind.STORE and row.state != SourceState.APPLIED and row.blanked_at is None:
-        row.tsv = words(row.text[:SOURCE_CHARACTERS], configuration(row.project))
+    if pending and row.redacted_at is not None:
+        raise LineError("state", "must not be pending: the text is redacted")
+    if row.kind == SourceKind.STORE and row.state != SourceState.APPLIED and row.redacted_at is None:
+        row.tsv = to_tsvector(row.text[:SOURCE_CHARACTERS], configuration(row.project))
     brought.sources.append(row)
     for outcome in each(lambda entry: OUTCOME.read(entry, salt), said["outcomes"], "outcomes"):
         made = Outcome(id=new_id(), tenant_id=whose.tenant_id, source_key=row.id, **outcome)
@@ -221,15 +221,15 @@ def _add_memory(brought: Brought, said: Line, whose: Whose, salt: Salt) -> None:
             raise error.inside("usage") from None
         brought.usage.append(Usage(id=new_id(), tenant_id=whose.tenant_id, memory_key=memory.id, **counted))
     found = each(lambda entry: _revision(entry, memory, whose, salt), said["revisions"], "revisions")
-    with_text = {revision.id for revision, voice in found if voice is not None}
-    for place, (revision, voice) in enumerate(found):
-        if (voice is not None) != (revision.text_key == revision.id):
-            raise LineError(f"revisions.{place}.voice", "must stand where the text is new, and there alone")
+    with_text = {revision.id for revision, attribution in found if attribution is not None}
+    for place, (revision, attribution) in enumerate(found):
+        if (attribution is not None) != (revision.text_key == revision.id):
+            raise LineError(f"revisions.{place}.attribution", "must stand where the text is new, and there alone")
         if revision.text_key not in with_text:
-            raise LineError(f"revisions.{place}.text", "must name a revision of this memory that has a voice")
+            raise LineError(f"revisions.{place}.text", "must name a revision of this memory that has a attribution")
         brought.revisions.append(revision)
-        if voice is not None:
-            brought.texts.append((revision, voice))
+        if attribution is not None:
+            brought.texts.append((revision, attribution))
     last = [revision for revision, _ in found if revision.retired_at is None]
     if len(last) != 1:
         raise LineError("revisions", f"must have one that is not retired; {len(last)} are not")
@@ -242,16 +242,16 @@ def _add_review(brought: Brought, said: Line, whose: Whose, salt: Salt) -> None:
     brought.reviews.append(row)
 
 
-def _revision(said: Any, memory: Memory, whose: Whose, salt: Salt) -> tuple[Revision, Voice | None]:
-    columns = REVISION.read(said, salt, "voice")
+def _revision(said: Any, memory: Memory, whose: Whose, salt: Salt) -> tuple[Revision, Attribution | None]:
+    columns = REVISION.read(said, salt, "attribution")
     revision = Revision(memory_key=memory.id, **columns, **whose.columns)
     revision.reason = salt.inside(revision.reason)
-    if said["voice"] is None:
+    if said["attribution"] is None:
         return revision, None
     try:
-        return revision, Voice(**VOICE.read(said["voice"], salt))
+        return revision, Attribution(**ATTRIBUTION.read(said["attribution"], salt))
     except LineError as error:
-        raise error.inside("voice") from None
+        raise error.inside("attribution") from None
 
 
 def write(brought: Brought, embedded: Mapping[uuid.UUID, Embedded]) -> Counter[tuple[str, str]]:
@@ -260,8 +260,8 @@ def write(brought: Brought, embedded: Mapping[uuid.UUID, Embedded]) -> Counter[t
     → how many passages, by `(project, user_id)`. Under the owners' locks, in the transaction of the whole import.
     """
     batch = Batch(memories=brought.memories, revisions=brought.revisions)
-    for revision, voice in brought.texts:
-        batch.add_text(revision, embedded[revision.id], voice)
+    for revision, attribution in brought.texts:
+        batch.add_text(revision, embedded[revision.id], attribution)
     for embedding in batch.embeddings:
         embedding.current = embedding.text_key in brought.current
     pending = [source for source in brought.sources if source.state == SourceState.PENDING]
@@ -276,10 +276,10 @@ def write(brought: Brought, embedded: Mapping[uuid.UUID, Embedded]) -> Counter[t
 
 def lock(tenant_id: uuid.UUID, whose: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Owner]:
     """The owners' locks, taken in the order in which every writer takes them."""
-    return {(row.project, row.user_id): row for row in owners.lock_all(tenant_id, whose)}
+    return {(row.project, row.user_id): row for row in owner_locks.lock_all(tenant_id, whose)}
 
 
 def has_memories(whose: Whose) -> bool:
-    """Whether an owner has a memory, or a write that was accepted and not blanked."""
-    accepted = Source.objects.filter(**whose.columns, blanked_at=None)
+    """Whether an owner has a memory, or a write that was accepted and not redacted."""
+    accepted = Source.objects.filter(**whose.columns, redacted_at=None)
     return Memory.objects.filter(**whose.columns).exists() or accepted.exists()

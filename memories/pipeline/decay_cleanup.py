@@ -12,12 +12,12 @@ from itertools import islice
 
 from django.db import transaction
 
-from core.alone import alone
+from core.advisory_lock import try_advisory_lock
 from core.clock import now
 from core.tenancy import across_tenants
 from memories.decay import DECAYED, SOONEST
 from memories.models import Memory, Owner
-from memories.pipeline import apply, erase, owners
+from memories.pipeline import apply, erase, owner_locks
 from memories.retrieval import decay_scan
 from memories.retrieval.decay_scan import DecayedMemoryRow
 from memories.types import Scope
@@ -58,8 +58,8 @@ def erased(scope: Scope, *, actor: str) -> int:
 
 def run_for_all_tenants() -> int:
     """Archive what has decayed, tenant by tenant; → how many memories. Of two at once only one works."""
-    with alone(JOB) as mine:
-        if not mine:
+    with try_advisory_lock(JOB) as acquired:
+        if not acquired:
             return 0
         with across_tenants("the archive of what has decayed"):
             tenants = list(Owner.objects.values_list("tenant_id", flat=True).distinct())
@@ -73,8 +73,8 @@ def _archive(tenant_id: uuid.UUID, batch: list[DecayedMemoryRow], actor: str) ->
     """What changed since it was found stays as it is."""
     with transaction.atomic():
         whose = Memory.objects.filter(tenant=tenant_id, id__in=[f.memory_id for f in batch])
-        locked = owners.lock_all(tenant_id, whose.values_list("project", "user_id"))
+        locked = owner_locks.lock_all(tenant_id, whose.values_list("project", "user_id"))
         done = apply.archive(tenant_id, [f.revision_id for f in batch], actor=actor, reason="decayed")
         for owner in locked:
-            owners.changed(owner)
+            owner_locks.changed(owner)
     return done

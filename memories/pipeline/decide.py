@@ -10,7 +10,7 @@ from entities.services.stating import Conflict
 from memories.decisions import texts
 from memories.decisions.decide import Candidate, Effect, Slot, allows, judge
 from memories.pipeline.state import Compared
-from memories.statements import Doubt, Known, Proposal
+from memories.statements import Doubt, ExistingMemory, Proposal
 from memories.types import Decision
 
 REASONS = {
@@ -42,7 +42,7 @@ class Opinion:
     """The proposal about one statement. `outdated_by`: a memory of a later time that ends the statement."""
 
     proposal: Proposal | None = None
-    outdated_by: Known | None = None
+    outdated_by: ExistingMemory | None = None
     open: tuple[Doubt, ...] = ()
 
 
@@ -111,7 +111,7 @@ def _is_another_value(old: str, new: str) -> bool:
     return begin + end >= MIN_COMMON and max(len(was), len(now)) - begin - end <= MAX_VALUE
 
 
-def second_opinion(content: str, proposal: Proposal | None, shown: Sequence[Known]) -> Proposal | None:
+def second_opinion(content: str, proposal: Proposal | None, shown: Sequence[ExistingMemory]) -> Proposal | None:
     """The proposal of a language model, or None where the guards of the pair model forbid it."""
     old = next((memory for memory in shown if proposal is not None and memory.id == proposal.target), None)
     if proposal is None or old is None:

@@ -22,7 +22,7 @@ HEAD = 2_000  # characters of the raw text that this vector is of
 
 def texts(contents: Mapping[bytes, str], claim: Claim) -> dict[bytes, Embedded]:
     """The contents of a pass, by their digests, with passages and vectors, in as few calls as possible."""
-    found = embedded(registry.encoder(), list(contents.values()), claim.keep)
+    found = embedded(registry.encoder(), list(contents.values()), claim.renew)
     return dict(zip(contents, found, strict=True))
 
 

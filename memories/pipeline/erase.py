@@ -32,12 +32,12 @@ from memories.models import (
     TokenVectors,
     Usage,
 )
-from memories.pipeline import happened, owners
+from memories.pipeline import memory_events, owner_locks
 from memories.types import Scope, SourceKind, SourceState
 
 BATCH = 500
 ERASED = "erased"
-BLANK: dict[str, object] = {
+REDACTED: dict[str, object] = {
     "text": "",
     "payload": {},
     "result": {},
@@ -73,7 +73,7 @@ def locked(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = Fa
     """Delete memories, pending ones included, under the locks of their owners; → rows gone, by table."""
     found = Memory.objects.filter(tenant=tenant_id, id__in=list(ids)).values_list("project", "user_id")
     pending = Source.objects.filter(tenant=tenant_id, allocated_id__in=list(ids))
-    owners.lock_all(tenant_id, [*found, *pending.values_list("project", "user_id")])
+    owner_locks.lock_all(tenant_id, [*found, *pending.values_list("project", "user_id")])
     return memories(tenant_id, ids, expired=expired)
 
 
@@ -85,11 +85,11 @@ def scope(where: Scope, *, kind: str, actor: str) -> Erasure:
     requested = now()
     counts: Counter[str] = Counter()
     sources = Source.objects.filter(inside(where), tenant=where.tenant_id, accepted_at__lte=requested)
-    counts += blank(where.tenant_id, sources.filter(state=SourceState.PENDING))
+    counts += redact(where.tenant_id, sources.filter(state=SourceState.PENDING))
     going = Memory.objects.filter(inside(where), tenant=where.tenant_id, created_at__lte=requested)
     while rows := list(going.values_list("id", "project", "user_id")[:BATCH]):
         with transaction.atomic():
-            owners.lock_all(where.tenant_id, [(project, user) for _, project, user in rows])
+            owner_locks.lock_all(where.tenant_id, [(project, user) for _, project, user in rows])
             counts += memories(where.tenant_id, [row for row, _, _ in rows])
     with transaction.atomic():
         sources.delete()
@@ -112,14 +112,14 @@ def memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = 
     sources = Source.objects.filter(
         Q(id__in=named) | Q(allocated_id__in=wanted) | Q(target_key__in=wanted), tenant=tenant_id
     )
-    counts = blank(tenant_id, sources)
+    counts = redact(tenant_id, sources)
     counts += knowledge.erase(tenant_id, wanted)
-    records.blank(tenant_id, wanted)
+    records.redact(tenant_id, wanted)
     going = Memory.objects.filter(tenant=tenant_id, id__in=wanted)
-    happened.gone(tenant_id, going.values_list("id", "project", "user_id"), now(), expired=expired)
+    memory_events.emit_deleted(tenant_id, going.values_list("id", "project", "user_id"), now(), expired=expired)
     Outcome.objects.filter(tenant=tenant_id, replaces_key__in=wanted).update(replaces_key=None)
     passages = Passage.objects.filter(tenant=tenant_id, memory_key__in=wanted)
-    owners.erased(tenant_id, Counter(passages.values_list("project", "user_id")))
+    owner_locks.erased(tenant_id, Counter(passages.values_list("project", "user_id")))
     for name, rows in (
         ("tokens", TokenVectors.objects.filter(tenant=tenant_id, passage_key__in=passages.values("id"))),
         ("embeddings", Embedding.objects.filter(tenant=tenant_id, passage_key__in=passages.values("id"))),
@@ -134,21 +134,21 @@ def memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = 
     return counts
 
 
-def blank(tenant_id: uuid.UUID, sources: QuerySet[Source]) -> Counter[str]:
+def redact(tenant_id: uuid.UUID, sources: QuerySet[Source]) -> Counter[str]:
     """Take the text out of accepted writes; a pending one is closed, so that no worker can apply it.
 
-    → how many were blanked, and how many of them were stores that nobody had applied yet.
+    → how many were redacted, and how many of them were stores that nobody had applied yet.
     """
-    rows = list(sources.values_list("id", "state", "kind", "allocated_id"))
+    rows = list(sources.values_list("id", "state", "kind", "reserved_id"))
     if not rows:
         return Counter()
     moment = now()
     ids = [row for row, _, _, _ in rows]
-    records.blank(tenant_id, [*ids, *(allocated for _, _, _, allocated in rows if allocated)])
-    blanked = Source.objects.filter(tenant=tenant_id, id__in=ids)
+    records.redact(tenant_id, [*ids, *(reserved for _, _, _, reserved in rows if reserved)])
+    redacted = Source.objects.filter(tenant=tenant_id, id__in=ids)
     closed = {"state": SourceState.FAILED, "failure": ERASED, "finished_at": moment}
-    blanked.filter(state=SourceState.PENDING).update(next_attempt_at=None, **closed)
-    blanked.update(blanked_at=moment, **BLANK)
+    redacted.filter(state=SourceState.PENDING).update(next_attempt_at=None, **closed)
+    redacted.update(redacted_at=moment, **REDACTED)
     pending = sum(state == SourceState.PENDING and kind == SourceKind.STORE for _, state, kind, _ in rows)
     return Counter(sources=len(rows), pending=pending)
 

@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 
 from apikeys import tenants
 from core.clock import now
-from core.kick import kick
+from core.enqueue import enqueue_on_commit
 from core.tenancy import TenantRow, tenant_tables
 from entities.services import graph
 from memories.models import Erasure, Source
@@ -34,7 +34,7 @@ def begin(tenant_id: uuid.UUID, *, actor: str) -> Erasure:
     """The receipt of an erasure that starts when this transaction commits."""
     receipt = Erasure(tenant_id=tenant_id, scope={"kind": "tenant"}, actor=actor, requested_at=now())
     Erasure.objects.bulk_create([receipt])
-    kick(TASK, tenant_id, queue="maintenance")
+    enqueue_on_commit(TASK, tenant_id, queue="maintenance")
     return receipt
 
 
@@ -43,11 +43,11 @@ def run(tenant_id: uuid.UUID) -> None:
     until = time.monotonic() + TURN
     with transaction.atomic():  # so that no worker applies what waits
         waiting = Source.objects.filter(tenant=tenant_id, state=SourceState.PENDING)
-        erase.blank(tenant_id, waiting)
+        erase.redact(tenant_id, waiting)
     try:
         while step(tenant_id):
             if time.monotonic() > until:
-                kick(TASK, tenant_id, queue="maintenance")
+                enqueue_on_commit(TASK, tenant_id, queue="maintenance")
                 return
     except IntegrityError:  # a write was committed between two of our statements: the sweep comes again
         log.info("the erasure of tenant %s met a write", tenant_id)
@@ -74,7 +74,7 @@ def step(tenant_id: uuid.UUID) -> bool:
 
 
 def sweep() -> int:
-    """Kick the erasures that aren't done, or so lately that a request may have outlived them; → how many."""
+    """Enqueue the erasures that aren't done, or so lately that a request may have outlived them; → how many."""
     closed = tenants.closed()
     open_ones = Erasure.objects.filter(
         tenant__in=[tenant.id for tenant in closed], scope__kind="tenant", completed_at=None
@@ -82,7 +82,7 @@ def sweep() -> int:
     waiting = set(open_ones.values_list("tenant_id", flat=True))
     waiting |= {tenant.id for tenant in closed if tenant.erased_at and tenant.erased_at > now() - SETTLED}
     for tenant_id in waiting:
-        kick(TASK, tenant_id, queue="maintenance")
+        enqueue_on_commit(TASK, tenant_id, queue="maintenance")
     return len(waiting)
 
 

@@ -12,7 +12,7 @@ from collections import Counter
 from django.db import transaction
 from django.db.models import QuerySet
 
-from core.alone import alone
+from core.advisory_lock import try_advisory_lock
 from core.clock import now
 from core.tenancy import across_tenants
 from memories.models import Revision, Source
@@ -44,8 +44,8 @@ def scope(where: Scope) -> int:
 
 def run_for_all_tenants() -> int:
     """Erase what has expired, over all tenants; → how many memories. Of two at once only one works."""
-    with alone(JOB) as mine:
-        return _run_for_all_tenants() if mine else 0
+    with try_advisory_lock(JOB) as acquired:
+        return _run_for_all_tenants() if acquired else 0
 
 
 def _run_for_all_tenants() -> int:
@@ -65,7 +65,7 @@ def _run_for_all_tenants() -> int:
 def _erase(tenant_id: uuid.UUID, memories: list[uuid.UUID], sources: list[uuid.UUID]) -> int:
     with transaction.atomic():
         counts: Counter[str] = erase.locked(tenant_id, memories, expired=True)
-        counts += erase.blank(tenant_id, Source.objects.filter(tenant=tenant_id, id__in=sources, blanked_at=None))
+        counts += erase.redact(tenant_id, Source.objects.filter(tenant=tenant_id, id__in=sources, redacted_at=None))
     return counts["memories"] + counts["pending"]
 
 
@@ -74,7 +74,7 @@ def _revisions(moment: dt.datetime) -> RevisionQuerySet:
 
 
 def _sources(moment: dt.datetime) -> QuerySet[Source]:
-    return Source.objects.filter(blanked_at=None, expires_at__lte=moment)
+    return Source.objects.filter(redacted_at=None, expires_at__lte=moment)
 
 
 def _oldest(rows: QuerySet[Revision] | QuerySet[Source], key: str) -> list[tuple[uuid.UUID, uuid.UUID]]:

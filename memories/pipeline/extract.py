@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 
 from django.utils.dateparse import parse_datetime
 
@@ -13,23 +12,10 @@ from memories.errors import ProviderRefused, ProviderUnavailable
 from memories.extraction.extractor import from_settings
 from memories.models import Source
 from memories.pipeline.knowledge import together
-from memories.statements import Statement
+from memories.statements import ExtractionResult, Statement
 from memories.types import Fact, Item
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Extracted:
-    """What a write states, in order."""
-
-    statements: tuple[Statement, ...]
-    by: str
-    refused: Mapping[str, int] = field(default_factory=dict)
-
-    def important(self, least: float) -> Extracted:
-        """Without the facts that matter less."""
-        return replace(self, statements=tuple(s for s in self.statements if s.fact.importance >= least))
 
 
 def items_of(source: Source) -> list[Item]:
@@ -46,13 +32,13 @@ def items_of(source: Source) -> list[Item]:
     ]
 
 
-def extract(items: Sequence[Item], *, infer: bool, roles: frozenset[str] | None = None) -> Extracted:
+def extract(items: Sequence[Item], *, infer: bool, roles: frozenset[str] | None = None) -> ExtractionResult:
     """What `items` state, without a language model; without `infer` each item is one fact, verbatim.
 
     `roles`: only what these say is looked at, and all of them may state facts. None: the extractor's own judgement.
     """
     if not infer:
-        return Extracted(tuple(Statement(fact) for fact in verbatim(items, roles)), "verbatim")
+        return ExtractionResult(tuple(Statement(fact) for fact in verbatim(items, roles)), "verbatim")
     extractor = from_settings()
     try:
         read = extractor.read(items, roles)
@@ -60,7 +46,7 @@ def extract(items: Sequence[Item], *, infer: bool, roles: frozenset[str] | None 
         log.warning("texts are read without a parser: %s", error.message)
         extractor = extractor.unparsed()
         read = extractor.read(items, roles)
-    return Extracted(tuple(statement for found in read for statement in found), extractor.name)
+    return ExtractionResult(tuple(statement for found in read for statement in found), extractor.name)
 
 
 def verbatim(items: Sequence[Item], roles: frozenset[str] | None = None) -> tuple[Fact, ...]:

@@ -6,20 +6,20 @@ from dataclasses import replace
 
 from memories.models import Source
 from memories.pipeline import apply, digest
-from memories.pipeline.extract import Extracted, items_of
-from memories.pipeline.recalled import MOST, recalled_turns, without_recalled
-from memories.statements import Known, Proposal, Statement
+from memories.pipeline.echo_filter import MAX_LINES, echoed_turns, strip_echoes
+from memories.pipeline.extract import items_of
+from memories.statements import ExistingMemory, ExtractionResult, Proposal, Statement
 from memories.types import Decision, Fact, Item
 
 
-def keep_text(source: Source, found: Extracted) -> tuple[Extracted, tuple[Known, ...]]:
+def keep_text(source: Source, found: ExtractionResult) -> tuple[ExtractionResult, tuple[ExistingMemory, ...]]:
     """The single text of a write as one statement, and the memories that the statements repeat.
 
     A text whose every line is a live memory is no news: it states these memories again.
     """
     (item,) = items_of(source)
-    news = without_recalled(source, [item])[0].content
-    turns = recalled_turns(source, item) if news != item.content else []
+    news = strip_echoes(source, [item])[0].content
+    turns = echoed_turns(source, item) if news != item.content else []
     held = _held(source, news)
     if held is not None and (held or turns):
         said = [Statement(_fact(item, line)) for line in held]
@@ -33,7 +33,7 @@ def _held(source: Source, text: str) -> list[str] | None:
     """The contents of the live facts that `text` consists of, one a line, as a recall writes them; None if any line is
     new."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if len(lines) > MOST:
+    if len(lines) > MAX_LINES:
         return None
     forms = [(line, line.removesuffix(".")) for line in lines]
     digests = {form: digest.of_text(form) for both in forms for form in both}
@@ -46,6 +46,6 @@ def _fact(item: Item, content: str) -> Fact:
     return Fact(content, content, 0, item.role, item.speaker, item.said_at, item.client_timestamp)
 
 
-def _repeats(item: Item, turn: Known) -> Statement:
+def _repeats(item: Item, turn: ExistingMemory) -> Statement:
     fact = replace(_fact(item, turn.content), said_at=turn.said_at)
     return Statement(fact, proposal=Proposal(Decision.NOOP, turn.id, "repeats what a recall gave out"))

@@ -26,7 +26,7 @@ from core.monitoring import metrics
 from core.redis import announce
 from memories.extraction.llm.registry import model_extractor
 from memories.models import Source
-from memories.pipeline import apply, attempts, embed, erase, owners, plan, state, write_queue, writes
+from memories.pipeline import apply, attempts, embed, erase, owner_locks, plan, state, write_queue, writes
 from memories.pipeline.changes import WriteResult
 from memories.pipeline.rows import Embedded
 from memories.pipeline.write_queue import Claim, LeaseLost, Turn
@@ -201,9 +201,9 @@ def _read(sources: Sequence[Source], claim: Claim) -> Iterator[list[ReadWrite]]:
         if (group or not at_once) and time.monotonic() - started > PASS_SECONDS:
             break
         embed.head(source)
-        claim.hold()
+        claim.extend()
         group.append(writes.read(source))
-        claim.keep()
+        claim.renew()
         if not at_once:
             yield group
             group = []
@@ -244,11 +244,11 @@ def _apply(chunk: Sequence[ReadWrite], claim: Claim) -> None:
             texts |= embed.texts(new, claim)
             state.compare(found, left, texts)
             changes = plan.Planner(found, texts).plan(left)
-            claim.keep()
+            claim.renew()
             apply.commit(claim.tenant_id, claim.project, claim.user_id, found.version, changes)
         except plan.MissingTextsError as missing:
             texts |= embed.texts(missing.contents, claim)
-        except owners.StaleError:
+        except owner_locks.StaleError:
             left = _still_pending(left)
         else:
             if not all(write.is_last for write in changes.writes):
@@ -263,7 +263,7 @@ def _apply(chunk: Sequence[ReadWrite], claim: Claim) -> None:
 def _announce(results: Sequence[WriteResult], seconds: float) -> None:
     for write in results:
         write.source.result = write.result  # the next part of a long write goes on from it
-        write.source.allocated_id = write.reserved_id or write.source.allocated_id
+        write.source.reserved_id = write.reserved_id or write.source.reserved_id
     ended = [write for write in results if write.failure or write.is_last]
     for write in ended:
         metrics.pipeline_ended(write.source.kind, "failed" if write.failure else "applied", seconds)

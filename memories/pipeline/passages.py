@@ -5,10 +5,10 @@ from __future__ import annotations
 from memories.types import Span
 
 MAX_EVIDENCE = 20_000  # characters indexed with one passage
-MOST = 2_000  # characters; a tsvector of a megabyte is refused, and the embedding model reads 256 tokens
+MAX_PASSAGES = 2_000  # characters; a tsvector of a megabyte is refused, and the embedding model reads 256 tokens
 
 
-def split(text: str, most: int = MOST) -> tuple[Span, ...]:
+def split(text: str, most: int = MAX_PASSAGES) -> tuple[Span, ...]:
     """Spans that cover `text` without gap or overlap, each at most `most` characters, cut after white space where
     there is some in the second half of a passage. An empty text has one empty passage."""
     spans: list[Span] = []

@@ -18,10 +18,10 @@ from memories.models import Passage, Review, Revision, Source
 from memories.pipeline import decide, reviews
 from memories.pipeline.changes import ChangeSet, GraphChange, WriteResult
 from memories.pipeline.reconcile import Operation, reconcile
-from memories.pipeline.rows import Embedded, Voice, add_memory, memory_columns, outcome, successor
+from memories.pipeline.rows import Attribution, Embedded, add_memory, memory_columns, outcome, successor
 from memories.pipeline.state import OwnerState
 from memories.pipeline.writes import ReadWrite
-from memories.statements import Known
+from memories.statements import ExistingMemory
 from memories.types import KEEP, Action, Decision, Fact, Json, SourceKind, UpdateCommand
 
 TICK = dt.timedelta(microseconds=1)  # between two writes of a pass, so that history keeps their order
@@ -78,7 +78,7 @@ class Planner:
 
     def _store(self, write: ReadWrite, result: WriteResult) -> None:
         source = write.source
-        free_id = source.allocated_id
+        free_id = source.reserved_id
         taught: list[tuple[Revision, Knowledge]] = []
         outdated: list[Revision] = []
         for number, statement in enumerate(write.statements):
@@ -110,8 +110,8 @@ class Planner:
         first = source.result.get("first")
         if not write.is_last:
             result.result["statements_done"] = write.first + len(write.statements)
-            if free_id is None and source.allocated_id is not None:  # recall shows the rest under another reserved id
-                first, result.reserved_id = first or public(MEMORY, source.allocated_id), new_id()
+            if free_id is None and source.reserved_id is not None:  # recall shows the rest under another reserved id
+                first, result.reserved_id = first or public(MEMORY, source.reserved_id), new_id()
         if first:
             result.result["first"] = first
         self._graph(result, taught=taught, outdated=outdated)
@@ -122,7 +122,7 @@ class Planner:
         fact, moment = statement.fact, statement.fact.said_at or source.accepted_at
         if existing is not None or fact.verbatim:
             return reconcile(statement, digest, moment, existing_id=existing)
-        known: tuple[Known, ...] = write.shown or ()
+        known: tuple[ExistingMemory, ...] = write.shown or ()
         if write.shown is not None:
             opinion = decide.Opinion(decide.second_opinion(fact.content, statement.proposal, known))
         elif (text := self.texts.get(digest)) is not None:
@@ -177,7 +177,7 @@ class Planner:
         self._refuse_taken(new.agent_id, new.digest, but=new.memory_key)
         text = self._text(write, 0)
         self._follow(old, new)
-        self.changes.batch.add_text(new, text, self._voice_of(old, source))
+        self.changes.batch.add_text(new, text, self._attribution_of(old, source))
         self.changes.texts.append(new)
         if columns := memory_columns(command):
             self.changes.columns.append((old.memory_key, columns))
@@ -250,20 +250,20 @@ class Planner:
         if (holder := self.state.live.get((agent_id, digest))) not in (None, but):
             raise Conflict("Another memory holds this text already.", memory_id=public(MEMORY, holder))
 
-    def _voice_of(self, old: Revision, source: Source) -> Voice:
+    def _attribution_of(self, old: Revision, source: Source) -> Attribution:
         """A memory with a new text keeps its place in its conversation."""
         mine = (p for p in self.changes.batch.passages if p.text_key == old.text_key and p.ordinal == 0)
         first = next(mine, None) or (
             Passage.objects.filter(tenant=old.tenant_id, text_key=old.text_key).order_by("ordinal").defer("tsv").first()
         )
         if first is None:
-            return Voice(old.valid_from, source.id, session=old.run_id)
-        return Voice(first.said_at, first.batch, first.turn, first.session, first.speaker, first.role)
+            return Attribution(old.valid_from, source.id, session=old.run_id)
+        return Attribution(first.said_at, first.batch, first.turn, first.session, first.speaker, first.role)
 
     # --- common ------------------------------------------------------------------------------------------------------
     def _hold(self, new: Revision, source: Source, text: Embedded | None, graph: Knowledge) -> None:
         """Later statements of the pass are compared with this live text."""
-        self.state.hold(new, self._voice_of(new, source).said_at, text, graph, None)
+        self.state.hold(new, self._attribution_of(new, source).said_at, text, graph, None)
 
     def _follow(self, old: Revision, new: Revision) -> None:
         """`new` takes the place of the current revision `old`, which may be one that this pass made."""

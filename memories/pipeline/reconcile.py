@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from entities.types import NO_KNOWLEDGE, Knowledge
-from memories.statements import Doubt, Known, Statement
+from memories.statements import Doubt, ExistingMemory, Statement
 from memories.types import Decision, Fact
 
 
@@ -27,7 +27,7 @@ class Operation:
     decision: Decision
     existing_id: uuid.UUID | None = None
     replaces: uuid.UUID | None = None
-    outdated_by: Known | None = None
+    outdated_by: ExistingMemory | None = None
     reason: str = ""
     probability: float = 1.0
     knowledge: Knowledge = NO_KNOWLEDGE
@@ -40,7 +40,7 @@ def reconcile(
     moment: dt.datetime,
     *,
     existing_id: uuid.UUID | None = None,
-    compared: Collection[Known] = (),
+    compared: Collection[ExistingMemory] = (),
 ) -> Operation:
     """Decide about a statement made at `moment`. `existing_id`: the live memory with exactly this text.
 

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from core.ids import new_id
 from memories.languages import configuration
 from memories.models import Embedding, Memory, Outcome, Passage, Revision, Source, TokenVectors
+from memories.pipeline.fulltext import to_tsvector, word_count
 from memories.pipeline.passages import evidence_of, split
 from memories.pipeline.reconcile import Operation
-from memories.pipeline.searchable import word_count, words
 from memories.types import KEEP, Action, Decision, Span, UpdateCommand
 
 Vectors = npt.NDArray[np.float32]
@@ -43,7 +43,7 @@ def embedded_texts(contents: Sequence[str]) -> tuple[list[tuple[Span, ...]], lis
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class Attribution:
     """Who said a text, when, and where in which conversation."""
 
     said_at: dt.datetime
@@ -64,7 +64,7 @@ class Batch:
     embeddings: list[Embedding] = field(default_factory=list)
     tokens: list[TokenVectors] = field(default_factory=list)
 
-    def add_text(self, revision: Revision, text: Embedded, voice: Voice) -> None:
+    def add_text(self, revision: Revision, text: Embedded, attribution: Attribution) -> None:
         """The passages and vectors of a revision that is the first with its text."""
         language = configuration(revision.project)
         for ordinal, (span, vector) in enumerate(zip(text.spans, text.vectors, strict=True)):
@@ -80,14 +80,14 @@ class Batch:
                 ordinal=ordinal,
                 start=span.start,
                 stop=span.stop,
-                tsv=words(content, language, voice.speaker, evidence),
-                length=word_count(content, language, voice.speaker, evidence),
-                session=voice.session,
-                batch=voice.batch,
-                turn=voice.turn,
-                speaker=voice.speaker,
-                role=voice.role,
-                said_at=voice.said_at,
+                tsv=to_tsvector(content, language, attribution.speaker, evidence),
+                length=word_count(content, language, attribution.speaker, evidence),
+                session=attribution.session,
+                batch=attribution.batch,
+                turn=attribution.turn,
+                speaker=attribution.speaker,
+                role=attribution.role,
+                said_at=attribution.said_at,
             )
             self.passages.append(passage)
             self.embeddings.append(
@@ -98,9 +98,9 @@ class Batch:
                     project=revision.project,
                     user_id=revision.user_id,
                     text_key=revision.id,
-                    speaker=voice.speaker,
-                    role=voice.role,
-                    said_at=voice.said_at,
+                    speaker=attribution.speaker,
+                    role=attribution.role,
+                    said_at=attribution.said_at,
                     model=text.model,
                     vector=vector,
                 )
@@ -156,7 +156,9 @@ def add_memory(
         **owner_columns,
     )
     batch.revisions.append(revision)
-    batch.add_text(revision, text, Voice(said_at, source.id, fact.position, source.run_id, fact.speaker, fact.role))
+    batch.add_text(
+        revision, text, Attribution(said_at, source.id, fact.position, source.run_id, fact.speaker, fact.role)
+    )
 
 
 def successor(old: Revision, command: UpdateCommand, moment: dt.datetime, *, actor: str) -> Revision:

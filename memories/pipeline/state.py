@@ -19,11 +19,11 @@ from entities.services.stating import Conflict
 from entities.types import GraphScope, Knowledge, Stated
 from memories.embeddings import registry
 from memories.models import Embedding, Revision
-from memories.pipeline import owners
+from memories.pipeline import owner_locks
 from memories.pipeline.rows import Embedded
 from memories.pipeline.writes import ReadWrite
 from memories.retrieval import similar as nearest
-from memories.statements import Known, Statement
+from memories.statements import ExistingMemory, Statement
 
 TURN = "turn"  # a record of what was said: nothing outdates it
 MAX_STATED = 4  # memories that a statement is compared with because of their relations
@@ -37,7 +37,7 @@ Message = tuple[uuid.UUID, int]  # a write, and the position of a message in it
 class Compared:
     """A live memory beside a new statement. `cosine`: 0 where it isn't near."""
 
-    known: Known
+    known: ExistingMemory
     cosine: float
     conflict: Conflict | None = None
 
@@ -47,7 +47,7 @@ class Candidate:
     """A memory that this pass has made or changed. `vectors`: passages × dimensions, of length 1, as stored. `stated`:
     the relations that its text states."""
 
-    known: Known
+    known: ExistingMemory
     agent_id: str | None
     vectors: Vectors
     stated: tuple[Stated, ...]
@@ -67,8 +67,8 @@ class OwnerState:
     version: int
     live: dict[tuple[str | None, bytes], uuid.UUID] = field(default_factory=dict)
     expired: set[uuid.UUID] = field(default_factory=set)
-    near: dict[Place, list[tuple[float, Known]]] = field(default_factory=dict)
-    stated: dict[Place, list[tuple[Known, Conflict]]] = field(default_factory=dict)
+    near: dict[Place, list[tuple[float, ExistingMemory]]] = field(default_factory=dict)
+    stated: dict[Place, list[tuple[ExistingMemory, Conflict]]] = field(default_factory=dict)
     current: dict[uuid.UUID, Revision] = field(default_factory=dict)
     changed: set[uuid.UUID] = field(default_factory=set)
     candidates: dict[uuid.UUID, Candidate] = field(default_factory=dict)
@@ -91,7 +91,7 @@ class OwnerState:
         Statements of one message neither end each other nor repeat each other in other words.
         """
         made = {key: c for key, c in self.candidates.items() if c.agent_id == agent_id and c.message != message}
-        conflicts: dict[Known, Conflict] = {}
+        conflicts: dict[ExistingMemory, Conflict] = {}
         for candidate in reversed(made.values()):
             if (kind := stating.between(statement.knowledge.stated, candidate.stated)) is not None:
                 conflicts[candidate.known] = kind
@@ -125,7 +125,7 @@ class OwnerState:
         if revision.memory_type == TURN:
             return
         vectors = as_stored(text.vectors) if text is not None else self._stored_vectors(revision)
-        known = Known(key, revision.content, said_at)
+        known = ExistingMemory(key, revision.content, said_at)
         self.candidates[key] = Candidate(known, revision.agent_id, vectors, knowledge.stated, message)
 
     def end(self, revision: Revision) -> None:
@@ -160,7 +160,7 @@ def as_stored(vectors: Vectors) -> Vectors:
 
 def load(tenant_id: uuid.UUID, project: str, user_id: str, writes: Sequence[ReadWrite]) -> OwnerState:
     """The owner's version, and who holds the texts of these writes."""
-    state = OwnerState(tenant_id, project, user_id, owners.version(tenant_id, project, user_id))
+    state = OwnerState(tenant_id, project, user_id, owner_locks.version(tenant_id, project, user_id))
     digests = {digest for write in writes for digest in write.digests}
     digests |= {bytes(write.revision.digest) for write in writes if write.revision is not None}
     rows = Revision.objects.filter(
@@ -209,13 +209,13 @@ def _asked(writes: Sequence[ReadWrite], texts: Mapping[bytes, Embedded]) -> Iter
 
 def _stated(
     state: OwnerState, agent_id: str | None, asked: Sequence[tuple[Place, Statement]]
-) -> dict[Place, list[tuple[Known, Conflict]]]:
+) -> dict[Place, list[tuple[ExistingMemory, Conflict]]]:
     """The stored memories whose relations a statement contradicts."""
     relations = [(place, relation) for place, statement in asked for relation in statement.knowledge.stated]
     scope = GraphScope(state.tenant_id, state.project, state.user_id)
     found = stating.conflicting(scope, [relation for _, relation in relations])
     facts = nearest.live(state.tenant_id, agent_id, sorted({key for memories in found for key in memories}))
-    conflicts: dict[Place, list[tuple[Known, Conflict]]] = {}
+    conflicts: dict[Place, list[tuple[ExistingMemory, Conflict]]] = {}
     for (place, _), memories in zip(relations, found, strict=False):
         conflicts.setdefault(place, []).extend((facts[key], kind) for key, kind in memories.items() if key in facts)
     return conflicts

@@ -19,8 +19,8 @@ from django.conf import settings
 from django.db import connection
 
 from core.clock import now
+from core.enqueue import enqueue_on_commit
 from core.ids import new_id
-from core.kick import kick
 from core.tenancy import across_tenants
 from memories.models import Source, WriteQueue
 
@@ -111,12 +111,12 @@ class Claim:
     renewed: float = field(default_factory=time.monotonic)
     limit: float = 0.0
 
-    def keep(self) -> None:
+    def renew(self) -> None:
         """Renew the lease when a third of it has passed. Raises LeaseLost."""
         if time.monotonic() - self.renewed > settings.LEASE_SECONDS / 3:
             self._renew(0.0)
 
-    def hold(self) -> None:
+    def extend(self) -> None:
         """Before a text is read: nobody renews the lease meanwhile, so it lasts until the time limit kills the attempt.
 
         A text whose reading hangs would otherwise be handed to one worker after the other. An attempt that may take
@@ -200,11 +200,11 @@ def send(tenant_id: uuid.UUID, queue_id: uuid.UUID, priority: Priority, *, is_sl
     if is_slow:
         send_long(tenant_id, queue_id)
     else:
-        kick(TASK, tenant_id, queue_id, queue=QUEUES[priority])
+        enqueue_on_commit(TASK, tenant_id, queue_id, queue=QUEUES[priority])
 
 
 def send_long(tenant_id: uuid.UUID, queue_id: uuid.UUID) -> None:
-    kick(LONG_TASK, tenant_id, queue_id, queue="long")
+    enqueue_on_commit(LONG_TASK, tenant_id, queue_id, queue="long")
 
 
 def postpone(tenant_id: uuid.UUID, queue_id: uuid.UUID, due_at: dt.datetime) -> None:

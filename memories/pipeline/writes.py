@@ -14,11 +14,11 @@ from memories.errors import ProviderUnavailable
 from memories.extraction.llm.registry import model_extractor
 from memories.models import Revision, Source
 from memories.pipeline import digest, embed
-from memories.pipeline.extract import Extracted, extract, items_of, knowledge_of
+from memories.pipeline.echo_filter import strip_echoes
+from memories.pipeline.extract import extract, items_of, knowledge_of
 from memories.pipeline.keep_text import keep_text
-from memories.pipeline.recalled import without_recalled
 from memories.retrieval.similar import similar
-from memories.statements import Known, Statement
+from memories.statements import ExistingMemory, ExtractionResult, Statement
 from memories.types import Item, Json, SourceKind
 
 MODEL_TRIES = 3  # of a language model; then the rules read the write
@@ -40,7 +40,7 @@ class ReadWrite:
     digests: tuple[bytes, ...] = ()
     contents: tuple[str, ...] = ()
     statements: tuple[Statement, ...] = ()
-    shown: tuple[Known, ...] | None = None
+    shown: tuple[ExistingMemory, ...] | None = None
     result: Mapping[str, object] = field(default_factory=dict)
     graph: Knowledge = NO_KNOWLEDGE
     revision: Revision | None = None
@@ -87,10 +87,12 @@ def read(source: Source) -> ReadWrite:
             return ReadWrite(source, (digest.of_text(source.text),), (source.text,), graph=graph)
 
 
-def of_statements(source: Source, extracted: Extracted, shown: tuple[Known, ...] | None = None) -> ReadWrite:
+def of_statements(
+    source: Source, found: ExtractionResult, shown: tuple[ExistingMemory, ...] | None = None
+) -> ReadWrite:
     """A store with what its text states, without the statements that are less important than it asked for."""
-    kept = extracted.important(source.payload.get("min_importance", 0))
-    skipped = len(extracted.statements) - len(kept.statements)
+    kept = found.important(source.payload.get("min_importance", 0))
+    skipped = len(found.statements) - len(kept.statements)
     result: dict[str, object] = {"facts": len(kept.statements), "skipped": skipped, "by": kept.by}
     if kept.refused:
         result["refused"] = dict(kept.refused)
@@ -106,7 +108,7 @@ def of_statements(source: Source, extracted: Extracted, shown: tuple[Known, ...]
     )
 
 
-def facts_of(items: Sequence[Item], payload: Json) -> Extracted:
+def facts_of(items: Sequence[Item], payload: Json) -> ExtractionResult:
     """What a write states, without a language model."""
     return extract(items, infer=payload.get("infer", True), roles=_roles(payload))
 
@@ -116,21 +118,21 @@ def _store(source: Source) -> ReadWrite:
     MODEL_TRIES times in all; then the rules read it."""
     items, model, infers = items_of(source), model_extractor(), source.payload.get("infer", True)
     if infers:
-        items = without_recalled(source, items)
+        items = strip_echoes(source, items)
     failures = int(source.result.get(FAILURES, 0))
     if model is None or not infers or failures >= MODEL_TRIES or not model.fits(items):
         return _kept(source, facts_of(items, source.payload), None)
     shown = _near(source)
     try:
-        reading = model.read(items, roles=_roles(source.payload), known=shown, moment=source.accepted_at)
+        found = model.read(items, roles=_roles(source.payload), known=shown, moment=source.accepted_at)
     except ProviderUnavailable:
         source.result = {**source.result, FAILURES: failures + 1}
         source.pending_row().update(result=source.result)
         raise
-    return _kept(source, Extracted(reading.statements, reading.by, refused=reading.refused), shown)
+    return _kept(source, found, shown)
 
 
-def _kept(source: Source, found: Extracted, shown: tuple[Known, ...] | None) -> ReadWrite:
+def _kept(source: Source, found: ExtractionResult, shown: tuple[ExistingMemory, ...] | None) -> ReadWrite:
     """If nothing was extracted from a single text, the text itself becomes the statement, word for word."""
     if not found.statements and source.payload.get("single_text"):
         found, shown = keep_text(source, found)
@@ -147,7 +149,7 @@ def _restore(source: Source) -> ReadWrite:
     return ReadWrite(source, revision=found)
 
 
-def _near(source: Source) -> tuple[Known, ...]:
+def _near(source: Source) -> tuple[ExistingMemory, ...]:
     """The live facts nearest to any part of the raw text, the nearest of each part first."""
     vectors = embed.raw(source)
     found = similar(

@@ -39,7 +39,7 @@ matched AS MATERIALIZED (
     WHERE p.tenant_id = %(tenant)s AND p.project = ANY(%(projects)s) AND p.user_id = %(user)s
       AND p.tsv @@ (SELECT words FROM asked)
     UNION ALL
-    SELECT s.allocated_id, (SELECT coalesce(sum(cardinality(positions)), 0)::int FROM unnest(s.tsv)),
+    SELECT s.reserved_id, (SELECT coalesce(sum(cardinality(positions)), 0)::int FROM unnest(s.tsv)),
            tsvectorsend(ts_filter(setweight(s.tsv, 'A', (SELECT lexemes FROM asked)), '{{a}}'))
     FROM (SELECT s.* FROM memories_source s WHERE {s_scope} AND {waiting} ORDER BY s.id DESC LIMIT %(pending)s::int) s
     WHERE s.tsv @@ (SELECT words FROM asked)

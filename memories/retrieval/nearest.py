@@ -67,7 +67,7 @@ FROM nearest n JOIN memories_revision r
   ON r.tenant_id = %(tenant)s AND r.text_key = n.text_key AND {current}
 WHERE %(most)s::int IS NOT NULL OR ({visible} AND {r_filter})
 UNION ALL
-(SELECT s.allocated_id, s.allocated_id, CASE WHEN s.model = %(model)s THEN s.vector <=> %(vector)s::halfvec END,
+(SELECT s.reserved_id, s.reserved_id, CASE WHEN s.model = %(model)s THEN s.vector <=> %(vector)s::halfvec END,
         0, true, true
  FROM memories_source s WHERE {s_scope} AND {waiting} AND {s_filter} ORDER BY s.id DESC LIMIT %(pending)s::int)
 """

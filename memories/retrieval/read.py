@@ -34,12 +34,12 @@ WHERE r.tenant_id = %(tenant)s AND r.memory_key = ANY(%(ids)s) AND {current} AND
 # The newest memories of a scope that a filter lets through, and the writes that will become some.
 MATCHING = """
 SELECT r.memory_key AS id FROM memories_revision r
-WHERE {r_scope} AND (({visible}) OR (%(whatever)s AND {current})) AND {r_filter}
+WHERE {r_scope} AND (({visible}) OR (%(include_inactive)s AND {current})) AND {r_filter}
   AND (%(before)s::uuid IS NULL OR r.memory_key < %(before)s)
 UNION ALL
-SELECT s.allocated_id FROM memories_source s
+SELECT s.reserved_id FROM memories_source s
 WHERE %(pending)s AND {s_scope} AND {waiting} AND {s_filter}
-  AND (%(before)s::uuid IS NULL OR s.allocated_id < %(before)s)
+  AND (%(before)s::uuid IS NULL OR s.reserved_id < %(before)s)
 ORDER BY id DESC LIMIT %(limit)s OFFSET %(offset)s
 """
 COUNT = "SELECT count(*) FROM memories_revision r WHERE {r_scope} AND {visible} AND {r_filter}"
@@ -48,7 +48,7 @@ COUNT = "SELECT count(*) FROM memories_revision r WHERE {r_scope} AND {visible} 
 def by_ids(
     tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], moment: dt.datetime, temporal_view: TemporalView = CURRENT
 ) -> dict[uuid.UUID, MemoryView]:
-    """The memories among `ids`, whatever became of them, and pending ones that were promised one of them."""
+    """The memories among `ids`, whatever became of them, and pending ones that reserved one of them."""
     if not ids:
         return {}
     statement, _ = where.statement(BY_ID, None, temporal_view)
@@ -56,17 +56,17 @@ def by_ids(
     rows = fetch.rows(statement, where.parameters(scope, moment, temporal_view=temporal_view) | {"ids": list(ids)})
     found = {row[0]: MemoryView(*row) for row in rows}
     if not temporal_view.is_historical and (missing := [i for i in ids if i not in found]):
-        found.update(_promised(tenant_id, missing, moment))
+        found.update(_by_reserved_id(tenant_id, missing, moment))
     return found
 
 
-def _promised(tenant_id: uuid.UUID, ids: list[uuid.UUID], moment: dt.datetime) -> dict[uuid.UUID, MemoryView]:
-    """Accepted stores that are not applied, by the id that they were promised."""
-    waiting = Source.objects.filter(tenant=tenant_id, allocated_id__in=ids, kind=SourceKind.STORE, blanked_at=None)
+def _by_reserved_id(tenant_id: uuid.UUID, ids: list[uuid.UUID], moment: dt.datetime) -> dict[uuid.UUID, MemoryView]:
+    """Accepted stores that are not applied, by the id that they reserved."""
+    waiting = Source.objects.filter(tenant=tenant_id, allocated_id__in=ids, kind=SourceKind.STORE, redacted_at=None)
     return {
-        source.allocated_id: _pending(source, source.allocated_id)
+        source.reserved_id: _pending(source, source.reserved_id)
         for source in waiting.exclude(state=SourceState.APPLIED)
-        if source.allocated_id and (source.expires_at is None or source.expires_at > moment)
+        if source.reserved_id and (source.expires_at is None or source.expires_at > moment)
     }
 
 
@@ -131,17 +131,17 @@ def matching(
     waiting: bool = False,
     exclude: Sequence[uuid.UUID] = (),
     temporal_view: TemporalView = CURRENT,
-    whatever: bool = False,
+    include_inactive: bool = False,
 ) -> list[uuid.UUID]:
     """Ids of the live memories of a scope that a filter lets through, newest first.
 
     `before` starts after that memory; `waiting` adds accepted stores that are not applied, which no other time than
-    now knows; `whatever` also finds what is archived, outdated or expired.
+    now knows; `include_inactive` also finds what is archived, outdated or expired.
     """
     statement, values = where.statement(MATCHING, condition, temporal_view)
     values |= where.parameters(scope, moment, exclude=exclude, temporal_view=temporal_view)
     waiting = waiting and not temporal_view.is_historical
-    values |= {"before": before, "limit": limit, "offset": offset, "pending": waiting, "whatever": whatever}
+    values |= {"before": before, "limit": limit, "offset": offset, "pending": waiting, "include_inactive": include_inactive}
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return [row for (row,) in cursor.fetchall()]

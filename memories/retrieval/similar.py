@@ -14,7 +14,7 @@ from core.clock import now
 from core.postgres import fetch
 from memories.models import Owner
 from memories.retrieval.nearest import EXACT_UP_TO, SKETCH
-from memories.statements import Known
+from memories.statements import ExistingMemory
 
 MOST = 8  # for one vector: of the memories that a text ends, 98 % are among these (docs/models.md)
 ENOUGH = 0.25  # cosine, as in the training of the pair model
@@ -52,12 +52,12 @@ WHERE r.tenant_id = %(tenant)s AND r.memory_key = ANY(%(ids)s) AND r.retired_at 
 """
 
 
-def live(tenant_id: uuid.UUID, agent_id: str | None, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Known]:
+def live(tenant_id: uuid.UUID, agent_id: str | None, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, ExistingMemory]:
     """Those of these facts that are live."""
     if not ids:
         return {}
     rows = fetch.rows(NAMED, {"tenant": tenant_id, "ids": list(ids), "agent": agent_id, "moment": now()})
-    return {key: Known(key, content, said_at) for key, content, said_at in rows}
+    return {key: ExistingMemory(key, content, said_at) for key, content, said_at in rows}
 
 
 def similar(
@@ -70,7 +70,7 @@ def similar(
     *,
     most: int = MOST,
     enough: float = ENOUGH,
-) -> list[list[tuple[float, Known]]]:
+) -> list[list[tuple[float, ExistingMemory]]]:
     """At most `most` live facts for each vector with their cosine, nearest first, which is at least `enough`."""
     if not vectors:
         return []
@@ -95,9 +95,9 @@ def similar(
             "moment": now(),
         },
     )
-    found: list[dict[uuid.UUID, tuple[float, Known]]] = [{} for _ in vectors]
+    found: list[dict[uuid.UUID, tuple[float, ExistingMemory]]] = [{} for _ in vectors]
     for number, key, content, said_at, cosine in rows:
         here = found[number - 1]
         if len(here) < most:
-            here.setdefault(key, (cosine, Known(key, content, said_at)))
+            here.setdefault(key, (cosine, ExistingMemory(key, content, said_at)))
     return [list(here.values()) for here in found]

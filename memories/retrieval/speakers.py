@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from core.postgres import fetch
 from memories.types import Scope
 
-MOST = 64  # speakers of one user's project; a conversation of more people names nobody by these rules
+MAX_NAMES = 64  # speakers of one user's project; a conversation of more people names nobody by these rules
 
 # The distinct speakers, each found by one look into the index (it has no other way to skip what repeats).
 KNOWN = """
@@ -29,15 +29,15 @@ SELECT (SELECT o.passages FROM memories_owner o
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class SpeakerNames:
     names: tuple[str, ...]
     passages: int
 
 
-def known(scope: Scope) -> Known:
+def known(scope: Scope) -> SpeakerNames:
     """The speakers of one user's project, at most MOST of them, and how many passages it has."""
     project = (scope.projects or ("",))[0]
-    values = {"tenant": scope.tenant_id, "project": project, "user": scope.user_id, "most": MOST}
+    values = {"tenant": scope.tenant_id, "project": project, "user": scope.user_id, "most": MAX_NAMES}
     ((passages, names),) = fetch.rows(KNOWN, values)
     names = names or ()
-    return Known(tuple(names) if len(names) <= MOST else (), passages or 0)
+    return SpeakerNames(tuple(names) if len(names) <= MAX_NAMES else (), passages or 0)

@@ -39,9 +39,9 @@ AGENT_AND_RUN = """(%(agent)s::text IS NULL OR r.agent_id = %(agent)s)
       AND (%(run)s::text IS NULL OR r.run_id = %(run)s)
       AND r.memory_key <> ALL(%(exclude)s::uuid[])"""
 # A store that was accepted and is not applied yet, or was set aside.
-PENDING = """s.state IN ('pending', 'failed') AND s.kind = 'store' AND s.blanked_at IS NULL
+PENDING = """s.state IN ('pending', 'failed') AND s.kind = 'store' AND s.redacted_at IS NULL
       AND (s.expires_at IS NULL OR s.expires_at > %(moment)s)
-      AND s.allocated_id <> ALL(%(exclude)s::uuid[])"""
+      AND s.reserved_id <> ALL(%(exclude)s::uuid[])"""
 
 REVISION_COLUMNS: dict[str, sql.Composable] = {
     "metadata": sql.SQL("r.metadata"),

@@ -44,7 +44,7 @@ def memory_key(principal: Principal, memory_id: str, user_id: str | None = None)
 
 
 def _owner(tenant_id: uuid.UUID, key: uuid.UUID) -> tuple[str, str] | None:
-    """(project, user) of a memory, or of the pending write that was promised this id."""
+    """(project, user) of a memory, or of the pending write that reserved this id."""
     rows = Revision.objects.filter(tenant=tenant_id, memory_key=key, retired_at=None)
-    promised = Source.objects.filter(tenant=tenant_id, allocated_id=key, blanked_at=None).exclude(state="applied")
-    return rows.values_list("project", "user_id").first() or promised.values_list("project", "user_id").first()
+    reserved = Source.objects.filter(tenant=tenant_id, reserved_id=key, redacted_at=None).exclude(state="applied")
+    return rows.values_list("project", "user_id").first() or reserved.values_list("project", "user_id").first()

@@ -36,7 +36,7 @@ def waiting(tenant_id: uuid.UUID | None = None) -> Backlog:
     """The backlog of one tenant, or of the whole service."""
     moment = now()
     with across_tenants("the service's own status"):
-        rows = Source.objects.filter(blanked_at=None)
+        rows = Source.objects.filter(redacted_at=None)
         if tenant_id is not None:
             rows = rows.filter(tenant=tenant_id)
         pending = rows.filter(state=SourceState.PENDING).aggregate(count=Count("id"), oldest=Min("accepted_at"))

@@ -10,7 +10,7 @@ from apikeys.types import Principal
 from core.errors import AppError
 from memories.models import Source
 from memories.services.events import results
-from memories.services.store import accept, source_of
+from memories.services.store import enqueue_writes, source_of
 from memories.types import StoreCommand, WriteResult
 
 Answer = WriteResult | AppError
@@ -27,14 +27,14 @@ def store_all(principal: Principal, commands: Sequence[StoreCommand | AppError],
             sources.append(source_of(principal, command))
         except AppError as error:
             refused[index] = error
-    draft = {str(index): [e.code, e.status, e.message, e.data] for index, e in refused.items()}
-    return _joined(accept(sources, wait=wait, draft=draft), refused)
+    response_context = {str(index): [e.code, e.status, e.message, e.data] for index, e in refused.items()}
+    return _joined(enqueue_writes(sources, wait=wait, response_context=response_context), refused)
 
 
-def replayed(principal: Principal, sources: Sequence[uuid.UUID], draft: dict[str, Any]) -> list[Answer]:
+def replayed(principal: Principal, sources: Sequence[uuid.UUID], response_context: dict[str, Any]) -> list[Answer]:
     """The results of a batch that was accepted before."""
     refused: dict[int, AppError] = {}
-    for index, (code, status, message, data) in draft.items():
+    for index, (code, status, message, data) in response_context.items():
         refused[int(index)] = error = AppError(message, **data)
         error.code, error.status = code, status
     return _joined(results(principal.tenant_id, sources), refused)

@@ -25,13 +25,17 @@ ORDER BY r.memory_key DESC
 """
 
 
-def filled(tenant_id: uuid.UUID, memories: Sequence[MemoryView], temporal_view: TemporalView) -> list[MemoryView]:
+def with_entities(
+    tenant_id: uuid.UUID, memories: Sequence[MemoryView], temporal_view: TemporalView
+) -> list[MemoryView]:
     """These memories with what they mention and state, by the names of the moment: one statement for all of them."""
     known = mentions.of_memories(tenant_id, [memory.id for memory in memories], temporal_view.as_of)
     return [replace(memory, entities=known.get(memory.id, NO_ENTITIES)) for memory in memories]
 
 
-def about(principal: Principal, entity_id: str, temporal_view: TemporalView, *, limit: int, cursor: str | None) -> Page:
+def memories_of(
+    principal: Principal, entity_id: str, temporal_view: TemporalView, *, limit: int, cursor: str | None
+) -> Page:
     """The live memories that mention an entity, newest first. Raises NotFound."""
     before = parse(MEMORY, cursor) if cursor else None
     if cursor and before is None:
@@ -43,5 +47,5 @@ def about(principal: Principal, entity_id: str, temporal_view: TemporalView, *, 
     alive = [key for (key,) in fetch.rows(statement, values)]
     rest = [key for key in alive if before is None or key < before]
     known = read.by_ids(scope.tenant_id, rest[:limit], moment, temporal_view)
-    shown = filled(scope.tenant_id, [known[key] for key in rest[:limit] if key in known], temporal_view)
+    shown = with_entities(scope.tenant_id, [known[key] for key in rest[:limit] if key in known], temporal_view)
     return Page(tuple(shown), len(alive), public(MEMORY, rest[limit - 1]) if len(rest) > limit else None)

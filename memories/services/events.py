@@ -38,7 +38,7 @@ def event(principal: Principal, event_id: str) -> WriteResult:
 def results(tenant_id: uuid.UUID, source_ids: Sequence[uuid.UUID]) -> list[WriteResult]:
     """The state of these writes, in order. Raises NotFound when one of them was erased since."""
     found = rows(tenant_id, source_ids)
-    if any(i not in found or found[i].blanked_at for i in source_ids):
+    if any(i not in found or found[i].redacted_at for i in source_ids):
         raise NotFound
     return results_of([found[i] for i in source_ids])
 
@@ -63,7 +63,7 @@ def results_of(sources: Sequence[Source]) -> list[WriteResult]:
 
 
 def _result(source: Source, items: tuple[ItemResult, ...], is_claimed: bool) -> WriteResult:
-    memory_id = source.target_key or parse(MEMORY, source.result.get("first", "")) or source.allocated_id
+    memory_id = source.target_key or parse(MEMORY, source.result.get("first", "")) or source.reserved_id
     if source.kind == SourceKind.SUPERSEDE and items:
         memory_id = items[0].memory_id
     added = [i for i in items if i.decision is not Decision.NOOP]

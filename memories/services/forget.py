@@ -56,7 +56,7 @@ def _by_filters(principal: Principal, scope: Scope, condition: Filter) -> Erasur
     """Whatever became of them: what is archived or outdated is erased too, and so are writes that wait."""
 
     def find(most: int) -> list[uuid.UUID]:
-        return read.matching(scope, now(), condition, limit=most, waiting=True, whatever=True)
+        return read.matching(scope, now(), condition, limit=most, waiting=True, include_inactive=True)
 
     return view(erase.matching(scope, find, kind="filters", actor=principal.caller))
 

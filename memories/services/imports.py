@@ -27,7 +27,7 @@ from core.ids import new_id
 from core.tenancy import TenantRow, across_tenants
 from entities.services import carry as knowledge
 from memories.embeddings import registry
-from memories.pipeline import carry, owners
+from memories.pipeline import carry, owner_locks
 from memories.pipeline.embed import embedded
 from memories.pipeline.rows import Embedded
 from memories.services.export import FORMAT, VERSION
@@ -279,7 +279,7 @@ def _write(tenant_id: uuid.UUID, file: IO[bytes], wanted: Collection[Owner], sal
                 passages += carry.write(brought, texts)
                 knowledge.write(tenant_id, known)
         for owner, row in locked.items():
-            owners.changed(row, passages[owner])
+            owner_locks.changed(row, passages[owner])
 
 
 def _has_some(tenant_id: uuid.UUID, owner: Owner) -> bool:

@@ -9,7 +9,7 @@ from apikeys.types import Principal
 from memories.models import Source
 from memories.pipeline import plan, state, writes
 from memories.services.events import results
-from memories.services.store import accept, source_of
+from memories.services.store import enqueue_writes, source_of
 from memories.types import Decision, IngestCommand, Ingested, IngestedFact, WriteResult
 
 
@@ -24,16 +24,16 @@ def ingest(principal: Principal, command: IngestCommand) -> Ingested:
     )
     if not command.keep:
         return _look(source, command)
-    (result,) = accept([source], wait=command.store.wait, draft=_draft(command))
-    return _taken_in(result, _draft(command))
+    (result,) = enqueue_writes([source], wait=command.store.wait, response_context=_response_context(command))
+    return _taken_in(result, _response_context(command))
 
 
-def replayed(principal: Principal, sources: Sequence[uuid.UUID], draft: list[str | None]) -> Ingested:
+def replayed(principal: Principal, sources: Sequence[uuid.UUID], response_context: list[str | None]) -> Ingested:
     """What became of a conversation that was accepted before."""
-    return _taken_in(results(principal.tenant_id, sources)[0], draft)
+    return _taken_in(results(principal.tenant_id, sources)[0], response_context)
 
 
-def _draft(command: IngestCommand) -> list[str | None]:
+def _response_context(command: IngestCommand) -> list[str | None]:
     """Who said each message: all that an answer needs besides the result."""
     return [item.speaker or item.role for item in command.store.items]
 

@@ -13,11 +13,11 @@ from core.errors import InvalidRequest, MemoryExpired, MemoryNotFound
 from core.ids import MEMORY, parse, public
 from memories.embeddings import registry
 from memories.models import Revision
-from memories.pipeline import usage
+from memories.pipeline import recall_counters
 from memories.retrieval import read
 from memories.retrieval import run as retrieval
 from memories.services import access
-from memories.services.entities import filled
+from memories.services.entities import with_entities
 from memories.temporal_view import CURRENT, TemporalView
 from memories.types import ListQuery, MemoryView, Page, Recalled, RecallQuery, RevisionView, Scope, SourceState
 
@@ -39,8 +39,8 @@ def recall(principal: Principal, query: RecallQuery) -> Recalled:
         scope = Scope(principal.tenant_id, user_id, (project,), query.agent_id, query.run_id)
     recalled = retrieval.recall(scope, query)
     found = [hit.memory.id for hit in recalled.hits if hit.memory.status not in UNAPPLIED]
-    usage.used(principal.tenant_id, found, now())
-    memories = filled(principal.tenant_id, [hit.memory for hit in recalled.hits], query.temporal_view)
+    recall_counters.count_recalled(principal.tenant_id, found, now())
+    memories = with_entities(principal.tenant_id, [hit.memory for hit in recalled.hits], query.temporal_view)
     hits = tuple(replace(hit, memory=memory) for hit, memory in zip(recalled.hits, memories, strict=True))
     return replace(recalled, hits=hits)
 
@@ -48,16 +48,16 @@ def recall(principal: Principal, query: RecallQuery) -> Recalled:
 def get(
     principal: Principal, memory_id: str, user_id: str | None = None, temporal_view: TemporalView = CURRENT
 ) -> MemoryView:
-    """One memory as it stands, now or then, or the pending write that was promised this id.
+    """One memory as it stands, now or then, or the pending write that reserved this id.
 
     MemoryNotFound when it was not known then, or had not come true or was no longer true at `valid_at`.
     """
     key = access.memory_key(principal, memory_id, user_id)
-    found = one(principal.tenant_id, key, memory_id, temporal_view)
+    found = load(principal.tenant_id, key, memory_id, temporal_view)
     at = temporal_view.valid_at
     if at is not None and (at < found.valid_from or (found.valid_to is not None and found.valid_to <= at)):
         raise MemoryNotFound(memory_id)
-    (found,) = filled(principal.tenant_id, [found], temporal_view)
+    (found,) = with_entities(principal.tenant_id, [found], temporal_view)
     if found.status != "superseded":
         return found
     return replace(found, superseded_by=read.successor_of(principal.tenant_id, key, temporal_view))
@@ -69,7 +69,7 @@ def embedding(principal: Principal, memory_id: str, temporal_view: TemporalView 
     return read.vector(principal.tenant_id, key, registry.embedder().model, temporal_view)
 
 
-def one(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str, temporal_view: TemporalView = CURRENT) -> MemoryView:
+def load(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str, temporal_view: TemporalView = CURRENT) -> MemoryView:
     """A memory of ours, whatever became of it. Expired, it is gone; STRICT_MODE says that it was there."""
     moment = now()
     found = read.by_ids(tenant_id, [key], moment, temporal_view).get(key)
@@ -85,13 +85,13 @@ def one(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str, temporal_view: Tem
     return found
 
 
-def told(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str) -> MemoryView:
+def read_after_write(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str) -> MemoryView:
     """The same, as a caller is shown what its write came to."""
-    (found,) = filled(tenant_id, [one(tenant_id, key, memory_id)], CURRENT)
+    (found,) = with_entities(tenant_id, [load(tenant_id, key, memory_id)], CURRENT)
     return found
 
 
-def browse(principal: Principal, query: ListQuery) -> Page:
+def list_page(principal: Principal, query: ListQuery) -> Page:
     """Live memories of one user, newest first, by page or by cursor."""
     before = parse(MEMORY, query.cursor) if query.cursor else None
     if query.cursor and before is None:
@@ -107,7 +107,7 @@ def browse(principal: Principal, query: ListQuery) -> Page:
         temporal_view=query.temporal_view,
     )
     more = len(found) > query.limit
-    shown = tuple(filled(principal.tenant_id, found[: query.limit], query.temporal_view))
+    shown = tuple(with_entities(principal.tenant_id, found[: query.limit], query.temporal_view))
     return Page(shown, total, public(MEMORY, shown[-1].id) if more else None)
 
 
@@ -116,7 +116,7 @@ def history(
 ) -> list[RevisionView]:
     """All revisions of a memory, newest first; a pending write has none yet."""
     key = access.memory_key(principal, memory_id, user_id)
-    one(principal.tenant_id, key, memory_id, temporal_view)  # an expired memory has no history either
+    load(principal.tenant_id, key, memory_id, temporal_view)  # an expired memory has no history either
     rows, until = Revision.objects.filter(tenant=principal.tenant_id, memory_key=key), temporal_view.as_of
     if until is not None:
         rows = rows.filter(recorded_at__lte=until)

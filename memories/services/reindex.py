@@ -12,8 +12,8 @@ from core.tenancy import across_tenants
 from memories.languages import configuration
 from memories.models import Owner, Passage, Source
 from memories.pipeline import apply
+from memories.pipeline.fulltext import SOURCE_CHARACTERS, to_tsvector
 from memories.pipeline.passages import evidence_of
-from memories.pipeline.searchable import SOURCE_CHARACTERS, words
 
 BATCH = 500
 
@@ -30,7 +30,7 @@ def reindex_words(project: str | None = None) -> int:
         sources = list(waiting.values_list("tenant_id", "id", "project", "said"))
     for tenant_id, key, of, text in sources:
         rows = Source.objects.filter(tenant=tenant_id, id=key, tsv__isnull=False)
-        rows.update(tsv=words(text, configuration(of)))
+        rows.update(tsv=to_tsvector(text, configuration(of)))
     return sum(_owner(*owner) for owner in owners)
 
 

@@ -22,7 +22,7 @@ def retry_failed() -> int:
 
 def again(writes: QuerySet[Source]) -> int:
     """Make those of `writes` pending again that failed and may pass another time; → how many."""
-    failed = writes.filter(state=SourceState.FAILED, blanked_at=None).exclude(failure__in=FINAL)
+    failed = writes.filter(state=SourceState.FAILED, redacted_at=None).exclude(failure__in=FINAL)
     with transaction.atomic():
         rows = failed.values_list("tenant_id", "project", "user_id").order_by("tenant_id", "project", "user_id")
         for tenant_id, project, user_id in list(rows.distinct()):

@@ -20,7 +20,7 @@ from memories.services import access
 from memories.types import Scope
 
 
-def browse(principal: Principal, query: ReviewQuery) -> ReviewPage:
+def list_page(principal: Principal, query: ReviewQuery) -> ReviewPage:
     """The reviews of one user in one state, newest first. Raises InvalidRequest if the cursor is not one."""
     before = parse(REVIEW, query.cursor) if query.cursor else None
     if query.cursor and before is None:

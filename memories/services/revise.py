@@ -8,8 +8,8 @@ from core.errors import InvalidRequest, NotFound
 from core.ids import REVISION, parse
 from memories.models import Revision
 from memories.services import access
-from memories.services.recall import one
-from memories.services.store import accept
+from memories.services.recall import load
+from memories.services.store import enqueue_writes
 from memories.services.update import outcome, refuse_ended, refuse_pending, refuse_taken, source_for
 from memories.types import MemoryView, SourceKind, SupersedeCommand, WriteResult
 
@@ -20,7 +20,7 @@ def supersede(principal: Principal, command: SupersedeCommand) -> MemoryView | W
     Raises MemoryNotFound, Conflict (no longer live, still pending, or the text is a live memory's) and InvalidRequest.
     """
     key = access.memory_key(principal, command.memory_id, command.user_id)
-    current = one(principal.tenant_id, key, command.memory_id)
+    current = load(principal.tenant_id, key, command.memory_id)
     refuse_pending(current)
     refuse_ended(current)
     if command.valid_from is not None and command.valid_from < current.valid_from:
@@ -29,7 +29,7 @@ def supersede(principal: Principal, command: SupersedeCommand) -> MemoryView | W
     refuse_taken(current, principal.tenant_id, command.content, but=None)
     payload = {"valid_from": iso(command.valid_from) if command.valid_from else None, "reason": command.reason}
     source = source_for(principal, current, SourceKind.SUPERSEDE, command.content, payload)
-    (result,) = accept([source], wait=command.wait)
+    (result,) = enqueue_writes([source], wait=command.wait)
     return outcome(principal, result)
 
 
@@ -42,7 +42,7 @@ def restore(
     Raises MemoryNotFound, NotFound (no such revision) and Conflict (still pending, or the text is a live memory's).
     """
     key = access.memory_key(principal, memory_id, user_id)
-    current = one(principal.tenant_id, key, memory_id)
+    current = load(principal.tenant_id, key, memory_id)
     refuse_pending(current)
     rows = Revision.objects.filter(tenant=principal.tenant_id, memory_key=key)
     wanted = None if revision_id is None else parse(REVISION, revision_id)
@@ -50,5 +50,5 @@ def restore(
         raise NotFound("revision_id: this memory has no such revision", field="revision_id")
     payload = {"revision_id": str(wanted) if wanted else None}
     source = source_for(principal, current, SourceKind.RESTORE, "", payload)
-    (result,) = accept([source], wait=wait)
+    (result,) = enqueue_writes([source], wait=wait)
     return outcome(principal, result)

@@ -19,7 +19,7 @@ from core.redis import wait_for
 from memories.languages import configuration
 from memories.models import Source
 from memories.pipeline import attempts, write_queue
-from memories.pipeline.searchable import SOURCE_CHARACTERS, words
+from memories.pipeline.fulltext import SOURCE_CHARACTERS, to_tsvector
 from memories.pipeline.write_queue import LONG, Priority
 from memories.services import access
 from memories.services.events import results_of, rows
@@ -38,7 +38,7 @@ def store(principal: Principal, command: StoreCommand) -> WriteResult:
 
     Raises InvalidRequest and ScopeDenied before anything is written.
     """
-    return accept([source_of(principal, command)], wait=command.wait)[0]
+    return enqueue_writes([source_of(principal, command)], wait=command.wait)[0]
 
 
 def source_of(principal: Principal, command: StoreCommand, **payload: Any) -> Source:
@@ -64,17 +64,17 @@ def source_of(principal: Principal, command: StoreCommand, **payload: Any) -> So
             "memory_type": command.memory_type,
             **payload,
         },
-        allocated_id=new_id(),
+        reserved_id=new_id(),
         expires_at=command.expires_at,
-        tsv=words(text[:SOURCE_CHARACTERS], configuration(project)),
+        tsv=to_tsvector(text[:SOURCE_CHARACTERS], configuration(project)),
     )
 
 
-def accept(sources: Sequence[Source], *, wait: bool, draft: Any = None) -> list[WriteResult]:
+def enqueue_writes(sources: Sequence[Source], *, wait: bool, response_context: Any = None) -> list[WriteResult]:
     """Commit Sources, all or none, enqueue their owners and wait for them. Requests that cannot wait (no free waiting
     place) are enqueued on the `bulk` queue.
 
-    `draft` is what an answer needs besides their results, should the same request come again.
+    `response_context` is what an answer needs besides their results, should the same request come again.
     """
     is_many = len(sources) > MAX_FIRST
     places = _many_places if is_many else _places
@@ -84,7 +84,7 @@ def accept(sources: Sequence[Source], *, wait: bool, draft: Any = None) -> list[
             last = write_queue.enqueue_all(sources, Priority.STORE if waiting and not is_many else Priority.BULK)
             Source.objects.bulk_create(sources)
             if sources:
-                bind([source.id for source in sources], draft)
+                bind([source.id for source in sources], response_context)
         if waiting:
             connection.close()  # the pool has it while we wait
             until = time.monotonic() + settings.STORE_WAIT_SECONDS

@@ -12,8 +12,8 @@ from core.ids import MEMORY, public
 from memories.models import Source
 from memories.pipeline import apply, digest
 from memories.services import access
-from memories.services.recall import one, told
-from memories.services.store import accept
+from memories.services.recall import load, read_after_write
+from memories.services.store import enqueue_writes
 from memories.types import KEEP, Json, MemoryView, SourceKind, UpdateCommand, WriteResult
 
 
@@ -24,17 +24,17 @@ def update(principal: Principal, command: UpdateCommand) -> MemoryView | WriteRe
     InvalidRequest; nothing is written then.
     """
     key = access.memory_key(principal, command.memory_id, command.user_id)
-    current = one(principal.tenant_id, key, command.memory_id)
+    current = load(principal.tenant_id, key, command.memory_id)
     refuse_pending(current)
     if command.expires_at not in (KEEP, None) and command.expires_at <= now():
         raise InvalidRequest("expires_at: must lie in the future", field="expires_at")
     if command.content is KEEP or command.content == current.content:
         apply.edit(principal.tenant_id, key, command, actor=principal.caller)
-        return told(principal.tenant_id, key, command.memory_id)
+        return read_after_write(principal.tenant_id, key, command.memory_id)
     refuse_ended(current)
     refuse_taken(current, principal.tenant_id, str(command.content), but=current.id)
     source = source_for(principal, current, SourceKind.UPDATE, str(command.content), _payload(command))
-    (result,) = accept([source], wait=command.wait)
+    (result,) = enqueue_writes([source], wait=command.wait)
     return outcome(principal, result)
 
 
@@ -50,7 +50,7 @@ def outcome(principal: Principal, result: WriteResult) -> MemoryView | WriteResu
     if result.failure in ("memory_not_found", "erased"):  # it expired, or was deleted, while we waited
         raise MemoryNotFound(memory_id)
     if result.state == "succeeded":
-        return told(principal.tenant_id, key, memory_id)
+        return read_after_write(principal.tenant_id, key, memory_id)
     return result
 
 

@@ -26,7 +26,7 @@ from core.tenancy import TenantRow, across_tenants, tenant_tables
 from entities.services import graph
 from memories.languages import configuration
 from memories.models import Erasure
-from memories.pipeline import usage
+from memories.pipeline import recall_counters
 from memories.pipeline.erase import sign
 
 _ID = re.compile(r"(?:[a-z]{3}_)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})")
@@ -40,10 +40,10 @@ AND, EVERY = sql.SQL(" AND "), sql.SQL("TRUE")
 
 # Tables that may go on naming an erased id, and which of their rows may not.
 NAMING = {
-    "memories.Source": sql.SQL("t.blanked_at IS NULL"),
+    "memories.Source": sql.SQL("t.redacted_at IS NULL"),
     # The answer of a deletion names what it deleted, beside its receipt.
     "core.IdempotencyRecord": sql.SQL(
-        "coalesce(t.body, t.draft) IS NOT NULL AND strpos(coalesce(t.body::text, ''), '\"ers_') = 0"
+        "coalesce(t.body, t.response_context) IS NOT NULL AND strpos(coalesce(t.body::text, ''), '\"ers_') = 0"
     ),
     # Somebody has to be told that it is gone.
     "webhooks.Delivery": sql.SQL("t.body IS NOT NULL AND t.event NOT IN ('memory.deleted', 'memory.expired')"),
@@ -52,10 +52,10 @@ NAMING = {
 # What is marked as erased holds nothing.
 EMPTIED = {
     "memories.Source": sql.SQL(
-        "t.blanked_at IS NOT NULL AND NOT (t.text = '' AND t.payload = '{}' AND t.result = '{}'"
+        "t.redacted_at IS NOT NULL AND NOT (t.text = '' AND t.payload = '{}' AND t.result = '{}'"
         " AND t.tsv IS NULL AND t.vector IS NULL AND t.target_key IS NULL AND t.agent_id IS NULL AND t.run_id IS NULL)"
     ),
-    "core.IdempotencyRecord": sql.SQL("t.erased_at IS NOT NULL AND coalesce(t.body, t.draft) IS NOT NULL"),
+    "core.IdempotencyRecord": sql.SQL("t.erased_at IS NOT NULL AND coalesce(t.body, t.response_context) IS NOT NULL"),
     "webhooks.Delivery": sql.SQL("t.state = 'erased' AND t.body IS NOT NULL"),
 }
 
@@ -149,7 +149,7 @@ def _in_redis(ids: Sequence[uuid.UUID], words: Sequence[str]) -> int:
     try:
         for key, text in redis.contents():
             said = f"{key} {text}".lower()
-            looked_for = marks if key == usage.KEY else [*marks, *named]
+            looked_for = marks if key == recall_counters.KEY else [*marks, *named]
             found += int(any(mark in said for mark in looked_for))
     except RedisError as error:
         raise Unavailable(f"Redis does not answer: {type(error).__name__}") from None

@@ -93,7 +93,7 @@ def test_a_write_that_runs_out_of_time_is_set_aside_after_three_attempts(
     work(body)
     assert source_of(body).attempts == 3
     redis.client().flushdb()
-    call_command("retrywrites")
+    call_command("retry_failed_writes")
     work(body)
     assert event(owner, body)["status"] == "succeeded"
 
@@ -249,7 +249,7 @@ def test_a_write_that_is_set_aside_in_the_middle_goes_on_when_it_is_retried(
     work(body)
     assert event(owner, body)["error"] == "worker_lost"
     assert any(FACTS[11] in text for text in owner.recalled("locker 11"))
-    call_command("retrywrites")
+    call_command("retry_failed_writes")
     work(body)
     all_there_once(owner, body)
 
@@ -301,7 +301,7 @@ def test_a_text_is_read_under_a_lease_that_lasts_as_long_as_the_attempt(
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """The task and the queue of each message."""
     found: list[tuple[str, str]] = []
-    monkeypatch.setattr(write_queue, "kick", lambda task, *_, queue: found.append((task, queue)))
+    monkeypatch.setattr(write_queue, "enqueue_on_commit", lambda task, *_, queue: found.append((task, queue)))
     return found
 
 

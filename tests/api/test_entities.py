@@ -36,7 +36,7 @@ def of(ann: Owner, name: str, type: str = "PERSON") -> str:
 @pytest.fixture
 def hook(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody listens, and nothing is sent yet."""
-    monkeypatch.setattr("webhooks.emit.kick", lambda *_, **__: None)
+    monkeypatch.setattr("webhooks.emit.enqueue_on_commit", lambda *_, **__: None)
     asked = {"url": "https://hooks.example/", "events": ["entity.created", "entity.merged"]}
     assert build.caller(role=Role.ADMIN).post("/api/v1/webhooks", asked).status_code == 201
 

@@ -33,10 +33,10 @@ def value(statement: str) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("path", "browse", "code"),
+    ("path", "reads", "code"),
     [
-        ("/api/v1/memories", "memories.api.remembra.views.browse", "service_unavailable"),
-        ("/v1/memories/user/ann", "memories.api.mem0.views.browse", "SERVICE_UNAVAILABLE"),
+        ("/api/v1/memories", "memories.api.remembra.views.list_page", "service_unavailable"),
+        ("/v1/memories/user/ann", "memories.api.mem0.views.list_page", "SERVICE_UNAVAILABLE"),
     ],
 )
 def test_a_slow_statement_is_a_503_of_the_dialect(
@@ -44,10 +44,10 @@ def test_a_slow_statement_is_a_503_of_the_dialect(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     path: str,
-    browse: str,
+    reads: str,
     code: str,
 ) -> None:
-    monkeypatch.setattr(browse, lambda *_, **__: value(SLOW))
+    monkeypatch.setattr(reads, lambda *_, **__: value(SLOW))
     answer = limited.get(path)
     assert (answer.status_code, answer["Retry-After"], answer.json()["error"]["code"]) == (503, "1", code)
     assert answer.json()["error"]["message"].startswith("The database took too long")

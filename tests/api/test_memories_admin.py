@@ -60,7 +60,7 @@ def page_of(public_id: str) -> str:
 def fail(memory_id: str, failure: str) -> Source:
     """Set the write that made this memory aside, as the pipeline would have."""
     with across_tenants("a test"):
-        source = Source.objects.get(allocated_id=key_of(memory_id))
+        source = Source.objects.get(reserved_id=key_of(memory_id))
     Source.objects.filter(tenant=source.tenant_id, id=source.id).update(
         state="failed", failure=failure, finished_at=now(), next_attempt_at=None
     )
@@ -198,7 +198,7 @@ def test_failed_writes_are_tried_again(
     final = fail(owner.store("I live in Bonn", user_id="ann")["id"], "conflict")
     chosen = [str(s.id) for s in (refused, foreign, final)]
     with monkeypatch.context() as patch:  # no worker takes them before the test has looked
-        patch.setattr("memories.pipeline.write_queue.kick", lambda *_, **__: None)
+        patch.setattr("memories.pipeline.write_queue.enqueue_on_commit", lambda *_, **__: None)
         action = {"action": "retry_failed", "_selected_action": chosen}
         page = operator.post(WRITES, action, follow=True).content.decode()
     assert "2 write(s) will be tried again" in page

@@ -150,7 +150,7 @@ def test_a_poisonous_write_is_set_aside_with_its_text(owner: Caller, monkeypatch
     assert owner.recalled("treasure") == ["The treasure lies under the oak"]
     assert owner.get(f"/api/v1/events/{body['event_id']}").json()["status"] == "failed"
     monkeypatch.undo()
-    call_command("retrywrites", stdout=io.StringIO())
+    call_command("retry_failed_writes", stdout=io.StringIO())
     work(body)
     assert source_of(body).state == SourceState.APPLIED
     assert owner.get(f"/api/v1/memories/{body['id']}").json()["status"] == "active"
@@ -219,7 +219,7 @@ def test_the_sweep_enqueues_what_is_overdue_and_only_that(owner: Caller, monkeyp
     WriteQueue.objects.filter(tenant=overdue.tenant_id, id=overdue.id).update(due_at=past)
     sent: list[tuple[object, ...]] = []
     monkeypatch.setattr(
-        "memories.pipeline.write_queue.kick", lambda task, *ids, queue: sent.append((task, *ids, queue))
+        "memories.pipeline.write_queue.enqueue_on_commit", lambda task, *ids, queue: sent.append((task, *ids, queue))
     )
     assert write_queue.sweep() == 1
     assert sent == [("memories.tasks.run_owner", overdue.tenant_id, overdue.id, "store")]
@@ -239,7 +239,7 @@ def test_a_clock_that_is_set_back_stops_no_repair(owner: Caller) -> None:
 
 def test_an_owner_is_enqueued_once(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
-    monkeypatch.setattr("memories.pipeline.write_queue.kick", lambda task, *ids, queue: sent.append(queue))
+    monkeypatch.setattr("memories.pipeline.write_queue.enqueue_on_commit", lambda task, *ids, queue: sent.append(queue))
     for number in range(3):
         owner.post("/api/v1/memories", {"content": f"I own {number} cats"}, Prefer="respond-async")
     assert sent == ["bulk"]

@@ -13,11 +13,11 @@ from celery import current_app
 from django.core.cache import cache
 from django.test import Client
 
-from core import kick, redis
+from core import enqueue, redis
 from core.clock import now
 from core.ids import new_id
 from memories.models import Source
-from memories.pipeline import usage
+from memories.pipeline import recall_counters
 from tests.build import caller
 
 pytestmark = pytest.mark.usefixtures("no_worker")
@@ -79,7 +79,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def first_timeout(hanging: HangingRedis) -> int:
     """One user waits for Redis; → the connections that were made: its own, and the PING's."""
-    usage.used(new_id(), [new_id()], now())
+    recall_counters.count_recalled(new_id(), [new_id()], now())
     made = hanging.connections
     assert made == 2
     return made
@@ -87,19 +87,19 @@ def first_timeout(hanging: HangingRedis) -> int:
 
 def test_after_one_timeout_no_user_of_redis_asks_it(hanging: HangingRedis, published: list[str]) -> None:
     made = first_timeout(hanging)
-    usage.used(new_id(), [new_id()], now())
+    recall_counters.count_recalled(new_id(), [new_id()], now())
     redis.announce([new_id()])
     assert redis.wait_for(new_id(), 10) is False
-    assert usage.flush() == 0
+    assert recall_counters.flush() == 0
     with pytest.raises(redis.RedisUnavailable):
         cache.get("x")
     with pytest.raises(redis.RedisUnavailable):
         redis.brief().ping()
-    kick.kick("memories.tasks.run_owner", new_id(), new_id(), queue="store")
+    enqueue.enqueue_on_commit("memories.tasks.run_owner", new_id(), new_id(), queue="store")
     assert published == []
     assert hanging.connections == made
     redis.breaker.reset()
-    kick.kick("memories.tasks.run_owner", new_id(), new_id(), queue="store")
+    enqueue.enqueue_on_commit("memories.tasks.run_owner", new_id(), new_id(), queue="store")
     assert published == ["memories.tasks.run_owner"]
 
 
@@ -118,7 +118,7 @@ def test_each_user_opens_the_circuit_for_the_others(hanging: HangingRedis, user:
     assert hanging.connections == 2
 
 
-def test_a_kick_that_times_out_opens_the_circuit(hanging: HangingRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_enqueue_that_times_out_opens_the_circuit(hanging: HangingRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     """As kombu wraps it: an OperationalError that was raised from Redis' own."""
     app = current_app._get_current_object()
     task = app.tasks["memories.tasks.run_owner"]
@@ -126,7 +126,7 @@ def test_a_kick_that_times_out_opens_the_circuit(hanging: HangingRedis, monkeypa
         monkeypatch.setattr(
             type(task), "apply_async", lambda self, **_: connection.default_channel.client.ping(), raising=True
         )
-        kick.kick("memories.tasks.run_owner", new_id(), new_id(), queue="store")
+        enqueue.enqueue_on_commit("memories.tasks.run_owner", new_id(), new_id(), queue="store")
     with pytest.raises(redis.RedisUnavailable):
         redis.brief().ping()
 

@@ -217,7 +217,7 @@ def test_an_erasure_killed_at_any_moment_goes_on(master: Caller, full: Tenant, m
     expected = held(full)
     monkeypatch.setattr(erase_tenant, "BATCH", 1)
     with monkeypatch.context() as lost:
-        lost.setattr(erase_tenant, "kick", lambda *_, **__: None)
+        lost.setattr(erase_tenant, "enqueue_on_commit", lambda *_, **__: None)
         master.delete(path_of(full), {"confirm": "full"})
         assert erase_tenant.step(full.id)
         assert erase_tenant.step(full.id)
@@ -233,12 +233,14 @@ def test_an_erasure_killed_at_any_moment_goes_on(master: Caller, full: Tenant, m
 
 
 def test_it_gives_other_work_its_turn(master: Caller, full: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    kicked = []
+    enqueued = []
     monkeypatch.setattr(erase_tenant, "TURN", -1.0)
-    monkeypatch.setattr(erase_tenant, "kick", lambda task, *ids, queue: kicked.append((task, ids, queue)))
+    monkeypatch.setattr(
+        erase_tenant, "enqueue_on_commit", lambda task, *ids, queue: enqueued.append((task, ids, queue))
+    )
     master.delete(path_of(full), {"confirm": "full"})
     erase_tenant.run(full.id)
-    assert kicked == [("memories.tasks.erase_tenant", (full.id,), "maintenance")] * 2
+    assert enqueued == [("memories.tasks.erase_tenant", (full.id,), "maintenance")] * 2
     assert Erasure.objects.get(tenant=full.id).completed_at is None
 
 

@@ -13,11 +13,11 @@ from celery import current_app
 from django.db import connection, connections
 
 from apikeys.scopes import Role
-from core.alone import alone
+from core.advisory_lock import try_advisory_lock
 from core.clock import UTC, iso
 from core.ids import MEMORY, parse
 from memories.models import Erasure, Memory
-from memories.pipeline import decay_cleanup, expire, usage
+from memories.pipeline import decay_cleanup, expire, recall_counters
 from tests import build
 from tests.build import Caller
 
@@ -125,8 +125,8 @@ def faded(owner: Caller, clock: Any) -> dict[str, str]:
     }
     assert owner.patch(f"{API}/{ids['pinned']}", {"pinned": True}).status_code == 200
     clock.move_to(START + 299 * DAY, tick=False)
-    usage.used(owner.row.tenant_id, [parse(MEMORY, ids["used"])], START + 299 * DAY)
-    usage.flush()
+    recall_counters.count_recalled(owner.row.tenant_id, [parse(MEMORY, ids["used"])], START + 299 * DAY)
+    recall_counters.flush()
     clock.move_to(START + 300 * DAY, tick=False)
     ids["new"] = owner.store("A new thing")["id"]
     return ids
@@ -247,7 +247,7 @@ def test_a_job_that_overlaps_with_itself_does_nothing(owner: Caller, clock: Any,
 
 
 def test_a_job_leaves_its_lock_when_it_fails(transactional_db: None) -> None:
-    with pytest.raises(ZeroDivisionError), alone(1):
+    with pytest.raises(ZeroDivisionError), try_advisory_lock(1):
         raise ZeroDivisionError
     other = connections.create_connection("default")
     with other.cursor() as cursor:

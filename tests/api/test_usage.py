@@ -23,7 +23,7 @@ from core.clock import UTC, now
 from core.ids import MEMORY, new_id, parse
 from core.monitoring import metrics
 from memories.models import Memory, Usage
-from memories.pipeline import usage
+from memories.pipeline import recall_counters
 from tests import build
 from tests.build import Caller
 
@@ -55,7 +55,7 @@ def test_what_recall_finds_is_counted_when_it_is_flushed(owner: Caller) -> None:
     owner.recall("Where do I live?")
     owner.recall("I live in Oslo", limit=1)
     assert uses(owner) == {}
-    assert usage.flush() == 2
+    assert recall_counters.flush() == 2
     assert uses(owner) == {key(oslo): 2, key(tea): 1}
     assert owner.get("/v1/memories/search?query=I+drink+tea&limit=1").status_code == 200
     assert owner.post("/api/v1/memories/recall", {"filters": {"memory_type": "fact"}}).status_code == 200
@@ -63,7 +63,7 @@ def test_what_recall_finds_is_counted_when_it_is_flushed(owner: Caller) -> None:
     assert uses(owner) == {key(oslo): 3, key(tea): 3}
     last = Usage.objects.filter(tenant=owner.row.tenant_id).values_list("last_used_at", flat=True)
     assert all(before < moment < now() for moment in last)
-    assert usage.flush() == 0
+    assert recall_counters.flush() == 0
 
 
 def test_other_reads_are_no_use(owner: Caller) -> None:
@@ -71,7 +71,7 @@ def test_other_reads_are_no_use(owner: Caller) -> None:
     for path in ("", "/" + stored["id"], "/" + stored["id"] + "/history"):
         assert owner.get("/api/v1/memories" + path).status_code == 200
     assert owner.recalled("Where?", user_id="somebody-else") == []
-    assert usage.flush() == 0
+    assert recall_counters.flush() == 0
     assert uses(owner) == {}
 
 
@@ -85,14 +85,14 @@ def test_recall_writes_nothing_to_the_database(owner: Caller) -> None:
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SET default_transaction_read_only = off")
-    assert usage.flush() == 1
+    assert recall_counters.flush() == 1
 
 
 def test_a_pending_write_is_not_used(no_worker: None) -> None:
     owner = build.caller()
     assert owner.post("/api/v1/memories", {"content": "I live in Oslo"}).status_code == 202
     assert owner.recalled("Oslo") == ["I live in Oslo"]
-    assert usage.flush() == 0
+    assert recall_counters.flush() == 0
 
 
 def test_erased_before_the_flush_nothing_is_left(owner: Caller) -> None:
@@ -100,23 +100,23 @@ def test_erased_before_the_flush_nothing_is_left(owner: Caller) -> None:
     kept = owner.store("I drink tea")
     assert len(owner.recalled("I live in Oslo and drink tea")) == 2
     assert owner.delete("/api/v1/memories/" + stored["id"]).status_code == 200
-    assert usage.flush() == 1
+    assert recall_counters.flush() == 1
     assert uses(owner) == {key(kept): 1}
-    assert redis.client().exists(usage.KEY) == 0
+    assert redis.client().exists(recall_counters.KEY) == 0
 
 
 def test_erased_after_the_flush_nothing_is_left(owner: Caller) -> None:
     stored = owner.store("I live in Oslo")
     owner.recall("Where?")
-    usage.flush()
+    recall_counters.flush()
     owner.delete("/api/v1/memories/" + stored["id"])
     assert uses(owner) == {}
 
 
 def test_one_tenants_list_counts_nobody_elses_memory(owner: Caller, stranger: Caller) -> None:
     stored = owner.store("I live in Oslo")
-    usage.used(stranger.row.tenant_id, [key(stored)], now())
-    assert usage.flush() == 1
+    recall_counters.count_recalled(stranger.row.tenant_id, [key(stored)], now())
+    assert recall_counters.flush() == 1
     assert (uses(owner), uses(stranger)) == ({}, {})
 
 
@@ -138,7 +138,7 @@ def test_without_redis_recall_answers_and_the_use_is_lost(owner: Caller, monkeyp
     seen = lost(monkeypatch)
     assert owner.recalled("Where?") == ["User lives in Oslo"]
     assert seen == {"redis_away": 1}
-    assert usage.flush() == 0
+    assert recall_counters.flush() == 0
     assert uses(owner) == {}
 
 
@@ -155,34 +155,34 @@ def test_a_redis_that_does_not_answer_is_not_waited_for(
 
 
 def test_what_waits_is_bounded(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(usage, "MOST", 2)
+    monkeypatch.setattr(recall_counters, "MAX_PENDING", 2)
     stored = owner.store("I live in Oslo")
     seen = lost(monkeypatch)
     for _ in range(5):
         owner.recall("Where?")
     assert seen == {"full": 3}
-    assert usage.flush() == 2
+    assert recall_counters.flush() == 2
     assert uses(owner) == {key(stored): 2}
 
 
 # --- several at once, and dying --------------------------------------------------------------------------------------
 def test_flushes_at_once_count_once(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(usage, "BATCH", 3)
+    monkeypatch.setattr(recall_counters, "BATCH_SIZE", 3)
     stored = owner.store("I live in Oslo")
     for _ in range(50):
-        usage.used(owner.row.tenant_id, [key(stored)], now())
+        recall_counters.count_recalled(owner.row.tenant_id, [key(stored)], now())
     start = threading.Barrier(4)
 
     def run() -> int:
         try:
             start.wait()
-            return usage.flush()
+            return recall_counters.flush()
         finally:
             connection.close()
 
     with ThreadPoolExecutor(4) as pool:
         flushed = [pool.submit(run) for _ in range(4)]
-    assert sum(f.result() for f in flushed) + usage.flush() == 50
+    assert sum(f.result() for f in flushed) + recall_counters.flush() == 50
     assert uses(owner) == {key(stored): 50}
 
 
@@ -196,11 +196,11 @@ def test_a_flush_that_dies_leaves_all_to_the_next(owner: Caller, monkeypatch: py
     stored = owner.store("I live in Oslo")
     owner.recall("Where?")
     with monkeypatch.context() as patch:
-        patch.setattr(usage, "_add", dies)
+        patch.setattr(recall_counters, "_add", dies)
         with pytest.raises(Died):
-            usage.flush()
+            recall_counters.flush()
     assert uses(owner) == {}
-    assert usage.flush() == 1
+    assert recall_counters.flush() == 1
     assert uses(owner) == {key(stored): 1}
 
 
@@ -212,19 +212,19 @@ def test_a_flush_that_loses_redis_half_way_counts_once(owner: Caller, monkeypatc
     owner.recall("Where?")
     with monkeypatch.context() as patch:
         patch.setattr(redis.brief(), "ltrim", gone)
-        assert usage.flush() == 0
+        assert recall_counters.flush() == 0
     assert uses(owner) == {}
-    assert usage.flush() == 1
+    assert recall_counters.flush() == 1
     assert uses(owner) == {key(stored): 1}
 
 
 def test_a_flush_neither_waits_for_an_erasure_nor_stops_it(owner: Caller) -> None:
     going, kept = owner.store("I live in Oslo"), owner.store("I drink tea")
-    usage.used(owner.row.tenant_id, [key(going), key(kept)], now())
+    recall_counters.count_recalled(owner.row.tenant_id, [key(going), key(kept)], now())
 
     def flush() -> int:
         try:
-            return usage.flush()
+            return recall_counters.flush()
         finally:
             connection.close()
 
@@ -263,16 +263,16 @@ def test_rows_hold_the_sums_of_what_was_used(
     counts: Counter[uuid.UUID] = Counter()
     latest: dict[uuid.UUID, dt.datetime] = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(usage, "BATCH", batch)
+        patch.setattr(recall_counters, "BATCH_SIZE", batch)
         for place, (which, found, microseconds) in enumerate(recalls):
             moment = START + dt.timedelta(microseconds=microseconds)
-            usage.used(tenants[which], [(memories[which] + [new_id()])[n] for n in found], moment)
+            recall_counters.count_recalled(tenants[which], [(memories[which] + [new_id()])[n] for n in found], moment)
             for memory in (memories[which][n] for n in found if n < 3):
                 counts[memory] += 1
                 latest[memory] = max(latest.get(memory, NEVER), moment)
             if place in flushes:
-                usage.flush()
-        usage.flush()
+                recall_counters.flush()
+        recall_counters.flush()
     rows = [
         row
         for tenant, mine in zip(tenants, memories, strict=True)

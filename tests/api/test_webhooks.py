@@ -319,7 +319,7 @@ def test_the_master_key_has_webhooks_too(eager: None, settings: Any) -> None:
     assert (made["created_by"], made["active"]) == ("master", True)
 
 
-def test_a_webhook_is_deleted_with_its_log(admin: Caller, no_kick: None) -> None:
+def test_a_webhook_is_deleted_with_its_log(admin: Caller, no_enqueue: None) -> None:
     made = make(admin)
     one = f"{PATH}/{made['id']}"
     admin.post(one + "/test", None)
@@ -333,9 +333,9 @@ def test_a_webhook_is_deleted_with_its_log(admin: Caller, no_kick: None) -> None
 
 # --- sending and its log ---------------------------------------------------------------------------------------------
 @pytest.fixture
-def no_kick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webhooks.services.deliveries.kick", lambda *_, **__: None)
-    monkeypatch.setattr("webhooks.emit.kick", lambda *_, **__: None)
+def no_enqueue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webhooks.services.deliveries.enqueue_on_commit", lambda *_, **__: None)
+    monkeypatch.setattr("webhooks.emit.enqueue_on_commit", lambda *_, **__: None)
 
 
 def test_a_test_is_signed_sent_and_logged(admin: Caller, resolver: Callable[..., None], settings: Any) -> None:
@@ -381,7 +381,7 @@ def test_a_failure_is_logged_without_what_was_answered(
     assert admin.get(f"{PATH}/{made['id']}").json()["failing_since"] == logged["attempts"][0]["at"]
 
 
-def test_the_log_comes_in_pages_newest_first(admin: Caller, no_kick: None) -> None:
+def test_the_log_comes_in_pages_newest_first(admin: Caller, no_enqueue: None) -> None:
     log = f"{PATH}/{make(admin)['id']}/deliveries"
     other = f"{PATH}/{make(admin)['id']}/deliveries"
     assert admin.row is not None
@@ -415,7 +415,7 @@ def operator(eager: None) -> Client:
     return client
 
 
-def test_operators_see_them_without_secrets_and_texts(admin: Caller, operator: Client, no_kick: None) -> None:
+def test_operators_see_them_without_secrets_and_texts(admin: Caller, operator: Client, no_enqueue: None) -> None:
     made = make(admin, secret=SECRET)
     (row,) = rows()
     emit([Event("memory.created", row.tenant_id, "default", "ann", new_id(), now(), {"content": "lives in Oslo"})])
@@ -439,7 +439,7 @@ def test_operators_see_them_without_secrets_and_texts(admin: Caller, operator: C
     assert made["id"] == public("whk", row.id)
 
 
-def test_operators_turn_them_off_and_on(admin: Caller, operator: Client, no_kick: None) -> None:
+def test_operators_turn_them_off_and_on(admin: Caller, operator: Client, no_enqueue: None) -> None:
     one = f"{PATH}/{make(admin)['id']}"
     admin.post(one + "/test", None)
     (row,) = rows()
@@ -452,7 +452,7 @@ def test_operators_turn_them_off_and_on(admin: Caller, operator: Client, no_kick
 
 
 @pytest.mark.parametrize("kind", ["webhook", "delivery"])
-def test_operators_change_nothing_else(admin: Caller, operator: Client, no_kick: None, kind: str) -> None:
+def test_operators_change_nothing_else(admin: Caller, operator: Client, no_enqueue: None, kind: str) -> None:
     admin.post(f"{PATH}/{make(admin)['id']}/test", None)
     (row,) = rows()
     with across_tenants("a test"):

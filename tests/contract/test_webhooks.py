@@ -17,7 +17,7 @@ MANY, ONE = "/api/v1/webhooks", "/api/v1/webhooks/{webhook_id}"
 @pytest.fixture
 def admin(eager: None, monkeypatch: pytest.MonkeyPatch) -> Caller:
     """An admin; nobody sends anything."""
-    monkeypatch.setattr("webhooks.services.deliveries.kick", lambda *_, **__: None)
+    monkeypatch.setattr("webhooks.services.deliveries.enqueue_on_commit", lambda *_, **__: None)
     return build.caller(role=Role.ADMIN)
 
 

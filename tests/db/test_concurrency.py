@@ -11,8 +11,8 @@ from django.db import IntegrityError, connection, transaction
 from core.ids import new_id
 from core.tenancy import across_tenants
 from memories.models import Memory, Owner, Revision, Source
-from memories.pipeline import owners
-from memories.services.store import accept, joined
+from memories.pipeline import owner_locks
+from memories.services.store import enqueue_writes, joined
 from memories.types import Item, SourceState
 from tests import build
 
@@ -27,9 +27,9 @@ def accepted(tenant_id: uuid.UUID, content: str, user: str = "ann") -> Source:
         actor="test",
         text=text,
         payload={"items": spans, "infer": True, "single_text": True, "metadata": {}, "memory_type": None},
-        allocated_id=new_id(),
+        reserved_id=new_id(),
     )
-    accept([source], wait=False)
+    enqueue_writes([source], wait=False)
     return source
 
 
@@ -89,7 +89,7 @@ def test_locks_are_taken_in_one_order(transactional_db: None) -> None:
         try:
             for _ in range(20):
                 with transaction.atomic():
-                    owners.lock_all(tenant.id, order)
+                    owner_locks.lock_all(tenant.id, order)
         finally:
             connection.close()
 

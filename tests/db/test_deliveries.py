@@ -26,7 +26,7 @@ from memproject import sweeps
 from tests import build
 from tests.receiver import Message, Receiver, receiving
 from webhooks import deliver, results
-from webhooks.emit import blank, emit
+from webhooks.emit import emit, redact
 from webhooks.models import Delivery, Webhook
 from webhooks.types import Event, Reason
 
@@ -39,7 +39,7 @@ Hook = Callable[..., Webhook]
 def loopback(settings: Any, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Loopback is allowed, and nothing is sent but by the calls below."""
     settings.WEBHOOK_ALLOW_PRIVATE = True
-    monkeypatch.setattr("webhooks.emit.kick", lambda *_, **__: None)
+    monkeypatch.setattr("webhooks.emit.enqueue_on_commit", lambda *_, **__: None)
 
 
 @pytest.fixture
@@ -144,16 +144,16 @@ def test_emit_asks_once_and_writes_once(
     assert len(rows(tenant)) == 20 * hooks
 
 
-def test_one_kick_follows_the_commit_if_there_is_anything_to_send(
+def test_one_task_follows_the_commit_if_there_is_anything_to_send(
     tenant: Tenant, hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kicked: list[Any] = []
-    monkeypatch.setattr("webhooks.emit.kick", lambda *args, **kwargs: kicked.append((args, kwargs)))
+    enqueued: list[Any] = []
+    monkeypatch.setattr("webhooks.emit.enqueue_on_commit", lambda *args, **kwargs: enqueued.append((args, kwargs)))
     happens(event(tenant))
-    assert kicked == []
+    assert enqueued == []
     hook()
     happens(event(tenant), event(tenant))
-    assert kicked == [(("webhooks.tasks.deliver",), {"queue": "deliver"})]
+    assert enqueued == [(("webhooks.tasks.deliver",), {"queue": "deliver"})]
     assert "webhooks.tasks.deliver" in current_app.tasks
 
 
@@ -477,8 +477,8 @@ def test_an_erased_body_is_never_sent(tenant: Tenant, hook: Hook, receiver: Rece
     )
     happens(event(other, subject=gone))
     with transaction.atomic():
-        assert blank(tenant.id, [gone, new_id()]) == 2
-        assert blank(tenant.id, []) == 0
+        assert redact(tenant.id, [gone, new_id()]) == 2
+        assert redact(tenant.id, []) == 0
     assert [(row.state, row.body is None) for row in rows(tenant)] == [
         ("pending", False),
         ("erased", True),
@@ -501,7 +501,7 @@ def test_what_is_erased_while_it_is_sent_stays_erased(tenant: Tenant, hook: Hook
     happens(said)
 
     def erase(_: Message) -> None:
-        blank(tenant.id, [said.subject])
+        redact(tenant.id, [said.subject])
         connection.close()
 
     receiver.meanwhile = erase
@@ -571,16 +571,16 @@ def test_a_worker_that_died_is_followed_by_another(tenant: Tenant, hook: Hook, r
     assert (only(tenant).state, len(receiver.messages)) == ("delivered", 1)
 
 
-def test_the_sweeper_kicks_only_when_something_is_due(
+def test_the_sweeper_enqueues_only_when_something_is_due(
     tenant: Tenant, hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kicked: list[Any] = []
-    monkeypatch.setattr(deliver, "kick", lambda *args, **kwargs: kicked.append((args, kwargs)))
+    enqueued: list[Any] = []
+    monkeypatch.setattr(deliver, "enqueue_on_commit", lambda *args, **kwargs: enqueued.append((args, kwargs)))
     assert deliver.sweep() is False
     hook()
     happens(event(tenant))
     assert deliver.sweep() is True
-    assert kicked == [(("webhooks.tasks.deliver",), {"queue": "deliver"})]
+    assert enqueued == [(("webhooks.tasks.deliver",), {"queue": "deliver"})]
     deliver.claim()
     assert deliver.sweep() is False
     schedule = {entry["task"] for entry in current_app.conf.beat_schedule.values()}
@@ -591,13 +591,13 @@ def test_the_sweeper_kicks_only_when_something_is_due(
 def test_a_long_queue_is_left_to_the_next_task(
     tenant: Tenant, hook: Hook, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kicked: list[Any] = []
-    monkeypatch.setattr(deliver, "kick", lambda *args, **kwargs: kicked.append(args))
+    enqueued: list[Any] = []
+    monkeypatch.setattr(deliver, "enqueue_on_commit", lambda *args, **kwargs: enqueued.append(args))
     monkeypatch.setattr(deliver, "SECONDS", 0.0)
     hook()
     happens(*(event(tenant) for _ in range(deliver.BATCH + 1)))
     assert deliver.deliver() == deliver.BATCH
-    assert kicked == [("webhooks.tasks.deliver",)]
+    assert enqueued == [("webhooks.tasks.deliver",)]
     assert deliver.deliver() == 1
 
 

@@ -31,7 +31,7 @@ from entities.models import Mention
 from entities.services import knowledge
 from entities.types import GraphScope, Knowledge, Lesson, Named, Stated
 from memories.models import Embedding, Erasure, Memory, Passage, Review, Revision, Source, TokenVectors
-from memories.pipeline import embed, usage
+from memories.pipeline import embed, recall_counters
 from memories.review_types import ReviewState
 from memories.services import store as storing
 from memories.types import RECIPES
@@ -141,7 +141,7 @@ def told(neighbours: list[Tenant], monkeypatch: pytest.MonkeyPatch) -> tuple[Cal
     assert answer.status_code == 200
     build.review(third["id"], said["results"][0]["id"], reason=f"both say {TEXT}")
     with monkeypatch.context() as patch:
-        patch.setattr("memories.pipeline.write_queue.kick", lambda *_, **__: None)
+        patch.setattr("memories.pipeline.write_queue.enqueue_on_commit", lambda *_, **__: None)
         asked = {"content": f"A {PENDING} waits here", **mine}
         waiting = owner.post("/api/v1/memories", asked, Prefer="respond-async").json()
     assert waiting["status"] == "pending"
@@ -196,7 +196,7 @@ def test_no_word_of_it_is_left_anywhere(
     before = rows(*neighbours)
     owner, ids = request.getfixturevalue("told")
     receipt = erased(owner, ids)
-    usage.flush()
+    recall_counters.flush()
     assert before <= rows(*neighbours), "a neighbour's rows changed"
     assert words_in(dump()) == []
     assert in_redis() == []

@@ -37,8 +37,8 @@ TABLES: tuple[type[TenantRow], ...] = (Entity, EntityRevision, Alias, Mention, R
 
 
 @pytest.fixture(autouse=True)
-def nobody_is_kicked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("entities.graph.outbox.kick", lambda *_, **__: None)
+def nothing_is_enqueued(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("entities.graph.outbox.enqueue_on_commit", lambda *_, **__: None)
 
 
 @dataclass

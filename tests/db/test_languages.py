@@ -15,7 +15,7 @@ from apikeys.services import default_tenant
 from memories.admin.memories import _worded
 from memories.languages import CONFIGURATIONS, configuration
 from memories.models import Passage, Source
-from memories.pipeline.searchable import asked
+from memories.pipeline.fulltext import websearch_query
 from memories.services import reindex
 from tests.build import Caller, caller
 
@@ -38,7 +38,7 @@ def passages() -> Any:
 
 
 def found(question: str, project: str = "default") -> set[str]:
-    rows = passages().filter(project=project, tsv=asked(question, configuration(project)))
+    rows = passages().filter(project=project, tsv=websearch_query(question, configuration(project)))
     kept = {text: name for name, text in TEXTS.items()}
     return {kept.get(content, content) for content in rows.values_list("text__content", flat=True)}
 
@@ -128,11 +128,11 @@ def test_a_pending_write_has_the_words_of_its_project(no_worker: None, settings:
     settings.PROJECT_LANGUAGES = {"notes": "german"}
     caller().post("/api/v1/memories", {"content": "Die Häuser in 東京タワー", "project": "notes"})
     rows = Source.objects.filter(tenant=default_tenant().id)
-    assert rows.filter(tsv=asked("Haus タワー", "german")).count() == 1
+    assert rows.filter(tsv=websearch_query("Haus タワー", "german")).count() == 1
     settings.PROJECT_LANGUAGES = {}
     assert reindexed() == "The words of 0 passages were indexed anew."
-    assert rows.filter(tsv=asked("Haus", "german")).count() == 0
-    assert rows.filter(tsv=asked("Häuser タワー", "english")).count() == 1
+    assert rows.filter(tsv=websearch_query("Haus", "german")).count() == 0
+    assert rows.filter(tsv=websearch_query("Häuser タワー", "english")).count() == 1
 
 
 def test_words_are_indexed_anew_in_the_language_that_is_set_now(
@@ -177,7 +177,7 @@ def test_a_speaker_s_name_stays_among_the_words(owner: Caller) -> None:
 def test_the_language_travels_as_a_parameter(owner: Caller, settings: Any) -> None:
     settings.PROJECT_LANGUAGES = {"default": "simple'; --"}
     with CaptureQueriesContext(connection) as queries, pytest.raises(Exception, match="invalid name syntax"):
-        list(passages().filter(tsv=asked("x", configuration("default"))))
+        list(passages().filter(tsv=websearch_query("x", configuration("default"))))
     assert "'simple''; --'::regconfig" in queries[-1]["sql"]
 
 

@@ -13,8 +13,8 @@ from core.clock import now
 from entities.services import knowledge
 from entities.types import GraphScope, Knowledge, Lesson, Named
 from memories.models import Memory, Source
-from memories.pipeline.recalled import without_recalled
-from memories.pipeline.searchable import SOURCE_CHARACTERS, word_count, words
+from memories.pipeline.echo_filter import strip_echoes
+from memories.pipeline.fulltext import SOURCE_CHARACTERS, to_tsvector, word_count
 from memories.types import Item
 from tests import build
 from tests.growth import fault, superlinear
@@ -24,14 +24,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_looking_for_lines_of_a_recall_takes_linear_time() -> None:
     source = Source(tenant=build.tenant(), project="default", user_id="ann", text="")
-    assert fault(lambda text: without_recalled(source, [Item(text)]), 1_000_000) == ""
+    assert fault(lambda text: strip_echoes(source, [Item(text)]), 1_000_000) == ""
 
 
 def test_postgresql_reads_the_words_of_a_text_in_linear_time() -> None:
     """As a pending write has them. A question is shorter, and read in the same way."""
 
     def read(text: str) -> None:
-        values = {"vector": words(text, "english"), "count": word_count(text, "english")}
+        values = {"vector": to_tsvector(text, "english"), "count": word_count(text, "english")}
         Tenant.objects.filter(id=tenant.id).annotate(**values).values_list("count", flat=True).get()
 
     tenant = build.tenant()
@@ -41,7 +41,7 @@ def test_postgresql_reads_the_words_of_a_text_in_linear_time() -> None:
 @pytest.mark.parametrize("same", ["beginning", "word"])
 def test_names_that_are_alike_take_linear_time(same: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What PostgreSQL does doesn't count here: the time is that of this thread."""
-    monkeypatch.setattr("entities.graph.outbox.kick", lambda *_, **__: None)
+    monkeypatch.setattr("entities.graph.outbox.enqueue_on_commit", lambda *_, **__: None)
     tenant, users = build.tenant(), count()
     form = "Zoe{}" if same == "beginning" else "Zoe {}x"
 

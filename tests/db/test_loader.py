@@ -86,7 +86,7 @@ def test_it_writes_what_the_service_writes(owner: Caller) -> None:
     said = list(turns(20))
     post(owner, said, "posted")
     loader.load("loaded", 20)
-    own = ("id", "user_id", "actor", "_key", "_at", "allocated_id", "batch", "sequence")
+    own = ("id", "user_id", "actor", "_key", "_at", "reserved_id", "batch", "sequence")
     for model in (Source, Revision, Passage, Embedding, Owner):
         columns = [column.attname for column in model._meta.concrete_fields]
         names = [name for name in columns if name == "said_at" or not name.endswith(own)]

@@ -32,8 +32,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def nobody_is_kicked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("entities.graph.outbox.kick", lambda *_, **__: None)
+def nothing_is_enqueued(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("entities.graph.outbox.enqueue_on_commit", lambda *_, **__: None)
 
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 
 from memories.extraction.llm.extractor import ModelExtractor
-from memories.statements import Known, Reading
+from memories.statements import ExistingMemory, ExtractionResult
 from memories.types import Item
 from tests.llm_server import fact
 
@@ -15,8 +15,8 @@ NOW = dt.datetime(2024, 6, 12, 9, tzinfo=dt.UTC)
 TEXT = "User's name is John. He works at Google as a senior engineer."
 IDS = [uuid.UUID(int=number) for number in range(1, 40)]
 KNOWN = (
-    Known(IDS[0], "John works at Meta", NOW - dt.timedelta(days=90)),
-    Known(IDS[1], "John likes tea", NOW - dt.timedelta(days=30)),
+    ExistingMemory(IDS[0], "John works at Meta", NOW - dt.timedelta(days=90)),
+    ExistingMemory(IDS[1], "John likes tea", NOW - dt.timedelta(days=30)),
 )
 WORKS = {
     "source": "John",
@@ -36,11 +36,14 @@ JOHN = fact(
 
 
 def read(
-    model: ModelExtractor, *items: Item | str, known: Sequence[Known] = KNOWN, roles: frozenset[str] | None = None
-) -> Reading:
+    model: ModelExtractor,
+    *items: Item | str,
+    known: Sequence[ExistingMemory] = KNOWN,
+    roles: frozenset[str] | None = None,
+) -> ExtractionResult:
     said = [item if isinstance(item, Item) else Item(item) for item in items]
     return model.read(said, roles=roles, known=known, moment=NOW)
 
 
-def contents(found: Reading) -> list[str]:
+def contents(found: ExtractionResult) -> list[str]:
     return [statement.fact.content for statement in found.statements]

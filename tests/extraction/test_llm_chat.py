@@ -220,7 +220,7 @@ def test_a_server_that_dies_midway_is_unavailable(llm: LLMServer, provider: str)
 
 @BOTH
 def test_an_endless_answer_is_not_kept(llm: LLMServer, provider: str) -> None:
-    llm.script = [Sends(b" " * (base.ANSWER_AT_MOST + 1))]
+    llm.script = [Sends(b" " * (base.MAX_ANSWER_BYTES + 1))]
     with pytest.raises(ModelUnavailable):
         made(llm, provider).complete("rules", "data")
 

@@ -11,8 +11,8 @@ from django.test import override_settings
 
 from entities.types import ENTITY_TYPES, RELATION_TYPES, USER, Knowledge, Named, Stated
 from memories.extraction.llm import prompt, registry
-from memories.extraction.llm.extractor import MOST_CANDIDATES, ModelExtractor
-from memories.statements import Known, Proposal, Reading
+from memories.extraction.llm.extractor import MAX_CANDIDATES, ModelExtractor
+from memories.statements import ExistingMemory, ExtractionResult, Proposal
 from memories.types import Decision, Fact, Item
 from memproject.checks import settings_are_safe
 from tests.extraction.llm_cases import IDS, JOHN, KNOWN, NOW, TEXT, contents, read
@@ -132,17 +132,17 @@ def test_the_prompt_names_every_type_and_is_the_same_for_all() -> None:
 
 
 def test_only_so_many_candidates_are_offered(llm: LLMServer, reader: ModelExtractor) -> None:
-    known = [Known(id_, "John likes tea " * 100, NOW) for id_ in IDS]
-    llm.script = [Says(answer({**JOHN, "decision": "end", "candidate": MOST_CANDIDATES + 1}))]
+    known = [ExistingMemory(id_, "John likes tea " * 100, NOW) for id_ in IDS]
+    llm.script = [Says(answer({**JOHN, "decision": "end", "candidate": MAX_CANDIDATES + 1}))]
     found = read(reader, TEXT, known=known)
     offered = llm.calls[0].data["known"]
-    assert [memory["candidate"] for memory in offered] == list(range(1, MOST_CANDIDATES + 1))
+    assert [memory["candidate"] for memory in offered] == list(range(1, MAX_CANDIDATES + 1))
     assert {len(memory["text"]) for memory in offered} == {prompt.CANDIDATE_CHARACTERS}
     assert found.refused == {"unknown candidate": 1}
 
 
 def test_nobody_is_asked_where_nobody_may_state_a_fact(llm: LLMServer, reader: ModelExtractor) -> None:
-    assert read(reader, Item("I can help with that", "assistant"), Item("  \n", "user")) == Reading((), MODEL)
+    assert read(reader, Item("I can help with that", "assistant"), Item("  \n", "user")) == ExtractionResult((), MODEL)
     assert llm.calls == []
 
 

@@ -14,7 +14,7 @@ from entities.types import ENTITY_TYPES, RELATION_TYPES
 from memories.extraction.llm import registry
 from memories.extraction.llm.base import BrokenAnswer, ModelFailed, ModelRefused, ModelUnavailable
 from memories.extraction.llm.extractor import ModelExtractor
-from memories.extraction.llm.reading import MOST_CHARACTERS, MOST_FACTS, reading
+from memories.extraction.llm.interpretation import MAX_CHARACTERS, MAX_FACTS, interpret
 from memories.types import Decision, Item
 from tests.extraction.llm_cases import IDS, JOHN, KNOWN, NOW, TEXT, WORKS, contents, read
 from tests.llm_server import MODEL, Declines, Dies, Fails, Hangs, LLMServer, Says, answer, fact
@@ -101,11 +101,11 @@ def test_a_fact_belongs_to_the_message_that_states_it(llm: LLMServer, reader: Mo
 
 
 def test_more_facts_than_a_write_can_hold_are_counted(llm: LLMServer, reader: ModelExtractor) -> None:
-    text = " ".join(f"I own a boat{n}x." for n in range(MOST_FACTS + 5))
-    facts = [fact(f"User owns a boat{n}x", f"I own a boat{n}x") for n in range(MOST_FACTS + 5)]
+    text = " ".join(f"I own a boat{n}x." for n in range(MAX_FACTS + 5))
+    facts = [fact(f"User owns a boat{n}x", f"I own a boat{n}x") for n in range(MAX_FACTS + 5)]
     llm.script = [Says(answer(*facts))]
     found = read(reader, text)
-    assert (len(found.statements), found.refused) == (MOST_FACTS, {"too many": 5})
+    assert (len(found.statements), found.refused) == (MAX_FACTS, {"too many": 5})
 
 
 def test_a_fact_given_twice_is_one(llm: LLMServer, reader: ModelExtractor) -> None:
@@ -206,7 +206,7 @@ def test_no_answer_does_harm(said: str) -> None:
     offered, nothing said but what stands in the text."""
     items = [Item("Hello", "assistant"), Item(TEXT, "user", None, NOW)]
     try:
-        found = reading(said, items, None, KNOWN, NOW, MODEL)
+        found = interpret(said, items, None, KNOWN, NOW, MODEL)
     except BrokenAnswer:
         return
     assert all(count > 0 for count in found.refused.values())
@@ -214,7 +214,7 @@ def test_no_answer_does_harm(said: str) -> None:
         made = statement.fact
         assert made.evidence in TEXT
         assert made.position == 1
-        assert 0 < len(made.content) <= MOST_CHARACTERS
+        assert 0 < len(made.content) <= MAX_CHARACTERS
         assert 0 <= made.confidence <= 1
         assert 0 <= made.importance <= 1
         assert "Microsoft" not in made.content

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from memories.extraction.extractor import TextExtractor
-from memories.extraction.reading import GUESSED
+from memories.extraction.sentence_context import GUESSED
 from memories.types import Item
 from tests.extraction.reading import current, ended, stated, statements
 

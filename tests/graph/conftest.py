@@ -1,4 +1,4 @@
-"""Tests of this folder drain by themselves: what a change kicks would be published to nobody."""
+"""Tests of this folder drain by themselves: a task that a change enqueues would be published to nobody."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from entities.graph import drain, outbox
 
 
 @pytest.fixture(autouse=True)
-def nobody_is_kicked(monkeypatch: pytest.MonkeyPatch) -> None:
+def nothing_is_enqueued(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (drain, outbox):
-        monkeypatch.setattr(module, "kick", lambda *_, **__: None)
+        monkeypatch.setattr(module, "enqueue_on_commit", lambda *_, **__: None)

@@ -122,7 +122,7 @@ class Kept:
             return None
         outcomes = self.outcomes.get(row.id, ())
         decided = [(o.position, o.decision, self._text(o.memory_key), self._text(o.replaces_key)) for o in outcomes]
-        return row.state, row.failure, row.blanked_at is not None, self._plain(row.result), decided
+        return row.state, row.failure, row.redacted_at is not None, self._plain(row.result), decided
 
     def _entity(self, row: EntityRevision) -> tuple[Any, ...]:
         aliases = [(alias.name, alias.normalised) for alias in self.aliases.get(row.entity_key, ())]

@@ -19,7 +19,7 @@ from core.ids import MEMORY, public
 from memories.errors import ProviderUnavailable
 from memories.models import Memory, Source, WriteQueue
 from memories.pipeline import owner_pass, write_queue
-from memories.services.store import accept
+from memories.services.store import enqueue_writes
 from memories.services.update import source_for
 from memories.types import SourceState
 from tests import build
@@ -70,7 +70,7 @@ class World:
         else:
             assert self.caller.post("/api/v1/memories", first.body(), **headers).status_code == 202
         new = Source.objects.filter(tenant=self.tenant).exclude(id__in=self.sources.values())
-        found = list(new.order_by("accepted_at", "id").values_list("id", "allocated_id", "accepted_at"))
+        found = list(new.order_by("accepted_at", "id").values_list("id", "reserved_id", "accepted_at"))
         for write, (source, memory, moment) in zip(request.writes, found, strict=True):
             self.writes.append(write)
             self.sources[write.label] = source
@@ -84,7 +84,7 @@ class World:
             id=self.memories[change.target], project="default", user_id=change.user, agent_id=change.agent, run_id=None
         )
         by: Any = SimpleNamespace(tenant_id=self.tenant.id, caller="test")
-        accept([source_for(by, target, change.kind, change.content, {})], wait=wait)
+        enqueue_writes([source_for(by, target, change.kind, change.content, {})], wait=wait)
 
     def edit(self, edit: Edit) -> None:
         body = {"metadata": {"edited": edit.value}}

@@ -25,7 +25,7 @@ def exported(caller: Caller) -> list[dict[str, Any]]:
 
 def undated(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Without the moments of erasure, which an export before it can't know."""
-    return [{k: v for k, v in line.items() if k not in ("blanked_at", "finished_at")} for line in lines]
+    return [{k: v for k, v in line.items() if k not in ("redacted_at", "finished_at")} for line in lines]
 
 
 def test_it_is_what_is_left_after_the_clean_up(reader: Caller) -> None:
@@ -61,9 +61,9 @@ def test_it_is_what_is_left_after_the_clean_up(reader: Caller) -> None:
         assert gone not in str(left_out)
     assert "Madrid" in str(left_out)
     assert "Porto" in str(left_out)
-    blanked = [line["blanked_at"] for line in left_out if line.get("line") == "source" and line["text"] == ""]
-    assert blanked
-    assert set(blanked) <= {f"2026-01-02T00:00:0{second}Z" for second in range(7)}
+    redacted = [line["redacted_at"] for line in left_out if line.get("line") == "source" and line["text"] == ""]
+    assert redacted
+    assert set(redacted) <= {f"2026-01-02T00:00:0{second}Z" for second in range(7)}
 
 
 def test_what_is_pending_and_has_expired_is_left_out(no_worker: None) -> None:
@@ -74,5 +74,5 @@ def test_what_is_pending_and_has_expired_is_left_out(no_worker: None) -> None:
         clock.shift(dt.timedelta(days=1))
         (source,) = (line for line in exported(owner) if line.get("line") == "source")
     assert (source["text"], source["state"], source["failure"]) == ("", "failed", "erased")
-    assert source["blanked_at"] == source["finished_at"] == "2026-01-02T00:00:00Z"
+    assert source["redacted_at"] == source["finished_at"] == "2026-01-02T00:00:00Z"
     assert Source.objects.get(tenant=owner.row.tenant_id).text == "The code is swordfish"

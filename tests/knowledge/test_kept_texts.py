@@ -98,7 +98,7 @@ def test_an_older_store_that_is_processed_later_outdates_nothing(no_worker: None
         owner.post(API, {"content": text}).json() for text in ("I live in Berlin.", "I live in Hamburg now.")
     )
     for body in (newer, older):
-        source = Source.objects.get(tenant=owner.row.tenant_id, allocated_id=body["id"].removeprefix("mem_"))
+        source = Source.objects.get(tenant=owner.row.tenant_id, reserved_id=body["id"].removeprefix("mem_"))
         build.work(source)
         assert owner.get(f"/api/v1/events/{body['event_id']}").json()["status"] == "succeeded"
     assert not Source.objects.filter(tenant=owner.row.tenant_id, state=SourceState.PENDING).exists()

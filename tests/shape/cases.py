@@ -285,9 +285,9 @@ UNNAMED: dict[str, str] = {
 }
 
 REFUSED_EVERYWHERE: dict[str, str] = {
-    "a volatile function in an update": "UPDATE memories_source SET kick_at = clock_timestamp() WHERE tenant_id = %s",
-    "another one, in its condition": "UPDATE memories_source SET kick_at = %s WHERE tenant_id = %s AND random() < 0.5",
-    "a new id in an update": "UPDATE memories_source SET allocated_id = gen_random_uuid() WHERE tenant_id = %s",
+    "a volatile function in an update": "UPDATE memories_source SET due_at = clock_timestamp() WHERE tenant_id = %s",
+    "another one, in its condition": "UPDATE memories_source SET due_at = %s WHERE tenant_id = %s AND random() < 0.5",
+    "a new id in an update": "UPDATE memories_source SET reserved_id = gen_random_uuid() WHERE tenant_id = %s",
     "now() in an upsert": (
         "INSERT INTO memories_usage (id, tenant_id) VALUES (%s, %s) "
         "ON CONFLICT (tenant_id, memory_key) DO UPDATE SET last_used_at = now()"
@@ -313,7 +313,7 @@ REFUSED_EVERYWHERE: dict[str, str] = {
 }
 
 FINE_ACROSS: dict[str, str] = {
-    "due rows": "SELECT tenant_id, id FROM memories_source WHERE state = 'pending' ORDER BY kick_at LIMIT %s",
+    "due rows": "SELECT tenant_id, id FROM memories_source WHERE state = 'pending' ORDER BY due_at LIMIT %s",
     "a look-up by id": "SELECT * FROM memories_memory WHERE id = %s",
     "a join by tenant and id": (
         "SELECT 1 FROM memories_memory m LEFT JOIN memories_usage u ON u.tenant_id = m.tenant_id AND u.memory_key = "

@@ -80,12 +80,12 @@ def writes_past_apply(module: Module) -> Iterator[str]:
 ENQUEUE = {"delay", "apply_async", "send_task", "delay_on_commit", "apply_async_on_commit", "signature"}
 
 
-def enqueues_past_kick(module: Module) -> Iterator[str]:
-    if module.path == "core/kick.py":
+def enqueues_past_enqueue_on_commit(module: Module) -> Iterator[str]:
+    if module.path == "core/enqueue.py":
         return
     for call in module.calls:
         if isinstance(call.func, ast.Attribute) and call.func.attr in ENQUEUE:
-            yield module.at(call, f".{call.func.attr}() outside core/kick.py")
+            yield module.at(call, f".{call.func.attr}() outside core/enqueue.py")
 
 
 def hidden_imports(module: Module) -> Iterator[str]:
@@ -233,7 +233,7 @@ def too_long(module: Module) -> Iterator[str]:
 
 CHECKS = (
     writes_past_apply,
-    enqueues_past_kick,
+    enqueues_past_enqueue_on_commit,
     hidden_imports,
     signal_receivers,
     texts_in_logs,

@@ -54,7 +54,7 @@ FAULTS: dict[Check, dict[str, Module]] = {
         "bulk_create in erase": at(ERASE, IMPORT, "Memory.objects.bulk_create(rows)"),
         "in SQL": at(STORE, "X = 'UPDATE memories_revision SET x = 1 WHERE tenant_id = %s'"),
     },
-    source.enqueues_past_kick: {
+    source.enqueues_past_enqueue_on_commit: {
         "delay": at(STORE, "run.delay(1)"),
         "apply_async": at(STORE, "tasks.run.apply_async(args=[1])"),
         "send_task": at(STORE, "current_app.send_task('x')"),
@@ -120,8 +120,8 @@ INNOCENT: dict[Check, dict[str, Module]] = {
         ),
         "another library": at("memories/embeddings/x.py", "self._client.embeddings.create(input=x)"),
     },
-    source.enqueues_past_kick: {
-        "kick": at("core/kick.py", "current_app.send_task('x')"),
+    source.enqueues_past_enqueue_on_commit: {
+        "current_app": at("core/enqueue.py", "current_app.send_task('x')"),
     },
     source.hidden_imports: {
         "ready": at(

@@ -40,7 +40,7 @@ def test_work_across_tenants_may_name_none(statement: str) -> None:
 
 
 def test_claims_name_their_tenants() -> None:
-    names = {"table": sql.Identifier("memories_source"), "due": sql.Identifier("kick_at")}
+    names = {"table": sql.Identifier("memories_source"), "due": sql.Identifier("due_at")}
     due, claim = (sql.SQL(text).format(**names).as_string(None) for text in (claims.DUE, claims.CLAIM))
     assert problems(due, across=True) == problems(claim, across=True) == problems(claim) == ()
     assert problems(due)

@@ -94,7 +94,7 @@ IMPORTS: dict[str, list[tuple[str, str, str]]] = {
         ("memories/retrieval/run.py", "import spacy", "spacy"),
         ("entities/graph/projector.py", "import neo4j", "neo4j"),
         ("memories/embeddings/download.py", "import httpx2", "httpx2"),
-        ("memories/extraction/llm/reading.py", "import pydantic", "pydantic"),
+        ("memories/extraction/llm/interpretation.py", "import pydantic", "pydantic"),
         ("memproject/status/numbers.py", "import prometheus_client", "prometheus_client"),
     ],
 }
@@ -246,7 +246,7 @@ DDL: list[tuple[Callable[[], list[str]], str, str]] = [
     ),
     (
         catalogue.links_unlike_their_models,
-        "ALTER TABLE memories_source ADD CONSTRAINT bad FOREIGN KEY (tenant_id, allocated_id) "
+        "ALTER TABLE memories_source ADD CONSTRAINT bad FOREIGN KEY (tenant_id, reserved_id) "
         "REFERENCES memories_memory (tenant_id, id) DEFERRABLE INITIALLY DEFERRED",
         "bad: in the database",
     ),

@@ -16,7 +16,7 @@ from memories.pipeline import digest
 from memories.pipeline.passages import split
 from memories.pipeline.reconcile import reconcile
 from memories.retrieval import context
-from memories.statements import Known, Proposal, Statement
+from memories.statements import ExistingMemory, Proposal, Statement
 from memories.types import Decision, Fact, MemoryView
 
 MOMENTS = [dt.datetime(2024, 1, day, tzinfo=dt.UTC) for day in (1, 2, 3)]
@@ -77,7 +77,7 @@ def test_a_text_that_is_live_is_not_added_again(fact: Fact, existing: uuid.UUID 
     assert operation.decision is (Decision.ADD if existing is None else Decision.NOOP)
 
 
-OLD = [Known(uuid.UUID(int=number), f"old {number}", moment) for number, moment in enumerate(MOMENTS)]
+OLD = [ExistingMemory(uuid.UUID(int=number), f"old {number}", moment) for number, moment in enumerate(MOMENTS)]
 
 
 @given(st.data(), facts, st.sampled_from(MOMENTS))

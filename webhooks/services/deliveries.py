@@ -7,16 +7,16 @@ from django.utils.dateparse import parse_datetime
 
 from apikeys.types import Principal
 from core.clock import now
+from core.enqueue import enqueue_on_commit
 from core.errors import Conflict, InvalidRequest
 from core.ids import DELIVERY, WEBHOOK, new_id, parse, public
-from core.kick import kick
 from webhooks.emit import QUEUE, TASK, delivery
 from webhooks.models import Delivery
 from webhooks.services import webhooks
 from webhooks.types import TEST, Attempt, DeliveryPage, DeliveryState, DeliveryView, Event
 
 
-def browse(principal: Principal, webhook_id: str, *, limit: int, cursor: str | None) -> DeliveryPage:
+def list_page(principal: Principal, webhook_id: str, *, limit: int, cursor: str | None) -> DeliveryPage:
     """Deliveries of a webhook, newest first."""
     hook = webhooks.find(principal, webhook_id)
     rows = Delivery.objects.filter(tenant=hook.tenant_id, webhook_key=hook.id).order_by("-id").defer("body")
@@ -41,7 +41,7 @@ def test(principal: Principal, webhook_id: str) -> DeliveryView:
     row = delivery(hook, event, new_id())
     with transaction.atomic():
         Delivery.objects.bulk_create([row])
-        kick(TASK, queue=QUEUE)
+        enqueue_on_commit(TASK, queue=QUEUE)
     return _view(row)
 
 

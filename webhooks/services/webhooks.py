@@ -41,7 +41,7 @@ def create(principal: Principal, command: CreateWebhook) -> NewWebhook:
     return NewWebhook(_views([hook])[0], hook.secret)
 
 
-def browse(principal: Principal) -> list[WebhookView]:
+def list_all(principal: Principal) -> list[WebhookView]:
     """All webhooks within the key's user and projects, newest first; a tenant has few."""
     return _views(list(_within(principal).order_by("-id").defer("secret")))
 

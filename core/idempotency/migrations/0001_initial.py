@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                     "sources",
                     django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), default=list, size=None),
                 ),
-                ("draft", models.JSONField(null=True)),
+                ("response_context", models.JSONField(null=True)),
             ],
         ),
         migrations.AddIndex(

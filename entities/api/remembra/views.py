@@ -10,7 +10,7 @@ from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from core.http.base import RemembraView
 from entities.api.remembra import serializers as shapes
-from entities.services.read import browse
+from entities.services.read import list_page
 from entities.types import EntityQuery
 
 _PAGE = {
@@ -52,4 +52,4 @@ class EntitiesView(RemembraView):
     )
     def get(self, request: Request) -> Response:
         data = self.query(request, shapes.ListIn)
-        return self.ok(shapes.page(browse(principal(request), EntityQuery(**data))))
+        return self.ok(shapes.page(list_page(principal(request), EntityQuery(**data))))

@@ -29,12 +29,12 @@ from memories.api.mem0.schema import add, delete, delete_user, edit, event, get,
 from memories.services.events import event as read_event
 from memories.services.events import results
 from memories.services.forget import forget, forget_one
-from memories.services.owners import stats
-from memories.services.recall import browse, embedding, recall
+from memories.services.recall import embedding, list_page, recall
 from memories.services.recall import get as read_memory
 from memories.services.recall import history as read_history
 from memories.services.store import store
 from memories.services.update import outcome, update
+from memories.services.user_statistics import stats
 from memories.types import ForgetCommand, ListQuery, RecallQuery, StoreCommand, WriteResult
 from memories.types import MemoryView as View
 
@@ -63,7 +63,7 @@ class MemoriesView(Mem0View):
         )
         return self._stored(store(principal(request), command))
 
-    def replay(self, sources: Sequence[UUID], draft: Any) -> Response:
+    def replay(self, sources: Sequence[UUID], response_context: Any) -> Response:
         return self._stored(*results(principal(self.request).tenant_id, sources))
 
     def _stored(self, result: WriteResult) -> Response:
@@ -113,7 +113,7 @@ class MemoryView(Mem0View):
         require_any(data, EDITABLE)
         return self._changed(update(principal(request), update_command(memory_id, data, wait=self.may_wait)))
 
-    def replay(self, sources: Sequence[UUID], draft: Any) -> Response:
+    def replay(self, sources: Sequence[UUID], response_context: Any) -> Response:
         (result,) = results(principal(self.request).tenant_id, sources)
         return self._changed(outcome(principal(self.request), result))
 
@@ -148,7 +148,7 @@ class UserView(Mem0View):
         user_id, caller = self.name("user_id", user_id), principal(request)
         seen_from = temporal_view(data)
         asked = {name: value for name, value in data.items() if name not in TEMPORAL_VIEW}
-        page = browse(caller, ListQuery(user_id=user_id, **asked, temporal_view=seen_from))
+        page = list_page(caller, ListQuery(user_id=user_id, **asked, temporal_view=seen_from))
         counts = stats(caller, user_id, data.get("project"), seen_from)
         body: dict[str, Any] = {
             "user_id": user_id,
@@ -167,7 +167,7 @@ class UserView(Mem0View):
 
     @delete_user
     def delete(self, request: Request, user_id: str) -> Response:
-        command = ForgetCommand(everything=True, user_id=self.name("user_id", user_id))
+        command = ForgetCommand(all_memories=True, user_id=self.name("user_id", user_id))
         erased = forget(principal(request), command)
         return self.ok(shapes.receipt(erased), "Memories deleted successfully")
 

@@ -119,8 +119,8 @@ class BatchView(RemembraView):
         items = self.body(request, BatchIn)["items"]
         return self._batch(batch.store_all(principal(request), [self._command(i) for i in items], wait=self.may_wait))
 
-    def replay(self, sources: Sequence[UUID], draft: Any) -> Response:
-        return self._batch(batch.replayed(principal(self.request), sources, draft))
+    def replay(self, sources: Sequence[UUID], response_context: Any) -> Response:
+        return self._batch(batch.replayed(principal(self.request), sources, response_context))
 
     def _command(self, said: Any) -> StoreCommand | AppError:
         try:

@@ -186,9 +186,11 @@ class ConversationView(RemembraView):
         )
         return self._ingested(ingest.ingest(principal(request), command), data.get("session_id"), begun)
 
-    def replay(self, sources: Sequence[UUID], draft: Any) -> Response:
+    def replay(self, sources: Sequence[UUID], response_context: Any) -> Response:
         session = self.body(self.request, ConversationIn).get("session_id")
-        return self._ingested(ingest.replayed(principal(self.request), sources, draft), session, time.monotonic())
+        return self._ingested(
+            ingest.replayed(principal(self.request), sources, response_context), session, time.monotonic()
+        )
 
     def _ingested(self, found: Ingested, session: str | None, begun: float) -> Response:
         done = found.write is None or found.write.state == "succeeded"

@@ -16,7 +16,7 @@ from core.http.fields import Name, QueryWhole
 from memories.api.common import TimedIn, temporal_view
 from memories.api.remembra import serializers as shapes
 from memories.api.remembra.schema import MEMORY, RemembraMemoryOut, answer
-from memories.services.entities import about
+from memories.services.entities import memories_of
 
 
 class AboutIn(TimedIn):
@@ -41,6 +41,8 @@ class EntityMemoriesView(RemembraView):
     )
     def get(self, request: Request, entity_id: str) -> Response:
         data = self.query(request, AboutIn)
-        page = about(principal(request), entity_id, temporal_view(data), limit=data["limit"], cursor=data.get("cursor"))
+        page = memories_of(
+            principal(request), entity_id, temporal_view(data), limit=data["limit"], cursor=data.get("cursor")
+        )
         memories = [shapes.memory(memory) for memory in page.memories]
         return self.ok({"memories": memories, "total": page.total, "next_cursor": page.next_cursor})

@@ -20,7 +20,7 @@ from memories.api import examples as ex
 from memories.api.remembra.schema import answer
 from memories.api.remembra.serializers import ScopedIn
 from memories.review_types import ReviewProposal, ReviewQuery, ReviewState, ReviewView
-from memories.services.reviews import browse, decide
+from memories.services.reviews import decide, list_page
 
 STATES = [state.value for state in ReviewState]
 DECISIONS = ["accept", "reject"]
@@ -112,7 +112,7 @@ class ReviewsView(RemembraView):
     )
     def get(self, request: Request) -> Response:
         data = self.query(request, ReviewsIn)
-        page = browse(principal(request), ReviewQuery(**data | {"state": ReviewState(data["state"])}))
+        page = list_page(principal(request), ReviewQuery(**data | {"state": ReviewState(data["state"])}))
         reviews = [review(view) for view in page.reviews]
         return self.ok({"reviews": reviews, "total": page.total, "next_cursor": page.next_cursor})
 

@@ -67,7 +67,7 @@ class SupersedeView(RemembraView):
             )
         )
 
-    def replay(self, sources: Sequence[UUID], draft: Any) -> Response:
+    def replay(self, sources: Sequence[UUID], response_context: Any) -> Response:
         (result,) = results(principal(self.request).tenant_id, sources)
         return self._superseded(outcome(principal(self.request), result))
 
@@ -99,7 +99,7 @@ class RestoreView(RemembraView):
         data = self.body(request, RestoreIn) if request.body else {}
         return self._restored(restore(principal(request), memory_id, data.get("revision_id"), wait=self.may_wait))
 
-    def replay(self, sources: Sequence[UUID], draft: Any) -> Response:
+    def replay(self, sources: Sequence[UUID], response_context: Any) -> Response:
         (result,) = results(principal(self.request).tenant_id, sources)
         return self._restored(outcome(principal(self.request), result))
 

@@ -39,8 +39,8 @@ from memories.api.remembra.schema import (
 from memories.services.events import event as read_event
 from memories.services.events import results
 from memories.services.forget import forget, forget_one
-from memories.services.recall import browse, recall
 from memories.services.recall import get as read_memory
+from memories.services.recall import list_page, recall
 from memories.services.store import store
 from memories.services.update import outcome, update
 from memories.types import ForgetCommand, ListQuery, RecallQuery, StoreCommand, WriteResult
@@ -80,7 +80,7 @@ class MemoriesView(RemembraView):
         data = self.body(request, shapes.StoreIn)
         return self._stored(store(principal(request), store_command(self, data)))
 
-    def replay(self, sources: Sequence[UUID], draft: Any) -> Response:
+    def replay(self, sources: Sequence[UUID], response_context: Any) -> Response:
         return self._stored(*results(principal(self.request).tenant_id, sources))
 
     def _stored(self, result: WriteResult) -> Response:
@@ -101,7 +101,7 @@ class MemoriesView(RemembraView):
             filters=data.get("filters"),
             temporal_view=temporal_view(data),
         )
-        page = browse(principal(request), query)
+        page = list_page(principal(request), query)
         memories = [shapes.memory(m) for m in page.memories]
         if "offset" in data:
             return self.ok(memories, headers={"X-Total-Count": str(page.total)})
@@ -118,7 +118,7 @@ class MemoriesView(RemembraView):
             data = self.body(request, shapes.ForgetIn)
         command = ForgetCommand(
             memory_ids=tuple(data.get("memory_ids", ())),
-            everything=data.get("all", False),
+            all_memories=data.get("all", False),
             filters=data.get("filters"),
             entity=data.get("entity"),
             project=data.get("project"),
@@ -178,7 +178,7 @@ class MemoryView(RemembraView):
         require_any(data, EDITABLE)
         return self._changed(update(principal(request), update_command(memory_id, data, wait=self.may_wait)))
 
-    def replay(self, sources: Sequence[UUID], draft: Any) -> Response:
+    def replay(self, sources: Sequence[UUID], response_context: Any) -> Response:
         (result,) = results(principal(self.request).tenant_id, sources)
         return self._changed(outcome(principal(self.request), result))
 

@@ -19,8 +19,8 @@ from memories.errors import ProviderUnavailable
 log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 3.0
-ANSWER_AT_MOST = 2_000_000  # bytes: 50 facts of 1,000 characters, many times over
-LONGEST_WAIT = 3600.0  # seconds that a server may ask for
+MAX_ANSWER_BYTES = 2_000_000  # bytes: 50 facts of 1,000 characters, many times over
+MAX_RETRY_AFTER = 3600.0  # seconds that a server may ask for
 _HINTS = {
     401: "check LLM_API_KEY",
     403: "check LLM_API_KEY",
@@ -73,7 +73,7 @@ def collected(pieces: Iterable[bytes], deadline: float) -> bytes:
     try:
         for piece in pieces:
             body += piece
-            if time.monotonic() > deadline or len(body) > ANSWER_AT_MOST:
+            if time.monotonic() > deadline or len(body) > MAX_ANSWER_BYTES:
                 raise too_slow()
     except http_client.ERRORS:
         raise ModelUnavailable("The language model's server broke off, or did not answer in time.") from None
@@ -125,10 +125,10 @@ def _log_once(message: str) -> None:
 def _wait(header: str) -> float | None:
     """Seconds, by a Retry-After of either form."""
     if re.fullmatch(r"\d{1,9}(?:\.\d{1,9})?", header.strip()):
-        return min(float(header), LONGEST_WAIT)
+        return min(float(header), MAX_RETRY_AFTER)
     try:
         until = parsedate_to_datetime(header)
     except ValueError:
         return None
     until = until if until.tzinfo else until.replace(tzinfo=dt.UTC)
-    return min(max((until - now()).total_seconds(), 0.0), LONGEST_WAIT)
+    return min(max((until - now()).total_seconds(), 0.0), MAX_RETRY_AFTER)

@@ -10,14 +10,14 @@ from django.core.exceptions import ImproperlyConfigured
 
 from memories.extraction.llm import prompt
 from memories.extraction.llm.base import Chat
+from memories.extraction.llm.interpretation import interpret
 from memories.extraction.llm.ollama import OllamaChat
 from memories.extraction.llm.openai_chat import OpenAIChat
-from memories.extraction.llm.reading import reading
 from memories.extraction.speaking import may_state
-from memories.statements import Known, Reading
+from memories.statements import ExistingMemory, ExtractionResult
 from memories.types import Item
 
-MOST_CANDIDATES = 20
+MAX_CANDIDATES = 20
 FRAME = 200  # characters of JSON around a message or a candidate
 PROVIDERS = ("openai_compatible", "ollama")
 
@@ -36,8 +36,13 @@ class ModelExtractor:
         return sum(_size(item.content) + FRAME for item in items) <= self._characters + FRAME
 
     def read(
-        self, items: Sequence[Item], *, roles: frozenset[str] | None, known: Sequence[Known], moment: dt.datetime
-    ) -> Reading:
+        self,
+        items: Sequence[Item],
+        *,
+        roles: frozenset[str] | None,
+        known: Sequence[ExistingMemory],
+        moment: dt.datetime,
+    ) -> ExtractionResult:
         """What `items`, which fit, state, and what that does to `known` (the first 20 are offered): one call, or none
         where nobody may state a fact.
 
@@ -47,10 +52,10 @@ class ModelExtractor:
         if not self.fits(items):
             raise ValueError("more text than one call may hold")
         if not any(may_state(item, roles) and item.content.strip() for item in items):
-            return Reading((), self.name)
-        offered = known[:MOST_CANDIDATES]
+            return ExtractionResult((), self.name)
+        offered = known[:MAX_CANDIDATES]
         answer = self._chat.complete(prompt.SYSTEM, prompt.data(items, roles, offered, moment))
-        return reading(answer, items, roles, offered, moment, self.name)
+        return interpret(answer, items, roles, offered, moment, self.name)
 
     def probe(self) -> None:
         """Ask whether the model's server is there; costs no tokens. Raises ModelFailed."""
@@ -78,7 +83,7 @@ def _chat(provider: str) -> Chat:
             seconds=settings.LLM_TIMEOUT_SECONDS,
         )
     if provider == "ollama":
-        candidates = MOST_CANDIDATES * (prompt.CANDIDATE_CHARACTERS + FRAME)
+        candidates = MAX_CANDIDATES * (prompt.CANDIDATE_CHARACTERS + FRAME)
         return OllamaChat(
             base_url=settings.LLM_BASE_URL,
             api_key=settings.LLM_API_KEY,

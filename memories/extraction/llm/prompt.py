@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from entities.types import ENTITY_TYPES, RELATION_TYPES
 from memories.extraction.speaking import may_state
-from memories.statements import Known
+from memories.statements import ExistingMemory
 from memories.types import Item
 
 CANDIDATE_CHARACTERS = 500  # of a memory that is offered
@@ -71,7 +71,9 @@ The answer has this form (one element of each list is shown; lists may be empty,
 """
 
 
-def data(items: Sequence[Item], roles: frozenset[str] | None, known: Sequence[Known], moment: dt.datetime) -> str:
+def data(
+    items: Sequence[Item], roles: frozenset[str] | None, known: Sequence[ExistingMemory], moment: dt.datetime
+) -> str:
     """The user's part of the prompt. `known[i]` is offered as number i + 1."""
     record = {
         "now": moment.isoformat(timespec="minutes"),

@@ -44,7 +44,7 @@ class WebhooksView(RemembraView):
 
     @list_webhooks
     def get(self, request: Request) -> Response:
-        found = [shapes.webhook(w) for w in webhooks.browse(principal(request))]
+        found = [shapes.webhook(w) for w in webhooks.list_all(principal(request))]
         return self.ok({"webhooks": found, "total": len(found)})
 
 
@@ -83,7 +83,7 @@ class DeliveriesView(RemembraView):
     @list_deliveries
     def get(self, request: Request, webhook_id: str) -> Response:
         data = self.query(request, shapes.DeliveriesIn)
-        page = deliveries.browse(principal(request), webhook_id, limit=data["limit"], cursor=data.get("cursor"))
+        page = deliveries.list_page(principal(request), webhook_id, limit=data["limit"], cursor=data.get("cursor"))
         return self.ok(shapes.deliveries(page))
 
 

@@ -1,4 +1,4 @@
-"""For a job of the clock that may still be at work when its next turn comes: one works, the other leaves at once."""
+"""Skip a scheduled job if its previous run is still going (session advisory lock)."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-TRY = "SELECT pg_try_advisory_lock(%s)"
-LEAVE = "SELECT pg_advisory_unlock(%s)"
+TRY_LOCK = "SELECT pg_try_advisory_lock(%s)"
+UNLOCK = "SELECT pg_advisory_unlock(%s)"
 
 
 @contextmanager
-def alone(job: int) -> Iterator[bool]:
+def try_advisory_lock(job: int) -> Iterator[bool]:
     """Whether nobody else is at this job. PostgreSQL keeps the lock for the block, and drops it with the connection:
     a job that was killed holds nobody up."""
     with connection.cursor() as cursor:
-        cursor.execute(TRY, [job])
-        mine = bool(cursor.fetchone()[0])
+        cursor.execute(TRY_LOCK, [job])
+        acquired = bool(cursor.fetchone()[0])
     try:
-        yield mine
+        yield acquired
     finally:
-        if mine:
+        if acquired:
             with connection.cursor() as cursor:
-                cursor.execute(LEAVE, [job])
+                cursor.execute(UNLOCK, [job])

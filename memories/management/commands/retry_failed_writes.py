@@ -1,4 +1,4 @@
-"""`manage.py retrywrites`: try the writes again that were set aside as failed."""
+"""`manage.py retry_failed_writes`: try the writes again that were set aside as failed."""
 
 from __future__ import annotations
 

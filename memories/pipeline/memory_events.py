@@ -14,17 +14,17 @@ from webhooks import emit
 from webhooks.types import Event
 
 
-def written(revisions: Sequence[Revision]) -> None:
+def emit_written(revisions: Sequence[Revision]) -> None:
     """memory.created for a first revision, memory.updated for any other."""
-    emit.emit([_written(revision) for revision in revisions])
+    emit.emit([_event(revision) for revision in revisions])
 
 
-def gone(
+def emit_deleted(
     tenant_id: uuid.UUID, memories: Iterable[tuple[uuid.UUID, str, str]], moment: dt.datetime, *, expired: bool
 ) -> None:
     """memory.deleted, or memory.expired, for each (id, project, user); what was to be told of them before isn't."""
     rows = list(memories)
-    emit.blank(tenant_id, [row for row, _, _ in rows])
+    emit.redact(tenant_id, [row for row, _, _ in rows])
     kind = "memory.expired" if expired else "memory.deleted"
     emit.emit(
         [
@@ -34,7 +34,7 @@ def gone(
     )
 
 
-def _written(revision: Revision) -> Event:
+def _event(revision: Revision) -> Event:
     data = {
         "id": public(MEMORY, revision.memory_key),
         "content": revision.content,

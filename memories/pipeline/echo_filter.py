@@ -8,16 +8,16 @@ from dataclasses import replace
 
 from core.clock import now
 from memories.models import Revision, Source
-from memories.statements import Known
+from memories.statements import ExistingMemory
 from memories.types import Item
 
 HEAD = re.compile(r"\[\d{4}-\d{2}-\d{2}\] [^:]{1,128}: ")  # of a line, as context.py writes it
-MOST = 200  # such lines of one write that are looked up
+MAX_LINES = 200  # such lines of one write that are looked up
 
 
-def recalled_turns(source: Source, item: Item) -> list[Known]:
+def echoed_turns(source: Source, item: Item) -> list[ExistingMemory]:
     """The live memories of this owner and agent that the lines of a context in `item` repeat."""
-    said = [content for line in item.content.split("\n") if (content := _said(line))][:MOST]
+    said = [content for line in item.content.split("\n") if (content := _said(line))][:MAX_LINES]
     rows = Revision.objects.filter(
         tenant=source.tenant_id,
         project=source.project,
@@ -26,13 +26,15 @@ def recalled_turns(source: Source, item: Item) -> list[Known]:
         valid_to=None,
         content__in=said,
     ).visible(now())
-    return [Known(*row) for row in rows.values_list("memory_key", "content", "valid_from").order_by("memory_key")]
+    return [
+        ExistingMemory(*row) for row in rows.values_list("memory_key", "content", "valid_from").order_by("memory_key")
+    ]
 
 
-def without_recalled(source: Source, items: Sequence[Item]) -> list[Item]:
+def strip_echoes(source: Source, items: Sequence[Item]) -> list[Item]:
     """The items without those lines of a context that say, word for word, what this owner's memories say."""
     lines = [item.content.split("\n") for item in items]
-    said = [content for several in lines for line in several if (content := _said(line))][:MOST]
+    said = [content for several in lines for line in several if (content := _said(line))][:MAX_LINES]
     if not said:
         return list(items)
     rows = Revision.objects.filter(

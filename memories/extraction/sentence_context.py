@@ -28,7 +28,7 @@ PERSONAL = frozenset(lx.KIN.values()) | {"WORKS_AT", "HAS_ROLE", "REPORTS_TO", "
 
 
 @dataclass
-class Reading:
+class SentenceContext:
     """A sentence, and the relations that were found in it. `quoted`: tokens of somebody's quoted words."""
 
     sentence: Sentence

@@ -27,14 +27,14 @@ from core.monitoring import metrics
 log = logging.getLogger(__name__)
 
 KEY = "usage"
-MOST = 50_000  # recalls that may wait, some 20 MB; the task takes 1,600 a second before one is lost
-BATCH = 500  # recalls in one transaction
+MAX_PENDING = 50_000  # recalls that may wait, some 20 MB; the task takes 1,600 a second before one is lost
+BATCH_SIZE = 500  # recalls in one transaction
 
 # Two runs at once never read the same lines: the lock lasts as long as the transaction, and ends with its connection.
 LOCK = 7_318_001
-ALONE = "SELECT pg_try_advisory_xact_lock(%s)"
+TRY_LOCK = "SELECT pg_try_advisory_xact_lock(%s)"
 # Those that are there and that nobody is erasing: so a flush neither waits for an erasure nor stops one.
-THERE = "SELECT id FROM memories_memory WHERE tenant_id = %s AND id = ANY(%s) FOR KEY SHARE SKIP LOCKED"
+LOCK_EXISTING = "SELECT id FROM memories_memory WHERE tenant_id = %s AND id = ANY(%s) FOR KEY SHARE SKIP LOCKED"
 # `greatest` is no function to PostgreSQL but an expression over the columns: allowed on a sharded database.
 ADD = """
 INSERT INTO memories_usage (id, tenant_id, memory_key, uses, last_used_at)
@@ -55,7 +55,7 @@ class Use:
     last: dt.datetime
 
 
-def used(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID], moment: dt.datetime) -> None:
+def count_recalled(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID], moment: dt.datetime) -> None:
     """Note that a recall found these memories: one round trip to Redis. Never raises, never waits long."""
     if not memory_ids:
         return
@@ -63,12 +63,12 @@ def used(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID], moment: dt.datet
     try:
         pipe = redis.brief().pipeline(transaction=False)
         pipe.rpush(KEY, line)
-        pipe.ltrim(KEY, 0, MOST - 1)  # the newest goes: the oldest are those that a flush is about to drop
+        pipe.ltrim(KEY, 0, MAX_PENDING - 1)  # the newest goes: the oldest are those that a flush is about to drop
         waiting, _ = pipe.execute()
     except RedisError:
         metrics.uses_lost("redis_away", len(memory_ids))
     else:
-        if waiting > MOST:
+        if waiting > MAX_PENDING:
             metrics.uses_lost("full", len(memory_ids))
 
 
@@ -86,10 +86,10 @@ def flush() -> int:
 def _batch() -> int:
     # Redis is asked inside the transaction, for that holds the lock; its client gives up after a third of a second.
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(ALONE, [LOCK])
+        cursor.execute(TRY_LOCK, [LOCK])
         if not cursor.fetchone()[0]:
             return 0
-        lines = cast(list[bytes], redis.brief().lrange(KEY, 0, BATCH - 1))
+        lines = cast(list[bytes], redis.brief().lrange(KEY, 0, BATCH_SIZE - 1))
         for tenant_id, found in summed(lines).items():
             _add(tenant_id, found)
         # Before the commit: who dies in between loses a batch, rather than have it counted twice.
@@ -111,7 +111,7 @@ def summed(lines: Iterable[bytes]) -> dict[uuid.UUID, dict[uuid.UUID, Use]]:
 
 def _add(tenant_id: uuid.UUID, found: dict[uuid.UUID, Use]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(THERE, [tenant_id, list(found)])
+        cursor.execute(LOCK_EXISTING, [tenant_id, list(found)])
         there = [memory for (memory,) in cursor.fetchall()]
         uses = [found[memory] for memory in there]
         cursor.execute(

@@ -15,40 +15,40 @@ from memories.extraction.llm.grounding import Quotable, Source, Words
 from memories.extraction.llm.words import USER as FIRST_PERSON
 from memories.extraction.llm.words import tokens
 from memories.extraction.speaking import may_state
-from memories.statements import Known, Proposal, Reading, Statement
+from memories.statements import ExistingMemory, ExtractionResult, Proposal, Statement
 from memories.types import Decision, Fact, Item, Span
 
-MOST_FACTS = 50
-MOST_CHARACTERS = 1_000  # of a fact
-MOST_PARTS = 30  # entities of a fact, and relations
-MOST_PROPERTIES = 5
+MAX_FACTS = 50
+MAX_CHARACTERS = 1_000  # of a fact
+MAX_PARTS = 30  # entities of a fact, and relations
+MAX_PROPERTIES = 5
 NAME_CHARACTERS = 200
 REASON_CHARACTERS = 200
 PROPERTY = re.compile(r"[a-z][a-z_]{0,31}")
 DECISIONS = {"duplicate": Decision.NOOP, "update": Decision.UPDATE, "end": Decision.DELETE}
 
 
-def reading(
+def interpret(
     answer: str,
     items: Sequence[Item],
     roles: frozenset[str] | None,
-    known: Sequence[Known],
+    known: Sequence[ExistingMemory],
     moment: dt.datetime,
     by: str,
-) -> Reading:
+) -> ExtractionResult:
     """What `answer` says of `items`. `known[i]` was offered as number i + 1. Raises BrokenAnswer."""
     refused = schema.Refused()
     facts, user_name = schema.read(answer, refused)
     judge = _Judge(items, roles, known, moment, refused)
     name = judge.user_name(user_name)
-    return Reading(tuple(judge.statements(facts, name)), by, dict(+refused))
+    return ExtractionResult(tuple(judge.statements(facts, name)), by, dict(+refused))
 
 
 @dataclass
 class _Judge:
     items: Sequence[Item]
     roles: frozenset[str] | None
-    known: Sequence[Known]
+    known: Sequence[ExistingMemory]
     moment: dt.datetime
     refused: schema.Refused
     _source: Source = field(init=False)
@@ -72,8 +72,8 @@ class _Judge:
 
     def statements(self, facts: Sequence[schema.Fact], user_name: str | None) -> Iterator[Statement]:
         seen: set[str] = set()
-        self.refused["too many"] += max(len(facts) - MOST_FACTS, 0)
-        for found in facts[:MOST_FACTS]:
+        self.refused["too many"] += max(len(facts) - MAX_FACTS, 0)
+        for found in facts[:MAX_FACTS]:
             statement = self._statement(found, user_name)
             if statement is None:
                 continue
@@ -112,7 +112,7 @@ class _Judge:
         """The message that states it and where; or why it isn't believed. A wrong number of the message is righted."""
         if not found.content:
             return "malformed fact"
-        if len(found.content) > MOST_CHARACTERS:
+        if len(found.content) > MAX_CHARACTERS:
             return "too long"
         places = {n: span for n, text in self._texts.items() if (span := text.find(found.evidence)) is not None}
         if not places:
@@ -145,14 +145,14 @@ class _Judge:
     def _knowledge(self, found: schema.Fact, said_at: dt.datetime, user_name: str | None) -> Knowledge:
         about = _About(self._source, found.content, said_at)
         named: dict[str, Named] = {}
-        for entity in found.entities[:MOST_PARTS]:
+        for entity in found.entities[:MAX_PARTS]:
             name = about.name(entity.name)
             if name is None:
                 self.refused["ungrounded entity"] += 1
             else:
                 named.setdefault(name.casefold(), Named(name, entity.type, found.confidence))
         stated = []
-        for relation in found.relations[:MOST_PARTS]:
+        for relation in found.relations[:MAX_PARTS]:
             holds = about.relation(relation, found)
             if holds is None:
                 self.refused["ungrounded relation"] += 1
@@ -207,7 +207,7 @@ class _About:
         return known
 
     def _properties(self, found: schema.Relation) -> Iterator[tuple[str, str]]:
-        for part in found.properties[:MOST_PROPERTIES]:
+        for part in found.properties[:MAX_PROPERTIES]:
             if PROPERTY.fullmatch(part.name) and len(part.value) <= NAME_CHARACTERS and self._says(part.value):
                 yield part.name, part.value
 

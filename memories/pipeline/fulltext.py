@@ -19,7 +19,7 @@ SOURCE_CHARACTERS = 20_000  # of a pending write's raw text; its passages get al
 PUNCTUATION = ".,;:!?()\"'"  # beside a word it changes no lexeme
 
 
-class Words(Func):
+class ToTsVector(Func):
     """`to_tsvector(configuration, text)`."""
 
     function = "to_tsvector"
@@ -53,27 +53,27 @@ class WordCount(Func):
         return statement, (*params, *params, *params)
 
 
-def words(text: str, configuration: str, speaker: str | None = None, evidence: str = "") -> Any:
+def to_tsvector(text: str, configuration: str, speaker: str | None = None, evidence: str = "") -> Any:
     """The tsvector of `text`, the speaker's name included: questions name who said it.
 
     Of `evidence` it has the lexemes that the rest lacks, so that no word counts twice.
     """
     config = SearchConfig(configuration)
-    said = Words(config, Value(segmented(f"{speaker} {text}" if speaker else text)))
+    said = ToTsVector(config, Value(segmented(f"{speaker} {text}" if speaker else text)))
     if not _tokens(evidence) - _tokens(text):
         return said
     lexemes = Func(said, function="tsvector_to_array", output_field=ArrayField(TextField()))
-    original = Words(config, Value(segmented(evidence)))
+    original = ToTsVector(config, Value(segmented(evidence)))
     lacking = Func(original, lexemes, function="ts_delete", output_field=SearchVectorField())
     return Func(said, lacking, template="(%(expressions)s)", arg_joiner=" || ", output_field=SearchVectorField())
 
 
 def word_count(text: str, configuration: str, speaker: str | None = None, evidence: str = "") -> Any:
-    return WordCount(words(text, configuration, speaker, evidence))
+    return WordCount(to_tsvector(text, configuration, speaker, evidence))
 
 
-def asked(question: str, configuration: str) -> SearchQuery:
-    """What a person types into a search box: `tsv=asked("oslo -rome", "english")`.
+def websearch_query(question: str, configuration: str) -> SearchQuery:
+    """What a person types into a search box: `tsv=websearch_query("oslo -rome", "english")`.
 
     A minus before a run of CJK characters speaks of its first pair alone.
     """

@@ -12,12 +12,12 @@ from webhooks import emit
 from webhooks.types import Event
 
 
-def created(revisions: Sequence[EntityRevision]) -> None:
+def emit_created(revisions: Sequence[EntityRevision]) -> None:
     """entity.created for the first word about each of these."""
     emit.emit([_event("entity.created", row, row.recorded_at) for row in revisions])
 
 
-def merged(merges: Sequence[tuple[Merge, EntityRevision]], winner: EntityRevision) -> None:
+def emit_merged(merges: Sequence[tuple[Merge, EntityRevision]], winner: EntityRevision) -> None:
     """entity.merged for each merge, with the last word about the one that went into `winner`."""
     emit.emit(
         [

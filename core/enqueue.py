@@ -1,6 +1,6 @@
-"""The one way to enqueue a task: after the commit, ids only, and a dead broker is nobody's error.
+"""The one way to enqueue a task: after the commit, with ids only; an unreachable broker raises no error.
 
-The row that the task works on is the truth and a sweeper enqueues what was missed; a kick is a hint that saves time.
+The row that the task works on is the truth and a sweeper enqueues what was missed; a task is a hint that saves time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from core import redis
 log = logging.getLogger(__name__)
 
 
-def kick(task: str, *ids: uuid.UUID, queue: str) -> None:
+def enqueue_on_commit(task: str, *ids: uuid.UUID, queue: str) -> None:
     """Enqueue `task` with these ids when the present transaction has committed (at once when there is none)."""
 
     def publish() -> None:
