@@ -141,7 +141,13 @@ def matching(
     statement, values = where.statement(MATCHING, condition, temporal_view)
     values |= where.parameters(scope, moment, exclude=exclude, temporal_view=temporal_view)
     waiting = waiting and not temporal_view.is_historical
-    values |= {"before": before, "limit": limit, "offset": offset, "pending": waiting, "include_inactive": include_inactive}
+    values |= {
+        "before": before,
+        "limit": limit,
+        "offset": offset,
+        "pending": waiting,
+        "include_inactive": include_inactive,
+    }
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return [row for (row,) in cursor.fetchall()]

@@ -13,10 +13,10 @@ from django.db import connection, transaction
 
 from apikeys import tenants
 from apikeys.types import Principal
-from core.carry import Line
 from core.clock import now
-from entities.services import carry as knowledge
-from memories.pipeline import carry
+from core.serialization import Line
+from entities.services import entity_transfer
+from memories.pipeline import memory_transfer
 from memories.services import access
 from memories.types import Scope
 
@@ -26,7 +26,7 @@ FORMAT, VERSION = "memproject", 1
 SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 # A reader that stops reading must not hold the snapshot, and with it the clean-up of the database, for ever.
 # And the first rows of a large user's cursor may take longer than a statement of a web connection is allowed to.
-PATIENCE = "SET LOCAL idle_in_transaction_session_timeout = '60s'; SET LOCAL statement_timeout = 0"
+TIMEOUTS = "SET LOCAL idle_in_transaction_session_timeout = '60s'; SET LOCAL statement_timeout = 0"
 
 
 def export(principal: Principal, user_id: str | None, project: str | None) -> Iterator[bytes]:
@@ -47,7 +47,7 @@ def lines(where: Scope) -> Iterator[bytes]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(SNAPSHOT)
-            cursor.execute(PATIENCE)
+            cursor.execute(TIMEOUTS)
         for line in _rows(where):
             yield _line(line)
             count += 1
@@ -56,13 +56,13 @@ def lines(where: Scope) -> Iterator[bytes]:
 
 def _rows(where: Scope) -> Iterator[Line]:
     moment = now()
-    for project, user_id in carry.everybody(where):
+    for project, user_id in memory_transfer.list_owners(where):
         head: Line | None = {"line": "owner", "project": project, "user_id": user_id}
-        whose = carry.Whose(where.tenant_id, project, user_id)
-        gone = carry.expired(whose, moment)
+        owner_key = memory_transfer.OwnerKey(where.tenant_id, project, user_id)
+        gone = memory_transfer.expired(owner_key, moment)
         for of in (
-            carry.lines(whose, gone, moment),
-            knowledge.lines(where.tenant_id, project, user_id, list(gone)),
+            memory_transfer.lines(owner_key, gone, moment),
+            entity_transfer.lines(where.tenant_id, project, user_id, list(gone)),
         ):
             for line in of:
                 if head is not None:  # who has nothing is not named

@@ -21,21 +21,24 @@ from django.db import DataError, IntegrityError, transaction
 
 from apikeys import tenants
 from core import disk
-from core.carry import Kind, Line, LineError, Salt, batches
 from core.errors import Conflict, InvalidRequest
 from core.ids import new_id
+from core.serialization import IdRemapper, Line, LineError, RowFormat, batches
 from core.tenancy import TenantRow, across_tenants
-from entities.services import carry as knowledge
+from entities.services import entity_transfer
 from memories.embeddings import registry
-from memories.pipeline import carry, owner_locks
+from memories.pipeline import memory_transfer, owner_locks
 from memories.pipeline.embed import embedded
 from memories.pipeline.rows import Embedded
 from memories.services.export import FORMAT, VERSION
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (carry.SOURCE, carry.MEMORY, carry.REVIEW, *knowledge.KINDS)}
-AT_ONCE = 100  # lines embedded, or written, together
-IDS_AT_ONCE = 1000
-MOST_NAME = 128  # characters of a project or user
+ROW_FORMATS: dict[str, RowFormat] = {
+    kind.name: kind
+    for kind in (memory_transfer.SOURCE, memory_transfer.MEMORY, memory_transfer.REVIEW, *entity_transfer.ROW_FORMATS)
+}
+BATCH_SIZE = 100  # lines embedded, or written, together
+ID_BATCH_SIZE = 1000
+MAX_NAME_LENGTH = 128  # characters of a project or user
 
 Owner = tuple[str, str]
 
@@ -57,7 +60,7 @@ class _Checked:
 
     wanted: set[Owner] = field(default_factory=set)
     skipped: set[Owner] = field(default_factory=set)
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ROW_FORMATS, 0))
     taken: bool = False
 
 
@@ -77,17 +80,17 @@ def import_file(slug: str, file: IO[bytes], *, user_id: str | None = None, skip_
             "tenant already; nothing was imported.",
             owners=len(checked.skipped),
         )
-    salt = Salt(new_id().int & 0xFFFFFFFF or 1) if checked.taken else Salt()
+    remapper = IdRemapper(new_id().int & 0xFFFFFFFF or 1) if checked.taken else IdRemapper()
     with tempfile.TemporaryFile() as vectors:
-        _embed(tenant_id, file, checked.wanted, salt, vectors)
+        _embed(tenant_id, file, checked.wanted, remapper, vectors)
         vectors.seek(0)
-        _write(tenant_id, file, checked.wanted, salt, vectors)
+        _write(tenant_id, file, checked.wanted, remapper, vectors)
     return Imported(checked.counts, len(checked.wanted), len(checked.skipped), checked.taken)
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
 @contextmanager
-def _at(number: int) -> Iterator[None]:
+def line_errors(number: int) -> Iterator[None]:
     """Name the line in a refusal."""
     try:
         yield
@@ -103,7 +106,7 @@ def _read(file: IO[bytes]) -> Iterator[tuple[int, Owner, Line]]:
     ended = False
     number = 0
     for number, raw in enumerate(file, 1):
-        with _at(number):
+        with line_errors(number):
             if ended:
                 raise LineError("", "stands after the end")
             line = _parsed(raw)
@@ -116,8 +119,8 @@ def _read(file: IO[bytes]) -> Iterator[tuple[int, Owner, Line]]:
             else:
                 if line.get("line") == "owner":
                     owner = _owner(line)
-                elif line.get("line") not in KINDS:
-                    raise LineError("line", f"must be one of owner, {', '.join(KINDS)}, end")
+                elif line.get("line") not in ROW_FORMATS:
+                    raise LineError("line", f"must be one of owner, {', '.join(ROW_FORMATS)}, end")
                 if owner is None:
                     raise LineError("line", "must be owner before any other")
                 yield number, owner, line
@@ -147,8 +150,8 @@ def _owner(line: Line) -> Owner:
         raise LineError("", "must have line, project and user_id")
     for name in ("project", "user_id"):
         value = line[name]
-        if not isinstance(value, str) or not 0 < len(value) <= MOST_NAME or "\0" in value:
-            raise LineError(name, f"must be text of 1 to {MOST_NAME} characters")
+        if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME_LENGTH or "\0" in value:
+            raise LineError(name, f"must be text of 1 to {MAX_NAME_LENGTH} characters")
     return line["project"], line["user_id"]
 
 
@@ -160,9 +163,9 @@ class _Links:
         self.ids: dict[str, set[str]] = {}
         self.current: dict[tuple[str, str], tuple[int, str]] = {}
 
-    def add(self, number: int, kind: Kind, said: Line, path: str = "") -> None:
+    def add(self, number: int, kind: RowFormat, said: Line, path: str = "") -> None:
         """Raises LineError when the id stood before."""
-        if not kind.part:
+        if not kind.is_nested:
             mine = self.ids.setdefault(kind.name, set())
             if said["id"] in mine:
                 raise LineError(f"{path}id", "stands in an earlier line")
@@ -175,7 +178,7 @@ class _Links:
     def check(self) -> None:
         """Raises InvalidRequest for the first link to what this owner has not."""
         for (of, _), (number, path) in self.current.items():
-            with _at(number):
+            with line_errors(number):
                 raise LineError(path, f"must be the id of a {of} of the same owner")
 
 
@@ -184,8 +187,8 @@ def _check(tenant_id: uuid.UUID, file: IO[bytes], user_id: str | None) -> _Check
     seen: set[Owner] = set()
     links, ids = _Links(), _Ids()
     for number, owner, line in _read(file):
-        whose = carry.Whose(tenant_id, *owner)
-        with _at(number):
+        owner_key = memory_transfer.OwnerKey(tenant_id, *owner)
+        with line_errors(number):
             if line["line"] == "owner":
                 links.check()
                 links = _Links()
@@ -196,7 +199,7 @@ def _check(tenant_id: uuid.UUID, file: IO[bytes], user_id: str | None) -> _Check
                     full = _has_some(tenant_id, owner)
                     (checked.skipped if full else checked.wanted).add(owner)
                 continue
-            rows = _rows(line, whose, Salt())
+            rows = _rows(line, owner_key, IdRemapper())
             _link(links, number, line)
         if owner in checked.wanted:
             checked.counts[line["line"]] += 1
@@ -206,18 +209,18 @@ def _check(tenant_id: uuid.UUID, file: IO[bytes], user_id: str | None) -> _Check
     return checked
 
 
-def _rows(line: Line, whose: carry.Whose, salt: Salt) -> list[TenantRow]:
+def _rows(line: Line, owner_key: memory_transfer.OwnerKey, remapper: IdRemapper) -> list[TenantRow]:
     """The rows with ids of their own that a line stands for. Raises LineError."""
-    if line["line"] not in carry.NAMES:
-        return [knowledge.row(line, whose.tenant_id, whose.project, whose.user_id, salt)]
-    brought = carry.Brought()
-    brought.add(line, whose, salt)
-    return [*brought.sources, *brought.memories, *brought.revisions, *brought.reviews]
+    if line["line"] not in memory_transfer.LINE_NAMES:
+        return [entity_transfer.row(line, owner_key.tenant_id, owner_key.project, owner_key.user_id, remapper)]
+    imported = memory_transfer.ImportBatch()
+    imported.add(line, owner_key, remapper)
+    return [*imported.sources, *imported.memories, *imported.revisions, *imported.reviews]
 
 
 def _link(links: _Links, number: int, line: Line) -> None:
-    links.add(number, KINDS[line["line"]], line)
-    for name, kind in (("outcomes", carry.OUTCOME), ("revisions", carry.REVISION)):
+    links.add(number, ROW_FORMATS[line["line"]], line)
+    for name, kind in (("outcomes", memory_transfer.OUTCOME), ("revisions", memory_transfer.REVISION)):
         for place, part in enumerate(line.get(name, ())):
             links.add(number, kind, part, f"{name}.{place}.")
 
@@ -233,7 +236,7 @@ class _Ids:
         for row in rows:
             ids = self._waiting.setdefault(type(row), [])
             ids.append(row.id)
-            if len(ids) == IDS_AT_ONCE:
+            if len(ids) == ID_BATCH_SIZE:
                 self._ask()
 
     def some_taken(self) -> bool:
@@ -254,50 +257,58 @@ Batch = list[tuple[int, Owner, Line]]
 
 def _wanted(file: IO[bytes], wanted: Collection[Owner]) -> Iterator[Batch]:
     rows = (found for found in _read(file) if found[1] in wanted and found[2]["line"] != "owner")
-    return batches(rows, AT_ONCE)
+    return batches(rows, BATCH_SIZE)
 
 
-def _embed(tenant_id: uuid.UUID, file: IO[bytes], wanted: Collection[Owner], salt: Salt, out: IO[bytes]) -> None:
+def _embed(
+    tenant_id: uuid.UUID, file: IO[bytes], wanted: Collection[Owner], remapper: IdRemapper, out: IO[bytes]
+) -> None:
     """Put the vectors of each batch of lines into `out`, in their order."""
     encoder = registry.encoder()
     for batch in _wanted(file, wanted):
-        texts = {revision.id: revision.content for revision, _ in _brought(tenant_id, batch, salt)[0].texts}
+        texts = {revision.id: revision.content for revision, _ in _import_batch(tenant_id, batch, remapper)[0].texts}
         pickle.dump(dict(zip(texts, embedded(encoder, list(texts.values())), strict=True)), out)
 
 
-def _write(tenant_id: uuid.UUID, file: IO[bytes], wanted: Collection[Owner], salt: Salt, vectors: IO[bytes]) -> None:
+def _write(
+    tenant_id: uuid.UUID, file: IO[bytes], wanted: Collection[Owner], remapper: IdRemapper, vectors: IO[bytes]
+) -> None:
     passages: Counter[Owner] = Counter()
     with transaction.atomic():
-        locked = carry.lock(tenant_id, list(wanted))
+        locked = memory_transfer.lock(tenant_id, list(wanted))
         if any(_has_some(tenant_id, owner) for owner in wanted):
             raise Conflict("An owner got memories in this tenant meanwhile; nothing was imported.")
         for batch in _wanted(file, wanted):
             disk.require_space()
-            brought, known = _brought(tenant_id, batch, salt)
+            imported, known = _import_batch(tenant_id, batch, remapper)
             texts: dict[uuid.UUID, Embedded] = pickle.load(vectors)  # noqa: S301  our own file, which has no name
-            with _between(batch[0][0], batch[-1][0]):
-                passages += carry.write(brought, texts)
-                knowledge.write(tenant_id, known)
+            with line_range_errors(batch[0][0], batch[-1][0]):
+                passages += memory_transfer.write(imported, texts)
+                entity_transfer.write(tenant_id, known)
         for owner, row in locked.items():
             owner_locks.changed(row, passages[owner])
 
 
 def _has_some(tenant_id: uuid.UUID, owner: Owner) -> bool:
-    return carry.has_memories(carry.Whose(tenant_id, *owner)) or knowledge.has_entities(tenant_id, *owner)
+    return memory_transfer.has_memories(memory_transfer.OwnerKey(tenant_id, *owner)) or entity_transfer.has_entities(
+        tenant_id, *owner
+    )
 
 
-def _brought(tenant_id: uuid.UUID, batch: Batch, salt: Salt) -> tuple[carry.Brought, list[TenantRow]]:
-    brought, known = carry.Brought(), []
+def _import_batch(
+    tenant_id: uuid.UUID, batch: Batch, remapper: IdRemapper
+) -> tuple[memory_transfer.ImportBatch, list[TenantRow]]:
+    imported, known = memory_transfer.ImportBatch(), []
     for _, owner, line in batch:
-        if line["line"] in carry.NAMES:
-            brought.add(line, carry.Whose(tenant_id, *owner), salt)
+        if line["line"] in memory_transfer.LINE_NAMES:
+            imported.add(line, memory_transfer.OwnerKey(tenant_id, *owner), remapper)
         else:
-            known.append(knowledge.row(line, tenant_id, *owner, salt))
-    return brought, known
+            known.append(entity_transfer.row(line, tenant_id, *owner, remapper))
+    return imported, known
 
 
 @contextmanager
-def _between(first: int, last: int) -> Iterator[None]:
+def line_range_errors(first: int, last: int) -> Iterator[None]:
     """What only the database can see (two live memories of one text, an end before its beginning), without texts."""
     try:
         yield

@@ -11,7 +11,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from memories.pipeline import carry
+from memories.pipeline import memory_transfer
 from memories.services import export as exporting
 from memories.types import Scope
 from tests import build, history
@@ -96,7 +96,7 @@ def test_the_same_rows_give_the_same_bytes(owner: Caller) -> None:
 
 def test_it_is_read_while_it_is_sent_and_of_one_moment(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first lines are there before the last were read; what is stored meanwhile is not in it."""
-    monkeypatch.setattr(carry, "BATCH", 2)
+    monkeypatch.setattr(memory_transfer, "BATCH_SIZE", 2)
     texts = [owner.store(f"Ann knows number {number}", user_id="ann")["memories"][0]["content"] for number in range(6)]
     assert owner.row is not None
     stream: Iterator[bytes] = exporting.lines(Scope(owner.row.tenant_id, "ann", None))

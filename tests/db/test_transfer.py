@@ -16,12 +16,12 @@ from django.core.management.base import CommandError
 from django.db import connection
 
 from apikeys.models import Tenant
-from core.carry import Kind
+from core.serialization import RowFormat
 from core.tenancy import across_tenants, tenant_tables
 from entities.models import Entity, GraphOutbox, Mention, Relation
-from entities.services.carry import KINDS
+from entities.services.entity_transfer import ROW_FORMATS
 from memories.models import Embedding, Memory, Owner, Passage, Revision, Source
-from memories.pipeline.carry import MEMORY, OUTCOME, REVIEW, REVISION, SOURCE, USAGE
+from memories.pipeline.memory_transfer import MEMORY, OUTCOME, REVIEW, REVISION, SOURCE, USAGE
 from memories.services import imports
 from memories.services.export import export_tenant
 from tests import build, history
@@ -325,7 +325,7 @@ def test_what_only_the_database_sees_undoes_all_before_it(
     one: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two live memories of one text, in the last of many batches."""
-    monkeypatch.setattr(imports, "AT_ONCE", 2)
+    monkeypatch.setattr(imports, "BATCH_SIZE", 2)
     found = [json.loads(line) for line in one.splitlines()]
     first, *_, last = (line for line in found if line.get("line") == "memory")
     live = next(r for r in first["revisions"] if r["retired_at"] is None)
@@ -343,8 +343,8 @@ def test_a_tenant_that_is_not_there(eager: None, tmp_path: Path) -> None:
             command()
 
 
-# Columns of carried tables that stay behind: whose a row is (the line around it says), what is made anew from what is
-# carried, and what only means something while a worker is at it.
+# Columns of exported tables that stay behind: whose a row is (the line around it says), what is made anew from what is
+# exported, and what only means something while a worker is at it.
 LEFT = {
     "*": {"id", "tenant_id", "project", "user_id"},
     "Source": {"tsv", "vector", "model", "sequence", "next_attempt_at", "attempts"},
@@ -356,7 +356,9 @@ LEFT = {
 }
 
 
-@pytest.mark.parametrize("kind", [SOURCE, OUTCOME, MEMORY, USAGE, REVISION, REVIEW, *KINDS], ids=lambda kind: kind.name)
-def test_every_column_is_carried_or_left_behind_on_purpose(kind: Kind) -> None:
+@pytest.mark.parametrize(
+    "kind", [SOURCE, OUTCOME, MEMORY, USAGE, REVISION, REVIEW, *ROW_FORMATS], ids=lambda kind: kind.name
+)
+def test_every_column_is_carried_or_left_behind_on_purpose(kind: RowFormat) -> None:
     columns = {field.attname for field in kind.model._meta.concrete_fields}
     assert columns - set(kind.columns) == (LEFT["*"] | LEFT.get(kind.model.__name__, set())) & columns

@@ -47,9 +47,9 @@ def modules() -> list[Module]:
 WRITTEN = frozenset({"Memory", "Revision", "Passage", "Embedding"})
 REVERSE = frozenset({"revisions", "passages", "embeddings"})
 APPLY, ERASE = "memories/pipeline/apply.py", "memories/pipeline/erase.py"
-CARRY = "memories/pipeline/carry.py"
+TRANSFER = "memories/pipeline/memory_transfer.py"
 # An erasure deletes, and an import adds what was decided elsewhere; neither changes a row that is there.
-BESIDE = {ERASE: {"delete"}, CARRY: {"bulk_create"}}
+BESIDE = {ERASE: {"delete"}, TRANSFER: {"bulk_create"}}
 VERBS = {"create", "bulk_create", "get_or_create", "update_or_create", "update", "bulk_update", "delete", "save"}
 VERBS |= {f"a{verb}" for verb in VERBS}
 RAW_WRITE = re.compile(

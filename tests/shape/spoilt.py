@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from tests.shape import source
-from tests.shape.source import APPLY, CARRY, ERASE, Module
+from tests.shape.source import APPLY, ERASE, TRANSFER, Module
 
 Check = Callable[[Module], Iterator[str]]
 
@@ -49,8 +49,8 @@ FAULTS: dict[Check, dict[str, Module]] = {
         "another name": at(STORE, "from memories.models import Memory as M", "M.objects.filter(a=1).delete()"),
         "over the module": at(STORE, "from memories import models", "models.Memory.objects.create()"),
         "an update in erase": at(ERASE, IMPORT, "Revision.objects.filter(tenant=t).update(x=1)"),
-        "an update in carry": at(CARRY, IMPORT, "Revision.objects.filter(tenant=t).update(x=1)"),
-        "a delete in carry": at(CARRY, IMPORT, "Memory.objects.filter(tenant=t).delete()"),
+        "an update in memory_transfer": at(TRANSFER, IMPORT, "Revision.objects.filter(tenant=t).update(x=1)"),
+        "a delete in memory_transfer": at(TRANSFER, IMPORT, "Memory.objects.filter(tenant=t).delete()"),
         "bulk_create in erase": at(ERASE, IMPORT, "Memory.objects.bulk_create(rows)"),
         "in SQL": at(STORE, "X = 'UPDATE memories_revision SET x = 1 WHERE tenant_id = %s'"),
     },
@@ -112,7 +112,7 @@ INNOCENT: dict[Check, dict[str, Module]] = {
     source.writes_past_apply: {
         "apply": at(APPLY, IMPORT, "Memory.objects.bulk_create(rows)"),
         "a delete in erase": at(ERASE, IMPORT, "Memory.objects.filter(tenant=t).delete()"),
-        "new rows in carry": at(CARRY, IMPORT, "Memory.objects.bulk_create(rows)"),
+        "new rows in memory_transfer": at(TRANSFER, IMPORT, "Memory.objects.bulk_create(rows)"),
         "another table": at(STORE, IMPORT, "Source.objects.filter(tenant=t).update(x=1)"),
         "a dictionary": at(STORE, IMPORT, "found = {r.id: r for r in Revision.objects.all()}", "found.update(x=1)"),
         "another function's name": at(

@@ -68,7 +68,7 @@ MODULES = (
     "memories.retrieval.temporal",
     "memories.services.verify",
     "memories.ttl",
-    "core.carry",
+    "core.serialization",
     "core.http_client",
     "core.ids",
     "core.http.fields",

@@ -1,4 +1,4 @@
-"""Memories on their way out of one service and into another: rows as lines of an export, and lines as rows.
+"""Export and import of memories: rows as lines of an export, and lines as rows.
 
 An import brings what was decided elsewhere, with its history: nothing is decided again, no webhook is told, and words
 and vectors are made anew. So it only inserts rows, under the same lock as `apply`.
@@ -16,8 +16,8 @@ from typing import Any
 from django.contrib.postgres.search import SearchVectorField
 from django.db.models import QuerySet
 
-from core.carry import SAME, Kind, Line, LineError, Salt, batches, each
 from core.ids import new_id
+from core.serialization import IDENTITY, IdRemapper, Line, LineError, RowFormat, batches, read_list
 from memories.languages import configuration
 from memories.models import Memory, Outcome, Owner, Passage, Review, Revision, Source, Usage
 from memories.pipeline import apply, erase, owner_locks, write_queue
@@ -26,9 +26,9 @@ from memories.pipeline.rows import Attribution, Batch, Embedded
 from memories.pipeline.write_queue import Priority
 from memories.types import Scope, SourceKind, SourceState
 
-BATCH = 100  # memories with all their revisions, of which each may be long
+BATCH_SIZE = 100  # memories with all their revisions, of which each may be long
 
-SOURCE = Kind(
+SOURCE = RowFormat(
     "source",
     Source,
     (
@@ -37,16 +37,16 @@ SOURCE = Kind(
     ),
     {"target": "memory"},
 )
-OUTCOME = Kind(
+OUTCOME = RowFormat(
     "outcome",
     Outcome,
     ("memory_key", "replaces_key", "position", "decision"),
     {"memory": "memory", "replaces": "memory"},
-    part=True,
+    is_nested=True,
 )
-MEMORY = Kind("memory", Memory, ("agent_id", "run_id", "pinned", "importance", "created_at"))
-USAGE = Kind("usage", Usage, ("uses", "last_used_at"), part=True)
-REVISION = Kind(
+MEMORY = RowFormat("memory", Memory, ("agent_id", "run_id", "pinned", "importance", "created_at"))
+USAGE = RowFormat("usage", Usage, ("uses", "last_used_at"), is_nested=True)
+REVISION = RowFormat(
     "revision",
     Revision,
     (
@@ -56,8 +56,10 @@ REVISION = Kind(
     ),
     {"source": "source"},
 )
-ATTRIBUTION = Kind("attribution", Passage, ("said_at", "batch", "turn", "session", "speaker", "role"), part=True)
-REVIEW = Kind(
+ATTRIBUTION = RowFormat(
+    "attribution", Passage, ("said_at", "batch", "turn", "session", "speaker", "role"), is_nested=True
+)
+REVIEW = RowFormat(
     "review",
     Review,
     (
@@ -66,12 +68,12 @@ REVIEW = Kind(
     ),
     {"old": "memory", "new": "memory", "old_text": "revision", "new_text": "revision"},
 )
-NAMES = frozenset({SOURCE.name, MEMORY.name, REVIEW.name})  # of the lines that are of this module
+LINE_NAMES = frozenset({SOURCE.name, MEMORY.name, REVIEW.name})  # of the lines that are of this module
 
 
 @dataclass(frozen=True, slots=True)
-class Whose:
-    """Whose rows: one owner's."""
+class OwnerKey:
+    """One owner of rows."""
 
     tenant_id: uuid.UUID
     project: str
@@ -83,7 +85,7 @@ class Whose:
 
 
 # --- out -------------------------------------------------------------------------------------------------------------
-def everybody(where: Scope) -> list[tuple[str, str]]:
+def list_owners(where: Scope) -> list[tuple[str, str]]:
     """`(project, user_id)` of all that have, or may have, something in a scope, in order."""
     found: set[tuple[str, str]] = set()
     for rows in (Owner.objects.filter(tenant=where.tenant_id), Source.objects.filter(tenant=where.tenant_id)):
@@ -93,29 +95,29 @@ def everybody(where: Scope) -> list[tuple[str, str]]:
     return sorted(found)
 
 
-def expired(whose: Whose, moment: dt.datetime) -> dict[uuid.UUID, dt.datetime]:
+def expired(owner_key: OwnerKey, moment: dt.datetime) -> dict[uuid.UUID, dt.datetime]:
     """The memories of an owner that have expired by `moment`, with when."""
-    last = Revision.objects.filter(**whose.columns, retired_at=None, expires_at__lte=moment)
+    last = Revision.objects.filter(**owner_key.columns, retired_at=None, expires_at__lte=moment)
     return {key: at for key, at in last.values_list("memory_key", "expires_at") if at is not None}
 
 
-def lines(whose: Whose, gone: Mapping[uuid.UUID, dt.datetime], moment: dt.datetime) -> Iterator[Line]:
+def lines(owner_key: OwnerKey, gone: Mapping[uuid.UUID, dt.datetime], moment: dt.datetime) -> Iterator[Line]:
     """An owner's accepted writes, memories and reviews, in the order of ids. Call it in a transaction: it uses cursors.
 
     What has expired by `moment`, the memories `gone` among it, is left out as if it were erased already.
     """
-    for sources in batches(_of(Source.objects.all(), whose), BATCH):
-        yield from _sources(whose.tenant_id, sources, gone, moment)
-    for memories in batches(_of(Memory.objects.all(), whose), BATCH):
-        yield from _memories(whose.tenant_id, [memory for memory in memories if memory.id not in gone])
-    for review in _of(Review.objects.all(), whose):
+    for sources in batches(_of(Source.objects.all(), owner_key), BATCH_SIZE):
+        yield from _sources(owner_key.tenant_id, sources, gone, moment)
+    for memories in batches(_of(Memory.objects.all(), owner_key), BATCH_SIZE):
+        yield from _memories(owner_key.tenant_id, [memory for memory in memories if memory.id not in gone])
+    for review in _of(Review.objects.all(), owner_key):
         if review.old_key not in gone and review.new_key not in gone:
             yield {"line": REVIEW.name, **REVIEW.line(review)}
 
 
-def _of(rows: QuerySet[Any], whose: Whose) -> Iterator[Any]:
-    mine = rows.filter(**whose.columns).order_by("id").defer(*_derived(rows.model))
-    return mine.iterator(chunk_size=BATCH)
+def _of(rows: QuerySet[Any], owner_key: OwnerKey) -> Iterator[Any]:
+    mine = rows.filter(**owner_key.columns).order_by("id").defer(*_derived(rows.model))
+    return mine.iterator(chunk_size=BATCH_SIZE)
 
 
 def _derived(model: type[Any]) -> list[str]:
@@ -172,7 +174,7 @@ def _memories(tenant_id: uuid.UUID, rows: Sequence[Memory]) -> Iterator[Line]:
 
 # --- in --------------------------------------------------------------------------------------------------------------
 @dataclass(slots=True)
-class Brought:
+class ImportBatch:
     """Rows out of some lines, not written yet. `texts`: the revisions that carry a text, with who said it.
 
     `current` are those texts that are their memory's last word.
@@ -187,17 +189,17 @@ class Brought:
     texts: list[tuple[Revision, Attribution]] = field(default_factory=list)
     current: set[uuid.UUID] = field(default_factory=set)
 
-    def add(self, line: Line, whose: Whose, salt: Salt = SAME) -> None:
+    def add(self, line: Line, owner_key: OwnerKey, remapper: IdRemapper = IDENTITY) -> None:
         """The rows of a `source`, `memory` or `review` line. Raises LineError."""
         said = {name: value for name, value in line.items() if name != "line"}
         readers = {SOURCE.name: _add_source, MEMORY.name: _add_memory, REVIEW.name: _add_review}
-        readers[line["line"]](self, said, whose, salt)
+        readers[line["line"]](self, said, owner_key, remapper)
 
 
-def _add_source(brought: Brought, said: Line, whose: Whose, salt: Salt) -> None:
-    columns = SOURCE.read(said, salt, "outcomes")
-    row = Source(**columns, **whose.columns)
-    row.result = salt.inside(row.result)
+def _add_source(imported: ImportBatch, said: Line, owner_key: OwnerKey, remapper: IdRemapper) -> None:
+    columns = SOURCE.read(said, remapper, "outcomes")
+    row = Source(**columns, **owner_key.columns)
+    row.result = remapper.remap(row.result)
     pending = row.state == SourceState.PENDING
     if pending == (row.finished_at is not None):
         raise LineError("finished_at", "must be null while the write is pending, and a time after")
@@ -205,81 +207,83 @@ def _add_source(brought: Brought, said: Line, whose: Whose, salt: Salt) -> None:
         raise LineError("state", "must not be pending: the text is redacted")
     if row.kind == SourceKind.STORE and row.state != SourceState.APPLIED and row.redacted_at is None:
         row.tsv = to_tsvector(row.text[:SOURCE_CHARACTERS], configuration(row.project))
-    brought.sources.append(row)
-    for outcome in each(lambda entry: OUTCOME.read(entry, salt), said["outcomes"], "outcomes"):
-        made = Outcome(id=new_id(), tenant_id=whose.tenant_id, source_key=row.id, **outcome)
-        brought.outcomes.append(made)
+    imported.sources.append(row)
+    for outcome in read_list(lambda entry: OUTCOME.read(entry, remapper), said["outcomes"], "outcomes"):
+        made = Outcome(id=new_id(), tenant_id=owner_key.tenant_id, source_key=row.id, **outcome)
+        imported.outcomes.append(made)
 
 
-def _add_memory(brought: Brought, said: Line, whose: Whose, salt: Salt) -> None:
-    memory = Memory(**MEMORY.read(said, salt, "usage", "revisions"), **whose.columns)
-    brought.memories.append(memory)
+def _add_memory(imported: ImportBatch, said: Line, owner_key: OwnerKey, remapper: IdRemapper) -> None:
+    memory = Memory(**MEMORY.read(said, remapper, "usage", "revisions"), **owner_key.columns)
+    imported.memories.append(memory)
     if said["usage"] is not None:
         try:
-            counted = USAGE.read(said["usage"], salt)
+            counted = USAGE.read(said["usage"], remapper)
         except LineError as error:
-            raise error.inside("usage") from None
-        brought.usage.append(Usage(id=new_id(), tenant_id=whose.tenant_id, memory_key=memory.id, **counted))
-    found = each(lambda entry: _revision(entry, memory, whose, salt), said["revisions"], "revisions")
+            raise error.prefixed("usage") from None
+        imported.usage.append(Usage(id=new_id(), tenant_id=owner_key.tenant_id, memory_key=memory.id, **counted))
+    found = read_list(lambda entry: _revision(entry, memory, owner_key, remapper), said["revisions"], "revisions")
     with_text = {revision.id for revision, attribution in found if attribution is not None}
     for place, (revision, attribution) in enumerate(found):
         if (attribution is not None) != (revision.text_key == revision.id):
             raise LineError(f"revisions.{place}.attribution", "must stand where the text is new, and there alone")
         if revision.text_key not in with_text:
             raise LineError(f"revisions.{place}.text", "must name a revision of this memory that has a attribution")
-        brought.revisions.append(revision)
+        imported.revisions.append(revision)
         if attribution is not None:
-            brought.texts.append((revision, attribution))
+            imported.texts.append((revision, attribution))
     last = [revision for revision, _ in found if revision.retired_at is None]
     if len(last) != 1:
         raise LineError("revisions", f"must have one that is not retired; {len(last)} are not")
-    brought.current.add(last[0].text_key)
+    imported.current.add(last[0].text_key)
 
 
-def _add_review(brought: Brought, said: Line, whose: Whose, salt: Salt) -> None:
-    row = Review(**REVIEW.read(said, salt), **whose.columns)
-    row.reason = salt.inside(row.reason)
-    brought.reviews.append(row)
+def _add_review(imported: ImportBatch, said: Line, owner_key: OwnerKey, remapper: IdRemapper) -> None:
+    row = Review(**REVIEW.read(said, remapper), **owner_key.columns)
+    row.reason = remapper.remap(row.reason)
+    imported.reviews.append(row)
 
 
-def _revision(said: Any, memory: Memory, whose: Whose, salt: Salt) -> tuple[Revision, Attribution | None]:
-    columns = REVISION.read(said, salt, "attribution")
-    revision = Revision(memory_key=memory.id, **columns, **whose.columns)
-    revision.reason = salt.inside(revision.reason)
+def _revision(
+    said: Any, memory: Memory, owner_key: OwnerKey, remapper: IdRemapper
+) -> tuple[Revision, Attribution | None]:
+    columns = REVISION.read(said, remapper, "attribution")
+    revision = Revision(memory_key=memory.id, **columns, **owner_key.columns)
+    revision.reason = remapper.remap(revision.reason)
     if said["attribution"] is None:
         return revision, None
     try:
-        return revision, Attribution(**ATTRIBUTION.read(said["attribution"], salt))
+        return revision, Attribution(**ATTRIBUTION.read(said["attribution"], remapper))
     except LineError as error:
-        raise error.inside("attribution") from None
+        raise error.prefixed("attribution") from None
 
 
-def write(brought: Brought, embedded: Mapping[uuid.UUID, Embedded]) -> Counter[tuple[str, str]]:
+def write(imported: ImportBatch, embedded: Mapping[uuid.UUID, Embedded]) -> Counter[tuple[str, str]]:
     """Write the rows, with passages and vectors of each text (`embedded`, by its revision).
 
     → how many passages, by `(project, user_id)`. Under the owners' locks, in the transaction of the whole import.
     """
-    batch = Batch(memories=brought.memories, revisions=brought.revisions)
-    for revision, attribution in brought.texts:
+    batch = Batch(memories=imported.memories, revisions=imported.revisions)
+    for revision, attribution in imported.texts:
         batch.add_text(revision, embedded[revision.id], attribution)
     for embedding in batch.embeddings:
-        embedding.current = embedding.text_key in brought.current
-    pending = [source for source in brought.sources if source.state == SourceState.PENDING]
+        embedding.current = embedding.text_key in imported.current
+    pending = [source for source in imported.sources if source.state == SourceState.PENDING]
     write_queue.enqueue_all(pending, Priority.BULK)
-    Source.objects.bulk_create(brought.sources)
+    Source.objects.bulk_create(imported.sources)
     apply.insert(batch)
-    Outcome.objects.bulk_create(brought.outcomes)
-    Usage.objects.bulk_create(brought.usage)
-    Review.objects.bulk_create(brought.reviews)
+    Outcome.objects.bulk_create(imported.outcomes)
+    Usage.objects.bulk_create(imported.usage)
+    Review.objects.bulk_create(imported.reviews)
     return Counter((passage.project, passage.user_id) for passage in batch.passages)
 
 
-def lock(tenant_id: uuid.UUID, whose: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Owner]:
+def lock(tenant_id: uuid.UUID, owner_key: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Owner]:
     """The owners' locks, taken in the order in which every writer takes them."""
-    return {(row.project, row.user_id): row for row in owner_locks.lock_all(tenant_id, whose)}
+    return {(row.project, row.user_id): row for row in owner_locks.lock_all(tenant_id, owner_key)}
 
 
-def has_memories(whose: Whose) -> bool:
+def has_memories(owner_key: OwnerKey) -> bool:
     """Whether an owner has a memory, or a write that was accepted and not redacted."""
-    accepted = Source.objects.filter(**whose.columns, redacted_at=None)
-    return Memory.objects.filter(**whose.columns).exists() or accepted.exists()
+    accepted = Source.objects.filter(**owner_key.columns, redacted_at=None)
+    return Memory.objects.filter(**owner_key.columns).exists() or accepted.exists()

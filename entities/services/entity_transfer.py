@@ -1,4 +1,4 @@
-"""Entities and what is known of them, on their way out of one service and into another. See `core/carry.py`."""
+"""Entities and what is known of them, on their way out of one service and into another. See `core/serialization.py`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from core.carry import SAME, Kind, Line, LineError, Salt, batches
+from core.serialization import IDENTITY, IdRemapper, Line, LineError, RowFormat, batches
 from core.tenancy import TenantRow
 from entities import names
 from entities.graph import outbox
@@ -17,18 +17,18 @@ from entities.services.naming import free
 from entities.services.unstated import Keys, Unstated, without
 from entities.types import GraphKind
 
-BATCH = 500
+BATCH_SIZE = 500
 
 _TIMES = ("recorded_at", "retired_at")
 _MERGE = {"merge": "merge"}
-ENTITY = Kind("entity", Entity, ("created_at",))
-MERGE = Kind(
+ENTITY = RowFormat("entity", Entity, ("created_at",))
+MERGE = RowFormat(
     "merge",
     Merge,
     ("loser_key", "winner_key", "actor", "recorded_at", "undone_at"),
     {"loser": "entity", "winner": "entity"},
 )
-NAME = Kind(
+NAME = RowFormat(
     "name",
     EntityRevision,
     (
@@ -38,14 +38,14 @@ NAME = Kind(
     ),
     {"entity": "entity", "merged_into": "entity", **_MERGE},
 )
-ALIAS = Kind("alias", Alias, ("entity_key", "name", "merge_key", *_TIMES), {"entity": "entity", **_MERGE})
-MENTION = Kind(
+ALIAS = RowFormat("alias", Alias, ("entity_key", "name", "merge_key", *_TIMES), {"entity": "entity", **_MERGE})
+MENTION = RowFormat(
     "mention",
     Mention,
     ("entity_key", "memory_key", "type", "qualifier", "confidence", "merge_key", *_TIMES),
     {"entity": "entity", "memory": "memory", **_MERGE},
 )
-RELATION = Kind(
+RELATION = RowFormat(
     "relation",
     Relation,
     (
@@ -54,14 +54,14 @@ RELATION = Kind(
     ),
     {"source": "entity", "target": "entity", **_MERGE},
 )
-EVIDENCE = Kind(
+EVIDENCE = RowFormat(
     "evidence",
     Evidence,
     ("relation_key", "alias_key", "memory_key", "properties", "merge_key", *_TIMES),
     {"relation": "relation", "alias": "alias", "memory": "memory", **_MERGE},
 )
-KINDS = (ENTITY, MERGE, NAME, ALIAS, MENTION, RELATION, EVIDENCE)
-_BY_NAME = {kind.name: kind for kind in KINDS}
+ROW_FORMATS = (ENTITY, MERGE, NAME, ALIAS, MENTION, RELATION, EVIDENCE)
+_BY_NAME = {kind.name: kind for kind in ROW_FORMATS}
 _SCOPED = (Entity, EntityRevision, Relation)  # tables that repeat whose a row is
 _NAMED = (EntityRevision, Alias)
 
@@ -113,37 +113,37 @@ def _lines(tenant_id: uuid.UUID, project: str, user_id: str) -> Iterator[tuple[L
     mine = {"tenant": tenant_id, "project": project, "user_id": user_id}
     entities = Entity.objects.filter(**mine).order_by("id")
     relations = Relation.objects.filter(**mine).order_by("id")
-    yield from _said(ENTITY, entities)
+    yield from _to_lines(ENTITY, entities)
     yield from _below(MERGE, tenant_id, entities, "winner_key")
     yield from _below(NAME, tenant_id, entities, "entity_key")
     yield from _below(ALIAS, tenant_id, entities, "entity_key")
     yield from _below(MENTION, tenant_id, entities, "entity_key")
-    yield from _said(RELATION, relations)
+    yield from _to_lines(RELATION, relations)
     yield from _below(EVIDENCE, tenant_id, relations, "relation_key")
     for keys in _ids(entities):
         aliases = Alias.objects.filter(tenant=tenant_id, entity_key__in=keys).order_by("id")
         yield from _below(EVIDENCE, tenant_id, aliases, "alias_key")
 
 
-def _below(kind: Kind, tenant_id: uuid.UUID, above: QuerySet[Any], link: str) -> Iterator[tuple[Line, Any]]:
+def _below(kind: RowFormat, tenant_id: uuid.UUID, above: QuerySet[Any], link: str) -> Iterator[tuple[Line, Any]]:
     """The rows that point to those `above`."""
     for keys in _ids(above):
-        yield from _said(kind, kind.model._base_manager.filter(tenant=tenant_id, **{f"{link}__in": keys}))
+        yield from _to_lines(kind, kind.model._base_manager.filter(tenant=tenant_id, **{f"{link}__in": keys}))
 
 
-def _said(kind: Kind, rows: QuerySet[Any]) -> Iterator[tuple[Line, Any]]:
-    for row in rows.order_by("id").iterator(chunk_size=BATCH):
+def _to_lines(kind: RowFormat, rows: QuerySet[Any]) -> Iterator[tuple[Line, Any]]:
+    for row in rows.order_by("id").iterator(chunk_size=BATCH_SIZE):
         yield {"line": kind.name, **kind.line(row)}, row
 
 
 def _ids(rows: QuerySet[Any]) -> Iterator[list[uuid.UUID]]:
-    return batches(rows.values_list("id", flat=True).iterator(chunk_size=BATCH), BATCH)
+    return batches(rows.values_list("id", flat=True).iterator(chunk_size=BATCH_SIZE), BATCH_SIZE)
 
 
-def row(line: Line, tenant_id: uuid.UUID, project: str, user_id: str, salt: Salt = SAME) -> TenantRow:
-    """The row of a line of one of KINDS, not written yet. Raises LineError."""
+def row(line: Line, tenant_id: uuid.UUID, project: str, user_id: str, remapper: IdRemapper = IDENTITY) -> TenantRow:
+    """The row of a line of one of ROW_FORMATS, not written yet. Raises LineError."""
     kind = _BY_NAME[line["line"]]
-    columns = kind.read({name: value for name, value in line.items() if name != "line"}, salt)
+    columns = kind.read({name: value for name, value in line.items() if name != "line"}, remapper)
     if kind is EVIDENCE and (columns["relation_key"] is None) == (columns["alias_key"] is None):
         raise LineError("relation", "must be null where alias is not, and the other way round")
     if kind.model in _SCOPED:
@@ -155,8 +155,8 @@ def row(line: Line, tenant_id: uuid.UUID, project: str, user_id: str, salt: Salt
 
 def write(tenant_id: uuid.UUID, rows: Sequence[TenantRow]) -> None:
     """Write rows of one owner, under its lock, and note for the graph what it has to learn."""
-    for kind in KINDS:
-        kind.model._base_manager.bulk_create([r for r in rows if isinstance(r, kind.model)], batch_size=BATCH)
+    for kind in ROW_FORMATS:
+        kind.model._base_manager.bulk_create([r for r in rows if isinstance(r, kind.model)], batch_size=BATCH_SIZE)
     outbox.note(tenant_id, GraphKind.ENTITY, {r.id for r in rows if isinstance(r, Entity)})
     outbox.note(tenant_id, GraphKind.RELATION, {r.id for r in rows if isinstance(r, Relation)})
     outbox.note(tenant_id, GraphKind.MEMORY, {r.memory_key for r in rows if isinstance(r, Mention)})
