@@ -40,15 +40,15 @@ def item(text: str, said_at: str, speaker: str | None = None) -> Item:
 
 def predicted(row: Row, found: Sequence[Statement]) -> Row:
     """One prediction in the scorers' form: what the text says is so now. The role of a job is a relation of its own."""
-    named = {(n.name, n.type): n for statement in found for n in statement.knowledge.named}
-    stated = [s for statement in found for s in statement.knowledge.stated if not s.ended]
+    named = {(n.name, n.type): n for statement in found for n in statement.graph.named}
+    stated = [s for statement in found for s in statement.graph.stated if not s.ended]
     relations = [{"source": s.source, "type": s.type, "target": s.target} for s in stated]
     relations += [
         {"source": s.source, "type": "HAS_ROLE", "target": s.properties["role"]} for s in stated if s.properties
     ]
     # the speaker stands for the user, unless the text itself has the name
     selves = [name for name in (row.get("speaker"),) if name and name not in row["text"]]
-    nouns = {s.target for statement in found for s in statement.knowledge.stated}  # ends of relations, often no names
+    nouns = {s.target for statement in found for s in statement.graph.stated}  # ends of relations, often no names
     entities = [
         {"name": n.name, "type": n.type}
         for n in named.values()

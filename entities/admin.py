@@ -118,7 +118,7 @@ class GraphOutboxAdmin(TenantRowAdmin[GraphOutbox]):
     list_filter = ("state", "kind", TenantFilter)
     search_fields = ("id", "object_id")
     actions = ("retry",)
-    fields = ("id", "tenant", "kind", "object_id", "version", "gone", "state", "attempts", "failure", "due_at")
+    fields = ("id", "tenant", "kind", "object_id", "version", "is_deleted", "state", "attempts", "failure", "due_at")
 
     @admin.action(description="Try selected dead changes again", permissions=["retry"])
     def retry(self, request: HttpRequest, rows: QuerySet[GraphOutbox]) -> None:

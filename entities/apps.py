@@ -3,5 +3,5 @@ from django.apps import AppConfig
 
 class EntitiesConfig(AppConfig):
     name = "entities"
-    verbose_name = "Knowledge"
+    verbose_name = "Entities"
     default_auto_field = "django.db.models.BigAutoField"

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from core.unicode import normalize
 
-LONGEST = 512  # characters
-WIDEST = 1500  # bytes of UTF-8: a B-tree's row is at most 2,704, and scope, type and name share it
+MAX_LENGTH = 512  # characters
+MAX_BYTES = 1500  # bytes of UTF-8: a B-tree's row is at most 2,704, and scope, type and name share it
 
 TITLES = {
     "m": frozenset(("mr", "mister", "sir", "lord", "herr", "monsieur", "señor", "senor", "signor")),
@@ -51,8 +51,8 @@ EDGES = ".,;:!?\"“”„'‘’`()[]{}<>«»"
 
 def normal(name: str) -> str:
     """NFKC, case and apostrophes folded, blanks as one, and cut to fit a key: `" Müller  AG"` → `"müller ag"`."""
-    folded = " ".join(normalize("NFKC", name).casefold().translate(APOSTROPHES).split())[:LONGEST]
-    return folded.encode()[:WIDEST].decode(errors="ignore").rstrip()
+    folded = " ".join(normalize("NFKC", name).casefold().translate(APOSTROPHES).split())[:MAX_LENGTH]
+    return folded.encode()[:MAX_BYTES].decode(errors="ignore").rstrip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from rapidfuzz.fuzz import ratio
 
 from entities.names import Parts, normal, parts
-from entities.types import Named
+from entities.types import EntityMention
 
 ALIKE = 90.0  # of 100
 GROUP = "from "  # the beginning of a qualifier that names a group
@@ -44,7 +44,9 @@ class Verdict:
 NEW = Verdict()
 
 
-def resolve(named: Named, known: Sequence[Candidate], *, contexts: Sequence[Collection[uuid.UUID]] = ()) -> Verdict:
+def resolve(
+    named: EntityMention, known: Sequence[Candidate], *, contexts: Sequence[Collection[uuid.UUID]] = ()
+) -> Verdict:
     """What `named` means among the `known` entities of one owner.
 
     `contexts`: the entities that are named around it, the nearest first (the same text, then the same write). A short
@@ -173,7 +175,7 @@ def _alike(one: str, other: str) -> bool:
     return ratio(one, other) >= ALIKE
 
 
-def _has_the_name(named: Named, candidate: Candidate) -> bool:
+def _has_the_name(named: EntityMention, candidate: Candidate) -> bool:
     """Whether the names are equal and the types differ. A common noun ("apple") is no name ("Apple")."""
     if "DATE" in (named.type, candidate.type) or named.type == candidate.type:
         return False
@@ -183,7 +185,7 @@ def _has_the_name(named: Named, candidate: Candidate) -> bool:
     )
 
 
-def _is_told_apart(named: Named, candidate: Candidate) -> bool:
+def _is_told_apart(named: EntityMention, candidate: Candidate) -> bool:
     """Two of the same first name whose qualifiers are of one sort and differ: a son and a boss, but not a son who is
     from Lyon."""
     if not named.qualifier or not candidate.qualifiers or len(parts(named.name, "PERSON").words) > 1:

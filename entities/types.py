@@ -102,12 +102,12 @@ FUNCTIONAL_TYPES = frozenset(("WORKS_AT", "LIVES_IN", "MARRIED_TO", "PARTNER_OF"
 SYMMETRIC_TYPES = frozenset(("MARRIED_TO", "PARTNER_OF", "FRIEND_OF", "SIBLING_OF", RELATED_TO))
 
 ENTITY_TYPES = ("PERSON", "ORG", "LOCATION", "PRODUCT", "EVENT", "DATE", "CONCEPT")
-USER = "user"  # in what a text states: whoever it speaks of in the first person
+SELF = "user"  # in what a text states: whoever it speaks of in the first person
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """An entity as a text names it; `name` may be USER. `type`: one of ENTITY_TYPES.
+class EntityMention:
+    """An entity as a text names it; `name` may be SELF. `type`: one of ENTITY_TYPES.
 
     `qualifier`: what tells a person from others of the same first name, "" if nothing does: a role that one has to the
     user ("PARENT_OF"), or a group ("from hr").
@@ -120,7 +120,7 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class RelationMention:
     """A relation as a text states it, between names. `ended`: it holds no longer (since `valid_to`, where known)."""
 
     source: str
@@ -134,23 +134,23 @@ class Stated:
 
 
 @dataclass(frozen=True, slots=True)
-class Knowledge:
+class ExtractedGraph:
     """What one text says of entities. `user_name`: what it calls the user, an alias from then on."""
 
-    named: tuple[Named, ...] = ()
-    stated: tuple[Stated, ...] = ()
+    named: tuple[EntityMention, ...] = ()
+    stated: tuple[RelationMention, ...] = ()
     user_name: str | None = None
 
 
-NO_KNOWLEDGE = Knowledge()
+EMPTY_GRAPH = ExtractedGraph()
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
-    """What one memory teaches. `said_at`: since when what it states holds, where it doesn't say that itself."""
+class GraphUpdate:
+    """What one memory adds to the graph. `said_at` is the default for `valid_from`."""
 
     memory_id: uuid.UUID
-    knowledge: Knowledge
+    graph: ExtractedGraph
     said_at: dt.datetime
 
 
@@ -255,8 +255,8 @@ def distinct(memories: Iterable[MemoryEntities]) -> list[EntityRef]:
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
-    """What a memory taught: the entities it mentions, and how many relations it was the first to state."""
+class GraphUpdateResult:
+    """What a memory added to the graph: the entities it mentions, and how many relations it was the first to state."""
 
     entities: tuple[EntityRef, ...]
     relations: int
@@ -288,7 +288,7 @@ class PointInTime:
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
+class ReachedNode:
     """An entity or a memory, and how many relations lie between it and where a walk began."""
 
     id: uuid.UUID

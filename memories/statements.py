@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from entities.types import NO_KNOWLEDGE, Knowledge
+from entities.types import EMPTY_GRAPH, ExtractedGraph
 from memories.types import Decision, Fact
 
 
@@ -46,7 +46,7 @@ class Statement:
     """One fact out of a text, with what it says of entities; `proposal` None: the extractor leaves it to others."""
 
     fact: Fact
-    knowledge: Knowledge = NO_KNOWLEDGE
+    graph: ExtractedGraph = EMPTY_GRAPH
     proposal: Proposal | None = None
 
 

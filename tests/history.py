@@ -14,7 +14,7 @@ from entities.models import Alias, Evidence, Mention, Merge
 from memories.models import Memory, Usage
 from tests import build
 from tests.build import Caller
-from tests.taught import World, day
+from tests.graph_data import World, day
 
 LONG = "The ledger of the harbour office has many pages. " * 90  # three passages
 
@@ -70,7 +70,7 @@ def known(tenant: Tenant, user: str, memories: list[str], project: str = "defaul
     ann, anna, pier = world.entities("Ann", "Anna", "The Old Pier", at=day(0))
     world.rename(pier, "The New Pier", at=day(1))
     tie = world.relation(ann, "LIVES_IN", pier, properties={"floor": 2}, valid_from=day(0), valid_to=day(20))
-    merge = Merge(loser_key=anna, winner_key=ann, actor="test", recorded_at=day(2), undone_at=day(5), **ours)
+    merge = Merge(source_key=anna, target_key=ann, actor="test", recorded_at=day(2), undone_at=day(5), **ours)
     alias = Alias(entity_key=ann, name="Annie", normalised="annie", merge_key=merge.id, recorded_at=day(2), **ours)
     first = key(memories[0])
     with transaction.atomic():

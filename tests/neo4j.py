@@ -48,8 +48,8 @@ def graph(neo4j_server: Graph, settings: Any) -> Iterator[Graph]:
     """The graph is on, has its schema, and is empty."""
     settings.NEO4J_URI, settings.NEO4J_USER = neo4j_server.uri, neo4j_server.user
     settings.NEO4J_PASSWORD = neo4j_server.password
-    client.forget()
+    client.close()
     schema.ensure()
     client.write([(EMPTY, {})])
     yield neo4j_server
-    client.forget()
+    client.close()

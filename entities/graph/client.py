@@ -23,16 +23,16 @@ if TYPE_CHECKING:  # where there is no graph, no process loads the driver: it ta
     from neo4j import AsyncDriver, AsyncManagedTransaction
 
 T = TypeVar("T")
-Row = dict[str, Any]
+Record = dict[str, Any]
 Statement = tuple[LiteralString, Mapping[str, Any]]
 
 log = logging.getLogger(__name__)
 
-AGAIN = 5.0  # seconds for which an answer to "is it there?" is believed
+RECHECK_SECONDS = 5.0  # seconds for which an answer to "is it there?" is believed
 PING: LiteralString = "RETURN 1 AS one"
 WRITE_SECONDS = 30.0
 # What is wrong with a statement or its data; all other errors speak of the server's state.
-REFUSALS = ("Neo.ClientError.Statement.", "Neo.ClientError.Schema.")
+REJECTION_CODES = ("Neo.ClientError.Statement.", "Neo.ClientError.Schema.")
 
 
 class GraphError(Exception):
@@ -43,12 +43,12 @@ class GraphError(Exception):
         super().__init__(code)
 
 
-class GraphAway(GraphError):
-    """Nobody answers in time, or not to us: the same may succeed later."""
+class GraphUnavailable(GraphError):
+    """The server does not answer in time, or refuses the connection: a retry may succeed."""
 
 
-class GraphRefused(GraphError):
-    """The server answered that it won't do this."""
+class GraphRejected(GraphError):
+    """The server rejected the statement."""
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ class _Process:
     key: tuple[object, ...]
     loop: asyncio.AbstractEventLoop
     driver: AsyncDriver
-    believed: tuple[float, bool] = (0.0, False)
+    health_cache: tuple[float, bool] = (0.0, False)
 
 
 _mine: _Process | None = None
@@ -69,36 +69,36 @@ def is_configured() -> bool:
     return bool(settings.NEO4J_URI)
 
 
-def read(query: LiteralString, **parameters: Any) -> list[Row]:
-    """Rows of one read. Raises GraphAway, GraphRefused."""
+def read(query: LiteralString, **parameters: Any) -> list[Record]:
+    """Rows of one read. Raises GraphUnavailable, GraphRejected."""
 
-    async def work(transaction: AsyncManagedTransaction) -> list[Row]:
+    async def work(transaction: AsyncManagedTransaction) -> list[Record]:
         return await (await transaction.run(query, parameters)).data()
 
-    async def reading(driver: AsyncDriver) -> list[Row]:
+    async def reading(driver: AsyncDriver) -> list[Record]:
         async with driver.session() as session:
             return await session.execute_read(work)
 
     return _call(reading, settings.NEO4J_TIMEOUT_SECONDS)
 
 
-def write(statements: Sequence[Statement], *, seconds: float = WRITE_SECONDS) -> list[list[Row]]:
-    """Run the statements in one transaction; → the rows of each. Raises GraphAway, GraphRefused."""
+def write(statements: Sequence[Statement], *, seconds: float = WRITE_SECONDS) -> list[list[Record]]:
+    """Run the statements in one transaction; → the rows of each. Raises GraphUnavailable, GraphRejected."""
 
-    async def work(transaction: AsyncManagedTransaction) -> list[list[Row]]:
+    async def work(transaction: AsyncManagedTransaction) -> list[list[Record]]:
         return [await (await transaction.run(query, dict(values))).data() for query, values in statements]
 
-    async def writing(driver: AsyncDriver) -> list[list[Row]]:
+    async def writing(driver: AsyncDriver) -> list[list[Record]]:
         async with driver.session() as session:
             return await session.execute_write(work)
 
     return _call(writing, seconds)
 
 
-def alone(query: LiteralString, *, seconds: float = WRITE_SECONDS, **parameters: Any) -> list[Row]:
-    """One statement that makes its own transactions, or changes the schema. Raises GraphAway, GraphRefused."""
+def run_autocommit(query: LiteralString, *, seconds: float = WRITE_SECONDS, **parameters: Any) -> list[Record]:
+    """One statement that makes its own transactions, or changes the schema. Raises GraphUnavailable, GraphRejected."""
 
-    async def running(driver: AsyncDriver) -> list[Row]:
+    async def running(driver: AsyncDriver) -> list[Record]:
         async with driver.session() as session:
             return await (await session.run(query, parameters)).data()
 
@@ -110,32 +110,35 @@ def is_healthy() -> bool:
     if not is_configured():
         return False
     mine = _process()
-    until, answer = mine.believed
+    until, answer = mine.health_cache
     if time.monotonic() >= until:
-        mine.believed = (time.monotonic() + AGAIN, answer)  # while we ask, others believe what was last known
+        mine.health_cache = (
+            time.monotonic() + RECHECK_SECONDS,
+            answer,
+        )  # while we ask, others believe what was last known
         try:
             read(PING)
             answer = True
         except GraphError as error:
             if answer or until == 0.0:
-                log.warning("the graph is away: %s", error.code)
+                log.warning("the graph is unavailable: %s", error.code)
             answer = False
-        mine.believed = (time.monotonic() + AGAIN, answer)
+        mine.health_cache = (time.monotonic() + RECHECK_SECONDS, answer)
     return answer
 
 
-def forget() -> None:
+def close() -> None:
     """Close this process's driver; the next call makes another."""
     global _mine
     with _making:
-        gone, _mine = _mine, None
-    if gone is not None and gone.key[0] == os.getpid():
-        _end(gone)
+        closed, _mine = _mine, None
+    if closed is not None and closed.key[0] == os.getpid():
+        _end(closed)
 
 
-def _end(gone: _Process) -> None:
-    closing = asyncio.run_coroutine_threadsafe(asyncio.wait_for(gone.driver.close(), 1), gone.loop)
-    closing.add_done_callback(lambda _: gone.loop.call_soon_threadsafe(gone.loop.stop))
+def _end(closed: _Process) -> None:
+    closing = asyncio.run_coroutine_threadsafe(asyncio.wait_for(closed.driver.close(), 1), closed.loop)
+    closing.add_done_callback(lambda _: closed.loop.call_soon_threadsafe(closed.loop.stop))
 
 
 def _process() -> _Process:
@@ -189,9 +192,9 @@ def _wait(mine: _Process, work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run_coroutine_threadsafe(work, mine.loop).result()
 
 
-def _translated(mine: _Process, error: Exception) -> GraphAway | GraphRefused:
+def _translated(mine: _Process, error: Exception) -> GraphUnavailable | GraphRejected:
     code = getattr(error, "code", None) or ""
-    if code.startswith(REFUSALS):
-        return GraphRefused(code)
-    mine.believed = (time.monotonic() + AGAIN, False)
-    return GraphAway(type(error).__name__)
+    if code.startswith(REJECTION_CODES):
+        return GraphRejected(code)
+    mine.health_cache = (time.monotonic() + RECHECK_SECONDS, False)
+    return GraphUnavailable(type(error).__name__)

@@ -14,7 +14,7 @@ from entities.graph.state import Found, Values
 from entities.models import Entity, Mention, Relation
 from entities.types import GraphKind
 
-AT_ONCE = 500
+BATCH_SIZE = 500
 
 COUNT_NODES: LiteralString = """
 MATCH (n:Entity {tenant: $tenant}) RETURN 'Entity' AS what, count(n) AS number
@@ -48,7 +48,7 @@ RETURN m.id AS id, {tenant: m.tenant, id: m.id, mentions: mentions} AS values
 """
 
 
-TENANTS: LiteralString = "MATCH (w:Writer) RETURN w.tenant AS tenant"
+TENANTS: LiteralString = "MATCH (w:TenantLock) RETURN w.tenant AS tenant"
 
 
 def tenants() -> list[uuid.UUID]:
@@ -59,7 +59,7 @@ def tenants() -> list[uuid.UUID]:
 def differences(tenant_id: uuid.UUID, *, sample: int | None) -> Iterator[str]:
     """A sentence for each count that differs, and for each object of the sample (None: all) that does. No texts.
 
-    Raises GraphAway, GraphRefused.
+    Raises GraphUnavailable, GraphRejected.
     """
     ours, theirs = counts(tenant_id), counts_in_graph(tenant_id)
     for what in sorted(ours.keys() | theirs.keys()):
@@ -68,8 +68,8 @@ def differences(tenant_id: uuid.UUID, *, sample: int | None) -> Iterator[str]:
     for kind in GraphKind:
         ids = list(state.objects(tenant_id, kind))
         chosen = ids if sample is None or len(ids) <= sample else random.sample(ids, sample)
-        for start in range(0, len(chosen), AT_ONCE):
-            yield from _differing(tenant_id, kind, chosen[start : start + AT_ONCE])
+        for start in range(0, len(chosen), BATCH_SIZE):
+            yield from _differing(tenant_id, kind, chosen[start : start + BATCH_SIZE])
 
 
 def counts(tenant_id: uuid.UUID) -> dict[str, int]:

@@ -1,4 +1,5 @@
-"""The graph read from Neo4j: the same answers as `sql`. Raises GraphAway and GraphRefused; `reader` falls back then.
+"""The graph read from Neo4j: the same answers as `sql`. Raises GraphUnavailable and GraphRejected;
+`reader` falls back then.
 
 The tenant stands in every pattern. A walk is one statement a step, and ends with the step that finds enough: a pattern
 of variable length would go to its end. Ids come back as one list: a row each costs the driver four times as long.
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, LiteralString
 
 from entities.graph import client
-from entities.types import RELATION_TYPES, GraphScope, Near, Path, PointInTime
+from entities.types import RELATION_TYPES, GraphScope, Path, PointInTime, ReachedNode
 
 _TYPES = "|".join(RELATION_TYPES)
 _LIVE = """r.tenant = $tenant AND r.project = $project AND r.user_id = $user
@@ -61,9 +62,11 @@ RETURN collect(id) AS ids
 UNLIMITED = 2**62
 
 
-def neighbours(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: PointInTime) -> list[Near]:
+def neighbours(
+    scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: PointInTime
+) -> list[ReachedNode]:
     """Entities at most `depth` relations away, the nearest first and `start` before all; `limit` of them."""
-    named = _named(scope, moment)
+    named = _parameters(scope, moment)
     found = {str(start): 0}
     frontier = [str(start)]
     for distance in range(1, depth + 1):
@@ -77,7 +80,7 @@ def neighbours(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, m
 
 def edges(scope: GraphScope, among: Sequence[uuid.UUID], *, moment: PointInTime) -> list[uuid.UUID]:
     """The relations between these entities."""
-    return list(map(uuid.UUID, _ids(EDGES, among=[str(key) for key in among], **_named(scope, moment))))
+    return list(map(uuid.UUID, _ids(EDGES, among=[str(key) for key in among], **_parameters(scope, moment))))
 
 
 def path(scope: GraphScope, start: uuid.UUID, end: uuid.UUID, *, max_depth: int, moment: PointInTime) -> Path | None:
@@ -85,14 +88,14 @@ def path(scope: GraphScope, start: uuid.UUID, end: uuid.UUID, *, max_depth: int,
     if start == end:
         return Path((start,), ())
     ends = {"from": str(start), "to": str(end), "depth": max_depth}
-    for row in client.read(PATH, **ends, **_named(scope, moment)):
+    for row in client.read(PATH, **ends, **_parameters(scope, moment)):
         return Path(tuple(map(uuid.UUID, row["entities"])), tuple(map(uuid.UUID, row["relations"])))
     return None
 
 
-def memories(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: PointInTime) -> list[Near]:
+def memories(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: PointInTime) -> list[ReachedNode]:
     """Memories that mention `start` or an entity near it, the nearest first; `limit` of them."""
-    named = _named(scope, moment)
+    named = _parameters(scope, moment)
     found: dict[str, int] = {}
     seen = frontier = {str(start)}
     for distance in range(depth + 1):
@@ -111,11 +114,11 @@ def _ids(query: LiteralString, **values: Any) -> list[str]:
     return ids
 
 
-def _nearest(found: dict[str, int]) -> list[Near]:
-    return [Near(uuid.UUID(key), distance) for key, distance in found.items()]
+def _nearest(found: dict[str, int]) -> list[ReachedNode]:
+    return [ReachedNode(uuid.UUID(key), distance) for key, distance in found.items()]
 
 
-def _named(scope: GraphScope, moment: PointInTime) -> dict[str, Any]:
+def _parameters(scope: GraphScope, moment: PointInTime) -> dict[str, Any]:
     return {
         "tenant": str(scope.tenant_id),
         "project": scope.project,

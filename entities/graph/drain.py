@@ -17,24 +17,24 @@ from core.clock import now
 from core.enqueue import enqueue_on_commit
 from core.tenancy import across_tenants
 from entities.graph import client, schema, statements
-from entities.graph.client import GraphAway, GraphError, GraphRefused
+from entities.graph.client import GraphError, GraphRejected, GraphUnavailable
 from entities.graph.outbox import QUEUE, TASK
 from entities.graph.project import project
 from entities.models import GraphOutbox
 
 log = logging.getLogger(__name__)
 
-BATCH = 500
-SECONDS = 5.0  # of one task; then another goes on
+BATCH_SIZE = 500
+TASK_SECONDS = 5.0  # of one task; then another goes on
 LEASE = dt.timedelta(seconds=2 * client.WRITE_SECONDS)
-MOST = 8  # refusals, over some twenty minutes, before an object is set aside
-KEPT = dt.timedelta(days=1)
+MAX_ATTEMPTS = 8  # refusals, over some twenty minutes, before an object is set aside
+RETENTION = dt.timedelta(days=1)
 
 
-def drain(*, seconds: float = SECONDS) -> int:
+def drain(*, seconds: float = TASK_SECONDS) -> int:
     """Bring the graph up to date, over all tenants, until nothing is due or time is up; → how many rows were done.
 
-    Does nothing while the graph is off or away: rows stay due, and that is nobody's failure.
+    Does nothing while the graph is off or away: rows stay pending; this does not count as an attempt.
     """
     done, start = 0, time.monotonic()
     if not client.is_healthy():
@@ -55,7 +55,7 @@ def claim() -> list[GraphOutbox]:
     """Due rows that are ours for a lease longer than a transaction can take, oldest first."""
     moment = now()
     until = moment + LEASE
-    claimed = claim_due(GraphOutbox, "due_at", moment=moment, until=until, limit=BATCH)
+    claimed = claim_due(GraphOutbox, "due_at", moment=moment, until=until, limit=BATCH_SIZE)
     if not claimed:
         return []
     ours = {"tenant__in": {tenant for tenant, _ in claimed}, "id__in": [row for _, row in claimed]}
@@ -65,23 +65,23 @@ def claim() -> list[GraphOutbox]:
 def settle(rows: Sequence[GraphOutbox]) -> int:
     """Project claimed rows; → how many are done. Halves what is refused, until the row that can't be is alone.
 
-    Raises GraphAway, after giving the rows back.
+    Raises GraphUnavailable, after giving the rows back.
     """
     try:
         missing = project(rows)
-    except GraphAway:
+    except GraphUnavailable:
         for _, ours in _ours(rows):
             ours.update(due_at=now())
         raise
-    except GraphRefused as refused:
+    except GraphRejected as refused:
         if len(rows) == 1:
             _note_refusal(rows[0], refused.code)
             return 0
         middle = len(rows) // 2
         return settle(rows[:middle]) + settle(rows[middle:])
     for _, ours in _ours(rows):
-        ours.filter(id__in=missing).update(state="done", due_at=now(), failure="", gone=True)
-        ours.exclude(id__in=missing).update(state="done", due_at=now(), failure="", gone=False)
+        ours.filter(id__in=missing).update(state="done", due_at=now(), failure="", is_deleted=True)
+        ours.exclude(id__in=missing).update(state="done", due_at=now(), failure="", is_deleted=False)
     return len(rows)
 
 
@@ -98,7 +98,7 @@ def _ours(rows: Sequence[GraphOutbox]) -> Iterator[tuple[uuid.UUID, QuerySet[Gra
 def _note_refusal(row: GraphOutbox, code: str) -> None:
     log.warning("the graph refused %s %s: %s", row.kind, row.object_id, code)
     attempts = row.attempts + 1
-    over = attempts >= MOST
+    over = attempts >= MAX_ATTEMPTS
     state = "dead" if over else "pending"
     for _, ours in _ours([row]):
         ours.update(state=state, attempts=attempts, due_at=now() + backoff(attempts), failure=code[-64:])
@@ -121,9 +121,9 @@ def prune() -> int:
     if not client.is_healthy():
         return 0
     with across_tenants("the clean-up of the graph's outbox"):
-        old = GraphOutbox.objects.filter(state="done", due_at__lt=now() - KEPT)
-        while rows := list(old.only("tenant_id", "id", "object_id", "version", "gone")[:BATCH]):
-            gone = [{"tenant": str(r.tenant_id), "id": str(r.object_id)} for r in rows if r.gone]
+        old = GraphOutbox.objects.filter(state="done", due_at__lt=now() - RETENTION)
+        while rows := list(old.only("tenant_id", "id", "object_id", "version", "is_deleted")[:BATCH_SIZE]):
+            gone = [{"tenant": str(r.tenant_id), "id": str(r.object_id)} for r in rows if r.is_deleted]
             client.write([(statements.PRUNE, {"rows": gone})])
             ours = {"tenant__in": {r.tenant_id for r in rows}, "version__in": [r.version for r in rows]}
             done += old.filter(**ours).delete()[0]

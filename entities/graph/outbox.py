@@ -17,11 +17,11 @@ TASK, QUEUE = "entities.tasks.drain_graph", "graph"
 
 # One row an object: a newer version takes the place of an older one, drained or not.
 NOTE = """
-INSERT INTO entities_graphoutbox (id, tenant_id, kind, object_id, version, gone, state, due_at, attempts, failure)
+INSERT INTO entities_graphoutbox (id, tenant_id, kind, object_id, version, is_deleted, state, due_at, attempts, failure)
 SELECT noted.id, %(tenant)s, %(kind)s, noted.object_id, nextval('graph_version'), false, 'pending', %(now)s, 0, ''
 FROM unnest(%(ids)s::uuid[], %(objects)s::uuid[]) AS noted(id, object_id)
 ON CONFLICT (tenant_id, kind, object_id) DO UPDATE SET
-    version = excluded.version, gone = excluded.gone, state = excluded.state,
+    version = excluded.version, is_deleted = excluded.is_deleted, state = excluded.state,
     due_at = excluded.due_at, attempts = excluded.attempts, failure = excluded.failure
 """
 

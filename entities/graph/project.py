@@ -18,7 +18,7 @@ Batch = dict[GraphKind, tuple[list[Values], list[Values]]]
 
 
 def project(rows: Sequence[GraphOutbox]) -> set[uuid.UUID]:
-    """Bring the graph up to these rows; → ids of the rows whose object is gone. Raises GraphAway, GraphRefused.
+    """Bring the graph up to these rows; → ids of the rows whose object is gone. Raises GraphUnavailable, GraphRejected.
 
     Each object carries the version of its row, and what the graph has of a newer version stays: the state was read
     after the row was claimed, so it is of that version at least.

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from entities.graph import client, cypher, sql
 from entities.graph.client import GraphError
-from entities.types import GraphScope, Near, Path, PointInTime
+from entities.types import GraphScope, Path, PointInTime, ReachedNode
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ class Reader(Protocol):
 
     def neighbours(
         self, scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: PointInTime
-    ) -> list[Near]: ...
+    ) -> list[ReachedNode]: ...
 
     def edges(self, scope: GraphScope, among: Sequence[uuid.UUID], *, moment: PointInTime) -> list[uuid.UUID]: ...
 
@@ -31,18 +31,18 @@ class Reader(Protocol):
 
     def memories(
         self, scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: PointInTime
-    ) -> list[Near]: ...
+    ) -> list[ReachedNode]: ...
 
 
 SQL: Reader = sql
 CYPHER: Reader = cypher
 
 
-def ask(question: Callable[[Reader], T]) -> T:
-    """The answer of whoever can give it. `question` may be asked twice."""
+def with_fallback(query: Callable[[Reader], T]) -> T:
+    """Run `query` on Neo4j if it is healthy, else on PostgreSQL; it may run twice."""
     if client.is_healthy():
         try:
-            return question(CYPHER)
+            return query(CYPHER)
         except GraphError:
             pass
-    return question(SQL)
+    return query(SQL)

@@ -14,7 +14,7 @@ from entities.graph import client, drain, outbox, schema, state
 from entities.models import GraphOutbox
 from entities.types import GraphKind
 
-AT_ONCE = 1000
+BATCH_SIZE = 1000
 KINDS = sorted(GraphKind)
 
 BEGIN: LiteralString = "MERGE (r:Rebuild {only: 1}) ON CREATE SET r.emptied = false RETURN r.emptied AS emptied"
@@ -22,7 +22,7 @@ WHERE: LiteralString = "MATCH (r:Rebuild {only: 1}) RETURN r.tenant AS tenant, r
 # Small transactions: one over a whole graph would need it all in memory.
 EMPTY: LiteralString = """
 MATCH (n) WHERE NOT n:Rebuild
-WITH n LIMIT $at_once
+WITH n LIMIT $batch_size
 DETACH DELETE n
 RETURN count(*) AS deleted
 """
@@ -34,34 +34,35 @@ SET r.tenant = $tenant, r.kind = $kind, r.after = $after
 END: LiteralString = "MATCH (r:Rebuild {only: 1}) DELETE r"
 
 
-class NotFinishedError(Exception):
+class RebuildIncompleteError(Exception):
     """The graph went away, or refuses some of it; the message says how much is left."""
 
 
-def rebuild(tell: Callable[[str, int, int], None] = lambda *_: None) -> int:
+def rebuild(on_progress: Callable[[str, int, int], None] = lambda *_: None) -> int:
     """Make the graph anew, or go on where an earlier one was killed; → how many objects were put into the outbox.
 
-    `tell` hears of progress: what is done, how many of how many. Raises GraphAway, GraphRefused, NotFinishedError.
+    `on_progress` is called with the kind of work, the number done and the total. Raises GraphUnavailable,
+    GraphRejected, RebuildIncompleteError.
     """
     schema.ensure()
     emptied = client.write([(BEGIN, {})])[0][0]["emptied"]
     if not emptied:
-        _empty(tell)
-    noted = _note_all(tell)
-    _drain_all(tell)
+        _empty(on_progress)
+    noted = _note_all(on_progress)
+    _drain_all(on_progress)
     client.write([(END, {})])
     return noted
 
 
-def _empty(tell: Callable[[str, int, int], None]) -> None:
+def _empty(on_progress: Callable[[str, int, int], None]) -> None:
     done = 0
-    while deleted := client.write([(EMPTY, {"at_once": AT_ONCE})])[0][0]["deleted"]:
+    while deleted := client.write([(EMPTY, {"batch_size": BATCH_SIZE})])[0][0]["deleted"]:
         done += deleted
-        tell("emptied", done, done)
+        on_progress("emptied", done, done)
     client.write([(EMPTIED, {})])
 
 
-def _note_all(tell: Callable[[str, int, int], None]) -> int:
+def _note_all(on_progress: Callable[[str, int, int], None]) -> int:
     """Put everything into the outbox, tenant by tenant and kind by kind, from where an earlier run had come."""
     found = client.read(WHERE)[0]
     reached = (found["tenant"], found["kind"]) if found["tenant"] else None
@@ -75,25 +76,25 @@ def _note_all(tell: Callable[[str, int, int], None]) -> int:
             outbox.note(tenant_id, kind, ids)
             client.write([(REACHED, {"tenant": str(tenant_id), "kind": kind.value, "after": str(ids[-1])})])
             noted += len(ids)
-            tell("noted", noted, total)
+            on_progress("noted", noted, total)
     return noted
 
 
 def _batches(tenant_id: uuid.UUID, kind: GraphKind, after: uuid.UUID | None) -> Iterator[list[uuid.UUID]]:
-    while ids := list(state.objects(tenant_id, kind, after)[:AT_ONCE]):
+    while ids := list(state.objects(tenant_id, kind, after)[:BATCH_SIZE]):
         yield ids
         after = ids[-1]
 
 
-def _drain_all(tell: Callable[[str, int, int], None]) -> None:
+def _drain_all(on_progress: Callable[[str, int, int], None]) -> None:
     total = waiting()
     while left := waiting():
-        tell("drained", total - left, total)
+        on_progress("drained", total - left, total)
         if not drain.drain() and waiting() == left:  # a worker may have done what we didn't
-            raise NotFinishedError(
+            raise RebuildIncompleteError(
                 f"{left} changes are left: the graph is away, or others work on them. Call it again."
             )
-    tell("drained", total, total)
+    on_progress("drained", total, total)
 
 
 def waiting() -> int:

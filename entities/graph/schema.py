@@ -13,14 +13,14 @@ _NODE: LiteralString = "CREATE CONSTRAINT NAME IF NOT EXISTS FOR (n:LABEL) REQUI
 _RELATIONSHIP: LiteralString = (
     "CREATE CONSTRAINT NAME IF NOT EXISTS FOR ()-[r:TYPE]-() REQUIRE (r.tenant, r.id) IS UNIQUE"
 )
-WRITER: LiteralString = "CREATE CONSTRAINT writer IF NOT EXISTS FOR (w:Writer) REQUIRE w.tenant IS UNIQUE"
+TENANT_LOCK: LiteralString = "CREATE CONSTRAINT tenant_lock IF NOT EXISTS FOR (w:TenantLock) REQUIRE w.tenant IS UNIQUE"
 SCOPE: LiteralString = "CREATE INDEX entity_scope IF NOT EXISTS FOR (e:Entity) ON (e.tenant, e.project, e.user_id)"
 AWAIT: LiteralString = "CALL db.awaitIndexes(60)"
 
 STATEMENTS: tuple[LiteralString, ...] = (
-    *(_NODE.replace("NAME", label.lower()).replace("LABEL", label) for label in ("Entity", "Memory", "Gone")),
+    *(_NODE.replace("NAME", label.lower()).replace("LABEL", label) for label in ("Entity", "Memory", "Tombstone")),
     *(_RELATIONSHIP.replace("NAME", name.lower()).replace("TYPE", name) for name in ("MENTIONS", *RELATION_TYPES)),
-    WRITER,
+    TENANT_LOCK,
     SCOPE,
 )
 
@@ -28,9 +28,9 @@ _ensured: set[str] = set()
 
 
 def ensure() -> int:
-    """Make what is missing; → how many constraints and indexes there are to be. Raises GraphAway, GraphRefused."""
+    """Create what is missing; → the number of constraints and indexes. Raises GraphUnavailable, GraphRejected."""
     client.write([(statement, {}) for statement in STATEMENTS])
-    client.alone(AWAIT)
+    client.run_autocommit(AWAIT)
     _ensured.add(settings.NEO4J_URI)
     return len(STATEMENTS)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from entities.types import GraphScope, Near, Path, PointInTime
+from entities.types import GraphScope, Path, PointInTime, ReachedNode
 
 # The relations that one entity has, each way, as they were known and true at the moment.
 AROUND = """
@@ -92,7 +92,9 @@ LIMIT %(limit)s
 )
 
 
-def neighbours(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: PointInTime) -> list[Near]:
+def neighbours(
+    scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: PointInTime
+) -> list[ReachedNode]:
     """Entities at most `depth` relations away, the nearest first and `start` before all; `limit` of them."""
     return _nearest(NEIGHBOURS, scope, start, range(1, depth + 1), limit, moment)
 
@@ -110,21 +112,21 @@ def path(scope: GraphScope, start: uuid.UUID, end: uuid.UUID, *, max_depth: int,
     return None
 
 
-def memories(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: PointInTime) -> list[Near]:
+def memories(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: PointInTime) -> list[ReachedNode]:
     """Memories that mention `start` or an entity near it, the nearest first; `limit` of them."""
     return _nearest(MEMORIES, scope, start, range(depth + 1), limit, moment)
 
 
 def _nearest(
     statement: str, scope: GraphScope, start: uuid.UUID, depths: Iterable[int], limit: int, moment: PointInTime
-) -> list[Near]:
+) -> list[ReachedNode]:
     """A recursion goes to its end, so the shortest comes first: what is near is often enough, and hubs are wide."""
     rows: list[tuple[Any, ...]] = []
     for depth in depths:
         rows = _rows(statement, scope, moment, start=start, depth=depth, limit=limit)
         if len(rows) >= limit:
             break
-    return [Near(*row) for row in rows]
+    return [ReachedNode(*row) for row in rows]
 
 
 def _rows(statement: str, scope: GraphScope, moment: PointInTime, **values: Any) -> list[tuple[Any, ...]]:

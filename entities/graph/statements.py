@@ -2,8 +2,9 @@
 
 The graph: `(:Entity {tenant, id, version, project, user_id, name, type})`, relations between them with a type of the
 fixed list, and `(:Memory {tenant, id, version})-[:MENTIONS]->(:Entity)`. Relations and mentions that were retired stay,
-with their times. `(:Gone {tenant, id, version})` is the tombstone of what was erased. `(:Writer {tenant})` is there to
-be locked: one transaction at a time writes a tenant's graph, so that versions can be compared before they are set.
+with their times. `(:Tombstone {tenant, id, version})` is the tombstone of what was erased. `(:TenantLock {tenant})` is
+there to be locked: one transaction at a time writes a tenant's graph, so that versions can be compared before they are
+set.
 
 A relationship's type can't be a parameter that an index serves: each type has a statement of its own, made from the
 fixed list in the code and from nothing else.
@@ -17,14 +18,14 @@ from entities.types import RELATION_TYPES, GraphKind
 
 LOCK: LiteralString = """
 UNWIND $tenants AS tenant
-MERGE (w:Writer {tenant: tenant})
+MERGE (w:TenantLock {tenant: tenant})
 SET w.at = $at
 """
 
 # An older version than the one written, or one that was erased since, changes nothing.
 ENTITIES: LiteralString = """
 UNWIND $rows AS row
-WITH row WHERE NOT EXISTS { MATCH (g:Gone {tenant: row.tenant, id: row.id}) WHERE g.version > row.version }
+WITH row WHERE NOT EXISTS { MATCH (g:Tombstone {tenant: row.tenant, id: row.id}) WHERE g.version > row.version }
 MERGE (e:Entity {tenant: row.tenant, id: row.id})
 WITH e, row WHERE coalesce(e.version, 0) <= row.version
 SET e = row.values
@@ -34,7 +35,7 @@ SET e = row.values
 _RELATIONS: LiteralString = """
 UNWIND $rows AS row
 WITH row WHERE NOT EXISTS {
-    MATCH (g:Gone {tenant: row.tenant}) WHERE g.id IN [row.id, row.source, row.target] AND g.version > row.version
+    MATCH (g:Tombstone {tenant: row.tenant}) WHERE g.id IN [row.id, row.source, row.target] AND g.version > row.version
 }
 MERGE (a:Entity {tenant: row.tenant, id: row.source})
 MERGE (b:Entity {tenant: row.tenant, id: row.target})
@@ -46,7 +47,7 @@ RELATIONS: dict[str, LiteralString] = {name: _RELATIONS.replace("TYPE", name) fo
 
 MEMORIES: LiteralString = """
 UNWIND $rows AS row
-WITH row WHERE NOT EXISTS { MATCH (g:Gone {tenant: row.tenant, id: row.id}) WHERE g.version > row.version }
+WITH row WHERE NOT EXISTS { MATCH (g:Tombstone {tenant: row.tenant, id: row.id}) WHERE g.version > row.version }
 MERGE (m:Memory {tenant: row.tenant, id: row.id})
 WITH m, row WHERE coalesce(m.version, 0) <= row.version
 SET m.version = row.version
@@ -59,7 +60,7 @@ CALL (m, row) {
 CALL (m, row) {
     UNWIND row.mentions AS mention
     WITH m, row, mention WHERE NOT EXISTS {
-        MATCH (g:Gone {tenant: row.tenant, id: mention.entity}) WHERE g.version > row.version
+        MATCH (g:Tombstone {tenant: row.tenant, id: mention.entity}) WHERE g.version > row.version
     }
     MERGE (e:Entity {tenant: row.tenant, id: mention.entity})
     MERGE (m)-[r:MENTIONS {tenant: row.tenant, id: mention.id}]->(e)
@@ -69,7 +70,7 @@ CALL (m, row) {
 
 TOMBSTONES: LiteralString = """
 UNWIND $rows AS row
-MERGE (g:Gone {tenant: row.tenant, id: row.id})
+MERGE (g:Tombstone {tenant: row.tenant, id: row.id})
 WITH g, row WHERE coalesce(g.version, 0) < row.version
 SET g.version = row.version
 """
@@ -98,6 +99,6 @@ GONE: dict[GraphKind, tuple[LiteralString, ...]] = {
 
 PRUNE: LiteralString = """
 UNWIND $rows AS row
-MATCH (g:Gone {tenant: row.tenant, id: row.id})
+MATCH (g:Tombstone {tenant: row.tenant, id: row.id})
 DELETE g
 """

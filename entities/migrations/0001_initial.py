@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 ("kind", models.CharField(max_length=16)),
                 ("object_id", models.UUIDField()),
                 ("version", models.BigIntegerField()),
-                ("gone", models.BooleanField(default=False)),
+                ("is_deleted", models.BooleanField(default=False)),
                 ("state", models.CharField(default="pending", max_length=8)),
                 ("due_at", models.DateTimeField(default=core.clock.now)),
                 ("lease_until", models.DateTimeField(null=True)),
@@ -64,15 +64,15 @@ class Migration(migrations.Migration):
             name="Merge",
             fields=[
                 ("id", models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ("loser_key", models.UUIDField()),
-                ("winner_key", models.UUIDField()),
+                ("source_key", models.UUIDField()),
+                ("target_key", models.UUIDField()),
                 ("actor", models.CharField(max_length=64)),
                 ("recorded_at", models.DateTimeField(default=core.clock.now)),
                 ("undone_at", models.DateTimeField(null=True)),
                 (
-                    "loser",
+                    "source",
                     models.ForeignObject(
-                        from_fields=("tenant", "loser_key"),
+                        from_fields=("tenant", "source_key"),
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
                         to="entities.entity",
@@ -89,9 +89,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "winner",
+                    "target",
                     models.ForeignObject(
-                        from_fields=("tenant", "winner_key"),
+                        from_fields=("tenant", "target_key"),
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
                         to="entities.entity",
@@ -397,11 +397,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="merge",
-            index=models.Index(fields=["tenant", "winner_key", "-recorded_at"], name="entities_merge_winner"),
+            index=models.Index(fields=["tenant", "target_key", "-recorded_at"], name="entities_merge_target"),
         ),
         migrations.AddIndex(
             model_name="merge",
-            index=models.Index(fields=["tenant", "loser_key"], name="entities_merge_loser"),
+            index=models.Index(fields=["tenant", "source_key"], name="entities_merge_source"),
         ),
         migrations.AddIndex(
             model_name="mention",
@@ -537,7 +537,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterModelOptions(
             name="graphoutbox",
-            options={"verbose_name": "change for the graph", "verbose_name_plural": "changes for the graph"},
+            options={"verbose_name": "graph outbox entry", "verbose_name_plural": "graph outbox entries"},
         ),
         migrations.RemoveConstraint(
             model_name="graphoutbox",
@@ -604,8 +604,8 @@ class Migration(migrations.Migration):
         TenantKey("entities_relation"),
         TenantKey("entities_evidence"),
         TenantKey("entities_graphoutbox"),
-        TenantLink("entities_merge", "loser_key", "entities_entity", cascade=True),
-        TenantLink("entities_merge", "winner_key", "entities_entity", cascade=True),
+        TenantLink("entities_merge", "source_key", "entities_entity", cascade=True),
+        TenantLink("entities_merge", "target_key", "entities_entity", cascade=True),
         TenantLink("entities_entityrevision", "entity_key", "entities_entity", cascade=True),
         TenantLink("entities_entityrevision", "merged_into_key", "entities_entity"),
         TenantLink("entities_alias", "entity_key", "entities_entity", cascade=True),
@@ -625,8 +625,8 @@ class Migration(migrations.Migration):
         CommentIndexes(
             {
                 "entities_entity_scope": "entities of a scope",
-                "entities_merge_winner": "the last merge into an entity, to be split again",
-                "entities_merge_loser": "where an entity went; erasing it",
+                "entities_merge_target": "the last merge into an entity, to be split again",
+                "entities_merge_source": "where an entity went; erasing it",
                 "entities_live_name": "find or create: one live entity by type, name and disambiguator",
                 "entities_open_revision": "the last word about an entity; there is one at most",
                 "entities_revision_history": "what an entity was called, newest first",

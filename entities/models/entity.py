@@ -25,13 +25,13 @@ class Entity(TenantRow):
 class Merge(TenantRow):
     """One entity joined into another; a split undoes exactly the rows that carry its id."""
 
-    loser_key = models.UUIDField()
-    loser = models.ForeignObject(
-        Entity, models.DO_NOTHING, from_fields=("tenant", "loser_key"), to_fields=("tenant", "id"), related_name="+"
+    source_key = models.UUIDField()
+    source = models.ForeignObject(
+        Entity, models.DO_NOTHING, from_fields=("tenant", "source_key"), to_fields=("tenant", "id"), related_name="+"
     )
-    winner_key = models.UUIDField()
-    winner = models.ForeignObject(
-        Entity, models.DO_NOTHING, from_fields=("tenant", "winner_key"), to_fields=("tenant", "id"), related_name="+"
+    target_key = models.UUIDField()
+    target = models.ForeignObject(
+        Entity, models.DO_NOTHING, from_fields=("tenant", "target_key"), to_fields=("tenant", "id"), related_name="+"
     )
     actor = models.CharField(max_length=64)
     recorded_at = models.DateTimeField(default=now)
@@ -39,8 +39,8 @@ class Merge(TenantRow):
 
     class Meta:
         indexes = (
-            models.Index(fields=["tenant", "winner_key", "-recorded_at"], name="entities_merge_winner"),
-            models.Index(fields=["tenant", "loser_key"], name="entities_merge_loser"),
+            models.Index(fields=["tenant", "target_key", "-recorded_at"], name="entities_merge_target"),
+            models.Index(fields=["tenant", "source_key"], name="entities_merge_source"),
         )
 
 

@@ -16,21 +16,21 @@ class GraphOutbox(TenantRow):
     """One row per object. `version` comes from the sequence `graph_version` and follows the order of commits.
 
     `due_at` is when a pending row may be tried, moved forward by whoever tries (its lease); of others, when they ended.
-    `gone`: the object was erased, and the graph has a tombstone of it for as long as this row lives.
+    `is_deleted`: the object was erased, and the graph has a tombstone of it for as long as this row lives.
     """
 
     kind = models.CharField(max_length=16)
     object_id = models.UUIDField()
     version = models.BigIntegerField()
-    gone = models.BooleanField(default=False)
+    is_deleted = models.BooleanField(default=False)
     state = models.CharField(max_length=8, default="pending")
     due_at = models.DateTimeField(default=now)
     attempts = models.PositiveSmallIntegerField(default=0)
     failure = models.CharField(max_length=64, blank=True)
 
     class Meta:
-        verbose_name = "change for the graph"
-        verbose_name_plural = "changes for the graph"
+        verbose_name = "graph outbox entry"
+        verbose_name_plural = "graph outbox entries"
         constraints = (
             models.UniqueConstraint(fields=["tenant", "kind", "object_id"], name="entities_outbox_object"),
             models.CheckConstraint(condition=Q(state__in=["pending", "done", "dead"]), name="entities_outbox_state"),

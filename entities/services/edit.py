@@ -10,10 +10,10 @@ from core.errors import InvalidRequest
 from entities.models import Alias, EntityRevision, Evidence
 from entities.names import normal
 from entities.services import access
-from entities.services.ledger import Ledger
-from entities.services.naming import free
-from entities.services.one import detail
-from entities.types import USER, EditEntity, EntityDetail
+from entities.services.disambiguation import next_disambiguator
+from entities.services.entity_detail import detail
+from entities.services.unit_of_work import UnitOfWork
+from entities.types import SELF, EditEntity, EntityDetail
 
 
 def edit(principal: Principal, command: EditEntity) -> EntityDetail:
@@ -27,30 +27,30 @@ def edit(principal: Principal, command: EditEntity) -> EntityDetail:
             raise InvalidRequest(f"{field}: must have a character that shows", field=field)
     with transaction.atomic():
         row = access.locked(principal, command.entity_id)
-        ledger = Ledger(access.scope_of(row), now(), principal.caller)
-        new = _revised(ledger, row, command)
-        _call(ledger, row, new, command.aliases)
-        ledger.write()
+        work = UnitOfWork(access.scope_of(row), now(), principal.caller)
+        new = _revised(work, row, command)
+        _call(work, row, new, command.aliases)
+        work.write()
         return detail(new)
 
 
-def _revised(ledger: Ledger, row: EntityRevision, command: EditEntity) -> EntityRevision:
+def _revised(work: UnitOfWork, row: EntityRevision, command: EditEntity) -> EntityRevision:
     name, of_type = command.name or row.name, command.type or row.type
     if (name, of_type) == (row.name, row.type):
         return row
-    return ledger.replace(
+    return work.replace(
         row,
         name=name,
         normalised=normal(name),
         type=of_type,
-        disambiguator=free(row, name=name, of_type=of_type),
+        disambiguator=next_disambiguator(row, name=name, of_type=of_type),
         candidates=[],
         confidence=1.0,
-        actor=ledger.actor,
+        actor=work.actor,
     )
 
 
-def _call(ledger: Ledger, old: EntityRevision, new: EntityRevision, aliases: tuple[str, ...] | None) -> None:
+def _call(work: UnitOfWork, old: EntityRevision, new: EntityRevision, aliases: tuple[str, ...] | None) -> None:
     """Retire the aliases that are not wanted any more, and add those that are missing."""
     live = Alias.objects.filter(tenant=old.tenant_id, entity_key=old.entity_key, retired_at=None)
     there = {alias.normalised: alias for alias in live}
@@ -58,17 +58,17 @@ def _call(ledger: Ledger, old: EntityRevision, new: EntityRevision, aliases: tup
     if aliases is None and old.normalised != new.normalised:
         wanted[old.normalised] = old.name
     if aliases is not None:
-        for form in sorted(set(there) - set(wanted) - {USER, new.normalised}):
-            ledger.retire(there[form])
+        for form in sorted(set(there) - set(wanted) - {SELF, new.normalised}):
+            work.retire(there[form])
             for evidence in Evidence.objects.filter(tenant=old.tenant_id, alias_key=there[form].id, retired_at=None):
-                ledger.retire(evidence)
+                work.retire(evidence)
     for form in sorted(set(wanted) - set(there) - {new.normalised}):
-        ledger.add(
+        work.add(
             Alias(
                 tenant_id=old.tenant_id,
                 entity_key=old.entity_key,
                 name=wanted[form],
                 normalised=form,
-                recorded_at=ledger.moment,
+                recorded_at=work.moment,
             )
         )

@@ -17,20 +17,20 @@ def emit_created(revisions: Sequence[EntityRevision]) -> None:
     emit.emit([_event("entity.created", row, row.recorded_at) for row in revisions])
 
 
-def emit_merged(merges: Sequence[tuple[Merge, EntityRevision]], winner: EntityRevision) -> None:
-    """entity.merged for each merge, with the last word about the one that went into `winner`."""
+def emit_merged(merges: Sequence[tuple[Merge, EntityRevision]], target: EntityRevision) -> None:
+    """entity.merged for each merge, with the last word about the one that went into `target`."""
     emit.emit(
         [
             _event(
                 "entity.merged",
-                winner,
+                target,
                 merge.recorded_at,
-                also=(loser.entity_key,),
+                also=(source.entity_key,),
                 merge_id=public(MERGE, merge.id),
-                source_id=public(ENTITY, loser.entity_key),
-                source_name=loser.name,
+                source_id=public(ENTITY, source.entity_key),
+                source_name=source.name,
             )
-            for merge, loser in merges
+            for merge, source in merges
         ]
     )
 

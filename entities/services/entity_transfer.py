@@ -13,8 +13,8 @@ from core.tenancy import TenantRow
 from entities import names
 from entities.graph import outbox
 from entities.models import Alias, Entity, EntityRevision, Evidence, Mention, Merge, Relation
-from entities.services.naming import free
-from entities.services.unstated import Keys, Unstated, without
+from entities.services.disambiguation import next_disambiguator
+from entities.services.unreferenced import Keys, Unreferenced, find_unreferenced
 from entities.types import GraphKind
 
 BATCH_SIZE = 500
@@ -25,8 +25,8 @@ ENTITY = RowFormat("entity", Entity, ("created_at",))
 MERGE = RowFormat(
     "merge",
     Merge,
-    ("loser_key", "winner_key", "actor", "recorded_at", "undone_at"),
-    {"loser": "entity", "winner": "entity"},
+    ("source_key", "target_key", "actor", "recorded_at", "undone_at"),
+    {"source": "entity", "target": "entity"},
 )
 NAME = RowFormat(
     "name",
@@ -75,7 +75,7 @@ def lines(tenant_id: uuid.UUID, project: str, user_id: str, gone: Sequence[uuid.
 
     Call it in a transaction: it uses cursors.
     """
-    hidden = without(tenant_id, gone) if gone else None
+    hidden = find_unreferenced(tenant_id, gone) if gone else None
     for line, row in _lines(tenant_id, project, user_id):
         if hidden is None:
             yield line
@@ -83,7 +83,7 @@ def lines(tenant_id: uuid.UUID, project: str, user_id: str, gone: Sequence[uuid.
             yield shown
 
 
-def _shown(line: Line, row: Any, hidden: Unstated) -> Line | None:
+def _shown(line: Line, row: Any, hidden: Unreferenced) -> Line | None:
     """The line without the hidden rows that it refers to; None if its own row is hidden."""
     dead: dict[type[Any], tuple[str, Keys]] = {
         Entity: ("id", hidden.entities),
@@ -105,7 +105,7 @@ def _shown(line: Line, row: Any, hidden: Unstated) -> Line | None:
         line["properties"] = hidden.properties[row.id]
     if row.id in hidden.names:
         name = hidden.names[row.id]
-        line |= {"name": name, "disambiguator": free(row, name=name)}
+        line |= {"name": name, "disambiguator": next_disambiguator(row, name=name)}
     return line
 
 
@@ -114,7 +114,7 @@ def _lines(tenant_id: uuid.UUID, project: str, user_id: str) -> Iterator[tuple[L
     entities = Entity.objects.filter(**mine).order_by("id")
     relations = Relation.objects.filter(**mine).order_by("id")
     yield from _to_lines(ENTITY, entities)
-    yield from _below(MERGE, tenant_id, entities, "winner_key")
+    yield from _below(MERGE, tenant_id, entities, "target_key")
     yield from _below(NAME, tenant_id, entities, "entity_key")
     yield from _below(ALIAS, tenant_id, entities, "entity_key")
     yield from _below(MENTION, tenant_id, entities, "entity_key")

@@ -14,14 +14,14 @@ from core.clock import now
 from core.tenancy import across_tenants
 from entities.graph import client, compare, drain, schema
 from entities.graph.client import GraphError
-from entities.graph.forget import forget
-from entities.graph.rebuild import NotFinishedError, rebuild, waiting
+from entities.graph.rebuild import RebuildIncompleteError, rebuild, waiting
+from entities.graph.tenant_deletion import delete_tenant
 from entities.models import GraphOutbox
 
 # A tombstone names what was erased, by its id alone, for a day.
 TRACES: LiteralString = """
 MATCH (n {tenant: $tenant})
-WHERE NOT n:Gone AND any(name IN keys(n) WHERE toLower(toStringOrNull(n[name])) CONTAINS $mark)
+WHERE NOT n:Tombstone AND any(name IN keys(n) WHERE toLower(toStringOrNull(n[name])) CONTAINS $mark)
 RETURN count(n) AS number
 UNION ALL
 MATCH ({tenant: $tenant})-[r {tenant: $tenant}]->()
@@ -29,7 +29,7 @@ WHERE any(name IN keys(r) WHERE toLower(toStringOrNull(r[name])) CONTAINS $mark)
 RETURN count(r) AS number
 """
 
-FAILURES = (GraphError, NotFinishedError)
+FAILURES = (GraphError, RebuildIncompleteError)
 
 __all__ = [
     "FAILURES",
@@ -72,7 +72,7 @@ def lag() -> Lag:
 
 
 def differences(tenant_ids: Sequence[uuid.UUID] = (), *, sample: int | None = 200) -> Iterator[str]:
-    """Where PostgreSQL and the graph differ, in sentences without texts. Raises GraphAway, GraphRefused."""
+    """Where PostgreSQL and the graph differ, in sentences without texts. Raises GraphUnavailable, GraphRejected."""
     for tenant_id in tenant_ids or compare.tenants():
         for sentence in compare.differences(tenant_id, sample=sample):
             yield f"tenant {tenant_id}: {sentence}"
@@ -84,6 +84,6 @@ def traces(tenant_id: uuid.UUID, marks: Sequence[str]) -> int:
     return sum(row["number"] for rows in client.write(asked) for row in rows)
 
 
-def forget_tenant(tenant_id: uuid.UUID) -> int:
+def delete_tenant_graph(tenant_id: uuid.UUID) -> int:
     """Delete what Neo4j has of a tenant, if there is a Neo4j; → nodes. Raises one of FAILURES when it is away."""
-    return forget(tenant_id) if is_on() else 0
+    return delete_tenant(tenant_id) if is_on() else 0

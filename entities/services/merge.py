@@ -13,8 +13,8 @@ from core.errors import Conflict, InvalidRequest, NotFound
 from core.ids import MERGE, parse
 from entities.models import EntityRevision, Merge
 from entities.services import access, entity_events
-from entities.services.joining import join, part
-from entities.services.one import detail
+from entities.services.entity_detail import detail
+from entities.services.merge_rows import merge_rows, unmerge_rows
 from entities.types import EntityDetail, Merged
 
 
@@ -26,15 +26,15 @@ def merge(principal: Principal, source_ids: Sequence[str], target_id: str) -> Me
     if target_id in source_ids or len(set(source_ids)) != len(source_ids):
         raise InvalidRequest("source_ids: each must be another entity than the target, named once", field="source_ids")
     with transaction.atomic():
-        winner = access.locked(principal, target_id)
-        scope = access.scope_of(winner)
+        target = access.locked(principal, target_id)
+        scope = access.scope_of(target)
         sources = [access.last(principal, source_id) for source_id in source_ids]
         if any(access.scope_of(source) != scope for source in sources):
             raise InvalidRequest("source_ids: must be of the target's user and project", field="source_ids")
-        losers = [access.locked(principal, source_id) for source_id in source_ids]
-        made = [_merge(loser, winner, principal.caller) for loser in losers]
-        entity_events.emit_merged(list(zip(made, losers, strict=True)), winner)
-        return Merged(detail(winner), tuple(row.id for row in made))
+        locked = [access.locked(principal, source_id) for source_id in source_ids]
+        made = [_merge(source, target, principal.caller) for source in locked]
+        entity_events.emit_merged(list(zip(made, locked, strict=True)), target)
+        return Merged(detail(target), tuple(row.id for row in made))
 
 
 def split(principal: Principal, entity_id: str, merge_id: str | None = None) -> EntityDetail:
@@ -43,40 +43,40 @@ def split(principal: Principal, entity_id: str, merge_id: str | None = None) -> 
     What was said of it since stays with it. Raises NotFound and Conflict (nothing to undo, or itself merged).
     """
     with transaction.atomic():
-        winner = access.locked(principal, entity_id)
-        merges = Merge.objects.filter(tenant=winner.tenant_id, winner_key=winner.entity_key, undone_at=None)
+        target = access.locked(principal, entity_id)
+        merges = Merge.objects.filter(tenant=target.tenant_id, target_key=target.entity_key, undone_at=None)
         active = list(merges.order_by("-recorded_at", "-id"))
         key = None if merge_id is None else parse(MERGE, merge_id)
         if merge_id is not None and key not in {row.id for row in active}:
             raise NotFound("merge_id: this entity has no such merge", field="merge_id")
         if not active:
             raise Conflict("Nothing is merged into this entity.")
-        _undo(active, key or active[0].id, winner, principal.caller)
-        return detail(winner)
+        _undo(active, key or active[0].id, target, principal.caller)
+        return detail(target)
 
 
-def _merge(loser: EntityRevision, winner: EntityRevision, actor: str) -> Merge:
+def _merge(source: EntityRevision, target: EntityRevision, actor: str) -> Merge:
     row = Merge(
-        tenant_id=winner.tenant_id,
-        loser_key=loser.entity_key,
-        winner_key=winner.entity_key,
+        tenant_id=target.tenant_id,
+        source_key=source.entity_key,
+        target_key=target.entity_key,
         actor=actor,
         recorded_at=now(),
     )
     Merge.objects.bulk_create([row])
-    join(row, loser, winner, actor)
+    merge_rows(row, source, target, actor)
     return row
 
 
-def _undo(active: Sequence[Merge], wanted: uuid.UUID, winner: EntityRevision, actor: str) -> None:
+def _undo(active: Sequence[Merge], wanted: uuid.UUID, target: EntityRevision, actor: str) -> None:
     """Merges of one entity lie on top of each other: those after the wanted one are lifted off and put back."""
     place = next(i for i, row in enumerate(active) if row.id == wanted)
     for row in active[: place + 1]:
-        part(row, winner, actor)
-    undone = Merge.objects.filter(tenant=winner.tenant_id, id=wanted)
+        unmerge_rows(row, target, actor)
+    undone = Merge.objects.filter(tenant=target.tenant_id, id=wanted)
     undone.update(undone_at=now())
     for row in reversed(active[:place]):
         row.recorded_at = now()
-        Merge.objects.filter(tenant=winner.tenant_id, id=row.id).update(recorded_at=row.recorded_at)
-        loser = EntityRevision.objects.get(tenant=row.tenant_id, entity_key=row.loser_key, retired_at=None)
-        join(row, loser, winner, actor)
+        Merge.objects.filter(tenant=target.tenant_id, id=row.id).update(recorded_at=row.recorded_at)
+        source = EntityRevision.objects.get(tenant=row.tenant_id, entity_key=row.source_key, retired_at=None)
+        merge_rows(row, source, target, actor)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from django.db.models import Q
 
 from entities.models import Evidence, Relation
-from entities.services.ledger import Ledger
+from entities.services.unit_of_work import UnitOfWork
 from entities.types import FUNCTIONAL_TYPES, SYMMETRIC_TYPES
 
 GUESSED = 0.5  # below it an end only ends what is known
@@ -34,10 +34,10 @@ class Statement:
 
 
 class Timeline:
-    """Live relations as the ledger has them at this point, with their live evidence."""
+    """Live relations as the work has them at this point, with their live evidence."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
+    def __init__(self, work: UnitOfWork) -> None:
+        self.work = work
         self.live: dict[uuid.UUID, Relation] = {}
         self.evidence: dict[uuid.UUID, list[Evidence]] = {}
 
@@ -50,7 +50,7 @@ class Timeline:
         others = Q(source_key__in=both, type__in=FUNCTIONAL_TYPES)
         mutual = Q(target_key__in=both, type__in=FUNCTIONAL_TYPES & SYMMETRIC_TYPES)
         found = Relation.objects.filter(
-            pairs | others | mutual, **self.ledger.owned, retired_at=None, type__in={of_type for _, of_type, _ in ends}
+            pairs | others | mutual, **self.work.owned, retired_at=None, type__in={of_type for _, of_type, _ in ends}
         )
         self.put(found.order_by("id"))
 
@@ -59,7 +59,7 @@ class Timeline:
         rows = {row.id: row for row in relations}
         self.live |= rows
         self.evidence |= {key: [] for key in rows}
-        live = Evidence.objects.filter(tenant=self.ledger.scope.tenant_id, relation_key__in=list(rows), retired_at=None)
+        live = Evidence.objects.filter(tenant=self.work.scope.tenant_id, relation_key__in=list(rows), retired_at=None)
         for row in live.order_by("id"):
             assert row.relation_key is not None
             self.evidence[row.relation_key].append(row)
@@ -92,17 +92,17 @@ class Timeline:
         """The relation with these changes, its evidence with it; the same row when nothing differs."""
         if all(getattr(row, name) == value for name, value in changes.items()):
             return row
-        new = self.ledger.replace(row, **changes)
+        new = self.work.replace(row, **changes)
         del self.live[row.id]
         self.live[new.id] = new
-        self.evidence[new.id] = [self.ledger.replace(e, relation_key=new.id) for e in self.evidence.pop(row.id)]
+        self.evidence[new.id] = [self.work.replace(e, relation_key=new.id) for e in self.evidence.pop(row.id)]
         return new
 
     def drop(self, row: Relation) -> None:
-        self.ledger.retire(row)
+        self.work.retire(row)
         del self.live[row.id]
         for witness in self.evidence.pop(row.id):
-            self.ledger.retire(witness)
+            self.work.retire(witness)
 
     def witness(self, row: Relation, said: Statement) -> None:
         """This memory states the relation, and what it says of it."""
@@ -115,9 +115,9 @@ class Timeline:
             relation_key=row.id,
             memory_key=said.memory_id,
             properties=said.properties,
-            recorded_at=self.ledger.moment,
+            recorded_at=self.work.moment,
         )
-        self.ledger.add(evidence)
+        self.work.add(evidence)
         self.evidence[row.id].append(evidence)
 
     def is_free(self, said: Statement) -> bool:
@@ -188,9 +188,9 @@ class Timeline:
             confidence=said.confidence,
             valid_from=start,
             valid_to=end,
-            recorded_at=self.ledger.moment,
-            **self.ledger.owned,
+            recorded_at=self.work.moment,
+            **self.work.owned,
         )
-        self.ledger.add(row)
+        self.work.add(row)
         self.live[row.id], self.evidence[row.id] = row, []
         return row

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from entities.types import ENTITY_TYPES, Knowledge, Named, Stated
+from entities.types import ENTITY_TYPES, EntityMention, ExtractedGraph, RelationMention
 from memories.extraction import fields, plain, wording
 from memories.extraction import grammar as g
 from memories.extraction import kinds as t
@@ -51,8 +51,8 @@ class Annotator:
         content = fact.content
         if is_whole:
             content = heading + wording.content_of(sentence, self._discourse, self._me or "User", quoted)
-        mentions = [Named(n.text, n.type or t.CONCEPT, SURE, n.qualifier) for n in sentence.names]
-        mentions += [Named(d.value, t.DATE, SURE) for d in dates.found]
+        mentions = [EntityMention(n.text, n.type or t.CONCEPT, SURE, n.qualifier) for n in sentence.names]
+        mentions += [EntityMention(d.value, t.DATE, SURE) for d in dates.found]
         start, stop = dates.validity()
         root = next((token for token in doc if token.dep_ == "ROOT"), doc[0])
         is_plan = g.is_verb(root) and not g.is_question(doc) and not g.claimed(root)
@@ -79,36 +79,36 @@ class Annotator:
         if found is None or is_unclear or not found.values:
             if doc is not None:
                 return self.annotated(fact, doc, is_whole=False)
-            return Statement(fact, Knowledge(plain.named(fact.evidence)))
-        values, kind, whose = found.values, found.kind, self._card or t.USER
+            return Statement(fact, ExtractedGraph(plain.named(fact.evidence)))
+        values, kind, whose = found.values, found.kind, self._card or t.SELF
         others = self._read(doc) if doc is not None else []
-        mentions = [Named(value, found.of_type, SURE) for value in values if found.of_type != t.CONCEPT]
+        mentions = [EntityMention(value, found.of_type, SURE) for value in values if found.of_type != t.CONCEPT]
         mentions += [
             m for m in others if not any(m.name in v or v in m.name for v in values if found.of_type != t.CONCEPT)
         ]
         if found.role:
-            stated = [Stated(value, "HAS_ROLE", found.role, confidence=SURE) for value in values]
+            stated = [RelationMention(value, "HAS_ROLE", found.role, confidence=SURE) for value in values]
         elif not kind:
-            self._card = t.USER if is_profile else found.value
+            self._card = t.SELF if is_profile else found.value
             self._discourse.user_name = found.value[:LONGEST_NAME] if is_profile else self._discourse.user_name
             stated = []
         else:
-            stated = [Stated(whose, kind, value, confidence=SURE) for value in values]
-        if kind and not heading and self._card not in (None, t.USER):
+            stated = [RelationMention(whose, kind, value, confidence=SURE) for value in values]
+        if kind and not heading and self._card not in (None, t.SELF):
             fact = replace(fact, content=f"{self._card}: {fact.content}")
         role, _, company = found.value.partition(" at ")
         if kind == "HAS_ROLE" and company:  # "Job: nurse at UZ Gent"
-            mentions = [Named(company, t.ORG, SURE)]
-            stated = [Stated(whose, "WORKS_AT", company, {"role": role}, confidence=SURE)]
+            mentions = [EntityMention(company, t.ORG, SURE)]
+            stated = [RelationMention(whose, "WORKS_AT", company, {"role": role}, confidence=SURE)]
         stated = [
             replace(s, source=s.target, type=s.type[1:], target=s.source) if s.type[0] == "-" else s for s in stated
         ]
         return Statement(replace(fact, importance=_importance(mentions, stated)), self._knowledge(mentions, stated))
 
-    def _read(self, doc: Doc) -> list[Named]:
+    def _read(self, doc: Doc) -> list[EntityMention]:
         names = Sentence(doc).names
-        return [Named(n.text, n.type or t.CONCEPT, SURE) for n in names] + [
-            Named(d.value, t.DATE, SURE) for d in Dates(doc, self._today).found
+        return [EntityMention(n.text, n.type or t.CONCEPT, SURE) for n in names] + [
+            EntityMention(d.value, t.DATE, SURE) for d in Dates(doc, self._today).found
         ]
 
     def _name_the_user(self, sentence: Sentence, *, is_answer: bool) -> bool:
@@ -128,40 +128,40 @@ class Annotator:
                 return len(doc) - name.stop <= 1
         return False
 
-    def _knowledge(self, mentions: list[Named], stated: list[Stated]) -> Knowledge:
+    def _knowledge(self, mentions: list[EntityMention], stated: list[RelationMention]) -> ExtractedGraph:
         own = (self._discourse.user_name or "").casefold() if self._me is None else ""
 
         def called(name: str) -> str:
-            if name == t.USER:
-                return self._me or t.USER
-            return t.USER if own and name.casefold() == own else name
+            if name == t.SELF:
+                return self._me or t.SELF
+            return t.SELF if own and name.casefold() == own else name
 
         if self._me in {str(role).capitalize() for role in NOT_THE_USER}:
-            stated = [s for s in stated if t.USER not in (s.source, s.target)]  # what an assistant is, is no entity
+            stated = [s for s in stated if t.SELF not in (s.source, s.target)]  # what an assistant is, is no entity
         stated = [replace(s, source=called(s.source), target=called(s.target)) for s in stated]
         named = _in_order([replace(m, name=called(m.name)) for m in mentions], stated)
         user_name = self._discourse.user_name if self._me is None and not self._told else None
         self._told = self._told or user_name is not None
-        return Knowledge(named, tuple(stated), user_name)
+        return ExtractedGraph(named, tuple(stated), user_name)
 
 
-def _in_order(mentions: list[Named], stated: Iterable[Stated]) -> tuple[Named, ...]:
+def _in_order(mentions: list[EntityMention], stated: Iterable[RelationMention]) -> tuple[EntityMention, ...]:
     """The ends of relations beside the names of the text; the one whom it is about comes first."""
     known = {name.name.casefold() for name in mentions}
-    whose: list[Named] = []
-    what: list[Named] = []
+    whose: list[EntityMention] = []
+    what: list[EntityMention] = []
     for relation in stated:
         for name, side in ((relation.source, whose), (relation.target, what)):
             if name.casefold() not in known:
                 known.add(name.casefold())
-                side.append(Named(name, _type_of(name, relation), SURE))
+                side.append(EntityMention(name, _type_of(name, relation), SURE))
     return tuple(dict.fromkeys((*whose, *mentions, *what)))
 
 
-def _type_of(name: str, relation: Stated) -> str:
+def _type_of(name: str, relation: RelationMention) -> str:
     if relation.type == "HAS_PET" and name == relation.target and name.islower():
         return t.CONCEPT  # "a dog": no name, and nobody
-    if name in (t.USER, relation.source) or relation.type in fields.PEOPLE:
+    if name in (t.SELF, relation.source) or relation.type in fields.PEOPLE:
         return t.PERSON
     found = fields.TARGETS.get(relation.type, t.CONCEPT)
     return found if found in ENTITY_TYPES else t.CONCEPT
@@ -177,7 +177,7 @@ def _quoted(doc: Doc) -> frozenset[int]:
     return frozenset(inside)
 
 
-def _importance(mentions: list[Named], stated: list[Stated]) -> float:
+def _importance(mentions: list[EntityMention], stated: list[RelationMention]) -> float:
     """A state of the user's or of a named person matters more than an event, an event more than a remark."""
     if any(not s.ended and s.type != "VISITED" for s in stated):
         return 0.8

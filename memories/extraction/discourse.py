@@ -33,7 +33,7 @@ class Discourse:
 
     def only_person(self, *, is_female: bool) -> str | None:
         """The one person whom the sentences before named, if the sex fits; None if there are several."""
-        people = [p for p in self._people if p not in (t.USER, self.user_name)]
+        people = [p for p in self._people if p not in (t.SELF, self.user_name)]
         if self.notes:
             return self.user_name if not people else None
         fits = len(people) == 1 and self._female.get(people[0], is_female) == is_female
@@ -56,7 +56,7 @@ class Discourse:
         for token in sentence.doc:
             if token.dep_ in ("nsubj", "nsubjpass", "poss") and token.head.dep_ in ("ROOT", "nsubj"):
                 about = self.refer(token, sentence) if token.pos_ != "PRON" else []
-                if len(about) == 1 and (about[0] in self._people or about[0] == t.USER):
+                if len(about) == 1 and (about[0] in self._people or about[0] == t.SELF):
                     self._put_last(about[0])
                     self.topic = self.topic if self.is_elided else about[0]
                     return
@@ -78,9 +78,9 @@ class Discourse:
         if low == "user" and token.i == 0 and self.is_elided and self.topic is not None:
             return [self.topic]
         if low in ("user", "users") or low in ("i", "me", "my", "myself", "mine"):
-            return [t.USER]
+            return [t.SELF]
         if low in ("we", "us", "our", "ours"):
-            return [t.USER, self._partner] if self._partner else [t.USER]
+            return [t.SELF, self._partner] if self._partner else [t.SELF]
         if low in lx.HE or low in lx.SHE:
             found = self._person(token, sentence, is_female=low in lx.SHE)
             return [found] if found else []
@@ -92,25 +92,25 @@ class Discourse:
         return []
 
     def _called(self, name: Name) -> str:
-        return t.USER if name.text == self.user_name else name.text
+        return t.SELF if name.text == self.user_name else name.text
 
     def _person(self, token: Token, sentence: Sentence, *, is_female: bool) -> str | None:
         """The subject of the clause before rather than the nearest name; else the last person of the text."""
 
         def fits(person: str) -> bool:
-            return person == t.USER or self._female.get(person, is_female) == is_female
+            return person == t.SELF or self._female.get(person, is_female) == is_female
 
         before = [p for p in _before(token, sentence) if fits(p)]
         subjects = [p for p in _before(token, sentence, only_subjects=True) if fits(p)]
         if before:
-            return t.USER if (subjects or before)[-1] == self.user_name else (subjects or before)[-1]
+            return t.SELF if (subjects or before)[-1] == self.user_name else (subjects or before)[-1]
         if any(g.lower(x) == "user" for x in sentence.doc[: token.i]):
-            return t.USER
+            return t.SELF
         known = [p for p in self._people if fits(p)]
         if not known:
             return None
         self._female.setdefault(known[-1], is_female)
-        return t.USER if known[-1] == self.user_name else known[-1]
+        return t.SELF if known[-1] == self.user_name else known[-1]
 
 
 def _before(token: Token, sentence: Sentence, *, only_subjects: bool = False) -> list[str]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from entities.types import Knowledge
+from entities.types import ExtractedGraph
 from memories.extraction import answers, fields, keep_gate, language, leaning, parser, plain, wording
 from memories.extraction.annotate import Annotator
 from memories.extraction.patterns import PAST, THIRD_PERSON
@@ -166,10 +166,10 @@ def _together(first: Piece, last: Piece, before: Statement, statement: Statement
     content = f"{old.content}{mark} {new.content}"
     importance = max(old.importance, new.importance)
     fact = replace(old, content=content, evidence=evidence, importance=importance)
-    known, more = before.knowledge, statement.knowledge
+    known, more = before.graph, statement.graph
     named = tuple(dict.fromkeys((*known.named, *more.named)))
-    graph = Knowledge(named, (*known.stated, *more.stated), known.user_name or more.user_name)
-    return replace(before, fact=fact, knowledge=graph)
+    graph = ExtractedGraph(named, (*known.stated, *more.stated), known.user_name or more.user_name)
+    return replace(before, fact=fact, graph=graph)
 
 
 def _pieces(items: Sequence[Item], position: int, roles: frozenset[str] | None) -> Iterator[Piece]:
@@ -269,7 +269,7 @@ def _statement(piece: Piece, doc: Doc | None, annotator: Annotator) -> Statement
         if doc is not None:
             is_whole = piece.answer is None and doc.text == piece.line
             return annotator.annotated(fact, doc, heading=heading, is_whole=is_whole)
-        return Statement(fact, Knowledge(plain.named(segment.text)))
+        return Statement(fact, ExtractedGraph(plain.named(segment.text)))
     except Exception as error:
         log.warning("a statement is kept without annotations: %s", type(error).__name__)
         return Statement(fact)
@@ -285,4 +285,4 @@ def _folded(reading: _Reading) -> tuple[Statement, ...]:
     second = statements[1]
     if name not in second.fact.content:
         return tuple(statements)
-    return (replace(second, knowledge=replace(second.knowledge, user_name=name)), *statements[2:])
+    return (replace(second, graph=replace(second.graph, user_name=name)), *statements[2:])

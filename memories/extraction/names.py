@@ -48,7 +48,7 @@ YEAR = re.compile(r"(?:19|20)\d\d")
 class Name:
     """Tokens `start` to `stop` of a document; `sure` when the sentence, not the name alone, gave the type.
 
-    `label`: the pipeline's word for it. `qualifier`: as `entities.types.Named` has it.
+    `label`: the pipeline's word for it. `qualifier`: as `entities.types.EntityMention` has it.
     """
 
     start: int

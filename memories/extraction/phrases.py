@@ -96,14 +96,14 @@ def _linked(reading: SentenceContext, noun: Token, names: list[Name]) -> None:
     is_gone = verb is not None and noun.dep_ == "dobj" and g.lemma(verb) in ENDING and g.happened(verb)
     over = is_gone or any(g.lower(c) in FORMER for c in noun.lefts)
     if kind and not whose and kind != "-MANAGES" and not g.children(noun, "det") and (verb is None or noun.i == 0):
-        whose = [t.USER]  # "husband Gustavo, kids Tom and Ada": a note leaves the owner out
+        whose = [t.SELF]  # "husband Gustavo, kids Tom and Ada": a note leaves the owner out
     if kind == "FRIEND_OF" and not whose and verb is not None:
         whose = reading.doers(verb)  # "I went with Ada, a friend from school"
     if forms & lx.PARTS and not is_person:
         reading.add(called, "PART_OF", reading.beside(noun, ("of",), Fits.NAMED))
     if kind:
         reading.add(whose, kind, called, over=over)
-        for name in names if whose == [t.USER] else ():
+        for name in names if whose == [t.SELF] else ():
             name.qualifier = EXCLUSIVE.get(kind, "")
     if forms & {"twin", "twins", "triplet", "triplets", "siblings"}:
         reading.add(called[:1], "SIBLING_OF", called[1:])
@@ -118,7 +118,7 @@ def _linked(reading: SentenceContext, noun: Token, names: list[Name]) -> None:
     elif is_person and nm.is_role(g.lemma(noun)) and not kind and noun.dep_ != "attr":
         reading.add(called, "HAS_ROLE", [g.role_text(noun)], over=over)
         employ(reading, called, [noun], None, over)
-    elif g.lower(noun) == "name" and whose[:1] != [t.USER] and reading.discourse.unnamed is not None:
+    elif g.lower(noun) == "name" and whose[:1] != [t.SELF] and reading.discourse.unnamed is not None:
         before, keepers = reading.discourse.unnamed  # "I adopted a kitten. Her name is Saffron."
         reading.add(keepers, "HAS_PET" if before in lx.PETS else lx.KIN[before], called)
         names[0].type, names[0].sure = t.PERSON, True
@@ -199,7 +199,7 @@ def owners(reading: SentenceContext, noun: Token) -> list[str]:
     if chain.dep_ in ("dobj", "attr", "oprd") and g.lemma(chain.head) in HAVING and not g.negated(chain.head):
         return reading.doers(chain.head)
     if g.lower(noun) in ("mom", "dad", "mum") and not g.children(noun, "det", "amod"):
-        return [t.USER]
+        return [t.SELF]
     for token in reversed(list(noun.doc[max(0, noun.i - 4) : noun.i])):  # the parser may hang "my" elsewhere
         if token.tag_ == "PRP$":
             return reading.refer([token])

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 
-from entities.types import Named
+from entities.types import EntityMention
 from memories.extraction import kinds as t
 from memories.extraction.language import language
 
@@ -20,11 +20,11 @@ MAX_LENGTH = 10_000  # characters that are read of a line
 NOUN_CAPITALS = frozenset({"de", "lb"})  # languages that write every noun with a capital
 
 
-def named(text: str) -> tuple[Named, ...]:
+def named(text: str) -> tuple[EntityMention, ...]:
     """What a sentence names, in order, each once. Where capitals mark all nouns, a single one is no name."""
     text = text[:MAX_LENGTH]
     names = _names(text, are_nouns=language(text) in NOUN_CAPITALS)
-    return tuple(dict.fromkeys((*names, *(Named(value, t.DATE, GUESSED) for value in dates(text)))))
+    return tuple(dict.fromkeys((*names, *(EntityMention(value, t.DATE, GUESSED) for value in dates(text)))))
 
 
 def dates(text: str) -> Iterator[str]:
@@ -40,7 +40,7 @@ def dates(text: str) -> Iterator[str]:
             yield value
 
 
-def _names(text: str, *, are_nouns: bool) -> Iterator[Named]:
+def _names(text: str, *, are_nouns: bool) -> Iterator[EntityMention]:
     """Runs of capitalised words inside a sentence."""
     run: list[re.Match[str]] = []
     for number, word in enumerate([*TOKEN.finditer(text), None]):
@@ -51,11 +51,11 @@ def _names(text: str, *, are_nouns: bool) -> Iterator[Named]:
         run = [word] if word is not None and number and _is_capital(word.group()) else []
 
 
-def _run(run: list[re.Match[str]], text: str, *, are_nouns: bool) -> Iterator[Named]:
+def _run(run: list[re.Match[str]], text: str, *, are_nouns: bool) -> Iterator[EntityMention]:
     while run and not _is_capital(run[-1].group()):
         run = run[:-1]
     if run and (not are_nouns or len(run) > 1 or _is_code(run[0].group())):
-        yield Named(text[run[0].start() : run[-1].end()], t.CONCEPT, GUESSED)
+        yield EntityMention(text[run[0].start() : run[-1].end()], t.CONCEPT, GUESSED)
 
 
 def _continues(run: list[re.Match[str]], word: re.Match[str], text: str) -> bool:

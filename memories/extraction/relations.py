@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from entities.types import SYMMETRIC_TYPES, Stated
+from entities.types import SYMMETRIC_TYPES, RelationMention
 from memories.extraction import fields, phrases
 from memories.extraction import grammar as g
 from memories.extraction import kinds as t
@@ -37,7 +37,7 @@ FITS = {
 } | dict.fromkeys(("LIKES", "DISLIKES"), Fits.LIKED)
 
 
-def relations(reading: SentenceContext) -> list[Stated]:
+def relations(reading: SentenceContext) -> list[RelationMention]:
     """All that the sentence states, each pair of ends once."""
     phrases.read(reading)
     for token in reading.sentence.doc:
@@ -151,14 +151,14 @@ def _predicates(reading: SentenceContext, verb: Token, people: list[str]) -> Non
     for noun in complements:
         kin = "HAS_PET" if g.lemma(noun) in lx.PETS else phrases.kin(noun)
         if kin and noun.i not in reading.sentence.links:
-            whose = phrases.owners(reading, noun) or ([t.USER] if kin == "FRIEND_OF" and len(people) == 1 else [])
+            whose = phrases.owners(reading, noun) or ([t.SELF] if kin == "FRIEND_OF" and len(people) == 1 else [])
             whose = reading.beside(noun, ("with",), Fits.PERSON) or whose
             reading.add(whose, kin, people, verb, over=over)
     owners, lemma = phrases.owners(reading, subject), g.lemma(subject)
     for noun in complements:
         _complement(reading, verb, noun, people, over)
     if lemma == "home":  # "these days home is Halifax"
-        reading.add(owners or [t.USER], "LIVES_IN", reading.fitting(complements, Fits.PLACE), verb, over=over)
+        reading.add(owners or [t.SELF], "LIVES_IN", reading.fitting(complements, Fits.PLACE), verb, over=over)
     elif lemma in lx.HOMES and owners:
         reading.add(owners, "LIVES_IN", reading.beside(verb, ("in", "near"), Fits.PLACE), verb, over=over)
     elif lemma in phrases.JOBS and owners:
@@ -201,7 +201,7 @@ def _is_lasting(verb: Token) -> bool:
     return "in" in words and not words.isdisjoint({"since", "for"})
 
 
-def _with_roles(stated: Iterable[Stated]) -> list[Stated]:
+def _with_roles(stated: Iterable[RelationMention]) -> list[RelationMention]:
     """ "Works at Google as an engineer" is one relation, with the role as its property."""
     found = list(stated)
     for role in [s for s in found if s.type == "HAS_ROLE"]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from entities.types import Stated
+from entities.types import RelationMention
 from memories.extraction import grammar as g
 from memories.extraction import kinds as t
 from memories.extraction import lexicon as lx
@@ -35,7 +35,7 @@ class SentenceContext:
     discourse: Discourse
     dates: Dates
     quoted: frozenset[int]
-    stated: dict[tuple[str, str, str], Stated] = field(default_factory=dict)
+    stated: dict[tuple[str, str, str], RelationMention] = field(default_factory=dict)
 
     def refer(self, tokens: Iterable[Token]) -> list[str]:
         """The names that `tokens` stand for, each once."""
@@ -45,7 +45,7 @@ class SentenceContext:
         """The subjects of a verb; the user where a note leaves the subject out."""
         if subjects := g.subjects(verb):
             return self.refer(subjects)
-        return [t.USER] if g.lacks_subject(verb) and not g.is_question(verb.doc) else []
+        return [t.SELF] if g.lacks_subject(verb) and not g.is_question(verb.doc) else []
 
     def add(
         self,
@@ -70,10 +70,10 @@ class SentenceContext:
             a, b = (target, source) if kind.startswith("-") else (source, target)
             key = a, kind.lstrip("-"), b
             if a != b and len(self.stated) < MAX_RELATIONS:
-                self.stated.setdefault(key, Stated(*key, {}, moment(start), moment(stop), confidence, over))
+                self.stated.setdefault(key, RelationMention(*key, {}, moment(start), moment(stop), confidence, over))
 
     def is_person(self, source: str) -> bool:
-        return source == t.USER or any(n.text == source and n.type == t.PERSON for n in self.sentence.names)
+        return source == t.SELF or any(n.text == source and n.type == t.PERSON for n in self.sentence.names)
 
     def _is_person(self, source: str, *, is_personal: bool) -> bool:
         """Firms and towns don't live, work or like. A type that was only guessed gives way."""

@@ -16,7 +16,7 @@ from core.errors import Conflict, MemoryNotFound
 from core.ids import MEMORY, REVIEW, public
 from core.monitoring import metrics
 from memories.models import Embedding, Memory, Outcome, Passage, Review, Revision, TokenVectors
-from memories.pipeline import knowledge, memory_events, owner_locks, reviews
+from memories.pipeline import memory_events, memory_graph, owner_locks, reviews
 from memories.pipeline.changes import ChangeSet, GraphChange, WriteResult
 from memories.pipeline.fulltext import to_tsvector, word_count
 from memories.pipeline.owner_locks import StaleError
@@ -70,11 +70,11 @@ def commit(tenant_id: uuid.UUID, project: str, user_id: str, seen: int, changes:
 
 def _graph(change: GraphChange) -> None:
     """What a write states of entities and relations. Its numbers become part of the write's result."""
-    knowledge.retire(change.retired, change.moment)
-    learned = knowledge.learn(change.taught, change.moment, change.write.source.actor)
-    knowledge.retire(change.outdated, change.moment)
-    for revision in change.revived:
-        knowledge.revive(revision, change.moment)
+    memory_graph.retract(change.retired, change.moment)
+    learned = memory_graph.apply_updates(change.additions, change.moment, change.write.source.actor)
+    memory_graph.retract(change.outdated, change.moment)
+    for revision in change.reinstated:
+        memory_graph.reinstate(revision, change.moment)
     entities = len({entity.id for one in learned for entity in one.entities})
     for name, count in (("entities", entities), ("relations", sum(one.relations for one in learned))):
         change.write.result[name] = change.write.source.result.get(name, 0) + count  # of earlier parts, too
@@ -119,7 +119,7 @@ def archive(tenant_id: uuid.UUID, revisions: Sequence[uuid.UUID], *, actor: str,
     _retire(olds)
     _write(batch)
     for owner in {(old.project, old.user_id) for old in olds}:
-        knowledge.retire([old for old in olds if (old.project, old.user_id) == owner], moment)
+        memory_graph.retract([old for old in olds if (old.project, old.user_id) == owner], moment)
     return len(olds)
 
 
@@ -141,7 +141,7 @@ def decide(review: Review, *, accept: bool, actor: str) -> dt.datetime:
         loser.retired_at = ended.recorded_at
         _retire([loser])
         _write(Batch(revisions=[ended]))
-        knowledge.retire([loser], ended.recorded_at)
+        memory_graph.retract([loser], ended.recorded_at)
         owner_locks.changed(owner)
         return ended.recorded_at
 

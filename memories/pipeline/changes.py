@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from entities.types import Knowledge
+from entities.types import ExtractedGraph
 from memories.models import Outcome, Review, Revision, Source
 from memories.pipeline.rows import Batch
 
@@ -26,15 +26,15 @@ class WriteResult:
 
 @dataclass(frozen=True, slots=True)
 class GraphChange:
-    """What one write does to entities and relations, in this order: `retired`, then `taught`, then `outdated`, which
-    another memory of the same write takes the place of, and `revived`."""
+    """What one write does to entities and relations, in this order: `retired`, then `additions`, then `outdated`, which
+    another memory of the same write takes the place of, and `reinstated`."""
 
     write: WriteResult
     moment: dt.datetime
     retired: Sequence[Revision] = ()
-    taught: Sequence[tuple[Revision, Knowledge]] = ()
+    additions: Sequence[tuple[Revision, ExtractedGraph]] = ()
     outdated: Sequence[Revision] = ()
-    revived: Sequence[Revision] = ()
+    reinstated: Sequence[Revision] = ()
 
 
 @dataclass(slots=True)

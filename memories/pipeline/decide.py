@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from entities.services.stating import Conflict
+from entities.services.relation_conflicts import Conflict
 from memories.decisions import texts
 from memories.decisions.decide import Candidate, Effect, Slot, allows, judge
 from memories.pipeline.state import Compared

@@ -67,7 +67,7 @@ def step(tenant_id: uuid.UUID) -> bool:
             if gone:
                 _note(receipt, str(model._meta.verbose_name_plural).replace(" ", "_"), gone)
                 return True
-        _note(receipt, "graph_nodes", graph.forget_tenant(tenant_id))
+        _note(receipt, "graph_nodes", graph.delete_tenant_graph(tenant_id))
         _note(receipt, "keys", tenants.forget_keys(tenant_id))
         _complete(receipt)
         return False

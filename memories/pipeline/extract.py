@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from django.utils.dateparse import parse_datetime
 
-from entities.types import Knowledge
+from entities.types import ExtractedGraph
 from memories.errors import ProviderRefused, ProviderUnavailable
 from memories.extraction.extractor import from_settings
 from memories.models import Source
-from memories.pipeline.knowledge import together
+from memories.pipeline.memory_graph import merge_graphs
 from memories.statements import ExtractionResult, Statement
 from memories.types import Fact, Item
 
@@ -58,7 +58,7 @@ def verbatim(items: Sequence[Item], roles: frozenset[str] | None = None) -> tupl
     )
 
 
-def knowledge_of(content: str) -> Knowledge:
+def knowledge_of(content: str) -> ExtractedGraph:
     """What a memory's text says of entities, without a language model."""
     found = extract([Item(content)], infer=True)
-    return together(statement.knowledge for statement in found.statements)
+    return merge_graphs(statement.graph for statement in found.statements)

@@ -12,7 +12,7 @@ from django.utils.dateparse import parse_datetime
 from core.clock import now
 from core.errors import AppError, Conflict, MemoryNotFound, NotFound
 from core.ids import MEMORY, new_id, public
-from entities.types import NO_KNOWLEDGE, Knowledge
+from entities.types import EMPTY_GRAPH, ExtractedGraph
 from memories.decisions.decide import Effect
 from memories.models import Passage, Review, Revision, Source
 from memories.pipeline import decide, reviews
@@ -79,7 +79,7 @@ class Planner:
     def _store(self, write: ReadWrite, result: WriteResult) -> None:
         source = write.source
         free_id = source.reserved_id
-        taught: list[tuple[Revision, Knowledge]] = []
+        additions: list[tuple[Revision, ExtractedGraph]] = []
         outdated: list[Revision] = []
         for number, statement in enumerate(write.statements):
             operation, position = self._decide(write, number), write.first + number
@@ -100,10 +100,10 @@ class Planner:
                 self.state.end(new)
             else:
                 said_at = statement.fact.said_at or source.accepted_at
-                self.state.hold(new, said_at, text, statement.knowledge, (source.id, statement.fact.position))
+                self.state.hold(new, said_at, text, statement.graph, (source.id, statement.fact.position))
             self.changes.reviews += _reviews(new, operation)
-            if statement.knowledge is not NO_KNOWLEDGE:
-                taught.append((new, statement.knowledge))
+            if statement.graph is not EMPTY_GRAPH:
+                additions.append((new, statement.graph))
             self.changes.outcomes.append(
                 outcome(source, position, operation.decision, memory_id, replaces=operation.replaces)
             )
@@ -114,7 +114,7 @@ class Planner:
                 first, result.reserved_id = first or public(MEMORY, source.reserved_id), new_id()
         if first:
             result.result["first"] = first
-        self._graph(result, taught=taught, outdated=outdated)
+        self._graph(result, additions=additions, outdated=outdated)
 
     def _decide(self, write: ReadWrite, number: int) -> Operation:
         statement, digest, source = write.statements[number], write.digests[number], write.source
@@ -137,7 +137,7 @@ class Planner:
         operation = replace(operation, outdated_by=opinion.outdated_by, open=opinion.open)
         touched = operation.replaces or operation.existing_id
         if touched is not None and self._live(touched) is None:  # it ended, or was erased, since it was compared
-            return Operation(fact, digest, Decision.ADD, knowledge=statement.knowledge)
+            return Operation(fact, digest, Decision.ADD, graph=statement.graph)
         return operation
 
     def _text(self, write: ReadWrite, number: int) -> Embedded:
@@ -183,7 +183,7 @@ class Planner:
             self.changes.columns.append((old.memory_key, columns))
         self._hold(new, source, text, write.graph)
         self.changes.outcomes.append(outcome(source, 0, Decision.UPDATE, old.memory_key))
-        self._graph(result, retired=[old], taught=[(new, write.graph)])
+        self._graph(result, retired=[old], additions=[(new, write.graph)])
         result.result["facts"] = 1
 
     def _supersede(self, write: ReadWrite, result: WriteResult) -> None:
@@ -207,7 +207,7 @@ class Planner:
         new.metadata, new.memory_type, new.expires_at = old.metadata, old.memory_type, old.expires_at
         self._hold(new, source, text, write.graph)
         self.changes.outcomes.append(outcome(source, 0, Decision.UPDATE, key, replaces=old.memory_key))
-        self._graph(result, taught=[(new, write.graph)], outdated=[old])
+        self._graph(result, additions=[(new, write.graph)], outdated=[old])
         result.result["facts"] = 1
 
     def _restore(self, write: ReadWrite, result: WriteResult) -> None:
@@ -224,9 +224,9 @@ class Planner:
         self._refuse_taken(new.agent_id, bytes(new.digest), but=new.memory_key)
         self._follow(old, new)
         self.changes.texts.append(new)
-        self._hold(new, source, self.texts.get(bytes(new.digest)), NO_KNOWLEDGE)
+        self._hold(new, source, self.texts.get(bytes(new.digest)), EMPTY_GRAPH)
         self.changes.outcomes.append(outcome(source, 0, Decision.UPDATE, old.memory_key))
-        self._graph(result, retired=[old] if new.text_key != old.text_key else (), revived=[new])
+        self._graph(result, retired=[old] if new.text_key != old.text_key else (), reinstated=[new])
 
     def _last_live(self, old: Revision, stored: Revision | None) -> Revision | None:
         """The newest live revision of a memory, those that this pass has made or retired included."""
@@ -261,7 +261,7 @@ class Planner:
         return Attribution(first.said_at, first.batch, first.turn, first.session, first.speaker, first.role)
 
     # --- common ------------------------------------------------------------------------------------------------------
-    def _hold(self, new: Revision, source: Source, text: Embedded | None, graph: Knowledge) -> None:
+    def _hold(self, new: Revision, source: Source, text: Embedded | None, graph: ExtractedGraph) -> None:
         """Later statements of the pass are compared with this live text."""
         self.state.hold(new, self._attribution_of(new, source).said_at, text, graph, None)
 
@@ -281,14 +281,14 @@ class Planner:
         result: WriteResult,
         *,
         retired: Sequence[Revision] = (),
-        taught: Sequence[tuple[Revision, Knowledge]] = (),
+        additions: Sequence[tuple[Revision, ExtractedGraph]] = (),
         outdated: Sequence[Revision] = (),
-        revived: Sequence[Revision] = (),
+        reinstated: Sequence[Revision] = (),
     ) -> None:
         for name in ("entities", "relations"):
             result.result.setdefault(name, result.source.result.get(name, 0))
-        if retired or taught or outdated or revived:
-            self.changes.graph.append(GraphChange(result, self.moment, retired, taught, outdated, revived))
+        if retired or additions or outdated or reinstated:
+            self.changes.graph.append(GraphChange(result, self.moment, retired, additions, outdated, reinstated))
 
 
 def _short_note(write: ReadWrite) -> list[str]:

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from entities.types import NO_KNOWLEDGE, Knowledge
+from entities.types import EMPTY_GRAPH, ExtractedGraph
 from memories.statements import Doubt, ExistingMemory, Statement
 from memories.types import Decision, Fact
 
@@ -30,7 +30,7 @@ class Operation:
     outdated_by: ExistingMemory | None = None
     reason: str = ""
     probability: float = 1.0
-    knowledge: Knowledge = NO_KNOWLEDGE
+    graph: ExtractedGraph = EMPTY_GRAPH
     open: tuple[Doubt, ...] = ()
 
 
@@ -47,10 +47,10 @@ def reconcile(
     A proposal counts if it names a memory of `compared` and if the statement is not older than that memory.
     """
     fact, proposal = statement.fact, statement.proposal
-    known = statement.knowledge
+    known = statement.graph
     if existing_id is not None:
-        return Operation(fact, digest, Decision.NOOP, existing_id=existing_id, knowledge=known)
-    add = Operation(fact, digest, Decision.ADD, knowledge=known)
+        return Operation(fact, digest, Decision.NOOP, existing_id=existing_id, graph=known)
+    add = Operation(fact, digest, Decision.ADD, graph=known)
     if proposal is None or proposal.target is None or fact.verbatim:
         return add
     old = next((memory for memory in compared if memory.id == proposal.target), None)

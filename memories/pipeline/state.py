@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.clock import now
-from entities.services import stating
-from entities.services.stating import Conflict
-from entities.types import GraphScope, Knowledge, Stated
+from entities.services import relation_conflicts
+from entities.services.relation_conflicts import Conflict
+from entities.types import ExtractedGraph, GraphScope, RelationMention
 from memories.embeddings import registry
 from memories.models import Embedding, Revision
 from memories.pipeline import owner_locks
@@ -50,7 +50,7 @@ class Candidate:
     known: ExistingMemory
     agent_id: str | None
     vectors: Vectors
-    stated: tuple[Stated, ...]
+    stated: tuple[RelationMention, ...]
     message: Message | None
 
 
@@ -93,7 +93,7 @@ class OwnerState:
         made = {key: c for key, c in self.candidates.items() if c.agent_id == agent_id and c.message != message}
         conflicts: dict[ExistingMemory, Conflict] = {}
         for candidate in reversed(made.values()):
-            if (kind := stating.between(statement.knowledge.stated, candidate.stated)) is not None:
+            if (kind := relation_conflicts.worst_conflict(statement.graph.stated, candidate.stated)) is not None:
                 conflicts[candidate.known] = kind
         stored = self.stated.get(place, ())
         conflicts |= {known: kind for known, kind in stored if known.id not in self.changed}
@@ -114,7 +114,7 @@ class OwnerState:
         revision: Revision,
         said_at: dt.datetime,
         text: Embedded | None,
-        knowledge: Knowledge,
+        graph: ExtractedGraph,
         message: Message | None,
     ) -> None:
         """A memory with this live revision, made or changed by the pass. `text` None: its vectors are stored."""
@@ -126,7 +126,7 @@ class OwnerState:
             return
         vectors = as_stored(text.vectors) if text is not None else self._stored_vectors(revision)
         known = ExistingMemory(key, revision.content, said_at)
-        self.candidates[key] = Candidate(known, revision.agent_id, vectors, knowledge.stated, message)
+        self.candidates[key] = Candidate(known, revision.agent_id, vectors, graph.stated, message)
 
     def end(self, revision: Revision) -> None:
         """A memory whose current revision is no longer live."""
@@ -211,9 +211,9 @@ def _stated(
     state: OwnerState, agent_id: str | None, asked: Sequence[tuple[Place, Statement]]
 ) -> dict[Place, list[tuple[ExistingMemory, Conflict]]]:
     """The stored memories whose relations a statement contradicts."""
-    relations = [(place, relation) for place, statement in asked for relation in statement.knowledge.stated]
+    relations = [(place, relation) for place, statement in asked for relation in statement.graph.stated]
     scope = GraphScope(state.tenant_id, state.project, state.user_id)
-    found = stating.conflicting(scope, [relation for _, relation in relations])
+    found = relation_conflicts.conflicting_memories(scope, [relation for _, relation in relations])
     facts = nearest.live(state.tenant_id, agent_id, sorted({key for memories in found for key in memories}))
     conflicts: dict[Place, list[tuple[ExistingMemory, Conflict]]] = {}
     for (place, _), memories in zip(relations, found, strict=False):

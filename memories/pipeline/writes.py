@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from django.db.models import Q
 
-from entities.types import NO_KNOWLEDGE, Knowledge
+from entities.types import EMPTY_GRAPH, ExtractedGraph
 from memories.embeddings import registry
 from memories.errors import ProviderUnavailable
 from memories.extraction.llm.registry import model_extractor
@@ -42,7 +42,7 @@ class ReadWrite:
     statements: tuple[Statement, ...] = ()
     shown: tuple[ExistingMemory, ...] | None = None
     result: Mapping[str, object] = field(default_factory=dict)
-    graph: Knowledge = NO_KNOWLEDGE
+    graph: ExtractedGraph = EMPTY_GRAPH
     revision: Revision | None = None
     first: int = 0
     is_last: bool = True

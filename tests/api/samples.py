@@ -28,7 +28,7 @@ from core.tenancy import TenantRow
 from entities.models import Merge
 from entities.services.merge import merge
 from memories.models import Source
-from tests import build, taught
+from tests import build, graph_data
 from tests.api.operations import Operation, Request
 from tests.build import Caller
 
@@ -91,7 +91,7 @@ def _entity(world: World) -> str:
     memory, row = parse(MEMORY, world.sample("memory_id")), world.owner.row
     assert memory is not None
     assert row is not None
-    known = taught.World(row.tenant, PROJECT, USER)
+    known = graph_data.World(row.tenant, PROJECT, USER)
     owner, emerald = known.entities(f"owner {new_id().hex}", f"emerald {new_id().hex}")
     known.mention(memory, owner, emerald)
     known.states(memory, known.relation(owner, "OWNS", emerald))
@@ -104,14 +104,14 @@ def _source(world: World) -> str:
     """Of the same owner, to be merged."""
     world.sample("memory_id")
     assert world.owner.row is not None
-    (same,) = taught.World(world.owner.row.tenant, PROJECT, USER).entities(f"the same {new_id().hex}")
+    (same,) = graph_data.World(world.owner.row.tenant, PROJECT, USER).entities(f"the same {new_id().hex}")
     return public(ENTITY, same)
 
 
 def _merge(world: World) -> str:
     into = parse(ENTITY, world.sample("entity_id"))
     assert world.owner.row is not None
-    return public(MERGE, Merge.objects.get(tenant=world.owner.row.tenant_id, winner_key=into).id)
+    return public(MERGE, Merge.objects.get(tenant=world.owner.row.tenant_id, target_key=into).id)
 
 
 # name in a path or a body → (makes the owner's object and gives its id, prefix of its id). A user is a name, no object.

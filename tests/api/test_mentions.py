@@ -13,7 +13,7 @@ from core.ids import ENTITY, MEMORY, new_id, parse, public
 from entities.services import mentions
 from tests import build
 from tests.build import Caller
-from tests.taught import World, day
+from tests.graph_data import World, day
 
 pytestmark = pytest.mark.usefixtures("eager")
 

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apikeys.scopes import Scope
 from core.ids import ENTITY, MEMORY, parse
-from tests import build, taught
+from tests import build, graph_data
 from tests.api.operations import Operation, Request, operations
 from tests.api.samples import MAKERS, PROJECT, TEXT, USER, World, alone
 
@@ -112,7 +112,7 @@ def _more_entities(world: World) -> None:
     assert entity is not None
     assert memory is not None
     assert world.owner.row is not None
-    known = taught.World(world.owner.row.tenant, PROJECT, USER)
+    known = graph_data.World(world.owner.row.tenant, PROJECT, USER)
     for key in known.entities(*(f"facet {number}" for number in range(MANY)), type="PRODUCT"):
         known.mention(memory, key)
         known.states(memory, known.relation(entity, "OWNS", key))

@@ -18,11 +18,11 @@ from apikeys.types import Principal
 from core.errors import AppError
 from core.ids import ENTITY, public
 from entities.models import EntityRevision
-from entities.services import edit, knowledge, merge
-from entities.types import EditEntity, Knowledge, Lesson, Named, Stated
+from entities.services import edit, graph_updates, merge
+from entities.types import EditEntity, EntityMention, ExtractedGraph, GraphUpdate, RelationMention
 from memories.models import Memory
 from tests import build
-from tests.taught import World
+from tests.graph_data import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,11 +57,11 @@ class History:
         with transaction.atomic():
             match what:
                 case "learn":
-                    knowledge.learn(scope, [self._lesson(one, two, moment)], moment=moment, actor="test")
+                    graph_updates.apply_updates(scope, [self._lesson(one, two, moment)], moment=moment, actor="test")
                 case "retire" if memory:
-                    knowledge.retire(scope, [memory], moment=moment)
+                    graph_updates.retract(scope, [memory], moment=moment)
                 case "revive" if memory:
-                    knowledge.revive(scope, [memory], moment=moment)
+                    graph_updates.reinstate(scope, [memory], moment=moment)
         try:
             match what:
                 case "rename" if known:
@@ -73,14 +73,14 @@ class History:
         except AppError:
             pass  # itself, or nothing to split: a refusal changes nothing
 
-    def _lesson(self, one: int, two: int, moment: dt.datetime) -> Lesson:
+    def _lesson(self, one: int, two: int, moment: dt.datetime) -> GraphUpdate:
         row = Memory(tenant=self.world.tenant, project=self.world.project, user_id=self.world.user_id)
         Memory.objects.bulk_create([row])
         self.memories.append(row.id)
         first, second = NAMES[one % len(NAMES)], NAMES[two % len(NAMES)]
-        said = Stated(first, RELATIONS[(one + two) % len(RELATIONS)], second, ended=two == 7)
-        named = (Named(first, "PERSON"), Named(second, "PERSON"))
-        return Lesson(row.id, Knowledge(named, (said,) if first != second else ()), moment)
+        said = RelationMention(first, RELATIONS[(one + two) % len(RELATIONS)], second, ended=two == 7)
+        named = (EntityMention(first, "PERSON"), EntityMention(second, "PERSON"))
+        return GraphUpdate(row.id, ExtractedGraph(named, (said,) if first != second else ()), moment)
 
 
 @given(steps=STEPS)

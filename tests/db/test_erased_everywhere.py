@@ -28,8 +28,8 @@ from core.idempotency.models import IdempotencyRecord
 from core.ids import EVENT, MEMORY, parse
 from core.tenancy import across_tenants
 from entities.models import Mention
-from entities.services import knowledge
-from entities.types import GraphScope, Knowledge, Lesson, Named, Stated
+from entities.services import graph_updates
+from entities.types import EntityMention, ExtractedGraph, GraphScope, GraphUpdate, RelationMention
 from memories.models import Embedding, Erasure, Memory, Passage, Review, Revision, Source, TokenVectors
 from memories.pipeline import embed, recall_counters
 from memories.review_types import ReviewState
@@ -39,7 +39,7 @@ from tests import build
 from tests.api.samples import _all_rows
 from tests.build import Caller
 from tests.db.test_transfer import exported
-from tests.taught import World
+from tests.graph_data import World
 from webhooks.models import Delivery
 
 # Made up, so that nobody else says them; and no stemmer changes them.
@@ -101,17 +101,19 @@ def neighbours(eager: None, monkeypatch: pytest.MonkeyPatch) -> list[Tenant]:
     return [build.tenant("default"), other]
 
 
-def taught(owner: Caller, memories: list[str]) -> None:
-    """What these memories teach of entities: names, aliases, relations, a merge, and the webhooks of it."""
+def with_graph(owner: Caller, memories: list[str]) -> None:
+    """What these memories state of entities: names, aliases, relations, a merge, and the webhooks of it."""
     assert owner.row is not None
     scope, moment = GraphScope(owner.row.tenant_id, "default", USER), now()
     for number, memory in enumerate(memories):
         key = parse(MEMORY, memory)
         assert key is not None
-        named = (Named(f"{TEXT} {LATER}", "PERSON"), Named(f"{META} {number}", "ORG"))
-        works = Stated(named[0].name, "WORKS_AT", named[1].name, {"role": SPEAKER})
+        named = (EntityMention(f"{TEXT} {LATER}", "PERSON"), EntityMention(f"{META} {number}", "ORG"))
+        works = RelationMention(named[0].name, "WORKS_AT", named[1].name, {"role": SPEAKER})
         with transaction.atomic():
-            knowledge.learn(scope, [Lesson(key, Knowledge(named, (works,)), moment)], moment=moment, actor="test")
+            graph_updates.apply_updates(
+                scope, [GraphUpdate(key, ExtractedGraph(named, (works,)), moment)], moment=moment, actor="test"
+            )
     found = owner.get(f"/api/v1/entities?user_id={USER}&type=ORG").json()["entities"]
     first, second = (entity["id"] for entity in found)
     assert owner.patch(f"/api/v1/entities/{first}", {"name": f"{META} of {TEXT}"}).status_code == 200
@@ -132,7 +134,7 @@ def told(neighbours: list[Tenant], monkeypatch: pytest.MonkeyPatch) -> tuple[Cal
     said = owner.post("/v1/memories", {"messages": turn, "run_id": META, "infer": False, **mine}).json()["data"]
     twice = owner.store(f"The {LATER} left", **mine)
     assert twice["status"] == "duplicate"
-    taught(owner, [third["id"], said["results"][0]["id"]])
+    with_graph(owner, [third["id"], said["results"][0]["id"]])
     owner.recall(TEXT, **mine)
     lantern = owner.store(f"A lantern for the {LATER}", skip_extraction=True, **mine)["id"]
     review = build.review(third["id"], lantern, "duplicate", reason=f"both say {TEXT}")

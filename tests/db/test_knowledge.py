@@ -25,11 +25,11 @@ from entities.models import (
     Merge,
     Relation,
 )
-from entities.services import knowledge
-from entities.types import GraphScope, Knowledge, Learned, Lesson, Named, Stated
+from entities.services import graph_updates
+from entities.types import EntityMention, ExtractedGraph, GraphScope, GraphUpdate, GraphUpdateResult, RelationMention
 from memories.models import Memory
 from tests import build
-from tests.taught import day
+from tests.graph_data import day
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,7 +43,7 @@ def nothing_is_enqueued(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @dataclass
 class Owner:
-    """Somebody whose memories teach."""
+    """Somebody whose memories update the graph."""
 
     tenant: Tenant = field(default_factory=build.tenant)
     user_id: str = "ann"
@@ -57,15 +57,19 @@ class Owner:
         Memory.objects.bulk_create([row])
         return row.id
 
-    def learn(self, *lessons: Lesson) -> list[Learned]:
+    def learn(self, *lessons: GraphUpdate) -> list[GraphUpdateResult]:
         with transaction.atomic():
-            return knowledge.learn(self.scope, lessons, moment=now(), actor="test")
+            return graph_updates.apply_updates(self.scope, lessons, moment=now(), actor="test")
 
-    def lesson(self, *said: Any, at: dt.datetime | None = None, user_name: str | None = None) -> Lesson:
+    def lesson(self, *said: Any, at: dt.datetime | None = None, user_name: str | None = None) -> GraphUpdate:
         """Of names (people, unless `(name, type)`) and statements."""
-        named = [Named(s, "PERSON") if isinstance(s, str) else Named(*s) for s in said if not isinstance(s, Stated)]
-        stated = [s for s in said if isinstance(s, Stated)]
-        return Lesson(self.memory(), Knowledge(tuple(named), tuple(stated), user_name), at or day(0))
+        named = [
+            EntityMention(s, "PERSON") if isinstance(s, str) else EntityMention(*s)
+            for s in said
+            if not isinstance(s, RelationMention)
+        ]
+        stated = [s for s in said if isinstance(s, RelationMention)]
+        return GraphUpdate(self.memory(), ExtractedGraph(tuple(named), tuple(stated), user_name), at or day(0))
 
     def hears(self, *said: Any, at: dt.datetime | None = None, user_name: str | None = None) -> uuid.UUID:
         """One memory that says this; → its id."""
@@ -75,15 +79,15 @@ class Owner:
 
     def retire(self, *memories: uuid.UUID) -> None:
         with transaction.atomic():
-            knowledge.retire(self.scope, memories, moment=now())
+            graph_updates.retract(self.scope, memories, moment=now())
 
     def revive(self, *memories: uuid.UUID) -> None:
         with transaction.atomic():
-            knowledge.revive(self.scope, memories, moment=now())
+            graph_updates.reinstate(self.scope, memories, moment=now())
 
     def erase(self, *memories: uuid.UUID) -> dict[str, int]:
         with transaction.atomic():
-            counts = dict(knowledge.erase(self.tenant.id, memories))
+            counts = dict(graph_updates.erase(self.tenant.id, memories))
             Memory.objects.filter(tenant=self.tenant, id__in=memories).delete()
             return counts
 
@@ -129,7 +133,7 @@ def number(moment: dt.datetime | None) -> int | None:
 
 
 def works(who: str, where: str, **fields: Any) -> tuple[Any, ...]:
-    return who, (where, "ORG"), Stated(who, "WORKS_AT", where, **fields)
+    return who, (where, "ORG"), RelationMention(who, "WORKS_AT", where, **fields)
 
 
 # --- who is meant ----------------------------------------------------------------------------------------------------
@@ -186,7 +190,7 @@ def test_the_same_text_or_write_says_which_john() -> None:
 
 def test_the_user_has_a_name_once_it_is_known() -> None:
     owner = Owner()
-    owner.hears("user", ("tea", "CONCEPT"), Stated("user", "LIKES", "tea"))
+    owner.hears("user", ("tea", "CONCEPT"), RelationMention("user", "LIKES", "tea"))
     assert owner.entities() == {"PERSON user": ("user",), "CONCEPT tea": ("tea",)}
     named = owner.lesson("John", user_name="John")
     (learned,) = owner.learn(named)
@@ -243,7 +247,7 @@ def test_learning_twice_changes_nothing() -> None:
         owner.lesson(*works("user", "Apple"), at=day(2)),
         owner.lesson(*works("user", "Apple", ended=True), at=day(3)),
         owner.lesson(*works("user", "Initech", ended=True), at=day(4)),
-        owner.lesson("Eve", Stated("user", "MARRIED_TO", "Eve"), Stated("Eve", "MARRIED_TO", "user")),
+        owner.lesson("Eve", RelationMention("user", "MARRIED_TO", "Eve"), RelationMention("Eve", "MARRIED_TO", "user")),
     ]
     first = owner.learn(*lessons)
     before = owner.counts(), owner.entities(), owner.relations()
@@ -275,7 +279,7 @@ def test_fifty_threads_that_learn_of_ten_people_make_ten_entities() -> None:
     people = [f"Person{chr(97 + n)} Surname{chr(97 + n)}" for n in range(10)]
     lessons = [owner.lesson(*people[n % 10 :], *people[: n % 10]) for n in range(50)]
 
-    def learn(lesson: Lesson) -> None:
+    def learn(lesson: GraphUpdate) -> None:
         try:
             owner.learn(lesson)
         finally:
@@ -330,24 +334,24 @@ def test_a_job_that_ended_and_one_that_nobody_knew_of() -> None:
 
 def test_what_is_mutual_is_one_relation_and_ends_for_both() -> None:
     owner = Owner()
-    owner.hears("Ann", "Bob", Stated("Ann", "MARRIED_TO", "Bob"), at=day(1))
-    owner.hears("Ann", "Bob", Stated("Bob", "MARRIED_TO", "Ann"), at=day(2))
+    owner.hears("Ann", "Bob", RelationMention("Ann", "MARRIED_TO", "Bob"), at=day(1))
+    owner.hears("Ann", "Bob", RelationMention("Bob", "MARRIED_TO", "Ann"), at=day(2))
     assert owner.relations() == [("Ann", "MARRIED_TO", "Bob", 1, None)]
-    owner.hears("Bob", "Eve", Stated("Eve", "MARRIED_TO", "Bob"), at=day(3))
+    owner.hears("Bob", "Eve", RelationMention("Eve", "MARRIED_TO", "Bob"), at=day(3))
     assert owner.relations() == [("Ann", "MARRIED_TO", "Bob", 1, 3), ("Eve", "MARRIED_TO", "Bob", 3, None)]
 
 
 def test_one_who_likes_two_things_likes_both() -> None:
     owner = Owner()
     for n, what in enumerate(("tea", "jazz")):
-        owner.hears("Ann", (what, "CONCEPT"), Stated("Ann", "LIKES", what), at=day(n))
+        owner.hears("Ann", (what, "CONCEPT"), RelationMention("Ann", "LIKES", what), at=day(n))
     assert [r[2:] for r in owner.relations()] == [("jazz", 1, None), ("tea", 0, None)]
 
 
 def test_a_memory_that_steps_back_takes_what_only_it_states() -> None:
     owner = Owner()
     both = owner.hears(*works("John", "Google", properties={"role": "engineer"}))
-    alone = owner.hears(*works("John", "Google"), ("tea", "CONCEPT"), Stated("John", "LIKES", "tea"))
+    alone = owner.hears(*works("John", "Google"), ("tea", "CONCEPT"), RelationMention("John", "LIKES", "tea"))
     owner.retire(alone)
     assert owner.mentioned(alone) == set()
     assert owner.relations() == [("John", "WORKS_AT", "Google", 0, None)]
@@ -386,7 +390,7 @@ def test_erasing_takes_only_what_nobody_else_states() -> None:
     goes = owner.hears(
         *works("John Smith", "Google", properties={"role": "spy"}),
         ("tea", "CONCEPT"),
-        Stated("John Smith", "LIKES", "tea"),
+        RelationMention("John Smith", "LIKES", "tea"),
     )
     assert owner.entities()["PERSON John Smith"] == ("John", "John Smith")
     assert owner.erase(goes) == {"mentions": 3, "evidence": 5, "relations": 1, "aliases": 2, "entities": 1}
@@ -417,4 +421,4 @@ def test_erasing_what_states_nothing_says_so(django_assert_num_queries: Callable
     owner = Owner()
     memory = owner.memory()
     with transaction.atomic(), django_assert_num_queries(2):
-        assert knowledge.erase(owner.tenant.id, [memory]) == {}
+        assert graph_updates.erase(owner.tenant.id, [memory]) == {}

@@ -10,8 +10,8 @@ from django.db import transaction
 
 from apikeys.models import Tenant
 from core.clock import now
-from entities.services import knowledge
-from entities.types import GraphScope, Knowledge, Lesson, Named
+from entities.services import graph_updates
+from entities.types import EntityMention, ExtractedGraph, GraphScope, GraphUpdate
 from memories.models import Memory, Source
 from memories.pipeline.echo_filter import strip_echoes
 from memories.pipeline.fulltext import SOURCE_CHARACTERS, to_tsvector, word_count
@@ -48,11 +48,11 @@ def test_names_that_are_alike_take_linear_time(same: str, monkeypatch: pytest.Mo
     def learn(names: int) -> None:
         memory = Memory(tenant=tenant, project="default", user_id=f"ann{next(users)}")
         Memory.objects.bulk_create([memory])
-        named = tuple(Named(form.format(number), "PERSON") for number in range(names))
+        named = tuple(EntityMention(form.format(number), "PERSON") for number in range(names))
         with transaction.atomic():
-            knowledge.learn(
+            graph_updates.apply_updates(
                 GraphScope(tenant.id, "default", memory.user_id),
-                [Lesson(memory.id, Knowledge(named, ()), now())],
+                [GraphUpdate(memory.id, ExtractedGraph(named, ()), now())],
                 moment=now(),
                 actor="test",
             )

@@ -19,14 +19,14 @@ from core.errors import Conflict, InvalidRequest, NotFound
 from core.ids import ENTITY, MERGE, new_id, public
 from core.tenancy import across_tenants
 from entities.models import Alias, EntityRevision, Evidence, GraphOutbox, Mention, Merge, Relation
-from entities.services import knowledge
+from entities.services import graph_updates
 from entities.services.edit import edit
+from entities.services.entity_detail import get_entity
 from entities.services.merge import merge, split
-from entities.services.one import one
-from entities.types import EditEntity, Knowledge, Lesson, Named, Stated
+from entities.types import EditEntity, EntityMention, ExtractedGraph, GraphUpdate, RelationMention
 from tests import build
 from tests.db.test_knowledge import Owner, works
-from tests.taught import day
+from tests.graph_data import day
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -83,7 +83,7 @@ def noted(owner: Owner) -> None:
 def test_what_is_merged_is_one_and_what_is_split_is_two() -> None:
     owner = Owner()
     memory = owner.hears(*works("Bob Miller", "Google"), at=day(1))
-    owner.hears(*works("Robert", "Google"), "Ann", Stated("Robert", "FRIEND_OF", "Ann"), at=day(2))
+    owner.hears(*works("Robert", "Google"), "Ann", RelationMention("Robert", "FRIEND_OF", "Ann"), at=day(2))
     bob, robert = owner.key("Bob Miller"), owner.key("Robert")
     before = state(owner)
     merged = merge(operator(owner), [ent(bob)], ent(robert))
@@ -119,7 +119,7 @@ def test_what_was_said_of_both_since_stays() -> None:
 def test_what_was_withdrawn_or_erased_meanwhile_does_not_come_back() -> None:
     owner = Owner()
     withdrawn = owner.hears(*works("Bob", "Google"))
-    erased = owner.hears("Bob", ("tea", "CONCEPT"), Stated("Bob", "LIKES", "tea"))
+    erased = owner.hears("Bob", ("tea", "CONCEPT"), RelationMention("Bob", "LIKES", "tea"))
     kept = owner.hears("Bob", "Robert")
     bob, robert = owner.key("Bob"), owner.key("Robert")
     merge(operator(owner), [ent(bob)], ent(robert))
@@ -192,7 +192,7 @@ def test_what_cannot_be_merged() -> None:
     for who, target, error in ((mine, cid, Conflict), (mine, bea, Conflict), (operator(stranger), ann, NotFound)):
         with pytest.raises(error):
             split(who, target)
-    assert ent(one(mine, bea).entity.id) == ann
+    assert ent(get_entity(mine, bea).entity.id) == ann
     assert (state(owner), state(stranger)) == before
 
 
@@ -205,7 +205,7 @@ def test_an_edit_changes_what_it_says_and_keeps_the_past() -> None:
     assert (changed.entity.name, changed.entity.aliases) == ("John", ("Jon",))
     changed = edit(operator(owner), EditEntity(jon, type="ORG", aliases=("Johnny", "JJ")))
     assert (changed.entity.type, changed.entity.aliases) == ("ORG", ("JJ", "Johnny"))
-    assert one(operator(owner), jon, then).entity.name == "Jon"
+    assert get_entity(operator(owner), jon, then).entity.name == "Jon"
     before = owner.counts()
     assert edit(operator(owner), EditEntity(jon, name="John", type="ORG", aliases=("JJ", "Johnny"))) == changed
     assert owner.counts() == before
@@ -226,7 +226,7 @@ def test_an_ambiguous_one_names_its_candidates_until_it_is_renamed() -> None:
         owner.hears(name)
     john = ent(owner.key("John"))
     either = {owner.key("John Smith"), owner.key("John Doe")}
-    assert set(one(operator(owner), john).ambiguous_with) == either
+    assert set(get_entity(operator(owner), john).ambiguous_with) == either
     assert edit(operator(owner), EditEntity(john, name="John Roe")).ambiguous_with == ()
     with pytest.raises(InvalidRequest):
         edit(operator(owner), EditEntity(john, name="\u200a"))
@@ -236,7 +236,7 @@ def test_an_ambiguous_one_names_its_candidates_until_it_is_renamed() -> None:
 PEOPLE = ("Ann Lee", "Bea Kay", "Cid Orr", "Dan Fox", "Eve Poe")
 TYPES = ("WORKS_AT", "LIKES", "FRIEND_OF", "MARRIED_TO", "MANAGES")
 STATED = st.builds(
-    Stated,
+    RelationMention,
     source=st.sampled_from(PEOPLE),
     type=st.sampled_from(TYPES),
     target=st.sampled_from(PEOPLE),
@@ -262,16 +262,16 @@ SAID = st.tuples(
     pairs=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=4),
 )
 def test_splitting_gives_what_was_before_merging(
-    said: list[tuple[list[str], list[Stated], int]], retired: set[int], pairs: list[tuple[int, int]]
+    said: list[tuple[list[str], list[RelationMention], int]], retired: set[int], pairs: list[tuple[int, int]]
 ) -> None:
     owner = Owner(build.tenant())
     memories = []
     for names, stated, when in said:
         people = {name for s in stated for name in (s.source, s.target)} | set(names)
-        known = Knowledge(tuple(Named(name, "PERSON") for name in sorted(people)), tuple(stated))
-        lesson = Lesson(owner.memory(), known, day(when))
+        known = ExtractedGraph(tuple(EntityMention(name, "PERSON") for name in sorted(people)), tuple(stated))
+        lesson = GraphUpdate(owner.memory(), known, day(when))
         with transaction.atomic():
-            knowledge.learn(owner.scope, [lesson], moment=now(), actor="test")
+            graph_updates.apply_updates(owner.scope, [lesson], moment=now(), actor="test")
         memories.append(lesson.memory_id)
     owner.retire(*(memories[n] for n in retired if n < len(memories)))
     who, undo = operator(owner), []
@@ -280,11 +280,11 @@ def test_splitting_gives_what_was_before_merging(
         keys = list(live.order_by("entity_key").values_list("entity_key", flat=True))
         if len(keys) < 2:
             break
-        loser, winner = keys[source % len(keys)], keys[target % len(keys)]
-        if loser != winner:
+        source, target = keys[source % len(keys)], keys[target % len(keys)]
+        if source != target:
             before = state(owner)
-            merged = merge(who, [ent(loser)], ent(winner))
-            undo.append((winner, merged.merge_ids[0], before))
-    for winner, made, before in reversed(undo):
-        split(who, ent(winner), public(MERGE, made))
+            merged = merge(who, [ent(source)], ent(target))
+            undo.append((target, merged.merge_ids[0], before))
+    for target, made, before in reversed(undo):
+        split(who, ent(target), public(MERGE, made))
         assert state(owner) == before

@@ -63,7 +63,7 @@ def empty() -> Tenant:
 
 @pytest.fixture
 def world(owner: Caller) -> Caller:
-    """Two users in two projects, with all that may be kept of them; of Bob, what his texts teach."""
+    """Two users in two projects, with all that may be kept of them; of Bob, what his texts state of entities."""
     tenant = build.tenant("default")
     for project in ("default", "work"):
         history.known(tenant, "ann", history.lived(owner, "ann", project), project)

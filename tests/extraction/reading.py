@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from entities.types import Stated
+from entities.types import RelationMention
 from memories.extraction.extractor import TextExtractor
 from memories.statements import Statement
 from memories.types import Item
@@ -22,8 +22,8 @@ def contents(extractor: TextExtractor, text: str, **said: str) -> list[str]:
     return [statement.fact.content for statement in statements(extractor, text, **said)]
 
 
-def stated(extractor: TextExtractor, text: str, **said: str) -> list[Stated]:
-    return [s for statement in statements(extractor, text, **said) for s in statement.knowledge.stated]
+def stated(extractor: TextExtractor, text: str, **said: str) -> list[RelationMention]:
+    return [s for statement in statements(extractor, text, **said) for s in statement.graph.stated]
 
 
 def current(extractor: TextExtractor, text: str, **said: str) -> set[str]:

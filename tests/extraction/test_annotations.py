@@ -15,7 +15,7 @@ def dates(
     extractor: TextExtractor, text: str, said_at: dt.datetime | None = SAID, client_timestamp: str | None = None
 ) -> list[str]:
     (found,) = extractor.read([Item(text, None, None, said_at, client_timestamp)])
-    return [named.name for s in found for named in s.knowledge.named if named.type == "DATE"]
+    return [named.name for s in found for named in s.graph.named if named.type == "DATE"]
 
 
 @pytest.mark.parametrize(
@@ -38,23 +38,23 @@ def dates(
 )
 def test_it_finds_names_and_their_types(extractor: TextExtractor, text: str, expected: list[tuple[str, str]]) -> None:
     (statement,) = statements(extractor, text)
-    ends = {end for s in statement.knowledge.stated for end in (s.source, s.target)}
-    found = [(n.name, n.type) for n in statement.knowledge.named if n.type != "CONCEPT" or n.name not in ends]
+    ends = {end for s in statement.graph.stated for end in (s.source, s.target)}
+    found = [(n.name, n.type) for n in statement.graph.named if n.type != "CONCEPT" or n.name not in ends]
     assert found == expected
 
 
 def test_names_and_dates_of_other_languages_are_found_without_a_parse(extractor: TextExtractor) -> None:
     (french,) = statements(extractor, "Je travaille chez Umicore avec Élise Dupont depuis le 01.03.2024 à Olen.")
-    assert [n.name for n in french.knowledge.named] == ["Umicore", "Élise Dupont", "Olen", "2024-03-01"]
+    assert [n.name for n in french.graph.named] == ["Umicore", "Élise Dupont", "Olen", "2024-03-01"]
     (chinese,) = statements(extractor, "我从2024年3月1日起在谷歌工作。")
-    assert [n.name for n in chinese.knowledge.named] == ["2024-03-01"]
-    assert french.knowledge.stated == chinese.knowledge.stated == ()
+    assert [n.name for n in chinese.graph.named] == ["2024-03-01"]
+    assert french.graph.stated == chinese.graph.stated == ()
 
 
 def test_a_qualifier_tells_people_of_one_first_name_apart(extractor: TextExtractor) -> None:
     def qualifier(text: str) -> str:
         (statement,) = statements(extractor, text)
-        return next(n.qualifier for n in statement.knowledge.named if n.type == "PERSON" and n.name != "user")
+        return next(n.qualifier for n in statement.graph.named if n.type == "PERSON" and n.name != "user")
 
     assert qualifier("My son Alex works at Lego.") == "PARENT_OF"
     assert qualifier("My boss Alex works at Arup.") == "-MANAGES"

@@ -35,8 +35,8 @@ def check(source: str, found: tuple[Statement, ...]) -> None:
         assert statement.fact.content.strip()
         assert 0 <= statement.fact.confidence <= 1
         assert 0 <= statement.fact.importance <= 1
-        named = {named.name for named in statement.knowledge.named}
-        for relation in statement.knowledge.stated:
+        named = {named.name for named in statement.graph.named}
+        for relation in statement.graph.stated:
             assert relation.source != relation.target
             assert {relation.source, relation.target} <= named | {"user"}
 
@@ -95,7 +95,7 @@ def test_a_failing_annotation_costs_no_statement(
 
     monkeypatch.setattr(annotate, "relations", fail)
     (statement,) = statements(extractor, "I live in Graz.")
-    assert (statement.fact.content, statement.knowledge.named) == ("I live in Graz", ())
+    assert (statement.fact.content, statement.graph.named) == ("I live in Graz", ())
     assert [record.message for record in caplog.records] == [
         "a statement is kept without annotations: ZeroDivisionError"
     ]
@@ -169,5 +169,5 @@ def test_a_long_name_does_not_take_the_place_of_every_pronoun(extractor: TextExt
     """Else a text of a megabyte becomes facts of half a gigabyte."""
     name = " ".join(["Annabella"] * 50)
     found = statements(extractor, f"User's name is {name}. He lives in Oslo.")
-    assert [s.knowledge.user_name for s in found] == [None, None]
+    assert [s.graph.user_name for s in found] == [None, None]
     assert found[1].fact.content == "He lives in Oslo"

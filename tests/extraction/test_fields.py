@@ -30,7 +30,7 @@ def test_a_key_states_a_relation_of_each_value(extractor: TextExtractor, text: s
 
 def test_a_value_is_parsed_where_the_key_states_nothing(extractor: TextExtractor) -> None:
     (statement,) = statements(extractor, "Caterer: Fatou Diallo lives in Dakar")
-    assert [(n.name, n.type) for n in statement.knowledge.named] == [("Fatou Diallo", "PERSON"), ("Dakar", "LOCATION")]
+    assert [(n.name, n.type) for n in statement.graph.named] == [("Fatou Diallo", "PERSON"), ("Dakar", "LOCATION")]
     assert statement.fact.content == "Caterer: Fatou Diallo lives in Dakar"
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
-from entities.types import ENTITY_TYPES, RELATION_TYPES, USER, Knowledge, Named, Stated
+from entities.types import ENTITY_TYPES, RELATION_TYPES, SELF, EntityMention, ExtractedGraph, RelationMention
 from memories.extraction.llm import prompt, registry
 from memories.extraction.llm.extractor import MAX_CANDIDATES, ModelExtractor
 from memories.statements import ExistingMemory, ExtractionResult, Proposal
@@ -37,9 +37,9 @@ def test_one_call_gives_facts_entities_relations_and_the_decision(llm: LLMServer
         confidence=0.9,
         importance=0.8,
     )
-    assert statement.knowledge == Knowledge(
-        (Named("John", "PERSON", 0.9), Named("Google", "ORG", 0.9)),
-        (Stated("John", "WORKS_AT", "Google", {"role": "senior engineer"}, confidence=0.9),),
+    assert statement.graph == ExtractedGraph(
+        (EntityMention("John", "PERSON", 0.9), EntityMention("Google", "ORG", 0.9)),
+        (RelationMention("John", "WORKS_AT", "Google", {"role": "senior engineer"}, confidence=0.9),),
         "John",
     )
     assert statement.proposal == Proposal(Decision.UPDATE, IDS[0], "another employer", 0.9)
@@ -77,9 +77,11 @@ def test_times_of_relations_are_moments(llm: LLMServer, reader: ModelExtractor) 
     ]
     first, second = read(reader, said).statements
     ended = dt.datetime(2024, 5, 3, tzinfo=dt.UTC)
-    assert first.knowledge.stated == (Stated(USER, "WORKS_AT", "Google", {}, None, ended, confidence=0.9, ended=True),)
+    assert first.graph.stated == (
+        RelationMention(SELF, "WORKS_AT", "Google", {}, None, ended, confidence=0.9, ended=True),
+    )
     june = dt.datetime(2024, 6, 1, tzinfo=dt.UTC)
-    assert second.knowledge.stated == (Stated(USER, "WORKS_AT", "Meta", {}, june, confidence=0.9),)
+    assert second.graph.stated == (RelationMention(SELF, "WORKS_AT", "Meta", {}, june, confidence=0.9),)
 
 
 @pytest.mark.parametrize("wrap", ["```json\n{}\n```", "Here it is:\n{}", "<think>{{or not}}</think>{}", "{} Done."])

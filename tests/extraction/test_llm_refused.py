@@ -87,7 +87,7 @@ def test_a_part_that_does_not_hold_costs_only_itself(
 def test_a_name_of_the_user_must_have_been_said(llm: LLMServer, reader: ModelExtractor) -> None:
     llm.script = [Says(answer(JOHN, user_name="Root"))]
     found = read(reader, TEXT)
-    assert found.statements[0].knowledge.user_name is None
+    assert found.statements[0].graph.user_name is None
     assert found.refused == {"ungrounded user name": 1}
 
 
@@ -221,8 +221,8 @@ def test_no_answer_does_harm(said: str) -> None:
         proposal = statement.proposal
         assert proposal is None or (proposal.target is None) == (proposal.decision is Decision.ADD)
         assert proposal is None or proposal.target in (None, IDS[0], IDS[1])
-        assert all(one.type in ENTITY_TYPES and one.name != "Microsoft" for one in statement.knowledge.named)
-        for stated in statement.knowledge.stated:
+        assert all(one.type in ENTITY_TYPES and one.name != "Microsoft" for one in statement.graph.named)
+        for stated in statement.graph.stated:
             assert stated.type in RELATION_TYPES
             assert "Microsoft" not in (stated.source, stated.target)
             assert all(when is None or when.tzinfo is not None for when in (stated.valid_from, stated.valid_to))

@@ -43,7 +43,7 @@ def test_it_is_fetched_from_its_release_and_read_by_path(
         a.path for a in english.ASSETS
     }
     ((statement,),) = TextExtractor(english.MODEL, tmp_path).read([Item("I live in Graz.", "user")])
-    assert [(r.type, r.target) for r in statement.knowledge.stated] == [("LIVES_IN", "Graz")]
+    assert [(r.type, r.target) for r in statement.graph.stated] == [("LIVES_IN", "Graz")]
 
 
 def test_a_missing_pipeline_may_come_later(tmp_path: Path) -> None:
@@ -68,9 +68,9 @@ def test_another_pipeline_is_loaded_by_its_path_and_leaves_the_first_alone(
     ((found,),) = TextExtractor(str(tmp_path / "de"), tmp_path).read(
         [Item("The doctor called Bo about the results from Graz.", "user")]
     )
-    assert [n.name for n in found.knowledge.named] == ["Bo", "Graz"]
+    assert [n.name for n in found.graph.named] == ["Bo", "Graz"]
     assert extractor.read([item]) == before
-    assert "Zoë" in {n.name for n in before[0][0].knowledge.named}
+    assert "Zoë" in {n.name for n in before[0][0].graph.named}
 
 
 @override_settings(SPACY_MODEL="")
@@ -78,8 +78,8 @@ def test_the_empty_setting_switches_the_parser_off() -> None:
     made = from_settings()
     ((statement,),) = made.read([Item("I live in Graz since 2020-03-01.")])
     assert (made.name, statement.fact.content) == ("sentences", "I live in Graz since 2020-03-01")
-    assert [n.name for n in statement.knowledge.named] == ["Graz", "2020-03-01"]
-    assert statement.knowledge.stated == ()
+    assert [n.name for n in statement.graph.named] == ["Graz", "2020-03-01"]
+    assert statement.graph.stated == ()
 
 
 def test_it_is_made_from_the_settings(model_dir: Path) -> None:

@@ -114,7 +114,7 @@ def test_it_reads_relations(extractor: TextExtractor, text: str, expected: set[s
 )
 def test_what_is_not_claimed_is_no_relation(extractor: TextExtractor, text: str) -> None:
     (statement,) = statements(extractor, text)
-    assert statement.knowledge.stated == ()
+    assert statement.graph.stated == ()
 
 
 def test_what_the_speaker_vouches_for_is_one(extractor: TextExtractor) -> None:
@@ -181,7 +181,7 @@ def test_each_speaker_of_a_transcript_speaks_for_himself(extractor: TextExtracto
 
 def test_an_assistant_is_nobody(extractor: TextExtractor) -> None:
     ((statement,),) = extractor.read([Item("I work at Acme.", "assistant")], frozenset({"assistant"}))
-    assert (statement.fact.content, statement.knowledge.stated) == ("Assistant works at Acme", ())
+    assert (statement.fact.content, statement.graph.stated) == ("Assistant works at Acme", ())
 
 
 def test_the_fields_of_a_profile_are_the_users_and_those_of_a_card_its_owners(extractor: TextExtractor) -> None:

@@ -77,7 +77,7 @@ def test_a_fragment_stays_with_the_sentence_before_it(extractor: TextExtractor) 
 def test_the_name_of_the_user_goes_into_the_sentence_that_carries_it(extractor: TextExtractor) -> None:
     (statement,) = statements(extractor, "User's name is Ama. She works at Kente Labs.")
     assert statement.fact.content == "Ama works at Kente Labs"
-    assert statement.knowledge.user_name == "Ama"
+    assert statement.graph.user_name == "Ama"
     assert contents(extractor, "User's name is Ama.") == ["User's name is Ama"]
     assert contents(extractor, "User's name is Ama. Tea is cheap.") == ["User's name is Ama", "Tea is cheap"]
 
@@ -93,4 +93,4 @@ def test_a_short_answer_keeps_its_question(extractor: TextExtractor) -> None:
     items = [Item("What is your name?", "assistant"), Item("Oksana", "user")]
     _, (statement,) = extractor.read(items)
     assert (statement.fact.content, statement.fact.evidence) == ("What is your name? Oksana", "Oksana")
-    assert statement.knowledge.user_name == "Oksana"
+    assert statement.graph.user_name == "Oksana"

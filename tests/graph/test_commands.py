@@ -12,8 +12,8 @@ from core.tenancy import across_tenants
 from entities.graph import client, drain
 from entities.models import GraphOutbox
 from entities.services import graph as service
+from tests.graph_data import World
 from tests.neo4j import Graph
-from tests.taught import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,7 +59,7 @@ def test_a_killed_rebuild_goes_on(graph: Graph, monkeypatch: pytest.MonkeyPatch)
     world.relations([{"source_key": keys[0], "type": "LIKES", "target_key": key} for key in keys[1:]])
     with across_tenants("a test"):
         GraphOutbox.objects.all().delete()
-    monkeypatch.setattr("entities.graph.rebuild.AT_ONCE", 2)
+    monkeypatch.setattr("entities.graph.rebuild.BATCH_SIZE", 2)
     told: list[tuple[str, int]] = []
 
     def die(what: str, done: int, of: int) -> None:
@@ -83,4 +83,4 @@ def test_the_commands_say_that_the_graph_is_off_or_away(command: str, settings: 
     settings.NEO4J_URI = "bolt://127.0.0.1:9"
     with pytest.raises(CommandError, match="ServiceUnavailable"):
         call_command(command)
-    client.forget()
+    client.close()

@@ -11,17 +11,17 @@ import pytest
 
 from core import clock
 from entities.graph import client, drain, project, reader
-from entities.graph.client import GraphAway, GraphRefused
+from entities.graph.client import GraphRejected, GraphUnavailable
 from entities.models import GraphOutbox
 from entities.services import graph as service
 from entities.types import GraphKind, PointInTime
+from tests.graph_data import World, day, ids
 from tests.neo4j import Graph
-from tests.taught import World, day, ids
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 NODES = "MATCH (e:Entity {tenant: $tenant}) RETURN e.name AS name, e.type AS type ORDER BY name"
-TOMBSTONES = "MATCH (g:Gone {tenant: $tenant}) RETURN count(g) AS number"
+TOMBSTONES = "MATCH (g:Tombstone {tenant: $tenant}) RETURN count(g) AS number"
 NAMES = ['O"Brien', "Ann's", "`back`", "{brace: $x}", "a\nb", "'}) DETACH DELETE (n) //", "\\u0027"]
 
 EVIL = "A`]->() DETACH DELETE a //"
@@ -92,7 +92,7 @@ def test_what_was_erased_does_not_come_back(graph: Graph) -> None:
     assert nodes(world) == [{"name": "Bob", "type": "PERSON"}]
     assert same()
     assert client.read(TOMBSTONES, tenant=str(world.tenant.id)) == [{"number": 3}]
-    assert {row.object_id for row in rows(world, gone=True)} == {ann, relation, memory}
+    assert {row.object_id for row in rows(world, is_deleted=True)} == {ann, relation, memory}
 
 
 def test_tombstones_go_after_a_day(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +145,7 @@ def refuses_bob(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def refusing(statements: Any, **options: Any) -> Any:
         said = [row for _, values in statements for row in values.get("rows", [])]
         if any(row.get("values", {}).get("name") == "Bob" for row in said):
-            raise GraphRefused("Neo.ClientError.Statement.ArgumentError")
+            raise GraphRejected("Neo.ClientError.Statement.ArgumentError")
         return write(statements, **options)
 
     monkeypatch.setattr(client, "write", refusing)
@@ -161,11 +161,11 @@ def test_what_is_refused_stays_alone_and_dies(graph: Graph, refuses_bob: None, m
     (left,) = rows(world, state="pending")
     assert (left.attempts, left.failure) == (1, "Neo.ClientError.Statement.ArgumentError")
     assert left.due_at > clock.now()
-    for _ in range(drain.MOST - 1):
+    for _ in range(drain.MAX_ATTEMPTS - 1):
         GraphOutbox.objects.filter(tenant=world.tenant, state="pending").update(due_at=clock.now())
         assert drain.drain() == 0
     (dead,) = rows(world, state="dead")
-    assert (dead.id, dead.attempts) == (left.id, drain.MOST)
+    assert (dead.id, dead.attempts) == (left.id, drain.MAX_ATTEMPTS)
     assert service.lag().dead == 1
     monkeypatch.undo()
     assert drain.retry(world.tenant.id, [dead.id]) == 1
@@ -179,7 +179,7 @@ def test_without_a_server_rows_wait_and_nobody_fails(graph: Graph, settings: Any
     assert drain.drain() == 0
     assert [(row.state, row.attempts) for row in rows(world)] == [("pending", 0)]
     moment = PointInTime(day(9), day(9))
-    asked = reader.ask(lambda r: r.neighbours(world.scope, ann, depth=3, limit=9, moment=moment))
+    asked = reader.with_fallback(lambda r: r.neighbours(world.scope, ann, depth=3, limit=9, moment=moment))
     assert ids(asked) == [ann]
     settings.NEO4J_URI = graph.uri
     assert drain.drain() == 1
@@ -202,15 +202,15 @@ def test_a_server_that_hangs_holds_nobody(graph: Graph, settings: Any) -> None:
     assert client.is_healthy()
     graph.server.signal(signal.SIGSTOP)
     try:
-        with pytest.raises(GraphAway):
+        with pytest.raises(GraphUnavailable):
             client.read("RETURN 1")
         assert not client.is_healthy()
         assert drain.drain() == 0
         moment = PointInTime(day(9), day(9))
-        asked = reader.ask(lambda r: r.neighbours(world.scope, ann, depth=3, limit=9, moment=moment))
+        asked = reader.with_fallback(lambda r: r.neighbours(world.scope, ann, depth=3, limit=9, moment=moment))
         assert ids(asked) == [ann]
     finally:
         graph.server.signal(signal.SIGCONT)
-    client.forget()
+    client.close()
     settings.NEO4J_TIMEOUT_SECONDS = 5
     assert drain.drain() == 1

@@ -11,8 +11,8 @@ from core.ids import ENTITY, RECEIPT, public
 from entities.graph import client, drain
 from memories.models import Erasure
 from memories.pipeline import erase, erase_tenant
+from tests.graph_data import World
 from tests.neo4j import Graph
-from tests.taught import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,7 +41,7 @@ def test_a_graph_that_is_away_proves_nothing(graph: Graph, monkeypatch: pytest.M
     receipt = public(RECEIPT, erase.by_ids(world.tenant.id, [], actor="test").id)
 
     def away(*_: object) -> None:
-        raise client.GraphAway("away")
+        raise client.GraphUnavailable("away")
 
     monkeypatch.setattr(client, "write", away)
     with pytest.raises(CommandError, match="Neo4j does not answer: away"):
@@ -64,7 +64,7 @@ def test_a_tenants_graph_goes_with_the_tenant(graph: Graph, monkeypatch: pytest.
         receipt = erase_tenant.begin(world.tenant.id, actor="test")
 
     def away(*_: object) -> None:
-        raise client.GraphAway("away")
+        raise client.GraphUnavailable("away")
 
     with monkeypatch.context() as patched:
         patched.setattr(client, "write", away)

@@ -16,12 +16,12 @@ from core.errors import AppError
 from core.ids import ENTITY, public
 from entities.graph import drain, project
 from entities.models import EntityRevision, GraphOutbox
-from entities.services import edit, knowledge, merge
+from entities.services import edit, graph_updates, merge
 from entities.services import graph as service
-from entities.types import EditEntity, Knowledge, Lesson, Named, Stated
+from entities.types import EditEntity, EntityMention, ExtractedGraph, GraphUpdate, RelationMention
 from memories.models import Memory
+from tests.graph_data import World, day
 from tests.neo4j import Graph
-from tests.taught import World, day
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -52,13 +52,13 @@ class History:
             match what:
                 case "store":
                     self.memories.append(self._memory())
-                    knowledge.learn(scope, [self._lesson(one, two)], moment=at, actor="test")
+                    graph_updates.apply_updates(scope, [self._lesson(one, two)], moment=at, actor="test")
                 case "withdraw" if memory:
-                    knowledge.retire(scope, [memory], moment=at)
+                    graph_updates.retract(scope, [memory], moment=at)
                 case "revive" if memory:
-                    knowledge.revive(scope, [memory], moment=at)
+                    graph_updates.reinstate(scope, [memory], moment=at)
                 case "erase" if memory:
-                    knowledge.erase(scope.tenant_id, [memory])
+                    graph_updates.erase(scope.tenant_id, [memory])
                     Memory.objects.filter(tenant=scope.tenant_id, id=memory).delete()
                     self.memories.remove(memory)
         try:
@@ -89,12 +89,14 @@ class History:
         Memory.objects.bulk_create([row])
         return row.id
 
-    def _lesson(self, one: int, two: int) -> Lesson:
+    def _lesson(self, one: int, two: int) -> GraphUpdate:
         first, second = NAMES[one % len(NAMES)], NAMES[two % len(NAMES)]
-        said = Stated(first, RELATIONS[(one + two) % len(RELATIONS)], second, ended=two == 7)
-        return Lesson(
+        said = RelationMention(first, RELATIONS[(one + two) % len(RELATIONS)], second, ended=two == 7)
+        return GraphUpdate(
             self.memories[-1],
-            Knowledge((Named(first, "PERSON"), Named(second, "PERSON")), (said,) if first != second else ()),
+            ExtractedGraph(
+                (EntityMention(first, "PERSON"), EntityMention(second, "PERSON")), (said,) if first != second else ()
+            ),
             day(self.moment),
         )
 

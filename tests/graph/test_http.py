@@ -15,7 +15,7 @@ from core.clock import iso, now
 from core.ids import ENTITY, RELATION, new_id, public
 from tests import build
 from tests.build import Caller
-from tests.taught import World, day
+from tests.graph_data import World, day
 
 pytestmark = pytest.mark.usefixtures("eager")
 

@@ -17,8 +17,8 @@ from entities.graph import client, drain
 from tests import build
 from tests.build import Caller
 from tests.graph.worlds import MOMENTS, written
+from tests.graph_data import World
 from tests.neo4j import Graph
-from tests.taught import World
 
 pytestmark = pytest.mark.usefixtures("eager")
 

@@ -11,8 +11,8 @@ from django.test import Client
 from entities.graph import drain
 from entities.models import GraphOutbox
 from tests.build import Caller
+from tests.graph_data import World
 from tests.neo4j import Graph
-from tests.taught import World
 
 LIST = "/admin/entities/graphoutbox/"
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from entities.graph import drain
 from entities.graph.reader import CYPHER, SQL, Reader
-from entities.types import Near, Path, PointInTime
+from entities.types import Path, PointInTime, ReachedNode
 from tests.graph.worlds import MOMENTS, written
+from tests.graph_data import World, day, ids
 from tests.neo4j import Graph
-from tests.taught import World, day, ids
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,13 +47,13 @@ def test_it_walks_both_ways_to_a_depth(reader: Reader, catch_up: Callable[[], No
     world.relation(dan, "LIKES", eve)
     catch_up()
 
-    def near(depth: int, limit: int = 50) -> list[Near]:
+    def near(depth: int, limit: int = 50) -> list[ReachedNode]:
         return reader.neighbours(world.scope, ann, depth=depth, limit=limit, moment=LATER)
 
-    assert near(1) == [Near(ann, 0), Near(bob, 1)]
-    assert near(2) == [Near(ann, 0), Near(bob, 1), Near(cleo, 2)]
-    assert near(3) == [Near(ann, 0), Near(bob, 1), Near(cleo, 2), Near(dan, 3)]
-    assert near(3, limit=2) == [Near(ann, 0), Near(bob, 1)]
+    assert near(1) == [ReachedNode(ann, 0), ReachedNode(bob, 1)]
+    assert near(2) == [ReachedNode(ann, 0), ReachedNode(bob, 1), ReachedNode(cleo, 2)]
+    assert near(3) == [ReachedNode(ann, 0), ReachedNode(bob, 1), ReachedNode(cleo, 2), ReachedNode(dan, 3)]
+    assert near(3, limit=2) == [ReachedNode(ann, 0), ReachedNode(bob, 1)]
     assert reader.edges(world.scope, ids(near(3)), moment=LATER) == [first, second, third]
     assert reader.path(world.scope, ann, dan, max_depth=6, moment=LATER) == Path(
         (ann, bob, cleo, dan), (first, second, third)
@@ -91,13 +91,13 @@ def test_memories_around_an_entity(reader: Reader, catch_up: Callable[[], None])
     retired = world.memory(ann, at=day(1), retired_at=day(3))
     catch_up()
 
-    def around(depth: int, known: int, limit: int = 9) -> list[Near]:
+    def around(depth: int, known: int, limit: int = 9) -> list[ReachedNode]:
         moment = PointInTime(day(known), day(known))
         return reader.memories(world.scope, ann, depth=depth, limit=limit, moment=moment)
 
-    assert around(1, 9) == [Near(both, 0), Near(bobs, 1)]
-    assert around(0, 9) == around(1, 9, limit=1) == [Near(both, 0)]
-    assert around(0, 2) == [Near(both, 0), Near(retired, 0)]
+    assert around(1, 9) == [ReachedNode(both, 0), ReachedNode(bobs, 1)]
+    assert around(0, 9) == around(1, 9, limit=1) == [ReachedNode(both, 0)]
+    assert around(0, 2) == [ReachedNode(both, 0), ReachedNode(retired, 0)]
 
 
 def test_it_never_leaves_its_tenant_user_or_project(reader: Reader, catch_up: Callable[[], None]) -> None:

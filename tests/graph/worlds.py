@@ -8,7 +8,7 @@ import uuid
 from hypothesis import strategies as st
 
 from entities.types import RELATION_TYPES, PointInTime
-from tests.taught import World, day
+from tests.graph_data import World, day
 
 NODES = st.integers(0, 5)
 DAYS = st.integers(0, 6)

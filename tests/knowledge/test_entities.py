@@ -1,4 +1,4 @@
-"""What stores teach of entities, over HTTP: the rules read, and the answers tell."""
+"""What stores state of entities, over HTTP: the rules read, and the answers tell."""
 
 from __future__ import annotations
 

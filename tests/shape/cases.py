@@ -135,7 +135,8 @@ NAMED: dict[str, str] = {
     ),
     "upsert": (
         "INSERT INTO entities_graphoutbox (id, tenant_id, version) VALUES (%s, %s, nextval('graph_version')) "
-        "ON CONFLICT (tenant_id, kind, object_id) DO UPDATE SET version = excluded.version, gone = excluded.gone"
+        "ON CONFLICT (tenant_id, kind, object_id) DO UPDATE SET version = excluded.version, "
+        "is_deleted = excluded.is_deleted"
     ),
     "update": "UPDATE memories_source SET lease_until = now() WHERE tenant_id = %s AND id = %s",
     "update of some": (

@@ -204,7 +204,7 @@ def _is_built(node: ast.expr) -> bool:
 
 
 CYPHER = re.compile(r"\b(MATCH|MERGE|CREATE) \(|\bUNWIND \$|\bDETACH DELETE\b")
-ASKS = (["client", "read"], ["client", "write"], ["client", "alone"])
+ASKS = (["client", "read"], ["client", "write"], ["client", "run_autocommit"])
 
 
 def built_cypher(module: Module) -> Iterator[str]:

@@ -94,7 +94,7 @@ FAULTS: dict[Check, dict[str, Module]] = {
     },
     source.built_cypher: {
         "Cypher by f-string": at(GRAPH, "client.read(f'MATCH {x}')"),
-        "Cypher by format": at(GRAPH, "client.alone('MATCH {}'.format(x), name=name)"),
+        "Cypher by format": at(GRAPH, "client.run_autocommit('MATCH {}'.format(x), name=name)"),
         "Cypher by plus": at(GRAPH, "client.write([(WRITE + x, {})])"),
         "Cypher by replace": at(GRAPH, "client.read(READ.replace('name', name))"),
         "Cypher inside a function": at(GRAPH, "def f(name):", "    q = 'MATCH (n) WHERE n.name = ' + name"),

@@ -51,7 +51,7 @@ class Server:
 
     def refuses(self) -> bool:
         try:
-            self.call()
+            self.record_name()
         except Refused:
             return True
         return False

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from entities.names import normal, parts
 from entities.resolve import Candidate, Verdict, resolve
-from entities.types import ENTITY_TYPES, Named
+from entities.types import ENTITY_TYPES, EntityMention
 
 
 def known(*names: str, type: str = "PERSON") -> list[Candidate]:
@@ -24,7 +24,7 @@ def known(*names: str, type: str = "PERSON") -> list[Candidate]:
 
 def means(name: str, among: Sequence[Candidate], *contexts: Collection[uuid.UUID], type: str = "PERSON") -> str | None:
     """The name of the one that is meant; None for a new one."""
-    verdict = resolve(Named(name, type), among, contexts=contexts)
+    verdict = resolve(EntityMention(name, type), among, contexts=contexts)
     return next((c.name for c in among if c.id == verdict.id), None)
 
 
@@ -47,11 +47,11 @@ def test_two_johns_with_different_surnames() -> None:
     two = known("John Smith|John", "John Doe")
     assert means("John Doe", two[:1]) is None
     assert means("John Doe", two) == "John Doe"
-    assert resolve(Named("John", "PERSON"), two) == Verdict(None, (two[0].id, two[1].id))
+    assert resolve(EntityMention("John", "PERSON"), two) == Verdict(None, (two[0].id, two[1].id))
     assert means("John", two, [two[1].id]) == "John Doe"
     assert means("John", two, [], [two[1].id]) == "John Doe"
     assert means("John", two, [two[0].id], [two[1].id]) == "John Smith"
-    assert resolve(Named("John", "PERSON"), two, contexts=[[c.id for c in two]]).id is None
+    assert resolve(EntityMention("John", "PERSON"), two, contexts=[[c.id for c in two]]).id is None
 
 
 def test_a_john_who_may_be_either_stays_the_same_one_and_takes_no_surname() -> None:
@@ -84,14 +84,14 @@ def test_two_people_of_one_first_name_are_told_apart_by_what_qualifies_them() ->
         return Candidate(uuid.UUID(int=len(qualifiers)), "Alex", "PERSON", qualifiers=frozenset(qualifiers))
 
     def is_new(qualifier: str, *among: Candidate) -> bool:
-        return resolve(Named("Alex", "PERSON", qualifier=qualifier), among).id is None
+        return resolve(EntityMention("Alex", "PERSON", qualifier=qualifier), among).id is None
 
     assert is_new("-MANAGES", alex("PARENT_OF"))
     assert is_new("from hr", alex("from choir"))
     for qualifier, there in (("-MANAGES", ()), ("", ("PARENT_OF",)), ("from hr", ("PARENT_OF",))):
         assert not is_new(qualifier, alex(*there))
     full = Candidate(uuid.UUID(int=7), "Alex Roth", "PERSON", qualifiers=frozenset({"PARENT_OF"}))
-    assert resolve(Named("Alex Roth", "PERSON", qualifier="-MANAGES"), [full]).id == full.id
+    assert resolve(EntityMention("Alex Roth", "PERSON", qualifier="-MANAGES"), [full]).id == full.id
 
 
 @pytest.mark.parametrize(
@@ -151,10 +151,10 @@ def test_every_name_is_itself_and_can_be_kept(name: str, type: str) -> None:
     assert len(normal(name)) <= 512
     assert len(normal(name).encode()) <= 1500
     one = Candidate(uuid.UUID(int=1), name, type)
-    assert resolve(Named(name, type), [one]) == Verdict(one.id)
+    assert resolve(EntityMention(name, type), [one]) == Verdict(one.id)
 
 
 @given(st.lists(NAMES, max_size=6), NAMES)
 def test_the_order_of_what_is_known_does_not_matter(names: list[str], name: str) -> None:
     among = [Candidate(uuid.UUID(int=i), called, "PERSON") for i, called in enumerate(names)]
-    assert resolve(Named(name, "PERSON"), among) == resolve(Named(name, "PERSON"), among[::-1])
+    assert resolve(EntityMention(name, "PERSON"), among) == resolve(EntityMention(name, "PERSON"), among[::-1])

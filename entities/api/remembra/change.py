@@ -17,8 +17,8 @@ from core.http.moment import AsOf
 from core.ids import ENTITY, MERGE, public
 from entities.api.remembra import serializers as shapes
 from entities.services.edit import edit
+from entities.services.entity_detail import get_entity
 from entities.services.merge import merge, split
-from entities.services.one import one
 from entities.types import ENTITY_TYPES, EditEntity, EntityDetail
 
 NAME = 512
@@ -93,7 +93,7 @@ class EntityView(RemembraView):
     )
     def get(self, request: Request, entity_id: str) -> Response:
         data = self.query(request, OneIn)
-        return self.ok(_detail(one(principal(request), entity_id, data.get("as_of"))))
+        return self.ok(_detail(get_entity(principal(request), entity_id, data.get("as_of"))))
 
     @extend_schema(
         operation_id="api_entity_edit",

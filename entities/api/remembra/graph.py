@@ -16,7 +16,7 @@ from core.http.base import Input, RemembraView
 from core.http.fields import Moment, Name, QueryFlag, QueryWhole
 from core.http.moment import AsOf, ValidAt
 from core.ids import ENTITY, RELATION, public
-from entities.services import relationships, walks
+from entities.services import relationships, traversal
 from entities.services.bitemporal import point_in_time
 from entities.types import Node, RelationView, Subgraph
 from entities.types import PointInTime as Then
@@ -191,7 +191,7 @@ class NeighborsView(RemembraView):
     )
     def get(self, request: Request, entity_id: str) -> Response:
         data = self.query(request, NeighborsIn)
-        found = walks.neighbours(principal(request), entity_id, _point_in_time(data), **data)
+        found = traversal.neighbours(principal(request), entity_id, _point_in_time(data), **data)
         body = graph(found) | {"nodes": [node(n) | {"distance": n.distance} for n in found.nodes]}
         return self.ok(body | {"truncated": found.truncated})
 
@@ -214,7 +214,7 @@ class PathView(RemembraView):
     def get(self, request: Request) -> Response:
         data = self.query(request, PathIn)
         ends = (data["from"], data["to"])
-        found = walks.path(principal(request), *ends, _point_in_time(data), max_depth=data["max_depth"])
+        found = traversal.path(principal(request), *ends, _point_in_time(data), max_depth=data["max_depth"])
         return self.ok({"found": found is not None} | graph(found or Subgraph((), ())))
 
 
@@ -232,5 +232,7 @@ class GraphView(RemembraView):
     def get(self, request: Request) -> Response:
         data = self.query(request, GraphIn)
         then = _point_in_time(data)
-        found = walks.whole(principal(request), data.get("user_id"), data.get("project"), then, limit=data["limit"])
+        found = traversal.whole_graph(
+            principal(request), data.get("user_id"), data.get("project"), then, limit=data["limit"]
+        )
         return self.ok(graph(found) | {"truncated": found.truncated})

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from entities.types import USER, Knowledge, Named, Stated
+from entities.types import SELF, EntityMention, ExtractedGraph, RelationMention
 from memories.extraction.llm import schema
 from memories.extraction.llm.grounding import Quotable, Source, Words
 from memories.extraction.llm.words import USER as FIRST_PERSON
@@ -142,15 +142,15 @@ class _Judge:
             return None
         return self.known[candidate - 1].id
 
-    def _knowledge(self, found: schema.Fact, said_at: dt.datetime, user_name: str | None) -> Knowledge:
+    def _knowledge(self, found: schema.Fact, said_at: dt.datetime, user_name: str | None) -> ExtractedGraph:
         about = _About(self._source, found.content, said_at)
-        named: dict[str, Named] = {}
+        named: dict[str, EntityMention] = {}
         for entity in found.entities[:MAX_PARTS]:
             name = about.name(entity.name)
             if name is None:
                 self.refused["ungrounded entity"] += 1
             else:
-                named.setdefault(name.casefold(), Named(name, entity.type, found.confidence))
+                named.setdefault(name.casefold(), EntityMention(name, entity.type, found.confidence))
         stated = []
         for relation in found.relations[:MAX_PARTS]:
             holds = about.relation(relation, found)
@@ -158,7 +158,7 @@ class _Judge:
                 self.refused["ungrounded relation"] += 1
             else:
                 stated.append(holds)
-        return Knowledge(tuple(named.values()), tuple(stated), user_name)
+        return ExtractedGraph(tuple(named.values()), tuple(stated), user_name)
 
 
 @dataclass
@@ -177,18 +177,18 @@ class _About:
         """How an entity is called, if it is spoken of."""
         name = " ".join(name.split())
         if _is_user(name):
-            return USER
+            return SELF
         if not 0 < len(name) <= NAME_CHARACTERS or not self.source.names(name, self.content, self.said_at):
             return None
         return name
 
-    def relation(self, found: schema.Relation, fact: schema.Fact) -> Stated | None:
+    def relation(self, found: schema.Relation, fact: schema.Fact) -> RelationMention | None:
         source, target = self._end(found.source), self._end(found.target)
         if source is None or target is None or source.casefold() == target.casefold():
             return None
         zone = self.said_at.tzinfo or dt.UTC
         since = found.valid_from or (None if found.ended else fact.valid_from)
-        return Stated(
+        return RelationMention(
             source,
             found.type,
             target,

@@ -12,7 +12,7 @@ from entities.services.read import views
 from entities.types import EntityDetail
 
 
-def one(principal: Principal, entity_id: str, as_of: dt.datetime | None = None) -> EntityDetail:
+def get_entity(principal: Principal, entity_id: str, as_of: dt.datetime | None = None) -> EntityDetail:
     """The entity, or what it was merged into. Raises NotFound."""
     return detail(access.entity(principal, entity_id, as_of), as_of)
 

@@ -14,13 +14,13 @@ from typing import Any
 from django.db.models import Q
 
 from entities.models import Alias, EntityRevision, Evidence, Mention, Merge, Relation
-from entities.services.withdrawing import said_by
+from entities.services.retraction import said_by
 
 Keys = set[uuid.UUID]
 
 
 @dataclass(slots=True)
-class Unstated:
+class Unreferenced:
     """Sets of ids. `touched` and `stated`: the entities and relations that the memories mention; the other sets: rows
     to leave out.
 
@@ -38,14 +38,14 @@ class Unstated:
     names: dict[uuid.UUID, str] = field(default_factory=dict)
 
 
-def without(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID]) -> Unstated:
+def find_unreferenced(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID]) -> Unreferenced:
     """The rows that go with these memories.
 
     An entity goes with its last mention and relation, its history and merges with it; one that stays loses the names
     that only these memories gave it.
     """
     wanted = list(memory_ids)
-    found = Unstated(memories=set(wanted))
+    found = Unreferenced(memories=set(wanted))
     evidence = Evidence.objects.filter(tenant=tenant_id, memory_key__in=wanted)
     stated = list(evidence.values_list("relation_key", "alias_key"))
     found.stated = {relation for relation, _ in stated if relation}
@@ -65,7 +65,7 @@ def without(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID]) -> Unstated:
     return found
 
 
-def _relations(tenant_id: uuid.UUID, found: Unstated) -> None:
+def _relations(tenant_id: uuid.UUID, found: Unreferenced) -> None:
     """Relations without other evidence go; the others keep the properties that their other evidence gives."""
     left: dict[uuid.UUID | None, list[Evidence]] = defaultdict(list)
     others = Evidence.objects.filter(tenant=tenant_id, relation_key__in=list(found.stated))
@@ -79,7 +79,7 @@ def _relations(tenant_id: uuid.UUID, found: Unstated) -> None:
             found.properties[row.id] = said
 
 
-def _lost(tenant_id: uuid.UUID, found: Unstated) -> dict[uuid.UUID, set[str]]:
+def _lost(tenant_id: uuid.UUID, found: Unreferenced) -> dict[uuid.UUID, set[str]]:
     """The normalised names that each entity loses."""
     lost: dict[uuid.UUID, set[str]] = defaultdict(set)
     going = Alias.objects.filter(tenant=tenant_id, id__in=list(found.aliases))
@@ -91,7 +91,7 @@ def _lost(tenant_id: uuid.UUID, found: Unstated) -> dict[uuid.UUID, set[str]]:
     return {entity: names for entity, names in lost.items() if names}
 
 
-def _entities(tenant_id: uuid.UUID, found: Unstated) -> None:
+def _entities(tenant_id: uuid.UUID, found: Unreferenced) -> None:
     """Entities that have neither a mention nor a relation left; their aliases go with them."""
     keys = list(found.touched)
     related = Relation.objects.filter(Q(source_key__in=keys) | Q(target_key__in=keys), tenant=tenant_id)
@@ -107,10 +107,10 @@ def _entities(tenant_id: uuid.UUID, found: Unstated) -> None:
     found.aliases |= set(theirs.values_list("id", flat=True))
 
 
-def _merges(tenant_id: uuid.UUID, found: Unstated) -> None:
+def _merges(tenant_id: uuid.UUID, found: Unreferenced) -> None:
     """A merge with an entity that goes can't be undone: it goes too, and so do the aliases that only it added."""
     gone = list(found.entities)
-    merges = Merge.objects.filter(Q(loser_key__in=gone) | Q(winner_key__in=gone), tenant=tenant_id)
+    merges = Merge.objects.filter(Q(source_key__in=gone) | Q(target_key__in=gone), tenant=tenant_id)
     found.merges = set(merges.values_list("id", flat=True))
     brought = Alias.objects.filter(tenant=tenant_id, merge_key__in=list(found.merges))
     stated = Evidence.objects.filter(tenant=tenant_id, alias_key__in=brought.values("id"))
@@ -118,7 +118,7 @@ def _merges(tenant_id: uuid.UUID, found: Unstated) -> None:
     found.aliases |= set(brought.values_list("id", flat=True)) - used
 
 
-def _rename(tenant_id: uuid.UUID, lost: dict[uuid.UUID, set[str]], found: Unstated) -> None:
+def _rename(tenant_id: uuid.UUID, lost: dict[uuid.UUID, set[str]], found: Unreferenced) -> None:
     """Revisions with a name that goes get the longest name that the entity still has."""
     left: dict[uuid.UUID, list[tuple[bool, int, str]]] = defaultdict(list)
     aliases = Alias.objects.filter(tenant=tenant_id, entity_key__in=list(lost)).exclude(id__in=list(found.aliases))

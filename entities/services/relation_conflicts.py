@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterable
 
 from core.postgres import fetch
 from entities.names import normal
-from entities.types import FUNCTIONAL_TYPES, GraphScope, Stated
+from entities.types import FUNCTIONAL_TYPES, GraphScope, RelationMention
 
 MAX_ROWS = 200
 OPPOSITES = {"LIKES": "DISLIKES", "DISLIKES": "LIKES"}
-STATING = """
+STATED_RELATIONS = """
 SELECT a.normalised, r.id, r.type, t.normalised, v.memory_key
 FROM entities_alias a
 JOIN entities_relation r ON r.tenant_id = a.tenant_id AND r.source_key = a.entity_key
@@ -34,7 +34,7 @@ class Conflict(enum.IntEnum):
     CONTRADICTED = 3
 
 
-def conflict(new: Stated, source: str, of_type: str, targets: Collection[str]) -> Conflict | None:
+def conflict(new: RelationMention, source: str, of_type: str, targets: Collection[str]) -> Conflict | None:
     """What a new relation does to an earlier one, of normalised names; `targets` are the names of its end."""
     if normal(new.source) != source:
         return None
@@ -48,13 +48,13 @@ def conflict(new: Stated, source: str, of_type: str, targets: Collection[str]) -
     return Conflict.OTHER_VALUE if of_type == new.type and of_type in FUNCTIONAL_TYPES else None
 
 
-def between(new: Iterable[Stated], old: Collection[Stated]) -> Conflict | None:
+def worst_conflict(new: Iterable[RelationMention], old: Collection[RelationMention]) -> Conflict | None:
     """The gravest conflict of new relations with those of one earlier statement."""
     found = (conflict(one, normal(was.source), was.type, (normal(was.target),)) for one in new for was in old)
     return max((each for each in found if each is not None), default=None)
 
 
-def conflicting(scope: GraphScope, stated: Collection[Stated]) -> list[dict[uuid.UUID, Conflict]]:
+def conflicting_memories(scope: GraphScope, stated: Collection[RelationMention]) -> list[dict[uuid.UUID, Conflict]]:
     """For each of these relations the memories with the same relation or one that it contradicts, newest first.
 
     A relation counts as long as a live memory states it, though another memory may have closed it: a pass must decide
@@ -73,7 +73,7 @@ def conflicting(scope: GraphScope, stated: Collection[Stated]) -> list[dict[uuid
         "most": MAX_ROWS,
     }
     relations: dict[tuple[uuid.UUID, str, uuid.UUID], tuple[str, set[str]]] = {}
-    for source, relation, of_type, target, memory in fetch.rows(STATING, values) if values["types"] else ():
+    for source, relation, of_type, target, memory in fetch.rows(STATED_RELATIONS, values) if values["types"] else ():
         relations.setdefault((relation, source, memory), (of_type, set()))[1].add(target)
     found: list[dict[uuid.UUID, Conflict]] = []
     for new in stated:

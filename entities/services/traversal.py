@@ -1,6 +1,6 @@
 """The graph for readers: what is near an entity, how two are connected, and all of a user's.
 
-Neo4j or PostgreSQL finds the way; what is shown is read from PostgreSQL, so that nothing erased or outdated is.
+Neo4j or PostgreSQL finds the ids; what is shown is read from PostgreSQL, so that nothing erased or outdated is.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from entities.graph.reader import SQL, Reader
 from entities.models import EntityRevision, Relation
 from entities.services import access, relationships
 from entities.services.bitemporal import recorded_at_time, valid_at_time
-from entities.types import GraphScope, Near, Node, Path, PointInTime, Subgraph
+from entities.types import GraphScope, Node, Path, PointInTime, ReachedNode, Subgraph
 
 EDGES_A_NODE = 10  # of a user's whole graph, on the average
 
@@ -28,17 +28,17 @@ def neighbours(principal: Principal, entity_id: str, moment: PointInTime, *, dep
     start = access.entity(principal, entity_id, moment.system_time)
     scope = _scope(start)
 
-    def walk(by: Reader) -> tuple[list[Near], list[uuid.UUID]]:
+    def walk(by: Reader) -> tuple[list[ReachedNode], list[uuid.UUID]]:
         near = by.neighbours(scope, start.entity_key, depth=depth, limit=limit + 1, moment=moment)
         return near, by.edges(scope, [n.id for n in near[:limit]], moment=moment)
 
-    found = reader.ask(walk)
-    shown, confirmed = _near(scope, *found, moment, limit)
-    return shown if confirmed else _near(scope, *walk(SQL), moment, limit)[0]
+    found = reader.with_fallback(walk)
+    shown, confirmed = _subgraph(scope, *found, moment, limit)
+    return shown if confirmed else _subgraph(scope, *walk(SQL), moment, limit)[0]
 
 
 def path(principal: Principal, start_id: str, end_id: str, moment: PointInTime, *, max_depth: int) -> Subgraph | None:
-    """The shortest way along relations, in either direction; None when there is none so short. Raises NotFound."""
+    """The shortest path along relations, in either direction; None when there is none so short. Raises NotFound."""
     start = access.entity(principal, start_id, moment.system_time)
     end = access.entity(principal, end_id, moment.system_time)
     scope = _scope(start)
@@ -48,17 +48,17 @@ def path(principal: Principal, start_id: str, end_id: str, moment: PointInTime, 
     def walk(by: Reader) -> Path | None:
         return by.path(scope, start.entity_key, end.entity_key, max_depth=max_depth, moment=moment)
 
-    found = reader.ask(walk)
+    found = reader.with_fallback(walk)
     if found is None:
         return None
-    shown, confirmed = _way(scope, found, moment)
+    shown, confirmed = _path_subgraph(scope, found, moment)
     if not confirmed:
         found = walk(SQL)
-        return None if found is None else _way(scope, found, moment)[0]
+        return None if found is None else _path_subgraph(scope, found, moment)[0]
     return shown
 
 
-def whole(
+def whole_graph(
     principal: Principal, user_id: str | None, project: str | None, moment: PointInTime, *, limit: int
 ) -> Subgraph:
     """A user's entities, the best connected first, and the relations between them."""
@@ -83,8 +83,8 @@ def _scope(row: EntityRevision) -> GraphScope:
     return GraphScope(row.tenant_id, row.project, row.user_id)
 
 
-def _near(
-    scope: GraphScope, near: list[Near], edges: list[uuid.UUID], moment: PointInTime, limit: int
+def _subgraph(
+    scope: GraphScope, near: list[ReachedNode], edges: list[uuid.UUID], moment: PointInTime, limit: int
 ) -> tuple[Subgraph, bool]:
     """What a walk found, and whether PostgreSQL knows all of it: else the graph has something to unlearn."""
     named = relationships.nodes(scope.tenant_id, [n.id for n in near[:limit]], moment.system_time)
@@ -94,7 +94,7 @@ def _near(
     return Subgraph(tuple(nodes), tuple(known), len(near) > limit), confirmed
 
 
-def _way(scope: GraphScope, found: Path, moment: PointInTime) -> tuple[Subgraph, bool]:
+def _path_subgraph(scope: GraphScope, found: Path, moment: PointInTime) -> tuple[Subgraph, bool]:
     """The same of a path."""
-    steps = [Near(key, step) for step, key in enumerate(found.entities)]
-    return _near(scope, steps, list(found.relations), moment, len(steps))
+    steps = [ReachedNode(key, step) for step, key in enumerate(found.entities)]
+    return _subgraph(scope, steps, list(found.relations), moment, len(steps))

@@ -1,4 +1,4 @@
-"""What one transaction changes in an owner's entities, put down row by row and written in a few statements.
+"""What one transaction changes in an owner's entities, collected row by row and written in a few statements.
 
 Nothing is overwritten: a row is retired, and another is added. What the graph has to learn follows from the rows.
 """
@@ -16,13 +16,13 @@ from entities.graph import outbox
 from entities.models import Alias, Entity, EntityRevision, Evidence, Mention, Relation
 from entities.types import GraphKind, GraphScope
 
-BATCH = 500
+BATCH_SIZE = 500
 Versioned = EntityRevision | Alias | Mention | Relation | Evidence
 R = TypeVar("R", bound=Versioned)
 ORDER: tuple[type[Any], ...] = (Entity, EntityRevision, Alias, Mention, Relation, Evidence)
 
 
-class Ledger:
+class UnitOfWork:
     """Made under the owner's lock; `moment` is when all of it is recorded and retired."""
 
     def __init__(self, scope: GraphScope, moment: dt.datetime, actor: str) -> None:
@@ -64,7 +64,7 @@ class Ledger:
                 model._base_manager.filter(tenant=tenant_id, id__in=ids).update(retired_at=self.moment)
         for model in ORDER:
             if rows := list(self.added[model].values()):
-                model._base_manager.bulk_create(rows, batch_size=BATCH)
+                model._base_manager.bulk_create(rows, batch_size=BATCH_SIZE)
         revisions = self._changed(EntityRevision)
         outbox.note(tenant_id, GraphKind.ENTITY, {*self.added[Entity], *(row.entity_key for row in revisions)})
         outbox.note(tenant_id, GraphKind.RELATION, {row.id for row in self._changed(Relation)})

@@ -12,9 +12,9 @@ from core.idempotency import records
 from entities.graph import outbox
 from entities.models import Alias, Entity, EntityRevision, Evidence, Mention, Merge, Relation
 from entities.names import normal
+from entities.services.disambiguation import next_disambiguator
 from entities.services.lock import lock
-from entities.services.naming import free
-from entities.services.unstated import Keys, Unstated, without
+from entities.services.unreferenced import Keys, Unreferenced, find_unreferenced
 from entities.types import GraphKind, GraphScope
 from webhooks import emit
 
@@ -31,7 +31,7 @@ def erase(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID]) -> Counter[str]
     if not scopes and not evidence.exists():
         return Counter()
     lock(*scopes)  # merges take that lock, too
-    going = without(tenant_id, wanted)
+    going = find_unreferenced(tenant_id, wanted)
     counts: Counter[str] = Counter(mentions=mentions.delete()[0], evidence=evidence.delete()[0])
     _delete(tenant_id, going, counts)
     renamed = _rename(tenant_id, going)
@@ -51,7 +51,7 @@ def _scopes(tenant_id: uuid.UUID, mentions: QuerySet[Mention], evidence: QuerySe
     return {GraphScope(tenant_id, *scope) for scope in rows.values_list("project", "user_id").distinct()}
 
 
-def _delete(tenant_id: uuid.UUID, going: Unstated, counts: Counter[str]) -> None:
+def _delete(tenant_id: uuid.UUID, going: Unreferenced, counts: Counter[str]) -> None:
     rows = Relation.objects.filter(tenant=tenant_id)
     counts["relations"] += rows.filter(id__in=list(going.relations)).delete()[0]
     for key, properties in going.properties.items():
@@ -68,18 +68,20 @@ def _delete(tenant_id: uuid.UUID, going: Unstated, counts: Counter[str]) -> None
         counts["entities"] += entities.delete()[0]
 
 
-def _forget_merges(tenant_id: uuid.UUID, going: Unstated) -> None:
+def _forget_merges(tenant_id: uuid.UUID, going: Unreferenced) -> None:
     keys = list(going.merges)
     for model in (EntityRevision, Alias, Mention, Relation, Evidence):
         model._base_manager.filter(tenant=tenant_id, merge_key__in=keys).update(merge_key=None)
     Merge.objects.filter(tenant=tenant_id, id__in=keys).delete()
 
 
-def _rename(tenant_id: uuid.UUID, going: Unstated) -> Keys:
+def _rename(tenant_id: uuid.UUID, going: Unreferenced) -> Keys:
     renamed = set()
     rows = EntityRevision.objects.filter(tenant=tenant_id)
     for row in rows.filter(id__in=list(going.names)).order_by("entity_key", "id"):
         name = going.names[row.id]
-        rows.filter(id=row.id).update(name=name, normalised=normal(name), disambiguator=free(row, name=name))
+        rows.filter(id=row.id).update(
+            name=name, normalised=normal(name), disambiguator=next_disambiguator(row, name=name)
+        )
         renamed.add(row.entity_key)
     return renamed

@@ -1,4 +1,4 @@
-"""A memory steps back, and comes again: its mentions and what it states go with it, and nothing is lost."""
+"""Retract a memory's mentions and relations when it is retired, and reinstate them when it is restored."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from entities.models import EntityRevision, Evidence, Mention, Relation
-from entities.services.ledger import Ledger
 from entities.services.lock import lock
 from entities.services.timeline import Statement, Timeline
+from entities.services.unit_of_work import UnitOfWork
 from entities.types import FUNCTIONAL_TYPES, GraphScope
 
 Period = tuple[dt.datetime | None, dt.datetime | None]
 
 
-def retire(scope: GraphScope, memory_ids: Sequence[uuid.UUID], *, moment: dt.datetime) -> None:
+def retract(scope: GraphScope, memory_ids: Sequence[uuid.UUID], *, moment: dt.datetime) -> None:
     """These memories hold no longer: their mentions and what only they state are retired.
 
-    What they state of the past stays true (a relation that has ended, also by what takes their place: teach that
+    What they state of the past stays true (a relation that has ended, also by what takes their place: apply that
     first), and so do names: what somebody is called is no matter of time.
     """
     lock(scope)
-    ledger = Ledger(scope, moment, "")
+    work = UnitOfWork(scope, moment, "")
     for mention in _live(scope, Mention, memory_ids):
-        ledger.retire(mention)
-    timeline = Timeline(ledger)
+        work.retire(mention)
+    timeline = Timeline(work)
     timeline.put(_stated(scope, memory_ids, retired_at=None))
     withdrawn = set(memory_ids)
     for row in list(timeline.live.values()):
@@ -38,25 +38,25 @@ def retire(scope: GraphScope, memory_ids: Sequence[uuid.UUID], *, moment: dt.dat
             continue
         for witness in timeline.evidence[row.id]:
             if witness.memory_key in withdrawn:
-                ledger.retire(witness)
+                work.retire(witness)
         timeline.evidence[row.id] = left
         timeline.change(row, properties=said_by(left))
-    ledger.write()
+    work.write()
 
 
-def revive(
+def reinstate(
     scope: GraphScope, memory_ids: Sequence[uuid.UUID], *, moment: dt.datetime, period: Period = (None, None)
 ) -> None:
-    """These memories hold again, from now on: the rows that their last `retire` took are added again, on the entities
-    into which later merges put them. `period`: only a `retire` after its first and until its second time counts; a
+    """These memories hold again, from now on: the rows that their last `retract` took are added again, on the entities
+    into which later merges put them. `period`: only a `retract` after its first and until its second time counts; a
     restore of an earlier text needs this.
 
     A relation that has a successor meanwhile comes back as past; one that only ended by a successor which is retired
     itself is open again.
     """
     lock(scope)
-    ledger = Ledger(scope, moment, "")
-    timeline = Timeline(ledger)
+    work = UnitOfWork(scope, moment, "")
+    timeline = Timeline(work)
     since = _withdrawn(scope, memory_ids, period)
     went = Mention.objects.filter(tenant=scope.tenant_id, memory_key__in=list(since))
     mentions = [row for row in went.order_by("id") if row.retired_at == since[row.memory_key]]
@@ -67,14 +67,14 @@ def revive(
     )
     surest = {(m.memory_key, home[m.entity_key]): m for m in sorted(mentions, key=lambda m: m.confidence)}
     for (_, entity), mention in sorted(surest.items(), key=lambda pair: pair[0]):
-        ledger.copy(mention, entity_key=entity, merge_key=None)
+        work.copy(mention, entity_key=entity, merge_key=None)
     said = [_again(e, r, home, moment) for e, r in gone]
     stay = [r for e, r in evidence if e.retired_at is None and r.retired_at is None]
     timeline.load({(s.source, s.type, s.target) for s in said} | {(r.source_key, r.type, r.target_key) for r in stay})
     for statement in said:
         timeline.state(statement)
     _reopen(timeline, evidence)
-    ledger.write()
+    work.write()
 
 
 def said_by(evidence: Iterable[Evidence]) -> dict[str, str]:

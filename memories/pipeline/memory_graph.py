@@ -1,4 +1,4 @@
-"""What a memory's text teaches of entities, kept in step with the memory. Inside the transactions of `apply`."""
+"""What a memory's text states of entities, kept in step with the memory. Inside the transactions of `apply`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from django.db.models import Max
 
-from entities.services import knowledge
-from entities.types import GraphScope, Knowledge, Learned, Lesson
+from entities.services import graph_updates
+from entities.types import ExtractedGraph, GraphScope, GraphUpdate, GraphUpdateResult
 from memories.models import Revision
 
 
@@ -16,24 +16,26 @@ def scope_of(revision: Revision) -> GraphScope:
     return GraphScope(revision.tenant_id, revision.project, revision.user_id)
 
 
-def learn(taught: Sequence[tuple[Revision, Knowledge]], moment: dt.datetime, actor: str) -> list[Learned]:
+def apply_updates(
+    additions: Sequence[tuple[Revision, ExtractedGraph]], moment: dt.datetime, actor: str
+) -> list[GraphUpdateResult]:
     """What these live texts of one owner say of entities; the memories exist already."""
-    if not taught:
+    if not additions:
         return []
-    lessons = [Lesson(r.memory_key, known, r.valid_from) for r, known in taught]
-    return knowledge.learn(scope_of(taught[0][0]), lessons, moment=moment, actor=actor)
+    updates = [GraphUpdate(r.memory_key, known, r.valid_from) for r, known in additions]
+    return graph_updates.apply_updates(scope_of(additions[0][0]), updates, moment=moment, actor=actor)
 
 
-def retire(ended: Sequence[Revision], moment: dt.datetime) -> None:
-    """Memories of one owner that hold no longer. What takes their place is taught first."""
+def retract(ended: Sequence[Revision], moment: dt.datetime) -> None:
+    """Memories of one owner that hold no longer. What takes their place is applied first."""
     if ended:
-        knowledge.retire(scope_of(ended[0]), [revision.memory_key for revision in ended], moment=moment)
+        graph_updates.retract(scope_of(ended[0]), [revision.memory_key for revision in ended], moment=moment)
 
 
-def revive(revision: Revision, moment: dt.datetime) -> None:
+def reinstate(revision: Revision, moment: dt.datetime) -> None:
     """A memory has an earlier text again, and states what that text stated when it was last retired."""
     period = _last_period(revision)
-    knowledge.revive(scope_of(revision), [revision.memory_key], moment=moment, period=period)
+    graph_updates.reinstate(scope_of(revision), [revision.memory_key], moment=moment, period=period)
 
 
 def _last_period(new: Revision) -> tuple[dt.datetime | None, dt.datetime]:
@@ -44,10 +46,10 @@ def _last_period(new: Revision) -> tuple[dt.datetime | None, dt.datetime]:
     return other.aggregate(at=Max("retired_at"))["at"], stop
 
 
-def together(parts: Iterable[Knowledge]) -> Knowledge:
+def merge_graphs(parts: Iterable[ExtractedGraph]) -> ExtractedGraph:
     """What several facts of one text say, as one."""
     parts = list(parts)
-    return Knowledge(
+    return ExtractedGraph(
         tuple(dict.fromkeys(named for part in parts for named in part.named)),
         tuple(stated for part in parts for stated in part.stated),
         next((part.user_name for part in parts if part.user_name), None),

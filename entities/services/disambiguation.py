@@ -6,7 +6,7 @@ from entities.models import EntityRevision
 from entities.names import normal
 
 
-def free(row: EntityRevision, *, name: str | None = None, of_type: str | None = None) -> int:
+def next_disambiguator(row: EntityRevision, *, name: str | None = None, of_type: str | None = None) -> int:
     """The least one under which this entity could be called so; its own, where that is free."""
     alike = EntityRevision.objects.filter(
         tenant=row.tenant_id,

@@ -12,18 +12,18 @@ from django.db.models import Count, Q
 
 from core.ids import new_id
 from entities.models import Alias, Entity, EntityRevision, Mention
-from entities.names import LONGEST, normal, parts
+from entities.names import MAX_LENGTH, normal, parts
 from entities.resolve import Candidate, is_fuller, resolve
-from entities.services.ledger import Ledger
-from entities.types import ENTITY_TYPES, USER, Named
+from entities.services.unit_of_work import UnitOfWork
+from entities.types import ENTITY_TYPES, SELF, EntityMention
 
-MOST_ALIKE = 200  # entities that a name is compared with
-HINT = 3  # letters that a word of a candidate's name begins with
+MAX_CANDIDATES = 200  # entities that a name is compared with
+HINT_LENGTH = 3  # letters that a word of a candidate's name begins with
 
 
 @dataclass
 class LoadedEntity:
-    """An entity's last word, and its aliases by their normal form. All that it is called in texts is an alias."""
+    """An entity's current revision, and its aliases by their normal form. Every name that texts use is an alias."""
 
     revision: EntityRevision
     aliases: dict[str, Alias] = field(default_factory=dict)
@@ -38,26 +38,26 @@ class LoadedEntity:
         return Candidate(revision.entity_key, revision.name, revision.type, said, bool(revision.candidates), qualifiers)
 
 
-class Roster:
-    """The entities that may be meant, as the ledger has them at this point."""
+class EntityResolver:
+    """The entities that may be meant, with the changes of the unit of work."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
+    def __init__(self, work: UnitOfWork) -> None:
+        self.work = work
         self.known: dict[uuid.UUID, LoadedEntity] = {}
         self._by_hint: dict[str, set[uuid.UUID]] = defaultdict(set)
         self._by_form: dict[str, set[uuid.UUID]] = defaultdict(set)  # by normalised name, earlier names included
         self._user: uuid.UUID | None = None
 
-    def load(self, named: Iterable[Named]) -> None:
+    def load(self, named: Iterable[EntityMention]) -> None:
         """All live entities of the owner with a name like one of these, by the beginnings of its words."""
-        wanted, tenant_id = _like(named), self.ledger.scope.tenant_id
+        wanted, tenant_id = _like(named), self.work.scope.tenant_id
         aliases = Alias.objects.filter(tenant=tenant_id, retired_at=None)
-        ours = {f"entity__{column}": value for column, value in self.ledger.owned.items()}
+        ours = {f"entity__{column}": value for column, value in self.work.owned.items()}
         called = aliases.filter(wanted, **ours).values("entity_key")
-        live = EntityRevision.objects.filter(**self.ledger.owned, retired_at=None, merged_into_key=None)
+        live = EntityRevision.objects.filter(**self.work.owned, retired_at=None, merged_into_key=None)
         found = live.filter(wanted | Q(entity_key__in=called))
         for revision in found.order_by("entity_key"):
-            self._put(LoadedEntity(revision))
+            self._register(LoadedEntity(revision))
         for alias in aliases.filter(entity_key__in=found.values("entity_key")).order_by("id"):
             if alias.entity_key in self.known:
                 self.known[alias.entity_key].aliases[alias.normalised] = alias
@@ -69,17 +69,17 @@ class Roster:
             self.known[key].votes[of_type] += number
             self.known[key].qualifiers |= {qualifier} - {""}
 
-    def find(self, named: Named, contexts: Sequence[Collection[uuid.UUID]]) -> uuid.UUID:
+    def find(self, named: EntityMention, contexts: Sequence[Collection[uuid.UUID]]) -> uuid.UUID:
         """The entity that the name means; a new one if there is none, or if it is ambiguous.
 
-        Where more than MOST_ALIKE entities have a similar name, only those with exactly this name are compared.
+        Where more than MAX_CANDIDATES entities have a similar name, only those with exactly this name are compared.
         """
         alike = [self._by_hint[hint] for hint in hints(named.name, named.type)]
-        if sum(map(len, alike)) > MOST_ALIKE:
+        if sum(map(len, alike)) > MAX_CANDIDATES:
             alike = [self._by_form[normal(named.name)]]
         near = {key for keys in alike for key in keys}
         verdict = resolve(named, [self.known[key].candidate for key in sorted(near)], contexts=contexts)
-        return verdict.id or self._make(named, verdict.candidates)
+        return verdict.id or self._create(named, verdict.candidates)
 
     def user(self, name: str | None) -> uuid.UUID:
         """The entity that a text calls I, or the one that has the name which the user gives."""
@@ -89,29 +89,29 @@ class Roster:
 
     def _find_user(self, name: str | None) -> uuid.UUID:
         for key, known in self.known.items():
-            if known.revision.type == "PERSON" and USER in (known.revision.normalised, *known.aliases):
+            if known.revision.type == "PERSON" and SELF in (known.revision.normalised, *known.aliases):
                 return key
         for key, known in self.known.items():
             if name and known.revision.type == "PERSON" and known.revision.normalised == normal(name):
                 return key
-        return self._make(Named(USER, "PERSON"), ())
+        return self._create(EntityMention(SELF, "PERSON"), ())
 
-    def call(self, key: uuid.UUID, named: Named) -> Alias:
-        """Take down that the entity is called so; a fuller name becomes its name, and the user's takes USER's place."""
+    def record_name(self, key: uuid.UUID, named: EntityMention) -> Alias:
+        """Record an alias. A longer form becomes the name of the entity; the user's real name replaces SELF."""
         known, form = self.known[key], normal(named.name)
         revision = known.revision
         known.qualifiers |= {named.qualifier} - {""}
-        if form != USER and (revision.normalised == USER or is_fuller(named.name, revision.name, revision.type)):
+        if form != SELF and (revision.normalised == SELF or is_fuller(named.name, revision.name, revision.type)):
             self._revise(known, name=named.name, normalised=form)
         return self._alias(known, named.name)
 
-    def vote(self, key: uuid.UUID, of_type: str) -> None:
+    def count_type(self, key: uuid.UUID, of_type: str) -> None:
         """Count a memory's type for the entity. Its type follows the votes, unless a person has set another."""
         known = self.known[key]
         before, current = known.votes.copy(), known.revision.type
         known.votes[of_type] += 1
         winner = elected(known.votes, current)
-        if winner != current == elected(before, current) and USER not in (known.revision.normalised, *known.aliases):
+        if winner != current == elected(before, current) and SELF not in (known.revision.normalised, *known.aliases):
             self._revise(known, type=winner)
 
     def _alias(self, known: LoadedEntity, name: str) -> Alias:
@@ -122,32 +122,32 @@ class Roster:
                 entity_key=revision.entity_key,
                 name=name,
                 normalised=form,
-                recorded_at=self.ledger.moment,
+                recorded_at=self.work.moment,
             )
-            self.ledger.add(known.aliases[form])
+            self.work.add(known.aliases[form])
             self._hint(revision.entity_key, name)
         return known.aliases[form]
 
-    def _make(self, named: Named, candidates: Sequence[uuid.UUID]) -> uuid.UUID:
-        key, moment, form = new_id(), self.ledger.moment, normal(named.name)
-        self.ledger.add(Entity(id=key, created_at=moment, **self.ledger.owned))
+    def _create(self, named: EntityMention, candidates: Sequence[uuid.UUID]) -> uuid.UUID:
+        key, moment, form = new_id(), self.work.moment, normal(named.name)
+        self.work.add(Entity(id=key, created_at=moment, **self.work.owned))
         revision = EntityRevision(
             entity_key=key,
             name=named.name,
             type=named.type,
             normalised=form,
-            disambiguator=self._free(named.type, form),
+            disambiguator=self._next_disambiguator(named.type, form),
             confidence=named.confidence,
             candidates=list(candidates),
-            actor=self.ledger.actor,
+            actor=self.work.actor,
             recorded_at=moment,
-            **self.ledger.owned,
+            **self.work.owned,
         )
-        self.ledger.add(revision)
-        self._put(LoadedEntity(revision))
+        self.work.add(revision)
+        self._register(LoadedEntity(revision))
         return key
 
-    def _put(self, known: LoadedEntity) -> None:
+    def _register(self, known: LoadedEntity) -> None:
         self.known[known.revision.entity_key] = known
         self._hint(known.revision.entity_key, known.revision.name)
 
@@ -160,10 +160,10 @@ class Roster:
         old = known.revision
         self._alias(known, old.name)
         form, of_type = changes.get("normalised", old.normalised), changes.get("type", old.type)
-        free = self._free(of_type, form, but=old.entity_key)
-        known.revision = self.ledger.replace(old, disambiguator=free, actor=self.ledger.actor, **changes)
+        free = self._next_disambiguator(of_type, form, but=old.entity_key)
+        known.revision = self.work.replace(old, disambiguator=free, actor=self.work.actor, **changes)
 
-    def _free(self, of_type: str, form: str, *, but: uuid.UUID | None = None) -> int:
+    def _next_disambiguator(self, of_type: str, form: str, *, but: uuid.UUID | None = None) -> int:
         """The least disambiguator that nobody of this name has: all of them are in sight, being candidates."""
         alike = [self.known[key].revision for key in self._by_form[form] if key != but]
         taken = {r.disambiguator for r in alike if r.normalised == form and r.type == of_type}
@@ -177,10 +177,10 @@ def elected(votes: Mapping[str, int], current: str) -> str:
     return current if not told or told.get(current) == best else next(t for t in sorted(told) if told[t] == best)
 
 
-def readable(named: Named) -> Named | None:
+def readable(named: EntityMention) -> EntityMention | None:
     """As it can be kept; None when nothing of the name is left."""
     of_type = named.type if named.type in ENTITY_TYPES else "CONCEPT"
-    name = " ".join(named.name.split())[:LONGEST].strip()
+    name = " ".join(named.name.split())[:MAX_LENGTH].strip()
     confidence = min(1.0, max(0.0, named.confidence))
     return replace(named, name=name, type=of_type, confidence=confidence) if normal(name) else None
 
@@ -188,13 +188,13 @@ def readable(named: Named) -> Named | None:
 def hints(name: str, of_type: str) -> set[str]:
     """What two names share that may mean the same: the beginning of a word, or all of a date and of a lone letter."""
     words = parts(name, of_type)
-    begun = {word[:HINT] for word in words.words + words.within if len(word) > 1} if of_type != "DATE" else set()
+    begun = {word[:HINT_LENGTH] for word in words.words + words.within if len(word) > 1} if of_type != "DATE" else set()
     return begun or {normal(name)}
 
 
-def _like(named: Iterable[Named]) -> Q:
+def _like(named: Iterable[EntityMention]) -> Q:
     """Rows that may be called so: a word of theirs begins alike. Which do mean the same is decided elsewhere."""
-    exact, begun = {USER}, set()
+    exact, begun = {SELF}, set()
     for name in named:
         exact.add(normal(name.name))
         if name.type != "DATE":
