@@ -35,9 +35,9 @@ from apikeys import services
 from core.clock import now
 from memories.models import Revision
 from memories.retrieval import candidates, features, recipes, run
-from memories.retrieval.question import Question
+from memories.retrieval.query_analysis import Question
 from memories.retrieval.ranking import Ranking
-from memories.retrieval.recipes import DENSE, FULL, LITE, RRF, WORDS, Context, Recipe
+from memories.retrieval.recipes import DENSE, FULL, LITE, RRF, WORDS, NeighbourWeights, Recipe
 from memories.types import RecallQuery, Scope
 
 LIMIT = 20
@@ -105,8 +105,10 @@ def _session(ranking: Ranking, at: int) -> Any:
     return "session", ranking.pool.candidates[at].session
 
 
-NO_CONTEXT = replace(FULL, words_context=Context(), pieces_context=Context(), meaning_context=Context())
-NO_ANSWERS = replace(FULL, words_context=Context(0.2, 0.4), pieces_context=Context(0.6, 0.5))
+NO_CONTEXT = replace(
+    FULL, words_context=NeighbourWeights(), token_context=NeighbourWeights(), meaning_context=NeighbourWeights()
+)
+NO_ANSWERS = replace(FULL, words_context=NeighbourWeights(0.2, 0.4), token_context=NeighbourWeights(0.6, 0.5))
 EVEN = ((features, "USUAL_OF", 1e9),)  # every piece of the question weighs the same
 
 
@@ -126,7 +128,7 @@ VARIANTS = (
     Variant("– without the light form's signs", without("words_context", "meaning_context")),
     Variant("– pieces weigh evenly, rare or not", FULL, EVEN),
     Variant("– without the question mark and length", without("asks", "length")),
-    Variant("– without the voice", without("voice")),
+    Variant("– without the voice", without("role_match")),
     Variant("full, 50 candidates", FULL, first_stage(50)),
     Variant("full, 300 candidates", FULL, first_stage(300)),
     Variant("full, spread over sessions", FULL, (), spread_over_sessions),

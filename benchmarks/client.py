@@ -93,9 +93,9 @@ class Api:
         return bool(memory.get("status") == "pending")
 
     def recall(self, query: str, user: str, recipe: str = "", **fields: Any) -> list[dict[str, Any]]:
-        """The memories found, best first. `recipe` needs a service with RECALL_RECIPES=true."""
+        """The memories found, best first. `recipe` needs a service with RANKING_PROFILES=true."""
         body = {"query": query, "user_id": user, "threshold": 0, **fields}
-        more = {"X-Recall-Recipe": recipe} if recipe else {}
+        more = {"X-Ranking-Profile": recipe} if recipe else {}
         status, answer, _ = self.call("POST", "/api/v1/memories/recall", body, f"recall {recipe}".strip(), more)
         if status != 200:
             raise CannotMeasureError(f"A recall was refused with {status}: {answer}")

@@ -37,8 +37,8 @@ from benchmarks.conversation import TURNS, Turn, turns
 from core.clock import iso, now
 from core.tenancy import TenantRow, tenant_tables
 from memories.embeddings import registry
-from memories.embeddings.base import Encoded, Pieces
-from memories.embeddings.pieces import DIMENSIONS
+from memories.embeddings.base import Encoded, TokenMatrix
+from memories.embeddings.token_embeddings import DIMENSIONS
 from memories.models import Owner, Source
 from memories.pipeline.extract import extract
 from memories.pipeline.plan import Planner
@@ -120,16 +120,16 @@ def embedded(texts: Sequence[str]) -> Encoded:
     order = sorted(range(len(texts)), key=lambda row: len(texts[row]))  # texts of a length need no padding
     parts = [order[at : at + EMBED_AT_ONCE] for at in range(0, len(order), EMBED_AT_ONCE)]
     vectors = np.zeros((len(texts), encoder.embedder.dimensions), np.float16)
-    pieces: list[Pieces] = [np.zeros((0, DIMENSIONS), np.int8)] * len(texts)
+    pieces: list[TokenMatrix] = [np.zeros((0, DIMENSIONS), np.int8)] * len(texts)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         computed = pool.map(lambda part: encoder.encode([texts[row] for row in part]), parts)
         for rows, found in zip(parts, computed, strict=True):
             vectors[rows] = found.vectors
-            for row, own in zip(rows, found.pieces or (), strict=bool(found.pieces)):
+            for row, own in zip(rows, found.token_embeddings or (), strict=bool(found.token_embeddings)):
                 pieces[row] = own
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(f".{os.getpid()}.npz")
-    np.savez(unfinished, vectors=vectors, pieces=np.concatenate(pieces), counts=[len(own) for own in pieces])
+    np.savez(unfinished, vectors=vectors, token_embeddings=np.concatenate(pieces), counts=[len(own) for own in pieces])
     unfinished.replace(path)
     return _read(path)
 
@@ -152,7 +152,7 @@ def _blocks(count: int) -> Iterator[list[Turn]]:
 
 
 def _part(found: Encoded, part: slice) -> Encoded:
-    return Encoded(found.vectors[part], None if found.pieces is None else found.pieces[part])
+    return Encoded(found.vectors[part], None if found.token_embeddings is None else found.token_embeddings[part])
 
 
 def _rows(caller: Principal, user: str, said: Sequence[Turn], encoded: Encoded) -> list[models.Model]:
@@ -170,13 +170,13 @@ def _rows(caller: Principal, user: str, said: Sequence[Turn], encoded: Encoded) 
 def _applied(source: Source, items: Sequence[Item], encoded: Encoded) -> list[models.Model]:
     """The rows that a pass writes for a store whose texts are all new."""
     write, encoder = of_statements(source, extract(items, infer=False)), registry.encoder()
-    piece_model = encoder.pieces.piece_model if encoder.pieces else ""
+    token_model = encoder.token_encoder.token_model if encoder.token_encoder else ""
     spans, _ = embedded_texts(write.contents)
     texts = {}
     for row, (digest, cut) in enumerate(zip(write.digests, spans, strict=True)):
         own = _part(encoded, slice(row, row + 1))
         vector = own.vectors.astype(np.float32)
-        texts[digest] = Embedded(cut, vector, encoder.embedder.model, own.pieces, piece_model)
+        texts[digest] = Embedded(cut, vector, encoder.embedder.model, own.token_embeddings, token_model)
     empty = OwnerState(source.tenant_id, source.project, source.user_id, 0)
     changes = Planner(empty, texts).plan([write])
     source.state, source.finished_at, source.tsv = SourceState.APPLIED.value, now(), None

@@ -148,7 +148,11 @@ def main() -> int:
     parser = arguments(__doc__, "http://127.0.0.1:8080")
     parser.add_argument("--key", default=os.environ.get("MEMPROJECT_KEY", ""), help="an API key not bound to a user")
     parser.add_argument(
-        "--recipes", nargs="*", default=[""], metavar="NAME", help="full, lite, words, dense, rrf: needs RECALL_RECIPES"
+        "--recipes",
+        nargs="*",
+        default=[""],
+        metavar="NAME",
+        help="full, lite, words, dense, rrf: needs RANKING_PROFILES",
     )
     parser.add_argument(
         "--answers", metavar="PREFIX", help="write what was found for each question to PREFIX<recipe>.json"

@@ -30,9 +30,9 @@ from benchmarks.conversation import questions
 from core.clock import now
 from memories.embeddings import registry
 from memories.retrieval import nearest
-from memories.retrieval.question import Question
+from memories.retrieval.query_analysis import Question
 from memories.retrieval.recipes import DENSE
-from memories.retrieval.search import Search
+from memories.retrieval.search_context import SearchContext
 from memories.types import RecallQuery, Scope
 
 PREFIX = "scale-"
@@ -130,10 +130,10 @@ def asked(apis: list[Api], user: str, size: int, table: int, calls: int) -> list
 
 
 def by_signs(user: str, asked: Sequence[str]) -> str:
-    """How many of the 100 nearest the sketch finds that an exact look at every vector finds, on the average."""
+    """How many of the 100 nearest the prefilter finds that an exact look at every vector finds, on the average."""
     encoder, scope, found = registry.encoder(), Scope(services.default_tenant().id, user, ("default",)), []
     for text in asked[:NEAREST_OF]:
-        search = Search(
+        search = SearchContext(
             scope, RecallQuery(text), Question(text, text), DENSE.first, now(),
             encoder.encode([text]).vectors[0], encoder.embedder.model, None,
         )  # fmt: skip
@@ -142,7 +142,7 @@ def by_signs(user: str, asked: Sequence[str]) -> str:
             for size in (0, nearest.EXACT_UP_TO + 1)
         )
         found.append(len(exact & sketched) / max(len(exact), 1))
-    return f"# by signs: {100 * sum(found) / len(found):.1f} % of the 100 nearest, {len(found)} questions"
+    return f"# by binary codes: {100 * sum(found) / len(found):.1f} % of the 100 nearest, {len(found)} questions"
 
 
 def sorted_ids(near: nearest.Nearest) -> list[uuid.UUID]:

@@ -15,13 +15,13 @@ from rapidfuzz.fuzz import ratio
 from entities.names import Parts, normal, parts
 from entities.types import EntityMention
 
-ALIKE = 90.0  # of 100
+MIN_SIMILARITY = 90.0  # of 100
 GROUP = "from "  # the beginning of a qualifier that names a group
 LONG = 5  # letters of a word that may be misspelt
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class EntityCandidate:
     """An entity that is known. `ambiguous`: it may be one of several others, so that it takes no fuller name.
     `qualifiers`: those of its mentions."""
 
@@ -45,7 +45,7 @@ NEW = Verdict()
 
 
 def resolve(
-    named: EntityMention, known: Sequence[Candidate], *, contexts: Sequence[Collection[uuid.UUID]] = ()
+    named: EntityMention, known: Sequence[EntityCandidate], *, contexts: Sequence[Collection[uuid.UUID]] = ()
 ) -> Verdict:
     """What `named` means among the `known` entities of one owner.
 
@@ -72,7 +72,7 @@ def is_fuller(name: str, than: str, of_type: str) -> bool:
 
 
 def _told_apart(
-    fitting: Sequence[Candidate], same: Sequence[Candidate], contexts: Sequence[Collection[uuid.UUID]]
+    fitting: Sequence[EntityCandidate], same: Sequence[EntityCandidate], contexts: Sequence[Collection[uuid.UUID]]
 ) -> Verdict:
     """The one that the context names; else the only one of this very name, or the only one that fits."""
     for around in contexts:
@@ -87,7 +87,7 @@ def _told_apart(
     return Verdict(None, tuple(sorted(c.id for c in fitting if not c.ambiguous)))
 
 
-def _is_called(words: Parts, candidate: Candidate) -> bool:
+def _is_called(words: Parts, candidate: EntityCandidate) -> bool:
     """By its name, or by an alias that is no mere short form of that name."""
     name = parts(candidate.name, candidate.type)
     if _contradict(words, candidate):
@@ -98,7 +98,7 @@ def _is_called(words: Parts, candidate: Candidate) -> bool:
     return any(_equal(words, alias) and not _shortens(alias, name) for alias in aliases)
 
 
-def _fits(words: Parts, candidate: Candidate) -> bool:
+def _fits(words: Parts, candidate: EntityCandidate) -> bool:
     """As a short form of what it is called, or as a fuller one, with no word against it."""
     if _contradict(words, candidate):
         return False
@@ -139,7 +139,7 @@ def _same_first(one: str, other: str) -> bool:
     return one == other or (min(len(one), len(other)) == 1 and one[0] == other[0])
 
 
-def _contradict(words: Parts, candidate: Candidate) -> bool:
+def _contradict(words: Parts, candidate: EntityCandidate) -> bool:
     """Whether a title speaks against it, or all full names that the candidate has."""
     called = [parts(name, candidate.type) for name in (candidate.name, *candidate.aliases)]
     if words.sex and any(name.sex not in ("", words.sex) for name in called):
@@ -152,7 +152,7 @@ def _agree(one: Parts, other: Parts) -> bool:
     return _equal(one, other) or _shortens(one, other) or _shortens(other, one)
 
 
-def _is_misspelt(words: Parts, candidate: Candidate) -> bool:
+def _is_misspelt(words: Parts, candidate: EntityCandidate) -> bool:
     """One word spelt otherwise. A person's first name is never a misspelling: Daniel and Daniela are two."""
     if candidate.type == "DATE":
         return False
@@ -172,10 +172,10 @@ def _alike(one: str, other: str) -> bool:
     """Long words without figures, nearly the same."""
     if min(len(one), len(other)) < LONG or not (one.isalpha() and other.isalpha()):
         return False
-    return ratio(one, other) >= ALIKE
+    return ratio(one, other) >= MIN_SIMILARITY
 
 
-def _has_the_name(named: EntityMention, candidate: Candidate) -> bool:
+def _has_the_name(named: EntityMention, candidate: EntityCandidate) -> bool:
     """Whether the names are equal and the types differ. A common noun ("apple") is no name ("Apple")."""
     if "DATE" in (named.type, candidate.type) or named.type == candidate.type:
         return False
@@ -185,7 +185,7 @@ def _has_the_name(named: EntityMention, candidate: Candidate) -> bool:
     )
 
 
-def _is_told_apart(named: EntityMention, candidate: Candidate) -> bool:
+def _is_told_apart(named: EntityMention, candidate: EntityCandidate) -> bool:
     """Two of the same first name whose qualifiers are of one sort and differ: a son and a boss, but not a son who is
     from Lyon."""
     if not named.qualifier or not candidate.qualifiers or len(parts(named.name, "PERSON").words) > 1:

@@ -272,9 +272,9 @@ EMBEDDING_API_KEY = env.str("EMBEDDING_API_KEY", "")
 EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", "all-MiniLM-L6-v2")
 EMBEDDING_DIM = env.int("EMBEDDING_DIM", 384)
 EMBEDDING_THREADS = env.int("EMBEDDING_THREADS", 1)
-TOKEN_VECTORS = env.bool("TOKEN_VECTORS", True)
+TOKEN_EMBEDDINGS = env.bool("TOKEN_EMBEDDINGS", True)
 RERANK_DEFAULT = env.bool("RERANK_DEFAULT", True)
-RECALL_RECIPES = env.bool("RECALL_RECIPES", False)
+RANKING_PROFILES = env.bool("RANKING_PROFILES", False)
 QUESTION_CACHE_SIZE = env.int("QUESTION_CACHE_SIZE", 1000)
 
 # --- what a text states: the pinned English pipeline, another one of spaCy's by name or path, or "" for sentences alone

@@ -20,7 +20,7 @@ from memproject.embedded import postgres, redis
 ROOT = Path(__file__).resolve().parent.parent
 WORKER = "PYTEST_XDIST_WORKER" in os.environ
 INHERITED = "TEST_SERVERS_STARTED"  # set in the process that starts the workers: its servers are not theirs
-PROVIDERS = ("EMBEDDING_", "SPACY_", "LLM_", "TOKEN_VECTORS")  # what a developer may have set for a service
+PROVIDERS = ("EMBEDDING_", "SPACY_", "LLM_", "TOKEN_EMBEDDINGS")  # what a developer may have set for a service
 
 
 def _start() -> None:

@@ -13,7 +13,7 @@ from django.db.models import Count, Q
 from core.ids import new_id
 from entities.models import Alias, Entity, EntityRevision, Mention
 from entities.names import MAX_LENGTH, normal, parts
-from entities.resolve import Candidate, is_fuller, resolve
+from entities.resolve import EntityCandidate, is_fuller, resolve
 from entities.services.unit_of_work import UnitOfWork
 from entities.types import ENTITY_TYPES, SELF, EntityMention
 
@@ -31,11 +31,13 @@ class LoadedEntity:
     qualifiers: set[str] = field(default_factory=set)
 
     @property
-    def candidate(self) -> Candidate:
+    def candidate(self) -> EntityCandidate:
         said = tuple(alias.name for alias in self.aliases.values())
         revision = self.revision
         qualifiers = frozenset(self.qualifiers)
-        return Candidate(revision.entity_key, revision.name, revision.type, said, bool(revision.candidates), qualifiers)
+        return EntityCandidate(
+            revision.entity_key, revision.name, revision.type, said, bool(revision.candidates), qualifiers
+        )
 
 
 class EntityResolver:

@@ -171,5 +171,5 @@ def revision(view: RevisionView) -> dict[str, Any]:
 
 def recipe_of(request: Request) -> str | None:
     """The ranking that a comparison asks for by header, where the operator allows that."""
-    named = request.headers.get("X-Recall-Recipe") if settings.RECALL_RECIPES else None
+    named = request.headers.get("X-Ranking-Profile") if settings.RANKING_PROFILES else None
     return named if named in RECIPES else None

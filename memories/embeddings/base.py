@@ -11,18 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]
-Pieces = NDArray[np.int8]  # word pieces × 64: a unit vector for each, scaled to ±127
+TokenMatrix = NDArray[np.int8]  # word pieces × 64: a unit vector for each, scaled to ±127
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """Texts as recall reads them: one vector each, of length 1 (texts × dimensions), and one for each word piece.
 
-    A text of stop words alone has all its pieces; without a model for pieces `pieces` is None.
+    A text of stop words alone has all its pieces; without a model for pieces `token_embeddings` is None.
     """
 
     vectors: Vectors
-    pieces: tuple[Pieces, ...] | None
+    token_embeddings: tuple[TokenMatrix, ...] | None
 
 
 class Embedder(Protocol):
@@ -47,11 +47,11 @@ class Embedder(Protocol):
 
 
 @runtime_checkable
-class PieceEncoder(Embedder, Protocol):
+class TokenEncoder(Embedder, Protocol):
     """An embedder that also gives the vectors of word pieces, out of the same run of its model."""
 
     @property
-    def piece_model(self) -> str:
+    def token_model(self) -> str:
         """The name stored beside the vectors of word pieces."""
 
     def encode(self, texts: Sequence[str]) -> Encoded:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.monitoring import metrics
-from memories.embeddings.base import Encoded, Pieces, Vectors
-from memories.embeddings.pieces import DIMENSIONS, STOP_WORDS
+from memories.embeddings.base import Encoded, TokenMatrix, Vectors
+from memories.embeddings.token_embeddings import DIMENSIONS, STOP_WORDS
 
 _WORD = re.compile(r"\w+")
 _POSITIONS = 4  # per word, each with a sign of its own: unrelated texts come out near 0
@@ -22,7 +22,7 @@ class FakeEmbedder:
 
     model = "fake-bag-of-words"
     dimensions = 384
-    piece_model = "fake-words"
+    token_model = "fake-words"  # noqa: S105  the name of a model
 
     def warm(self) -> None:
         """There is nothing to load."""
@@ -45,7 +45,7 @@ class FakeEmbedder:
         return Encoded(self.embed(texts), tuple(_words(text) for text in texts))
 
 
-def _words(text: str) -> Pieces:
+def _words(text: str) -> TokenMatrix:
     """One row for each word that isn't a stop word, the same for the same word; nearly orthogonal ones for others."""
     words = _WORD.findall(text.lower()) or [""]
     rows = [

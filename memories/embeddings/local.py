@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from core.monitoring import metrics
-from memories.embeddings import minilm, pieces
-from memories.embeddings.base import Encoded, Pieces, Vectors
+from memories.embeddings import minilm, token_embeddings
+from memories.embeddings.base import Encoded, TokenMatrix, Vectors
 from memories.errors import ProviderUnavailable
 
 BATCH_TOKENS = 2048  # padding included; bounds the memory of a run (about 40 MB) however many texts come
@@ -58,7 +58,7 @@ class LocalEmbedder:
 
     model = minilm.MODEL
     dimensions = minilm.DIMENSIONS
-    piece_model = pieces.MODEL
+    token_model = token_embeddings.MODEL
 
     def __init__(self, directory: Path, threads: int = 1) -> None:
         self._place = directory / minilm.BUNDLE.name
@@ -77,11 +77,11 @@ class LocalEmbedder:
     @metrics.embedding("local")
     def encode(self, texts: Sequence[str]) -> Encoded:
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
-        compressed: dict[int, Pieces] = {}
+        compressed: dict[int, TokenMatrix] = {}
         for rows, ids, (found, layer) in self._runs(texts, ["emb", "tokens"]):
             vectors[rows] = found
             for line, row in enumerate(rows):
-                compressed[row] = pieces.compress(ids[line], layer[line], self._load().dropped)
+                compressed[row] = token_embeddings.compress(ids[line], layer[line], self._load().dropped)
         return Encoded(vectors, tuple(compressed[row] for row in range(len(texts))))
 
     def _runs(
@@ -132,7 +132,7 @@ def _open(place: Path, threads: int) -> _Loaded:
     tokenizer = Tokenizer.from_file(str(place / minilm.TOKENIZER.path))
     tokenizer.no_padding()
     tokenizer.enable_truncation(minilm.MAX_TOKENS)
-    return _Loaded(session, tokenizer, pieces.dropped(tokenizer))
+    return _Loaded(session, tokenizer, token_embeddings.dropped(tokenizer))
 
 
 def _clean(text: str) -> str:

@@ -14,7 +14,7 @@ from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 from core.errors import Unavailable
-from memories.embeddings.base import Embedder, Encoded, PieceEncoder
+from memories.embeddings.base import Embedder, Encoded, TokenEncoder
 
 log = logging.getLogger(__name__)
 
@@ -31,26 +31,26 @@ EMBEDDERS = {
 class Encoder:
     """Vectors of texts from the provider that is set, and of their word pieces from a model in this process.
 
-    `pieces` None: TOKEN_VECTORS is off.
+    `token_encoder` None: TOKEN_EMBEDDINGS is off.
     """
 
     embedder: Embedder
-    pieces: PieceEncoder | None
+    token_encoder: TokenEncoder | None
 
     @property
     def is_near(self) -> bool:
         """Whether a call costs nothing but its work: the model runs in this process."""
-        return isinstance(self.embedder, PieceEncoder)
+        return isinstance(self.embedder, TokenEncoder)
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Raises like `Embedder.embed`. Word pieces only refine: where their model is away, there are none."""
-        if self.pieces is None:
+        if self.token_encoder is None:
             return Encoded(self.embedder.embed(texts), None)
-        if self.pieces is self.embedder:
-            return self.pieces.encode(texts)
+        if self.token_encoder is self.embedder:
+            return self.token_encoder.encode(texts)
         vectors = self.embedder.embed(texts)
         try:
-            return Encoded(vectors, self.pieces.encode(texts).pieces)
+            return Encoded(vectors, self.token_encoder.encode(texts).token_embeddings)
         except Unavailable as error:
             log.warning("no vectors of word pieces: %s", error.message)
             return Encoded(vectors, None)
@@ -75,11 +75,11 @@ def reset() -> None:
 @cache
 def _encoder(pid: int) -> Encoder:  # noqa: ARG001  as below
     model = embedder()
-    if not settings.TOKEN_VECTORS:
+    if not settings.TOKEN_EMBEDDINGS:
         return Encoder(model, None)
-    if isinstance(model, PieceEncoder):
+    if isinstance(model, TokenEncoder):
         return Encoder(model, model)
-    make: Callable[[], PieceEncoder] = import_string(EMBEDDERS["local"])
+    make: Callable[[], TokenEncoder] = import_string(EMBEDDERS["local"])
     return Encoder(model, make())
 
 
@@ -98,7 +98,7 @@ def _embedder(pid: int) -> Embedder:  # noqa: ARG001  the key: connections and s
 
 
 def _settings_changed(*, setting: str, **_: object) -> None:
-    if setting.startswith("EMBEDDING_") or setting == "TOKEN_VECTORS":
+    if setting.startswith("EMBEDDING_") or setting == "TOKEN_EMBEDDINGS":
         reset()
 
 

@@ -18,18 +18,18 @@ PLAIN_DOWN = """
 ALTER TABLE memories_embedding ALTER COLUMN vector SET STORAGE EXTERNAL;
 """
 # Word pieces are bytes without repetition: compressing them costs time and saves nothing.
-EXTERNAL_UP = "ALTER TABLE memories_tokenvectors ALTER COLUMN vectors SET STORAGE EXTERNAL;"
-EXTERNAL_DOWN = "ALTER TABLE memories_tokenvectors ALTER COLUMN vectors SET STORAGE EXTENDED;"
-# A sketch of each vector for big scopes, kept by the database itself; the index answers without touching the vectors.
+EXTERNAL_UP = "ALTER TABLE memories_tokenembedding ALTER COLUMN vectors SET STORAGE EXTERNAL;"
+EXTERNAL_DOWN = "ALTER TABLE memories_tokenembedding ALTER COLUMN vectors SET STORAGE EXTENDED;"
+# A binary code of each vector for big scopes, kept by the database itself; the index answers without touching the vectors.
 SIGNS_UP = """
-ALTER TABLE memories_embedding ADD COLUMN signs varbit GENERATED ALWAYS AS (binary_quantize(vector)::varbit) STORED;
-ALTER TABLE memories_embedding ALTER COLUMN signs SET STORAGE PLAIN;
+ALTER TABLE memories_embedding ADD COLUMN binary_code varbit GENERATED ALWAYS AS (binary_quantize(vector)::varbit) STORED;
+ALTER TABLE memories_embedding ALTER COLUMN binary_code SET STORAGE PLAIN;
 CREATE INDEX memories_embedding_scope ON memories_embedding (tenant_id, project, user_id, model, current)
-    INCLUDE (signs, passage_key);
+    INCLUDE (binary_code, passage_key);
 """
 SIGNS_DOWN = """
 DROP INDEX memories_embedding_scope;
-ALTER TABLE memories_embedding DROP COLUMN signs;
+ALTER TABLE memories_embedding DROP COLUMN binary_code;
 """
 
 
@@ -620,7 +620,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.CreateModel(
-            name="TokenVectors",
+            name="TokenEmbedding",
             fields=[
                 ("id", models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ("passage_key", models.UUIDField()),
@@ -903,7 +903,7 @@ class Migration(migrations.Migration):
             index=models.Index(fields=["tenant", "-requested_at"], name="memories_erasure_recent"),
         ),
         migrations.AddConstraint(
-            model_name="tokenvectors",
+            model_name="tokenembedding",
             constraint=models.UniqueConstraint(fields=("tenant", "passage_key", "model"), name="memories_tokens_of"),
         ),
         migrations.AddIndex(
@@ -957,8 +957,8 @@ class Migration(migrations.Migration):
         TenantLink("memories_embedding", "passage_key", "memories_passage", cascade=True),
         TenantLink("memories_usage", "memory_key", "memories_memory", cascade=True),
         migrations.RunSQL(PLAIN_UP, PLAIN_DOWN),
-        TenantKey("memories_tokenvectors"),
-        TenantLink("memories_tokenvectors", "passage_key", "memories_passage", cascade=True),
+        TenantKey("memories_tokenembedding"),
+        TenantLink("memories_tokenembedding", "passage_key", "memories_passage", cascade=True),
         migrations.RunSQL(EXTERNAL_UP, EXTERNAL_DOWN),
         migrations.RunSQL(
             SIGNS_UP,

@@ -3,7 +3,7 @@
 from memories.models.erasure import Erasure
 from memories.models.memory import Memory
 from memories.models.owner import Owner
-from memories.models.passage import Embedding, Passage, TokenVectors
+from memories.models.passage import Embedding, Passage, TokenEmbedding
 from memories.models.queue import WriteQueue
 from memories.models.review import Review
 from memories.models.revision import Revision
@@ -20,7 +20,7 @@ __all__ = [
     "Review",
     "Revision",
     "Source",
-    "TokenVectors",
+    "TokenEmbedding",
     "Usage",
     "WriteQueue",
 ]

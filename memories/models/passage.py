@@ -70,7 +70,7 @@ class Embedding(TenantRow):
 
     The column has no fixed dimensions, so that two models can live side by side while memories are embedded anew.
     What ranks a whole scope beside the vector is repeated from the passage: one narrow table is read, and no join
-    stands before the cut. The database adds a column of its own, `signs`: one bit for the sign of each number.
+    stands before the cut. The database adds a column of its own, `binary_code`: one bit for the sign of each number.
     """
 
     passage_key = models.UUIDField()
@@ -100,7 +100,7 @@ class Embedding(TenantRow):
         )
 
 
-class TokenVectors(TenantRow):
+class TokenEmbedding(TenantRow):
     """A passage word piece by word piece: `vectors` are pieces × 64 signed bytes under `model`, in order.
 
     They are read for the few candidates of a recall, by passage, and never scanned.

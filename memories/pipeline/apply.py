@@ -15,7 +15,7 @@ from core.clock import now
 from core.errors import Conflict, MemoryNotFound
 from core.ids import MEMORY, REVIEW, public
 from core.monitoring import metrics
-from memories.models import Embedding, Memory, Outcome, Passage, Review, Revision, TokenVectors
+from memories.models import Embedding, Memory, Outcome, Passage, Review, Revision, TokenEmbedding
 from memories.pipeline import memory_events, memory_graph, owner_locks, reviews
 from memories.pipeline.changes import ChangeSet, GraphChange, WriteResult
 from memories.pipeline.fulltext import to_tsvector, word_count
@@ -166,7 +166,7 @@ def insert(batch: Batch) -> None:
     Revision.objects.bulk_create(batch.revisions, batch_size=BATCH)
     Passage.objects.bulk_create(batch.passages, batch_size=BATCH)
     Embedding.objects.bulk_create(batch.embeddings, batch_size=BATCH)
-    TokenVectors.objects.bulk_create(batch.tokens, batch_size=BATCH)
+    TokenEmbedding.objects.bulk_create(batch.tokens, batch_size=BATCH)
 
 
 def _write(batch: Batch) -> None:

@@ -13,8 +13,8 @@ from memories.models import Source
 from memories.pipeline.rows import Embedded, Vectors, embedded_texts
 from memories.pipeline.write_queue import Claim
 
-AT_ONCE = 32  # passages between two looks at the lease, when the model runs in this process
-AT_ONCE_AFAR = 512  # when it doesn't: a call costs more than what is in it
+BATCH_SIZE = 32  # passages between two looks at the lease, when the model runs in this process
+REMOTE_BATCH_SIZE = 512  # when it doesn't: a call costs more than what is in it
 EARLY = 64_000  # characters; a longer write gets a vector of its own first, so that recall finds it meanwhile
 RAW = 16  # passages of a raw text that are compared with what is known
 HEAD = 2_000  # characters of the raw text that this vector is of
@@ -31,19 +31,23 @@ def embedded(encoder: Encoder, contents: Sequence[str], after: Callable[[], None
     spans, passages = embedded_texts(contents)
     if not passages:
         return []
-    at_once = AT_ONCE if encoder.is_near else AT_ONCE_AFAR
+    at_once = BATCH_SIZE if encoder.is_near else REMOTE_BATCH_SIZE
     parts = []
     for start in range(0, len(passages), at_once):
         parts.append(encoder.encode(passages[start : start + at_once]))
         after()
     vectors = np.concatenate([part.vectors for part in parts])
-    pieces = None if any(p.pieces is None for p in parts) else [row for p in parts for row in p.pieces or ()]
-    piece_model = encoder.pieces.piece_model if encoder.pieces else ""
+    token_embeddings = (
+        None
+        if any(p.token_embeddings is None for p in parts)
+        else [row for p in parts for row in p.token_embeddings or ()]
+    )
+    token_model = encoder.token_encoder.token_model if encoder.token_encoder else ""
     done, found = 0, []
     for cut in spans:
         here = slice(done, done + len(cut))
-        own = None if pieces is None else tuple(pieces[here])
-        found.append(Embedded(cut, vectors[here], encoder.embedder.model, own, piece_model))
+        own = None if token_embeddings is None else tuple(token_embeddings[here])
+        found.append(Embedded(cut, vectors[here], encoder.embedder.model, own, token_model))
         done += len(cut)
     return found
 

@@ -29,7 +29,7 @@ from memories.models import (
     Review,
     Revision,
     Source,
-    TokenVectors,
+    TokenEmbedding,
     Usage,
 )
 from memories.pipeline import memory_events, owner_locks
@@ -121,7 +121,7 @@ def memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = 
     passages = Passage.objects.filter(tenant=tenant_id, memory_key__in=wanted)
     owner_locks.erased(tenant_id, Counter(passages.values_list("project", "user_id")))
     for name, rows in (
-        ("tokens", TokenVectors.objects.filter(tenant=tenant_id, passage_key__in=passages.values("id"))),
+        ("tokens", TokenEmbedding.objects.filter(tenant=tenant_id, passage_key__in=passages.values("id"))),
         ("embeddings", Embedding.objects.filter(tenant=tenant_id, passage_key__in=passages.values("id"))),
         ("passages", passages),
         ("usage", Usage.objects.filter(tenant=tenant_id, memory_key__in=wanted)),

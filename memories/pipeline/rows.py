@@ -12,28 +12,29 @@ import numpy.typing as npt
 
 from core.ids import new_id
 from memories.languages import configuration
-from memories.models import Embedding, Memory, Outcome, Passage, Revision, Source, TokenVectors
+from memories.models import Embedding, Memory, Outcome, Passage, Revision, Source, TokenEmbedding
 from memories.pipeline.fulltext import to_tsvector, word_count
 from memories.pipeline.passages import evidence_of, split
 from memories.pipeline.reconcile import Operation
 from memories.types import KEEP, Action, Decision, Span, UpdateCommand
 
 Vectors = npt.NDArray[np.float32]
-Pieces = npt.NDArray[np.int8]
+TokenMatrix = npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
     """A text cut into passages, with one vector each (`vectors`: passages × dimensions) of `model`.
 
-    `pieces` are the passages' word pieces, pieces × 64 each, under `piece_model`; None where that model was away.
+    `token_embeddings`: one matrix for each passage, tokens × 64, of `token_model`; None where that model was
+    unavailable.
     """
 
     spans: tuple[Span, ...]
     vectors: Vectors
     model: str
-    pieces: tuple[Pieces, ...] | None = None
-    piece_model: str = ""
+    token_embeddings: tuple[TokenMatrix, ...] | None = None
+    token_model: str = ""
 
 
 def embedded_texts(contents: Sequence[str]) -> tuple[list[tuple[Span, ...]], list[str]]:
@@ -62,7 +63,7 @@ class Batch:
     revisions: list[Revision] = field(default_factory=list)
     passages: list[Passage] = field(default_factory=list)
     embeddings: list[Embedding] = field(default_factory=list)
-    tokens: list[TokenVectors] = field(default_factory=list)
+    tokens: list[TokenEmbedding] = field(default_factory=list)
 
     def add_text(self, revision: Revision, text: Embedded, attribution: Attribution) -> None:
         """The passages and vectors of a revision that is the first with its text."""
@@ -105,14 +106,14 @@ class Batch:
                     vector=vector,
                 )
             )
-            if text.pieces is not None:
+            if text.token_embeddings is not None:
                 self.tokens.append(
-                    TokenVectors(
+                    TokenEmbedding(
                         id=new_id(),
                         tenant_id=revision.tenant_id,
                         passage_key=passage.id,
-                        model=text.piece_model,
-                        vectors=text.pieces[ordinal].tobytes(),
+                        model=text.token_model,
+                        vectors=text.token_embeddings[ordinal].tobytes(),
                     )
                 )
 

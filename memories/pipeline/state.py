@@ -43,7 +43,7 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class StoredCandidate:
     """A memory that this pass has made or changed. `vectors`: passages × dimensions, of length 1, as stored. `stated`:
     the relations that its text states."""
 
@@ -71,7 +71,7 @@ class OwnerState:
     stated: dict[Place, list[tuple[ExistingMemory, Conflict]]] = field(default_factory=dict)
     current: dict[uuid.UUID, Revision] = field(default_factory=dict)
     changed: set[uuid.UUID] = field(default_factory=set)
-    candidates: dict[uuid.UUID, Candidate] = field(default_factory=dict)
+    candidates: dict[uuid.UUID, StoredCandidate] = field(default_factory=dict)
 
     def revision(self, memory_id: uuid.UUID, moment: dt.datetime) -> Revision | None:
         """The current revision of a memory that is there and not expired."""
@@ -101,12 +101,12 @@ class OwnerState:
         vector = as_stored(text.vectors[:1])[0]
         for candidate in made.values():
             cosine = float((candidate.vectors @ vector).max())
-            if cosine >= nearest.ENOUGH:
+            if cosine >= nearest.MIN_COSINE:
                 near.append((cosine, candidate.known))
         near.sort(key=lambda pair: -pair[0])
         cosines = {known: cosine for cosine, known in near}
         contradicted = [known for known, kind in conflicts.items() if kind is not Conflict.SAME]
-        wanted = dict.fromkeys([*contradicted[:MAX_STATED], *(known for _, known in near[: nearest.MOST])])
+        wanted = dict.fromkeys([*contradicted[:MAX_STATED], *(known for _, known in near[: nearest.MAX_SIMILAR])])
         return [Compared(known, cosines.get(known, 0.0), conflicts.get(known)) for known in wanted]
 
     def hold(
@@ -126,7 +126,7 @@ class OwnerState:
             return
         vectors = as_stored(text.vectors) if text is not None else self._stored_vectors(revision)
         known = ExistingMemory(key, revision.content, said_at)
-        self.candidates[key] = Candidate(known, revision.agent_id, vectors, graph.stated, message)
+        self.candidates[key] = StoredCandidate(known, revision.agent_id, vectors, graph.stated, message)
 
     def end(self, revision: Revision) -> None:
         """A memory whose current revision is no longer live."""
@@ -190,7 +190,7 @@ def compare(state: OwnerState, writes: Sequence[ReadWrite], texts: Mapping[bytes
             agent_id,
             vectors,
             registry.embedder().model,
-            most=2 * nearest.MOST,  # some of them may be changed by the pass
+            most=2 * nearest.MAX_SIMILAR,  # some of them may be changed by the pass
         )
         state.near |= {place: pairs for (place, _, _), pairs in zip(asked, near, strict=True)}
         state.stated |= _stated(state, agent_id, [(place, statement) for place, statement, _ in asked])

@@ -13,15 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from core.postgres import fetch
-from memories.embeddings import pieces
-from memories.embeddings.base import Pieces
+from memories.embeddings import token_embeddings
+from memories.embeddings.base import TokenMatrix
 from memories.retrieval import features, where
 from memories.retrieval.lexical import Lexical
 from memories.retrieval.nearest import Nearest
 from memories.retrieval.recipes import FIRST_STAGE, PER_TEXT
-from memories.retrieval.search import Search
+from memories.retrieval.search_context import SearchContext
 
-MOST_BY_WORDS = 1_000  # passages that are looked up at most for their words
+MAX_BY_WORDS = 1_000  # passages that are looked up at most for their words
 
 # What the cut goes by, of passages that hold words of the question and aren't among the nearest: those that are alive
 # and let through by the filter.
@@ -42,8 +42,8 @@ SELECT p.id, p.memory_key, p.text_key, p.session, p.batch || ':' || p.turn, coal
        k.vectors
 FROM memories_passage p
 JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = p.text_key AND {current}
-LEFT JOIN memories_tokenvectors k
-  ON k.tenant_id = %(tenant)s AND k.passage_key = p.id AND k.model = %(piece_model)s
+LEFT JOIN memories_tokenembedding k
+  ON k.tenant_id = %(tenant)s AND k.passage_key = p.id AND k.model = %(token_model)s
 LEFT JOIN LATERAL (
     SELECT array_agg(place) AS turns FROM (
         SELECT n.batch || ':' || n.turn AS place FROM memories_passage n
@@ -56,7 +56,7 @@ WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s)
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class PassageCandidate:
     """A passage, or a pending write (`pending`: no place, no word pieces). `cosine` None: no vector of this model."""
 
     key: uuid.UUID
@@ -71,7 +71,7 @@ class Candidate:
     role: str | None = None
     length: int = 0
     asks: bool = False
-    pieces: Pieces | None = None
+    token_embeddings: TokenMatrix | None = None
     pending: bool = False
 
 
@@ -79,29 +79,29 @@ class Candidate:
 class Pool:
     """What is ranked in the second stage: candidates, and the parts of their BM25 (words × candidates)."""
 
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[PassageCandidate, ...]
     parts: npt.NDArray[np.float32]
     best_words: float  # the largest BM25 in the scope, of which `words` is a share
 
 
-def gather(asked: Search, lexical: Lexical, nearest: Nearest) -> Pool:
-    """The FIRST_STAGE best of the scope, exactly: what neither list shows whole is looked up."""
+def gather(context: SearchContext, lexical: Lexical, nearest: Nearest) -> Pool:
+    """The FIRST_STAGE best of the scope, exactly: scores missing from either list are fetched."""
     bm25 = lexical.scores
     best_words = float(bm25.max()) if bm25.size else 0.0
     share = bm25 / best_words if best_words else bm25
     column = {key: at for at, key in enumerate(lexical.ids)}
     near_words = _shares(nearest.ids, column, share)
     near = (
-        asked.first.words * near_words
-        + asked.first.meaning * features.meaning(nearest.cosine, near_words)
+        context.first.words * near_words
+        + context.first.meaning * features.meaning(nearest.cosine, near_words)
         + nearest.bonus
     )
-    hopeful = _by_words(asked, lexical.ids, share, nearest, _bar(nearest.texts, near))
-    other = features.first(
-        asked.question, hopeful, _shares([candidate.key for candidate in hopeful], column, share), asked.first
+    by_words = _by_words(context, lexical.ids, share, nearest, _cutoff(nearest.texts, near))
+    other = features.first_stage_score(
+        context.question, by_words, _shares([candidate.key for candidate in by_words], column, share), context.first
     )
-    every = [*_of(nearest), *hopeful]
-    kept = _details(asked, [every[at] for at in _first([c.text for c in every], np.concatenate([near, other]))])
+    every = [*_of(nearest), *by_words]
+    kept = _details(context, [every[at] for at in _first([c.text for c in every], np.concatenate([near, other]))])
     parts = np.zeros((len(lexical.words), len(kept)), np.float32)
     for number, candidate in enumerate(kept):
         if (there := column.get(candidate.key.bytes)) is not None:
@@ -116,61 +116,61 @@ def _shares(
     return np.array([0.0 if (at := column.get(i.bytes)) is None else share[at] for i in ids], np.float32)
 
 
-def _of(nearest: Nearest) -> list[Candidate]:
+def _of(nearest: Nearest) -> list[PassageCandidate]:
     cosines = [None if np.isnan(cosine) else cosine for cosine in nearest.cosine.tolist()]
     return [
-        Candidate(key, key, text, cosine, pending=pending)
+        PassageCandidate(key, key, text, cosine, pending=pending)
         for key, text, cosine, pending in zip(
             nearest.ids, nearest.texts, cosines, nearest.pending.tolist(), strict=True
         )
     ]
 
 
-def _bar(texts: Sequence[uuid.UUID], scores: npt.NDArray[np.float32]) -> float:
+def _cutoff(texts: Sequence[uuid.UUID], scores: npt.NDArray[np.float32]) -> float:
     """What a passage must reach to be among the FIRST_STAGE best of these."""
     best = _first(texts, scores)
     return float(scores[best[-1]]) if len(best) == FIRST_STAGE else -np.inf
 
 
 def _by_words(
-    asked: Search, ids: Sequence[bytes], share: npt.NDArray[np.float32], nearest: Nearest, bar: float
-) -> list[Candidate]:
-    """Passages that their words may lift over the bar.
+    context: SearchContext, ids: Sequence[bytes], share: npt.NDArray[np.float32], nearest: Nearest, cutoff: float
+) -> list[PassageCandidate]:
+    """Passages that their words may lift over the cutoff.
 
     One that isn't among the nearest has no more than `nearest.floor` by its vector, so only those whose words can make
     up for it are looked up.
     """
     # All vectors are known: what isn't there has none, or didn't come through the filter.
-    floor = nearest.floor if np.isfinite(nearest.floor) else asked.first.most_without_vector
+    floor = nearest.floor if np.isfinite(nearest.floor) else context.first.most_without_vector
     seen = {i.bytes for i in nearest.ids}
-    most = len(ids) if asked.vector is None and asked.narrowed else MOST_BY_WORDS
+    most = len(ids) if context.vector is None and context.has_filters else MAX_BY_WORDS
     wanted: list[uuid.UUID] = []
     for at in np.argsort(-share, kind="stable").tolist():
-        if len(wanted) >= most or asked.first.words * share[at] + floor < bar:
+        if len(wanted) >= most or context.first.words * share[at] + floor < cutoff:
             break
         if ids[at] not in seen:
             wanted.append(uuid.UUID(bytes=ids[at]))
     if not wanted:
         return []
-    statement, values = where.statement(BY_WORDS, asked.condition, asked.query.temporal_view)
-    rows = fetch.rows(statement, values | asked.parameters() | {"ids": wanted})
+    statement, values = where.statement(BY_WORDS, context.condition, context.query.temporal_view)
+    rows = fetch.rows(statement, values | context.parameters() | {"ids": wanted})
     return [
-        Candidate(key, memory, text, cosine, said_at=said_at, speaker=speaker, role=role)
+        PassageCandidate(key, memory, text, cosine, said_at=said_at, speaker=speaker, role=role)
         for key, memory, text, cosine, said_at, speaker, role in rows
     ]
 
 
-def _details(asked: Search, chosen: Sequence[Candidate]) -> list[Candidate]:
+def _details(context: SearchContext, chosen: Sequence[PassageCandidate]) -> list[PassageCandidate]:
     """The same passages with all that ranks them."""
     cosines = {candidate.key: candidate.cosine for candidate in chosen if not candidate.pending}
     kept = [candidate for candidate in chosen if candidate.pending]
     if not cosines:
         return kept
-    statement, _ = where.statement(DETAILS, None, asked.query.temporal_view)
-    for row in fetch.rows(statement, asked.parameters() | {"ids": list(cosines)}):
-        vectors = None if row[-1] is None else pieces.load(row[-1])
+    statement, _ = where.statement(DETAILS, None, context.query.temporal_view)
+    for row in fetch.rows(statement, context.parameters() | {"ids": list(cosines)}):
+        vectors = None if row[-1] is None else token_embeddings.load(row[-1])
         known: tuple[Any, ...] = (*row[:3], cosines[row[0]], *row[3:-1], vectors)
-        kept.append(Candidate(*known))
+        kept.append(PassageCandidate(*known))
     return kept
 
 

@@ -13,12 +13,12 @@ from memories.types import MemoryView
 CHARACTERS_A_TOKEN = 4  # of English, for current tokenizers; a fast local estimate, on the safe side for prose
 TOKENS_A_LETTER = 0.6  # beyond ASCII: Cyrillic takes less, Chinese a little more
 ENDS = (".", "!", "?", "…", "。", "！", "？")
-SAME = 0.9  # the share of the words of two lines that makes the later one a repetition
+REPEAT_SHARE = 0.9  # the share of the words of two lines that makes the later one a repetition
 WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class RecallContext:
     """`tokens` is an estimate. Left out: what did not fit, and what repeats a line that is there."""
 
     text: str
@@ -40,7 +40,7 @@ def line(memory: MemoryView) -> str:
     return memory.content if memory.content.endswith(ENDS) else memory.content + "."
 
 
-def build(memories: Iterable[MemoryView], max_tokens: int) -> Context:
+def build(memories: Iterable[MemoryView], max_tokens: int) -> RecallContext:
     """Lines that fit into `max_tokens`, best first. A line that doesn't fit is left out and shorter ones after it may
     still come in; what says nearly the same as a line that is there is left out too."""
     lines: list[str] = []
@@ -60,7 +60,7 @@ def build(memories: Iterable[MemoryView], max_tokens: int) -> Context:
             lines.append(text)
             said.append((words, memory.content))
             used += cost
-    return Context("\n".join(lines), used, tuple(over), tuple(repeats))
+    return RecallContext("\n".join(lines), used, tuple(over), tuple(repeats))
 
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
@@ -68,8 +68,8 @@ def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
 
     The sizes are compared first, because it is cheap: sets of very different sizes share too few words.
     """
-    if min(len(one), len(other)) < SAME * max(len(one), len(other)):
+    if min(len(one), len(other)) < REPEAT_SHARE * max(len(one), len(other)):
         return False
     if any(word.isdigit() for word in one ^ other):
         return False
-    return len(one & other) >= SAME * max(1, len(one | other))
+    return len(one & other) >= REPEAT_SHARE * max(1, len(one | other))

@@ -6,13 +6,16 @@ from dataclasses import replace
 
 from core.clock import iso
 from core.ids import MEMORY, public
-from memories.retrieval.context import Context
+from memories.retrieval.context import RecallContext
 from memories.retrieval.ranking import Ranking
 from memories.types import Hit, Json, Recalled, RecallQuery
 
 # What each feature is called, and what it says.
 NAMES = {
-    "pieces": ("wording", "each word of the question beside the nearest word of this memory and its neighbours"),
+    "token_embeddings": (
+        "wording",
+        "each word of the question beside the nearest word of this memory and its neighbours",
+    ),
     "session": ("conversation", "the same, for the best of its whole conversation"),
     "words": ("matching words", "words of the question that stand in it, rare ones counting more"),
     "words_share": ("matching words", "words of the question that stand in it, rare ones counting more"),
@@ -21,14 +24,14 @@ NAMES = {
     "meaning_context": ("meaning nearby", "the same, for it or what was said next to it"),
     "speaker": ("speaker", "said by the person that the question names"),
     "date": ("time", "said in the time that the question names"),
-    "voice": ("voice", "said by the assistant, or by the user, where the other is asked for"),
+    "role_match": ("voice", "said by the assistant, or by the user, where the other is asked for"),
     "asks": ("question", "it asks and doesn't tell"),
     "length": ("length", "longer memories tell more"),
     "ranks": ("ranks", "reciprocal ranks by words and by meaning"),
 }
 
 
-def explained(hits: list[Hit], text: Context, ranking: Ranking, query: RecallQuery) -> Recalled:
+def explained(hits: list[Hit], text: RecallContext, ranking: Ranking, query: RecallQuery) -> Recalled:
     """The hits with their reasons, and what was understood of the question and left out of the context."""
     with_reasons = tuple(replace(hit, why=_why(hit, ranking)) for hit in hits)
     return Recalled(with_reasons, text.text, text.tokens, _asked(ranking, text, query))
@@ -51,7 +54,7 @@ def _why(hit: Hit, ranking: Ranking) -> Json:
     }
 
 
-def _asked(ranking: Ranking, text: Context, query: RecallQuery) -> Json:
+def _asked(ranking: Ranking, text: RecallContext, query: RecallQuery) -> Json:
     question = ranking.question
     return {
         "recipe": ranking.recipe.name if question else "newest",
@@ -63,7 +66,7 @@ def _asked(ranking: Ranking, text: Context, query: RecallQuery) -> Json:
             {"words": w.words, "start": iso(w.start), "stop": iso(w.stop)}
             for w in (question.windows if question else ())
         ],
-        "asks_the_assistant": bool(question and question.told),
+        "asks_the_assistant": bool(question and question.asks_about_assistant),
         "left_out": {
             "max_tokens": query.max_tokens,
             "tokens": text.tokens,

@@ -17,8 +17,8 @@ from memories.retrieval import where
 from memories.retrieval.recipes import K1, B
 from memories.types import Scope
 
-MOST_TERMS = 48  # of a question: the first ones; a text of pages says nothing more by its thousandth word
-MOST_PENDING = 1_000
+MAX_TERMS = 48  # of a question: the first ones; a text of pages says nothing more by its thousandth word
+MAX_PENDING = 1_000
 SAMPLE = 500
 
 # One row: the mean length of passages (of SAMPLE of them), the question's words, and all matches packed, so that
@@ -98,8 +98,8 @@ def search(
     values |= {
         "configuration": configuration(project),
         "query": segmented(text),
-        "terms": MOST_TERMS,
-        "pending": MOST_PENDING if waiting else 0,
+        "terms": MAX_TERMS,
+        "pending": MAX_PENDING if waiting else 0,
         "sample": SAMPLE,
     }
     ((length, lexemes, heads, held),) = fetch.rows(statement, values)

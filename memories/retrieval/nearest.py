@@ -1,4 +1,4 @@
-"""Dense search inside a scope: the nearest vectors, exact up to a size, by a sketch of their signs beyond it."""
+"""Dense search inside a scope: exact for small scopes, by a binary-quantized prefilter beyond it."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from psycopg import sql
 
 from core.postgres import fetch
 from memories.retrieval import where
-from memories.retrieval.question import Question
-from memories.retrieval.recipes import PER_TEXT, First
-from memories.retrieval.search import Search
+from memories.retrieval.query_analysis import Question
+from memories.retrieval.recipes import PER_TEXT, FirstStageWeights
+from memories.retrieval.search_context import SearchContext
 
-# Passages of a scope up to which every vector is compared. Beyond it the SKETCH nearest by the signs of their numbers
+# Passages of a scope up to which every vector is compared. Beyond it the PREFILTER_SIZE nearest by their binary codes
 # are, which an index holds beside the scope (docs/retrieval.md has what that costs and finds).
 EXACT_UP_TO = 50_000
-SKETCH = 3_000
-WIDE = 300  # nearest vectors that are looked at first; all of them when too many turn out to be dead
+PREFILTER_SIZE = 3_000
+FIRST_FETCH = 300  # nearest vectors that are looked at first; all of them when too many turn out to be dead
 
 # What ranks beside the vector, each only where the question calls for it: a sum for every vector of a scope.
 BY_SPEAKER = sql.SQL("%(by_speaker)s::float8 * (e.speaker IS NOT NULL AND e.speaker = ANY(%(speakers)s::text[]))::int")
-BY_VOICE = sql.SQL("- %(by_voice)s::float8 * (e.role IS NOT NULL AND (e.role = 'assistant') <> %(told)s::bool)::int")
+BY_ROLE = sql.SQL("- %(by_role)s::float8 * (e.role IS NOT NULL AND (e.role = 'assistant') <> %(told)s::bool)::int")
 BY_DATE = sql.SQL("""CASE WHEN e.said_at BETWEEN %(earliest)s::timestamptz AND %(latest)s::timestamptz
     THEN %(by_date)s::float8 * (
         SELECT max(w.weight * greatest(0, 1 - greatest(extract(epoch FROM w.start - e.said_at)::float8,
@@ -49,12 +49,12 @@ EXACT = """
     ORDER BY (e.vector <=> %(vector)s::halfvec) - ({bonus})
     LIMIT %(most)s::int
 """
-BY_SIGNS = """
+PREFILTERED = """
     SELECT e.passage_key, e.text_key, e.vector <=> %(vector)s::halfvec AS distance, {bonus} AS bonus
     FROM (SELECT e.passage_key FROM memories_embedding e
           WHERE {in_scope}
-          ORDER BY e.signs <~> binary_quantize(%(vector)s::halfvec)
-          LIMIT %(sketch)s::int) closest
+          ORDER BY e.binary_code <~> binary_quantize(%(vector)s::halfvec)
+          LIMIT %(prefilter)s::int) closest
     JOIN memories_embedding e
       ON e.tenant_id = %(tenant)s AND e.passage_key = closest.passage_key AND e.model = %(model)s
     ORDER BY (e.vector <=> %(vector)s::halfvec) - ({bonus})
@@ -71,7 +71,7 @@ UNION ALL
         0, true, true
  FROM memories_source s WHERE {s_scope} AND {waiting} AND {s_filter} ORDER BY s.id DESC LIMIT %(pending)s::int)
 """
-MOST_PENDING = 1_000
+MAX_PENDING = 1_000
 
 
 TEXT, DISTANCE, BONUS, ALIVE, PENDING = 1, 2, 3, 4, 5  # columns, after the key
@@ -92,20 +92,20 @@ class Nearest:
     floor: float
 
 
-def search(asked: Search, *, size: int, enough: int) -> Nearest:
+def search(context: SearchContext, *, size: int, enough: int) -> Nearest:
     """The nearest live passages that a filter lets through, and pending writes.
 
     `size` is how many passages the scope has; at least `enough` candidates are given, if there are so many.
     """
-    bonus, bonus_values = _bonus(asked.question, asked.first)
-    exact = size <= EXACT_UP_TO or asked.narrowed  # a sketch must not cut what a filter would have kept
-    temporal_view = asked.query.temporal_view
+    bonus, bonus_values = _bonus(context.question, context.first)
+    exact = size <= EXACT_UP_TO or context.has_filters  # a prefilter must not cut what a filter would have kept
+    temporal_view = context.query.temporal_view
     in_scope = sql.SQL(IN_SCOPE).format(current=ANY_VERSION if temporal_view.as_of else CURRENT)
-    ranked = sql.SQL(EXACT if exact else BY_SIGNS).format(bonus=bonus, in_scope=in_scope)
-    statement, values = where.statement(NEAREST, asked.condition, temporal_view, nearest=ranked)
-    waiting = 0 if temporal_view.is_historical else MOST_PENDING
-    values |= asked.parameters() | {"sketch": SKETCH, "pending": waiting} | bonus_values
-    for most in (None,) if asked.narrowed else (WIDE, None):
+    ranked = sql.SQL(EXACT if exact else PREFILTERED).format(bonus=bonus, in_scope=in_scope)
+    statement, values = where.statement(NEAREST, context.condition, temporal_view, nearest=ranked)
+    waiting = 0 if temporal_view.is_historical else MAX_PENDING
+    values |= context.parameters() | {"prefilter": PREFILTER_SIZE, "pending": waiting} | bonus_values
+    for most in (None,) if context.has_filters else (FIRST_FETCH, None):
         rows = fetch.rows(statement, values | {"most": most})
         compared = sum(not row[PENDING] for row in rows)
         alive = [row for row in rows if row[ALIVE]]
@@ -129,16 +129,16 @@ def apart(texts: Sequence[uuid.UUID]) -> int:
     return len(texts) if len(counts) == len(texts) else sum(min(count, PER_TEXT) for count in counts.values())
 
 
-def _bonus(question: Question, first: First) -> tuple[sql.Composable, dict[str, Any]]:
+def _bonus(question: Question, first: FirstStageWeights) -> tuple[sql.Composable, dict[str, Any]]:
     """The sum of what ranks beside the vector, and its parameters."""
     parts: list[sql.Composable] = [sql.SQL("0::float8")]
     values: dict[str, Any] = {}
     if question.speakers and first.speaker:
         parts.append(sql.SQL("+ ") + BY_SPEAKER)
         values |= {"speakers": list(question.speakers), "by_speaker": first.speaker}
-    if first.voice:
-        parts.append(BY_VOICE)
-        values |= {"told": question.told, "by_voice": first.voice}
+    if first.role_match:
+        parts.append(BY_ROLE)
+        values |= {"told": question.asks_about_assistant, "by_role": first.role_match}
     if question.windows and first.date:
         parts.append(sql.SQL("+ ") + BY_DATE)
         reach = [

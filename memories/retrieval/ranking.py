@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from memories.retrieval import lexical
 from memories.retrieval.candidates import Pool
-from memories.retrieval.question import Question
+from memories.retrieval.query_analysis import Question
 from memories.retrieval.recipes import FULL, Recipe
 
 

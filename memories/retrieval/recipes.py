@@ -1,4 +1,4 @@
-"""How much each sign of relevance counts, and what a sum of them means. Pure constants.
+"""Ranking weights of each feature, and the logistic curve from their sum to a score. Pure constants.
 
 Found on development conversations and checked on others; `docs/retrieval.md` has the figures of every part.
 """
@@ -14,7 +14,7 @@ K1, B = 0.9, 0.4  # BM25: how fast repeats stop counting, how much a long passag
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class NeighbourWeights:
     """What a neighbour's match counts for a passage: one turn away, two, and more for the answer to a question."""
 
     near: float = 0.0
@@ -23,14 +23,14 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class First:
+class FirstStageWeights:
     """The cut to FIRST_STAGE: what can be known of a whole scope in one pass."""
 
     words: float = 0.7
     meaning: float = 1.0
     speaker: float = 0.15
     date: float = 0.10
-    voice: float = 0.20
+    role_match: float = 0.20
 
     @property
     def most_without_vector(self) -> float:
@@ -40,22 +40,23 @@ class First:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """`weights` by feature (memories.retrieval.features). `slope` and `middle` turn their sum into a score in 0–1."""
+    """`weights` by feature (memories.retrieval.features). `logistic_slope` and `logistic_midpoint` turn their sum into
+    a score in 0–1."""
 
     name: str
     weights: Mapping[str, float]
-    slope: float
-    middle: float
-    first: First = First()
-    words_context: Context = Context(0.2, 0.4, 0.4)
-    pieces_context: Context = Context(0.6, 0.5, 0.3)
-    meaning_context: Context = Context(0.8)
+    logistic_slope: float
+    logistic_midpoint: float
+    first: FirstStageWeights = FirstStageWeights()
+    words_context: NeighbourWeights = NeighbourWeights(0.2, 0.4, 0.4)
+    token_context: NeighbourWeights = NeighbourWeights(0.6, 0.5, 0.3)
+    meaning_context: NeighbourWeights = NeighbourWeights(0.8)
 
 
 FULL = Recipe(
     "full",
     {
-        "pieces": 1.0,
+        "token_embeddings": 1.0,
         "session": 0.15,
         "words": 0.05,
         "words_context": 0.05,
@@ -63,12 +64,12 @@ FULL = Recipe(
         "meaning_context": 0.1,
         "speaker": 0.18,
         "date": 0.23,
-        "voice": 0.22,
+        "role_match": 0.22,
         "asks": -0.04,
         "length": 0.01,
     },
-    slope=2.5,
-    middle=0.76,
+    logistic_slope=2.5,
+    logistic_midpoint=0.76,
 )
 LITE = Recipe(
     "lite",
@@ -77,18 +78,22 @@ LITE = Recipe(
         "meaning_context": 1.0,
         "speaker": 0.3,
         "date": 0.3,
-        "voice": 0.2,
+        "role_match": 0.2,
         "asks": -0.06,
         "length": 0.04,
     },
-    slope=2.5,
-    middle=0.56,
+    logistic_slope=2.5,
+    logistic_midpoint=0.56,
 )
-MEANING = First(words=0, speaker=0, date=0, voice=0)
-ONLY_WORDS = First(meaning=0, speaker=0, date=0, voice=0)
-PLAIN = First(speaker=0, date=0, voice=0)
-DENSE = Recipe("dense", {"meaning": 1.0}, slope=4.8, middle=0.285, first=MEANING)
-WORDS = Recipe("words", {"words_share": 1.0}, slope=2.7, middle=0.25, first=ONLY_WORDS)  # the embedding model is away
-RRF = Recipe("rrf", {"ranks": 1.0}, slope=4.0, middle=0.5, first=PLAIN)  # only to compare: what most products do
+MEANING = FirstStageWeights(words=0, speaker=0, date=0, role_match=0)
+ONLY_WORDS = FirstStageWeights(meaning=0, speaker=0, date=0, role_match=0)
+PLAIN = FirstStageWeights(speaker=0, date=0, role_match=0)
+DENSE = Recipe("dense", {"meaning": 1.0}, logistic_slope=4.8, logistic_midpoint=0.285, first=MEANING)
+WORDS = Recipe(
+    "words", {"words_share": 1.0}, logistic_slope=2.7, logistic_midpoint=0.25, first=ONLY_WORDS
+)  # the embedding model is away
+RRF = Recipe(
+    "rrf", {"ranks": 1.0}, logistic_slope=4.0, logistic_midpoint=0.5, first=PLAIN
+)  # only to compare: what most products do
 
 BY_NAME = {recipe.name: recipe for recipe in (FULL, LITE, DENSE, WORDS, RRF)}

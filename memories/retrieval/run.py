@@ -11,14 +11,14 @@ import numpy.typing as npt
 
 from core.clock import now
 from core.errors import Unavailable
-from memories.embeddings import questions, registry
+from memories.embeddings import query_cache, registry
 from memories.embeddings.base import Encoded
 from memories.retrieval import candidates, context, decay_scan, explain, features, lexical, nearest, read, speakers
 from memories.retrieval.candidates import Pool
-from memories.retrieval.question import Question, understand
+from memories.retrieval.query_analysis import Question, analyze
 from memories.retrieval.ranking import Ranking
 from memories.retrieval.recipes import BY_NAME, DENSE, FIRST_STAGE, FULL, LITE, WORDS, Recipe
-from memories.retrieval.search import Search, excluded
+from memories.retrieval.search_context import SearchContext, excluded
 from memories.types import Hit, Recalled, RecallQuery, Scope
 
 log = logging.getLogger(__name__)
@@ -47,8 +47,8 @@ def rank(scope: Scope, query: RecallQuery, moment: dt.datetime, recipe: Recipe |
     text = query.query or ""
     project = (scope.projects or ("",))[0]
     known = speakers.known(scope)
-    question = understand(text, known.names, query.reference_time or query.temporal_view.as_of or moment)
-    waiting = questions.encoding(question.spoken)
+    question = analyze(text, known.names, query.reference_time or query.temporal_view.as_of or moment)
+    waiting = query_cache.encoding(question.first_person_text)
     words = lexical.NOTHING
     if query.hybrid or recipe:
         pending = not query.temporal_view.is_historical
@@ -61,9 +61,9 @@ def rank(scope: Scope, query: RecallQuery, moment: dt.datetime, recipe: Recipe |
         if not query.hybrid:
             raise
         log.warning("the embedder is away: recall goes by words alone")
-    asked = encoded.pieces[0] if encoded and encoded.pieces else None
-    recipe = recipe or _recipe(query, encoded, asked)
-    search = Search(
+    query_tokens = encoded.token_embeddings[0] if encoded and encoded.token_embeddings else None
+    recipe = recipe or _recipe(query, encoded, query_tokens)
+    search_context = SearchContext(
         scope=scope,
         query=query,
         question=question,
@@ -71,33 +71,37 @@ def rank(scope: Scope, query: RecallQuery, moment: dt.datetime, recipe: Recipe |
         moment=moment,
         vector=encoded.vectors[0] if encoded else None,
         model=encoder.embedder.model,
-        piece_model=encoder.pieces.piece_model if encoder.pieces and "pieces" in recipe.weights else None,
+        token_model=encoder.token_encoder.token_model
+        if encoder.token_encoder and "token_embeddings" in recipe.weights
+        else None,
     )
-    near = nearest.search(search, size=known.passages, enough=FIRST_STAGE)
-    return _ranked(question, words, candidates.gather(search, words, near), asked, recipe)
+    near = nearest.search(search_context, size=known.passages, enough=FIRST_STAGE)
+    return _ranked(question, words, candidates.gather(search_context, words, near), query_tokens, recipe)
 
 
-def _recipe(query: RecallQuery, encoded: Encoded | None, asked: npt.NDArray[np.int8] | None) -> Recipe:
+def _recipe(query: RecallQuery, encoded: Encoded | None, query_tokens: npt.NDArray[np.int8] | None) -> Recipe:
     if query.recipe:
         return BY_NAME[query.recipe]
     if encoded is None:
         return WORDS
     if not query.hybrid:
         return DENSE
-    return FULL if query.rerank and asked is not None else LITE
+    return FULL if query.rerank and query_tokens is not None else LITE
 
 
 def _ranked(
     question: Question,
     words: lexical.Lexical,
     pool: Pool,
-    asked: npt.NDArray[np.int8] | None,
+    query_tokens: npt.NDArray[np.int8] | None,
     recipe: Recipe,
 ) -> Ranking:
-    found = features.of(question, pool.candidates, pool.parts, words.idf, words.ideal, pool.best_words, asked, recipe)
+    found = features.of(
+        question, pool.candidates, pool.parts, words.idf, words.ideal, pool.best_words, query_tokens, recipe
+    )
     columns = {name: weight * found[name] for name, weight in recipe.weights.items() if name in found}
     total = np.zeros(len(pool.candidates), np.float32) + sum(columns.values())
-    scores = 1 / (1 + np.exp(-recipe.slope * (total - recipe.middle)))
+    scores = 1 / (1 + np.exp(-recipe.logistic_slope * (total - recipe.logistic_midpoint)))
     best: dict[uuid.UUID, int] = {}
     for at in np.argsort(-total, kind="stable"):
         best.setdefault(pool.candidates[at].memory_id, int(at))
@@ -106,7 +110,7 @@ def _ranked(
 
 
 def _newest(scope: Scope, query: RecallQuery, moment: dt.datetime) -> Ranking:
-    """Nothing was asked but a filter: what it lets through answers in full."""
+    """Nothing was query_tokens but a filter: what it lets through answers in full."""
     ids = read.matching(
         scope,
         moment,

@@ -13,18 +13,18 @@ from psycopg import sql
 from core.clock import now
 from core.postgres import fetch
 from memories.models import Owner
-from memories.retrieval.nearest import EXACT_UP_TO, SKETCH
+from memories.retrieval.nearest import EXACT_UP_TO, PREFILTER_SIZE
 from memories.statements import ExistingMemory
 
-MOST = 8  # for one vector: of the memories that a text ends, 98 % are among these (docs/models.md)
-ENOUGH = 0.25  # cosine, as in the training of the pair model
+MAX_SIMILAR = 8  # for one vector: of the memories that a text ends, 98 % are among these (docs/models.md)
+MIN_COSINE = 0.25  # cosine, as in the training of the pair model
 
 IN_SCOPE = """e.tenant_id = %(tenant)s AND e.project = %(project)s AND e.user_id = %(user)s
           AND e.model = %(model)s AND e.current"""
-# Of a big scope only those vectors are compared that have about the same signs (see nearest.py).
+# Of a big scope only those vectors are compared that have about the same binary code (see nearest.py).
 EVERY = "SELECT e.text_key, e.said_at, e.vector FROM memories_embedding e WHERE {in_scope}"
-SKETCHED = """SELECT e.text_key, e.said_at, e.vector FROM memories_embedding e
-        WHERE {in_scope} ORDER BY e.signs <~> binary_quantize(asked.vector) LIMIT %(sketch)s::int"""
+PREFILTERED = """SELECT e.text_key, e.said_at, e.vector FROM memories_embedding e
+        WHERE {in_scope} ORDER BY e.binary_code <~> binary_quantize(asked.vector) LIMIT %(prefilter)s::int"""
 # A turn is a record of what was said, and stays: nothing outdates it.
 SIMILAR = """
 SELECT asked.number, r.memory_key, r.content, near.said_at, 1 - near.distance
@@ -39,7 +39,7 @@ WHERE near.distance <= %(distance)s::float8 AND NOT r.archived AND r.valid_to IS
   AND r.agent_id IS NOT DISTINCT FROM %(agent)s::text AND r.memory_type <> 'turn'
 ORDER BY asked.number, near.distance, r.memory_key
 """
-WIDE = 40  # of which MOST may be shown: passages of one memory, turns and what is no longer live fall out
+WIDE = 40  # of which MAX_SIMILAR may be shown: passages of one memory, turns and what is no longer live fall out
 
 
 # The same, of facts that are named.
@@ -68,8 +68,8 @@ def similar(
     vectors: Sequence[npt.NDArray[np.float32]],
     model: str,
     *,
-    most: int = MOST,
-    enough: float = ENOUGH,
+    most: int = MAX_SIMILAR,
+    enough: float = MIN_COSINE,
 ) -> list[list[tuple[float, ExistingMemory]]]:
     """At most `most` live facts for each vector with their cosine, nearest first, which is at least `enough`."""
     if not vectors:
@@ -79,7 +79,7 @@ def similar(
         .values_list("passages", flat=True)
         .first()
     )
-    candidates = sql.SQL(EVERY if (size or 0) <= EXACT_UP_TO else SKETCHED).format(in_scope=sql.SQL(IN_SCOPE))
+    candidates = sql.SQL(EVERY if (size or 0) <= EXACT_UP_TO else PREFILTERED).format(in_scope=sql.SQL(IN_SCOPE))
     rows = fetch.rows(
         sql.SQL(SIMILAR).format(candidates=candidates).as_string(),
         {
@@ -90,7 +90,7 @@ def similar(
             "model": model,
             "vectors": "{" + ",".join(f'"{HalfVector(vector).to_text()}"' for vector in vectors) + "}",
             "wide": WIDE,
-            "sketch": SKETCH,
+            "prefilter": PREFILTER_SIZE,
             "distance": 1 - enough,
             "moment": now(),
         },

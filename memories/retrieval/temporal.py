@@ -20,8 +20,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-MOST_CHARACTERS = 2_000  # of a question are looked at
-MOST_EXPRESSIONS = 8  # of a question are understood
+MAX_CHARACTERS = 2_000  # of a question are looked at
+MAX_EXPRESSIONS = 8  # of a question are understood
 YEARS_BEFORE, YEARS_AFTER = 5, 1  # the reference's year: what an expression without a year may mean
 
 EDGE = 1e-12  # days, far below a microsecond: the tolerance of a hard edge, so that one formula serves all windows
@@ -57,7 +57,7 @@ class Part(NamedTuple):
     weight: float
 
 
-class Asked(NamedTuple):
+class TimeReference(NamedTuple):
     """When a question is asked, by the clock on the wall, and the years that a year-less expression may mean."""
 
     moment: dt.datetime
@@ -70,7 +70,7 @@ class Asked(NamedTuple):
         return dt.datetime.combine(self.moment.date() - dt.timedelta(days=days_ago), dt.time())
 
 
-Reader = Callable[[re.Match[str], Asked], Iterator[Part]]
+Reader = Callable[[re.Match[str], TimeReference], Iterator[Part]]
 
 
 def windows(question: str, reference: dt.datetime, years: Sequence[int] = ()) -> tuple[Window, ...]:
@@ -81,9 +81,9 @@ def windows(question: str, reference: dt.datetime, years: Sequence[int] = ()) ->
     """
     if reference.tzinfo is None:
         raise ValueError("the reference needs a time zone")
-    text = question[:MOST_CHARACTERS]
+    text = question[:MAX_CHARACTERS]
     around = range(reference.year - YEARS_BEFORE, reference.year + YEARS_AFTER + 1)
-    asked = Asked(reference.replace(tzinfo=None), tuple(sorted(years or around)))
+    asked = TimeReference(reference.replace(tzinfo=None), tuple(sorted(years or around)))
     found = _read(text, asked, KINDS) or _read(text, asked, YEARS)
     zone = reference.tzinfo
     return tuple(
@@ -103,12 +103,14 @@ def nearness(found: Sequence[Window], moments: npt.NDArray[np.float64]) -> npt.N
     return best.astype(np.float32)
 
 
-def _read(text: str, asked: Asked, kinds: Sequence[tuple[re.Pattern[str], Reader]]) -> list[tuple[str, list[Part]]]:
+def _read(
+    text: str, asked: TimeReference, kinds: Sequence[tuple[re.Pattern[str], Reader]]
+) -> list[tuple[str, list[Part]]]:
     """The expressions in their order, each with its windows. Where two kinds overlap, the earlier kind has it."""
     found: dict[tuple[int, int], list[Part]] = {}
     for pattern, reader in kinds:
         for match in pattern.finditer(text):
-            if len(found) == MOST_EXPRESSIONS:
+            if len(found) == MAX_EXPRESSIONS:
                 break
             if any(start < match.end() and match.start() < stop for start, stop in found):
                 continue
@@ -146,7 +148,7 @@ def _number(word: str) -> int:
     return int(word) if word.isdigit() else _NUMBERS[word.lower()]
 
 
-def _ago(match: re.Match[str], asked: Asked) -> Iterator[Part]:
+def _ago(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
     unit, number = match["unit"].lower(), match["number"].lower()
     vague = "couple" in number or "few" in number
     around = DAYS_AROUND[unit] * (2 if vague else 1)
@@ -154,12 +156,12 @@ def _ago(match: re.Match[str], asked: Asked) -> Iterator[Part]:
     yield Part(asked.ago(days + around), asked.ago(days - around), 3 * around, 1.0)
 
 
-def _weekday(match: re.Match[str], asked: Asked) -> Iterator[Part]:
+def _weekday(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
     days = (asked.moment.weekday() - _WEEKDAYS.index(match["weekday"].lower())) % 7 or 7
     yield Part(asked.ago(days + 0.6), asked.ago(days - 1.5), 3.0, 1.0)
 
 
-def _past(match: re.Match[str], asked: Asked) -> Iterator[Part]:
+def _past(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
     unit = DAYS_OF[match["unit"].lower()]
     if match["number"] or match["which"].lower() == "past":
         days = _number(match["number"] or "one") * unit
@@ -168,16 +170,16 @@ def _past(match: re.Match[str], asked: Asked) -> Iterator[Part]:
         yield Part(asked.ago(1.9 * unit), asked.ago(0.3 * unit), 0.5 * unit, SPAN)
 
 
-def _yesterday(match: re.Match[str], asked: Asked) -> Iterator[Part]:
+def _yesterday(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
     days = 2 if match["before"] else 1
     yield Part(asked.ago(days + 0.6), asked.ago(days - 0.6), 1.5, 1.0)
 
 
-def _today(_: re.Match[str], asked: Asked) -> Iterator[Part]:
+def _today(_: re.Match[str], asked: TimeReference) -> Iterator[Part]:
     yield Part(asked.midnight(), asked.midnight(-1) - INSTANT, 1.5, 1.0)
 
 
-def _this(match: re.Match[str], asked: Asked) -> Iterator[Part]:
+def _this(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
     unit, today = match["unit"].lower(), asked.midnight()
     if unit == "week":
         start = asked.midnight(asked.moment.weekday())
@@ -189,7 +191,7 @@ def _this(match: re.Match[str], asked: Asked) -> Iterator[Part]:
     yield Part(start, stop, 0.25 * DAYS_OF[unit], SPAN)
 
 
-def _weekend(match: re.Match[str], asked: Asked) -> Iterator[Part]:
+def _weekend(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
     """The latest that has begun. "This weekend" may lie ahead; "last weekend" is over."""
     since_saturday, which = asked.moment.weekday() - 5, match["which"].lower()
     days = since_saturday if which == "this" else since_saturday % 7
@@ -243,20 +245,20 @@ def _months(year: int, month: int, count: int) -> Stretch:
     return _midnight(year, month, 1), _midnight(year + after // 12, after % 12 + 1, 1) - INSTANT
 
 
-def _iso(match: re.Match[str], _: Asked) -> Iterator[Part]:
+def _iso(match: re.Match[str], _: TimeReference) -> Iterator[Part]:
     yield from _around(_midnight(int(match["year"]), int(match["month"]), int(match["day"])))
 
 
-def _day(match: re.Match[str], asked: Asked) -> Iterator[Part]:
+def _day(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
     return _days(match, asked, _month_number(match["month"]), int(match["day"]))
 
 
-def _holiday(match: re.Match[str], asked: Asked) -> Iterator[Part]:
+def _holiday(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
     if match["lead"] or match["year"]:
         yield from _days(match, asked, *_HOLIDAYS[match["holiday"].lower().replace("’", "'")])
 
 
-def _days(match: re.Match[str], asked: Asked, month: int, day: int) -> Iterator[Part]:
+def _days(match: re.Match[str], asked: TimeReference, month: int, day: int) -> Iterator[Part]:
     years = [year for year in _years(match, asked) if 1 <= day <= calendar.monthrange(year, month)[1]]
     starts = [_midnight(year, month, day) for year in years]
     for start, stop in _meant(match, asked, [(start, start + dt.timedelta(days=1) - INSTANT) for start in starts]):
@@ -269,7 +271,7 @@ def _around(midnight: dt.datetime) -> Iterator[Part]:
         yield Part(midnight - dt.timedelta(days=before), midnight + dt.timedelta(days=after), EDGE, weight)
 
 
-def _named_month(match: re.Match[str], asked: Asked) -> Iterator[Part]:
+def _named_month(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
     sure = match["month"].lower() not in _OTHER_WORDS or match["year"] or _lead(match) not in ("", "this")
     if not sure and not _ANOTHER_MONTH.search(match.string[max(0, match.start() - 30) : match.start()]):
         return
@@ -281,7 +283,7 @@ def _named_month(match: re.Match[str], asked: Asked) -> Iterator[Part]:
         yield from _side(match, asked, start, stop)
 
 
-def _season(match: re.Match[str], asked: Asked) -> Iterator[Part]:
+def _season(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
     """Of the northern hemisphere. A year's winter is the one that it begins with, and the one that it ends with."""
     if not (match["lead"] or match["year"]):
         return
@@ -293,7 +295,7 @@ def _season(match: re.Match[str], asked: Asked) -> Iterator[Part]:
         yield from _side(match, asked, start, stop)
 
 
-def _named_year(match: re.Match[str], asked: Asked) -> Iterator[Part]:
+def _named_year(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
     year = _months(int(match["year"]), 1, 12)
     if _lead(match) not in ("before", "after"):
         yield Part(*year, EDGE, NAMED_YEAR)
@@ -308,11 +310,11 @@ def _lead(match: re.Match[str]) -> str:
     return (match["lead"] or "").lower()
 
 
-def _years(match: re.Match[str], asked: Asked) -> Sequence[int]:
+def _years(match: re.Match[str], asked: TimeReference) -> Sequence[int]:
     return [int(match["year"])] if match["year"] else asked.years
 
 
-def _meant(match: re.Match[str], asked: Asked, stretches: Sequence[Stretch]) -> Sequence[Stretch]:
+def _meant(match: re.Match[str], asked: TimeReference, stretches: Sequence[Stretch]) -> Sequence[Stretch]:
     """All of them; after "this" the nearest, after "last", "since", "before" and "after" the latest that has begun."""
     if match["year"]:
         return stretches
@@ -323,7 +325,7 @@ def _meant(match: re.Match[str], asked: Asked, stretches: Sequence[Stretch]) -> 
     return stretches
 
 
-def _side(match: re.Match[str], asked: Asked, start: dt.datetime, stop: dt.datetime) -> Iterator[Part]:
+def _side(match: re.Match[str], asked: TimeReference, start: dt.datetime, stop: dt.datetime) -> Iterator[Part]:
     """What "since", "before" and "after" add: one side counts as a named year does.
 
     The day itself keeps its weight: who asks for "the week before 3 August" is mostly told on 3 August.

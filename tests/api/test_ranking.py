@@ -12,7 +12,7 @@ from django.test import override_settings
 from apikeys.services import default_tenant
 from memories.embeddings.local import LocalEmbedder
 from memories.errors import ProviderUnavailable
-from memories.models import Passage, TokenVectors
+from memories.models import Passage, TokenEmbedding
 from memories.retrieval import nearest
 from tests.build import Caller
 
@@ -124,33 +124,33 @@ def test_the_documents_switches_choose_the_ranking(owner: Caller, sent: dict[str
     assert [m["content"] for m in answer["memories"]] == ["User lives in Oslo"]
 
 
-@override_settings(TOKEN_VECTORS=False)
+@override_settings(TOKEN_EMBEDDINGS=False)
 def test_without_word_pieces_the_light_form_ranks(owner: Caller) -> None:
     owner.store("I live in Oslo")
-    assert TokenVectors.objects.filter(tenant=default_tenant()).count() == 0
+    assert TokenEmbedding.objects.filter(tenant=default_tenant()).count() == 0
     assert owner.recall("Where do I live?", explain=True)["explanation"]["recipe"] == "lite"
 
 
 def test_memories_without_word_pieces_rank_beside_others(owner: Caller) -> None:
-    with override_settings(TOKEN_VECTORS=False):
+    with override_settings(TOKEN_EMBEDDINGS=False):
         owner.store("The key to the cellar hangs behind the door")
     owner.store("The dog is called Rex")
-    assert TokenVectors.objects.filter(tenant=default_tenant()).count() == 1
+    assert TokenEmbedding.objects.filter(tenant=default_tenant()).count() == 1
     assert owner.recalled("Where hangs the key to the cellar?")[0] == "The key to the cellar hangs behind the door"
 
 
-@override_settings(RECALL_RECIPES=True)
+@override_settings(RANKING_PROFILES=True)
 def test_comparisons_pick_a_ranking_by_header(owner: Caller) -> None:
     owner.store("I live in Oslo")
     for recipe in ("words", "rrf", "dense", "lite", "full"):
         body = {"query": "Where do I live?", "explain": True, "threshold": 0}
-        answer = owner.post("/api/v1/memories/recall", body, X_Recall_Recipe=recipe).json()
+        answer = owner.post("/api/v1/memories/recall", body, X_Ranking_Profile=recipe).json()
         assert answer["explanation"]["recipe"] == recipe
 
 
 def test_the_header_means_nothing_unless_it_is_allowed(owner: Caller) -> None:
     owner.store("I live in Oslo")
-    answer = owner.post("/api/v1/memories/recall", {"query": "live", "explain": True}, X_Recall_Recipe="words").json()
+    answer = owner.post("/api/v1/memories/recall", {"query": "live", "explain": True}, X_Ranking_Profile="words").json()
     assert answer["explanation"]["recipe"] == "full"
 
 
@@ -164,7 +164,7 @@ def test_a_long_memory_does_not_crowd_out_others(owner: Caller) -> None:
 
 
 def test_more_passages_than_are_looked_at_first(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nearest, "WIDE", 3)
+    monkeypatch.setattr(nearest, "FIRST_FETCH", 3)
     for number in range(12):
         owner.store(f"Fact number {number} about gardening")
     assert len(owner.recalled("gardening", limit=50)) == 12
@@ -176,13 +176,13 @@ def test_big_scopes_are_searched_by_the_signs_of_vectors(owner: Caller, monkeypa
         owner.store(text)
     assert owner.recalled("Is the garden green?")[0] == "The garden is green"
     assert len(owner.recalled("garden", enable_hybrid=False)) == 3
-    monkeypatch.setattr(nearest, "SKETCH", 1)
+    monkeypatch.setattr(nearest, "PREFILTER_SIZE", 1)
     assert owner.recalled("The garden is green", enable_hybrid=False) == ["The garden is green"]
 
 
 def test_a_filter_costs_no_hit_in_a_big_scope(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nearest, "EXACT_UP_TO", 0)
-    monkeypatch.setattr(nearest, "SKETCH", 1)
+    monkeypatch.setattr(nearest, "PREFILTER_SIZE", 1)
     for number in range(6):
         owner.store(f"The garden number {number} is green", metadata={"even": number % 2 == 0})
     even = {f"The garden number {number} is green" for number in (0, 2, 4)}
@@ -198,7 +198,7 @@ def test_a_filter_costs_no_hit_while_the_model_is_away(owner: Caller, monkeypatc
         raise ProviderUnavailable
 
     monkeypatch.setattr(LocalEmbedder, "encode", away)
-    monkeypatch.setattr("memories.retrieval.candidates.MOST_BY_WORDS", 1)
+    monkeypatch.setattr("memories.retrieval.candidates.MAX_BY_WORDS", 1)
     even = {f"The garden number {number} is green" for number in (0, 2, 4)}
     assert set(owner.recalled("Which garden is so green?", filters={"even": True})) == even
 

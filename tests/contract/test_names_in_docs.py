@@ -11,8 +11,8 @@ from django.core.management import get_commands, load_command_class
 from prometheus_client import Counter, Histogram
 
 from core.monitoring import metrics
-from memories.retrieval.nearest import EXACT_UP_TO, SKETCH
-from memories.retrieval.recipes import FIRST_STAGE, FULL, K1, LITE, B, First
+from memories.retrieval.nearest import EXACT_UP_TO, PREFILTER_SIZE
+from memories.retrieval.recipes import FIRST_STAGE, FULL, K1, LITE, B, FirstStageWeights
 from memproject.status import numbers
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -82,12 +82,12 @@ def test_the_table_of_weights_has_the_numbers_of_the_recipes() -> None:
 
 def test_the_page_of_retrieval_has_the_numbers_of_the_code() -> None:
     page = " ".join((ROOT / "docs" / "retrieval.md").read_text().split())
-    first = First()
+    first = FirstStageWeights()
     assert f"(k1 {K1}, b {B};" in page
-    assert f"Above {EXACT_UP_TO:,} passages in a scope the {SKETCH:,} nearest" in page
+    assert f"Above {EXACT_UP_TO:,} passages in a scope the {PREFILTER_SIZE:,} nearest" in page
     assert (
         f"The {FIRST_STAGE} best by `{first.words:g}·words + meaning + {first.speaker:g}·speaker + {first.date:g}·time "
-        f"- {first.voice:g}·voice`" in page
+        f"- {first.role_match:g}·role_match`" in page
     )
     assert first.meaning == 1
 

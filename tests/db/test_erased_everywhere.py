@@ -30,7 +30,7 @@ from core.tenancy import across_tenants
 from entities.models import Mention
 from entities.services import graph_updates
 from entities.types import EntityMention, ExtractedGraph, GraphScope, GraphUpdate, RelationMention
-from memories.models import Embedding, Erasure, Memory, Passage, Review, Revision, Source, TokenVectors
+from memories.models import Embedding, Erasure, Memory, Passage, Review, Revision, Source, TokenEmbedding
 from memories.pipeline import embed, recall_counters
 from memories.review_types import ReviewState
 from memories.services import store as storing
@@ -193,7 +193,7 @@ def test_no_word_of_it_is_left_anywhere(
     tmp_path: Path,
     erased: Callable[[Caller, list[str]], str],
 ) -> None:
-    settings.RECALL_RECIPES = True
+    settings.RANKING_PROFILES = True
     caplog.set_level(logging.INFO)
     before = rows(*neighbours)
     owner, ids = request.getfixturevalue("told")
@@ -204,7 +204,7 @@ def test_no_word_of_it_is_left_anywhere(
     assert in_redis() == []
     for model in (Memory, Revision, Passage, Embedding, Review):
         assert model.objects.filter(tenant=neighbours[0], user_id=USER).count() == 0
-    assert TokenVectors.objects.filter(tenant=neighbours[0]).exclude(passage__user_id="joanna").count() == 0
+    assert TokenEmbedding.objects.filter(tenant=neighbours[0]).exclude(passage__user_id="joanna").count() == 0
     assert [answer for answer in answers(owner, ids) if words_in(answer)] == []
     assert words_in(exported(tmp_path).decode()) == []
     assert words_in(caplog.text) == []
@@ -236,7 +236,7 @@ def answers(owner: Caller, ids: list[str]) -> Iterator[str]:
     for word in WORDS:
         for recipe in RECIPES:
             asked = {"query": f"Where is the {word}?", **mine}
-            yield _memories(owner.post("/api/v1/memories/recall", asked, X_Recall_Recipe=recipe))
+            yield _memories(owner.post("/api/v1/memories/recall", asked, X_Ranking_Profile=recipe))
         for mode in (
             {"enable_hybrid": False},
             {"enable_rerank": False},

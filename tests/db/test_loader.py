@@ -166,8 +166,8 @@ def test_vectors_are_computed_once(owner: Caller, monkeypatch: pytest.MonkeyPatc
     assert first.vectors.shape == (200, 384)
     alone = registry.encoder().encode([texts[17]])
     assert (first.vectors[17] == alone.vectors[0].astype(first.vectors.dtype)).all()
-    assert first.pieces is not None
-    assert alone.pieces is not None
-    assert (first.pieces[17] == alone.pieces[0]).all()
+    assert first.token_embeddings is not None
+    assert alone.token_embeddings is not None
+    assert (first.token_embeddings[17] == alone.token_embeddings[0]).all()
     monkeypatch.setattr("memories.embeddings.local.LocalEmbedder.encode", lambda *_: pytest.fail("asked again"))
     assert (loader.embedded(texts).vectors == first.vectors).all()

@@ -23,7 +23,7 @@ from memories import filters
 from memories.embeddings.registry import encoder
 from memories.models import Owner
 from memories.retrieval import candidates, nearest, recipes, run
-from memories.retrieval.question import understand
+from memories.retrieval.query_analysis import analyze
 from memories.types import RecallQuery, Scope
 from tests.build import Caller
 from tests.db.test_filters import matches
@@ -58,7 +58,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """So few candidates that the cut, the bound and the second look are all taken with tens of memories."""
     for module in (recipes, candidates, run):
         monkeypatch.setattr(module, "FIRST_STAGE", 8)
-    monkeypatch.setattr(nearest, "WIDE", 12)
+    monkeypatch.setattr(nearest, "FIRST_FETCH", 12)
 
 
 @pytest.fixture
@@ -123,14 +123,14 @@ def looked_at_all(query: RecallQuery, user: str, known: Known) -> Iterator[tuple
     bm25 = {row[0]: _bm25(held[row[0]], row[4], mean, frequency, len(rows)) for row in rows}
     best = max(bm25.values(), default=0.0) or 1.0
     names = sorted({row[5] for row in rows if row[5]})
-    question = understand(query.query or "", names, now())
-    asked = encoder().encode([question.spoken]).vectors[0]
+    question = analyze(query.query or "", names, now())
+    asked = encoder().encode([question.first_person_text]).vectors[0]
     alive = {parse(MEMORY, i) for i, item in known.items() if _lets_through(query, item)}
     for key, text, memory, _, _, speaker, role, _ in rows:
         if memory in alive:
             score = 0.7 * bm25[key] / best + float(vectors[key] @ asked)
             score += 0.15 * (speaker is not None and speaker in question.speakers)
-            score -= 0.20 * (role is not None and (role == "assistant") != question.told)
+            score -= 0.20 * (role is not None and (role == "assistant") != question.asks_about_assistant)
             yield score, key, text
 
 

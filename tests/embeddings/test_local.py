@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memories.embeddings import local as local_module
-from memories.embeddings import minilm, pieces
+from memories.embeddings import minilm, token_embeddings
 from memories.embeddings.local import BATCH_TEXTS, BATCH_TOKENS, LocalEmbedder, _batches
 from memories.errors import ProviderUnavailable
 
@@ -55,18 +55,18 @@ def test_it_gives_word_pieces_out_of_the_same_run(local: LocalEmbedder) -> None:
     texts = ["The garden gate squeaks!", "to be or not to be", "", "word " * 1_000]
     encoded = local.encode(texts)
     assert encoded.vectors == pytest.approx(local.embed(texts), abs=1e-6)
-    assert encoded.pieces is not None
+    assert encoded.token_embeddings is not None
     # garden, gate and two pieces of "squeaks"; a text of stop words alone keeps all, with its two marks; then the limit
-    assert [p.shape for p in encoded.pieces] == [(4, 64), (8, 64), (2, 64), (254, 64)]
-    for rows in encoded.pieces:
+    assert [p.shape for p in encoded.token_embeddings] == [(4, 64), (8, 64), (2, 64), (254, 64)]
+    for rows in encoded.token_embeddings:
         assert rows.dtype == np.int8
         assert (np.abs(rows).max(axis=1) == 127).all()
-        assert (pieces.load(rows.tobytes()) == rows).all()
+        assert (token_embeddings.load(rows.tobytes()) == rows).all()
 
 
 def test_pieces_are_alike_where_words_are(local: LocalEmbedder) -> None:
     def alike(one: str, other: str) -> float:
-        found = local.encode([one, other]).pieces
+        found = local.encode([one, other]).token_embeddings
         assert found is not None
         unit = [p / np.linalg.norm(p.astype(float), axis=1, keepdims=True) for p in found]
         return float((unit[0] @ unit[1].T).max(axis=1).mean())

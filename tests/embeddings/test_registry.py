@@ -85,15 +85,15 @@ def test_word_pieces_come_from_a_model_in_this_process(tmp_path: Path) -> None:
     ):  # fmt: skip
         encoder = registry.encoder()
         assert type(encoder.embedder) is OpenAICompatibleEmbedder
-        assert type(encoder.pieces) is LocalEmbedder
-        with override_settings(TOKEN_VECTORS=False):
-            assert registry.encoder().pieces is None
+        assert type(encoder.token_encoder) is LocalEmbedder
+        with override_settings(TOKEN_EMBEDDINGS=False):
+            assert registry.encoder().token_encoder is None
 
 
 def test_one_run_gives_both_where_the_model_is_the_same() -> None:
     with override_settings(EMBEDDING_PROVIDER="fake", EMBEDDING_DIM=384):
         encoder = registry.encoder()
-        assert encoder.pieces is encoder.embedder
+        assert encoder.token_encoder is encoder.embedder
 
 
 class Away(FakeEmbedder):
@@ -104,7 +104,7 @@ class Away(FakeEmbedder):
 def test_a_model_of_word_pieces_that_is_away_costs_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
     encoded = registry.Encoder(FakeEmbedder(), Away()).encode(["red door"])
     assert (encoded.vectors == FakeEmbedder().embed(["red door"])).all()
-    assert encoded.pieces is None
+    assert encoded.token_embeddings is None
     assert "no vectors of word pieces" in caplog.text
     assert "red door" not in caplog.text
 
@@ -112,5 +112,5 @@ def test_a_model_of_word_pieces_that_is_away_costs_nothing_else(caplog: pytest.L
 def test_vectors_of_one_model_stand_beside_the_pieces_of_another() -> None:
     encoded = registry.Encoder(FakeEmbedder(), FakeEmbedder()).encode(["red door", "the"])
     assert encoded.vectors.shape == (2, 384)
-    assert encoded.pieces is not None
-    assert [p.shape for p in encoded.pieces] == [(2, 64), (1, 64)]
+    assert encoded.token_embeddings is not None
+    assert [p.shape for p in encoded.token_embeddings] == [(2, 64), (1, 64)]

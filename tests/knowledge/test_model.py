@@ -21,7 +21,7 @@ def asked(owner: Caller, llm: LLMServer, settings: Any) -> Caller:
         setattr(settings, name, value)
     settings.EMBEDDING_PROVIDER, settings.EMBEDDING_MODEL = "openai", MODEL
     settings.EMBEDDING_BASE_URL, settings.EMBEDDING_API_KEY = llm.base_url("openai_compatible"), "secret"
-    settings.TOKEN_VECTORS = False
+    settings.TOKEN_EMBEDDINGS = False
     return owner
 
 

@@ -51,7 +51,7 @@ def read_once() -> Iterator[None]:
         for text in texts:
             if text not in encoded:
                 encoded[text] = encode(self, [text])
-        pieces = tuple(piece for text in texts for piece in encoded[text].pieces)
+        pieces = tuple(piece for text in texts for piece in encoded[text].token_embeddings)
         return Encoded(np.concatenate([encoded[text].vectors for text in texts]), pieces)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -20,7 +20,7 @@ OTHERS = re.compile(r"FakeEmbedder|embeddings\.fake|[\"']fake[\"']|SPACY_MODEL\W
 
 def test_the_suite_has_the_default_models() -> None:
     assert (settings.EMBEDDING_PROVIDER, settings.SPACY_MODEL) == ("local", "en_core_web_sm")
-    assert (settings.LLM_PROVIDER, settings.TOKEN_VECTORS) == ("", True)
+    assert (settings.LLM_PROVIDER, settings.TOKEN_EMBEDDINGS) == ("", True)
 
 
 def test_a_fake_stands_in_tests_of_providers_alone() -> None:

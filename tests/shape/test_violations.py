@@ -255,7 +255,7 @@ DDL: list[tuple[Callable[[], list[str]], str, str]] = [
     (catalogue.vectors_not_plain, "ALTER TABLE memories_embedding ALTER vector SET STORAGE EXTERNAL", "STORAGE PLAIN"),
     (
         catalogue.vectors_not_plain,
-        "ALTER TABLE memories_embedding DROP signs, ALTER vector TYPE halfvec(384)",
+        "ALTER TABLE memories_embedding DROP binary_code, ALTER vector TYPE halfvec(384)",
         "memories_embedding.vector is halfvec(384)",
     ),
     (catalogue.extensions_unlike_ours, "DROP EXTENSION vector CASCADE", "vector: missing"),

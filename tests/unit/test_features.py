@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memories.retrieval import features, lexical
-from memories.retrieval.candidates import Candidate
-from memories.retrieval.question import Question
-from memories.retrieval.recipes import DENSE, FULL, LITE, Context, First
+from memories.retrieval.candidates import PassageCandidate
+from memories.retrieval.query_analysis import Question
+from memories.retrieval.recipes import DENSE, FULL, LITE, FirstStageWeights, NeighbourWeights
 from memories.retrieval.temporal import windows
 
 WORD = {word: np.eye(64, dtype=np.int8)[place] * 127 for place, word in enumerate(["red", "blue", "green", "door"])}
@@ -26,53 +26,55 @@ def pieces(*words: str) -> Any:
     return np.stack([WORD[word] for word in words])
 
 
-def candidate(**fields: Any) -> Candidate:
+def candidate(**fields: Any) -> PassageCandidate:
     key = uuid.uuid4()
-    return Candidate(key, key, key, fields.pop("cosine", 0.5), **fields)
+    return PassageCandidate(key, key, key, fields.pop("cosine", 0.5), **fields)
 
 
-def turns(*said: tuple[str, ...], asks: int = -1) -> list[Candidate]:
+def turns(*said: tuple[str, ...], asks: int = -1) -> list[PassageCandidate]:
     """A session of turns, each with its word pieces; the one numbered `asks` is a question."""
     return [
         candidate(
             session="s",
             place=str(n),
             after=tuple(str(m) for m in (n + 1, n + 2) if m < len(said)),
-            pieces=pieces(*words),
+            token_embeddings=pieces(*words),
             asks=n == asks,
         )
         for n, words in enumerate(said)
     ]
 
 
-def found(candidates: list[Candidate], *asked: str, recipe: Any = FULL, question: Question = QUESTION) -> Any:
+def found(candidates: list[PassageCandidate], *asked: str, recipe: Any = FULL, question: Question = QUESTION) -> Any:
     none = np.zeros((0, len(candidates)), np.float32)
     wanted = pieces(*asked) if asked else None
     return features.of(question, candidates, none, np.zeros(0, np.float32), 0.0, 0.0, wanted, recipe)
 
 
 def test_the_best_piece_meets_each_of_the_question() -> None:
-    alone = replace(FULL, pieces_context=Context())
-    both, one, none = found(turns(("red", "blue"), ("red",), ("green",)), "red", "blue", recipe=alone)["pieces"]
+    alone = replace(FULL, token_context=NeighbourWeights())
+    both, one, none = found(turns(("red", "blue"), ("red",), ("green",)), "red", "blue", recipe=alone)[
+        "token_embeddings"
+    ]
     assert both == pytest.approx(1)
     assert 0 < one < 1
     assert none == 0
 
 
 def test_a_neighbour_lends_its_match() -> None:
-    assert found(turns(("door",), ("green",), ("red",), ("green",), ("green",)), "red")["pieces"] == pytest.approx(
-        [0.5, 0.6, 1, 0.6, 0.5]
-    )
+    assert found(turns(("door",), ("green",), ("red",), ("green",), ("green",)), "red")[
+        "token_embeddings"
+    ] == pytest.approx([0.5, 0.6, 1, 0.6, 0.5])
 
 
 def test_an_answer_has_most_of_its_questions_match() -> None:
-    values = found(turns(("red",), ("green",), ("green",), asks=0), "red")["pieces"]
+    values = found(turns(("red",), ("green",), ("green",), asks=0), "red")["token_embeddings"]
     assert values == pytest.approx([1, 0.9, 0.5])
 
 
 def test_nobody_lends_across_sessions() -> None:
     apart = [replace(c, session=str(n)) for n, c in enumerate(turns(("red",), ("green",)))]
-    assert found(apart, "red")["pieces"] == pytest.approx([1, 0])
+    assert found(apart, "red")["token_embeddings"] == pytest.approx([1, 0])
     assert found(apart, "red")["session"] == pytest.approx([1, 0])
 
 
@@ -81,14 +83,14 @@ def test_the_best_of_a_session_speaks_for_all_of_it() -> None:
 
 
 def test_what_everybody_meets_counts_little() -> None:
-    common = [candidate(pieces=pieces("red")) for _ in range(200)]
-    values = found([*common, candidate(pieces=pieces("blue"))], "red", "blue")["pieces"]
+    common = [candidate(token_embeddings=pieces("red")) for _ in range(200)]
+    values = found([*common, candidate(token_embeddings=pieces("blue"))], "red", "blue")["token_embeddings"]
     assert values[0] < 0.2
     assert values[-1] > 0.8
 
 
 def test_without_pieces_it_is_guessed_from_meaning() -> None:
-    near, far = found([candidate(cosine=0.9), candidate(cosine=0.1)], "red")["pieces"]
+    near, far = found([candidate(cosine=0.9), candidate(cosine=0.1)], "red")["token_embeddings"]
     assert 0 < far < near < 1
 
 
@@ -107,10 +109,10 @@ def test_speaker_time_and_voice() -> None:
     values = found(several, question=question)
     assert values["speaker"] == pytest.approx([1, 0, 0])
     assert values["date"] == pytest.approx([2 / 3, 0, 0])
-    assert values["voice"] == pytest.approx([0, -1, 0])
-    told = found(several, question=replace(question, told=True))
-    assert told["voice"] == pytest.approx([0, 0, -1])
-    cut = features.first(question, several, np.array([1, 0, 0.5], np.float32), First())
+    assert values["role_match"] == pytest.approx([0, -1, 0])
+    told = found(several, question=replace(question, asks_about_assistant=True))
+    assert told["role_match"] == pytest.approx([0, 0, -1])
+    cut = features.first_stage_score(question, several, np.array([1, 0, 0.5], np.float32), FirstStageWeights())
     assert cut == pytest.approx([0.7 + 0.5 + 0.15 + 0.1 * 2 / 3, 0.5 - 0.2, 0.35 + 0.5])
 
 

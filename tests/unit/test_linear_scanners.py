@@ -23,7 +23,7 @@ from memories.extraction.discourse import Discourse
 from memories.extraction.llm import grounding, prompt, words
 from memories.extraction.names import Name
 from memories.pipeline import digest, passages
-from memories.retrieval import context, question
+from memories.retrieval import context, query_analysis
 from memories.types import Fact, Item, MemoryView
 from tests.growth import FRAMES, fault, superlinear
 
@@ -64,7 +64,7 @@ MODULES = (
     "memories.extraction.llm.interpretation",
     "memories.extraction.llm.words",
     "memories.retrieval.context",
-    "memories.retrieval.question",
+    "memories.retrieval.query_analysis",
     "memories.retrieval.temporal",
     "memories.services.verify",
     "memories.ttl",
@@ -173,7 +173,7 @@ CUT: dict[str, Callable[[str], object]] = {
     "segments of a message": lambda text: list(segments.segments(text, is_note=False)),
 }
 ASKED: dict[str, Callable[[str], object]] = {
-    "question.understand": lambda text: question.understand(text, ("Ann", "Bob Smith", "健太"), NOW),
+    "question.understand": lambda text: query_analysis.analyze(text, ("Ann", "Bob Smith", "健太"), NOW),
     "languages.segmented": languages.segmented,
     "names.parts of a person": lambda text: names.parts.__wrapped__(text, "PERSON"),
     "names.parts of a place": lambda text: names.parts.__wrapped__(text, "LOCATION"),

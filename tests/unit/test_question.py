@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memories.retrieval.question import Question, understand
+from memories.retrieval.query_analysis import Question, analyze
 
 NOW = dt.datetime(2026, 5, 20, tzinfo=dt.UTC)
 KNOWN = ("Caroline", "Melanie Smith", "user", "assistant", "Ann", "健太")
 
 
 def read(text: str) -> Question:
-    return understand(text, KNOWN, NOW)
+    return analyze(text, KNOWN, NOW)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def read(text: str) -> Question:
 )
 def test_names_become_the_first_person(text: str, spoken: str, speakers: tuple[str, ...]) -> None:
     question = read(text)
-    assert (question.text, question.spoken, question.speakers) == (text, spoken, speakers)
+    assert (question.text, question.first_person_text, question.speakers) == (text, spoken, speakers)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_names_become_the_first_person(text: str, spoken: str, speakers: tuple[s
     ],
 )
 def test_what_an_assistant_said_is_asked_for(text: str, told: bool) -> None:
-    assert read(text).told is told
+    assert read(text).asks_about_assistant is told
 
 
 def test_times_are_read() -> None:
@@ -60,8 +60,8 @@ def test_times_are_read() -> None:
 
 @given(st.text(), st.lists(st.text(max_size=8), max_size=5))
 def test_any_text_and_any_names_are_read(text: str, names: list[str]) -> None:
-    question = understand(text, names, NOW)
+    question = analyze(text, names, NOW)
     assert question.text == text
     assert set(question.speakers) <= set(names)
     if not names:
-        assert question.spoken == text
+        assert question.first_person_text == text

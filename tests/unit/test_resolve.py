@@ -11,18 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entities.names import normal, parts
-from entities.resolve import Candidate, Verdict, resolve
+from entities.resolve import EntityCandidate, Verdict, resolve
 from entities.types import ENTITY_TYPES, EntityMention
 
 
-def known(*names: str, type: str = "PERSON") -> list[Candidate]:
+def known(*names: str, type: str = "PERSON") -> list[EntityCandidate]:
     return [
-        Candidate(uuid.UUID(int=i), *name.split("|")[:1], type, tuple(name.split("|")[1:]))
+        EntityCandidate(uuid.UUID(int=i), *name.split("|")[:1], type, tuple(name.split("|")[1:]))
         for i, name in enumerate(names)
     ]
 
 
-def means(name: str, among: Sequence[Candidate], *contexts: Collection[uuid.UUID], type: str = "PERSON") -> str | None:
+def means(
+    name: str, among: Sequence[EntityCandidate], *contexts: Collection[uuid.UUID], type: str = "PERSON"
+) -> str | None:
     """The name of the one that is meant; None for a new one."""
     verdict = resolve(EntityMention(name, type), among, contexts=contexts)
     return next((c.name for c in among if c.id == verdict.id), None)
@@ -56,7 +58,7 @@ def test_two_johns_with_different_surnames() -> None:
 
 def test_a_john_who_may_be_either_stays_the_same_one_and_takes_no_surname() -> None:
     two = known("John Smith", "John Doe")
-    either = Candidate(uuid.UUID(int=9), "John", "PERSON", (), ambiguous=True)
+    either = EntityCandidate(uuid.UUID(int=9), "John", "PERSON", (), ambiguous=True)
     assert means("John", [*two, either]) == "John"
     assert means("John", [*two, either], [two[0].id]) == "John Smith"
     assert means("John Murphy", [*two, either]) is None
@@ -80,17 +82,17 @@ def test_apple_and_apple() -> None:
 
 
 def test_two_people_of_one_first_name_are_told_apart_by_what_qualifies_them() -> None:
-    def alex(*qualifiers: str) -> Candidate:
-        return Candidate(uuid.UUID(int=len(qualifiers)), "Alex", "PERSON", qualifiers=frozenset(qualifiers))
+    def alex(*qualifiers: str) -> EntityCandidate:
+        return EntityCandidate(uuid.UUID(int=len(qualifiers)), "Alex", "PERSON", qualifiers=frozenset(qualifiers))
 
-    def is_new(qualifier: str, *among: Candidate) -> bool:
+    def is_new(qualifier: str, *among: EntityCandidate) -> bool:
         return resolve(EntityMention("Alex", "PERSON", qualifier=qualifier), among).id is None
 
     assert is_new("-MANAGES", alex("PARENT_OF"))
     assert is_new("from hr", alex("from choir"))
     for qualifier, there in (("-MANAGES", ()), ("", ("PARENT_OF",)), ("from hr", ("PARENT_OF",))):
         assert not is_new(qualifier, alex(*there))
-    full = Candidate(uuid.UUID(int=7), "Alex Roth", "PERSON", qualifiers=frozenset({"PARENT_OF"}))
+    full = EntityCandidate(uuid.UUID(int=7), "Alex Roth", "PERSON", qualifiers=frozenset({"PARENT_OF"}))
     assert resolve(EntityMention("Alex Roth", "PERSON", qualifier="-MANAGES"), [full]).id == full.id
 
 
@@ -150,11 +152,11 @@ def test_every_name_is_itself_and_can_be_kept(name: str, type: str) -> None:
     assert parts(name, type).words
     assert len(normal(name)) <= 512
     assert len(normal(name).encode()) <= 1500
-    one = Candidate(uuid.UUID(int=1), name, type)
+    one = EntityCandidate(uuid.UUID(int=1), name, type)
     assert resolve(EntityMention(name, type), [one]) == Verdict(one.id)
 
 
 @given(st.lists(NAMES, max_size=6), NAMES)
 def test_the_order_of_what_is_known_does_not_matter(names: list[str], name: str) -> None:
-    among = [Candidate(uuid.UUID(int=i), called, "PERSON") for i, called in enumerate(names)]
+    among = [EntityCandidate(uuid.UUID(int=i), called, "PERSON") for i, called in enumerate(names)]
     assert resolve(EntityMention(name, "PERSON"), among) == resolve(EntityMention(name, "PERSON"), among[::-1])

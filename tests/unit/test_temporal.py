@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from memories.retrieval.temporal import MOST_CHARACTERS, MOST_EXPRESSIONS, nearness, windows
+from memories.retrieval.temporal import MAX_CHARACTERS, MAX_EXPRESSIONS, nearness, windows
 
 UTC = dt.UTC
 NOW = dt.datetime(2023, 6, 14, 15, 30, tzinfo=UTC)  # a Wednesday
@@ -260,8 +260,8 @@ def test_a_reference_without_a_zone_is_refused() -> None:
 
 
 def test_only_so_much_of_a_question_is_read() -> None:
-    assert windows("x" * (MOST_CHARACTERS - 3) + " yesterday", NOW) == ()
-    assert len(words(", ".join(f"{n} days ago" for n in range(100)))) == MOST_EXPRESSIONS
+    assert windows("x" * (MAX_CHARACTERS - 3) + " yesterday", NOW) == ()
+    assert len(words(", ".join(f"{n} days ago" for n in range(100)))) == MAX_EXPRESSIONS
 
 
 # --- against the levels as they were measured, said once more in plain Python ----------------------------------------
@@ -387,7 +387,7 @@ def test_any_text_at_any_time_gives_windows_that_can_be_scored(text: str, refere
 @given(st.lists(st.sampled_from([" in May", " a few", " 7", "-2023", " last", "1" * 9, " of the", "🎄"]), min_size=1))
 def test_long_questions_are_read_to_their_limit(pieces: list[str]) -> None:
     long = ("".join(pieces) * 10_000)[:10_000]
-    assert windows(long, NOW) == windows(long[:MOST_CHARACTERS], NOW)
+    assert windows(long, NOW) == windows(long[:MAX_CHARACTERS], NOW)
 
 
 @given(st.lists(st.floats(-3e9, 4e9), max_size=5), st.sampled_from(["", "yesterday", "in May", "since 2022"]))

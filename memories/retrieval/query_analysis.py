@@ -1,4 +1,4 @@
-"""What a question says about where its answer stands: who said it, when, and in whose words. Pure."""
+"""Query analysis: speaker, time and grammatical person of the expected answer. Pure."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from memories.retrieval.temporal import Window, windows
 
 GENERIC = frozenset({"user", "assistant", "system", "tool", "function", "developer", "human", "ai", "bot"})
-CHARACTERS = 2_000  # of a question that are looked at for names and times; the embedding model reads fewer
+MAX_CHARACTERS = 2_000  # of a question that are looked at for names and times; the embedding model reads fewer
 # "You told me …": the answer stands in what an assistant said.
-TOLD = re.compile(
+ASKS_ABOUT_ASSISTANT = re.compile(
     r"\b(?:you (?:told|said|recommend|suggest|mention|gave|provid|list|shar|explain|wrote|creat)\w*|remind me"
     r"|(?:previous|last|earlier|our) (?:chat|conversation))",
     re.IGNORECASE,
@@ -21,22 +21,22 @@ TOLD = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`spoken` is the text with speakers' names put into the first person, as their own memories are.
+    """`first_person_text` is the text with speakers' names put into the first person, as their own memories are.
 
     `speakers` are those of the scope that the one name in the question can mean; empty: none or several are named.
-    `told`: what an assistant said is asked for.
+    `asks_about_assistant`: it asks for the words of an assistant.
     """
 
     text: str
-    spoken: str
+    first_person_text: str
     speakers: tuple[str, ...] = ()
     windows: tuple[Window, ...] = ()
-    told: bool = False
+    asks_about_assistant: bool = False
 
 
-def understand(text: str, known: Sequence[str], reference: dt.datetime) -> Question:
+def analyze(text: str, known: Sequence[str], reference: dt.datetime) -> Question:
     """Read a question, given who speaks in its scope and what "now" means in it."""
-    head, tail = text[:CHARACTERS], text[CHARACTERS:]
+    head, tail = text[:MAX_CHARACTERS], text[MAX_CHARACTERS:]
     people = [name for name in known if name.casefold() not in GENERIC]
     matches = {name: pattern for name in people if (pattern := _pattern(name)).search(head)}
     spoken = head
@@ -44,10 +44,10 @@ def understand(text: str, known: Sequence[str], reference: dt.datetime) -> Quest
         spoken = pattern.sub(lambda found: "my" if found["possessive"] else "I", spoken)
     return Question(
         text=text,
-        spoken=spoken + tail,
+        first_person_text=spoken + tail,
         speakers=tuple(matches) if len({name.casefold() for name in matches}) == 1 else (),
         windows=windows(head, reference),
-        told=TOLD.search(head) is not None,
+        asks_about_assistant=ASKS_ABOUT_ASSISTANT.search(head) is not None,
     )
 
 

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from memories.embeddings.base import Pieces
+from memories.embeddings.base import TokenMatrix
 
 DIMENSIONS = 64
 MODEL = "all-MiniLM-L6-v2/64"
@@ -187,13 +187,13 @@ def _projection() -> npt.NDArray[np.float32]:
     return matrix
 
 
-def compress(ids: list[int], layer: npt.NDArray[np.float32], without: Collection[int]) -> Pieces:
+def compress(ids: list[int], layer: npt.NDArray[np.float32], without: Collection[int]) -> TokenMatrix:
     """`layer` (pieces × 384, one row for each of `ids`) as bytes; all of them when nothing but `without` is there."""
     kept = [place for place, piece in enumerate(ids) if piece not in without] or list(range(len(ids)))
     narrow = _unit(_unit(layer[kept]) @ _projection())
     # Each row uses the whole range of a byte: its length is lost, and was 1.
     largest = np.maximum(np.abs(narrow).max(axis=1, keepdims=True), 1e-12)
-    scaled: Pieces = np.round(narrow * (127 / largest)).astype(np.int8)
+    scaled: TokenMatrix = np.round(narrow * (127 / largest)).astype(np.int8)
     return scaled
 
 
@@ -202,6 +202,6 @@ def _unit(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return unit
 
 
-def load(stored: bytes | memoryview) -> Pieces:
+def load(stored: bytes | memoryview) -> TokenMatrix:
     """What was stored with `tobytes()`."""
     return np.frombuffer(stored, np.int8).reshape(-1, DIMENSIONS)

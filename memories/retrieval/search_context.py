@@ -14,30 +14,30 @@ from pgvector import HalfVector
 
 from core.ids import MEMORY, parse
 from memories.retrieval import where
-from memories.retrieval.question import Question
-from memories.retrieval.recipes import First
+from memories.retrieval.query_analysis import Question
+from memories.retrieval.recipes import FirstStageWeights
 from memories.types import Filter, RecallQuery, Scope
 
 
 @dataclass(frozen=True)
-class Search:
-    """`vector` is the question's under `model` (None: it is away); `piece_model` None: no word pieces are read."""
+class SearchContext:
+    """`vector` is the question's under `model` (None: it is away); `token_model` None: no word pieces are read."""
 
     scope: Scope
     query: RecallQuery
     question: Question
-    first: First
+    first: FirstStageWeights
     moment: dt.datetime
     vector: npt.NDArray[np.float32] | None
     model: str
-    piece_model: str | None
+    token_model: str | None
 
     @property
     def condition(self) -> Filter | None:
         return self.query.filters
 
     @property
-    def narrowed(self) -> bool:
+    def has_filters(self) -> bool:
         """Whether anything but the scope and being alive keeps memories out."""
         query, temporal_view = self.query, self.query.temporal_view
         return bool(
@@ -59,7 +59,7 @@ class Search:
         ) | {
             "vector": self._halfvec,
             "model": self.model,
-            "piece_model": self.piece_model or "",  # no model has this name: no row
+            "token_model": self.token_model or "",  # no model has this name: no row
         }
 
 
