@@ -3,7 +3,7 @@ from django.apps import AppConfig
 
 class ApiKeysConfig(AppConfig):
     name = "apikeys"
-    verbose_name = "Access"
+    verbose_name = "API keys and tenants"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -78,7 +78,7 @@ class Principal:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyView:
+class KeyRecord:
     """A key as those who manage it see it: `preview` recognises it, and nothing shows it."""
 
     id: uuid.UUID
@@ -100,9 +100,9 @@ class KeyView:
 
 
 @dataclass(frozen=True, slots=True)
-class NewKeyView:
+class NewKeyRecord:
     """A key that was just made; `secret` is shown once. `replaces` is the one it was rotated from."""
 
-    key: KeyView
+    key: KeyRecord
     secret: str
     replaces: uuid.UUID | None = None

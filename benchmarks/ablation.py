@@ -38,7 +38,7 @@ from memories.retrieval import candidates, features, recipes, run
 from memories.retrieval.query_analysis import Question
 from memories.retrieval.ranking import Ranking
 from memories.retrieval.recipes import DENSE, FULL, LITE, RRF, WORDS, NeighbourWeights, Recipe
-from memories.types import RecallQuery, Scope
+from memories.types import MemoryScope, RecallQuery
 
 LIMIT = 20
 DEEP = 60  # candidates that a rearrangement looks at
@@ -164,7 +164,7 @@ def ranked(variant: Variant, data: Sequence[dict[str, Any]], prefix: str, exclud
                 query = RecallQuery(
                     question["question"], whose, reference_time=asked and asked.replace(tzinfo=now().tzinfo)
                 )
-                ranking = run.rank(Scope(tenant.id, whose, ("default",)), query, now(), variant.recipe)
+                ranking = run.rank(MemoryScope(tenant.id, whose, ("default",)), query, now(), variant.recipe)
                 found = [names.get(memory, "") for memory in variant.order(ranking)[:LIMIT]]
                 rows.append((str(question["category"]), metrics.of_question(found, evidence)))
     return metrics.by_category(rows)

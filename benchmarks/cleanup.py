@@ -33,7 +33,7 @@ from benchmarks.conversation import questions
 from benchmarks.metrics import percentiles
 from core.clock import now
 from memories.pipeline import expire
-from memories.types import Scope
+from memories.types import MemoryScope
 
 ASKED = 5_000  # memories of the user who is asked
 EACH = 100  # of each of the others
@@ -93,7 +93,7 @@ class Cleaning(threading.Thread):
     def run(self) -> None:
         try:
             self._let_expire()
-            scope = Scope(services.default_tenant().id, None, None)
+            scope = MemoryScope(services.default_tenant().id, None, None)
             begun, self.erased = time.perf_counter(), expire.count(scope)
             while expire.count(scope):  # the service's own clock may be at it already: then it is waited for
                 expire.run_for_all_tenants()

@@ -33,7 +33,7 @@ from benchmarks.metrics import percentiles  # noqa: E402
 from core.clock import now  # noqa: E402
 from memories.embeddings import registry  # noqa: E402
 from memories.retrieval import run as retrieval  # noqa: E402
-from memories.types import RecallQuery, Scope  # noqa: E402
+from memories.types import MemoryScope, RecallQuery  # noqa: E402
 
 MEMORIES = 2_000
 CALLS = 400
@@ -70,7 +70,7 @@ def floor(user: str, questions: list[str]) -> dict[str, tuple[float, float]]:
     """(p50, p95) in ms of embedding a question, and of the candidates' statement, each alone."""
     encoder = registry.encoder()
     encoder.encode(["warm"])
-    scope = Scope(services.default_tenant().id, user, ("default",))
+    scope = MemoryScope(services.default_tenant().id, user, ("default",))
     spent: list[float] = []
 
     def clock(execute: Callable[..., Any], *statement: Any) -> Any:

@@ -33,7 +33,7 @@ from memories.retrieval import nearest
 from memories.retrieval.query_analysis import Question
 from memories.retrieval.recipes import DENSE
 from memories.retrieval.search_context import SearchContext
-from memories.types import RecallQuery, Scope
+from memories.types import MemoryScope, RecallQuery
 
 PREFIX = "scale-"
 CALLS = 300  # with one client; with eight there are twice as many
@@ -131,7 +131,7 @@ def asked(apis: list[Api], user: str, size: int, table: int, calls: int) -> list
 
 def by_signs(user: str, asked: Sequence[str]) -> str:
     """How many of the 100 nearest the prefilter finds that an exact look at every vector finds, on the average."""
-    encoder, scope, found = registry.encoder(), Scope(services.default_tenant().id, user, ("default",)), []
+    encoder, scope, found = registry.encoder(), MemoryScope(services.default_tenant().id, user, ("default",)), []
     for text in asked[:NEAREST_OF]:
         search = SearchContext(
             scope, RecallQuery(text), Question(text, text), DENSE.first, now(),

@@ -124,4 +124,4 @@ class Unavailable(AppError):
     code = "unavailable"
     status = 503
     retryable = True
-    default_message = "A part of the service is away. Try again in a moment."
+    default_message = "A part of the service is unavailable. Try again in a moment."

@@ -30,7 +30,7 @@ from core import __version__
 
 Client = httpx2.Client
 AGENT = f"memproject/{__version__}"
-READ_AT_MOST = 4096  # bytes of an answer that nobody is interested in
+MAX_RESPONSE_BYTES = 4096  # bytes of an answer that nobody is interested in
 PIECE = 16 * 1024
 HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+", re.IGNORECASE)
 ERRORS = (httpx2.HTTPError, httpx2.InvalidURL)
@@ -117,7 +117,7 @@ def _skim(response: httpcore2.Response) -> None:
     read = 0
     for piece in response.iter_stream():
         read += len(piece)
-        if read > READ_AT_MOST:
+        if read > MAX_RESPONSE_BYTES:
             return
 
 

@@ -75,7 +75,7 @@ def client() -> Client:
 
 
 @functools.cache
-def brief() -> Client:
+def fast_client() -> Client:
     """A second client with a short timeout, for commands that a request does not depend on."""
     return _connected(Client, 0.3)
 
@@ -87,7 +87,7 @@ def _connected(made: type[C], timeout: float) -> C:
     return cast(C, found)
 
 
-def announce(events: Sequence[uuid.UUID]) -> None:
+def publish_result(events: Sequence[uuid.UUID]) -> None:
     """Tell the requests that wait that these writes are done. If this is lost, a request answers 202."""
     if not events:
         return
@@ -101,7 +101,7 @@ def announce(events: Sequence[uuid.UUID]) -> None:
         log.warning("could not announce a result: %s", type(error).__name__)
 
 
-def wait_for(event: uuid.UUID, seconds: float) -> bool:
+def await_result(event: uuid.UUID, seconds: float) -> bool:
     """Wait until `event` was announced; False when the time ran out or Redis is away.
 
     It waits in rounds: during a BLPOP a Redis that hangs cannot be told from one without a result.
@@ -122,12 +122,12 @@ def wait_for(event: uuid.UUID, seconds: float) -> bool:
 
 def note_sweep(moment: dt.datetime) -> None:
     """Remember when the sweeps last succeeded. Raises RedisError."""
-    brief().set(SWEPT, moment.isoformat())
+    fast_client().set(SWEPT, moment.isoformat())
 
 
 def last_sweep() -> dt.datetime | None:
     """When the sweeps last succeeded; None before the first time. Raises RedisError."""
-    found: Any = brief().get(SWEPT)
+    found: Any = fast_client().get(SWEPT)
     return dt.datetime.fromisoformat(found.decode()) if found else None
 
 

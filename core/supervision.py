@@ -8,7 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 
-class Report:
+class SupervisorReport:
     """The supervisor's side: writes the file when the names change."""
 
     def __init__(self, path: Path) -> None:

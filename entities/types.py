@@ -11,7 +11,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class EntityView:
+class EntityRecord:
     """A thing mentioned. `memory_count`: live mentions."""
 
     id: uuid.UUID
@@ -24,7 +24,7 @@ class EntityView:
 
 @dataclass(frozen=True, slots=True)
 class EntityPage:
-    entities: tuple[EntityView, ...]
+    entities: tuple[EntityRecord, ...]
     total: int
     next_cursor: str | None
 
@@ -33,7 +33,7 @@ class EntityPage:
 class EntityDetail:
     """One entity. `ambiguous_with`: those that it may be, where a text did not tell."""
 
-    entity: EntityView
+    entity: EntityRecord
     ambiguous_with: tuple[uuid.UUID, ...] = ()
 
 
@@ -163,7 +163,7 @@ class EntityRef:
 
 
 @dataclass(frozen=True, slots=True)
-class RelationView:
+class RelationRecord:
     """A relation with the names of its ends. `is_current`: it holds at the moment that was asked for."""
 
     id: uuid.UUID
@@ -194,7 +194,7 @@ class Subgraph:
     """Every end of an edge is a node. `truncated`: there is more than was asked for."""
 
     nodes: tuple[Node, ...]
-    edges: tuple[RelationView, ...]
+    edges: tuple[RelationRecord, ...]
     truncated: bool = False
 
 

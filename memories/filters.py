@@ -20,9 +20,9 @@ from psycopg import sql
 
 from memories.types import Condition, Filter, Group
 
-MOST_LEVELS = 5
-MOST_CONDITIONS = 50
-MOST_CHOICES = 1000
+MAX_LEVELS = 5
+MAX_CONDITIONS = 50
+MAX_CHOICES = 1000
 TIMES = ("created_at", "updated_at")
 TEXTS = ("agent_id", "run_id", "memory_type")
 COLUMNS = (*TIMES, *TEXTS)
@@ -43,16 +43,16 @@ class FilterError(ValueError):
 def parse(data: Any, path: str = "filters") -> Filter:
     """A filter from JSON. Raises FilterError for anything that isn't understood."""
     found = _group(data, path, 1)
-    if sum(1 for _ in _conditions(found)) > MOST_CONDITIONS:
-        raise FilterError(path, f"must have at most {MOST_CONDITIONS} conditions")
+    if sum(1 for _ in _conditions(found)) > MAX_CONDITIONS:
+        raise FilterError(path, f"must have at most {MAX_CONDITIONS} conditions")
     return found
 
 
 def _group(data: Any, path: str, level: int) -> Group:
     if not isinstance(data, Mapping) or not data:
         raise FilterError(path, "must be a JSON object with at least one condition")
-    if level > MOST_LEVELS:
-        raise FilterError(path, f"must be nested at most {MOST_LEVELS} levels deep")
+    if level > MAX_LEVELS:
+        raise FilterError(path, f"must be nested at most {MAX_LEVELS} levels deep")
     parts: list[Group | Condition] = []
     for name, value in data.items():
         here = f"{path}.{name[:64]}"
@@ -87,8 +87,8 @@ def _check(operator: str, value: Any, column: str | None, path: str) -> None:
         if not isinstance(value, bool):
             raise FilterError(path, "must be true or false")
     elif operator in ("in", "nin"):
-        if not isinstance(value, list) or not 1 <= len(value) <= MOST_CHOICES:
-            raise FilterError(path, f"must be a list of 1 to {MOST_CHOICES} values")
+        if not isinstance(value, list) or not 1 <= len(value) <= MAX_CHOICES:
+            raise FilterError(path, f"must be a list of 1 to {MAX_CHOICES} values")
         for index, choice in enumerate(value):
             _check("eq", choice, column, f"{path}.{index}")
     elif operator in ("contains", "icontains") and column in TIMES:

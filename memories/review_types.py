@@ -39,7 +39,7 @@ class ReviewQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class ReviewView:
+class ReviewRecord:
     """A review with the texts that it compares."""
 
     id: uuid.UUID
@@ -60,6 +60,6 @@ class ReviewView:
 class ReviewPage:
     """`next_cursor` is None on the last page."""
 
-    reviews: tuple[ReviewView, ...]
+    reviews: tuple[ReviewRecord, ...]
     total: int
     next_cursor: str | None

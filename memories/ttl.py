@@ -23,7 +23,7 @@ for _names, _seconds in (
 ):
     _UNITS |= dict.fromkeys(_names.split(), _seconds)
 
-LONGEST = dt.timedelta(days=365 * 100)
+MAX_TTL = dt.timedelta(days=365 * 100)
 EXPECTED = "must be a positive number and one of s, min, h, d, w, mo, y, such as 30d (a bare m is ambiguous)"
 
 
@@ -36,6 +36,6 @@ def parse(text: str) -> dt.timedelta:
     span = float(match[1]) * unit
     if span < 1e-3:
         raise ValueError(EXPECTED)
-    if span > LONGEST.total_seconds():
+    if span > MAX_TTL.total_seconds():
         raise ValueError("must be at most 100 years")
     return dt.timedelta(seconds=span)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.unset import UNSET, Unset
 from entities.types import NO_ENTITIES, EntityRef, MemoryEntities, distinct
 from memories.temporal_view import CURRENT, TemporalView
 
@@ -48,17 +49,8 @@ class Decision(enum.StrEnum):
     DELETE = "DELETE"
 
 
-class Keep(enum.Enum):
-    """The value of an update's field that was not sent; None means "clear it"."""
-
-    KEEP = "keep"
-
-
-KEEP = Keep.KEEP
-
-
 @dataclass(frozen=True, slots=True)
-class Scope:
+class MemoryScope:
     """Whose memories: one user of one tenant, inside one project (`projects` of length 1), several, or all (None)."""
 
     tenant_id: uuid.UUID
@@ -105,12 +97,12 @@ class UpdateCommand:
     """A change of one memory; what was not sent is KEEP. `metadata` is merged, `expires_at` None means never."""
 
     memory_id: str
-    content: str | Keep = KEEP
-    metadata: Json | Keep = KEEP
-    memory_type: str | Keep = KEEP
-    expires_at: dt.datetime | Keep | None = KEEP
-    pinned: bool | Keep = KEEP
-    importance: float | Keep = KEEP
+    content: str | Unset = UNSET
+    metadata: Json | Unset = UNSET
+    memory_type: str | Unset = UNSET
+    expires_at: dt.datetime | Unset | None = UNSET
+    pinned: bool | Unset = UNSET
+    importance: float | Unset = UNSET
     user_id: str | None = None
     wait: bool = True
 
@@ -215,7 +207,7 @@ class ForgetCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryView:
+class MemoryRecord:
     """One memory as a reader sees it, now or then; how it was used is told as of now.
 
     `status`: active, archived, superseded or retired; pending while its first store is not applied, failed when that
@@ -253,7 +245,7 @@ class Hit:
     `decay` is how relevant it has stayed, in 0–1; the order doesn't depend on it.
     """
 
-    memory: MemoryView
+    memory: MemoryRecord
     score: float
     decay: float
     why: Json | None = None
@@ -275,13 +267,13 @@ class Recalled:
 class Page:
     """`next_cursor` is None on the last page."""
 
-    memories: tuple[MemoryView, ...]
+    memories: tuple[MemoryRecord, ...]
     total: int
     next_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class RevisionView:
+class RevisionRecord:
     id: uuid.UUID
     content: str
     metadata: Json
@@ -357,7 +349,7 @@ class WriteResult:
 
 
 @dataclass(frozen=True, slots=True)
-class ErasureView:
+class ErasureReceipt:
     id: uuid.UUID
     scope: Json
     counts: Mapping[str, int]

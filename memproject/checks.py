@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 log = logging.getLogger(__name__)
 
-LEAST_KEY_LENGTH = 24  # characters
+MIN_KEY_LENGTH = 24  # characters
 LLM_PROVIDERS = ("openai_compatible", "ollama")
 
 
@@ -60,12 +60,12 @@ def _keys() -> list[CheckMessage]:
     kind, number = (Warning, "memproject.W002") if settings.DEBUG else (Error, "memproject.E008")
     return [
         kind(
-            f"{name} must have at least {LEAST_KEY_LENGTH} characters.",
+            f"{name} must have at least {MIN_KEY_LENGTH} characters.",
             hint="Make one: openssl rand -hex 32",
             id=number,
         )
         for name in ("MASTER_KEY", "API_KEY")
-        if 0 < len(getattr(settings, name)) < LEAST_KEY_LENGTH
+        if 0 < len(getattr(settings, name)) < MIN_KEY_LENGTH
     ]
 
 

@@ -13,7 +13,7 @@ from celery import current_app
 from django.conf import settings
 
 from apikeys.scopes import Role
-from core import guard, redis
+from core import redis, ssrf
 from memories.embeddings import registry
 from memories.extraction import extractor
 from tests import build
@@ -49,7 +49,7 @@ def no_resolver_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
         return [str(address[4][0]) for address in found]
 
-    monkeypatch.setattr(guard, "resolve", resolve)
+    monkeypatch.setattr(ssrf, "resolve", resolve)
 
 
 @pytest.fixture(autouse=True)
@@ -84,7 +84,7 @@ def no_worker(transactional_db: None, models: Path, monkeypatch: pytest.MonkeyPa
     """Nobody works: what is accepted stays pending, and nobody waits for it."""
     build.tenant("default")
     redis.client().flushdb()
-    monkeypatch.setattr("memories.services.store.wait_for", lambda *_: False)
+    monkeypatch.setattr("memories.services.store.await_result", lambda *_: False)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from core.monitoring.logs import Line
+from core.monitoring.logs import LogFormatter
 
 LEAST, MOST = 12, 24  # characters of a text that are searched for: fewer would be found by chance
 PLAIN = re.compile(r"[\w ,.'-]+")  # what stays as it is in JSON, in a repr and in a URL's decoded form
@@ -99,7 +99,7 @@ def _test() -> str:
 
 
 net = Net()
-_written = Line("%(levelname)s %(name)s %(message)s")  # as the service does
+_written = LogFormatter("%(levelname)s %(name)s %(message)s")  # as the service does
 _handle = logging.Logger.callHandlers
 
 

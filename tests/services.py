@@ -29,7 +29,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Servic
 @pytest.fixture(scope="session")
 def admin_key(service: running.Service) -> str:
     """An admin key of the service's default tenant, made as an operator makes one."""
-    command = [sys.executable, "manage.py", "createapikey", "--name", "admin", "--role", "admin", "--quiet"]
+    command = [sys.executable, "manage.py", "create_api_key", "--name", "admin", "--role", "admin", "--quiet"]
     environment = {**os.environ, "DATABASE_URL": service.database}
     done = subprocess.run(command, cwd=children.ROOT, env=environment, capture_output=True, text=True, check=True)
     return done.stdout.strip()

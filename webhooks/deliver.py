@@ -12,24 +12,24 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from django.conf import settings
 
 from apikeys import services as apikeys
-from core import guard, http_client
+from core import http_client, ssrf
 from core.claims import claim_due
 from core.clock import now
 from core.enqueue import enqueue_on_commit
 from core.ids import MESSAGE, public
 from core.tenancy import across_tenants
 from webhooks import signing
-from webhooks.emit import QUEUE, TASK, hears
+from webhooks.emit import QUEUE, TASK, matches_subscription
 from webhooks.models import Delivery, Webhook
-from webhooks.results import disable, give_up, record
-from webhooks.types import TEST, Attempt, DeliveryState, Reason
+from webhooks.retry_policy import disable, give_up, record
+from webhooks.types import TEST, Attempt, DeliveryState, DisabledReason
 
 log = logging.getLogger(__name__)
 
-BATCH = 16  # sent side by side, so that a slow receiver holds up the others for one time limit at most
-SECONDS = 5.0  # of one task; then another task goes on, so that the worker sees to its other queues
-KEPT = dt.timedelta(days=30)
-PRUNED_AT_ONCE = 5000
+BATCH_SIZE = 16  # sent side by side, so that a slow receiver holds up the others for one time limit at most
+TASK_SECONDS = 5.0  # of one task; then another task goes on, so that the worker sees to its other queues
+RETENTION = dt.timedelta(days=30)
+PRUNE_BATCH_SIZE = 5000
 
 
 def deliver() -> int:
@@ -37,7 +37,7 @@ def deliver() -> int:
     tried, start = 0, time.monotonic()
     while rows := claim():
         tried += _send_all(list(_sendable(rows)))
-        if time.monotonic() - start > SECONDS:
+        if time.monotonic() - start > TASK_SECONDS:
             enqueue_on_commit(TASK, queue=QUEUE)
             break
     return tried
@@ -47,7 +47,7 @@ def claim() -> list[Delivery]:
     """Due rows that are ours for a lease longer than any try can take, each with its webhook."""
     moment = now()
     until = moment + dt.timedelta(seconds=2 * settings.WEBHOOK_TIMEOUT_SECONDS + 10)
-    claimed = claim_due(Delivery, "due_at", moment=moment, until=until, limit=BATCH)
+    claimed = claim_due(Delivery, "due_at", moment=moment, until=until, limit=BATCH_SIZE)
     if not claimed:
         return []
     ours = {"tenant__in": {tenant for tenant, _ in claimed}, "id__in": [row for _, row in claimed]}
@@ -61,8 +61,8 @@ def _sendable(rows: Sequence[Delivery]) -> Iterator[Delivery]:
     for row in rows:
         hook = row.webhook
         if hook.key_id is not None and hook.key_id not in alive:
-            disable(row.tenant_id, hook.id, Reason.KEY, key_id=hook.key_id)
-        if hook.key_id in alive | {None} and hook.active and (row.event == TEST or hears(hook, row)):
+            disable(row.tenant_id, hook.id, DisabledReason.KEY, key_id=hook.key_id)
+        if hook.key_id in alive | {None} and hook.active and (row.event == TEST or matches_subscription(hook, row)):
             yield row
         else:
             give_up(row.tenant_id, id=row.id)
@@ -85,7 +85,7 @@ def send(row: Delivery) -> Attempt:
     try:
         status = _post(row.webhook, row, moment, start + settings.WEBHOOK_TIMEOUT_SECONDS)
         error = "" if 200 <= status < 300 else "status"
-    except (guard.Refused, http_client.SendFailed) as failure:
+    except (ssrf.UrlRefused, http_client.SendFailed) as failure:
         error = failure.kind
     except Exception as failure:
         log.error("delivery %s failed: %s", row.id, type(failure).__name__)
@@ -94,7 +94,7 @@ def send(row: Delivery) -> Attempt:
 
 
 def _post(hook: Webhook, row: Delivery, moment: dt.datetime, deadline: float) -> int:
-    addresses = guard.check(hook.url, allow_private=settings.WEBHOOK_ALLOW_PRIVATE)
+    addresses = ssrf.check(hook.url, allow_private=settings.WEBHOOK_ALLOW_PRIVATE)
     body = json.dumps(row.body, ensure_ascii=False, separators=(",", ":")).encode()
     headers = signing.headers(hook.secret, public(MESSAGE, row.message), moment, body)
     headers["Content-Type"] = "application/json"
@@ -114,8 +114,8 @@ def prune() -> int:
     """Delete deliveries that ended long ago; → how many."""
     done = 0
     with across_tenants("the clean-up of old deliveries"):
-        old = Delivery.objects.filter(finished_at__lt=now() - KEPT)
-        while found := list(old.values_list("tenant_id", "id")[:PRUNED_AT_ONCE]):
+        old = Delivery.objects.filter(finished_at__lt=now() - RETENTION)
+        while found := list(old.values_list("tenant_id", "id")[:PRUNE_BATCH_SIZE]):
             ours = {"tenant__in": {tenant for tenant, _ in found}, "id__in": [row for _, row in found]}
             done += Delivery.objects.filter(**ours).delete()[0]
     return done

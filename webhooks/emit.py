@@ -14,7 +14,7 @@ from core.ids import new_id
 from webhooks.models import Delivery, Webhook
 from webhooks.types import TEXTLESS, DeliveryState, Event
 
-AT_ONCE = 1000
+BATCH_SIZE = 1000
 TASK, QUEUE = "webhooks.tasks.deliver", "deliver"
 
 
@@ -28,18 +28,18 @@ def emit(events: Sequence[Event]) -> None:
     hooks = list(Webhook.objects.filter(tenant=tenant_id, active=True).defer("secret", "url"))
     rows = [row for event in events for row in _deliveries(event, hooks)] if hooks else []
     if rows:
-        Delivery.objects.bulk_create(rows, batch_size=AT_ONCE)
+        Delivery.objects.bulk_create(rows, batch_size=BATCH_SIZE)
         enqueue_on_commit(TASK, queue=QUEUE)
 
 
 def _deliveries(event: Event, hooks: Sequence[Webhook]) -> Iterator[Delivery]:
     message = new_id()
     for hook in hooks:
-        if event.type in hook.events and hears(hook, event):
+        if event.type in hook.events and matches_subscription(hook, event):
             yield delivery(hook, event, message)
 
 
-def hears(hook: Webhook, of: Event | Delivery) -> bool:
+def matches_subscription(hook: Webhook, of: Event | Delivery) -> bool:
     """Whether a webhook may hear of this user and project."""
     return hook.user_id in (None, of.user_id) and (not hook.project_ids or of.project in hook.project_ids)
 

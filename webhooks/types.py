@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.unset import UNSET, Unset
+
 EVENTS = (
     "memory.created",
     "memory.updated",
@@ -29,23 +31,14 @@ class DeliveryState(enum.StrEnum):
     ERASED = "erased"
 
 
-class Reason(enum.StrEnum):
+class DisabledReason(enum.StrEnum):
     """Why a webhook is off."""
 
-    CALLER = "caller"
+    API = "caller"
     OPERATOR = "operator"
     KEY = "key_revoked"
     FAILING = "failing"
-    GONE = "gone"
-
-
-class Keep(enum.Enum):
-    """The value of a change's field that was not sent; None means "all"."""
-
-    KEEP = "keep"
-
-
-KEEP = Keep.KEEP
+    HTTP_410 = "gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +72,15 @@ class CreateWebhook:
 @dataclass(frozen=True, slots=True)
 class ChangeWebhook:
     webhook_id: str
-    url: str | Keep = KEEP
-    events: tuple[str, ...] | Keep = KEEP
-    active: bool | Keep = KEEP
-    user_id: str | Keep | None = KEEP
-    project_ids: tuple[str, ...] | Keep = KEEP
+    url: str | Unset = UNSET
+    events: tuple[str, ...] | Unset = UNSET
+    active: bool | Unset = UNSET
+    user_id: str | Unset | None = UNSET
+    project_ids: tuple[str, ...] | Unset = UNSET
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookView:
+class WebhookRecord:
     id: uuid.UUID
     url: str
     events: tuple[str, ...]
@@ -105,7 +98,7 @@ class WebhookView:
 class NewWebhook:
     """A webhook that was just made: `secret` is shown once."""
 
-    view: WebhookView
+    view: WebhookRecord
     secret: str
 
 
@@ -124,7 +117,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryView:
+class DeliveryRecord:
     id: uuid.UUID
     message_id: uuid.UUID
     event: str
@@ -138,5 +131,5 @@ class DeliveryView:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryPage:
-    deliveries: tuple[DeliveryView, ...]
+    deliveries: tuple[DeliveryRecord, ...]
     next_cursor: str | None

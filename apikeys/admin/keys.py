@@ -15,10 +15,10 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from apikeys import lifecycle, services
+from apikeys import key_management, services
 from apikeys.admin.forms import KeyForm, NewKeyForm, one_time_token
-from apikeys.admin.refusals import SaysRefusals
-from apikeys.lifecycle import KeyChange
+from apikeys.admin.service_errors import ServiceErrorMessagesMixin
+from apikeys.key_management import KeyChange
 from apikeys.models import ApiKey, Tenant
 from apikeys.scopes import Role
 from apikeys.services import DEFAULT_TENANT, KeyExists, NewKey
@@ -31,7 +31,7 @@ MINUTES = "%Y-%m-%d %H:%M"
 GRACES = {"0": "at once", "3600": "after an hour", "86400": "after a day"}
 
 
-class StateFilter(admin.SimpleListFilter):
+class KeyStateFilter(admin.SimpleListFilter):
     title = "state"
     parameter_name = "state"
 
@@ -51,7 +51,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(SaysRefusals[ApiKey]):
+class ApiKeyAdmin(ServiceErrorMessagesMixin[ApiKey]):
     form = KeyForm
     list_display = (
         "name",
@@ -65,7 +65,7 @@ class ApiKeyAdmin(SaysRefusals[ApiKey]):
         "last_use",
         "made",
     )
-    list_filter = (StateFilter, "role", "tenant", "rate_limit_tier")
+    list_filter = (KeyStateFilter, "role", "tenant", "rate_limit_tier")
     list_select_related = ("tenant",)
     search_fields = ("name", "preview", "user_id", "tenant__slug")
     ordering = ("-created_at",)
@@ -145,7 +145,7 @@ class ApiKeyAdmin(SaysRefusals[ApiKey]):
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         if change:
             said = {name: form.cleaned_data[name] for name in form.changed_data if name in self.changing}
-            lifecycle.change(obj.id, cast(KeyChange, said))
+            key_management.change(obj.id, cast(KeyChange, said))
             return
         new = services.create(
             tenant=obj.tenant,
@@ -199,7 +199,7 @@ class ApiKeyAdmin(SaysRefusals[ApiKey]):
         for row in rows:
             try:
                 left = dt.timedelta(seconds=int(grace) if grace in GRACES else 0)
-                new = lifecycle.rotate(row.id, grace=left, created_by=self._operator(request))
+                new = key_management.rotate(row.id, grace=left, created_by=self._operator(request))
             except AppError as error:
                 messages.error(request, f"{row}: {error.message}")
                 continue

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from apikeys import tenants
 from apikeys.admin.forms import TenantForm
-from apikeys.admin.refusals import SaysRefusals
+from apikeys.admin.service_errors import ServiceErrorMessagesMixin
 from apikeys.models import Tenant
 from apikeys.tenants import TenantChange
 
@@ -27,7 +27,7 @@ class ErasedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Tenant)
-class TenantAdmin(SaysRefusals[Tenant]):
+class TenantAdmin(ServiceErrorMessagesMixin[Tenant]):
     form = TenantForm
     list_display = ("slug", "name", "default_project", "created_at", "erased_at")
     list_filter = (ErasedFilter,)

@@ -32,13 +32,13 @@ class KeyThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: Any) -> bool:
         if not settings.RATE_LIMITS_ENABLED or not isinstance(request.user, Principal):
             return True
-        cost, unreadable = cost_of(request, view)
+        cost, parse_error = request_weight(request, view)
         try:
             usage = ratelimit.count(request._request, request.user.caller, limits(request, view, request.user, cost))
         except (RedisError, OSError) as error:
             log.warning("rate limits cannot be counted: %s", type(error).__name__)
-            reads = request.method in SAFE_METHODS or needs(request, view) in READS
-            metrics.redis_away(refused=not reads)
+            reads = request.method in SAFE_METHODS or required_scope(request, view) in READS
+            metrics.redis_unavailable(refused=not reads)
             if reads:
                 return True
             raise Unavailable("Writes wait until Redis is back. Try again in a moment.") from None
@@ -47,8 +47,8 @@ class KeyThrottle(BaseThrottle):
             if usage.exceeded:
                 metrics.rate_limited(request.path)
                 raise RateLimited(limit=usage.limit, retry_after=max(1, usage.reset - int(time.time())))
-        if unreadable is not None:
-            raise unreadable
+        if parse_error is not None:
+            raise parse_error
         return True
 
 
@@ -67,7 +67,7 @@ def limits(request: Request, view: Any, caller: Principal, cost: int = 1) -> lis
     return [Limit(f"api-{act}", rates[act], cost)]
 
 
-def cost_of(request: Request, view: Any) -> tuple[int, APIException | None]:
+def request_weight(request: Request, view: Any) -> tuple[int, APIException | None]:
     """What the view says that this request counts for (`cost`), else 1.
 
     A body that can't be read counts as 1, and its refusal is raised afterwards: DRF tells it only once.
@@ -78,7 +78,7 @@ def cost_of(request: Request, view: Any) -> tuple[int, APIException | None]:
         return 1, error
 
 
-def needs(request: Request, view: Any) -> Scope | None:
+def required_scope(request: Request, view: Any) -> Scope | None:
     """The scope that the view demands for this method."""
     scopes = [getattr(p, "scopes", {}).get(request.method) for p in view.get_permissions()]
     return next((s for s in scopes if s is not None), None)

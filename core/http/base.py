@@ -14,13 +14,13 @@ from rest_framework.views import APIView
 
 from core.errors import InvalidRequest
 from core.http import mem0
-from core.http.fields import Name
+from core.http.fields import IdentifierField
 from core.idempotency import keys
 
 _S = TypeVar("_S", bound=serializers.BaseSerializer[Any])
 
 
-class Input(serializers.Serializer[Any]):
+class RequestSerializer(serializers.Serializer[Any]):
     """A request's fields; unknown ones are ignored."""
 
     def to_internal_value(self, data: Any) -> Any:
@@ -29,7 +29,7 @@ class Input(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
-class ClosedInput(Input):
+class StrictRequestSerializer(RequestSerializer):
     """Fields of an act where a misspelt name must not pass unnoticed: what is unknown is refused.
 
     `fixed` names known fields that can't be given here, with the reason.
@@ -48,23 +48,23 @@ class ApiView(APIView):
     """A view of either dialect.
 
     `writes` are the methods that may carry an Idempotency-Key. A view whose acts wait for the worker, or go on in
-    several transactions, is not `in_one_transaction`; if it commits Sources it can `replay` their answer. One that
-    `holds_secret` never shows its answer again. One that `names_objects` finds them by ids in its query, not its path.
+    several transactions, is not `atomic`; if it commits Sources it can `replay` their answer. `response_is_secret`: the
+    answer is never shown again. `ids_in_query`: the ids of its objects are in the query, not in the path.
     """
 
     # No OPTIONS: it would tell nothing that /docs doesn't, and would need a scope of its own.
     http_method_names = ("get", "post", "put", "patch", "delete", "head")
     writes: ClassVar[frozenset[str]] = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-    in_one_transaction: ClassVar[bool] = True
-    names_objects: ClassVar[bool] = False
-    holds_secret: ClassVar[bool] = False
+    atomic: ClassVar[bool] = True
+    ids_in_query: ClassVar[bool] = False
+    response_is_secret: ClassVar[bool] = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         method = request.method or ""
         if keys.HEADER in request.headers and method in self.writes and hasattr(self, method.lower()):
             act = getattr(self, method.lower())
-            setattr(self, method.lower(), lambda r, *a, **k: keys.once(self, r, partial(act, r, *a, **k)))
+            setattr(self, method.lower(), lambda r, *a, **k: keys.idempotent(self, r, partial(act, r, *a, **k)))
 
     def replay(self, sources: Sequence[uuid.UUID], response_context: Any) -> Response:
         """The answer of the accepted writes `sources`, as it stands now."""
@@ -87,7 +87,7 @@ class ApiView(APIView):
     def name(self, field: str, value: str) -> str:
         """An id that came in the path or a header, checked as one in a body is."""
         try:
-            return str(Name().run_validation(value))
+            return str(IdentifierField().run_validation(value))
         except serializers.ValidationError as error:
             raise serializers.ValidationError({field: error.detail}) from None
 

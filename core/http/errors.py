@@ -52,7 +52,7 @@ def as_app_error(exc: Exception) -> AppError:
         case OperationalError() if isinstance(exc.__cause__, QueryCanceled):
             return errors.Unavailable("The database took too long and was stopped. Ask for less, or try again later.")
         case OperationalError() | InterfaceError() | PoolTimeout():
-            return errors.Unavailable("The database is away. Try again in a moment.")
+            return errors.Unavailable("The database is unavailable. Try again in a moment.")
         case _:
             return AppError()
 

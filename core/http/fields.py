@@ -30,7 +30,7 @@ def check_text(value: str) -> None:
         raise serializers.ValidationError("must not hold NUL or other control characters, nor broken Unicode")
 
 
-class Text(serializers.CharField):
+class TextField(serializers.CharField):
     """A string as it is: not trimmed, not blank, without control characters."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -56,7 +56,7 @@ class Text(serializers.CharField):
         return super().run_validation(data)
 
 
-class Name(Text):
+class IdentifierField(TextField):
     """An id or a project: 1 to 128 characters, on one line."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -69,7 +69,7 @@ class Name(Text):
         return value
 
 
-class Choice(serializers.ChoiceField):
+class StrictChoiceField(serializers.ChoiceField):
     """One of a few words; the error lists them."""
 
     def __init__(self, choices: Sequence[str], **kwargs: Any) -> None:
@@ -81,7 +81,7 @@ class Choice(serializers.ChoiceField):
         }
 
 
-class Flag(serializers.BooleanField):
+class StrictBooleanField(serializers.BooleanField):
     default_error_messages = {"invalid": "must be true or false", "null": "must not be null"}
 
     def to_internal_value(self, data: Any) -> bool:
@@ -90,10 +90,10 @@ class Flag(serializers.BooleanField):
         return bool(data)
 
 
-class QueryFlag(serializers.BooleanField):
+class QueryBooleanField(serializers.BooleanField):
     """`true` or `false` in a query string."""
 
-    default_error_messages = Flag.default_error_messages
+    default_error_messages = StrictBooleanField.default_error_messages
 
     def to_internal_value(self, data: Any) -> bool:
         if data not in ("true", "false"):
@@ -101,7 +101,7 @@ class QueryFlag(serializers.BooleanField):
         return bool(data == "true")
 
 
-class Whole(serializers.IntegerField):
+class StrictIntegerField(serializers.IntegerField):
     default_error_messages = {
         "invalid": "must be a whole number",
         "min_value": "must be at least {min_value}",
@@ -115,7 +115,7 @@ class Whole(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
-class Number(serializers.FloatField):
+class StrictFloatField(serializers.FloatField):
     default_error_messages = {
         "invalid": "must be a number",
         "min_value": "must be at least {min_value}",
@@ -132,10 +132,10 @@ class Number(serializers.FloatField):
             self.fail("invalid")
 
 
-class QueryNumber(serializers.FloatField):
+class QueryFloatField(serializers.FloatField):
     """A number in a query string."""
 
-    default_error_messages = Number.default_error_messages
+    default_error_messages = StrictFloatField.default_error_messages
 
     def to_internal_value(self, data: Any) -> float:
         value = super().to_internal_value(data)
@@ -144,14 +144,14 @@ class QueryNumber(serializers.FloatField):
         return value
 
 
-class QueryWhole(serializers.IntegerField):
+class QueryIntegerField(serializers.IntegerField):
     """A whole number in a query string."""
 
-    default_error_messages = Whole.default_error_messages
+    default_error_messages = StrictIntegerField.default_error_messages
 
 
 @extend_schema_field(OpenApiTypes.DATETIME)
-class Moment(serializers.Field[dt.datetime, Any, str, Any]):
+class TimestampField(serializers.Field[dt.datetime, Any, str, Any]):
     """A time in ISO 8601; without an offset it is UTC. Shown in UTC with a `Z`."""
 
     default_error_messages = {"invalid": "must be a time in ISO 8601, such as 2026-03-01T10:30:00Z"}
@@ -170,7 +170,7 @@ class Moment(serializers.Field[dt.datetime, Any, str, Any]):
 
 
 @extend_schema_field({"type": "object", "additionalProperties": True})
-class Metadata(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
+class MetadataField(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
     """A JSON object of at most 16 KB."""
 
     default_error_messages = {
@@ -208,7 +208,7 @@ class Metadata(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
-class RateLimits(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
+class RateLimitsField(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
     """Rate limits by group, `{"v1": "200/m"}`; which groups and rates there are is not known here."""
 
     default_error_messages = {"invalid": 'must be an object of limits, such as {{"v1": "200/m"}}'}

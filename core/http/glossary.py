@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from core.http.base import Input
+from core.http.base import RequestSerializer
 
 MEANINGS = {
     "agent_id": "The agent that speaks.",
@@ -81,7 +81,7 @@ def describe(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             for parameter in operation.get("parameters", ()):
                 _fill(parameter, parameter["name"])
     for name, schema in result["components"]["schemas"].items():
-        if schema.get("description") == inspect.getdoc(Input):
+        if schema.get("description") == inspect.getdoc(RequestSerializer):
             del schema["description"]  # inherited, and meant for who writes one
         if name.endswith("Request"):
             for field, said in schema.get("properties", {}).items():
@@ -90,7 +90,7 @@ def describe(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 
 def _fill(said: dict[str, Any], *names: str) -> None:
-    """The meaning of the first name that has one; a field of one operation goes by `<Input>.<field>`."""
+    """The meaning of the first name that has one; a field of one operation goes by `<serializer>.<field>`."""
     for name in names:
         if name in MEANINGS and "description" not in said:
             said["description"] = MEANINGS[name]

@@ -20,7 +20,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class RateLimitUsage:
     """How much of a limit is used up; `reset` is the end of its window, in epoch seconds."""
 
     limit: int
@@ -36,13 +36,13 @@ class Usage:
         }
 
 
-def count(request: HttpRequest, caller: str, limits: Sequence[Limit]) -> Usage | None:
+def count(request: HttpRequest, caller: str, limits: Sequence[Limit]) -> RateLimitUsage | None:
     """Count this request against all `limits`; → the one that is nearest to its end, or was exceeded.
 
     A refused request counts too. What costs more than one is counted as often: django-ratelimit knows no weights.
     Raises what the cache raises when Redis is away.
     """
-    found: list[Usage] = []
+    found: list[RateLimitUsage] = []
     for limit in limits:
         usage = None
         for _ in range(limit.cost):
@@ -50,5 +50,5 @@ def count(request: HttpRequest, caller: str, limits: Sequence[Limit]) -> Usage |
         if usage is not None:
             left = max(0, usage["limit"] - usage["count"])
             reset = int(time.time()) + int(usage["time_left"]) + 1  # its last second belongs to a window
-            found.append(Usage(usage["limit"], left, reset, bool(usage["should_limit"])))
+            found.append(RateLimitUsage(usage["limit"], left, reset, bool(usage["should_limit"])))
     return min(found, key=lambda u: (not u.exceeded, u.remaining / u.limit), default=None)

@@ -12,8 +12,8 @@ from rest_framework import serializers
 from core import errors
 from core.http import mem0
 from core.http.dialects import dialect_of
-from core.http.fields import Metadata, Moment
-from core.idempotency.keys import Mismatch
+from core.http.fields import MetadataField, TimestampField
+from core.idempotency.keys import KeyReuseError
 
 MOMENT = "2026-03-01T10:30:00Z"
 MEMORY_ID = "mem_01890a5dac967b2e8b7c3f0a9d1e2f30"
@@ -24,7 +24,7 @@ def _error_body(name: str) -> Any:
     fields: dict[str, serializers.Field[Any, Any, Any, Any]] = {
         "code": serializers.CharField(),
         "message": serializers.CharField(),
-        "details": Metadata(),
+        "details": MetadataField(),
     }
     return inline_serializer(name, fields)
 
@@ -34,7 +34,7 @@ class ErrorOut(serializers.Serializer[Any]):
 
     success = serializers.BooleanField(default=False)
     error = _error_body("V1ErrorBody")
-    timestamp = Moment()
+    timestamp = TimestampField()
 
 
 class RemembraErrorOut(serializers.Serializer[Any]):
@@ -72,10 +72,10 @@ class Schema(AutoSchema):
             found += [errors.Unauthenticated(), errors.ScopeDenied(), limited]
         if "{memory_id}" in self.path:
             found += [errors.MemoryNotFound(MEMORY_ID), errors.MemoryExpired(MEMORY_ID)]
-        elif "{" in self.path or getattr(self.view, "names_objects", False):
+        elif "{" in self.path or getattr(self.view, "ids_in_query", False):
             found.append(errors.NotFound())
         if self.method in UNSAFE:
-            found += [errors.Conflict(), errors.PayloadTooLarge(), errors.UnsupportedMediaType(), Mismatch()]
+            found += [errors.Conflict(), errors.PayloadTooLarge(), errors.UnsupportedMediaType(), KeyReuseError()]
         else:
             found.append(errors.UriTooLong())
         return found

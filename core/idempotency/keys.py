@@ -29,22 +29,22 @@ from rest_framework.response import Response
 from core.clock import now
 from core.errors import AppError, Conflict, InvalidRequest, NotFound
 from core.idempotency import records
-from core.idempotency.types import Claim, Kept
+from core.idempotency.types import IdempotencyClaim, StoredResponse
 from core.ids import subjects_of
 
 HEADER = "Idempotency-Key"
 FORM = re.compile(r"[\x21-\x7e]{1,255}")
 BUSY = "The same request is being worked on."
-SLACK = dt.timedelta(seconds=20)  # past the longest wait: whoever claimed it is dead
+CLAIM_GRACE = dt.timedelta(seconds=20)  # past the longest wait: whoever claimed it is dead
 
 
-class Mismatch(AppError):
+class KeyReuseError(AppError):
     code = "idempotency_mismatch"
     status = 422
     default_message = f"{HEADER}: this key was used for another request"
 
 
-_claimed: ContextVar[Claim | None] = ContextVar("idempotency_claim", default=None)
+_claimed: ContextVar[IdempotencyClaim | None] = ContextVar("idempotency_claim", default=None)
 
 
 def bind(sources: Sequence[uuid.UUID], response_context: Any = None) -> None:
@@ -57,10 +57,10 @@ def bind(sources: Sequence[uuid.UUID], response_context: Any = None) -> None:
         raise Conflict(BUSY, retry_after=1)
 
 
-def once(view: Any, request: Request, act: Callable[[], Response]) -> Response:
+def idempotent(view: Any, request: Request, act: Callable[[], Response]) -> Response:
     """The answer of `act`, or the one that the same request got before.
 
-    `view.in_one_transaction` says which of the two ways it takes, `view.holds_secret` that its answer may not be kept,
+    `view.atomic` says which of the two ways it takes, `view.response_is_secret` that its answer may not be kept,
     and `view.replay(sources, response_context)` makes the answer of Sources.
     """
     key = request.headers[HEADER]
@@ -68,9 +68,9 @@ def once(view: Any, request: Request, act: Callable[[], Response]) -> Response:
         raise InvalidRequest(f"{HEADER}: must be 1 to 255 visible ASCII characters", field=HEADER)
     caller, seen = cast(Any, request.user), fingerprint(request)
     found = records.claim(caller.tenant_id, caller.caller, key, seen)
-    if isinstance(found, Kept):
+    if isinstance(found, StoredResponse):
         if found.fingerprint != seen:
-            raise Mismatch
+            raise KeyReuseError
         taken = records.take_over(found.claim) if _abandoned(found) else None
         if taken is None:
             return _again(view, found)
@@ -79,7 +79,7 @@ def once(view: Any, request: Request, act: Callable[[], Response]) -> Response:
     try:
         return _first(view, found, act)
     except Exception:
-        if not records.bound(found):
+        if not records.is_bound(found):
             records.release(found)
         raise
     finally:
@@ -93,8 +93,8 @@ def fingerprint(request: Request) -> bytes:
     return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).digest()
 
 
-def _first(view: Any, claim: Claim, act: Callable[[], Response]) -> Response:
-    if not view.in_one_transaction:
+def _first(view: Any, claim: IdempotencyClaim, act: Callable[[], Response]) -> Response:
+    if not view.atomic:
         response = act()
         _keep(view, claim, response)
         return response
@@ -105,19 +105,19 @@ def _first(view: Any, claim: Claim, act: Callable[[], Response]) -> Response:
     return response
 
 
-def _keep(view: Any, claim: Claim, response: Response) -> bool:
+def _keep(view: Any, claim: IdempotencyClaim, response: Response) -> bool:
     body = response.data
-    kept = {"id": _id_of(body)} if view.holds_secret else body
+    kept = {"id": _id_of(body)} if view.response_is_secret else body
     return records.finish(claim, response.status_code, kept, subjects_of(body))
 
 
-def _again(view: Any, found: Kept) -> Response:
+def _again(view: Any, found: StoredResponse) -> Response:
     """The answer of a request that came before."""
     if found.erased:
         raise _gone(found)
     if found.status is None and not found.sources:
         raise Conflict(BUSY, retry_after=1)
-    if found.status is not None and view.holds_secret:
+    if found.status is not None and view.response_is_secret:
         raise Conflict(
             "This request was answered before, and its answer held a secret that is shown once.", **found.body
         )
@@ -132,7 +132,7 @@ def _again(view: Any, found: Kept) -> Response:
     return response
 
 
-def _gone(found: Kept) -> Conflict:
+def _gone(found: StoredResponse) -> Conflict:
     from_ids = {"ids": [str(i) for i in found.subjects]} if found.subjects else {}
     return Conflict("This request was answered before, and what it wrote was erased since.", **from_ids)
 
@@ -142,9 +142,9 @@ def _id_of(body: Any) -> Any:
     return inner.get("id") if isinstance(inner, dict) else None
 
 
-def _old(found: Kept) -> bool:
-    return now() > found.claim.since + dt.timedelta(seconds=settings.STORE_WAIT_SECONDS) + SLACK
+def _old(found: StoredResponse) -> bool:
+    return now() > found.claim.since + dt.timedelta(seconds=settings.STORE_WAIT_SECONDS) + CLAIM_GRACE
 
 
-def _abandoned(found: Kept) -> bool:
+def _abandoned(found: StoredResponse) -> bool:
     return found.status is None and not found.sources and not found.erased and _old(found)

@@ -11,23 +11,23 @@ from django.db.models import QuerySet
 
 from core.clock import now
 from core.idempotency.models import IdempotencyRecord
-from core.idempotency.types import Claim, Kept
+from core.idempotency.types import IdempotencyClaim, StoredResponse
 from core.ids import new_id
 from core.tenancy import across_tenants
 
-KEPT = dt.timedelta(hours=24)
+RETENTION = dt.timedelta(hours=24)
 
 
-def claim(tenant_id: uuid.UUID, caller: str, key: str, fingerprint: bytes) -> Claim | Kept:
+def claim(tenant_id: uuid.UUID, caller: str, key: str, fingerprint: bytes) -> IdempotencyClaim | StoredResponse:
     """Claim a key, or tell what became of it. Committed at once: a twin sees it, and waits for nobody."""
     row = IdempotencyRecord(id=new_id(), tenant_id=tenant_id, caller=caller, key=key, fingerprint=fingerprint)
     IdempotencyRecord.objects.bulk_create([row], ignore_conflicts=True)
     found = IdempotencyRecord.objects.filter(tenant=tenant_id, caller=caller, key=key).first()
     if found is None:  # released between the two statements: as good as claimed by somebody else
-        return Kept(_claim(row), fingerprint, None, None, None, (), (), False)
+        return StoredResponse(_claim(row), fingerprint, None, None, None, (), (), False)
     if found.id == row.id:
         return _claim(row)
-    return Kept(
+    return StoredResponse(
         claim=_claim(found),
         fingerprint=bytes(found.fingerprint),
         status=found.status,
@@ -39,14 +39,14 @@ def claim(tenant_id: uuid.UUID, caller: str, key: str, fingerprint: bytes) -> Cl
     )
 
 
-def take_over(kept: Claim) -> Claim | None:
+def take_over(kept: IdempotencyClaim) -> IdempotencyClaim | None:
     """Claim a record whose claimer died; None when somebody else was faster."""
     moment = now()
     taken = _rows(kept).filter(status=None, sources=[]).update(created_at=moment)
-    return Claim(kept.tenant_id, kept.record_id, moment) if taken else None
+    return IdempotencyClaim(kept.tenant_id, kept.record_id, moment) if taken else None
 
 
-def bind(claim: Claim, sources: Sequence[uuid.UUID], response_context: Any) -> bool:
+def bind(claim: IdempotencyClaim, sources: Sequence[uuid.UUID], response_context: Any) -> bool:
     """Let the record stand for these accepted writes; False when it is no longer ours.
 
     They are its subjects until it has an answer: an erasure finds it while the answer is on its way.
@@ -55,18 +55,18 @@ def bind(claim: Claim, sources: Sequence[uuid.UUID], response_context: Any) -> b
     return bool(_rows(claim).filter(status=None, sources=[]).update(**bound))
 
 
-def bound(claim: Claim) -> bool:
+def is_bound(claim: IdempotencyClaim) -> bool:
     """Whether the record stands for accepted writes."""
     return _rows(claim).exclude(sources=[]).exists()
 
 
-def finish(claim: Claim, status: int, body: Any, subjects: Sequence[uuid.UUID]) -> bool:
+def finish(claim: IdempotencyClaim, status: int, body: Any, subjects: Sequence[uuid.UUID]) -> bool:
     """Keep the answer; False when the record is no longer ours, or its content was erased."""
     answer = {"status": status, "body": body, "subjects": list(subjects), "finished_at": now()}
     return bool(_rows(claim).filter(erased_at=None).update(**answer))
 
 
-def release(claim: Claim) -> None:
+def release(claim: IdempotencyClaim) -> None:
     """Forget a claim whose act was refused: the key may be used again."""
     _rows(claim).filter(status=None, sources=[]).delete()
 
@@ -83,13 +83,13 @@ def redact(tenant_id: uuid.UUID, ids: Collection[uuid.UUID]) -> int:
 def prune() -> int:
     """Delete records that are older than a day; → how many."""
     with across_tenants("the clean-up of old records"):
-        return IdempotencyRecord.objects.filter(created_at__lt=now() - KEPT).delete()[0]
+        return IdempotencyRecord.objects.filter(created_at__lt=now() - RETENTION).delete()[0]
 
 
-def _claim(row: IdempotencyRecord) -> Claim:
-    return Claim(row.tenant_id, row.id, row.created_at)
+def _claim(row: IdempotencyRecord) -> IdempotencyClaim:
+    return IdempotencyClaim(row.tenant_id, row.id, row.created_at)
 
 
-def _rows(claim: Claim) -> QuerySet[IdempotencyRecord]:
+def _rows(claim: IdempotencyClaim) -> QuerySet[IdempotencyRecord]:
     """The record, as long as it is the one that was claimed then."""
     return IdempotencyRecord.objects.filter(tenant=claim.tenant_id, id=claim.record_id, created_at=claim.since)

@@ -9,7 +9,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class IdempotencyClaim:
     """A record that is ours to fill: nobody else may until `since` is long past."""
 
     tenant_id: uuid.UUID
@@ -18,10 +18,10 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredResponse:
     """A record that somebody claimed before. `status` None: not answered yet."""
 
-    claim: Claim
+    claim: IdempotencyClaim
     fingerprint: bytes
     status: int | None
     body: Any

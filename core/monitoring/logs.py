@@ -24,6 +24,6 @@ def _parts(error: BaseException) -> Iterator[str]:
         each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
 
 
-class Line(logging.Formatter):
+class LogFormatter(logging.Formatter):
     def formatException(self, ei: Any) -> str:
         return frames(ei[1]) if ei[1] is not None else ""

@@ -68,8 +68,8 @@ COMPLETION_SECONDS = Histogram(
     buckets=FINE,
 )  # fmt: skip
 RATE_LIMITED = Counter("memproject_rate_limited", "Requests refused with 429", ("dialect",), registry=_own)
-REDIS_AWAY = Counter(
-    "memproject_rate_limit_redis_away", "Requests that could not be counted", ("outcome",), registry=_own
+REDIS_UNAVAILABLE = Counter(
+    "memproject_rate_limit_redis_unavailable", "Requests that could not be counted", ("outcome",), registry=_own
 )
 FAILED_KEYS = Counter(
     "memproject_failed_authentications", "Requests with an API key that is not valid", ("outcome",), registry=_own
@@ -148,9 +148,9 @@ def rate_limited(path: str) -> None:
     _count(RATE_LIMITED, "api_v1" if path.startswith("/api/") else "v1")
 
 
-def redis_away(*, refused: bool) -> None:
+def redis_unavailable(*, refused: bool) -> None:
     """A request that could not be counted: a write is refused, a read is let through."""
-    _count(REDIS_AWAY, "write_refused" if refused else "read_let_through")
+    _count(REDIS_UNAVAILABLE, "write_refused" if refused else "read_let_through")
 
 
 def key_failed(outcome: str) -> None:
@@ -159,7 +159,7 @@ def key_failed(outcome: str) -> None:
 
 
 def uses_lost(reason: str, memories: int) -> None:
-    """`reason`: redis_away, or full (too many wait to be added to the counters)."""
+    """`reason`: redis_unavailable, or full (too many wait to be added to the counters)."""
     _count(USES_LOST, reason, by=memories)
 
 

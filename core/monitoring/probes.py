@@ -35,7 +35,7 @@ def probe(check: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     return {**found, "latency_ms": round((time.perf_counter() - begun) * 1000, 2)}
 
 
-class Remembered(Generic[T]):
+class CachedProbe(Generic[T]):
     """What `ask` answered at most `seconds` ago. While one thread asks again, the others get the last answer."""
 
     def __init__(self, ask: Callable[[], T], seconds: float) -> None:
@@ -64,12 +64,12 @@ def database() -> dict[str, Any]:
 
 
 def cache() -> dict[str, Any]:
-    redis.brief().ping()
+    redis.fast_client().ping()
     return {}
 
 
 def queue_depths() -> dict[str, int]:
-    pipe = redis.brief().pipeline(transaction=False)
+    pipe = redis.fast_client().pipeline(transaction=False)
     for name in QUEUES:
         pipe.llen(name)
     return dict(zip(QUEUES, pipe.execute(), strict=True))

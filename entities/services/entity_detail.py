@@ -8,7 +8,7 @@ from apikeys.types import Principal
 from entities.models import EntityRevision
 from entities.services import access
 from entities.services.bitemporal import recorded_at_time
-from entities.services.read import views
+from entities.services.listing import views
 from entities.types import EntityDetail
 
 

@@ -14,7 +14,7 @@ from entities.services.entity_resolver import EntityResolver, readable
 from entities.services.erasure import erase
 from entities.services.lock import lock
 from entities.services.retraction import reinstate, retract
-from entities.services.timeline import Statement, Timeline
+from entities.services.timeline import RelationStatement, Timeline
 from entities.services.unit_of_work import UnitOfWork
 from entities.types import SELF, EntityMention, EntityRef, GraphScope, GraphUpdate, GraphUpdateResult
 
@@ -135,7 +135,7 @@ def _mention(work: UnitOfWork, resolver: EntityResolver, read: Sequence[_Pending
                 work.add(Evidence(alias_key=alias.id, **row))
 
 
-def _statements(each: _PendingUpdate) -> Iterator[Statement]:
+def _statements(each: _PendingUpdate) -> Iterator[RelationStatement]:
     exact, alike = each.ends()
 
     def end(name: str) -> uuid.UUID | None:
@@ -144,7 +144,7 @@ def _statements(each: _PendingUpdate) -> Iterator[Statement]:
     for stated in each.update.graph.stated:
         source, target = end(stated.source), end(stated.target)
         if source is not None and target is not None:
-            yield Statement(
+            yield RelationStatement(
                 memory_id=each.update.memory_id,
                 source=source,
                 type=stated.type[:MAX_TYPE_LENGTH],

@@ -25,7 +25,7 @@ ORDER BY v.id DESC LIMIT %(most)s::int
 """
 
 
-class Conflict(enum.IntEnum):
+class RelationConflict(enum.IntEnum):
     """SAME: the same relation. OTHER_VALUE: another value of a relation with one value at a time. CONTRADICTED: the new
     statement ends or reverses this relation."""
 
@@ -34,27 +34,29 @@ class Conflict(enum.IntEnum):
     CONTRADICTED = 3
 
 
-def conflict(new: RelationMention, source: str, of_type: str, targets: Collection[str]) -> Conflict | None:
+def conflict(new: RelationMention, source: str, of_type: str, targets: Collection[str]) -> RelationConflict | None:
     """What a new relation does to an earlier one, of normalised names; `targets` are the names of its end."""
     if normal(new.source) != source:
         return None
     is_same = normal(new.target) in targets
     if new.ended:
-        return Conflict.CONTRADICTED if is_same and of_type == new.type else None
+        return RelationConflict.CONTRADICTED if is_same and of_type == new.type else None
     if is_same and of_type == new.type:
-        return Conflict.SAME
+        return RelationConflict.SAME
     if is_same:
-        return Conflict.CONTRADICTED if of_type == OPPOSITES.get(new.type) else None
-    return Conflict.OTHER_VALUE if of_type == new.type and of_type in FUNCTIONAL_TYPES else None
+        return RelationConflict.CONTRADICTED if of_type == OPPOSITES.get(new.type) else None
+    return RelationConflict.OTHER_VALUE if of_type == new.type and of_type in FUNCTIONAL_TYPES else None
 
 
-def worst_conflict(new: Iterable[RelationMention], old: Collection[RelationMention]) -> Conflict | None:
+def worst_conflict(new: Iterable[RelationMention], old: Collection[RelationMention]) -> RelationConflict | None:
     """The gravest conflict of new relations with those of one earlier statement."""
     found = (conflict(one, normal(was.source), was.type, (normal(was.target),)) for one in new for was in old)
     return max((each for each in found if each is not None), default=None)
 
 
-def conflicting_memories(scope: GraphScope, stated: Collection[RelationMention]) -> list[dict[uuid.UUID, Conflict]]:
+def conflicting_memories(
+    scope: GraphScope, stated: Collection[RelationMention]
+) -> list[dict[uuid.UUID, RelationConflict]]:
     """For each of these relations the memories with the same relation or one that it contradicts, newest first.
 
     A relation counts as long as a live memory states it, though another memory may have closed it: a pass must decide
@@ -75,9 +77,9 @@ def conflicting_memories(scope: GraphScope, stated: Collection[RelationMention])
     relations: dict[tuple[uuid.UUID, str, uuid.UUID], tuple[str, set[str]]] = {}
     for source, relation, of_type, target, memory in fetch.rows(STATED_RELATIONS, values) if values["types"] else ():
         relations.setdefault((relation, source, memory), (of_type, set()))[1].add(target)
-    found: list[dict[uuid.UUID, Conflict]] = []
+    found: list[dict[uuid.UUID, RelationConflict]] = []
     for new in stated:
-        here: dict[uuid.UUID, Conflict] = {}
+        here: dict[uuid.UUID, RelationConflict] = {}
         for (_, source, memory), (of_type, targets) in relations.items():
             if (kind := conflict(new, source, of_type, targets)) is not None:
                 here[memory] = max(kind, here.get(memory, kind))

@@ -12,12 +12,12 @@ from apikeys.types import Principal
 from entities.models import EntityRevision, Relation
 from entities.services import access
 from entities.services.bitemporal import recorded_at_time, valid_at_time
-from entities.types import Node, PointInTime, RelationView
+from entities.types import Node, PointInTime, RelationRecord
 
 
 def of(
     principal: Principal, entity_id: str, moment: PointInTime, *, history: bool, limit: int
-) -> tuple[list[RelationView], bool]:
+) -> tuple[list[RelationRecord], bool]:
     """The relations of an entity in either direction, the last recorded first, and whether there are more.
 
     With `history` also those that no longer hold, or don't hold yet. Raises NotFound.
@@ -33,7 +33,7 @@ def of(
     return views(entity.tenant_id, found[:limit], moment), len(found) > limit
 
 
-def by_ids(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], moment: PointInTime) -> list[RelationView]:
+def by_ids(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], moment: PointInTime) -> list[RelationRecord]:
     """Those of these relations that hold at the moment, in the order of `ids`: the graph may be behind."""
     if not ids:
         return []
@@ -44,10 +44,10 @@ def by_ids(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], moment: PointInTime) 
     return views(tenant_id, [found[key] for key in ids if key in found], moment)
 
 
-def views(tenant_id: uuid.UUID, rows: Sequence[Relation], moment: PointInTime) -> list[RelationView]:
+def views(tenant_id: uuid.UUID, rows: Sequence[Relation], moment: PointInTime) -> list[RelationRecord]:
     named = nodes(tenant_id, {key for row in rows for key in (row.source_key, row.target_key)}, moment.system_time)
     return [
-        RelationView(
+        RelationRecord(
             id=row.id,
             source_id=row.source_key,
             target_id=row.target_key,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from entities.models import EntityRevision, Evidence, Mention, Relation
 from entities.services.lock import lock
-from entities.services.timeline import Statement, Timeline
+from entities.services.timeline import RelationStatement, Timeline
 from entities.services.unit_of_work import UnitOfWork
 from entities.types import FUNCTIONAL_TYPES, GraphScope
 
@@ -137,8 +137,10 @@ def _homes(scope: GraphScope, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid
         homes = {key: into.get(end) or end for key, end in homes.items()}
 
 
-def _again(evidence: Evidence, row: Relation, home: dict[uuid.UUID, uuid.UUID], moment: dt.datetime) -> Statement:
-    return Statement(
+def _again(
+    evidence: Evidence, row: Relation, home: dict[uuid.UUID, uuid.UUID], moment: dt.datetime
+) -> RelationStatement:
+    return RelationStatement(
         memory_id=evidence.memory_key,
         source=home[row.source_key],
         type=row.type,
@@ -162,6 +164,6 @@ def _reopen(timeline: Timeline, evidence: Sequence[tuple[Evidence, Relation]]) -
             if r.valid_to is None and (r.source_key, r.type, r.target_key) == (row.source_key, row.type, row.target_key)
         }
         if row.valid_to is not None and {w.memory_key for w in timeline.evidence[row.id]} <= opened:
-            statement = Statement(e.memory_key, row.source_key, row.type, row.target_key, row.valid_to)
+            statement = RelationStatement(e.memory_key, row.source_key, row.type, row.target_key, row.valid_to)
             if timeline.is_free(statement):
                 timeline.change(row, valid_to=None)

@@ -18,7 +18,7 @@ MIN_DATETIME = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class RelationStatement:
     """A memory states a relation between entities. `said_at` stands where it gives no time."""
 
     memory_id: uuid.UUID
@@ -64,7 +64,7 @@ class Timeline:
             assert row.relation_key is not None
             self.evidence[row.relation_key].append(row)
 
-    def state(self, said: Statement) -> bool:
+    def state(self, said: RelationStatement) -> bool:
         """Write down what a memory states; → whether it is the first to state this relation."""
         if said.source == said.target:
             return False
@@ -104,7 +104,7 @@ class Timeline:
         for witness in self.evidence.pop(row.id):
             self.work.retire(witness)
 
-    def witness(self, row: Relation, said: Statement) -> None:
+    def witness(self, row: Relation, said: RelationStatement) -> None:
         """This memory states the relation, and what it says of it."""
         ours = [e for e in self.evidence[row.id] if e.memory_key == said.memory_id]
         if any(said.properties.items() <= e.properties.items() for e in ours):
@@ -120,12 +120,12 @@ class Timeline:
         self.work.add(evidence)
         self.evidence[row.id].append(evidence)
 
-    def is_free(self, said: Statement) -> bool:
+    def is_free(self, said: RelationStatement) -> bool:
         """Whether nothing takes the turn of a functional relation from `said_at` on."""
         rivals = [row for row in self.live.values() if row.type == said.type and self._rivals(row, said)]
         return not any(row.valid_from is not None and row.valid_from >= said.said_at for row in rivals)
 
-    def _same(self, said: Statement) -> list[Relation]:
+    def _same(self, said: RelationStatement) -> list[Relation]:
         """Relations of this type between the two, the last one first."""
         ways = {(said.source, said.target)}
         if said.type in SYMMETRIC_TYPES:
@@ -142,7 +142,7 @@ class Timeline:
                 return row
         return None
 
-    def _end(self, said: Statement, same: list[Relation]) -> bool:
+    def _end(self, said: RelationStatement, same: list[Relation]) -> bool:
         """It holds no longer. What nobody knew of is written as past."""
         end = said.valid_to or said.said_at
         if not same and said.confidence < GUESSED:
@@ -157,7 +157,7 @@ class Timeline:
         self.witness(row, said)
         return False
 
-    def _take_turn(self, said: Statement, start: dt.datetime) -> dt.datetime | None:
+    def _take_turn(self, said: RelationStatement, start: dt.datetime) -> dt.datetime | None:
         """End the predecessors of a functional relation; → when its successor begins, if there is one already."""
         others = [row for row in self.live.values() if row.type == said.type and self._rivals(row, said)]
         after = [row.valid_from for row in others if row.valid_from is not None and row.valid_from > start]
@@ -169,17 +169,17 @@ class Timeline:
                 self.change(row, valid_to=start)
         return end
 
-    def _rivals(self, row: Relation, said: Statement) -> bool:
+    def _rivals(self, row: Relation, said: RelationStatement) -> bool:
         if row.source_key == said.source:
             return True
         ends = {row.source_key, row.target_key}
         return said.type in SYMMETRIC_TYPES and bool(ends & {said.source, said.target})
 
-    def _said_together(self, row: Relation, said: Statement) -> bool:
+    def _said_together(self, row: Relation, said: RelationStatement) -> bool:
         """Two jobs in one sentence are two jobs."""
         return any(e.memory_key == said.memory_id for e in self.evidence[row.id])
 
-    def _add(self, said: Statement, start: dt.datetime | None, end: dt.datetime | None) -> Relation:
+    def _add(self, said: RelationStatement, start: dt.datetime | None, end: dt.datetime | None) -> Relation:
         row = Relation(
             source_key=said.source,
             target_key=said.target,

@@ -53,7 +53,7 @@ def _last_words(where: Q) -> Exists:
     return Exists(Revision.objects.filter(where, tenant=OuterRef("tenant"), memory_key=OuterRef("id"), retired_at=None))
 
 
-class StateFilter(admin.SimpleListFilter):
+class MemoryStateFilter(admin.SimpleListFilter):
     title = "state"
     parameter_name = "state"
 
@@ -91,7 +91,7 @@ class MemoryAdmin(TenantRowAdmin[Memory]):
     """Memories with their history. Deleting one here erases it, as the API does, and gives a receipt."""
 
     list_display = ("text", "tenant", "project", "user_id", "kind", "state", "created_at")
-    list_filter = (StateFilter, TenantFilter, ProjectFilter, UserFilter, TypeFilter)
+    list_filter = (MemoryStateFilter, TenantFilter, ProjectFilter, UserFilter, TypeFilter)
     search_fields = ("id",)
     search_help_text = "A memory's id (mem_…); in a chosen tenant also a user's id, else words of the text."
     fields = (

@@ -14,18 +14,19 @@ from rest_framework.request import Request
 
 from core.clock import iso, now
 from core.errors import InvalidRequest
-from core.http.base import Input
-from core.http.fields import Moment, Name, QueryFlag, Text
-from core.http.moment import AsOf, ValidAt
+from core.http.base import RequestSerializer
+from core.http.fields import IdentifierField, QueryBooleanField, TextField, TimestampField
+from core.http.point_in_time_fields import AsOfField, ValidAtField
 from core.ids import EVENT, REVISION, public
+from core.unset import UNSET, Unset
 from memories import filters, ttl
 from memories.temporal_view import TemporalView
-from memories.types import KEEP, RECIPES, Filter, Item, Keep, RevisionView, UpdateCommand, WriteResult
+from memories.types import RECIPES, Filter, Item, RevisionRecord, UpdateCommand, WriteResult
 
 EDITABLE = ("content", "metadata", "memory_type", "ttl", "expires_at", "pinned", "importance")
 
 
-class TTL(Text):
+class TTLField(TextField):
     """A span of time: a number and s, min, h, d, w, mo or y."""
 
     def to_internal_value(self, data: Any) -> Any:
@@ -37,7 +38,7 @@ class TTL(Text):
 
 
 @extend_schema_field({"type": "object", "additionalProperties": True})
-class Filters(serializers.Field[Any, Any, Any, Any]):
+class FiltersField(serializers.Field[Any, Any, Any, Any]):
     """A filter, as JSON: nested AND / OR / NOT over metadata keys and columns. → `memories.types.Filter`."""
 
     default_error_messages = {"null": "must not be null"}  # noqa: RUF012
@@ -51,7 +52,7 @@ class Filters(serializers.Field[Any, Any, Any, Any]):
 
 
 @extend_schema_field(OpenApiTypes.STR)
-class QueryFilters(Filters):
+class QueryFiltersField(FiltersField):
     """The same in a query string: JSON as text."""
 
     def to_internal_value(self, data: Any) -> Filter:
@@ -61,37 +62,37 @@ class QueryFilters(Filters):
             raise serializers.ValidationError("must be a JSON object") from None
 
 
-class TimedIn(Input):
+class TimedIn(RequestSerializer):
     """A read that may look from another time."""
 
-    as_of = AsOf(required=False, help_text="As the service knew it at this time.")
-    valid_at = ValidAt(required=False, help_text="What was true at this time; it may lie ahead.")
+    as_of = AsOfField(required=False, help_text="As the service knew it at this time.")
+    valid_at = ValidAtField(required=False, help_text="What was true at this time; it may lie ahead.")
 
 
 class TimedListIn(TimedIn):
     """A read of many, by a query string."""
 
-    archived = QueryFlag(default=False, help_text="true also shows what is archived.")
+    archived = QueryBooleanField(default=False, help_text="true also shows what is archived.")
 
 
 def temporal_view(data: dict[str, Any], *, superseded: bool = False) -> TemporalView:
     return TemporalView(data.get("as_of"), data.get("valid_at"), data.get("archived", False), superseded)
 
 
-class StampedIn(Input):
+class StampedIn(RequestSerializer):
     """`timestamp` is kept as it was sent: two of them make two turns of the same words."""
 
-    timestamp = Text(max_length=64, required=False, help_text="When it was said, ISO 8601.")
+    timestamp = TextField(max_length=64, required=False, help_text="When it was said, ISO 8601.")
 
     def validate_timestamp(self, value: str) -> str:
-        Moment().to_internal_value(value)
+        TimestampField().to_internal_value(value)
         return value
 
 
 class MessageIn(StampedIn):
-    role = Name()
-    content = Text(max_length=settings.MAX_MEMORY_SIZE)
-    name = Name(required=False, allow_null=True)
+    role = IdentifierField()
+    content = TextField(max_length=settings.MAX_MEMORY_SIZE)
+    name = IdentifierField(required=False, allow_null=True)
 
 
 def item(said: dict[str, Any], client_timestamp: str | None) -> Item:
@@ -101,12 +102,12 @@ def item(said: dict[str, Any], client_timestamp: str | None) -> Item:
         content=said["content"],
         role=said.get("role"),
         speaker=said.get("name"),
-        said_at=Moment().to_internal_value(client_timestamp) if client_timestamp else None,
+        said_at=TimestampField().to_internal_value(client_timestamp) if client_timestamp else None,
         client_timestamp=client_timestamp,
     )
 
 
-class FutureMoment(Moment):
+class FutureTimestampField(TimestampField):
     """A time that lies ahead."""
 
     def to_internal_value(self, data: Any) -> dt.datetime:
@@ -123,11 +124,11 @@ def expiry(data: dict[str, Any]) -> dt.datetime | None:
     return now() + data["ttl"] if data.get("ttl") else None
 
 
-def new_expiry(data: dict[str, Any]) -> dt.datetime | Keep | None:
+def new_expiry(data: dict[str, Any]) -> dt.datetime | Unset | None:
     """The same for an update, where what was not sent stays and null means never."""
     if "expires_at" in data:
         return data["expires_at"]  # type: ignore[no-any-return]
-    return now() + data["ttl"] if data.get("ttl") else KEEP
+    return now() + data["ttl"] if data.get("ttl") else UNSET
 
 
 def require_any(data: dict[str, Any], names: tuple[str, ...]) -> None:
@@ -142,17 +143,17 @@ def pending_headers(result: WriteResult, events: str) -> dict[str, str]:
 def update_command(memory_id: str, data: dict[str, Any], *, wait: bool) -> UpdateCommand:
     return UpdateCommand(
         memory_id=memory_id,
-        content=data.get("content", KEEP),
-        metadata=data.get("metadata", KEEP),
-        memory_type=data.get("memory_type", KEEP),
+        content=data.get("content", UNSET),
+        metadata=data.get("metadata", UNSET),
+        memory_type=data.get("memory_type", UNSET),
         expires_at=new_expiry(data),
-        pinned=data.get("pinned", KEEP),
-        importance=data.get("importance", KEEP),
+        pinned=data.get("pinned", UNSET),
+        importance=data.get("importance", UNSET),
         wait=wait,
     )
 
 
-def revision(view: RevisionView) -> dict[str, Any]:
+def revision(view: RevisionRecord) -> dict[str, Any]:
     return {
         "revision_id": public(REVISION, view.id),
         "content": view.content,

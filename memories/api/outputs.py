@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.http.fields import Metadata, Moment
+from core.http.fields import MetadataField, TimestampField
 from memories.types import RECIPES
 
 MEMORY_STATES = ["active", "archived", "superseded", "retired", "pending", "failed"]
@@ -15,16 +15,16 @@ MEMORY_STATES = ["active", "archived", "superseded", "retired", "pending", "fail
 class RevisionOut(serializers.Serializer[Any]):
     revision_id = serializers.CharField()
     content = serializers.CharField()
-    metadata = Metadata()
+    metadata = MetadataField()
     action = serializers.ChoiceField(["ADD", "UPDATE", "SUPERSEDE", "RETIRE", "ARCHIVE", "RESTORE"])
     actor = serializers.CharField()
     reason = serializers.CharField(allow_blank=True)
     confidence = serializers.FloatField()
     evidence = serializers.CharField(allow_blank=True)
-    valid_from = Moment()
-    valid_to = Moment(allow_null=True)
-    recorded_at = Moment()
-    retired_at = Moment(allow_null=True)
+    valid_from = TimestampField()
+    valid_to = TimestampField(allow_null=True)
+    recorded_at = TimestampField()
+    retired_at = TimestampField(allow_null=True)
 
 
 class SignOut(serializers.Serializer[Any]):
@@ -41,8 +41,8 @@ class WhyOut(serializers.Serializer[Any]):
 
 class TimeOut(serializers.Serializer[Any]):
     words = serializers.CharField(help_text="As they stand in the question.")
-    start = Moment()
-    stop = Moment()
+    start = TimestampField()
+    stop = TimestampField()
 
 
 class LeftOutOut(serializers.Serializer[Any]):

@@ -61,7 +61,7 @@ class Asset:
             return False
 
 
-class Source(Protocol):
+class AssetSource(Protocol):
     def fetch(self, assets: Sequence[Asset], into: Path, progress: Progress) -> None:
         """Write each asset to `into / asset.path`, unverified. Raises SourceFailed or OSError."""
 
@@ -72,7 +72,7 @@ class Bundle:
 
     name: str
     assets: tuple[Asset, ...]
-    sources: tuple[Source, ...]
+    sources: tuple[AssetSource, ...]
 
     def missing(self, directory: Path) -> list[Asset]:
         return [asset for asset in self.assets if not asset.stands_in(directory)]
@@ -239,7 +239,7 @@ def _fill(bundle: Bundle, directory: Path, progress: Progress) -> None:
         raise FetchFailed(reasons)
 
 
-def _from(source: Source, assets: Sequence[Asset], temporary: Path, directory: Path, progress: Progress) -> None:
+def _from(source: AssetSource, assets: Sequence[Asset], temporary: Path, directory: Path, progress: Progress) -> None:
     source.fetch(assets, temporary, progress)
     for asset in assets:
         if not asset.stands_in(temporary):

@@ -15,7 +15,7 @@ from memories.embeddings.download import Bundle, FetchFailed, fetch
 LANGUAGE = english.MODEL
 
 
-class ModelUnavailable(Exception):
+class ModelFilesUnavailable(Exception):
     """The files aren't there and couldn't be fetched or written; the message says what to do by hand."""
 
 
@@ -27,14 +27,14 @@ def ensure_model(directory: Path, progress: Callable[[str], None], bundle: Bundl
         fetch(bundle, directory, progress)
     except FetchFailed as failed:
         names = " and ".join(asset.path for asset in bundle.assets)
-        raise ModelUnavailable(
+        raise ModelFilesUnavailable(
             f"The embedding model could not be fetched: {failed}. Place {names} of {minilm.REPOSITORY} "
             f"(revision {minilm.REVISION}) into {place} and start again."
         ) from failed
     try:
         _write_graph(place)
     except OSError as error:
-        raise ModelUnavailable(
+        raise ModelFilesUnavailable(
             f"The embedding model's graph can't be written into {place} ({error.strerror}): run "
             f"`python -m memories.embeddings.weights {directory}` once as a user who may."
         ) from error
@@ -47,7 +47,7 @@ def ensure_language(directory: Path, progress: Callable[[str], None], bundle: Bu
     try:
         return fetch(bundle, directory, progress)
     except FetchFailed as failed:
-        raise ModelUnavailable(
+        raise ModelFilesUnavailable(
             f"The language pipeline could not be fetched: {failed}. Unzip the release {bundle.name} of spaCy's models "
             f"into {directory / bundle.name}, or set SPACY_MODEL to nothing to go without, and start again."
         ) from failed
@@ -72,7 +72,7 @@ def main() -> int:
     try:
         place = ensure_model(Path(sys.argv[1]), _say)
         language = ensure_language(Path(sys.argv[1]), _say)
-    except ModelUnavailable as error:
+    except ModelFilesUnavailable as error:
         sys.stderr.write(f"{error}\n")
         return 1
     _say(f"embedding model ready in {place}")

@@ -21,13 +21,13 @@ ALTER TABLE memories_embedding ALTER COLUMN vector SET STORAGE EXTERNAL;
 EXTERNAL_UP = "ALTER TABLE memories_tokenembedding ALTER COLUMN vectors SET STORAGE EXTERNAL;"
 EXTERNAL_DOWN = "ALTER TABLE memories_tokenembedding ALTER COLUMN vectors SET STORAGE EXTENDED;"
 # A binary code of each vector for big scopes, kept by the database itself; the index answers without touching the vectors.
-SIGNS_UP = """
+BINARY_CODE_UP = """
 ALTER TABLE memories_embedding ADD COLUMN binary_code varbit GENERATED ALWAYS AS (binary_quantize(vector)::varbit) STORED;
 ALTER TABLE memories_embedding ALTER COLUMN binary_code SET STORAGE PLAIN;
 CREATE INDEX memories_embedding_scope ON memories_embedding (tenant_id, project, user_id, model, current)
     INCLUDE (binary_code, passage_key);
 """
-SIGNS_DOWN = """
+BINARY_CODE_DOWN = """
 DROP INDEX memories_embedding_scope;
 ALTER TABLE memories_embedding DROP COLUMN binary_code;
 """
@@ -961,8 +961,8 @@ class Migration(migrations.Migration):
         TenantLink("memories_tokenembedding", "passage_key", "memories_passage", cascade=True),
         migrations.RunSQL(EXTERNAL_UP, EXTERNAL_DOWN),
         migrations.RunSQL(
-            SIGNS_UP,
-            SIGNS_DOWN,
+            BINARY_CODE_UP,
+            BINARY_CODE_DOWN,
             state_operations=[
                 migrations.AddIndex(
                     "embedding",

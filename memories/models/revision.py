@@ -12,11 +12,11 @@ from core.clock import now
 from core.tenancy import TenantRow
 from memories.models.memory import Memory
 from memories.models.source import Source
-from memories.types import Action, Scope
+from memories.types import Action, MemoryScope
 
 
 class RevisionQuerySet(models.QuerySet["Revision"]):
-    def in_scope(self, scope: Scope) -> Self:
+    def in_scope(self, scope: MemoryScope) -> Self:
         """Inside the tenant, and inside the user, projects, agent and run where the scope names them."""
         rows = self.filter(tenant=scope.tenant_id)
         if scope.user_id is not None:

@@ -15,16 +15,17 @@ from core.clock import now
 from core.errors import Conflict, MemoryNotFound
 from core.ids import MEMORY, REVIEW, public
 from core.monitoring import metrics
+from core.unset import UNSET
 from memories.models import Embedding, Memory, Outcome, Passage, Review, Revision, TokenEmbedding
 from memories.pipeline import memory_events, memory_graph, owner_locks, reviews
-from memories.pipeline.changes import ChangeSet, GraphChange, WriteResult
+from memories.pipeline.changes import AppliedWrite, ChangeSet, GraphChange
 from memories.pipeline.fulltext import to_tsvector, word_count
 from memories.pipeline.owner_locks import StaleError
 from memories.pipeline.rows import Batch, memory_columns, successor
 from memories.review_types import ReviewState
-from memories.types import KEEP, Action, SourceState, UpdateCommand
+from memories.types import Action, SourceState, UpdateCommand
 
-BATCH = 500
+BATCH_SIZE = 500
 
 
 CLOSE = """
@@ -98,7 +99,7 @@ def edit(tenant_id: uuid.UUID, memory_id: uuid.UUID, command: UpdateCommand, *, 
         old = current.first()
         if old is None or (old.expires_at is not None and old.expires_at <= moment):
             raise MemoryNotFound(public(MEMORY, memory_id))
-        if any(v is not KEEP for v in (command.metadata, command.memory_type, command.expires_at)):
+        if any(v is not UNSET for v in (command.metadata, command.memory_type, command.expires_at)):
             new = successor(old, command, max(moment, old.recorded_at), actor=actor)
             old.retired_at = new.recorded_at
             _retire([old])
@@ -162,11 +163,11 @@ def _retire(revisions: Iterable[Revision]) -> None:
 
 
 def insert(batch: Batch) -> None:
-    Memory.objects.bulk_create(batch.memories, batch_size=BATCH)
-    Revision.objects.bulk_create(batch.revisions, batch_size=BATCH)
-    Passage.objects.bulk_create(batch.passages, batch_size=BATCH)
-    Embedding.objects.bulk_create(batch.embeddings, batch_size=BATCH)
-    TokenEmbedding.objects.bulk_create(batch.tokens, batch_size=BATCH)
+    Memory.objects.bulk_create(batch.memories, batch_size=BATCH_SIZE)
+    Revision.objects.bulk_create(batch.revisions, batch_size=BATCH_SIZE)
+    Passage.objects.bulk_create(batch.passages, batch_size=BATCH_SIZE)
+    Embedding.objects.bulk_create(batch.embeddings, batch_size=BATCH_SIZE)
+    TokenEmbedding.objects.bulk_create(batch.tokens, batch_size=BATCH_SIZE)
 
 
 def _write(batch: Batch) -> None:
@@ -176,12 +177,12 @@ def _write(batch: Batch) -> None:
 
 
 def _record(outcomes: Sequence[Outcome]) -> None:
-    Outcome.objects.bulk_create(outcomes, batch_size=BATCH)
+    Outcome.objects.bulk_create(outcomes, batch_size=BATCH_SIZE)
     for decision, count in Counter(one.decision for one in outcomes).items():
         transaction.on_commit(partial(metrics.decided, decision, count), robust=True)
 
 
-def _finish(tenant_id: uuid.UUID, writes: Sequence[WriteResult]) -> None:
+def _finish(tenant_id: uuid.UUID, writes: Sequence[AppliedWrite]) -> None:
     """Close the writes; what recall read of them while they were pending is dropped. Raises StaleError."""
     with connection.cursor() as cursor:
         for state, closed in (

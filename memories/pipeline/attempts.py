@@ -22,7 +22,7 @@ from core.claims import backoff
 from core.clock import now
 from core.errors import AppError
 from core.monitoring import metrics
-from core.redis import announce, brief
+from core.redis import fast_client, publish_result
 from memories.models import Source
 from memories.types import SourceState
 
@@ -114,7 +114,7 @@ def close_failed(source: Source, failure: str, result: dict[str, object]) -> Non
         next_attempt_at=None,
     )
     metrics.pipeline_ended(source.kind, "failed")
-    announce([source.id])
+    publish_result([source.id])
 
 
 # --- a tenant whose writes run out of time ---------------------------------------------------------------------------
@@ -132,7 +132,7 @@ def is_paused(tenant_id: uuid.UUID) -> bool:
 
 def count_timeout(tenant_id: uuid.UUID) -> None:
     try:
-        pipe = brief().pipeline()
+        pipe = fast_client().pipeline()
         pipe.incr(_key(tenant_id))
         pipe.pexpire(_key(tenant_id), int(settings.WRITE_TIME_LIMIT_SECONDS * 1000))
         pipe.execute()
@@ -142,7 +142,7 @@ def count_timeout(tenant_id: uuid.UUID) -> None:
 
 def _timeouts(tenant_id: uuid.UUID) -> int:
     try:
-        found: Any = brief().get(_key(tenant_id))
+        found: Any = fast_client().get(_key(tenant_id))
         return int(found or 0)
     except redis.RedisError:
         return 0

@@ -13,7 +13,7 @@ from memories.pipeline.rows import Batch
 
 
 @dataclass(slots=True)
-class WriteResult:
+class AppliedWrite:
     """What became of one write. `failure` empty: it is applied. `is_last` False: the next part goes on with it, and
     reserves `reserved_id` if this part has used the id that the write had reserved."""
 
@@ -29,7 +29,7 @@ class GraphChange:
     """What one write does to entities and relations, in this order: `retired`, then `additions`, then `outdated`, which
     another memory of the same write takes the place of, and `reinstated`."""
 
-    write: WriteResult
+    write: AppliedWrite
     moment: dt.datetime
     retired: Sequence[Revision] = ()
     additions: Sequence[tuple[Revision, ExtractedGraph]] = ()
@@ -50,7 +50,7 @@ class ChangeSet:
     outcomes: list[Outcome] = field(default_factory=list)
     graph: list[GraphChange] = field(default_factory=list)
     reviews: list[Review] = field(default_factory=list)
-    writes: list[WriteResult] = field(default_factory=list)
+    writes: list[AppliedWrite] = field(default_factory=list)
 
     @property
     def changes_memories(self) -> bool:

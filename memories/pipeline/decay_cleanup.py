@@ -20,7 +20,7 @@ from memories.models import Memory, Owner
 from memories.pipeline import apply, erase, owner_locks
 from memories.retrieval import decay_scan
 from memories.retrieval.decay_scan import DecayedMemoryRow
-from memories.types import Scope
+from memories.types import MemoryScope
 
 log = logging.getLogger(__name__)
 
@@ -28,25 +28,25 @@ JOB = 7_318_003
 CLOCK = "clock"
 
 
-def decayed(scope: Scope) -> Iterator[DecayedMemoryRow]:
+def decayed(scope: MemoryScope) -> Iterator[DecayedMemoryRow]:
     """The live memories of a scope whose score is below DECAYED."""
     moment = now()
     return (f for f in decay_scan.live(scope, moment, idle_since=moment - SOONEST) if f.decay.score < DECAYED)
 
 
-def count(scope: Scope) -> int:
+def count(scope: MemoryScope) -> int:
     return sum(1 for _ in decayed(scope))
 
 
-def archive(scope: Scope, *, actor: str) -> int:
+def archive(scope: MemoryScope, *, actor: str) -> int:
     """Archive what has decayed in a scope, batch by batch; → how many memories."""
     found, done = decayed(scope), 0
-    while batch := list(islice(found, erase.BATCH)):
+    while batch := list(islice(found, erase.BATCH_SIZE)):
         done += _archive(scope.tenant_id, batch, actor)
     return done
 
 
-def erased(scope: Scope, *, actor: str) -> int:
+def erased(scope: MemoryScope, *, actor: str) -> int:
     """Erase what has decayed in a scope, with one receipt; → how many memories."""
     found = decayed(scope)
 
@@ -63,7 +63,7 @@ def run_for_all_tenants() -> int:
             return 0
         with across_tenants("the archive of what has decayed"):
             tenants = list(Owner.objects.values_list("tenant_id", flat=True).distinct())
-        done = sum(archive(Scope(tenant, None, None), actor=CLOCK) for tenant in tenants)
+        done = sum(archive(MemoryScope(tenant, None, None), actor=CLOCK) for tenant in tenants)
     if done:
         log.info("archived %d decayed memories", done)
     return done

@@ -33,9 +33,9 @@ from memories.models import (
     Usage,
 )
 from memories.pipeline import memory_events, owner_locks
-from memories.types import Scope, SourceKind, SourceState
+from memories.types import MemoryScope, SourceKind, SourceState
 
-BATCH = 500
+BATCH_SIZE = 500
 ERASED = "erased"
 REDACTED: dict[str, object] = {
     "text": "",
@@ -58,11 +58,11 @@ def by_ids(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, kind: str = "memor
         return _receipt(tenant_id, {"kind": kind, "named": len(ids)}, counts, requested, actor)
 
 
-def matching(where: Scope, find: Callable[[int], Sequence[uuid.UUID]], *, kind: str, actor: str) -> Erasure:
+def matching(where: MemoryScope, find: Callable[[int], Sequence[uuid.UUID]], *, kind: str, actor: str) -> Erasure:
     """Erase what `find(most)` finds in a scope, batch by batch until it finds nothing, with one receipt."""
     requested = now()
     counts: Counter[str] = Counter()
-    while ids := find(BATCH):
+    while ids := find(BATCH_SIZE):
         with transaction.atomic():
             counts += locked(where.tenant_id, ids)
     with transaction.atomic():
@@ -77,7 +77,7 @@ def locked(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = Fa
     return memories(tenant_id, ids, expired=expired)
 
 
-def scope(where: Scope, *, kind: str, actor: str) -> Erasure:
+def scope(where: MemoryScope, *, kind: str, actor: str) -> Erasure:
     """Erase all memories of a scope and every write that was accepted for it, pending ones included.
 
     Pending writes go first, so that no worker adds a memory behind our back; a write accepted later stays.
@@ -87,7 +87,7 @@ def scope(where: Scope, *, kind: str, actor: str) -> Erasure:
     sources = Source.objects.filter(inside(where), tenant=where.tenant_id, accepted_at__lte=requested)
     counts += redact(where.tenant_id, sources.filter(state=SourceState.PENDING))
     going = Memory.objects.filter(inside(where), tenant=where.tenant_id, created_at__lte=requested)
-    while rows := list(going.values_list("id", "project", "user_id")[:BATCH]):
+    while rows := list(going.values_list("id", "project", "user_id")[:BATCH_SIZE]):
         with transaction.atomic():
             owner_locks.lock_all(where.tenant_id, [(project, user) for _, project, user in rows])
             counts += memories(where.tenant_id, [row for row, _, _ in rows])
@@ -96,7 +96,7 @@ def scope(where: Scope, *, kind: str, actor: str) -> Erasure:
         return _receipt(where.tenant_id, {"kind": kind}, counts, requested, actor)
 
 
-def inside(where: Scope) -> Q:
+def inside(where: MemoryScope) -> Q:
     inside = Q()
     if where.user_id is not None:
         inside &= Q(user_id=where.user_id)

@@ -25,7 +25,7 @@ from memories.types import SourceState
 log = logging.getLogger(__name__)
 
 TASK = "memories.tasks.erase_tenant"
-BATCH = 2000
+BATCH_SIZE = 2000
 TURN = 5.0  # seconds at a stretch; then other work of the queue has its turn
 SETTLED = dt.timedelta(minutes=10)  # by then every request that began before the end of the keys is long over
 
@@ -89,7 +89,7 @@ def sweep() -> int:
 def _some(model: type[TenantRow], tenant_id: uuid.UUID) -> int:
     """Delete a batch of one table. The newest go first: a row that points into its own table points to an older one."""
     rows = model._base_manager.filter(tenant=tenant_id)
-    ids = list(rows.order_by("-id").values_list("id", flat=True)[:BATCH])
+    ids = list(rows.order_by("-id").values_list("id", flat=True)[:BATCH_SIZE])
     return rows.filter(id__in=ids).delete()[0] if ids else 0
 
 

@@ -18,25 +18,25 @@ from core.tenancy import across_tenants
 from memories.models import Revision, Source
 from memories.models.revision import RevisionQuerySet
 from memories.pipeline import erase
-from memories.types import Scope, SourceKind, SourceState
+from memories.types import MemoryScope, SourceKind, SourceState
 
 JOB = 7_318_002
 
 
-def count(where: Scope) -> int:
+def count(where: MemoryScope) -> int:
     """How many expired memories of a scope are still there, stores that were never applied included."""
     moment = now()
     waiting = _sources(moment).filter(erase.inside(where), tenant=where.tenant_id, kind=SourceKind.STORE)
     return _revisions(moment).in_scope(where).count() + waiting.exclude(state=SourceState.APPLIED).count()
 
 
-def scope(where: Scope) -> int:
+def scope(where: MemoryScope) -> int:
     """Erase what has expired in a scope; → how many memories."""
     moment, gone = now(), 0
     while True:
-        memories = list(_revisions(moment).in_scope(where).values_list("memory_key", flat=True)[: erase.BATCH])
+        memories = list(_revisions(moment).in_scope(where).values_list("memory_key", flat=True)[: erase.BATCH_SIZE])
         texts = _sources(moment).filter(erase.inside(where), tenant=where.tenant_id).values_list("id", flat=True)
-        sources = list(texts[: erase.BATCH])
+        sources = list(texts[: erase.BATCH_SIZE])
         if not memories and not sources:
             return gone
         gone += _erase(where.tenant_id, memories, sources)
@@ -78,4 +78,4 @@ def _sources(moment: dt.datetime) -> QuerySet[Source]:
 
 
 def _oldest(rows: QuerySet[Revision] | QuerySet[Source], key: str) -> list[tuple[uuid.UUID, uuid.UUID]]:
-    return list(rows.order_by("expires_at").values_list("tenant_id", key)[: erase.BATCH])
+    return list(rows.order_by("expires_at").values_list("tenant_id", key)[: erase.BATCH_SIZE])

@@ -24,7 +24,7 @@ from memories.pipeline import apply, erase, owner_locks, write_queue
 from memories.pipeline.fulltext import SOURCE_CHARACTERS, to_tsvector
 from memories.pipeline.rows import Attribution, Batch, Embedded
 from memories.pipeline.write_queue import Priority
-from memories.types import Scope, SourceKind, SourceState
+from memories.types import MemoryScope, SourceKind, SourceState
 
 BATCH_SIZE = 100  # memories with all their revisions, of which each may be long
 
@@ -85,7 +85,7 @@ class OwnerKey:
 
 
 # --- out -------------------------------------------------------------------------------------------------------------
-def list_owners(where: Scope) -> list[tuple[str, str]]:
+def list_owners(where: MemoryScope) -> list[tuple[str, str]]:
     """`(project, user_id)` of all that have, or may have, something in a scope, in order."""
     found: set[tuple[str, str]] = set()
     for rows in (Owner.objects.filter(tenant=where.tenant_id), Source.objects.filter(tenant=where.tenant_id)):

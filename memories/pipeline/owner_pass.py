@@ -23,13 +23,13 @@ from psycopg import sql
 from core.clock import now
 from core.errors import AppError, Unavailable
 from core.monitoring import metrics
-from core.redis import announce
+from core.redis import publish_result
 from memories.extraction.llm.registry import model_extractor
 from memories.models import Source
-from memories.pipeline import apply, attempts, embed, erase, owner_locks, plan, state, write_queue, writes
-from memories.pipeline.changes import WriteResult
+from memories.pipeline import apply, attempts, embed, erase, owner_locks, owner_state, plan, write_queue, writes
+from memories.pipeline.changes import AppliedWrite
 from memories.pipeline.rows import Embedded
-from memories.pipeline.write_queue import Claim, LeaseLost, Turn
+from memories.pipeline.write_queue import Claim, ClaimResult, LeaseLost
 from memories.pipeline.writes import ReadWrite
 from memories.types import SourceKind, SourceState
 
@@ -94,7 +94,7 @@ def run(tenant_id: uuid.UUID, queue_id: uuid.UUID, limit: float = 0.0, *, takes_
     claim = _patiently(lambda: write_queue.claim(tenant_id, queue_id, limit))
     if claim is None:
         return
-    turn = Turn(attempts=claim.attempts)
+    turn = ClaimResult(attempts=claim.attempts)
     try:
         with attempts.time_limit():
             _work(claim, turn, takes_long=takes_long)
@@ -103,7 +103,7 @@ def run(tenant_id: uuid.UUID, queue_id: uuid.UUID, limit: float = 0.0, *, takes_
         return
     except (OperationalError, InterfaceError) as error:  # of the database, not of a write
         log.warning("a pass was cut off: %s", type(error).__name__)
-        turn = Turn(due_at=now() + AFTER_DATABASE_ERROR)
+        turn = ClaimResult(due_at=now() + AFTER_DATABASE_ERROR)
     except attempts.TimedOutError:
         connection.close()  # the time limit may have interrupted a statement
         attempts.count_timeout(tenant_id)
@@ -124,7 +124,7 @@ def _patiently(act: Callable[[], T]) -> T:
             threading.Event().wait(0.5)
 
 
-def _work(claim: Claim, turn: Turn, *, takes_long: bool) -> None:
+def _work(claim: Claim, turn: ClaimResult, *, takes_long: bool) -> None:
     sources = _pending(claim, turn)
     if not takes_long:
         quick = list(itertools.takewhile(lambda source: len(source.text) <= write_queue.LONG, sources))
@@ -157,7 +157,7 @@ def _work(claim: Claim, turn: Turn, *, takes_long: bool) -> None:
         turn.more |= done < len(sources)
 
 
-def _pending(claim: Claim, turn: Turn) -> list[Source]:
+def _pending(claim: Claim, turn: ClaimResult) -> list[Source]:
     """The writes of this pass in order, and whether there may be more."""
     moment = now()
     values = {
@@ -233,7 +233,7 @@ def _apply(chunk: Sequence[ReadWrite], claim: Claim) -> None:
     texts: dict[bytes, Embedded] = {}
     left = list(chunk)
     for _ in range(MAX_DECISIONS):
-        found = state.load(claim.tenant_id, claim.project, claim.user_id, left)
+        found = owner_state.load(claim.tenant_id, claim.project, claim.user_id, left)
         if found.expired:
             with transaction.atomic():
                 erase.locked(claim.tenant_id, sorted(found.expired), expired=True)
@@ -242,7 +242,7 @@ def _apply(chunk: Sequence[ReadWrite], claim: Claim) -> None:
         new = {digest: text for write in left for digest, text in write.new_texts(found.live) if digest not in texts}
         try:
             texts |= embed.texts(new, claim)
-            state.compare(found, left, texts)
+            owner_state.compare(found, left, texts)
             changes = plan.Planner(found, texts).plan(left)
             claim.renew()
             apply.commit(claim.tenant_id, claim.project, claim.user_id, found.version, changes)
@@ -260,14 +260,14 @@ def _apply(chunk: Sequence[ReadWrite], claim: Claim) -> None:
     raise Busy
 
 
-def _announce(results: Sequence[WriteResult], seconds: float) -> None:
+def _announce(results: Sequence[AppliedWrite], seconds: float) -> None:
     for write in results:
         write.source.result = write.result  # the next part of a long write goes on from it
         write.source.reserved_id = write.reserved_id or write.source.reserved_id
     ended = [write for write in results if write.failure or write.is_last]
     for write in ended:
         metrics.pipeline_ended(write.source.kind, "failed" if write.failure else "applied", seconds)
-    announce([write.source.id for write in ended])
+    publish_result([write.source.id for write in ended])
 
 
 def _still_pending(chunk: Sequence[ReadWrite]) -> list[ReadWrite]:
@@ -283,7 +283,7 @@ def _pending_ids(sources: Sequence[Source]) -> set[uuid.UUID]:
 
 
 # --- one write after the other ---------------------------------------------------------------------------------------
-def _one_by_one(sources: Sequence[Source], claim: Claim, turn: Turn) -> bool:
+def _one_by_one(sources: Sequence[Source], claim: Claim, turn: ClaimResult) -> bool:
     """Apply each write on its own, and count its attempts; → whether writes are left, though not for a failure."""
     for number, source in enumerate(sources):
         if number and time.monotonic() - claim.started > PASS_SECONDS:

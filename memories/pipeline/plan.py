@@ -12,17 +12,18 @@ from django.utils.dateparse import parse_datetime
 from core.clock import now
 from core.errors import AppError, Conflict, MemoryNotFound, NotFound
 from core.ids import MEMORY, new_id, public
+from core.unset import UNSET
 from entities.types import EMPTY_GRAPH, ExtractedGraph
 from memories.decisions.decide import Effect
 from memories.models import Passage, Review, Revision, Source
-from memories.pipeline import decide, reviews
-from memories.pipeline.changes import ChangeSet, GraphChange, WriteResult
+from memories.pipeline import proposals, reviews
+from memories.pipeline.changes import AppliedWrite, ChangeSet, GraphChange
+from memories.pipeline.owner_state import OwnerState
 from memories.pipeline.reconcile import Operation, reconcile
 from memories.pipeline.rows import Attribution, Embedded, add_memory, memory_columns, outcome, successor
-from memories.pipeline.state import OwnerState
 from memories.pipeline.writes import ReadWrite
 from memories.statements import ExistingMemory
-from memories.types import KEEP, Action, Decision, Fact, Json, SourceKind, UpdateCommand
+from memories.types import Action, Decision, Fact, Json, SourceKind, UpdateCommand
 
 TICK = dt.timedelta(microseconds=1)  # between two writes of a pass, so that history keeps their order
 MAX_STATEMENTS, MAX_NOTE = 3, 400  # statements and characters of a note that is compared as a whole too
@@ -46,7 +47,7 @@ class Planner:
 
     def plan(self, writes: Sequence[ReadWrite]) -> ChangeSet:
         """What these writes do, in order. Raises MissingTextsError."""
-        kinds: dict[SourceKind, Callable[[ReadWrite, WriteResult], None]] = {
+        kinds: dict[SourceKind, Callable[[ReadWrite, AppliedWrite], None]] = {
             SourceKind.STORE: self._store,
             SourceKind.UPDATE: self._update,
             SourceKind.SUPERSEDE: self._supersede,
@@ -54,7 +55,7 @@ class Planner:
         }
         for write in writes:
             self.moment = max(self.moment + TICK, now())
-            result = WriteResult(write.source, dict(write.result), is_last=write.is_last)
+            result = AppliedWrite(write.source, dict(write.result), is_last=write.is_last)
             try:
                 kinds[SourceKind(write.source.kind)](write, result)
             except AppError as error:
@@ -76,7 +77,7 @@ class Planner:
             made.append(found.setdefault(digest, operation) if digest not in found else operation)
         return made
 
-    def _store(self, write: ReadWrite, result: WriteResult) -> None:
+    def _store(self, write: ReadWrite, result: AppliedWrite) -> None:
         source = write.source
         free_id = source.reserved_id
         additions: list[tuple[Revision, ExtractedGraph]] = []
@@ -124,15 +125,15 @@ class Planner:
             return reconcile(statement, digest, moment, existing_id=existing)
         known: tuple[ExistingMemory, ...] = write.shown or ()
         if write.shown is not None:
-            opinion = decide.Opinion(decide.second_opinion(fact.content, statement.proposal, known))
+            opinion = proposals.Opinion(proposals.second_opinion(fact.content, statement.proposal, known))
         elif (text := self.texts.get(digest)) is not None:
             place, message = (source.id, write.first + number), (source.id, fact.position)
             near = self.state.compared(statement, place, message, source.agent_id, text)
             known = tuple(one.known for one in near)
             note = _short_note(write)
-            opinion = decide.compare(fact.content, moment, near, is_chat=fact.role is not None, note=note)
+            opinion = proposals.compare(fact.content, moment, near, is_chat=fact.role is not None, note=note)
         else:  # it has to be embedded first
-            opinion = decide.Opinion()
+            opinion = proposals.Opinion()
         operation = reconcile(replace(statement, proposal=opinion.proposal), digest, moment, compared=known)
         operation = replace(operation, outdated_by=opinion.outdated_by, open=opinion.open)
         touched = operation.replaces or operation.existing_id
@@ -158,14 +159,16 @@ class Planner:
         ended.action = (Action.SUPERSEDE if outdated else Action.RETIRE).value
         said_at = operation.fact.said_at or source.accepted_at
         ended.valid_to = max(min(operation.fact.valid_from or said_at, said_at), old.valid_from)
-        verb = "extended" if operation.reason == decide.REASONS[Effect.EXTEND] else "outdated" if outdated else "ended"
+        verb = (
+            "extended" if operation.reason == proposals.REASONS[Effect.EXTEND] else "outdated" if outdated else "ended"
+        )
         ended.reason = f"{verb} by {public(MEMORY, heir)} (probability {operation.probability:.2f})"
         ended.confidence = operation.fact.confidence
         self._follow(old, ended)
         self.state.end(ended)
 
     # --- changes of one memory ---------------------------------------------------------------------------------------
-    def _update(self, write: ReadWrite, result: WriteResult) -> None:
+    def _update(self, write: ReadWrite, result: AppliedWrite) -> None:
         """Give a memory a new text. MemoryNotFound, or Conflict: another live memory holds the text (its id in the
         data)."""
         source, command = write.source, update_of(write.source)
@@ -186,7 +189,7 @@ class Planner:
         self._graph(result, retired=[old], additions=[(new, write.graph)])
         result.result["facts"] = 1
 
-    def _supersede(self, write: ReadWrite, result: WriteResult) -> None:
+    def _supersede(self, write: ReadWrite, result: AppliedWrite) -> None:
         """End a memory's validity and add another in its place. MemoryNotFound, or Conflict: the memory is not live, or
         a live one holds the text."""
         source = write.source
@@ -210,7 +213,7 @@ class Planner:
         self._graph(result, additions=[(new, write.graph)], outdated=[old])
         result.result["facts"] = 1
 
-    def _restore(self, write: ReadWrite, result: WriteResult) -> None:
+    def _restore(self, write: ReadWrite, result: AppliedWrite) -> None:
         """Make an earlier revision the current one again; nothing if it is already. MemoryNotFound, NotFound (no such
         revision) or Conflict: another live memory holds the text."""
         source, old = write.source, self._target(write.source)
@@ -278,7 +281,7 @@ class Planner:
 
     def _graph(
         self,
-        result: WriteResult,
+        result: AppliedWrite,
         *,
         retired: Sequence[Revision] = (),
         additions: Sequence[tuple[Revision, ExtractedGraph]] = (),
@@ -311,7 +314,7 @@ def _reviews(new: Revision, operation: Operation) -> list[Review]:
             new_key=new.memory_key,
             proposal=doubt.effect,
             probability=doubt.probability,
-            reason=decide.REASONS[Effect(doubt.effect)],
+            reason=proposals.REASONS[Effect(doubt.effect)],
         )
         for doubt in operation.open
         if doubt.memory.id != operation.replaces
@@ -321,13 +324,13 @@ def _reviews(new: Revision, operation: Operation) -> list[Review]:
 def update_of(source: Source) -> UpdateCommand:
     """The update that a Source was accepted for."""
     said: Json = source.payload
-    expires = said.get("expires_at", KEEP)
+    expires = said.get("expires_at", UNSET)
     return UpdateCommand(
         memory_id="",
         content=source.text,
-        metadata=said.get("metadata", KEEP),
-        memory_type=said.get("memory_type", KEEP),
+        metadata=said.get("metadata", UNSET),
+        memory_type=said.get("memory_type", UNSET),
         expires_at=parse_datetime(expires) if isinstance(expires, str) else expires,
-        pinned=said.get("pinned", KEEP),
-        importance=said.get("importance", KEEP),
+        pinned=said.get("pinned", UNSET),
+        importance=said.get("importance", UNSET),
     )

@@ -61,12 +61,12 @@ def count_recalled(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID], moment
         return
     line = " ".join([tenant_id.hex, moment.isoformat(), *(memory.hex for memory in memory_ids)])
     try:
-        pipe = redis.brief().pipeline(transaction=False)
+        pipe = redis.fast_client().pipeline(transaction=False)
         pipe.rpush(KEY, line)
         pipe.ltrim(KEY, 0, MAX_PENDING - 1)  # the newest goes: the oldest are those that a flush is about to drop
         waiting, _ = pipe.execute()
     except RedisError:
-        metrics.uses_lost("redis_away", len(memory_ids))
+        metrics.uses_lost("redis_unavailable", len(memory_ids))
     else:
         if waiting > MAX_PENDING:
             metrics.uses_lost("full", len(memory_ids))
@@ -89,11 +89,11 @@ def _batch() -> int:
         cursor.execute(TRY_LOCK, [LOCK])
         if not cursor.fetchone()[0]:
             return 0
-        lines = cast(list[bytes], redis.brief().lrange(KEY, 0, BATCH_SIZE - 1))
+        lines = cast(list[bytes], redis.fast_client().lrange(KEY, 0, BATCH_SIZE - 1))
         for tenant_id, found in summed(lines).items():
             _add(tenant_id, found)
         # Before the commit: who dies in between loses a batch, rather than have it counted twice.
-        redis.brief().ltrim(KEY, len(lines), -1)
+        redis.fast_client().ltrim(KEY, len(lines), -1)
     return len(lines)
 
 

@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from core.ids import new_id
+from core.unset import UNSET
 from memories.languages import configuration
 from memories.models import Embedding, Memory, Outcome, Passage, Revision, Source, TokenEmbedding
 from memories.pipeline.fulltext import to_tsvector, word_count
 from memories.pipeline.passages import evidence_of, split
 from memories.pipeline.reconcile import Operation
-from memories.types import KEEP, Action, Decision, Span, UpdateCommand
+from memories.types import Action, Decision, Span, UpdateCommand
 
 Vectors = npt.NDArray[np.float32]
 TokenMatrix = npt.NDArray[np.int8]
@@ -176,10 +177,10 @@ def successor(old: Revision, command: UpdateCommand, moment: dt.datetime, *, act
         run_id=old.run_id,
         content=old.content,
         digest=bytes(old.digest),
-        metadata=old.metadata if command.metadata is KEEP else {**old.metadata, **command.metadata},
-        memory_type=old.memory_type if command.memory_type is KEEP else command.memory_type,
+        metadata=old.metadata if command.metadata is UNSET else {**old.metadata, **command.metadata},
+        memory_type=old.memory_type if command.memory_type is UNSET else command.memory_type,
         archived=old.archived,
-        expires_at=old.expires_at if command.expires_at is KEEP else command.expires_at,
+        expires_at=old.expires_at if command.expires_at is UNSET else command.expires_at,
         valid_from=old.valid_from,
         valid_to=old.valid_to,
         recorded_at=moment,
@@ -193,7 +194,7 @@ def successor(old: Revision, command: UpdateCommand, moment: dt.datetime, *, act
 def memory_columns(command: UpdateCommand) -> dict[str, object]:
     """The columns of the memory's own row that the command changes."""
     columns = {"pinned": command.pinned, "importance": command.importance}
-    return {name: value for name, value in columns.items() if value is not KEEP}
+    return {name: value for name, value in columns.items() if value is not UNSET}
 
 
 def outcome(

@@ -142,7 +142,7 @@ class Claim:
 
 
 @dataclass(slots=True)
-class Turn:
+class ClaimResult:
     """What a claim came to. `more`: writes are left that can be applied now; `due_at`: the next attempt of one that
     failed. `is_slow`: the next write is left to the workers of the queue `long`."""
 
@@ -233,7 +233,7 @@ def claim(tenant_id: uuid.UUID, queue_id: uuid.UUID, limit: float = 0.0) -> Clai
     return Claim(tenant_id, queue_id, token, project, user_id, seen, attempts, limit=limit)
 
 
-def release(claim: Claim, turn: Turn) -> None:
+def release(claim: Claim, turn: ClaimResult) -> None:
     """Give the lease back. A queue with more to apply goes to the end of the line."""
     moment = now()
     soon = moment + dt.timedelta(seconds=settings.LEASE_SECONDS / 2)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from memories.decisions.decide import Effect, allows
-from memories.types import MemoryView
+from memories.types import MemoryRecord
 
 CHARACTERS_A_TOKEN = 4  # of English, for current tokenizers; a fast local estimate, on the safe side for prose
 TOKENS_A_LETTER = 0.6  # beyond ASCII: Cyrillic takes less, Chinese a little more
@@ -33,14 +33,14 @@ def tokens(text: str) -> int:
     return -(-(len(text) - beyond) // CHARACTERS_A_TOKEN) + round(beyond * TOKENS_A_LETTER)
 
 
-def line(memory: MemoryView) -> str:
+def line(memory: MemoryRecord) -> str:
     """A memory of a conversation is `[date] speaker: text`; a plain fact its sentence with a full stop."""
     if memory.memory_type == "turn" and memory.speaker and memory.said_at:
         return f"[{memory.said_at:%Y-%m-%d}] {memory.speaker}: {memory.content}"
     return memory.content if memory.content.endswith(ENDS) else memory.content + "."
 
 
-def build(memories: Iterable[MemoryView], max_tokens: int) -> RecallContext:
+def build(memories: Iterable[MemoryRecord], max_tokens: int) -> RecallContext:
     """Lines that fit into `max_tokens`, best first. A line that doesn't fit is left out and shorter ones after it may
     still come in; what says nearly the same as a line that is there is left out too."""
     lines: list[str] = []

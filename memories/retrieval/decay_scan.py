@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from core.postgres import fetch
 from memories.decay import Decay, decay
 from memories.retrieval import where
-from memories.types import MemoryView, Scope
+from memories.types import MemoryRecord, MemoryScope
 
 PAGE = 5_000
 
@@ -34,7 +34,7 @@ class DecayedMemoryRow:
     last_used_at: dt.datetime | None
 
 
-def of(memory: MemoryView, moment: dt.datetime) -> Decay:
+def of(memory: MemoryRecord, moment: dt.datetime) -> Decay:
     """The decay of one memory, as it was read."""
     return decay(
         moment,
@@ -46,7 +46,9 @@ def of(memory: MemoryView, moment: dt.datetime) -> Decay:
     )
 
 
-def live(scope: Scope, moment: dt.datetime, *, idle_since: dt.datetime | None = None) -> Iterator[DecayedMemoryRow]:
+def live(
+    scope: MemoryScope, moment: dt.datetime, *, idle_since: dt.datetime | None = None
+) -> Iterator[DecayedMemoryRow]:
     """Every live memory of a scope; with `idle_since` those that were neither used nor changed since then."""
     statement, _ = where.statement(LIVE, None)
     values = where.parameters(scope, moment) | {"idle_since": idle_since, "page": PAGE, "after": uuid.UUID(int=0)}

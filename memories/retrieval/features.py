@@ -158,7 +158,7 @@ def _date(question: Question, candidates: Sequence[CandidateFields]) -> Floats:
 
 
 def _role_match(question: Question, candidates: Sequence[CandidateFields]) -> Floats:
-    """-1 where it was said in the voice that isn't query_tokens for."""
+    """-1 where it was said in the voice that isn't asked for."""
     other = [c.role is not None and (c.role == "assistant") != question.asks_about_assistant for c in candidates]
     return -np.array(other, np.float32)
 

@@ -15,7 +15,7 @@ from core.postgres import fetch
 from memories.languages import configuration, segmented
 from memories.retrieval import where
 from memories.retrieval.recipes import K1, B
-from memories.types import Scope
+from memories.types import MemoryScope
 
 MAX_TERMS = 48  # of a question: the first ones; a text of pages says nothing more by its thousandth word
 MAX_PENDING = 1_000
@@ -87,7 +87,7 @@ NOTHING = Lexical((), np.zeros((0, 0), np.float32), np.zeros(0, np.float32), ())
 
 
 def search(
-    scope: Scope, text: str, moment: dt.datetime, project: str, passages: int, *, waiting: bool = True
+    scope: MemoryScope, text: str, moment: dt.datetime, project: str, passages: int, *, waiting: bool = True
 ) -> Lexical:
     """Every passage of one user's project that holds a word of `text`, dead ones included: who reads them checks.
 

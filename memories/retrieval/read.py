@@ -13,7 +13,7 @@ from memories.models import Embedding, Outcome, Passage, Review, Revision, Sourc
 from memories.retrieval import where
 from memories.review_types import ReviewState
 from memories.temporal_view import CURRENT, TemporalView
-from memories.types import Action, Decision, Filter, MemoryView, Scope, SourceKind, SourceState
+from memories.types import Action, Decision, Filter, MemoryRecord, MemoryScope, SourceKind, SourceState
 
 # Memories by their ids, in one round trip; the columns stand in the order of MemoryView's fields. Rows of the ORM cost
 # three times as much, and every recall reads ten of them. What has expired is gone, in whatever state.
@@ -47,20 +47,20 @@ COUNT = "SELECT count(*) FROM memories_revision r WHERE {r_scope} AND {visible} 
 
 def by_ids(
     tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], moment: dt.datetime, temporal_view: TemporalView = CURRENT
-) -> dict[uuid.UUID, MemoryView]:
+) -> dict[uuid.UUID, MemoryRecord]:
     """The memories among `ids`, whatever became of them, and pending ones that reserved one of them."""
     if not ids:
         return {}
     statement, _ = where.statement(BY_ID, None, temporal_view)
-    scope = Scope(tenant_id, None, None)
+    scope = MemoryScope(tenant_id, None, None)
     rows = fetch.rows(statement, where.parameters(scope, moment, temporal_view=temporal_view) | {"ids": list(ids)})
-    found = {row[0]: MemoryView(*row) for row in rows}
+    found = {row[0]: MemoryRecord(*row) for row in rows}
     if not temporal_view.is_historical and (missing := [i for i in ids if i not in found]):
         found.update(_by_reserved_id(tenant_id, missing, moment))
     return found
 
 
-def _by_reserved_id(tenant_id: uuid.UUID, ids: list[uuid.UUID], moment: dt.datetime) -> dict[uuid.UUID, MemoryView]:
+def _by_reserved_id(tenant_id: uuid.UUID, ids: list[uuid.UUID], moment: dt.datetime) -> dict[uuid.UUID, MemoryRecord]:
     """Accepted stores that are not applied, by the id that they reserved."""
     waiting = Source.objects.filter(tenant=tenant_id, allocated_id__in=ids, kind=SourceKind.STORE, redacted_at=None)
     return {
@@ -70,8 +70,8 @@ def _by_reserved_id(tenant_id: uuid.UUID, ids: list[uuid.UUID], moment: dt.datet
     }
 
 
-def _pending(source: Source, memory_id: uuid.UUID) -> MemoryView:
-    return MemoryView(
+def _pending(source: Source, memory_id: uuid.UUID) -> MemoryRecord:
+    return MemoryRecord(
         id=memory_id,
         content=source.text,
         user_id=source.user_id,
@@ -121,7 +121,7 @@ def vector(
 
 
 def matching(
-    scope: Scope,
+    scope: MemoryScope,
     moment: dt.datetime,
     condition: Filter | None,
     *,
@@ -153,7 +153,9 @@ def matching(
         return [row for (row,) in cursor.fetchall()]
 
 
-def count(scope: Scope, moment: dt.datetime, condition: Filter | None, temporal_view: TemporalView = CURRENT) -> int:
+def count(
+    scope: MemoryScope, moment: dt.datetime, condition: Filter | None, temporal_view: TemporalView = CURRENT
+) -> int:
     """How many live memories of a scope a filter lets through."""
     statement, values = where.statement(COUNT, condition, temporal_view)
     with connection.cursor() as cursor:
@@ -162,7 +164,7 @@ def count(scope: Scope, moment: dt.datetime, condition: Filter | None, temporal_
 
 
 def page(
-    scope: Scope,
+    scope: MemoryScope,
     moment: dt.datetime,
     condition: Filter | None,
     *,
@@ -170,7 +172,7 @@ def page(
     offset: int,
     before: uuid.UUID | None,
     temporal_view: TemporalView = CURRENT,
-) -> tuple[list[MemoryView], int]:
+) -> tuple[list[MemoryRecord], int]:
     """Live memories, newest first, and how many there are in all."""
     total = count(scope, moment, condition, temporal_view)
     ids = matching(scope, moment, condition, limit=limit, offset=offset, before=before, temporal_view=temporal_view)

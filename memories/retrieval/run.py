@@ -13,18 +13,28 @@ from core.clock import now
 from core.errors import Unavailable
 from memories.embeddings import query_cache, registry
 from memories.embeddings.base import Encoded
-from memories.retrieval import candidates, context, decay_scan, explain, features, lexical, nearest, read, speakers
+from memories.retrieval import (
+    candidates,
+    context,
+    decay_scan,
+    explain,
+    features,
+    known_speakers,
+    lexical,
+    nearest,
+    read,
+)
 from memories.retrieval.candidates import Pool
 from memories.retrieval.query_analysis import Question, analyze
 from memories.retrieval.ranking import Ranking
 from memories.retrieval.recipes import BY_NAME, DENSE, FIRST_STAGE, FULL, LITE, WORDS, Recipe
 from memories.retrieval.search_context import SearchContext, excluded
-from memories.types import Hit, Recalled, RecallQuery, Scope
+from memories.types import Hit, MemoryScope, Recalled, RecallQuery
 
 log = logging.getLogger(__name__)
 
 
-def recall(scope: Scope, query: RecallQuery) -> Recalled:
+def recall(scope: MemoryScope, query: RecallQuery) -> Recalled:
     """The best hits for a question inside one scope; without a question the newest that a filter lets through.
 
     While the embedding model is away memories are found by their words alone; asked for meaning alone, it raises
@@ -42,11 +52,11 @@ def recall(scope: Scope, query: RecallQuery) -> Recalled:
     return explain.explained(hits, text, ranking, query)
 
 
-def rank(scope: Scope, query: RecallQuery, moment: dt.datetime, recipe: Recipe | None = None) -> Ranking:
+def rank(scope: MemoryScope, query: RecallQuery, moment: dt.datetime, recipe: Recipe | None = None) -> Ranking:
     """All that is near a question, best first; `recipe` None: as the query asks for."""
     text = query.query or ""
     project = (scope.projects or ("",))[0]
-    known = speakers.known(scope)
+    known = known_speakers.known(scope)
     question = analyze(text, known.names, query.reference_time or query.temporal_view.as_of or moment)
     waiting = query_cache.encoding(question.first_person_text)
     words = lexical.NOTHING
@@ -60,7 +70,7 @@ def rank(scope: Scope, query: RecallQuery, moment: dt.datetime, recipe: Recipe |
     except Unavailable:
         if not query.hybrid:
             raise
-        log.warning("the embedder is away: recall goes by words alone")
+        log.warning("the embedder is unavailable: recall goes by words alone")
     query_tokens = encoded.token_embeddings[0] if encoded and encoded.token_embeddings else None
     recipe = recipe or _recipe(query, encoded, query_tokens)
     search_context = SearchContext(
@@ -109,8 +119,8 @@ def _ranked(
     return Ranking(ranked, best, columns, recipe, question, words, pool)
 
 
-def _newest(scope: Scope, query: RecallQuery, moment: dt.datetime) -> Ranking:
-    """Nothing was query_tokens but a filter: what it lets through answers in full."""
+def _newest(scope: MemoryScope, query: RecallQuery, moment: dt.datetime) -> Ranking:
+    """Nothing was asked but a filter: what it lets through answers in full."""
     ids = read.matching(
         scope,
         moment,

@@ -16,14 +16,14 @@ from core.ids import MEMORY, parse
 from memories.retrieval import where
 from memories.retrieval.query_analysis import Question
 from memories.retrieval.recipes import FirstStageWeights
-from memories.types import Filter, RecallQuery, Scope
+from memories.types import Filter, MemoryScope, RecallQuery
 
 
 @dataclass(frozen=True)
 class SearchContext:
     """`vector` is the question's under `model` (None: it is away); `token_model` None: no word pieces are read."""
 
-    scope: Scope
+    scope: MemoryScope
     query: RecallQuery
     question: Question
     first: FirstStageWeights

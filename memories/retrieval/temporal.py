@@ -48,7 +48,7 @@ class Window:
     words: str
 
 
-class Part(NamedTuple):
+class WindowPart(NamedTuple):
     """A window in the reference's wall-clock time."""
 
     start: dt.datetime
@@ -70,7 +70,7 @@ class TimeReference(NamedTuple):
         return dt.datetime.combine(self.moment.date() - dt.timedelta(days=days_ago), dt.time())
 
 
-Reader = Callable[[re.Match[str], TimeReference], Iterator[Part]]
+Reader = Callable[[re.Match[str], TimeReference], Iterator[WindowPart]]
 
 
 def windows(question: str, reference: dt.datetime, years: Sequence[int] = ()) -> tuple[Window, ...]:
@@ -105,9 +105,9 @@ def nearness(found: Sequence[Window], moments: npt.NDArray[np.float64]) -> npt.N
 
 def _read(
     text: str, asked: TimeReference, kinds: Sequence[tuple[re.Pattern[str], Reader]]
-) -> list[tuple[str, list[Part]]]:
+) -> list[tuple[str, list[WindowPart]]]:
     """The expressions in their order, each with its windows. Where two kinds overlap, the earlier kind has it."""
-    found: dict[tuple[int, int], list[Part]] = {}
+    found: dict[tuple[int, int], list[WindowPart]] = {}
     for pattern, reader in kinds:
         for match in pattern.finditer(text):
             if len(found) == MAX_EXPRESSIONS:
@@ -148,38 +148,38 @@ def _number(word: str) -> int:
     return int(word) if word.isdigit() else _NUMBERS[word.lower()]
 
 
-def _ago(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
+def _ago(match: re.Match[str], asked: TimeReference) -> Iterator[WindowPart]:
     unit, number = match["unit"].lower(), match["number"].lower()
     vague = "couple" in number or "few" in number
     around = DAYS_AROUND[unit] * (2 if vague else 1)
     days = _number(number) * DAYS_OF[unit]
-    yield Part(asked.ago(days + around), asked.ago(days - around), 3 * around, 1.0)
+    yield WindowPart(asked.ago(days + around), asked.ago(days - around), 3 * around, 1.0)
 
 
-def _weekday(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
+def _weekday(match: re.Match[str], asked: TimeReference) -> Iterator[WindowPart]:
     days = (asked.moment.weekday() - _WEEKDAYS.index(match["weekday"].lower())) % 7 or 7
-    yield Part(asked.ago(days + 0.6), asked.ago(days - 1.5), 3.0, 1.0)
+    yield WindowPart(asked.ago(days + 0.6), asked.ago(days - 1.5), 3.0, 1.0)
 
 
-def _past(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
+def _past(match: re.Match[str], asked: TimeReference) -> Iterator[WindowPart]:
     unit = DAYS_OF[match["unit"].lower()]
     if match["number"] or match["which"].lower() == "past":
         days = _number(match["number"] or "one") * unit
-        yield Part(asked.ago(days), asked.ago(-1), max(0.25 * days, 0.1), SPAN)
+        yield WindowPart(asked.ago(days), asked.ago(-1), max(0.25 * days, 0.1), SPAN)
     else:
-        yield Part(asked.ago(1.9 * unit), asked.ago(0.3 * unit), 0.5 * unit, SPAN)
+        yield WindowPart(asked.ago(1.9 * unit), asked.ago(0.3 * unit), 0.5 * unit, SPAN)
 
 
-def _yesterday(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
+def _yesterday(match: re.Match[str], asked: TimeReference) -> Iterator[WindowPart]:
     days = 2 if match["before"] else 1
-    yield Part(asked.ago(days + 0.6), asked.ago(days - 0.6), 1.5, 1.0)
+    yield WindowPart(asked.ago(days + 0.6), asked.ago(days - 0.6), 1.5, 1.0)
 
 
-def _today(_: re.Match[str], asked: TimeReference) -> Iterator[Part]:
-    yield Part(asked.midnight(), asked.midnight(-1) - INSTANT, 1.5, 1.0)
+def _today(_: re.Match[str], asked: TimeReference) -> Iterator[WindowPart]:
+    yield WindowPart(asked.midnight(), asked.midnight(-1) - INSTANT, 1.5, 1.0)
 
 
-def _this(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
+def _this(match: re.Match[str], asked: TimeReference) -> Iterator[WindowPart]:
     unit, today = match["unit"].lower(), asked.midnight()
     if unit == "week":
         start = asked.midnight(asked.moment.weekday())
@@ -188,16 +188,16 @@ def _this(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
         start, stop = _months(today.year, today.month, 1)
     else:
         start, stop = _months(today.year, 1, 12)
-    yield Part(start, stop, 0.25 * DAYS_OF[unit], SPAN)
+    yield WindowPart(start, stop, 0.25 * DAYS_OF[unit], SPAN)
 
 
-def _weekend(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
+def _weekend(match: re.Match[str], asked: TimeReference) -> Iterator[WindowPart]:
     """The latest that has begun. "This weekend" may lie ahead; "last weekend" is over."""
     since_saturday, which = asked.moment.weekday() - 5, match["which"].lower()
     days = since_saturday if which == "this" else since_saturday % 7
     if which == "last" and since_saturday >= 0:
         days += 7
-    yield Part(asked.midnight(days), asked.midnight(days - 2) - INSTANT, 3.0, 1.0)
+    yield WindowPart(asked.midnight(days), asked.midnight(days - 2) - INSTANT, 3.0, 1.0)
 
 
 # --- by the calendar -------------------------------------------------------------------------------------------------
@@ -245,20 +245,20 @@ def _months(year: int, month: int, count: int) -> Stretch:
     return _midnight(year, month, 1), _midnight(year + after // 12, after % 12 + 1, 1) - INSTANT
 
 
-def _iso(match: re.Match[str], _: TimeReference) -> Iterator[Part]:
+def _iso(match: re.Match[str], _: TimeReference) -> Iterator[WindowPart]:
     yield from _around(_midnight(int(match["year"]), int(match["month"]), int(match["day"])))
 
 
-def _day(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
+def _day(match: re.Match[str], asked: TimeReference) -> Iterator[WindowPart]:
     return _days(match, asked, _month_number(match["month"]), int(match["day"]))
 
 
-def _holiday(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
+def _holiday(match: re.Match[str], asked: TimeReference) -> Iterator[WindowPart]:
     if match["lead"] or match["year"]:
         yield from _days(match, asked, *_HOLIDAYS[match["holiday"].lower().replace("’", "'")])
 
 
-def _days(match: re.Match[str], asked: TimeReference, month: int, day: int) -> Iterator[Part]:
+def _days(match: re.Match[str], asked: TimeReference, month: int, day: int) -> Iterator[WindowPart]:
     years = [year for year in _years(match, asked) if 1 <= day <= calendar.monthrange(year, month)[1]]
     starts = [_midnight(year, month, day) for year in years]
     for start, stop in _meant(match, asked, [(start, start + dt.timedelta(days=1) - INSTANT) for start in starts]):
@@ -266,24 +266,24 @@ def _days(match: re.Match[str], asked: TimeReference, month: int, day: int) -> I
         yield from _side(match, asked, start, stop)
 
 
-def _around(midnight: dt.datetime) -> Iterator[Part]:
+def _around(midnight: dt.datetime) -> Iterator[WindowPart]:
     for before, after, weight in NAMED_DAY:
-        yield Part(midnight - dt.timedelta(days=before), midnight + dt.timedelta(days=after), EDGE, weight)
+        yield WindowPart(midnight - dt.timedelta(days=before), midnight + dt.timedelta(days=after), EDGE, weight)
 
 
-def _named_month(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
+def _named_month(match: re.Match[str], asked: TimeReference) -> Iterator[WindowPart]:
     sure = match["month"].lower() not in _OTHER_WORDS or match["year"] or _lead(match) not in ("", "this")
     if not sure and not _ANOTHER_MONTH.search(match.string[max(0, match.start() - 30) : match.start()]):
         return
     month = _month_number(match["month"])
     for start, stop in _meant(match, asked, [_months(year, month, 1) for year in _years(match, asked)]):
         after = stop + INSTANT
-        yield Part(start, stop, EDGE, NAMED_MONTH)
-        yield Part(*_months(after.year, after.month, 1), EDGE, MONTH_AFTER)
+        yield WindowPart(start, stop, EDGE, NAMED_MONTH)
+        yield WindowPart(*_months(after.year, after.month, 1), EDGE, MONTH_AFTER)
         yield from _side(match, asked, start, stop)
 
 
-def _season(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
+def _season(match: re.Match[str], asked: TimeReference) -> Iterator[WindowPart]:
     """Of the northern hemisphere. A year's winter is the one that it begins with, and the one that it ends with."""
     if not (match["lead"] or match["year"]):
         return
@@ -291,14 +291,14 @@ def _season(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
     if first == 12:
         years = sorted({*years, *(year - 1 for year in years)})
     for start, stop in _meant(match, asked, [_months(year, first, 3) for year in years]):
-        yield Part(start, stop, 15.0, SPAN)
+        yield WindowPart(start, stop, 15.0, SPAN)
         yield from _side(match, asked, start, stop)
 
 
-def _named_year(match: re.Match[str], asked: TimeReference) -> Iterator[Part]:
+def _named_year(match: re.Match[str], asked: TimeReference) -> Iterator[WindowPart]:
     year = _months(int(match["year"]), 1, 12)
     if _lead(match) not in ("before", "after"):
-        yield Part(*year, EDGE, NAMED_YEAR)
+        yield WindowPart(*year, EDGE, NAMED_YEAR)
     yield from _side(match, asked, *year)
 
 
@@ -325,16 +325,16 @@ def _meant(match: re.Match[str], asked: TimeReference, stretches: Sequence[Stret
     return stretches
 
 
-def _side(match: re.Match[str], asked: TimeReference, start: dt.datetime, stop: dt.datetime) -> Iterator[Part]:
+def _side(match: re.Match[str], asked: TimeReference, start: dt.datetime, stop: dt.datetime) -> Iterator[WindowPart]:
     """What "since", "before" and "after" add: one side counts as a named year does.
 
     The day itself keeps its weight: who asks for "the week before 3 August" is mostly told on 3 August.
     """
     lead = _lead(match)
     if lead == "before":
-        yield Part(EARLIEST, start - INSTANT, EDGE, NAMED_YEAR)
+        yield WindowPart(EARLIEST, start - INSTANT, EDGE, NAMED_YEAR)
     elif lead in ("since", "after"):
-        yield Part(stop + INSTANT, asked.ago(-1), EDGE, NAMED_YEAR)
+        yield WindowPart(stop + INSTANT, asked.ago(-1), EDGE, NAMED_YEAR)
 
 
 # In the order in which they take their words. A year is read alone only where nothing else was said.

@@ -18,7 +18,7 @@ from psycopg import sql
 
 from memories import filters
 from memories.temporal_view import CURRENT, TemporalView
-from memories.types import Filter, Scope
+from memories.types import Filter, MemoryScope
 
 IN_SCOPE = """{row}.tenant_id = %(tenant)s
       AND (%(user)s::text IS NULL OR {row}.user_id = %(user)s)
@@ -111,7 +111,7 @@ def _filled(
 
 
 def parameters(
-    scope: Scope, moment: dt.datetime, *, exclude: Sequence[uuid.UUID] = (), temporal_view: TemporalView = CURRENT
+    scope: MemoryScope, moment: dt.datetime, *, exclude: Sequence[uuid.UUID] = (), temporal_view: TemporalView = CURRENT
 ) -> dict[str, Any]:
     """`moment` is the real now."""
     return {

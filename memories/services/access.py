@@ -10,7 +10,7 @@ from apikeys.types import Principal
 from core.errors import MemoryNotFound
 from core.ids import MEMORY, parse
 from memories.models import Revision, Source
-from memories.types import Scope
+from memories.types import MemoryScope
 
 
 def writing(principal: Principal, user_id: str | None, project: str | None) -> tuple[str, str]:
@@ -18,10 +18,10 @@ def writing(principal: Principal, user_id: str | None, project: str | None) -> t
     return principal.acting_user(user_id, settings.DEFAULT_USER_ID), principal.one_project(project)
 
 
-def reading(principal: Principal, user_id: str | None, project: str | None) -> Scope:
+def reading(principal: Principal, user_id: str | None, project: str | None) -> MemoryScope:
     """One user, in the named project or in all that the caller may use."""
     user = principal.acting_user(user_id, settings.DEFAULT_USER_ID)
-    return Scope(principal.tenant_id, user, principal.all_projects(project))
+    return MemoryScope(principal.tenant_id, user, principal.all_projects(project))
 
 
 def memory_key(principal: Principal, memory_id: str, user_id: str | None = None) -> uuid.UUID:

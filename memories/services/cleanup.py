@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from apikeys.types import Principal
 from memories.pipeline import expire
-from memories.types import Scope
+from memories.types import MemoryScope
 
 
 def clean_expired(principal: Principal, *, dry_run: bool) -> int:
     """How many expired memories of all that the caller may touch were erased, or with `dry_run` would be."""
-    scope = Scope(principal.tenant_id, principal.user_id, principal.all_projects(None))
+    scope = MemoryScope(principal.tenant_id, principal.user_id, principal.all_projects(None))
     return expire.count(scope) if dry_run else expire.scope(scope)

@@ -14,17 +14,17 @@ from memories.pipeline import decay_cleanup, expire
 from memories.retrieval import decay_scan, read
 from memories.services import access
 from memories.services.recall import get
-from memories.types import MemoryView, Scope
+from memories.types import MemoryRecord, MemoryScope
 
 
 @dataclass(frozen=True, slots=True)
 class DecayedMemory:
-    memory: MemoryView
+    memory: MemoryRecord
     decay: Decay
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class DecayReport:
     """How many memories each band has, and the most decayed ones first."""
 
     total: int
@@ -41,14 +41,14 @@ class Cleaned:
     decayed_deleted: int
 
 
-def report(principal: Principal, user_id: str | None, project: str | None, limit: int) -> Report:
+def report(principal: Principal, user_id: str | None, project: str | None, limit: int) -> DecayReport:
     """The decay of a user's live memories."""
     scope, moment = access.reading(principal, user_id, project), now()
     every = list(decay_scan.live(scope, moment))
     worst = heapq.nsmallest(limit, every, key=lambda f: (f.decay.score, f.memory_id))
     known = read.by_ids(scope.tenant_id, [f.memory_id for f in worst], moment)
     shown = tuple(DecayedMemory(known[f.memory_id], f.decay) for f in worst if f.memory_id in known)
-    return Report(len(every), Counter(f.decay.band for f in every), shown)
+    return DecayReport(len(every), Counter(f.decay.band for f in every), shown)
 
 
 def decay_of(principal: Principal, memory_id: str) -> DecayedMemory:
@@ -59,7 +59,7 @@ def decay_of(principal: Principal, memory_id: str) -> DecayedMemory:
 
 def clean(principal: Principal, *, dry_run: bool, archive: bool) -> Cleaned:
     """Erase what has expired of all that the caller may touch, and archive what has decayed, or erase that too."""
-    scope = Scope(principal.tenant_id, principal.user_id, principal.all_projects(None))
+    scope = MemoryScope(principal.tenant_id, principal.user_id, principal.all_projects(None))
     if dry_run:
         decayed = decay_cleanup.count(scope)
         return Cleaned(expire.count(scope), decayed if archive else 0, 0 if archive else decayed)

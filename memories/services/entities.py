@@ -15,7 +15,7 @@ from entities.services import mentions
 from entities.types import NO_ENTITIES
 from memories.retrieval import read, where
 from memories.temporal_view import TemporalView
-from memories.types import MemoryView, Page, Scope
+from memories.types import MemoryRecord, MemoryScope, Page
 
 # Which of the memories that mention an entity are shown.
 SHOWN = """
@@ -26,8 +26,8 @@ ORDER BY r.memory_key DESC
 
 
 def with_entities(
-    tenant_id: uuid.UUID, memories: Sequence[MemoryView], temporal_view: TemporalView
-) -> list[MemoryView]:
+    tenant_id: uuid.UUID, memories: Sequence[MemoryRecord], temporal_view: TemporalView
+) -> list[MemoryRecord]:
     """These memories with what they mention and state, by the names of the moment: one statement for all of them."""
     known = mentions.of_memories(tenant_id, [memory.id for memory in memories], temporal_view.as_of)
     return [replace(memory, entities=known.get(memory.id, NO_ENTITIES)) for memory in memories]
@@ -41,7 +41,7 @@ def memories_of(
     if cursor and before is None:
         raise InvalidRequest("cursor: must be the next_cursor of an earlier page", field="cursor")
     found, moment = mentions.mentioning(principal, entity_id, temporal_view.as_of), now()
-    scope = Scope(principal.tenant_id, found.user_id, (found.project,))
+    scope = MemoryScope(principal.tenant_id, found.user_id, (found.project,))
     statement, _ = where.statement(SHOWN, None, temporal_view)
     values = where.parameters(scope, moment, temporal_view=temporal_view) | {"mentioning": list(found.memory_ids)}
     alive = [key for (key,) in fetch.rows(statement, values)]

@@ -8,10 +8,10 @@ from core.ids import RECEIPT, parse
 from core.tenancy import across_tenants
 from memories.models import Erasure
 from memories.services.forget import view
-from memories.types import ErasureView
+from memories.types import ErasureReceipt
 
 
-def erasure(principal: Principal, receipt_id: str) -> ErasureView:
+def erasure(principal: Principal, receipt_id: str) -> ErasureReceipt:
     """A receipt of the caller's tenant, else NotFound. A key for one user, or for some projects, reads its own alone;
     the master key reads every tenant's, those of tenants that are gone included."""
     found = _find(principal, receipt_id)

@@ -18,7 +18,7 @@ from core.serialization import Line
 from entities.services import entity_transfer
 from memories.pipeline import memory_transfer
 from memories.services import access
-from memories.types import Scope
+from memories.types import MemoryScope
 
 FORMAT, VERSION = "memproject", 1
 
@@ -36,10 +36,10 @@ def export(principal: Principal, user_id: str | None, project: str | None) -> It
 
 def export_tenant(slug: str, user_id: str | None = None, project: str | None = None) -> Iterator[bytes]:
     """The lines of a tenant, or of one user or project of it. Raises InvalidRequest when there is no such tenant."""
-    return lines(Scope(tenants.by_slug(slug).id, user_id, None if project is None else (project,)))
+    return lines(MemoryScope(tenants.by_slug(slug).id, user_id, None if project is None else (project,)))
 
 
-def lines(where: Scope) -> Iterator[bytes]:
+def lines(where: MemoryScope) -> Iterator[bytes]:
     """The lines, each with its newline, read while they are asked for. What has expired is left out, and stays to be
     erased by the clean-up."""
     yield _line({"format": FORMAT, "version": VERSION})
@@ -54,7 +54,7 @@ def lines(where: Scope) -> Iterator[bytes]:
     yield _line({"line": "end", "lines": count})
 
 
-def _rows(where: Scope) -> Iterator[Line]:
+def _rows(where: MemoryScope) -> Iterator[Line]:
     moment = now()
     for project, user_id in memory_transfer.list_owners(where):
         head: Line | None = {"line": "owner", "project": project, "user_id": user_id}

@@ -8,15 +8,15 @@ from functools import partial
 from apikeys.types import Principal
 from core.clock import now
 from core.errors import InvalidRequest, MemoryNotFound
-from entities.services import read as entity_reads
+from entities.services import listing as entity_reads
 from memories.models import Erasure
 from memories.pipeline import erase
 from memories.retrieval import read
 from memories.services import access
-from memories.types import ErasureView, Filter, ForgetCommand, Scope
+from memories.types import ErasureReceipt, Filter, ForgetCommand, MemoryScope
 
 
-def forget(principal: Principal, command: ForgetCommand) -> ErasureView:
+def forget(principal: Principal, command: ForgetCommand) -> ErasureReceipt:
     """Erase some memories by id, by filters or by an entity that they mention, all of a user, or a user's project.
 
     By ids: all of them or none; an unknown one is InvalidRequest. Otherwise an unbound caller must name the user.
@@ -28,7 +28,7 @@ def forget(principal: Principal, command: ForgetCommand) -> ErasureView:
         raise InvalidRequest(
             "user_id: name the user whose memories are to be deleted; nothing was deleted", field="user_id"
         )
-    scope = Scope(principal.tenant_id, user_id, principal.all_projects(command.project))
+    scope = MemoryScope(principal.tenant_id, user_id, principal.all_projects(command.project))
     if command.entity is not None:
         return _by_entity(principal, scope, command.entity)
     if command.filters is not None:
@@ -37,13 +37,13 @@ def forget(principal: Principal, command: ForgetCommand) -> ErasureView:
     return view(erase.scope(scope, kind=kind, actor=principal.caller))
 
 
-def forget_one(principal: Principal, memory_id: str, user_id: str | None = None) -> ErasureView:
+def forget_one(principal: Principal, memory_id: str, user_id: str | None = None) -> ErasureReceipt:
     """Erase one memory, pending or not; MemoryNotFound when there is none for this caller."""
     key = access.memory_key(principal, memory_id, user_id)
     return view(erase.by_ids(principal.tenant_id, [key], actor=principal.caller))
 
 
-def _by_entity(principal: Principal, scope: Scope, name: str) -> ErasureView:
+def _by_entity(principal: Principal, scope: MemoryScope, name: str) -> ErasureReceipt:
     """Memories that mention the entity; accepted writes that are not applied mention nothing yet."""
     entities = entity_reads.named(scope.tenant_id, str(scope.user_id), scope.projects, name)
     if not entities:
@@ -52,7 +52,7 @@ def _by_entity(principal: Principal, scope: Scope, name: str) -> ErasureView:
     return view(erase.matching(scope, find, kind="entity", actor=principal.caller))
 
 
-def _by_filters(principal: Principal, scope: Scope, condition: Filter) -> ErasureView:
+def _by_filters(principal: Principal, scope: MemoryScope, condition: Filter) -> ErasureReceipt:
     """Whatever became of them: what is archived or outdated is erased too, and so are writes that wait."""
 
     def find(most: int) -> list[uuid.UUID]:
@@ -61,7 +61,7 @@ def _by_filters(principal: Principal, scope: Scope, condition: Filter) -> Erasur
     return view(erase.matching(scope, find, kind="filters", actor=principal.caller))
 
 
-def _by_ids(principal: Principal, command: ForgetCommand) -> ErasureView:
+def _by_ids(principal: Principal, command: ForgetCommand) -> ErasureReceipt:
     keys = []
     for memory_id in dict.fromkeys(command.memory_ids):
         try:
@@ -71,8 +71,8 @@ def _by_ids(principal: Principal, command: ForgetCommand) -> ErasureView:
     return view(erase.by_ids(principal.tenant_id, keys, actor=principal.caller))
 
 
-def view(erasure: Erasure) -> ErasureView:
-    return ErasureView(
+def view(erasure: Erasure) -> ErasureReceipt:
+    return ErasureReceipt(
         id=erasure.id,
         scope=erasure.scope,
         counts=erasure.counts,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from apikeys.types import Principal
 from memories.models import Source
-from memories.pipeline import plan, state, writes
+from memories.pipeline import owner_state, plan, writes
 from memories.services.events import results
 from memories.services.store import enqueue_writes, source_of
 from memories.types import Decision, IngestCommand, Ingested, IngestedFact, WriteResult
@@ -59,7 +59,7 @@ def _taken_in(result: WriteResult, speakers: list[str | None]) -> Ingested:
 
 def _look(source: Source, command: IngestCommand) -> Ingested:
     write = writes.of_statements(source, writes.facts_of(command.store.items, source.payload))
-    found = state.load(source.tenant_id, source.project, source.user_id, [write])
+    found = owner_state.load(source.tenant_id, source.project, source.user_id, [write])
     operations = plan.Planner(found, {}).operations(write)
     shown = tuple(
         IngestedFact(

@@ -10,16 +10,16 @@ from memories.models import Review, Source
 from memories.pipeline import apply
 from memories.pipeline import erase as eraser
 from memories.services import forget, retry
-from memories.types import ErasureView
+from memories.types import ErasureReceipt
 
-AT_ONCE = 500  # memories of one receipt: one transaction holds their owners' locks
+BATCH_SIZE = 500  # memories of one receipt: one transaction holds their owners' locks
 
 
-def erase(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID], *, actor: str) -> list[ErasureView]:
+def erase(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID], *, actor: str) -> list[ErasureReceipt]:
     """Erase memories of one tenant for good; → the receipts."""
     return [
-        forget.view(eraser.by_ids(tenant_id, memory_ids[start : start + AT_ONCE], actor=actor))
-        for start in range(0, len(memory_ids), AT_ONCE)
+        forget.view(eraser.by_ids(tenant_id, memory_ids[start : start + BATCH_SIZE], actor=actor))
+        for start in range(0, len(memory_ids), BATCH_SIZE)
     ]
 
 

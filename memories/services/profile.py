@@ -20,7 +20,7 @@ from memories.services import access
 from memories.services.entities import with_entities
 from memories.services.user_statistics import UserStats, stats
 from memories.temporal_view import CURRENT, TemporalView
-from memories.types import MemoryView, Scope
+from memories.types import MemoryRecord, MemoryScope
 
 FACTS = 20
 TOPICS = 10
@@ -57,7 +57,7 @@ class Profile:
     memory_types: dict[str, int]
     topics: Sequence[tuple[Any, ...]]
     entities: Sequence[TopEntity]
-    facts: Sequence[MemoryView]
+    facts: Sequence[MemoryRecord]
 
 
 def profile(principal: Principal, user_id: str, project: str | None, temporal_view: TemporalView = CURRENT) -> Profile:
@@ -76,6 +76,6 @@ def profile(principal: Principal, user_id: str, project: str | None, temporal_vi
     )
 
 
-def _rows(text: str, scope: Scope, temporal_view: TemporalView, **values: Any) -> list[tuple[Any, ...]]:
+def _rows(text: str, scope: MemoryScope, temporal_view: TemporalView, **values: Any) -> list[tuple[Any, ...]]:
     statement, _ = where.statement(text, None, temporal_view)
     return fetch.rows(statement, where.parameters(scope, now(), temporal_view=temporal_view) | values)

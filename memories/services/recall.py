@@ -19,7 +19,16 @@ from memories.retrieval import run as retrieval
 from memories.services import access
 from memories.services.entities import with_entities
 from memories.temporal_view import CURRENT, TemporalView
-from memories.types import ListQuery, MemoryView, Page, Recalled, RecallQuery, RevisionView, Scope, SourceState
+from memories.types import (
+    ListQuery,
+    MemoryRecord,
+    MemoryScope,
+    Page,
+    Recalled,
+    RecallQuery,
+    RevisionRecord,
+    SourceState,
+)
 
 UNAPPLIED = frozenset({SourceState.PENDING, SourceState.FAILED})  # accepted stores that are no memories yet
 
@@ -36,7 +45,7 @@ def recall(principal: Principal, query: RecallQuery) -> Recalled:
         scope = replace(scope, agent_id=query.agent_id, run_id=query.run_id)
     else:
         user_id, project = access.writing(principal, query.user_id, query.project)
-        scope = Scope(principal.tenant_id, user_id, (project,), query.agent_id, query.run_id)
+        scope = MemoryScope(principal.tenant_id, user_id, (project,), query.agent_id, query.run_id)
     recalled = retrieval.recall(scope, query)
     found = [hit.memory.id for hit in recalled.hits if hit.memory.status not in UNAPPLIED]
     recall_counters.count_recalled(principal.tenant_id, found, now())
@@ -47,7 +56,7 @@ def recall(principal: Principal, query: RecallQuery) -> Recalled:
 
 def get(
     principal: Principal, memory_id: str, user_id: str | None = None, temporal_view: TemporalView = CURRENT
-) -> MemoryView:
+) -> MemoryRecord:
     """One memory as it stands, now or then, or the pending write that reserved this id.
 
     MemoryNotFound when it was not known then, or had not come true or was no longer true at `valid_at`.
@@ -69,7 +78,7 @@ def embedding(principal: Principal, memory_id: str, temporal_view: TemporalView 
     return read.vector(principal.tenant_id, key, registry.embedder().model, temporal_view)
 
 
-def load(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str, temporal_view: TemporalView = CURRENT) -> MemoryView:
+def load(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str, temporal_view: TemporalView = CURRENT) -> MemoryRecord:
     """A memory of ours, whatever became of it. Expired, it is gone; STRICT_MODE says that it was there."""
     moment = now()
     found = read.by_ids(tenant_id, [key], moment, temporal_view).get(key)
@@ -85,7 +94,7 @@ def load(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str, temporal_view: Te
     return found
 
 
-def read_after_write(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str) -> MemoryView:
+def read_after_write(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str) -> MemoryRecord:
     """The same, as a caller is shown what its write came to."""
     (found,) = with_entities(tenant_id, [load(tenant_id, key, memory_id)], CURRENT)
     return found
@@ -113,7 +122,7 @@ def list_page(principal: Principal, query: ListQuery) -> Page:
 
 def history(
     principal: Principal, memory_id: str, user_id: str | None = None, temporal_view: TemporalView = CURRENT
-) -> list[RevisionView]:
+) -> list[RevisionRecord]:
     """All revisions of a memory, newest first; a pending write has none yet."""
     key = access.memory_key(principal, memory_id, user_id)
     load(principal.tenant_id, key, memory_id, temporal_view)  # an expired memory has no history either
@@ -121,7 +130,7 @@ def history(
     if until is not None:
         rows = rows.filter(recorded_at__lte=until)
     return [
-        RevisionView(
+        RevisionRecord(
             id=r.id,
             content=r.content,
             metadata=r.metadata,

@@ -15,7 +15,7 @@ from memories.pipeline import apply
 from memories.pipeline.fulltext import SOURCE_CHARACTERS, to_tsvector
 from memories.pipeline.passages import evidence_of
 
-BATCH = 500
+BATCH_SIZE = 500
 
 
 def reindex_words(project: str | None = None) -> int:
@@ -47,9 +47,9 @@ def _passages(tenant_id: uuid.UUID, project: str, user_id: str) -> Iterator[tupl
     rows = Passage.objects.filter(tenant=tenant_id, project=project, user_id=user_id)
     rows = rows.annotate(said=said, size=Length("text__content"), evidence=F("text__evidence"))
     rows = rows.only("tenant_id", "speaker", "ordinal", "stop").order_by("id")
-    batch = list(rows[:BATCH])
+    batch = list(rows[:BATCH_SIZE])
     while batch:
         for passage in batch:
             is_last = passage.stop == passage.size
             yield passage, passage.said, evidence_of(passage.evidence, passage.ordinal, is_last=is_last)
-        batch = list(rows.filter(id__gt=batch[-1].id)[:BATCH])
+        batch = list(rows.filter(id__gt=batch[-1].id)[:BATCH_SIZE])

@@ -15,9 +15,9 @@ from core.errors import InvalidRequest, NotFound
 from core.ids import REVIEW, parse, public
 from memories.models import Review, Revision
 from memories.pipeline import apply
-from memories.review_types import ReviewPage, ReviewProposal, ReviewQuery, ReviewState, ReviewView
+from memories.review_types import ReviewPage, ReviewProposal, ReviewQuery, ReviewRecord, ReviewState
 from memories.services import access
-from memories.types import Scope
+from memories.types import MemoryScope
 
 
 def list_page(principal: Principal, query: ReviewQuery) -> ReviewPage:
@@ -36,12 +36,12 @@ def list_page(principal: Principal, query: ReviewQuery) -> ReviewPage:
     return ReviewPage(tuple(shown), total, public(REVIEW, found[query.limit - 1].id) if more else None)
 
 
-def decide(principal: Principal, review_id: str, *, accept: bool) -> ReviewView:
+def decide(principal: Principal, review_id: str, *, accept: bool) -> ReviewRecord:
     """Accept or reject an open review; → the decided review.
 
     Raises NotFound, and Conflict if it was decided already, or if one of the memories has changed meanwhile.
     """
-    scope = Scope(principal.tenant_id, principal.user_id, principal.all_projects(None))
+    scope = MemoryScope(principal.tenant_id, principal.user_id, principal.all_projects(None))
     key = parse(REVIEW, review_id)
     review = _visible(scope).filter(id=key).first() if key is not None else None
     shown = _views(principal.tenant_id, [review]) if review is not None else []
@@ -52,15 +52,15 @@ def decide(principal: Principal, review_id: str, *, accept: bool) -> ReviewView:
     return replace(shown[0], state=state, decided_by=principal.caller, decided_at=decided_at)
 
 
-def of_memory(principal: Principal, memory_id: str) -> list[ReviewView]:
+def of_memory(principal: Principal, memory_id: str) -> list[ReviewRecord]:
     """The decided reviews of a memory, newest first. Raises MemoryNotFound."""
     key = access.memory_key(principal, memory_id)
-    rows = _visible(Scope(principal.tenant_id, None, None)).filter(Q(old_key=key) | Q(new_key=key))
+    rows = _visible(MemoryScope(principal.tenant_id, None, None)).filter(Q(old_key=key) | Q(new_key=key))
     decided = rows.filter(state__in=[ReviewState.ACCEPTED, ReviewState.REJECTED])
     return _views(principal.tenant_id, list(decided.order_by("-decided_at", "-id")))
 
 
-def _visible(scope: Scope) -> QuerySet[Review]:
+def _visible(scope: MemoryScope) -> QuerySet[Review]:
     """Reviews in a scope of which neither memory has expired."""
     rows = Review.objects.filter(tenant=scope.tenant_id)
     if scope.user_id is not None:
@@ -82,7 +82,7 @@ def _in_state(state: ReviewState, as_of: dt.datetime | None) -> Q:
     return created & Q(state=state, decided_at__lte=as_of)
 
 
-def _views(tenant_id: uuid.UUID, rows: Sequence[Review], as_of: dt.datetime | None = None) -> list[ReviewView]:
+def _views(tenant_id: uuid.UUID, rows: Sequence[Review], as_of: dt.datetime | None = None) -> list[ReviewRecord]:
     """Reviews with their texts, without those that were erased meanwhile."""
     keys = {key for row in rows for key in (row.old_text_key, row.new_text_key)}
     texts = Revision.objects.filter(tenant=tenant_id, id__in=sorted(keys)) if keys else Revision.objects.none()
@@ -91,9 +91,9 @@ def _views(tenant_id: uuid.UUID, rows: Sequence[Review], as_of: dt.datetime | No
     return [_view(row, contents[row.old_text_key], contents[row.new_text_key], as_of) for row in kept]
 
 
-def _view(row: Review, old: str, new: str, as_of: dt.datetime | None) -> ReviewView:
+def _view(row: Review, old: str, new: str, as_of: dt.datetime | None) -> ReviewRecord:
     was_open = as_of is not None and row.decided_at is not None and row.decided_at > as_of
-    return ReviewView(
+    return ReviewRecord(
         id=row.id,
         proposal=ReviewProposal(row.proposal),
         probability=row.probability,

@@ -11,10 +11,10 @@ from memories.services import access
 from memories.services.recall import load
 from memories.services.store import enqueue_writes
 from memories.services.update import outcome, refuse_ended, refuse_pending, refuse_taken, source_for
-from memories.types import MemoryView, SourceKind, SupersedeCommand, WriteResult
+from memories.types import MemoryRecord, SourceKind, SupersedeCommand, WriteResult
 
 
-def supersede(principal: Principal, command: SupersedeCommand) -> MemoryView | WriteResult:
+def supersede(principal: Principal, command: SupersedeCommand) -> MemoryRecord | WriteResult:
     """Put a new memory in a memory's place from `valid_from` on; → the new one, or the write's state while it pends.
 
     Raises MemoryNotFound, Conflict (no longer live, still pending, or the text is a live memory's) and InvalidRequest.
@@ -35,7 +35,7 @@ def supersede(principal: Principal, command: SupersedeCommand) -> MemoryView | W
 
 def restore(
     principal: Principal, memory_id: str, revision_id: str | None, user_id: str | None = None, *, wait: bool = True
-) -> MemoryView | WriteResult:
+) -> MemoryRecord | WriteResult:
     """Bring an earlier revision back, or the last one that was live; → the memory, or the write's state while it is
     pending.
 

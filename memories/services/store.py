@@ -15,7 +15,7 @@ from core.clock import iso, now
 from core.errors import InvalidRequest
 from core.idempotency.keys import bind
 from core.ids import new_id
-from core.redis import wait_for
+from core.redis import await_result
 from memories.languages import configuration
 from memories.models import Source
 from memories.pipeline import attempts, write_queue
@@ -89,7 +89,7 @@ def enqueue_writes(sources: Sequence[Source], *, wait: bool, response_context: A
             connection.close()  # the pool has it while we wait
             until = time.monotonic() + settings.STORE_WAIT_SECONDS
             for source in last:  # an owner's writes are applied in order: the last one is done when all are
-                if not wait_for(source.id, max(0.01, until - time.monotonic())):
+                if not await_result(source.id, max(0.01, until - time.monotonic())):
                     break
     finally:
         if waiting:

@@ -33,7 +33,7 @@ class StoredTenant(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class TenantView:
+class TenantRecord:
     """`memories` and `users` count what is alive, `keys` those in force."""
 
     id: uuid.UUID
@@ -49,12 +49,12 @@ class TenantView:
 
 @dataclass(frozen=True, slots=True)
 class TenantPage:
-    tenants: list[TenantView]
+    tenants: list[TenantRecord]
     total: int
     next_cursor: str | None
 
 
-def create(principal: Principal, slug: str, new: TenantChange) -> TenantView:
+def create(principal: Principal, slug: str, new: TenantChange) -> TenantRecord:
     """Raises Conflict when the slug is taken."""
     _only_master(principal)
     return _views([tenants.create(slug, new)])[0]
@@ -68,12 +68,12 @@ def page(principal: Principal, limit: int, cursor: str | None) -> TenantPage:
     return TenantPage(_views(found), total, public(TENANT, found[-1].id) if more else None)
 
 
-def get(principal: Principal, tenant_id: str) -> TenantView:
+def get(principal: Principal, tenant_id: str) -> TenantRecord:
     _only_master(principal)
     return _views([tenants.get(tenant_id)])[0]
 
 
-def change(principal: Principal, tenant_id: str, new: TenantChange) -> TenantView:
+def change(principal: Principal, tenant_id: str, new: TenantChange) -> TenantRecord:
     _only_master(principal)
     return _views([tenants.change(tenants.get(tenant_id), new)])[0]
 
@@ -98,13 +98,13 @@ def _only_master(principal: Principal) -> None:
         raise ScopeDenied("Only the master key manages tenants.")
 
 
-def _views(rows: Sequence[StoredTenant]) -> list[TenantView]:
+def _views(rows: Sequence[StoredTenant]) -> list[TenantRecord]:
     ids = [row.id for row in rows]
     alive = Revision.objects.filter(tenant__in=ids).visible(now()).values_list("tenant_id")
     counted = {t: (m, u) for t, m, u in alive.annotate(Count("id"), Count("user_id", distinct=True))}
     keys = tenants.keys_of(ids)
     return [
-        TenantView(
+        TenantRecord(
             id=row.id,
             slug=row.slug,
             name=row.name,

@@ -9,15 +9,16 @@ from apikeys.types import Principal
 from core.clock import iso, now
 from core.errors import Conflict, InvalidRequest, MemoryNotFound
 from core.ids import MEMORY, public
+from core.unset import UNSET
 from memories.models import Source
 from memories.pipeline import apply, digest
 from memories.services import access
 from memories.services.recall import load, read_after_write
 from memories.services.store import enqueue_writes
-from memories.types import KEEP, Json, MemoryView, SourceKind, UpdateCommand, WriteResult
+from memories.types import Json, MemoryRecord, SourceKind, UpdateCommand, WriteResult
 
 
-def update(principal: Principal, command: UpdateCommand) -> MemoryView | WriteResult:
+def update(principal: Principal, command: UpdateCommand) -> MemoryRecord | WriteResult:
     """The memory as it stands afterwards, or the write's state when it is still pending.
 
     Raises MemoryNotFound, Conflict (the text is another memory's, or the memory itself is still pending) and
@@ -26,9 +27,9 @@ def update(principal: Principal, command: UpdateCommand) -> MemoryView | WriteRe
     key = access.memory_key(principal, command.memory_id, command.user_id)
     current = load(principal.tenant_id, key, command.memory_id)
     refuse_pending(current)
-    if command.expires_at not in (KEEP, None) and command.expires_at <= now():
+    if command.expires_at not in (UNSET, None) and command.expires_at <= now():
         raise InvalidRequest("expires_at: must lie in the future", field="expires_at")
-    if command.content is KEEP or command.content == current.content:
+    if command.content is UNSET or command.content == current.content:
         apply.edit(principal.tenant_id, key, command, actor=principal.caller)
         return read_after_write(principal.tenant_id, key, command.memory_id)
     refuse_ended(current)
@@ -38,7 +39,7 @@ def update(principal: Principal, command: UpdateCommand) -> MemoryView | WriteRe
     return outcome(principal, result)
 
 
-def outcome(principal: Principal, result: WriteResult) -> MemoryView | WriteResult:
+def outcome(principal: Principal, result: WriteResult) -> MemoryRecord | WriteResult:
     """What an update or supersede came to: the memory, or the write's state while it is pending.
 
     Raises Conflict or MemoryNotFound if that was its end.
@@ -54,7 +55,7 @@ def outcome(principal: Principal, result: WriteResult) -> MemoryView | WriteResu
     return result
 
 
-def source_for(principal: Principal, current: MemoryView, kind: SourceKind, text: str, payload: Json) -> Source:
+def source_for(principal: Principal, current: MemoryRecord, kind: SourceKind, text: str, payload: Json) -> Source:
     """The row that a change of a memory is accepted with."""
     return Source(
         tenant_id=principal.tenant_id,
@@ -70,19 +71,19 @@ def source_for(principal: Principal, current: MemoryView, kind: SourceKind, text
     )
 
 
-def refuse_pending(current: MemoryView) -> None:
+def refuse_pending(current: MemoryRecord) -> None:
     if current.status in ("pending", "failed"):
         raise Conflict(
             "This memory is still being stored. Try again in a moment.", memory_id=public(MEMORY, current.id)
         )
 
 
-def refuse_ended(current: MemoryView) -> None:
+def refuse_ended(current: MemoryRecord) -> None:
     if current.status != "active" or current.valid_to is not None:
         raise Conflict("This memory is no longer live. Restore it first.", memory_id=public(MEMORY, current.id))
 
 
-def refuse_taken(current: MemoryView, tenant_id: uuid.UUID, content: str, *, but: uuid.UUID | None) -> None:
+def refuse_taken(current: MemoryRecord, tenant_id: uuid.UUID, content: str, *, but: uuid.UUID | None) -> None:
     """Tell a conflict before anything is accepted; the pipeline looks again under the lock."""
     wanted = digest.of_text(content)
     live = apply.live_digests(tenant_id, current.project, current.user_id, current.agent_id, [wanted])
@@ -98,7 +99,7 @@ def _payload(command: UpdateCommand) -> dict[str, Any]:
         "importance": command.importance,
         "expires_at": command.expires_at,
     }
-    kept = {name: value for name, value in said.items() if value is not KEEP}
+    kept = {name: value for name, value in said.items() if value is not UNSET}
     if kept.get("expires_at") is not None:
         kept["expires_at"] = iso(kept["expires_at"])
     return kept

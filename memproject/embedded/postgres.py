@@ -30,7 +30,7 @@ ALWAYS = {
     "jit": "off",  # compiling a statement of a recall takes longer than running it
 }
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}  # for tests: their data die with them
-LARGEST_LOG = 5_000_000  # bytes
+MAX_LOG_BYTES = 5_000_000  # bytes
 LOG_SEGMENTS = 5  # of 16 MB: as many as PostgreSQL keeps for the next writes (min_wal_size)
 COUNT_SEGMENTS = "SELECT count(*) FROM pg_ls_waldir()"
 BEGIN_SEGMENT = "SELECT pg_logical_emit_message(false, 'memproject', 'fill'), pg_switch_wal()"
@@ -164,7 +164,7 @@ def _initialize(folder: Path, server_of: Callable[[Path], Any]) -> None:
 
 def configure(folder: Path, settings: dict[str, str]) -> None:
     """Put our settings at the end of the server's own file, once; a server that runs already keeps what it read."""
-    if (log := folder / "log").exists() and log.stat().st_size > LARGEST_LOG:
+    if (log := folder / "log").exists() and log.stat().st_size > MAX_LOG_BYTES:
         log.replace(folder / "log.1")
     file = folder / "postgresql.conf"
     now = file.read_text()

@@ -19,7 +19,7 @@ MISSING = (
     "There is no Redis for this machine: install redis-server or valkey-server (Debian: apt-get install redis-server), "
     "or set REDIS_URL."
 )
-LONGEST_SOCKET = 100  # bytes; the system's limit is 108
+MAX_SOCKET_PATH = 100  # bytes; the system's limit is 108
 
 
 class NoRedisError(Exception):
@@ -42,7 +42,7 @@ def binary() -> str:
 def socket_in(folder: Path) -> Path:
     """The socket's path: in `folder`, or in a private folder elsewhere when that would be too long."""
     inside = folder / "redis.sock"
-    if len(os.fsencode(inside)) <= LONGEST_SOCKET:
+    if len(os.fsencode(inside)) <= MAX_SOCKET_PATH:
         return inside
     name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
     private = Path(tempfile.gettempdir()) / f"memproject-{os.getuid()}-{name}"

@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-MANY = 5  # deaths in a row: during start-up the end of all, later a state to report
+FAILING_DEATHS = 5  # deaths in a row: during start-up the end of all, later a state to report
 STABLE_SECONDS = 30.0  # a process that ran so long has started well: its next death is a first one
-FIRST_PAUSE, LONGEST_PAUSE = 0.25, 60.0  # seconds before a process is started again; doubled from death to death
-PATIENCE = 11.0  # seconds for all to end by themselves; the web processes finish their requests within ten
-AT_LEAST = 1.0  # seconds of it for each, even where an earlier one took them all
-LARGEST_LOG = 5_000_000  # bytes
+FIRST_PAUSE, MAX_PAUSE = 0.25, 60.0  # seconds before a process is started again; doubled from death to death
+STOP_SECONDS = 11.0  # seconds for all to end by themselves; the web processes finish their requests within ten
+MIN_STOP_SECONDS = 1.0  # seconds of it for each, even where an earlier one took them all
+MAX_LOG_BYTES = 5_000_000  # bytes
 PR_SET_PDEATHSIG = 1
 # Loaded here: nothing may be loaded between fork and exec.
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -40,7 +40,7 @@ def _die_with_parent() -> None:
 
 def rotate(log: Path) -> None:
     """Keep one earlier log, so that the files don't grow for ever."""
-    if log.exists() and log.stat().st_size > LARGEST_LOG:
+    if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
         log.replace(log.with_suffix(".log.1"))
 
 
@@ -56,7 +56,7 @@ class RestartPolicy:
     @property
     def is_failing(self) -> bool:
         """Whether it can't be kept running. False again after a run of STABLE_SECONDS."""
-        return self.deaths + self._failed_starts >= MANY
+        return self.deaths + self._failed_starts >= FAILING_DEATHS
 
     def started(self, moment: float) -> None:
         self._started_at = moment
@@ -70,7 +70,7 @@ class RestartPolicy:
         """Count a death; → the time of the next start. Raises GaveUpError during start-up, for the last of MANY."""
         self.runs(moment)
         self.deaths += 1
-        if starting_up and self.deaths >= MANY:
+        if starting_up and self.deaths >= FAILING_DEATHS:
             raise GaveUpError(f"{self.name} ends as soon as it is started: see {self.log}")
         return moment + self._pause()
 
@@ -81,7 +81,7 @@ class RestartPolicy:
 
     def _pause(self) -> float:
         doublings = min(self.deaths + self._failed_starts - 1, 10)
-        return float(min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**doublings))
+        return float(min(MAX_PAUSE, FIRST_PAUSE * 2.0**doublings))
 
 
 def in_words(pause: float) -> str:
@@ -157,7 +157,7 @@ class Child:
             self.asked_to_end = True
             self.signal(signal.SIGTERM)
 
-    def stop(self, patience: float = PATIENCE) -> None:
+    def stop(self, patience: float = STOP_SECONDS) -> None:
         """SIGTERM, then SIGKILL for it and whatever it left. It stays stopped until `start`."""
         with self.busy:
             self.ask_to_end()
@@ -238,7 +238,7 @@ class Supervisor:
             pause = in_words(child.again_at - moment)
             self._say(f"{child.name} could not be started ({error.strerror}) and is tried again{pause}.")
 
-    def stop(self, patience: float = PATIENCE) -> None:
+    def stop(self, patience: float = STOP_SECONDS) -> None:
         """Ask each to end and wait for it; `patience` seconds for all, but something for each.
 
         The first of those added ends before the others are asked: its requests may still wait for them.
@@ -248,8 +248,8 @@ class Supervisor:
         for child in added:
             child.wanted = False
         for child in added[:1]:
-            child.stop(max(AT_LEAST, until - time.monotonic()))
+            child.stop(max(MIN_STOP_SECONDS, until - time.monotonic()))
         for child in added[1:]:
             child.ask_to_end()
         for child in (*added[1:], *reversed(self._servers)):
-            child.stop(max(AT_LEAST, until - time.monotonic()))
+            child.stop(max(MIN_STOP_SECONDS, until - time.monotonic()))

@@ -19,11 +19,11 @@ import urllib.request
 from pathlib import Path
 
 from core.monitoring import metric_folder
-from core.supervision import Report
-from memories.embeddings.weights import LANGUAGE, ModelUnavailable, ensure_language, ensure_model
+from core.supervision import SupervisorReport
+from memories.embeddings.weights import LANGUAGE, ModelFilesUnavailable, ensure_language, ensure_model
 from memproject.embedded import banner, children, envfile, redis, servers
-from memproject.embedded.guards import CannotStartError, Interrupt, StoppedError, check_port, only_one, url_of
-from memproject.embedded.leftovers import Book
+from memproject.embedded.guards import CannotStartError, Interrupt, StoppedError, check_port, instance_lock, url_of
+from memproject.embedded.leftovers import PidFile
 from memproject.embedded.supervisor import Child, GaveUpError, Supervisor, rotate
 
 ROOT = children.ROOT
@@ -65,7 +65,7 @@ def fetch_models(env: dict[str, str], data: Path) -> None:
             ensure_model(directory, lambda line: say(f"  {line}"))
         if env.get("SPACY_MODEL", LANGUAGE) == LANGUAGE:
             ensure_language(directory, lambda line: say(f"  {line}"))
-    except ModelUnavailable as error:
+    except ModelFilesUnavailable as error:
         raise CannotStartError(str(error)) from None
 
 
@@ -115,7 +115,7 @@ def run(env: dict[str, str], data: Path, url: str, interrupt: Interrupt, running
     logs = data / "logs"
     if not env.get("METRICS_DIR"):
         running.callback(shutil.rmtree, metric_folder.folder_of(data), ignore_errors=True)
-    book = Book(data / "children.json")
+    book = PidFile(data / "children.json")
     if book.left():
         say("Ending what an earlier run left behind …")
         book.end()
@@ -145,7 +145,7 @@ def run(env: dict[str, str], data: Path, url: str, interrupt: Interrupt, running
             graph, addresses["NEO4J_URI"] = servers.neo4j_child(data, env["NEO4J_PASSWORD"], say)
         supervised.append(graph)
     env.update(addresses)
-    report = Report(data / "supervisor.json")
+    report = SupervisorReport(data / "supervisor.json")
     report.update([])
     env["MEMPROJECT_SUPERVISOR"] = str(data / "supervisor.json")
     supervisor = Supervisor(supervised, say, book.note)
@@ -175,7 +175,7 @@ def run(env: dict[str, str], data: Path, url: str, interrupt: Interrupt, running
 
 
 def keep_running(
-    supervisor: Supervisor, database: servers.Database | None, report: Report, interrupt: Interrupt
+    supervisor: Supervisor, database: servers.Database | None, report: SupervisorReport, interrupt: Interrupt
 ) -> None:
     """Start processes again that end, and report those that fail repeatedly. Raises StoppedError."""
     while True:
@@ -192,11 +192,13 @@ def keep_running(
 def serve(env: dict[str, str], data: Path, interrupt: Interrupt) -> None:
     """Everything between the lock and the last process's end. Returns when an end was asked for."""
     url = url_of(env["API_HOST"], env["API_PORT"])
-    with only_one(data, url), contextlib.ExitStack() as running:
+    with instance_lock(data, url), contextlib.ExitStack() as running:
         try:
             run(env, data, url, interrupt, running)
         except (StoppedError, CannotStartError):
-            if not interrupt.asked:  # Ctrl-C reaches the tools that start PostgreSQL too, and they fail of it
+            if (
+                not interrupt.shutdown_requested
+            ):  # Ctrl-C reaches the tools that start PostgreSQL too, and they fail of it
                 raise
             say("\nStopping …")
 

@@ -16,7 +16,7 @@ def writes() -> dict[str, Any]:
 
 
 # A remote model is asked over the network, and may cost something: a look every few seconds says enough.
-embedder = probes.Remembered(lambda: probes.probe(embedding.probe), 15)
+embedder = probes.CachedProbe(lambda: probes.probe(embedding.probe), 15)
 
 
 def graph() -> dict[str, Any]:
@@ -26,7 +26,7 @@ def graph() -> dict[str, Any]:
     return probes.probe(lambda: {"status": "healthy" if graphs.is_healthy() else "unhealthy", **asdict(graphs.lag())})
 
 
-_llm = probes.Remembered(lambda: probes.probe(language_model.probe), 15)
+_llm = probes.CachedProbe(lambda: probes.probe(language_model.probe), 15)
 
 
 def llm() -> dict[str, Any]:

@@ -72,7 +72,7 @@ _SERVICE = {
     "pipeline": {"runs": {"store": {"applied": 300, "retried": 1}}, "latency": {"store": _LATENCY}},
     "memories": {"ADD": 410, "NOOP": 12},
     "embedding": {"answered": _LATENCY},
-    "rate_limits": {"refused": {"v1": 3}, "redis_away": {"read_let_through": 2}},
+    "rate_limits": {"refused": {"v1": 3}, "redis_unavailable": {"read_let_through": 2}},
     "webhook_deliveries": {"delivered": 40},
     "writes": _WRITES,
     "disk_free_bytes": 54525952000,

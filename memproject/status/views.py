@@ -19,7 +19,7 @@ from core.clock import iso, now
 from core.errors import ScopeDenied
 from core.http.base import ApiView, Mem0View
 from core.monitoring import metrics, probes
-from memproject.status import components, numbers, schema
+from memproject.status import components, metrics_report, schema
 
 STARTED = time.monotonic()
 
@@ -80,10 +80,10 @@ class MetricsView(Mem0View):
     def get(self, request: Request) -> Response:
         caller = monitor(request)
         if not isinstance(caller, Principal) or caller.is_master:
-            return self.ok(numbers.of_service(), "Metrics retrieved")
+            return self.ok(metrics_report.of_service(), "Metrics retrieved")
         if caller.user_id is not None or caller.projects:
             raise ScopeDenied("A tenant's numbers are for an admin key that is bound to no user and no project.")
-        return self.ok(numbers.of_tenant(caller.tenant_id), "Metrics retrieved")
+        return self.ok(metrics_report.of_tenant(caller.tenant_id), "Metrics retrieved")
 
 
 class AnyAccept(DefaultContentNegotiation):
@@ -105,4 +105,4 @@ class PrometheusView(ApiView):
         caller = monitor(request)
         if isinstance(caller, Principal) and not caller.is_master:
             raise ScopeDenied("This is for MASTER_KEY or METRICS_TOKEN; an admin key has its numbers at /v1/metrics.")
-        return HttpResponse(metrics.exposition(numbers.gauges()), content_type=metrics.CONTENT_TYPE)
+        return HttpResponse(metrics.exposition(metrics_report.gauges()), content_type=metrics.CONTENT_TYPE)

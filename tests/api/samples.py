@@ -161,7 +161,7 @@ NOBODYS: dict[str, Callable[[], str | None]] = {
 
 def alone(patch: pytest.MonkeyPatch) -> None:
     """Nobody outside is asked: names have an address, receivers of webhooks are content, workers aren't waited for."""
-    patch.setattr("core.guard.resolve", lambda host, port: ["93.184.215.14"])
+    patch.setattr("core.ssrf.resolve", lambda host, port: ["93.184.215.14"])
     patch.setattr("core.http_client.post", lambda *_, **__: 200)
     patch.setattr("core.monitoring.probes.PING_SECONDS", 0.01)
 

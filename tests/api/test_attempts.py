@@ -348,13 +348,13 @@ def test_a_tenant_whose_writes_run_out_of_time_leaves_the_others_workers(
 
 
 def test_a_tenant_of_which_several_writes_run_out_of_time_pauses(owner: Caller, settings: Any) -> None:
-    redis.brief().set(f"timeouts:{owner.row.tenant_id}", attempts.MAX_LOST + 1, ex=60)
+    redis.fast_client().set(f"timeouts:{owner.row.tenant_id}", attempts.MAX_LOST + 1, ex=60)
     body = owner.accept(OAK)
     queue = build.queue(source_of(body))
     tasks.run_owner_long(str(queue.tenant_id), str(queue.id))
     assert (source_of(body).state, source_of(body).attempts) == (SourceState.PENDING, 0)
     assert build.queue(source_of(body)).due_at > now() + dt.timedelta(seconds=settings.WRITE_TIME_LIMIT_SECONDS - 60)
-    redis.brief().delete(f"timeouts:{owner.row.tenant_id}")
+    redis.fast_client().delete(f"timeouts:{owner.row.tenant_id}")
     tasks.run_owner_long(str(queue.tenant_id), str(queue.id))
     assert event(owner, body)["status"] == "succeeded"
 

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from memories.pipeline import memory_transfer
 from memories.services import export as exporting
-from memories.types import Scope
+from memories.types import MemoryScope
 from tests import build, history
 from tests.build import Caller
 
@@ -99,7 +99,7 @@ def test_it_is_read_while_it_is_sent_and_of_one_moment(owner: Caller, monkeypatc
     monkeypatch.setattr(memory_transfer, "BATCH_SIZE", 2)
     texts = [owner.store(f"Ann knows number {number}", user_id="ann")["memories"][0]["content"] for number in range(6)]
     assert owner.row is not None
-    stream: Iterator[bytes] = exporting.lines(Scope(owner.row.tenant_id, "ann", None))
+    stream: Iterator[bytes] = exporting.lines(MemoryScope(owner.row.tenant_id, "ann", None))
     found = [json.loads(next(stream)) for _ in range(9)]  # header, owner, six sources, the first memory
     assert found[-1]["line"] == "memory"
     with CaptureQueriesContext(connection) as sent:

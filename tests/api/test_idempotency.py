@@ -169,7 +169,7 @@ def test_old_records_go(owner: Caller) -> None:
     owner.post(STORE, BODY, Idempotency_Key="k1")
     assert records.prune() == 0
     with across_tenants("a test"):
-        IdempotencyRecord.objects.update(created_at=now() - records.KEPT)
+        IdempotencyRecord.objects.update(created_at=now() - records.RETENTION)
     assert records.prune() == 1
 
 

@@ -16,7 +16,7 @@ from django.core import signing
 from django.db import connection
 from django.test import Client
 
-from apikeys import lifecycle, services
+from apikeys import key_management, services
 from apikeys.models import ApiKey, Tenant
 from core.clock import now
 from core.errors import Conflict
@@ -246,7 +246,7 @@ def test_a_key_that_ends_in_the_meantime_is_said(operator: Client, monkeypatch: 
     def ended(*_: object) -> None:
         raise Conflict("This key is revoked or has expired.")
 
-    monkeypatch.setattr(lifecycle, "change", ended)
+    monkeypatch.setattr(key_management, "change", ended)
     page = operator.post(f"{KEYS}{row.id}/change/", form(row, name="late"), follow=True)
     assert "This key is revoked or has expired." in page.content.decode()
     assert ApiKey.objects.get().name == "test"

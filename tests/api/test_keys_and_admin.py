@@ -78,7 +78,7 @@ def test_the_admin_needs_a_login(eager: None) -> None:
 
 def command(*arguments: str) -> str:
     out = io.StringIO()
-    call_command("createapikey", *arguments, stdout=out)
+    call_command("create_api_key", *arguments, stdout=out)
     return out.getvalue()
 
 
@@ -105,13 +105,13 @@ def test_the_environments_key_is_replaced_when_it_changes(eager: None, settings:
     first, second = "the-first-key-of-the-environment", "the-second-key-of-the-environment"
     for value in (first, second):
         settings.API_KEY = value
-        call_command("syncenvironmentkey")
-        call_command("syncenvironmentkey")
+        call_command("sync_env_api_key")
+        call_command("sync_env_api_key")
         assert Caller(value).get("/api/v1/memories").status_code == 200
     assert Caller(first).get("/api/v1/memories").status_code == 401
     assert ApiKey.objects.filter(origin="environment").count() == 2
     settings.API_KEY = ""
-    call_command("syncenvironmentkey")
+    call_command("sync_env_api_key")
     assert Caller(second).get("/api/v1/memories").status_code == 401
 
 

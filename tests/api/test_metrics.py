@@ -15,7 +15,7 @@ from redis.exceptions import ConnectionError as RedisGone
 from apikeys.scopes import Role
 from core.monitoring import metrics
 from memories.models import Source
-from memproject.status import numbers
+from memproject.status import metrics_report
 from tests.build import Caller, caller, tenant
 
 TOKEN = "a-token-for-the-numbers"
@@ -25,7 +25,7 @@ TOKEN = "a-token-for-the-numbers"
 def nothing_remembered(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.METRICS_TOKEN = TOKEN
     monkeypatch.setattr(metrics, "_tenants", set())  # other tests may have had more tenants than are told apart
-    for known in (numbers._backlog, numbers._workers):
+    for known in (metrics_report._backlog, metrics_report._workers):
         known.forget()
 
 
@@ -226,14 +226,16 @@ def test_refused_requests(owner: Caller, settings: Any) -> None:
     assert (api.by(), v1.by()) == (2, 2)
 
 
-def test_redis_away(owner: Caller, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_redis_unavailable(owner: Caller, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.RATE_LIMITS_ENABLED = True
 
     def gone(*_: Any, **__: Any) -> None:
         raise RedisGone
 
     monkeypatch.setattr("apikeys.api.throttles.ratelimit.count", gone)
-    through, refused = (Grew("rate_limit_redis_away_total", outcome=o) for o in ("read_let_through", "write_refused"))
+    through, refused = (
+        Grew("rate_limit_redis_unavailable_total", outcome=o) for o in ("read_let_through", "write_refused")
+    )
     assert owner.get("/api/v1/memories").status_code == 200
     assert owner.post("/api/v1/memories", {"content": "I live in Oslo"}).status_code == 503
     assert (through.by(), refused.by()) == (1, 1)
@@ -259,7 +261,7 @@ def test_what_cannot_be_told_is_left_out(eager: None, monkeypatch: pytest.Monkey
     def gone() -> None:
         raise RedisGone
 
-    monkeypatch.setattr("memproject.status.numbers.probes.queue_depths", gone)
+    monkeypatch.setattr("memproject.status.metrics_report.probes.queue_depths", gone)
     assert not any(name.endswith("queue_depth") for name, _ in scrape())
     data = Caller(TOKEN).get("/v1/metrics").json()["data"]
     assert (data["queues"], data["writes"]["pending"]) == (None, 0)

@@ -54,7 +54,7 @@ class HangingRedis:
 
 @pytest.fixture
 def hanging(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[HangingRedis]:
-    caches = (redis.client, redis.brief, redis._pinging)
+    caches = (redis.client, redis.fast_client, redis._pinging)
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         found = HangingRedis(server)
         settings.REDIS_URL = found.url
@@ -88,13 +88,13 @@ def first_timeout(hanging: HangingRedis) -> int:
 def test_after_one_timeout_no_user_of_redis_asks_it(hanging: HangingRedis, published: list[str]) -> None:
     made = first_timeout(hanging)
     recall_counters.count_recalled(new_id(), [new_id()], now())
-    redis.announce([new_id()])
-    assert redis.wait_for(new_id(), 10) is False
+    redis.publish_result([new_id()])
+    assert redis.await_result(new_id(), 10) is False
     assert recall_counters.flush() == 0
     with pytest.raises(redis.RedisUnavailable):
         cache.get("x")
     with pytest.raises(redis.RedisUnavailable):
-        redis.brief().ping()
+        redis.fast_client().ping()
     enqueue.enqueue_on_commit("memories.tasks.run_owner", new_id(), new_id(), queue="store")
     assert published == []
     assert hanging.connections == made
@@ -109,12 +109,12 @@ def test_each_user_opens_the_circuit_for_the_others(hanging: HangingRedis, user:
         with pytest.raises(redis.redis.TimeoutError):
             cache.get("x")
     elif user == "wait":
-        assert redis.wait_for(new_id(), 10) is False
+        assert redis.await_result(new_id(), 10) is False
     else:
-        redis.announce([new_id()])
+        redis.publish_result([new_id()])
     assert hanging.connections == 2
     with pytest.raises(redis.RedisUnavailable):
-        redis.brief().ping()
+        redis.fast_client().ping()
     assert hanging.connections == 2
 
 
@@ -128,7 +128,7 @@ def test_an_enqueue_that_times_out_opens_the_circuit(hanging: HangingRedis, monk
         )
         enqueue.enqueue_on_commit("memories.tasks.run_owner", new_id(), new_id(), queue="store")
     with pytest.raises(redis.RedisUnavailable):
-        redis.brief().ping()
+        redis.fast_client().ping()
 
 
 def test_a_store_is_pending_and_a_recall_answers(hanging: HangingRedis, published: list[str]) -> None:

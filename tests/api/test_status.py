@@ -12,7 +12,7 @@ from django.test import Client, override_settings
 
 from core import __version__, redis
 from core.clock import now
-from core.supervision import Report
+from core.supervision import SupervisorReport
 from memories.errors import ProviderUnavailable
 from memproject.status import components
 from tests.build import Caller, caller
@@ -64,7 +64,7 @@ def test_a_process_that_cannot_be_kept_running_is_degraded(
 ) -> None:
     """The supervisor writes, the web processes read: the state follows it both ways."""
     settings.SUPERVISOR_REPORT = str(tmp_path / "supervisor.json")
-    report = Report(tmp_path / "supervisor.json")
+    report = SupervisorReport(tmp_path / "supervisor.json")
     seen = []
     for failing in (None, [], ["worker", "beat"], []):
         if failing is not None:

@@ -215,7 +215,7 @@ def test_the_default_tenant_stays(master: Caller, owner: Caller) -> None:
 def test_an_erasure_killed_at_any_moment_goes_on(master: Caller, full: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its task is lost, it dies after two batches, and the sweep brings it back: the receipt counts every row once."""
     expected = held(full)
-    monkeypatch.setattr(erase_tenant, "BATCH", 1)
+    monkeypatch.setattr(erase_tenant, "BATCH_SIZE", 1)
     with monkeypatch.context() as lost:
         lost.setattr(erase_tenant, "enqueue_on_commit", lambda *_, **__: None)
         master.delete(path_of(full), {"confirm": "full"})

@@ -126,7 +126,7 @@ def deaf() -> Iterator[str]:
     """The address of a server that lets everybody in and answers nobody."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
-    redis.brief.cache_clear()
+    redis.fast_client.cache_clear()
 
 
 def test_without_redis_recall_answers_and_the_use_is_lost(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,10 +134,10 @@ def test_without_redis_recall_answers_and_the_use_is_lost(owner: Caller, monkeyp
         raise RedisGone
 
     owner.store("I live in Oslo")
-    monkeypatch.setattr(redis, "brief", gone)
+    monkeypatch.setattr(redis, "fast_client", gone)
     seen = lost(monkeypatch)
     assert owner.recalled("Where?") == ["User lives in Oslo"]
-    assert seen == {"redis_away": 1}
+    assert seen == {"redis_unavailable": 1}
     assert recall_counters.flush() == 0
     assert uses(owner) == {}
 
@@ -147,11 +147,11 @@ def test_a_redis_that_does_not_answer_is_not_waited_for(
 ) -> None:
     owner.store("I live in Oslo")
     settings.REDIS_URL = deaf
-    redis.brief.cache_clear()
+    redis.fast_client.cache_clear()
     seen = lost(monkeypatch)
     assert owner.recalled("Where?") == ["User lives in Oslo"]
-    assert seen == {"redis_away": 1}
-    assert redis.brief().connection_pool.connection_kwargs["socket_timeout"] < 1
+    assert seen == {"redis_unavailable": 1}
+    assert redis.fast_client().connection_pool.connection_kwargs["socket_timeout"] < 1
 
 
 def test_what_waits_is_bounded(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,7 +211,7 @@ def test_a_flush_that_loses_redis_half_way_counts_once(owner: Caller, monkeypatc
     stored = owner.store("I live in Oslo")
     owner.recall("Where?")
     with monkeypatch.context() as patch:
-        patch.setattr(redis.brief(), "ltrim", gone)
+        patch.setattr(redis.fast_client(), "ltrim", gone)
         assert recall_counters.flush() == 0
     assert uses(owner) == {}
     assert recall_counters.flush() == 1

@@ -13,7 +13,7 @@ from django.test import Client
 
 from apikeys import services as apikeys
 from apikeys.scopes import Role
-from core import guard
+from core import ssrf
 from core.clock import now
 from core.ids import new_id, public
 from core.tenancy import across_tenants
@@ -36,7 +36,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Lets every name have these addresses."""
 
     def resolves_to(*addresses: str) -> None:
-        monkeypatch.setattr(guard, "resolve", lambda host, port: list(addresses))
+        monkeypatch.setattr(ssrf, "resolve", lambda host, port: list(addresses))
 
     return resolves_to
 
@@ -168,7 +168,7 @@ def test_the_operator_may_allow_private_addresses(admin: Caller, resolver: Calla
 
 
 def test_a_tenant_has_a_limited_number(admin: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhooks, "MOST", 2)
+    monkeypatch.setattr(webhooks, "MAX_WEBHOOKS", 2)
     make(admin)
     make(admin)
     refused(admin.post(PATH, {"url": URL, "events": ["memory.created"]}), 409)

@@ -13,7 +13,7 @@ from prometheus_client import Counter, Histogram
 from core.monitoring import metrics
 from memories.retrieval.nearest import EXACT_UP_TO, PREFILTER_SIZE
 from memories.retrieval.recipes import FIRST_STAGE, FULL, K1, LITE, B, FirstStageWeights
-from memproject.status import numbers
+from memproject.status import metrics_report
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "sdk").glob("*/README.md"), ROOT / ".env.example"]
@@ -102,6 +102,6 @@ def test_operators_are_shown_every_metric_with_its_labels() -> None:
         if isinstance(one, Counter | Histogram):
             name = one._name.removeprefix("memproject_") + ("_total" if isinstance(one, Counter) else "")
             expected[name] = set(one._labelnames) - {"tenant"}
-    gauges = re.findall(r'metrics\.gauge\("(\w+)"', Path(str(numbers.__file__)).read_text())
+    gauges = re.findall(r'metrics\.gauge\("(\w+)"', Path(str(metrics_report.__file__)).read_text())
     assert {name: labels for name, labels in said.items() if name not in gauges} == expected
     assert set(gauges) == set(said) - set(expected)

@@ -15,20 +15,20 @@ import time_machine
 from celery import current_app
 from django.db import connection, transaction
 
-from apikeys import lifecycle
+from apikeys import key_management
 from apikeys import services as apikeys
 from apikeys.models import Tenant
-from core import guard
+from core import ssrf
 from core.clock import now
 from core.ids import new_id, public
 from core.monitoring import metrics
 from memproject import sweeps
 from tests import build
 from tests.receiver import Message, Receiver, receiving
-from webhooks import deliver, results
+from webhooks import deliver, retry_policy
 from webhooks.emit import emit, redact
 from webhooks.models import Delivery, Webhook
-from webhooks.types import Event, Reason
+from webhooks.types import DisabledReason, Event
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 START = dt.datetime(2026, 11, 21, 12, 0, tzinfo=dt.UTC)
@@ -234,7 +234,7 @@ def test_the_waits_grow_to_a_day_and_then_it_is_given_up_and_the_webhook_is_off(
     row = only(tenant)
     assert (row.state, row.attempts, row.status, row.body) == ("failed", 10, 503, None)
     found = again(made)
-    assert (found.active, found.disabled_reason, found.failing_since) == (False, Reason.FAILING, START)
+    assert (found.active, found.disabled_reason, found.failing_since) == (False, DisabledReason.FAILING, START)
 
 
 def test_every_try_is_counted_by_what_came_of_it(tenant: Tenant, hook: Hook, receiver: Receiver) -> None:
@@ -283,7 +283,7 @@ def test_410_turns_the_webhook_off_at_once(tenant: Tenant, hook: Hook, receiver:
         ("failed", 410, "status"),
         ("failed", None, "disabled"),
     ]
-    assert (again(made).active, again(made).disabled_reason) == (False, Reason.GONE)
+    assert (again(made).active, again(made).disabled_reason) == (False, DisabledReason.HTTP_410)
     happens(event(tenant))
     assert len(rows(tenant)) == 2
 
@@ -301,11 +301,11 @@ def test_redirects_and_refusals_are_failures(tenant: Tenant, hook: Hook, receive
 
 def test_who_is_not_there_is_tried_again_and_the_rest_waits_a_little(tenant: Tenant, hook: Hook) -> None:
     made = hook(url="http://127.0.0.1:1/")
-    happens(*(event(tenant) for _ in range(deliver.BATCH + 5)))
-    assert deliver.deliver() == deliver.BATCH
+    happens(*(event(tenant) for _ in range(deliver.BATCH_SIZE + 5)))
+    assert deliver.deliver() == deliver.BATCH_SIZE
     found = rows(tenant)
     assert {row.state for row in found} == {"pending"}
-    assert sorted(row.attempts for row in found) == [0] * 5 + [1] * deliver.BATCH
+    assert sorted(row.attempts for row in found) == [0] * 5 + [1] * deliver.BATCH_SIZE
     assert {row.error for row in found if row.attempts} == {"connection"}
     assert all(row.due_at is not None and row.due_at > now() for row in found)
     assert again(made).active
@@ -386,7 +386,7 @@ def test_a_name_that_has_come_to_point_inside_is_not_sent_to(
     address: str,
 ) -> None:
     settings.WEBHOOK_ALLOW_PRIVATE = False
-    monkeypatch.setattr(guard, "resolve", lambda host, port: [address])
+    monkeypatch.setattr(ssrf, "resolve", lambda host, port: [address])
     hook(url=f"http://hooks.example:{receiver.port}/hook")
     happens(event(tenant))
     deliver.deliver()
@@ -404,7 +404,7 @@ def test_the_address_that_was_checked_is_the_one_that_gets_it(
         asked.append(host)
         return ["127.0.0.1"]
 
-    monkeypatch.setattr(guard, "resolve", resolve)
+    monkeypatch.setattr(ssrf, "resolve", resolve)
     hook(url=f"http://hooks.example:{receiver.port}/hook")
     happens(event(tenant))
     deliver.deliver()
@@ -430,17 +430,17 @@ def test_a_webhook_ends_with_its_key(tenant: Tenant, hook: Hook, receiver: Recei
     assert deliver.deliver() == 0
     assert len(receiver.messages) == 1
     assert [row.state for row in rows(tenant)] == ["delivered", "failed"]
-    assert (again(made).active, again(made).disabled_reason) == (False, Reason.KEY)
+    assert (again(made).active, again(made).disabled_reason) == (False, DisabledReason.KEY)
 
 
 def test_what_is_on_its_way_is_given_up_when_a_webhook_goes_off(tenant: Tenant, hook: Hook, receiver: Receiver) -> None:
     made = hook()
     happens(event(tenant))
-    assert results.disable(tenant.id, made.id, Reason.CALLER)
-    assert not results.disable(tenant.id, made.id, Reason.OPERATOR)
+    assert retry_policy.disable(tenant.id, made.id, DisabledReason.API)
+    assert not retry_policy.disable(tenant.id, made.id, DisabledReason.OPERATOR)
     row = only(tenant)
     assert (row.state, row.error, row.body) == ("failed", "disabled", None)
-    assert results.enable(tenant.id, made.id)
+    assert retry_policy.enable(tenant.id, made.id)
     assert deliver.deliver() == 0
     assert receiver.messages == []
     assert again(made).disabled_reason == ""
@@ -593,10 +593,10 @@ def test_a_long_queue_is_left_to_the_next_task(
 ) -> None:
     enqueued: list[Any] = []
     monkeypatch.setattr(deliver, "enqueue_on_commit", lambda *args, **kwargs: enqueued.append(args))
-    monkeypatch.setattr(deliver, "SECONDS", 0.0)
+    monkeypatch.setattr(deliver, "TASK_SECONDS", 0.0)
     hook()
-    happens(*(event(tenant) for _ in range(deliver.BATCH + 1)))
-    assert deliver.deliver() == deliver.BATCH
+    happens(*(event(tenant) for _ in range(deliver.BATCH_SIZE + 1)))
+    assert deliver.deliver() == deliver.BATCH_SIZE
     assert enqueued == [("webhooks.tasks.deliver",)]
     assert deliver.deliver() == 1
 
@@ -604,7 +604,7 @@ def test_a_long_queue_is_left_to_the_next_task(
 def test_old_deliveries_are_deleted_and_pending_ones_are_not(
     tenant: Tenant, hook: Hook, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliver, "PRUNED_AT_ONCE", 2)
+    monkeypatch.setattr(deliver, "PRUNE_BATCH_SIZE", 2)
     hook()
     with time_machine.travel(START, tick=False) as clock:
         happens(*(event(tenant) for _ in range(5)))
@@ -628,8 +628,8 @@ def test_a_webhook_lives_on_with_the_key_that_its_own_was_rotated_to(
     tenant: Tenant, hook: Hook, receiver: Receiver
 ) -> None:
     first = apikeys.create(tenant=tenant, name="k", created_by="test").row
-    second = lifecycle.rotate(first.id, created_by="test").row
-    third = lifecycle.rotate(second.id, grace=dt.timedelta(hours=1), created_by="test").row
+    second = key_management.rotate(first.id, created_by="test").row
+    third = key_management.rotate(second.id, grace=dt.timedelta(hours=1), created_by="test").row
     made = hook(key_id=first.id)
     happens(event(tenant))
     assert deliver.deliver() == 1

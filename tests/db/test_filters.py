@@ -15,7 +15,7 @@ from apikeys.services import default_tenant
 from core.clock import now
 from memories import filters
 from memories.retrieval import read
-from memories.types import Condition, Filter, Scope
+from memories.types import Condition, Filter, MemoryScope
 from tests.build import Caller
 
 TEXTS = ["red", "Red", "blue", "", "2026-03-01", "2026-03-01T12:00:00+02:00", "2026-03-02", "ärger", "ÄRGER", "a'b%_\\"]
@@ -139,7 +139,7 @@ def stored(owner: Caller) -> dict[str, dict[str, Any]]:
 
 
 def test_a_filter_finds_what_it_says(stored: dict[str, dict[str, Any]], owner: Caller) -> None:
-    scope = Scope(default_tenant().id, "default", None)
+    scope = MemoryScope(default_tenant().id, "default", None)
 
     @given(tree=trees())
     @settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))

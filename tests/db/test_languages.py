@@ -138,7 +138,7 @@ def test_a_pending_write_has_the_words_of_its_project(no_worker: None, settings:
 def test_words_are_indexed_anew_in_the_language_that_is_set_now(
     owner: Caller, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reindex, "BATCH", 2)
+    monkeypatch.setattr(reindex, "BATCH_SIZE", 2)
     turns = [{"role": "user", "name": "Ann", "content": f"Die Häuser am Fluss {n}"} for n in range(5)]
     for project in ("notes", "other"):
         for turn in turns:

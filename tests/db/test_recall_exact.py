@@ -24,7 +24,7 @@ from memories.embeddings.registry import encoder
 from memories.models import Owner
 from memories.retrieval import candidates, nearest, recipes, run
 from memories.retrieval.query_analysis import analyze
-from memories.types import RecallQuery, Scope
+from memories.types import MemoryScope, RecallQuery
 from tests.build import Caller
 from tests.db.test_filters import matches
 
@@ -100,8 +100,8 @@ def _item(dice: random.Random, user: str, number: int) -> dict[str, Any]:
     return {name: value for name, value in item.items() if value is not None}
 
 
-def scope_of(user: str) -> Scope:
-    return Scope(default_tenant().id, user, ("default",))
+def scope_of(user: str) -> MemoryScope:
+    return MemoryScope(default_tenant().id, user, ("default",))
 
 
 def looked_at_all(query: RecallQuery, user: str, known: Known) -> Iterator[tuple[float, uuid.UUID, uuid.UUID]]:

@@ -22,7 +22,7 @@ from core.clock import UTC, iso
 from core.ids import MEMORY, parse
 from memories.models import Revision
 from memories.pipeline import apply, expire
-from memories.types import Scope
+from memories.types import MemoryScope
 from tests import build
 from tests.build import Caller
 
@@ -163,7 +163,7 @@ class History:
 
     def expire(self, _: str) -> None:
         """The clean-up changes nothing that a reader could see."""
-        expire.scope(Scope(default_tenant().id, self.user, None))
+        expire.scope(MemoryScope(default_tenant().id, self.user, None))
 
     # --- what is read ------------------------------------------------------------------------------------------------
     def spelt(self, moment: dt.datetime) -> str:

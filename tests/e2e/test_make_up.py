@@ -15,7 +15,7 @@ import pytest
 
 from memproject.embedded import children, postmaster
 from memproject.embedded.neo4j import free_port
-from memproject.embedded.supervisor import MANY
+from memproject.embedded.supervisor import FAILING_DEATHS
 from tests import leaks
 from tests.e2e.running import eventually
 
@@ -135,7 +135,7 @@ def test_it_goes_on_without_a_child_and_a_killed_run_leaves_nothing(tmp_path: Pa
         with pytest.MonkeyPatch.context() as shell:
             shell.setenv("API_KEY", own)
             stored = paste(store)
-            kill_child(data, "worker-maintenance", MANY)
+            kill_child(data, "worker-maintenance", FAILING_DEATHS)
             eventually(
                 lambda: json.loads((data / "supervisor.json").read_text()) == {"failing": ["worker-maintenance"]}
             )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.monitoring.logs import Line
+from core.monitoring.logs import LogFormatter
 from tests import leaks
 from tests.leaks import Net
 
@@ -81,11 +81,11 @@ def failing(said: str) -> logging.LogRecord:
 def test_lines_of_the_service_hold_no_message_of_an_exception() -> None:
     net = Net()
     net.remember(TEXT)
-    net.note(Line("%(message)s").format(failing(TEXT)), "ours")
+    net.note(LogFormatter("%(message)s").format(failing(TEXT)), "ours")
     assert net.found() == []
     net.note(logging.Formatter("%(message)s").format(failing(TEXT)), "Python's own")
     assert len(net.found()) == 1
-    line = Line("%(message)s").format(failing(TEXT))
+    line = LogFormatter("%(message)s").format(failing(TEXT))
     assert line.startswith("it failed\nTraceback (most recent call last):\n")
     assert line.endswith("\nbuiltins.ValueError")
     assert "builtins.RuntimeError\n" in line

@@ -95,7 +95,7 @@ IMPORTS: dict[str, list[tuple[str, str, str]]] = {
         ("entities/graph/projector.py", "import neo4j", "neo4j"),
         ("memories/embeddings/download.py", "import httpx2", "httpx2"),
         ("memories/extraction/llm/interpretation.py", "import pydantic", "pydantic"),
-        ("memproject/status/numbers.py", "import prometheus_client", "prometheus_client"),
+        ("memproject/status/metrics_report.py", "import prometheus_client", "prometheus_client"),
     ],
 }
 CASES = [(contract, *case) for contract, cases in IMPORTS.items() for case in cases]

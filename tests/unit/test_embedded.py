@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from memproject.embedded import bootstrap, envfile, redis
-from memproject.embedded.supervisor import MANY, Child, GaveUpError, Supervisor
+from memproject.embedded.supervisor import FAILING_DEATHS, Child, GaveUpError, Supervisor
 from tests.e2e.running import eventually
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -66,7 +66,7 @@ def test_missing_wheels_of_the_embedded_servers_are_no_error(
 def test_an_old_interpreter_is_one_sentence(
     setup: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(bootstrap, "OLDEST", (9, 0))
+    monkeypatch.setattr(bootstrap, "MIN_VERSION", (9, 0))
     assert bootstrap.main([]) == 1
     assert "PYTHON=" in capsys.readouterr().err
     assert setup == []
@@ -105,7 +105,7 @@ def test_env_files_are_read_as_people_write_them(tmp_path: Path) -> None:
 def test_a_long_path_gets_a_private_folder_for_its_socket(tmp_path: Path) -> None:
     long = tmp_path / ("x" * 120)
     path = redis.socket_in(long)
-    assert len(os.fsencode(path)) <= redis.LONGEST_SOCKET
+    assert len(os.fsencode(path)) <= redis.MAX_SOCKET_PATH
     assert path.parent.stat().st_mode & 0o777 == 0o700
     assert redis.socket_in(tmp_path / "short").parent == tmp_path / "short"
     path.parent.rmdir()
@@ -153,7 +153,7 @@ def test_what_dies_at_once_each_time_is_given_up_during_start_up(
     supervisor.start()
     with pytest.raises(GaveUpError, match=r"child\.log"):
         eventually(supervisor.poll, 30)
-    assert supervisor.children["child"].policy.deaths == MANY
+    assert supervisor.children["child"].policy.deaths == FAILING_DEATHS
 
 
 def test_after_start_up_the_others_go_on_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,7 +167,7 @@ def test_after_start_up_the_others_go_on_without_it(tmp_path: Path, monkeypatch:
     bad, good = supervisor.children.values()
     before = good.pid
     assert supervisor.failing() == []
-    eventually(lambda: supervisor.poll() or bad.policy.deaths > 2 * MANY, 30)
+    eventually(lambda: supervisor.poll() or bad.policy.deaths > 2 * FAILING_DEATHS, 30)
     assert supervisor.failing() == ["bad"]
     assert good.running()
     assert good.pid == before
@@ -188,7 +188,7 @@ def test_a_start_that_fails_is_no_death_and_is_tried_again(tmp_path: Path, monke
 
     monkeypatch.setattr(Child, "start", refused)
     one.signal(signal.SIGKILL)
-    eventually(lambda: supervisor.poll() or len(said) > 2 * MANY, 30)
+    eventually(lambda: supervisor.poll() or len(said) > 2 * FAILING_DEATHS, 30)
     assert one.policy.deaths == 1
     assert supervisor.failing() == ["child"]
     assert said[1] == "child could not be started (Resource temporarily unavailable) and is tried again."

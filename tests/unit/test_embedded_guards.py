@@ -53,13 +53,13 @@ def test_long_work_is_left_at_once(interrupt: guards.Interrupt) -> None:
 
 def test_a_second_run_on_the_same_folder_is_refused(tmp_path: Path) -> None:
     with (
-        guards.only_one(tmp_path, "http://127.0.0.1:1"),
+        guards.instance_lock(tmp_path, "http://127.0.0.1:1"),
         pytest.raises(guards.CannotStartError) as refused,
-        guards.only_one(tmp_path, "http://127.0.0.1:2"),
+        guards.instance_lock(tmp_path, "http://127.0.0.1:2"),
     ):
         pass
     assert f"http://127.0.0.1:1, process {os.getpid()}" in str(refused.value)
-    with guards.only_one(tmp_path, "http://127.0.0.1:2"):  # free again
+    with guards.instance_lock(tmp_path, "http://127.0.0.1:2"):  # free again
         pass
 
 
@@ -73,7 +73,7 @@ def test_the_lock_goes_with_its_killed_holder(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
     assert done.returncode == -signal.SIGKILL
     assert "somewhere" in (tmp_path / "lock").read_text()
-    with guards.only_one(tmp_path, "here"):
+    with guards.instance_lock(tmp_path, "here"):
         pass
 
 

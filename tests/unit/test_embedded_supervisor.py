@@ -15,7 +15,7 @@ import pytest
 
 from core import supervision
 from memproject.embedded import leftovers, postgres, servers, supervisor
-from memproject.embedded.supervisor import MANY, STABLE_SECONDS, Child, GaveUpError, RestartPolicy, Supervisor
+from memproject.embedded.supervisor import FAILING_DEATHS, STABLE_SECONDS, Child, GaveUpError, RestartPolicy, Supervisor
 from tests.e2e.running import eventually
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -100,7 +100,7 @@ def policy() -> RestartPolicy:
 
 
 def test_deaths_after_a_long_run_are_first_ones(policy: RestartPolicy) -> None:
-    for n in range(3 * MANY):
+    for n in range(3 * FAILING_DEATHS):
         policy.started(n * STABLE_SECONDS)
         moment = (n + 1) * STABLE_SECONDS
         assert policy.died(moment, starting_up=True) == moment + 0.25
@@ -108,12 +108,12 @@ def test_deaths_after_a_long_run_are_first_ones(policy: RestartPolicy) -> None:
 
 
 def test_during_start_up_many_deaths_in_a_row_are_the_end(policy: RestartPolicy) -> None:
-    for n in range(MANY - 1):
+    for n in range(FAILING_DEATHS - 1):
         policy.started(n)
         policy.died(n + 0.5, starting_up=True)
-    policy.started(MANY)
+    policy.started(FAILING_DEATHS)
     with pytest.raises(GaveUpError, match=r"child\.log"):
-        policy.died(MANY + 0.5, starting_up=True)
+        policy.died(FAILING_DEATHS + 0.5, starting_up=True)
 
 
 def test_later_the_pauses_grow_and_the_state_says_so_until_it_runs(policy: RestartPolicy) -> None:
@@ -123,7 +123,7 @@ def test_later_the_pauses_grow_and_the_state_says_so_until_it_runs(policy: Resta
         pauses.append(policy.died(1000.0) - 1000.0)
         failing.append(policy.is_failing)
     assert pauses == [0.25, 0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
-    assert failing == [False] * (MANY - 1) + [True] * (12 - MANY + 1)
+    assert failing == [False] * (FAILING_DEATHS - 1) + [True] * (12 - FAILING_DEATHS + 1)
     policy.started(2000.0)
     policy.runs(2000.0 + STABLE_SECONDS - 1)
     assert policy.is_failing
@@ -134,7 +134,7 @@ def test_later_the_pauses_grow_and_the_state_says_so_until_it_runs(policy: Resta
 
 def test_failed_starts_are_no_deaths(policy: RestartPolicy) -> None:
     policy.died(0, starting_up=True)
-    pauses = [policy.failed_to_start(0) for _ in range(MANY)]
+    pauses = [policy.failed_to_start(0) for _ in range(FAILING_DEATHS)]
     assert pauses == [0.5, 1, 2, 4, 8]
     assert (policy.deaths, policy.is_failing) == (1, True)
     policy.started(10)
@@ -163,11 +163,11 @@ class Unwilling:
 def test_a_database_that_cannot_be_started_for_long_ends_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server, said = Unwilling(3 * MANY), list[str]()
+    server, said = Unwilling(3 * FAILING_DEATHS), list[str]()
     monkeypatch.setattr(postgres, "start", lambda _: server)
     monkeypatch.setattr("memproject.embedded.supervisor.min", lambda *_: 0.0, raising=False)
     database = servers.Database(tmp_path, said.append)
-    eventually(lambda: database.poll() or server.refusals == MANY, 10)
+    eventually(lambda: database.poll() or server.refusals == FAILING_DEATHS, 10)
     assert database.policy.is_failing
     eventually(lambda: database.poll() or server.is_up, 10)
     assert database.policy.deaths == 1
@@ -175,14 +175,16 @@ def test_a_database_that_cannot_be_started_for_long_ends_nothing(
 
 
 def test_a_child_that_cannot_be_noted_on_a_full_disk_runs(tmp_path: Path) -> None:
-    made = Supervisor([polite(tmp_path, "one")], lambda _: None, leftovers.Book(tmp_path / "no folder" / "book").note)
+    made = Supervisor(
+        [polite(tmp_path, "one")], lambda _: None, leftovers.PidFile(tmp_path / "no folder" / "book").note
+    )
     made.start()
     assert made.children["one"].running()
     made.stop()
 
 
 def test_a_report_on_a_full_disk_is_written_later(tmp_path: Path) -> None:
-    report = supervision.Report(tmp_path / "later" / "supervisor.json")
+    report = supervision.SupervisorReport(tmp_path / "later" / "supervisor.json")
     report.update(["web"])
     (tmp_path / "later").mkdir()
     assert supervision.failing(tmp_path / "later" / "supervisor.json") == []
@@ -191,7 +193,7 @@ def test_a_report_on_a_full_disk_is_written_later(tmp_path: Path) -> None:
 
 
 def test_a_log_that_grew_large_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "LARGEST_LOG", 3)
+    monkeypatch.setattr(supervisor, "MAX_LOG_BYTES", 3)
     log = tmp_path / "web.log"
     log.write_text("four")
     supervisor.rotate(log)
@@ -233,8 +235,8 @@ def test_the_next_run_ends_what_was_left(tmp_path: Path) -> None:
     child = Child("one", [sys.executable, "-c", stubborn], dict(os.environ), tmp_path / "one.log", tmp_path)
     child.start()
     ready(child)
-    leftovers.Book(tmp_path / "children.json").note(child)
-    later = leftovers.Book(tmp_path / "children.json")
+    leftovers.PidFile(tmp_path / "children.json").note(child)
+    later = leftovers.PidFile(tmp_path / "children.json")
     assert later.left() == [child.pid]
     later.end(patience=0.2)
     assert not child.running()
@@ -244,7 +246,7 @@ def test_the_next_run_ends_what_was_left(tmp_path: Path) -> None:
 
 def test_a_child_that_cannot_be_noted_is_started_all_the_same(tmp_path: Path) -> None:
     child = Child("one", [sys.executable, "-c", "input()"], dict(os.environ), tmp_path / "one.log", tmp_path)
-    book = leftovers.Book(tmp_path / "no such folder" / "children.json")
+    book = leftovers.PidFile(tmp_path / "no such folder" / "children.json")
     supervisor = Supervisor([child], print, book.note)
     supervisor.start()
     try:
@@ -255,7 +257,7 @@ def test_a_child_that_cannot_be_noted_is_started_all_the_same(tmp_path: Path) ->
 
 
 def test_a_stranger_with_a_leftovers_pid_is_left_alone(tmp_path: Path) -> None:
-    book = leftovers.Book(tmp_path / "children.json")
+    book = leftovers.PidFile(tmp_path / "children.json")
     assert book.left() == []
     book.path.write_text(json.dumps({"web": [os.getpid(), "another birth"], "gone": [2**22 + 1, "1"]}))
     assert book.left() == []

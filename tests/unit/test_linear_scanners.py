@@ -13,18 +13,18 @@ from types import SimpleNamespace
 import pytest
 from rest_framework import serializers
 
-from core.http.fields import Metadata, Moment, Text
-from core.http.moment import AsOf, ValidAt
+from core.http.fields import MetadataField, TextField, TimestampField
+from core.http.point_in_time_fields import AsOfField, ValidAtField
 from entities import names
 from memories import filters, languages, ttl
-from memories.api.common import TTL, FutureMoment, QueryFilters
+from memories.api.common import FutureTimestampField, QueryFiltersField, TTLField
 from memories.extraction import answers, extractor, greetings, keep_gate, language, plain, segments
 from memories.extraction.discourse import Discourse
 from memories.extraction.llm import grounding, prompt, words
 from memories.extraction.names import Name
 from memories.pipeline import digest, passages
 from memories.retrieval import context, query_analysis
-from memories.types import Fact, Item, MemoryView
+from memories.types import Fact, Item, MemoryRecord
 from tests.growth import FRAMES, fault, superlinear
 
 NOW = dt.datetime(2026, 5, 20, tzinfo=dt.UTC)
@@ -74,7 +74,7 @@ MODULES = (
     "core.http.fields",
     "core.idempotency.keys",
     "core.http.middleware",
-    "core.http.moment",
+    "core.http.point_in_time_fields",
 )
 PATTERNS = {
     f"{module}.{name}": found
@@ -102,8 +102,8 @@ WHOLE = {
 }
 
 
-def memory(content: str) -> MemoryView:
-    return MemoryView(
+def memory(content: str) -> MemoryRecord:
+    return MemoryRecord(
         id=uuid.uuid4(), content=content, user_id="u", project="p", agent_id=None, run_id=None, metadata={},
         memory_type="fact", pinned=False, importance=0.5, created_at=NOW, updated_at=NOW, expires_at=None,
         valid_from=NOW, valid_to=None,
@@ -155,18 +155,18 @@ STORED: dict[str, Callable[[str], object]] = {
     "digest.of_fact": lambda text: digest.of_fact(Fact(text, text, 0), None),
     "languages.segmented": languages.segmented,
     "context.build": lambda text: context.build([memory(text)], 4_000),
-    "fields.Text": checked(Text()),
+    "fields.Text": checked(TextField()),
 }
 SENT: dict[str, Callable[[str], object]] = {
     "ttl.parse": parse_ttl,
     "filters.parse": parse_filter,
-    "TTL": checked(TTL()),
-    "Moment": checked(Moment()),
-    "ValidAt": checked(ValidAt()),
-    "AsOf": checked(AsOf()),
-    "FutureMoment": checked(FutureMoment()),
-    "QueryFilters": checked(QueryFilters()),
-    "Metadata": lambda text: checked(Metadata())({text: [text]}),  # type: ignore[arg-type]
+    "TTL": checked(TTLField()),
+    "Moment": checked(TimestampField()),
+    "ValidAt": checked(ValidAtField()),
+    "AsOf": checked(AsOfField()),
+    "FutureMoment": checked(FutureTimestampField()),
+    "QueryFilters": checked(QueryFiltersField()),
+    "Metadata": lambda text: checked(MetadataField())({text: [text]}),  # type: ignore[arg-type]
 }
 CUT: dict[str, Callable[[str], object]] = {
     "segments of a note": lambda text: list(segments.segments(text, is_note=True)),

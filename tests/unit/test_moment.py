@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rest_framework.serializers import ValidationError
 
 from core.clock import UTC
-from core.http.moment import AsOf, ValidAt
+from core.http.point_in_time_fields import AsOfField, ValidAtField
 
 NOON = dt.datetime(2026, 3, 1, 12, tzinfo=UTC)
 FORMS = {
@@ -31,16 +31,16 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("field", [AsOf(), ValidAt()], ids=["as_of", "valid_at"])
+@pytest.mark.parametrize("field", [AsOfField(), ValidAtField()], ids=["as_of", "valid_at"])
 @pytest.mark.parametrize(("text", "meant"), FORMS.items())
-def test_any_form_of_iso_8601(field: ValidAt, text: str, meant: dt.datetime) -> None:
+def test_any_form_of_iso_8601(field: ValidAtField, text: str, meant: dt.datetime) -> None:
     with time_machine.travel(NOON, tick=False):
         assert field.run_validation(text) == meant
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "12:00", "2026-13-01", "2026-03-01T12:00:00 +02:00 ", 1, None, True])
 def test_anything_else_is_refused(text: object) -> None:
-    for field in (AsOf(), ValidAt()):
+    for field in (AsOfField(), ValidAtField()):
         with pytest.raises(ValidationError):
             field.run_validation(text)
 
@@ -48,12 +48,12 @@ def test_anything_else_is_refused(text: object) -> None:
 @given(st.timedeltas(dt.timedelta(days=-10_000), dt.timedelta(seconds=60)))
 def test_the_past_is_itself_and_a_minute_ahead_is_now(apart: dt.timedelta) -> None:
     with time_machine.travel(NOON, tick=False):
-        assert AsOf().run_validation((NOON + apart).isoformat()) == min(NOON, NOON + apart)
+        assert AsOfField().run_validation((NOON + apart).isoformat()) == min(NOON, NOON + apart)
 
 
 def test_further_ahead_is_refused_as_known_and_not_as_true() -> None:
     ahead = NOON + dt.timedelta(seconds=60, microseconds=1)
     with time_machine.travel(NOON, tick=False):
         with pytest.raises(ValidationError, match="must not lie in the future"):
-            AsOf().run_validation(ahead.isoformat())
-        assert ValidAt().run_validation(ahead.isoformat()) == ahead
+            AsOfField().run_validation(ahead.isoformat())
+        assert ValidAtField().run_validation(ahead.isoformat()) == ahead

@@ -17,7 +17,7 @@ from memories.pipeline.passages import split
 from memories.pipeline.reconcile import reconcile
 from memories.retrieval import context
 from memories.statements import ExistingMemory, Proposal, Statement
-from memories.types import Decision, Fact, MemoryView
+from memories.types import Decision, Fact, MemoryRecord
 
 MOMENTS = [dt.datetime(2024, 1, day, tzinfo=dt.UTC) for day in (1, 2, 3)]
 ACCEPTED = MOMENTS[1]
@@ -103,9 +103,9 @@ def test_a_proposal_counts_only_about_a_memory_that_was_compared_and_is_older(
         assert not said.verbatim
 
 
-def memory(content: str) -> MemoryView:
+def memory(content: str) -> MemoryRecord:
     moment = dt.datetime(2024, 5, 1, tzinfo=dt.UTC)
-    return MemoryView(
+    return MemoryRecord(
         uuid.uuid4(), content, "u", "p", None, None, {}, "fact", False, 0.5, moment, moment, None, moment, None
     )
 

@@ -15,7 +15,7 @@ import pytest
 
 from memories.embeddings import bert_graph, english, minilm, weights
 from memories.embeddings.download import Asset, Bundle, Hub, Release, Wheel
-from memories.embeddings.weights import ModelUnavailable, ensure_language, ensure_model
+from memories.embeddings.weights import ModelFilesUnavailable, ensure_language, ensure_model
 
 CLOSED = Hub("http://127.0.0.1:9/closed")
 
@@ -87,7 +87,7 @@ def test_the_language_pipeline_is_fetched_beside_the_model(tmp_path: Path) -> No
 
 
 def test_a_missing_language_pipeline_says_how_to_go_without(tmp_path: Path) -> None:
-    with pytest.raises(ModelUnavailable, match="set SPACY_MODEL to nothing to go without"):
+    with pytest.raises(ModelFilesUnavailable, match="set SPACY_MODEL to nothing to go without"):
         ensure_language(tmp_path, str.strip, bundle())
     assert not (tmp_path / "tiny" / "tokenizer.json").exists()
 
@@ -119,7 +119,7 @@ def test_a_changed_graph_needs_another_version(placed: Path) -> None:
 
 
 def test_its_failure_says_what_to_do_by_hand(tmp_path: Path) -> None:
-    with pytest.raises(ModelUnavailable) as caught:
+    with pytest.raises(ModelFilesUnavailable) as caught:
         ensure_model(tmp_path, lambda line: None, bundle())
     said = str(caught.value)
     assert "127.0.0.1:9" in said
@@ -149,6 +149,6 @@ def test_the_command_fails_with_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["weights", str(tmp_path)])
-    monkeypatch.setattr(weights, "ensure_model", lambda *args: (_ for _ in ()).throw(ModelUnavailable("no model")))
+    monkeypatch.setattr(weights, "ensure_model", lambda *args: (_ for _ in ()).throw(ModelFilesUnavailable("no model")))
     assert weights.main() == 1
     assert capsys.readouterr().err == "no model\n"

@@ -13,7 +13,7 @@ from core.ids import DELIVERY, WEBHOOK, new_id, parse, public
 from webhooks.emit import QUEUE, TASK, delivery
 from webhooks.models import Delivery
 from webhooks.services import webhooks
-from webhooks.types import TEST, Attempt, DeliveryPage, DeliveryState, DeliveryView, Event
+from webhooks.types import TEST, Attempt, DeliveryPage, DeliveryRecord, DeliveryState, Event
 
 
 def list_page(principal: Principal, webhook_id: str, *, limit: int, cursor: str | None) -> DeliveryPage:
@@ -31,7 +31,7 @@ def list_page(principal: Principal, webhook_id: str, *, limit: int, cursor: str 
     return DeliveryPage(tuple(map(_view, shown)), more)
 
 
-def test(principal: Principal, webhook_id: str) -> DeliveryView:
+def test(principal: Principal, webhook_id: str) -> DeliveryRecord:
     """Send a `webhook.test`, by the way that all others go. Conflict when the webhook is off."""
     hook = webhooks.find(principal, webhook_id)
     if not webhooks.get(principal, webhook_id).active:
@@ -45,8 +45,8 @@ def test(principal: Principal, webhook_id: str) -> DeliveryView:
     return _view(row)
 
 
-def _view(row: Delivery) -> DeliveryView:
-    return DeliveryView(
+def _view(row: Delivery) -> DeliveryRecord:
+    return DeliveryRecord(
         id=row.id,
         message_id=row.message,
         event=row.event,

@@ -11,15 +11,16 @@ from django.db.models import QuerySet
 
 from apikeys import services as apikeys
 from apikeys.types import Principal
-from core import guard
+from core import ssrf
 from core.errors import Conflict, InvalidRequest, NotFound, ScopeDenied
 from core.ids import WEBHOOK, parse
+from core.unset import UNSET, Unset
 from webhooks import signing
 from webhooks.models import Webhook
-from webhooks.results import disable, enable
-from webhooks.types import KEEP, ChangeWebhook, CreateWebhook, Keep, NewWebhook, Reason, WebhookView
+from webhooks.retry_policy import disable, enable
+from webhooks.types import ChangeWebhook, CreateWebhook, DisabledReason, NewWebhook, WebhookRecord
 
-MOST = 100  # of a tenant: every event looks at all that are on
+MAX_WEBHOOKS = 100  # of a tenant: every event looks at all that are on
 
 
 def create(principal: Principal, command: CreateWebhook) -> NewWebhook:
@@ -35,39 +36,39 @@ def create(principal: Principal, command: CreateWebhook) -> NewWebhook:
         key_id=principal.key_id,
     )
     _check_url(command.url)
-    if Webhook.objects.filter(tenant=principal.tenant_id).count() >= MOST:
-        raise Conflict(f"There are {MOST} webhooks already: delete one first.")
+    if Webhook.objects.filter(tenant=principal.tenant_id).count() >= MAX_WEBHOOKS:
+        raise Conflict(f"There are {MAX_WEBHOOKS} webhooks already: delete one first.")
     Webhook.objects.bulk_create([hook])
     return NewWebhook(_views([hook])[0], hook.secret)
 
 
-def list_all(principal: Principal) -> list[WebhookView]:
+def list_all(principal: Principal) -> list[WebhookRecord]:
     """All webhooks within the key's user and projects, newest first; a tenant has few."""
     return _views(list(_within(principal).order_by("-id").defer("secret")))
 
 
-def get(principal: Principal, webhook_id: str) -> WebhookView:
+def get(principal: Principal, webhook_id: str) -> WebhookRecord:
     return _views([find(principal, webhook_id)])[0]
 
 
-def change(principal: Principal, command: ChangeWebhook) -> WebhookView:
+def change(principal: Principal, command: ChangeWebhook) -> WebhookRecord:
     """Change what was sent; from then on the webhook hangs on the key that changed it."""
     hook = find(principal, command.webhook_id)
     fields: dict[str, Any] = {"caller": principal.caller, "key_id": principal.key_id}
-    if not isinstance(command.events, Keep):
+    if not isinstance(command.events, Unset):
         fields["events"] = list(dict.fromkeys(command.events))
-    if not isinstance(command.user_id, Keep):
+    if not isinstance(command.user_id, Unset):
         fields["user_id"] = _user(principal, command.user_id)
-    if not isinstance(command.project_ids, Keep):
+    if not isinstance(command.project_ids, Unset):
         fields["project_ids"] = _projects(principal, command.project_ids)
-    if not isinstance(command.url, Keep):
+    if not isinstance(command.url, Unset):
         _check_url(command.url)
         fields["url"] = command.url
     with transaction.atomic():
         Webhook.objects.filter(tenant=hook.tenant_id, id=hook.id).update(**fields)
         if command.active is False:
-            disable(hook.tenant_id, hook.id, Reason.CALLER)
-        elif command.active is not KEEP:
+            disable(hook.tenant_id, hook.id, DisabledReason.API)
+        elif command.active is not UNSET:
             enable(hook.tenant_id, hook.id)
     return get(principal, command.webhook_id)
 
@@ -91,7 +92,7 @@ def switch(rows: Sequence[Webhook], *, on: bool) -> int:
     """An operator turns webhooks on or off; → how many changed."""
     if on:
         return sum(enable(row.tenant_id, row.id) for row in rows)
-    return sum(disable(row.tenant_id, row.id, Reason.OPERATOR) for row in rows)
+    return sum(disable(row.tenant_id, row.id, DisabledReason.OPERATOR) for row in rows)
 
 
 def _within(principal: Principal) -> QuerySet[Webhook]:
@@ -128,19 +129,19 @@ def _secret(given: str | None) -> str:
 
 def _check_url(url: str) -> None:
     try:
-        guard.check(url, allow_private=settings.WEBHOOK_ALLOW_PRIVATE)
-    except guard.Refused as refused:
+        ssrf.check(url, allow_private=settings.WEBHOOK_ALLOW_PRIVATE)
+    except ssrf.UrlRefused as refused:
         raise InvalidRequest(f"url: {refused.expected}", field="url") from None
 
 
-def _views(rows: Sequence[Webhook]) -> list[WebhookView]:
+def _views(rows: Sequence[Webhook]) -> list[WebhookRecord]:
     """As they stand: one whose key has ended is off, though nothing was sent since that would have noticed."""
     alive = apikeys.in_force({row.key_id for row in rows if row.key_id is not None})
     return [_view(row, row.key_id is None or row.key_id in alive) for row in rows]
 
 
-def _view(row: Webhook, keyed: bool) -> WebhookView:
-    return WebhookView(
+def _view(row: Webhook, keyed: bool) -> WebhookRecord:
+    return WebhookRecord(
         id=row.id,
         url=row.url,
         events=tuple(row.events),
@@ -148,7 +149,7 @@ def _view(row: Webhook, keyed: bool) -> WebhookView:
         project_ids=tuple(row.project_ids),
         active=row.active and keyed,
         disabled_at=row.disabled_at,
-        disabled_reason=Reason.KEY if row.active and not keyed else row.disabled_reason,
+        disabled_reason=DisabledReason.KEY if row.active and not keyed else row.disabled_reason,
         failing_since=row.failing_since,
         caller=row.caller,
         created_at=row.created_at,

@@ -7,9 +7,9 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
-from apikeys.api.remembra import serializers as shapes
+from apikeys.api.remembra import serializers as api_serializers
 from apikeys.scopes import Role
-from core.http.fields import Moment, RateLimits
+from core.http.fields import RateLimitsField, TimestampField
 
 KEY_ID = "key_01890a5dac967b2e8b7c3f0a9d1e2f34"
 NEW_ID = "key_01890a5dac967b2e8b7c3f0a9d1e2f35"
@@ -25,14 +25,14 @@ class KeyOut(serializers.Serializer[Any]):
     user_id = serializers.CharField(allow_null=True)
     project_ids = serializers.ListField(child=serializers.CharField())
     rate_limit_tier = serializers.CharField()
-    rate_limits = RateLimits()
+    rate_limits = RateLimitsField()
     preview = serializers.CharField(help_text="Enough to recognise the key.")
     status = serializers.ChoiceField(["active", "expired", "revoked"])
     created_by = serializers.CharField()
-    created_at = Moment()
-    expires_at = Moment(allow_null=True)
-    revoked_at = Moment(allow_null=True)
-    last_used_at = Moment(allow_null=True)
+    created_at = TimestampField()
+    expires_at = TimestampField(allow_null=True)
+    revoked_at = TimestampField(allow_null=True)
+    last_used_at = TimestampField(allow_null=True)
     replaced_by = serializers.CharField(allow_null=True, help_text="The key that this one was rotated to.")
 
 
@@ -83,14 +83,14 @@ _REVOKED = _KEY | {"status": "revoked", "revoked_at": MOMENT}
 granting = extend_schema(
     operation_id="api_create_key",
     summary="Create an API key, shown once",
-    request=shapes.KeyIn,
+    request=api_serializers.KeyIn,
     responses={201: answer(NewKeyOut, "Created", _KEY | {"key": _SECRET})},
     examples=request("A key of one user", {"user_id": "user_123", "name": "Production"}),
 )
 listing = extend_schema(
     operation_id="api_list_keys",
     summary="List API keys, newest first",
-    parameters=[shapes.KeysIn],
+    parameters=[api_serializers.KeysIn],
     responses={200: answer(KeyPageOut, "A page", {"keys": [_KEY], "total": 1, "next_cursor": None})},
 )
 getting = extend_schema(
@@ -99,7 +99,7 @@ getting = extend_schema(
 changing = extend_schema(
     operation_id="api_change_key",
     summary="Rename an API key, or change its expiry or limits",
-    request=shapes.KeyChangeIn,
+    request=api_serializers.KeyChangeIn,
     responses={200: answer(KeyOut, "Changed", _KEY | {"name": "Production, Oslo", "expires_at": MOMENT})},
     examples=request("A name and an end", {"name": "Production, Oslo", "expires_at": "2126-03-01T10:30:00Z"}),
 )
@@ -112,7 +112,7 @@ revoking = extend_schema(
 rotating = extend_schema(
     operation_id="api_rotate_key",
     summary="Replace an API key by a new one with the same rights, shown once",
-    request=shapes.RotateIn,
+    request=api_serializers.RotateIn,
     responses={
         201: answer(
             RotatedKeyOut, "Rotated", _KEY | {"id": NEW_ID, "key_id": NEW_ID, "key": _SECRET, "replaces": KEY_ID}

@@ -7,10 +7,18 @@ from typing import Any
 from rest_framework import serializers
 
 from apikeys.scopes import Role
-from apikeys.types import KeyView, NewKeyView
+from apikeys.types import KeyRecord, NewKeyRecord
 from core.clock import iso
-from core.http.base import ClosedInput, Input
-from core.http.fields import Choice, Moment, Name, QueryWhole, RateLimits, Text, Whole
+from core.http.base import RequestSerializer, StrictRequestSerializer
+from core.http.fields import (
+    IdentifierField,
+    QueryIntegerField,
+    RateLimitsField,
+    StrictChoiceField,
+    StrictIntegerField,
+    TextField,
+    TimestampField,
+)
 from core.ids import KEY, public
 
 NAME = 200
@@ -18,51 +26,55 @@ DAY = 86_400
 NEVER_CHANGES = "never changes: make another key"
 
 
-class KeyIn(ClosedInput):
+class KeyIn(StrictRequestSerializer):
     fixed = {"key": "is made by the service, and can't be given"}
 
-    name = Text(max_length=NAME, help_text="What the key is for.")
-    user_id = Name(required=False, allow_null=True, help_text="Binds the key to this end user.")
-    role = Choice([role.value for role in Role], default=Role.EDITOR.value)
+    name = TextField(max_length=NAME, help_text="What the key is for.")
+    user_id = IdentifierField(required=False, allow_null=True, help_text="Binds the key to this end user.")
+    role = StrictChoiceField([role.value for role in Role], default=Role.EDITOR.value)
     project_ids = serializers.ListField(
-        child=Name(),
+        child=IdentifierField(),
         required=False,
         allow_null=True,
         max_length=100,
         help_text="Limits the key to these projects. Without them it has all that the granting key has.",
         error_messages={"max_length": "must hold at most {max_length} projects", "not_a_list": "must be a list"},
     )
-    rate_limit_tier = Text(max_length=32, required=False, allow_null=True, help_text="Default: the granting key's.")
-    rate_limits = RateLimits(required=False, allow_null=True, help_text="Master key only: limits of this key alone.")
-    expires_at = Moment(required=False, allow_null=True)
-    tenant = Text(max_length=64, required=False, allow_null=True, help_text="Master key only: a slug.")
+    rate_limit_tier = TextField(
+        max_length=32, required=False, allow_null=True, help_text="Default: the granting key's."
+    )
+    rate_limits = RateLimitsField(
+        required=False, allow_null=True, help_text="Master key only: limits of this key alone."
+    )
+    expires_at = TimestampField(required=False, allow_null=True)
+    tenant = TextField(max_length=64, required=False, allow_null=True, help_text="Master key only: a slug.")
 
 
-class KeyChangeIn(ClosedInput):
+class KeyChangeIn(StrictRequestSerializer):
     """At least one field."""
 
     fixed = dict.fromkeys(("role", "user_id", "project_ids", "tenant", "key"), NEVER_CHANGES)
 
-    name = Text(max_length=NAME, required=False)
-    rate_limit_tier = Text(max_length=32, required=False)
-    rate_limits = RateLimits(required=False, help_text="Master key only. {}: none of its own.")
-    expires_at = Moment(required=False, allow_null=True, help_text="null: never.")
+    name = TextField(max_length=NAME, required=False)
+    rate_limit_tier = TextField(max_length=32, required=False)
+    rate_limits = RateLimitsField(required=False, help_text="Master key only. {}: none of its own.")
+    expires_at = TimestampField(required=False, allow_null=True, help_text="null: never.")
 
 
-class RotateIn(ClosedInput):
-    grace_seconds = Whole(
+class RotateIn(StrictRequestSerializer):
+    grace_seconds = StrictIntegerField(
         min_value=0, max_value=DAY, default=0, help_text="How long the old key goes on. 0: it ends at once."
     )
 
 
-class KeysIn(Input):
-    tenant = Text(max_length=64, required=False, help_text="Master key only: a slug.")
+class KeysIn(RequestSerializer):
+    tenant = TextField(max_length=64, required=False, help_text="Master key only: a slug.")
     active = serializers.BooleanField(required=False, help_text="true: keys in force; false: revoked and expired ones.")
-    limit = QueryWhole(min_value=1, max_value=1000, default=100)
-    cursor = Name(required=False)
+    limit = QueryIntegerField(min_value=1, max_value=1000, default=100)
+    cursor = IdentifierField(required=False)
 
 
-def key(view: KeyView) -> dict[str, Any]:
+def key(view: KeyRecord) -> dict[str, Any]:
     return {
         "id": public(KEY, view.id),
         "key_id": public(KEY, view.id),
@@ -84,7 +96,7 @@ def key(view: KeyView) -> dict[str, Any]:
     }
 
 
-def new_key(new: NewKeyView) -> dict[str, Any]:
+def new_key(new: NewKeyRecord) -> dict[str, Any]:
     """The one answer that shows a key."""
     body = key(new.key) | {"key": new.secret}
     return body | ({"replaces": public(KEY, new.replaces)} if new.replaces else {})

@@ -8,12 +8,11 @@ from typing import cast
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apikeys import granting
+from apikeys import creation_policy
 from apikeys.api.permissions import principal, requires
-from apikeys.api.remembra import schema
-from apikeys.api.remembra import serializers as shapes
-from apikeys.granting import GrantCommand, KeyQuery
-from apikeys.lifecycle import KeyChange
+from apikeys.api.remembra import schema, serializers
+from apikeys.creation_policy import GrantCommand, KeyQuery
+from apikeys.key_management import KeyChange
 from apikeys.scopes import Role, Scope
 from core.errors import InvalidRequest
 from core.http.base import RemembraView
@@ -21,11 +20,11 @@ from core.http.base import RemembraView
 
 class KeysView(RemembraView):
     permission_classes = (requires(GET=Scope.ADMIN, POST=Scope.ADMIN),)
-    holds_secret = True
+    response_is_secret = True
 
     @schema.granting
     def post(self, request: Request) -> Response:
-        data = self.body(request, shapes.KeyIn)
+        data = self.body(request, serializers.KeyIn)
         projects = data.get("project_ids")
         command = GrantCommand(
             name=data["name"],
@@ -37,12 +36,12 @@ class KeysView(RemembraView):
             expires_at=data.get("expires_at"),
             tenant=data.get("tenant"),
         )
-        return self.ok(shapes.new_key(granting.grant(principal(request), command)), 201)
+        return self.ok(serializers.new_key(creation_policy.grant(principal(request), command)), 201)
 
     @schema.listing
     def get(self, request: Request) -> Response:
-        page = granting.page(principal(request), KeyQuery(**self.query(request, shapes.KeysIn)))
-        body = {"keys": [shapes.key(k) for k in page.keys], "total": page.total, "next_cursor": page.next_cursor}
+        page = creation_policy.page(principal(request), KeyQuery(**self.query(request, serializers.KeysIn)))
+        body = {"keys": [serializers.key(k) for k in page.keys], "total": page.total, "next_cursor": page.next_cursor}
         return self.ok(body)
 
 
@@ -51,25 +50,25 @@ class KeyView(RemembraView):
 
     @schema.getting
     def get(self, request: Request, key_id: str) -> Response:
-        return self.ok(shapes.key(granting.get(principal(request), key_id)))
+        return self.ok(serializers.key(creation_policy.get(principal(request), key_id)))
 
     @schema.changing
     def patch(self, request: Request, key_id: str) -> Response:
-        data = self.body(request, shapes.KeyChangeIn)
+        data = self.body(request, serializers.KeyChangeIn)
         if not data:
             raise InvalidRequest("Send at least one of name, rate_limit_tier, rate_limits, expires_at.", field="name")
-        return self.ok(shapes.key(granting.change(principal(request), key_id, cast(KeyChange, data))))
+        return self.ok(serializers.key(creation_policy.change(principal(request), key_id, cast(KeyChange, data))))
 
     @schema.revoking
     def delete(self, request: Request, key_id: str) -> Response:
-        return self.ok(shapes.key(granting.revoke(principal(request), key_id)))
+        return self.ok(serializers.key(creation_policy.revoke(principal(request), key_id)))
 
 
 class RotateView(RemembraView):
     permission_classes = (requires(POST=Scope.ADMIN),)
-    holds_secret = True
+    response_is_secret = True
 
     @schema.rotating
     def post(self, request: Request, key_id: str) -> Response:
-        grace = dt.timedelta(seconds=self.body(request, shapes.RotateIn)["grace_seconds"])
-        return self.ok(shapes.new_key(granting.rotate(principal(request), key_id, grace)), 201)
+        grace = dt.timedelta(seconds=self.body(request, serializers.RotateIn)["grace_seconds"])
+        return self.ok(serializers.new_key(creation_policy.rotate(principal(request), key_id, grace)), 201)

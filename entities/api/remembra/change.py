@@ -11,11 +11,11 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
-from core.http.base import ClosedInput, Input, RemembraView
-from core.http.fields import Choice, Name, Text
-from core.http.moment import AsOf
+from core.http.base import RemembraView, RequestSerializer, StrictRequestSerializer
+from core.http.fields import IdentifierField, StrictChoiceField, TextField
+from core.http.point_in_time_fields import AsOfField
 from core.ids import ENTITY, MERGE, public
-from entities.api.remembra import serializers as shapes
+from entities.api.remembra import serializers as api_serializers
 from entities.services.edit import edit
 from entities.services.entity_detail import get_entity
 from entities.services.merge import merge, split
@@ -38,17 +38,17 @@ _ONE: dict[str, Any] = {
 _MERGE_ID = "mrg_01890a5dac967b2e8b7c3f0a9d1e2f40"
 
 
-class OneIn(Input):
-    as_of = AsOf(required=False)
+class EntityRetrieveQuery(RequestSerializer):
+    as_of = AsOfField(required=False)
 
 
-class EditIn(ClosedInput):
+class EditIn(StrictRequestSerializer):
     """At least one of them."""
 
-    name = Text(max_length=NAME, required=False, help_text="What it is called; the earlier name becomes an alias.")
-    type = Choice(ENTITY_TYPES, required=False, help_text="What it is.")
+    name = TextField(max_length=NAME, required=False, help_text="What it is called; the earlier name becomes an alias.")
+    type = StrictChoiceField(ENTITY_TYPES, required=False, help_text="What it is.")
     aliases = serializers.ListField(
-        child=Text(max_length=NAME),
+        child=TextField(max_length=NAME),
         max_length=ALIASES,
         required=False,
         help_text="All its other names.",
@@ -60,18 +60,21 @@ class EditIn(ClosedInput):
         return attrs
 
 
-class MergeIn(ClosedInput):
+class MergeIn(StrictRequestSerializer):
     source_ids = serializers.ListField(
-        child=Name(), min_length=1, max_length=SOURCES, help_text="The entities that are the same as the target."
+        child=IdentifierField(),
+        min_length=1,
+        max_length=SOURCES,
+        help_text="The entities that are the same as the target.",
     )
-    target_id = Name(help_text="The entity that stays, with its name.")
+    target_id = IdentifierField(help_text="The entity that stays, with its name.")
 
 
-class SplitIn(ClosedInput):
-    merge_id = Name(required=False, help_text="Which merge to undo; the last one, unless said.")
+class SplitIn(StrictRequestSerializer):
+    merge_id = IdentifierField(required=False, help_text="Which merge to undo; the last one, unless said.")
 
 
-class EntityDetailOut(shapes.EntityOut):
+class EntityDetailOut(api_serializers.EntityOut):
     ambiguous_with = serializers.ListField(
         child=serializers.CharField(), help_text="Ids of the entities that it may be, where a text did not tell."
     )
@@ -88,11 +91,11 @@ class EntityView(RemembraView):
     @extend_schema(
         operation_id="api_entity",
         summary="One entity; a merged one is what it was merged into",
-        parameters=[OneIn],
+        parameters=[EntityRetrieveQuery],
         responses={200: OpenApiResponse(EntityDetailOut, "It", [OpenApiExample("It", _ONE, response_only=True)])},
     )
     def get(self, request: Request, entity_id: str) -> Response:
-        data = self.query(request, OneIn)
+        data = self.query(request, EntityRetrieveQuery)
         return self.ok(_detail(get_entity(principal(request), entity_id, data.get("as_of"))))
 
     @extend_schema(
@@ -110,7 +113,7 @@ class EntityView(RemembraView):
 
 
 class MergeView(RemembraView):
-    names_objects = True  # in its body
+    ids_in_query = True  # in its body
     permission_classes = (requires(POST=Scope.WRITE),)
 
     @extend_schema(
@@ -162,6 +165,6 @@ class SplitView(RemembraView):
 
 def _detail(found: EntityDetail) -> dict[str, Any]:
     return {
-        **shapes.entity(found.entity),
+        **api_serializers.entity(found.entity),
         "ambiguous_with": [public(ENTITY, key) for key in found.ambiguous_with],
     }

@@ -12,44 +12,44 @@ from rest_framework.response import Response
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from core.clock import iso
-from core.http.base import Input, RemembraView
-from core.http.fields import Moment, Name, QueryFlag, QueryWhole
-from core.http.moment import AsOf, ValidAt
+from core.http.base import RemembraView, RequestSerializer
+from core.http.fields import IdentifierField, QueryBooleanField, QueryIntegerField, TimestampField
+from core.http.point_in_time_fields import AsOfField, ValidAtField
 from core.ids import ENTITY, RELATION, public
 from entities.services import relationships, traversal
 from entities.services.bitemporal import point_in_time
-from entities.types import Node, RelationView, Subgraph
+from entities.types import Node, RelationRecord, Subgraph
 from entities.types import PointInTime as Then
 
 
-class PastIn(Input):
-    as_of = AsOf(required=False)
-    valid_at = ValidAt(required=False)
+class PastIn(RequestSerializer):
+    as_of = AsOfField(required=False)
+    valid_at = ValidAtField(required=False)
 
 
 class RelationshipsIn(PastIn):
-    include_history = QueryFlag(default=False, help_text="true: relations that no longer hold, too.")
-    limit = QueryWhole(min_value=1, max_value=1000, default=1000)
+    include_history = QueryBooleanField(default=False, help_text="true: relations that no longer hold, too.")
+    limit = QueryIntegerField(min_value=1, max_value=1000, default=1000)
 
 
 class NeighborsIn(PastIn):
-    depth = QueryWhole(min_value=1, max_value=3, default=1)
-    limit = QueryWhole(min_value=1, max_value=1000, default=100, help_text="How many nodes at most.")
+    depth = QueryIntegerField(min_value=1, max_value=3, default=1)
+    limit = QueryIntegerField(min_value=1, max_value=1000, default=100, help_text="How many nodes at most.")
 
 
 class PathIn(PastIn):
-    to = Name()
-    max_depth = QueryWhole(min_value=1, max_value=6, default=6)
+    to = IdentifierField()
+    max_depth = QueryIntegerField(min_value=1, max_value=6, default=6)
 
     def get_fields(self) -> dict[str, Any]:
-        return {"from": Name(), **super().get_fields()}  # no name in Python
+        return {"from": IdentifierField(), **super().get_fields()}  # no name in Python
 
 
 class GraphIn(PastIn):
-    user_id = Name(required=False)
-    project = Name(required=False)
-    project_id = Name(required=False, help_text="The same as project.")
-    limit = QueryWhole(min_value=1, max_value=1000, default=100, help_text="How many nodes at most.")
+    user_id = IdentifierField(required=False)
+    project = IdentifierField(required=False)
+    project_id = IdentifierField(required=False, help_text="The same as project.")
+    limit = QueryIntegerField(min_value=1, max_value=1000, default=100, help_text="How many nodes at most.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         other = attrs.pop("project_id", None)
@@ -67,8 +67,8 @@ class RelationOut(serializers.Serializer[Any]):
     type = serializers.CharField()
     properties = serializers.DictField()
     confidence = serializers.FloatField()
-    valid_from = Moment(allow_null=True)
-    valid_to = Moment(allow_null=True)
+    valid_from = TimestampField(allow_null=True)
+    valid_to = TimestampField(allow_null=True)
     is_current = serializers.BooleanField(help_text="It holds now, or at the moment that was asked for.")
 
 
@@ -126,7 +126,7 @@ def _answer(shape: Any, title: str, example: dict[str, Any]) -> dict[Any, Any]:
     return {200: OpenApiResponse(shape, title, [OpenApiExample(title, example, response_only=True)])}
 
 
-def relationship(view: RelationView) -> dict[str, Any]:
+def relationship(view: RelationRecord) -> dict[str, Any]:
     return {
         "id": public(RELATION, view.id),
         "source": view.source,
@@ -198,7 +198,7 @@ class NeighborsView(RemembraView):
 
 class PathView(RemembraView):
     permission_classes = (requires(GET=Scope.READ),)
-    names_objects = True
+    ids_in_query = True
 
     @extend_schema(
         operation_id="api_graph_path",

@@ -6,25 +6,25 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.http.base import Input
-from core.http.fields import Name, QueryWhole, Text
-from core.http.moment import AsOf
+from core.http.base import RequestSerializer
+from core.http.fields import IdentifierField, QueryIntegerField, TextField
+from core.http.point_in_time_fields import AsOfField
 from core.ids import ENTITY, public
-from entities.types import EntityPage, EntityView
+from entities.types import EntityPage, EntityRecord
 
 
-class ListIn(Input):
+class EntityListQuery(RequestSerializer):
     """`type` may also be called `entity_type`, and `project` `project_id`."""
 
-    user_id = Name(required=False)
-    project = Name(required=False)
-    project_id = Name(required=False, help_text="The same as project.")
-    type = Text(max_length=16, required=False)
-    entity_type = Text(max_length=16, required=False, help_text="The same as type.")
-    query = Text(max_length=512, required=False, help_text="A part of the name.")
-    limit = QueryWhole(min_value=1, max_value=1000, default=100)
-    cursor = Name(required=False)
-    as_of = AsOf(required=False)
+    user_id = IdentifierField(required=False)
+    project = IdentifierField(required=False)
+    project_id = IdentifierField(required=False, help_text="The same as project.")
+    type = TextField(max_length=16, required=False)
+    entity_type = TextField(max_length=16, required=False, help_text="The same as type.")
+    query = TextField(max_length=512, required=False, help_text="A part of the name.")
+    limit = QueryIntegerField(min_value=1, max_value=1000, default=100)
+    cursor = IdentifierField(required=False)
+    as_of = AsOfField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         for name, alias in (("project", "project_id"), ("type", "entity_type")):
@@ -50,7 +50,7 @@ class EntitiesOut(serializers.Serializer[Any]):
     next_cursor = serializers.CharField(allow_null=True)
 
 
-def entity(view: EntityView) -> dict[str, Any]:
+def entity(view: EntityRecord) -> dict[str, Any]:
     return {
         "id": public(ENTITY, view.id),
         "name": view.name,

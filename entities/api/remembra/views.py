@@ -9,8 +9,8 @@ from rest_framework.response import Response
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from core.http.base import RemembraView
-from entities.api.remembra import serializers as shapes
-from entities.services.read import list_page
+from entities.api.remembra import serializers
+from entities.services.listing import list_page
 from entities.types import EntityQuery
 
 _PAGE = {
@@ -45,11 +45,13 @@ class EntitiesView(RemembraView):
     @extend_schema(
         operation_id="api_entities",
         summary="The things that a user's memories mention, newest first",
-        parameters=[shapes.ListIn],
+        parameters=[serializers.EntityListQuery],
         responses={
-            200: OpenApiResponse(shapes.EntitiesOut, "A page", [OpenApiExample("A page", _PAGE, response_only=True)])
+            200: OpenApiResponse(
+                serializers.EntitiesOut, "A page", [OpenApiExample("A page", _PAGE, response_only=True)]
+            )
         },
     )
     def get(self, request: Request) -> Response:
-        data = self.query(request, shapes.ListIn)
-        return self.ok(shapes.page(list_page(principal(request), EntityQuery(**data))))
+        data = self.query(request, serializers.EntityListQuery)
+        return self.ok(serializers.page(list_page(principal(request), EntityQuery(**data))))

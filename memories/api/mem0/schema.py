@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
-from core.http.fields import Metadata, Moment
+from core.http.fields import MetadataField, TimestampField
 from memories.api import examples as ex
-from memories.api.mem0 import serializers as shapes
+from memories.api.mem0 import serializers as api_serializers
 from memories.api.outputs import MEMORY_STATES, ExplanationOut, HistoryOut, RevisionOut, WhyOut
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,15 +33,15 @@ class MemoryOut(serializers.Serializer[Any]):
     agent_id = serializers.CharField(allow_null=True)
     run_id = serializers.CharField(allow_null=True)
     project = serializers.CharField()
-    metadata = Metadata()
+    metadata = MetadataField()
     relationships = RelationshipOut(many=True)
     memory_type = serializers.CharField()
     pinned = serializers.BooleanField()
     importance = serializers.FloatField()
     status = serializers.ChoiceField(MEMORY_STATES)
-    created_at = Moment()
-    updated_at = Moment()
-    expires_at = Moment(allow_null=True)
+    created_at = TimestampField()
+    updated_at = TimestampField()
+    expires_at = TimestampField(allow_null=True)
 
 
 class FullMemoryOut(MemoryOut):
@@ -59,7 +59,7 @@ class ResultOut(serializers.Serializer[Any]):
     memory = serializers.CharField()
     content = serializers.CharField()
     event = serializers.ChoiceField(["ADD", "UPDATE", "DELETE", "NONE"])
-    created_at = Moment(allow_null=True)
+    created_at = TimestampField(allow_null=True)
     entities = serializers.ListField(child=serializers.CharField())
 
 
@@ -85,10 +85,10 @@ class DeletedOut(serializers.Serializer[Any]):
 
 class ReceiptOut(serializers.Serializer[Any]):
     receipt_id = serializers.CharField()
-    scope = Metadata()
+    scope = MetadataField()
     counts = serializers.DictField(child=serializers.IntegerField())
-    requested_at = Moment()
-    completed_at = Moment(allow_null=True)
+    requested_at = TimestampField()
+    completed_at = TimestampField(allow_null=True)
     signature = serializers.CharField()
 
 
@@ -102,8 +102,8 @@ class StatsOut(serializers.Serializer[Any]):
     total_memories = serializers.IntegerField()
     memories_last_7d = serializers.IntegerField()
     entities = serializers.IntegerField()
-    first_memory_at = Moment(allow_null=True)
-    last_memory_at = Moment(allow_null=True)
+    first_memory_at = TimestampField(allow_null=True)
+    last_memory_at = TimestampField(allow_null=True)
 
 
 class UserMemoriesOut(serializers.Serializer[Any]):
@@ -120,8 +120,8 @@ class EventOut(serializers.Serializer[Any]):
     memory_id = serializers.CharField(allow_null=True, help_text="null: nothing was kept.")
     results = ResultOut(many=True)
     error = serializers.CharField(allow_null=True)
-    created_at = Moment()
-    finished_at = Moment(allow_null=True)
+    created_at = TimestampField()
+    finished_at = TimestampField(allow_null=True)
 
 
 @functools.cache
@@ -132,7 +132,7 @@ def _envelope_shape(data: type[serializers.Serializer[Any]]) -> Any:
             "success": serializers.BooleanField(),
             "data": data(),
             "message": serializers.CharField(),
-            "timestamp": Moment(),
+            "timestamp": TimestampField(),
         },
     )
 
@@ -191,7 +191,7 @@ _PENDING = {"id": ex.MEMORY_ID, "event_id": ex.EVENT_ID, "status": "pending"}
 add = extend_schema(
     operation_id="v1_add",
     summary="Add memories",
-    request=shapes.AddIn,
+    request=api_serializers.AddIn,
     responses={
         200: envelope(AddedOut, {"id": ex.MEMORY_ID, "results": [_RESULT]}, "Memory added successfully"),
         202: envelope(AddedOut, _PENDING | {"results": []}, "Memory accepted"),
@@ -211,7 +211,7 @@ add = extend_schema(
 search = extend_schema(
     operation_id="v1_search",
     summary="Search memories",
-    parameters=[shapes.SearchIn],
+    parameters=[api_serializers.SearchIn],
     responses={
         200: envelope(
             FoundOut, {"results": [_MEMORY | {"score": 0.92}], "total": 1, "query": "FastAPI"}, "Search completed"
@@ -221,7 +221,7 @@ search = extend_schema(
 get = extend_schema(
     operation_id="v1_get",
     summary="Get a memory",
-    parameters=[shapes.OneIn],
+    parameters=[api_serializers.Mem0RetrieveQuery],
     responses={200: envelope(FullMemoryOut, _MEMORY, "Memory retrieved")},
 )
 
@@ -230,7 +230,7 @@ def _change(operation: str, summary: str) -> Callable[[F], F]:
     return extend_schema(
         operation_id=operation,
         summary=summary,
-        request=shapes.UpdateIn,
+        request=api_serializers.UpdateIn,
         responses={
             200: envelope(MemoryOut, _MEMORY, "Memory updated successfully"),
             202: envelope(PendingOut, _PENDING, "Update accepted"),
@@ -261,7 +261,7 @@ history = extend_schema(
 list_user = extend_schema(
     operation_id="v1_user_memories",
     summary="A user's memories, newest first",
-    parameters=[shapes.ListIn],
+    parameters=[api_serializers.Mem0ListQuery],
     responses={
         200: envelope(
             UserMemoriesOut,

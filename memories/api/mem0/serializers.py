@@ -8,21 +8,31 @@ from django.conf import settings
 from rest_framework import serializers
 
 from core.clock import iso
-from core.http.base import Input
-from core.http.fields import Flag, Metadata, Moment, Name, Number, QueryFlag, QueryNumber, QueryWhole, Text
+from core.http.base import RequestSerializer
+from core.http.fields import (
+    IdentifierField,
+    MetadataField,
+    QueryBooleanField,
+    QueryFloatField,
+    QueryIntegerField,
+    StrictBooleanField,
+    StrictFloatField,
+    TextField,
+    TimestampField,
+)
 from core.ids import EVENT, MEMORY, RECEIPT, public
 from entities.types import MemoryEntities
 from memories.api.common import (
-    TTL,
-    FutureMoment,
+    FutureTimestampField,
     MessageIn,
-    QueryFilters,
+    QueryFiltersField,
     StampedIn,
     TimedIn,
     TimedListIn,
+    TTLField,
     item,
 )
-from memories.types import Decision, ErasureView, Item, ItemResult, MemoryView, Recalled, WriteResult
+from memories.types import Decision, ErasureReceipt, Item, ItemResult, MemoryRecord, Recalled, WriteResult
 
 INCLUDABLE = ("history", "embedding")
 EVENTS = {Decision.ADD: "ADD", Decision.UPDATE: "UPDATE", Decision.DELETE: "DELETE", Decision.NOOP: "NONE"}
@@ -32,15 +42,15 @@ class AddIn(StampedIn):
     """`messages` or `content`."""
 
     messages = MessageIn(many=True, required=False, allow_empty=False)
-    content = Text(max_length=settings.MAX_MEMORY_SIZE, required=False)
-    user_id = Name(required=False)
-    agent_id = Name(required=False)
-    run_id = Name(required=False, help_text="The conversation.")
-    project = Name(required=False)
-    metadata = Metadata(required=False)
-    infer = Flag(default=True, help_text="false stores each message verbatim as one memory.")
-    ttl = TTL(required=False)
-    expires_at = FutureMoment(required=False)
+    content = TextField(max_length=settings.MAX_MEMORY_SIZE, required=False)
+    user_id = IdentifierField(required=False)
+    agent_id = IdentifierField(required=False)
+    run_id = IdentifierField(required=False, help_text="The conversation.")
+    project = IdentifierField(required=False)
+    metadata = MetadataField(required=False)
+    infer = StrictBooleanField(default=True, help_text="false stores each message verbatim as one memory.")
+    ttl = TTLField(required=False)
+    expires_at = FutureTimestampField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("messages" in attrs) == ("content" in attrs):
@@ -59,19 +69,19 @@ def items(data: dict[str, Any]) -> tuple[Item, ...]:
 
 
 class SearchIn(TimedListIn):
-    query = Text(max_length=10_000)
-    user_id = Name(required=False)
-    agent_id = Name(required=False)
-    run_id = Name(required=False)
-    project = Name(required=False)
-    limit = QueryWhole(min_value=1, max_value=settings.SEARCH_LIMIT, default=min(10, settings.SEARCH_LIMIT))
-    threshold = QueryNumber(min_value=0, max_value=1, default=0)
-    filters = QueryFilters(required=False, help_text="JSON: the filter grammar.")
-    reference_time = Moment(required=False, help_text='What "yesterday" is counted from; default: now.')
-    explain = QueryFlag(default=False, help_text="true says for each memory why it was found.")
+    query = TextField(max_length=10_000)
+    user_id = IdentifierField(required=False)
+    agent_id = IdentifierField(required=False)
+    run_id = IdentifierField(required=False)
+    project = IdentifierField(required=False)
+    limit = QueryIntegerField(min_value=1, max_value=settings.SEARCH_LIMIT, default=min(10, settings.SEARCH_LIMIT))
+    threshold = QueryFloatField(min_value=0, max_value=1, default=0)
+    filters = QueryFiltersField(required=False, help_text="JSON: the filter grammar.")
+    reference_time = TimestampField(required=False, help_text='What "yesterday" is counted from; default: now.')
+    explain = QueryBooleanField(default=False, help_text="true says for each memory why it was found.")
 
 
-class OneIn(TimedIn):
+class Mem0RetrieveQuery(TimedIn):
     include = serializers.CharField(required=False, help_text="`history`, `embedding` or both, with a comma.")
 
     def validate_include(self, value: str) -> list[str]:
@@ -81,25 +91,25 @@ class OneIn(TimedIn):
         return wanted
 
 
-class ListIn(TimedListIn):
-    limit = QueryWhole(min_value=1, max_value=1000, default=100)
-    cursor = Name(required=False)
-    project = Name(required=False)
-    filters = QueryFilters(required=False, help_text="JSON: the filter grammar.")
+class Mem0ListQuery(TimedListIn):
+    limit = QueryIntegerField(min_value=1, max_value=1000, default=100)
+    cursor = IdentifierField(required=False)
+    project = IdentifierField(required=False)
+    filters = QueryFiltersField(required=False, help_text="JSON: the filter grammar.")
 
 
-class UpdateIn(Input):
+class UpdateIn(RequestSerializer):
     """At least one field."""
 
-    content = Text(max_length=settings.MAX_MEMORY_SIZE, required=False)
-    text = Text(max_length=settings.MAX_MEMORY_SIZE, required=False, help_text="The same as content.")
-    memory = Text(max_length=settings.MAX_MEMORY_SIZE, required=False, help_text="The same as content.")
-    metadata = Metadata(required=False, help_text="Merged into what is there.")
-    memory_type = Text(max_length=64, required=False)
-    ttl = TTL(required=False)
-    expires_at = FutureMoment(required=False, allow_null=True, help_text="null: never.")
-    pinned = Flag(required=False)
-    importance = Number(min_value=0, max_value=1, required=False)
+    content = TextField(max_length=settings.MAX_MEMORY_SIZE, required=False)
+    text = TextField(max_length=settings.MAX_MEMORY_SIZE, required=False, help_text="The same as content.")
+    memory = TextField(max_length=settings.MAX_MEMORY_SIZE, required=False, help_text="The same as content.")
+    metadata = MetadataField(required=False, help_text="Merged into what is there.")
+    memory_type = TextField(max_length=64, required=False)
+    ttl = TTLField(required=False)
+    expires_at = FutureTimestampField(required=False, allow_null=True, help_text="null: never.")
+    pinned = StrictBooleanField(required=False)
+    importance = StrictFloatField(min_value=0, max_value=1, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         texts = {attrs.pop(name) for name in ("content", "text", "memory") if name in attrs}
@@ -117,7 +127,7 @@ def relationships(known: MemoryEntities) -> list[dict[str, Any]]:
     ]
 
 
-def memory(view: MemoryView) -> dict[str, Any]:
+def memory(view: MemoryRecord) -> dict[str, Any]:
     return {
         "id": public(MEMORY, view.id),
         "content": view.content,
@@ -183,7 +193,7 @@ def event(result: WriteResult) -> dict[str, Any]:
     }
 
 
-def receipt(view: ErasureView) -> dict[str, Any]:
+def receipt(view: ErasureReceipt) -> dict[str, Any]:
     return {
         "receipt_id": public(RECEIPT, view.id),
         "scope": view.scope,

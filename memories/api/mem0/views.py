@@ -24,7 +24,7 @@ from memories.api.common import (
     temporal_view,
     update_command,
 )
-from memories.api.mem0 import serializers as shapes
+from memories.api.mem0 import serializers
 from memories.api.mem0.schema import add, delete, delete_user, edit, event, get, history, list_user, replace, search
 from memories.services.events import event as read_event
 from memories.services.events import results
@@ -36,21 +36,21 @@ from memories.services.store import store
 from memories.services.update import outcome, update
 from memories.services.user_statistics import stats
 from memories.types import ForgetCommand, ListQuery, RecallQuery, StoreCommand, WriteResult
-from memories.types import MemoryView as View
+from memories.types import MemoryRecord as View
 
 EVENTS = "/v1/events"
 TEMPORAL_VIEW = ("as_of", "valid_at", "archived")
 
 
-class MemoriesView(Mem0View):
+class Mem0MemoriesView(Mem0View):
     permission_classes = (requires(POST=Scope.WRITE),)
-    in_one_transaction = False
+    atomic = False
 
     @add
     def post(self, request: Request) -> Response:
-        data = self.body(request, shapes.AddIn)
+        data = self.body(request, serializers.AddIn)
         command = StoreCommand(
-            items=shapes.items(data),
+            items=serializers.items(data),
             user_id=data.get("user_id"),
             project=data.get("project"),
             agent_id=data.get("agent_id"),
@@ -68,8 +68,8 @@ class MemoriesView(Mem0View):
 
     def _stored(self, result: WriteResult) -> Response:
         if result.state == "succeeded":
-            return self.ok(shapes.write(result), "Memory added successfully")
-        return self.ok(shapes.write(result), "Memory accepted", 202, pending_headers(result, EVENTS))
+            return self.ok(serializers.write(result), "Memory added successfully")
+        return self.ok(serializers.write(result), "Memory accepted", 202, pending_headers(result, EVENTS))
 
 
 class SearchView(Mem0View):
@@ -77,23 +77,23 @@ class SearchView(Mem0View):
 
     @search
     def get(self, request: Request) -> Response:
-        data = self.query(request, shapes.SearchIn)
+        data = self.query(request, serializers.SearchIn)
         seen_from = temporal_view(data)
         asked = {name: value for name, value in data.items() if name not in TEMPORAL_VIEW}
         query = RecallQuery(**asked, temporal_view=seen_from, rerank=settings.RERANK_DEFAULT, recipe=recipe_of(request))
         found = recall(principal(request), query)
-        return self.ok(shapes.found(found, data["query"]), "Search completed")
+        return self.ok(serializers.found(found, data["query"]), "Search completed")
 
 
-class MemoryView(Mem0View):
+class Mem0MemoryView(Mem0View):
     permission_classes = (requires(GET=Scope.READ, PUT=Scope.WRITE, PATCH=Scope.WRITE, DELETE=Scope.DELETE),)
-    in_one_transaction = False
+    atomic = False
 
     @get
     def get(self, request: Request, memory_id: str) -> Response:
-        data = self.query(request, shapes.OneIn)
+        data = self.query(request, serializers.Mem0RetrieveQuery)
         caller, seen_from = principal(request), temporal_view(data)
-        body = shapes.memory(read_memory(caller, memory_id, temporal_view=seen_from))
+        body = serializers.memory(read_memory(caller, memory_id, temporal_view=seen_from))
         if "history" in data.get("include", ()):
             body["history"] = [revision(r) for r in read_history(caller, memory_id, temporal_view=seen_from)]
         if "embedding" in data.get("include", ()):
@@ -109,7 +109,7 @@ class MemoryView(Mem0View):
         return self._change(request, memory_id)
 
     def _change(self, request: Request, memory_id: str) -> Response:
-        data = self.body(request, shapes.UpdateIn)
+        data = self.body(request, serializers.UpdateIn)
         require_any(data, EDITABLE)
         return self._changed(update(principal(request), update_command(memory_id, data, wait=self.may_wait)))
 
@@ -119,17 +119,17 @@ class MemoryView(Mem0View):
 
     def _changed(self, changed: View | WriteResult) -> Response:
         if isinstance(changed, WriteResult):
-            return self.ok(shapes.pending(changed), "Update accepted", 202, pending_headers(changed, EVENTS))
-        return self.ok(shapes.memory(changed), "Memory updated successfully")
+            return self.ok(serializers.pending(changed), "Update accepted", 202, pending_headers(changed, EVENTS))
+        return self.ok(serializers.memory(changed), "Memory updated successfully")
 
     @delete
     def delete(self, request: Request, memory_id: str) -> Response:
-        receipt = shapes.receipt(forget_one(principal(request), memory_id))
+        receipt = serializers.receipt(forget_one(principal(request), memory_id))
         body = {"id": memory_id, "deleted": True, "receipt_id": receipt["receipt_id"]}
         return self.ok(body, "Memory deleted successfully")
 
 
-class HistoryView(Mem0View):
+class Mem0HistoryView(Mem0View):
     permission_classes = (requires(GET=Scope.READ),)
 
     @history
@@ -140,11 +140,11 @@ class HistoryView(Mem0View):
 
 class UserView(Mem0View):
     permission_classes = (requires(GET=Scope.READ, DELETE=Scope.DELETE),)
-    in_one_transaction = False
+    atomic = False
 
     @list_user
     def get(self, request: Request, user_id: str) -> Response:
-        data = self.query(request, shapes.ListIn)
+        data = self.query(request, serializers.Mem0ListQuery)
         user_id, caller = self.name("user_id", user_id), principal(request)
         seen_from = temporal_view(data)
         asked = {name: value for name, value in data.items() if name not in TEMPORAL_VIEW}
@@ -152,7 +152,7 @@ class UserView(Mem0View):
         counts = stats(caller, user_id, data.get("project"), seen_from)
         body: dict[str, Any] = {
             "user_id": user_id,
-            "results": [shapes.memory(m) for m in page.memories],
+            "results": [serializers.memory(m) for m in page.memories],
             "next_cursor": page.next_cursor,
             "total": page.total,
             "stats": {
@@ -169,12 +169,12 @@ class UserView(Mem0View):
     def delete(self, request: Request, user_id: str) -> Response:
         command = ForgetCommand(all_memories=True, user_id=self.name("user_id", user_id))
         erased = forget(principal(request), command)
-        return self.ok(shapes.receipt(erased), "Memories deleted successfully")
+        return self.ok(serializers.receipt(erased), "Memories deleted successfully")
 
 
-class EventView(Mem0View):
+class Mem0EventView(Mem0View):
     permission_classes = (requires(GET=Scope.READ),)
 
     @event
     def get(self, request: Request, event_id: str) -> Response:
-        return self.ok(shapes.event(read_event(principal(request), event_id)), "Event retrieved")
+        return self.ok(serializers.event(read_event(principal(request), event_id)), "Event retrieved")

@@ -16,23 +16,23 @@ from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from core.errors import AppError
 from core.http import remembra
-from core.http.base import Input, RemembraView
+from core.http.base import RemembraView, RequestSerializer
 from core.http.errors import as_app_error
-from memories.api.remembra import serializers as shapes
+from memories.api.remembra import serializers as api_serializers
 from memories.api.remembra.schema import ACCEPTED, STORED, StoredOut, answer
 from memories.api.remembra.serializers import StoreIn
 from memories.api.remembra.views import store_command
 from memories.services import batch
 from memories.types import StoreCommand
 
-MOST_ITEMS = 100
+MAX_ITEMS = 100
 
 
-class BatchIn(Input):
+class BatchIn(RequestSerializer):
     items = serializers.ListField(
         child=serializers.JSONField(),
         min_length=1,
-        max_length=MOST_ITEMS,
+        max_length=MAX_ITEMS,
         help_text="Each as the body of POST /memories.",
         error_messages={
             "min_length": "must hold at least {min_length} item",
@@ -86,7 +86,7 @@ class BatchView(RemembraView):
 
     permission_classes = (requires(POST=Scope.WRITE),)
     acts = {"POST": "store"}  # noqa: RUF012
-    in_one_transaction = False
+    atomic = False
 
     @staticmethod
     def cost(request: Request) -> int:
@@ -132,7 +132,7 @@ class BatchView(RemembraView):
         results = [
             {"index": index, "success": False, "response": None, "error": remembra.failure(found)["error"]}
             if isinstance(found, AppError)
-            else {"index": index, "success": True, "response": shapes.write(found), "error": None}
+            else {"index": index, "success": True, "response": api_serializers.write(found), "error": None}
             for index, found in enumerate(answers)
         ]
         refused = sum(isinstance(found, AppError) for found in answers)

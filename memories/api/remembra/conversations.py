@@ -16,8 +16,8 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
-from core.http.base import Input, RemembraView
-from core.http.fields import Choice, Flag, Name, Number
+from core.http.base import RemembraView, RequestSerializer
+from core.http.fields import IdentifierField, StrictBooleanField, StrictChoiceField, StrictFloatField
 from core.ids import EVENT, MEMORY, public
 from memories.api import examples as ex
 from memories.api.common import MessageIn, item, pending_headers
@@ -27,28 +27,32 @@ from memories.api.remembra.views import EVENTS
 from memories.services import ingest
 from memories.types import Decision, IngestCommand, Ingested, IngestedFact, StoreCommand
 
-MOST_MESSAGES = 1000
+MAX_MESSAGES = 1000
 PREVIEW = 20_000  # characters that are read in the request itself: at 8,000 a second these take seconds
 ROLES = {"user": frozenset({"user"}), "assistant": frozenset({"assistant"}), "both": frozenset({"user", "assistant"})}
 
 
-class OptionsIn(Input):
-    extract_from = Choice(["user", "assistant", "both"], default="both")
-    min_importance = Number(min_value=0, max_value=1, default=0.5)
-    dedupe = Flag(default=True, help_text="Paraphrases; what is there word for word is never stored twice.")
-    store = Flag(default=True, help_text=f"false only shows what would be stored, of at most {PREVIEW} characters.")
-    infer = Flag(default=True, help_text="false stores each message verbatim as one memory.")
+class OptionsIn(RequestSerializer):
+    extract_from = StrictChoiceField(["user", "assistant", "both"], default="both")
+    min_importance = StrictFloatField(min_value=0, max_value=1, default=0.5)
+    dedupe = StrictBooleanField(
+        default=True, help_text="Paraphrases; what is there word for word is never stored twice."
+    )
+    store = StrictBooleanField(
+        default=True, help_text=f"false only shows what would be stored, of at most {PREVIEW} characters."
+    )
+    infer = StrictBooleanField(default=True, help_text="false stores each message verbatim as one memory.")
 
 
 class ConversationIn(ScopedIn):
     messages = MessageIn(many=True, allow_empty=False)
-    session_id = Name(required=False, allow_null=True)
-    agent_id = Name(required=False)
+    session_id = IdentifierField(required=False, allow_null=True)
+    agent_id = IdentifierField(required=False)
     options = OptionsIn(required=False)
 
     def validate_messages(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        if len(value) > MOST_MESSAGES:
-            raise ValidationError(f"must hold at most {MOST_MESSAGES} messages")
+        if len(value) > MAX_MESSAGES:
+            raise ValidationError(f"must hold at most {MAX_MESSAGES} messages")
         for index, message in enumerate(value):
             if len(message["content"]) > CONTENT:
                 raise ValidationError({f"{index}.content": [f"must have at most {CONTENT} characters"]})
@@ -143,7 +147,7 @@ _PENDING = _INGESTED | {
 class ConversationView(RemembraView):
     permission_classes = (requires(POST=Scope.WRITE),)
     acts = {"POST": "store"}  # noqa: RUF012
-    in_one_transaction = False
+    atomic = False
 
     @extend_schema(
         operation_id="api_ingest_conversation",

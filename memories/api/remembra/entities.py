@@ -12,16 +12,16 @@ from rest_framework.response import Response
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from core.http.base import RemembraView
-from core.http.fields import Name, QueryWhole
+from core.http.fields import IdentifierField, QueryIntegerField
 from memories.api.common import TimedIn, temporal_view
-from memories.api.remembra import serializers as shapes
+from memories.api.remembra import serializers as api_serializers
 from memories.api.remembra.schema import MEMORY, RemembraMemoryOut, answer
 from memories.services.entities import memories_of
 
 
 class AboutIn(TimedIn):
-    limit = QueryWhole(min_value=1, max_value=1000, default=100)
-    cursor = Name(required=False)
+    limit = QueryIntegerField(min_value=1, max_value=1000, default=100)
+    cursor = IdentifierField(required=False)
 
 
 class AboutOut(serializers.Serializer[Any]):
@@ -44,5 +44,5 @@ class EntityMemoriesView(RemembraView):
         page = memories_of(
             principal(request), entity_id, temporal_view(data), limit=data["limit"], cursor=data.get("cursor")
         )
-        memories = [shapes.memory(memory) for memory in page.memories]
+        memories = [api_serializers.memory(memory) for memory in page.memories]
         return self.ok({"memories": memories, "total": page.total, "next_cursor": page.next_cursor})

@@ -11,8 +11,8 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
-from core.http.base import Input, RemembraView
-from core.http.fields import Name
+from core.http.base import RemembraView, RequestSerializer
+from core.http.fields import IdentifierField
 from memories.api import examples as ex
 from memories.services.export import export
 
@@ -26,10 +26,10 @@ class JsonLinesRenderer(JSONRenderer):
     format = "jsonl"
 
 
-class ExportIn(Input):
-    user_id = Name(required=False)
-    project = Name(required=False)
-    project_id = Name(required=False, help_text="The same as project.")
+class ExportIn(RequestSerializer):
+    user_id = IdentifierField(required=False)
+    project = IdentifierField(required=False)
+    project_id = IdentifierField(required=False, help_text="The same as project.")
 
 
 _SHOWN = (

@@ -12,14 +12,14 @@ from rest_framework.response import Response
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from core.clock import iso
-from core.http.base import ClosedInput, RemembraView
-from core.http.fields import Choice, Moment, Name, QueryWhole
-from core.http.moment import AsOf
+from core.http.base import RemembraView, StrictRequestSerializer
+from core.http.fields import IdentifierField, QueryIntegerField, StrictChoiceField, TimestampField
+from core.http.point_in_time_fields import AsOfField
 from core.ids import MEMORY, REVIEW, public
 from memories.api import examples as ex
 from memories.api.remembra.schema import answer
 from memories.api.remembra.serializers import ScopedIn
-from memories.review_types import ReviewProposal, ReviewQuery, ReviewState, ReviewView
+from memories.review_types import ReviewProposal, ReviewQuery, ReviewRecord, ReviewState
 from memories.services.reviews import decide, list_page
 
 STATES = [state.value for state in ReviewState]
@@ -27,20 +27,20 @@ DECISIONS = ["accept", "reject"]
 
 
 class ReviewsIn(ScopedIn):
-    state = Choice(
+    state = StrictChoiceField(
         STATES,
         default=ReviewState.OPEN.value,
         help_text="obsolete: a memory of the pair ended, or got another text, before anybody decided.",
     )
-    limit = QueryWhole(min_value=1, max_value=1000, default=100)
-    cursor = Name(required=False)
-    as_of = AsOf(required=False, help_text="The states at this time.")
+    limit = QueryIntegerField(min_value=1, max_value=1000, default=100)
+    cursor = IdentifierField(required=False)
+    as_of = AsOfField(required=False, help_text="The states at this time.")
 
 
-class DecisionIn(ClosedInput):
+class DecisionIn(StrictRequestSerializer):
     """The decision of an editor."""
 
-    decision = Choice(
+    decision = StrictChoiceField(
         DECISIONS,
         help_text="accept: supersede, negate and extend end the old memory; duplicate archives the new one. "
         "reject: both stay.",
@@ -61,8 +61,8 @@ class ReviewOut(serializers.Serializer[Any]):
     new = ComparedOut()
     state = serializers.ChoiceField(STATES)
     decided_by = serializers.CharField(allow_null=True)
-    decided_at = Moment(allow_null=True)
-    created_at = Moment()
+    decided_at = TimestampField(allow_null=True)
+    created_at = TimestampField()
 
 
 class ReviewsOut(serializers.Serializer[Any]):
@@ -86,7 +86,7 @@ OPEN: dict[str, Any] = {
 DECIDED = {**OPEN, "state": "accepted", "decided_by": ex.REVISION["actor"], "decided_at": "2026-03-02T09:00:00Z"}
 
 
-def review(view: ReviewView) -> dict[str, Any]:
+def review(view: ReviewRecord) -> dict[str, Any]:
     return {
         "id": public(REVIEW, view.id),
         "proposal": view.proposal.value,

@@ -12,29 +12,29 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
-from core.http.base import Input, RemembraView
-from core.http.fields import Moment, Name, Text
+from core.http.base import RemembraView, RequestSerializer
+from core.http.fields import IdentifierField, TextField, TimestampField
 from memories.api import examples as ex
 from memories.api.common import pending_headers
-from memories.api.remembra import serializers as shapes
+from memories.api.remembra import serializers
 from memories.api.remembra.schema import MEMORY, PENDING, PendingChangeOut, RemembraMemoryOut, answer
 from memories.api.remembra.serializers import CONTENT
 from memories.api.remembra.views import EVENTS
 from memories.services.events import results
 from memories.services.revise import restore, supersede
 from memories.services.update import outcome
-from memories.types import MemoryView, SupersedeCommand, WriteResult
+from memories.types import MemoryRecord, SupersedeCommand, WriteResult
 
 
-class SupersedeIn(Input):
-    content = Text(max_length=CONTENT)
-    valid_from = Moment(required=False, help_text="When it came true; now, unless said.")
-    reason = Text(max_length=500, required=False)
+class SupersedeIn(RequestSerializer):
+    content = TextField(max_length=CONTENT)
+    valid_from = TimestampField(required=False, help_text="When it came true; now, unless said.")
+    reason = TextField(max_length=500, required=False)
 
 
 class SupersedeView(RemembraView):
     permission_classes = (requires(POST=Scope.WRITE),)
-    in_one_transaction = False
+    atomic = False
 
     @extend_schema(
         operation_id="api_supersede",
@@ -71,19 +71,19 @@ class SupersedeView(RemembraView):
         (result,) = results(principal(self.request).tenant_id, sources)
         return self._superseded(outcome(principal(self.request), result))
 
-    def _superseded(self, found: MemoryView | WriteResult) -> Response:
+    def _superseded(self, found: MemoryRecord | WriteResult) -> Response:
         if isinstance(found, WriteResult):
-            return self.ok(shapes.pending(found), 202, pending_headers(found, EVENTS))
-        return self.ok(shapes.memory(found), 201)
+            return self.ok(serializers.pending(found), 202, pending_headers(found, EVENTS))
+        return self.ok(serializers.memory(found), 201)
 
 
-class RestoreIn(Input):
-    revision_id = Name(required=False, help_text="The last live one, unless said.")
+class RestoreIn(RequestSerializer):
+    revision_id = IdentifierField(required=False, help_text="The last live one, unless said.")
 
 
 class RestoreView(RemembraView):
     permission_classes = (requires(POST=Scope.WRITE),)
-    in_one_transaction = False
+    atomic = False
 
     @extend_schema(
         operation_id="api_restore",
@@ -103,7 +103,7 @@ class RestoreView(RemembraView):
         (result,) = results(principal(self.request).tenant_id, sources)
         return self._restored(outcome(principal(self.request), result))
 
-    def _restored(self, found: MemoryView | WriteResult) -> Response:
+    def _restored(self, found: MemoryRecord | WriteResult) -> Response:
         if isinstance(found, WriteResult):
-            return self.ok(shapes.pending(found), 202, pending_headers(found, EVENTS))
-        return self.ok(shapes.memory(found))
+            return self.ok(serializers.pending(found), 202, pending_headers(found, EVENTS))
+        return self.ok(serializers.memory(found))

@@ -16,10 +16,10 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
-from core.http.fields import Metadata, Moment
+from core.http.fields import MetadataField, TimestampField
 from memories.api import examples as ex
 from memories.api.outputs import MEMORY_STATES, ExplanationOut, WhyOut
-from memories.api.remembra import serializers as shapes
+from memories.api.remembra import serializers as api_serializers
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,7 +31,7 @@ class RemembraMemoryOut(serializers.Serializer[Any]):
     project = serializers.CharField()
     agent_id = serializers.CharField(allow_null=True)
     session_id = serializers.CharField(allow_null=True)
-    metadata = Metadata()
+    metadata = MetadataField()
     memory_type = serializers.CharField()
     speaker = serializers.CharField(allow_null=True)
     pinned = serializers.BooleanField()
@@ -40,12 +40,12 @@ class RemembraMemoryOut(serializers.Serializer[Any]):
     superseded_by = serializers.CharField(allow_null=True)
     entities = serializers.ListField(child=serializers.CharField())
     uses = serializers.IntegerField(help_text="How often recall found it; counted within half a minute.")
-    last_used_at = Moment(allow_null=True)
-    created_at = Moment()
-    updated_at = Moment()
-    valid_from = Moment()
-    valid_to = Moment(allow_null=True)
-    expires_at = Moment(allow_null=True)
+    last_used_at = TimestampField(allow_null=True)
+    created_at = TimestampField()
+    updated_at = TimestampField()
+    valid_from = TimestampField()
+    valid_to = TimestampField(allow_null=True)
+    expires_at = TimestampField(allow_null=True)
 
 
 class HitOut(serializers.Serializer[Any]):
@@ -53,12 +53,12 @@ class HitOut(serializers.Serializer[Any]):
     content = serializers.CharField()
     score = serializers.FloatField(min_value=0, max_value=1)
     relevance = serializers.FloatField(help_text="The same as score.")
-    created_at = Moment()
-    metadata = Metadata()
+    created_at = TimestampField()
+    metadata = MetadataField()
     memory_type = serializers.CharField()
-    valid_from = Moment()
-    valid_to = Moment(allow_null=True)
-    expires_at = Moment(allow_null=True)
+    valid_from = TimestampField()
+    valid_to = TimestampField(allow_null=True)
+    expires_at = TimestampField(allow_null=True)
     decay_score = serializers.FloatField(
         min_value=0, max_value=1, help_text="How relevant it has stayed; the order doesn't depend on it."
     )
@@ -102,7 +102,7 @@ class StoredOut(serializers.Serializer[Any]):
     relationships_created = serializers.IntegerField()
     extracted_facts = serializers.ListField(child=serializers.CharField())
     entities = EntityRefOut(many=True)
-    expires_at = Moment(allow_null=True)
+    expires_at = TimestampField(allow_null=True)
     duplicate_of = serializers.CharField(allow_null=True)
     event_id = serializers.CharField(required=False)
 
@@ -142,8 +142,8 @@ class RemembraEventOut(serializers.Serializer[Any]):
     memory_id = serializers.CharField(allow_null=True, help_text="null: nothing was kept.")
     memories = DecisionOut(many=True)
     error = serializers.CharField(allow_null=True)
-    created_at = Moment()
-    finished_at = Moment(allow_null=True)
+    created_at = TimestampField()
+    finished_at = TimestampField(allow_null=True)
 
 
 def answer(shape: Any, description: str, example: Any) -> OpenApiResponse:
@@ -223,7 +223,7 @@ _FORGOTTEN = {
 storing = extend_schema(
     operation_id="api_store",
     summary="Store a memory",
-    request=shapes.StoreIn,
+    request=api_serializers.StoreIn,
     responses={
         201: answer(StoredOut, "Stored", STORED),
         202: answer(StoredOut, "Accepted", ACCEPTED),
@@ -245,7 +245,7 @@ storing = extend_schema(
 recalling = extend_schema(
     operation_id="api_recall",
     summary="Recall memories",
-    request=shapes.RecallIn,
+    request=api_serializers.RecallIn,
     responses={
         200: answer(
             RecalledOut,
@@ -286,7 +286,7 @@ list_memories = extend_schema(
     summary="List memories, newest first",
     description="`page` (default), `offset` (a bare array with `X-Total-Count`) or `cursor`.",
     parameters=[
-        shapes.ListIn,
+        api_serializers.MemoryListQuery,
         OpenApiParameter(
             "X-Total-Count", OpenApiTypes.INT, "header", description="With `offset`: how many in all.", response=[200]
         ),
@@ -302,15 +302,15 @@ list_memories = extend_schema(
 forget_many = extend_schema(
     operation_id="api_forget",
     summary="Erase memories by id, by filters or by an entity, all of a user, or a project of a user",
-    parameters=[shapes.ForgetQueryIn],
-    request=shapes.ForgetIn,
+    parameters=[api_serializers.ForgetQueryIn],
+    request=api_serializers.ForgetIn,
     responses={200: answer(ForgottenOut, "Erased", _FORGOTTEN)},
     examples=[OpenApiExample("By id", {"memory_ids": [ex.MEMORY_ID]}, request_only=True)],
 )
 get = extend_schema(
     operation_id="api_get",
     summary="Get a memory",
-    parameters=[shapes.OneIn],
+    parameters=[api_serializers.MemoryRetrieveQuery],
     responses={200: answer(RemembraMemoryOut, "The memory", MEMORY)},
 )
 
@@ -325,7 +325,7 @@ def _change(operation: str, summary: str) -> Callable[[F], F]:
     return extend_schema(
         operation_id=operation,
         summary=summary,
-        request=shapes.ChangeIn,
+        request=api_serializers.ChangeIn,
         responses={200: answer(ChangedOut, "Updated", changed), 202: answer(PendingChangeOut, "Accepted", PENDING)},
         examples=[
             OpenApiExample(

@@ -8,22 +8,39 @@ from django.conf import settings
 from rest_framework import serializers
 
 from core.clock import iso
-from core.http.base import Input
-from core.http.fields import Flag, Metadata, Moment, Name, Number, QueryWhole, Text, Whole
+from core.http.base import RequestSerializer
+from core.http.fields import (
+    IdentifierField,
+    MetadataField,
+    QueryIntegerField,
+    StrictBooleanField,
+    StrictFloatField,
+    StrictIntegerField,
+    TextField,
+    TimestampField,
+)
 from core.ids import ENTITY, EVENT, MEMORY, RECEIPT, public
 from entities.types import EntityRef
-from memories.api.common import TTL, Filters, FutureMoment, QueryFilters, StampedIn, TimedIn, TimedListIn
-from memories.types import Decision, ErasureView, Hit, ItemResult, MemoryView, Recalled, WriteResult
+from memories.api.common import (
+    FiltersField,
+    FutureTimestampField,
+    QueryFiltersField,
+    StampedIn,
+    TimedIn,
+    TimedListIn,
+    TTLField,
+)
+from memories.types import Decision, ErasureReceipt, Hit, ItemResult, MemoryRecord, Recalled, WriteResult
 
 CONTENT = 50_000
 
 
-class ScopedIn(Input):
+class ScopedIn(RequestSerializer):
     """`project` may also be called `project_id`."""
 
-    user_id = Name(required=False)
-    project = Name(required=False)
-    project_id = Name(required=False, help_text="The same as project.")
+    user_id = IdentifierField(required=False)
+    project = IdentifierField(required=False)
+    project_id = IdentifierField(required=False, help_text="The same as project.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         other = attrs.pop("project_id", None)
@@ -33,42 +50,48 @@ class ScopedIn(Input):
 
 
 class StoreIn(StampedIn, ScopedIn):
-    content = Text(max_length=CONTENT)
-    metadata = Metadata(required=False)
-    ttl = TTL(required=False, allow_null=True)
-    expires_at = FutureMoment(required=False, allow_null=True)
-    memory_type = Text(max_length=64, required=False)
-    skip_extraction = Flag(default=False, help_text="true stores the text verbatim as one memory.")
-    speaker = Name(required=False)
-    role = Text(max_length=32, required=False)
-    session_id = Name(required=False, help_text="The conversation.")
-    agent_id = Name(required=False)
+    content = TextField(max_length=CONTENT)
+    metadata = MetadataField(required=False)
+    ttl = TTLField(required=False, allow_null=True)
+    expires_at = FutureTimestampField(required=False, allow_null=True)
+    memory_type = TextField(max_length=64, required=False)
+    skip_extraction = StrictBooleanField(default=False, help_text="true stores the text verbatim as one memory.")
+    speaker = IdentifierField(required=False)
+    role = TextField(max_length=32, required=False)
+    session_id = IdentifierField(required=False, help_text="The conversation.")
+    agent_id = IdentifierField(required=False)
 
 
 class RecallIn(TimedIn, ScopedIn):
-    query = Text(max_length=10_000, required=False, help_text="A question; without one, what the filters let through.")
-    filters = Filters(required=False, help_text="The filter grammar.")
-    exclude = serializers.ListField(child=Name(), required=False, max_length=1000, help_text="Ids to leave out.")
-    archived = Flag(default=False, help_text="true also finds what is archived.")
-    include_superseded = Flag(default=False, help_text="true also finds what was outdated since.")
-    slim = Flag(default=False, help_text="true caps the context at 800 tokens.")
-    limit = Whole(min_value=1, max_value=50, default=10)
-    threshold = Number(min_value=0, max_value=1, default=0.4)
-    max_tokens = Whole(min_value=100, max_value=128_000, default=4000)
-    enable_hybrid = Flag(default=True, help_text="false searches by meaning alone.")
-    enable_rerank = Flag(default=settings.RERANK_DEFAULT, help_text="false ranks without word-by-word comparison.")
-    reference_time = Moment(required=False, help_text='What "yesterday" is counted from; default: now.')
-    explain = Flag(default=False, help_text="true says for each memory why it was found.")
-    session_id = Name(required=False)
-    agent_id = Name(required=False)
+    query = TextField(
+        max_length=10_000, required=False, help_text="A question; without one, what the filters let through."
+    )
+    filters = FiltersField(required=False, help_text="The filter grammar.")
+    exclude = serializers.ListField(
+        child=IdentifierField(), required=False, max_length=1000, help_text="Ids to leave out."
+    )
+    archived = StrictBooleanField(default=False, help_text="true also finds what is archived.")
+    include_superseded = StrictBooleanField(default=False, help_text="true also finds what was outdated since.")
+    slim = StrictBooleanField(default=False, help_text="true caps the context at 800 tokens.")
+    limit = StrictIntegerField(min_value=1, max_value=50, default=10)
+    threshold = StrictFloatField(min_value=0, max_value=1, default=0.4)
+    max_tokens = StrictIntegerField(min_value=100, max_value=128_000, default=4000)
+    enable_hybrid = StrictBooleanField(default=True, help_text="false searches by meaning alone.")
+    enable_rerank = StrictBooleanField(
+        default=settings.RERANK_DEFAULT, help_text="false ranks without word-by-word comparison."
+    )
+    reference_time = TimestampField(required=False, help_text='What "yesterday" is counted from; default: now.')
+    explain = StrictBooleanField(default=False, help_text="true says for each memory why it was found.")
+    session_id = IdentifierField(required=False)
+    agent_id = IdentifierField(required=False)
 
 
-class ListIn(TimedListIn, ScopedIn):
-    page = QueryWhole(min_value=1, max_value=1_000_000, required=False)
-    offset = QueryWhole(min_value=0, max_value=100_000_000, required=False)
-    limit = QueryWhole(min_value=1, max_value=1000, default=100)
-    cursor = Name(required=False)
-    filters = QueryFilters(required=False, help_text="JSON: the filter grammar.")
+class MemoryListQuery(TimedListIn, ScopedIn):
+    page = QueryIntegerField(min_value=1, max_value=1_000_000, required=False)
+    offset = QueryIntegerField(min_value=0, max_value=100_000_000, required=False)
+    limit = QueryIntegerField(min_value=1, max_value=1000, default=100)
+    cursor = IdentifierField(required=False)
+    filters = QueryFiltersField(required=False, help_text="JSON: the filter grammar.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if sum(name in attrs for name in ("page", "offset", "cursor")) > 1:
@@ -76,30 +99,30 @@ class ListIn(TimedListIn, ScopedIn):
         return super().validate(attrs)
 
 
-class OneIn(TimedIn):
+class MemoryRetrieveQuery(TimedIn):
     pass
 
 
-class ChangeIn(Input):
+class ChangeIn(RequestSerializer):
     """At least one field."""
 
-    content = Text(max_length=CONTENT, required=False)
-    metadata = Metadata(required=False, help_text="Merged into what is there.")
-    memory_type = Text(max_length=64, required=False)
-    ttl = TTL(required=False)
-    expires_at = FutureMoment(required=False, allow_null=True, help_text="null: never.")
-    pinned = Flag(required=False)
-    importance = Number(min_value=0, max_value=1, required=False)
+    content = TextField(max_length=CONTENT, required=False)
+    metadata = MetadataField(required=False, help_text="Merged into what is there.")
+    memory_type = TextField(max_length=64, required=False)
+    ttl = TTLField(required=False)
+    expires_at = FutureTimestampField(required=False, allow_null=True, help_text="null: never.")
+    pinned = StrictBooleanField(required=False)
+    importance = StrictFloatField(min_value=0, max_value=1, required=False)
 
 
 class ForgetIn(ScopedIn):
     """Exactly one of `memory_ids`, `all`, `entity`, `filters` and `project`; `project` may also narrow `entity` and
     `filters`. Anything unknown is refused: a deletion is never guessed."""
 
-    memory_ids = serializers.ListField(child=Name(), required=False, allow_empty=False, max_length=1000)
-    all = Flag(required=False)
-    entity = Text(max_length=512, required=False, help_text="An entity's name, alias or id.")
-    filters = Filters(required=False, help_text="The filter grammar.")
+    memory_ids = serializers.ListField(child=IdentifierField(), required=False, allow_empty=False, max_length=1000)
+    all = StrictBooleanField(required=False)
+    entity = TextField(max_length=512, required=False, help_text="An entity's name, alias or id.")
+    filters = FiltersField(required=False, help_text="The filter grammar.")
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict) and (unknown := sorted(set(data) - set(self.fields))):
@@ -120,14 +143,14 @@ class ForgetIn(ScopedIn):
         return attrs
 
 
-class ForgetQueryIn(Input):
+class ForgetQueryIn(RequestSerializer):
     """The same in the query string, as the published Python client sends it."""
 
-    memory_id = Name(required=False)
-    entity = Text(max_length=512, required=False)
+    memory_id = IdentifierField(required=False)
+    entity = TextField(max_length=512, required=False)
     all_memories = serializers.BooleanField(required=False)
-    user_id = Name(required=False)
-    project_id = Name(required=False)
+    user_id = IdentifierField(required=False)
+    project_id = IdentifierField(required=False)
 
     def to_internal_value(self, data: Any) -> Any:
         if unknown := sorted(set(data) - set(self.fields)):
@@ -152,7 +175,7 @@ class ForgetQueryIn(Input):
         return said
 
 
-def memory(view: MemoryView) -> dict[str, Any]:
+def memory(view: MemoryRecord) -> dict[str, Any]:
     return {
         "id": public(MEMORY, view.id),
         "content": view.content,
@@ -264,7 +287,7 @@ def event(result: WriteResult) -> dict[str, Any]:
     }
 
 
-def forgotten(view: ErasureView) -> dict[str, Any]:
+def forgotten(view: ErasureReceipt) -> dict[str, Any]:
     """Writes that were still pending count as the memory that they would have become."""
     return {
         "status": "success",

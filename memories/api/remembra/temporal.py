@@ -12,8 +12,8 @@ from rest_framework.response import Response
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from core.clock import iso
-from core.http.base import Input, RemembraView
-from core.http.fields import Flag, Moment, QueryWhole
+from core.http.base import RemembraView, RequestSerializer
+from core.http.fields import QueryIntegerField, StrictBooleanField, TimestampField
 from core.ids import MEMORY, public
 from memories.api import examples as ex
 from memories.api.remembra.schema import answer
@@ -25,14 +25,14 @@ BANDS = ["healthy", "decaying", "expired"]
 
 
 class ReportIn(ScopedIn):
-    limit = QueryWhole(min_value=1, max_value=1000, default=100, help_text="Of the most decayed memories.")
+    limit = QueryIntegerField(min_value=1, max_value=1000, default=100, help_text="Of the most decayed memories.")
 
 
 class FadedOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     content = serializers.CharField()
     decay_score = serializers.FloatField(min_value=0, max_value=1)
-    last_accessed = Moment(allow_null=True, help_text="When recall last found it.")
+    last_accessed = TimestampField(allow_null=True, help_text="When recall last found it.")
 
 
 class ReportOut(serializers.Serializer[Any]):
@@ -58,9 +58,9 @@ class DecayOut(FadedOut):
     parts = PartsOut()
 
 
-class CleanIn(Input):
-    dry_run = Flag(default=False)
-    archive = Flag(default=True, help_text="false erases what has decayed.")
+class CleanIn(RequestSerializer):
+    dry_run = StrictBooleanField(default=False)
+    archive = StrictBooleanField(default=True, help_text="false erases what has decayed.")
 
 
 class CleanOut(serializers.Serializer[Any]):
@@ -142,7 +142,7 @@ class DecayView(RemembraView):
 class CleanView(RemembraView):
     permission_classes = (requires(POST=Scope.DELETE),)
     acts = {"POST": "delete"}  # noqa: RUF012
-    in_one_transaction = False
+    atomic = False
 
     @extend_schema(
         operation_id="api_temporal_cleanup",

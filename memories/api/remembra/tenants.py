@@ -14,41 +14,43 @@ from apikeys.scopes import Scope
 from apikeys.tenants import TenantChange
 from core.clock import iso
 from core.errors import InvalidRequest
-from core.http.base import ClosedInput, Input, RemembraView
-from core.http.fields import Moment, Name, QueryWhole, RateLimits, Text
+from core.http.base import RemembraView, RequestSerializer, StrictRequestSerializer
+from core.http.fields import IdentifierField, QueryIntegerField, RateLimitsField, TextField, TimestampField
 from core.ids import RECEIPT, TENANT, public
 from memories.api import examples as ex
 from memories.api.remembra.schema import answer
 from memories.services import tenants
-from memories.services.tenants import TenantView as Tenant
+from memories.services.tenants import TenantRecord as Tenant
 
 TENANT_ID = "ten_01890a5dac967b2e8b7c3f0a9d1e2f36"
 NEVER_CHANGES = "never changes"
 
 
-class TenantChangeIn(ClosedInput):
+class TenantChangeIn(StrictRequestSerializer):
     """At least one field."""
 
     fixed = dict.fromkeys(("slug", "id", "created_at"), NEVER_CHANGES)
 
-    name = Text(max_length=200, required=False, allow_blank=True)
-    default_project = Name(required=False, help_text="What keys without projects mean when they name none.")
-    rate_limits = RateLimits(required=False, help_text="Limits of each of its keys that differ from the service's.")
+    name = TextField(max_length=200, required=False, allow_blank=True)
+    default_project = IdentifierField(required=False, help_text="What keys without projects mean when they name none.")
+    rate_limits = RateLimitsField(
+        required=False, help_text="Limits of each of its keys that differ from the service's."
+    )
 
 
 class TenantIn(TenantChangeIn):
     fixed = {}  # noqa: RUF012
 
-    slug = Text(max_length=64, help_text="Lower-case letters, digits and hyphens.")
+    slug = TextField(max_length=64, help_text="Lower-case letters, digits and hyphens.")
 
 
-class TenantsIn(Input):
-    limit = QueryWhole(min_value=1, max_value=1000, default=100)
-    cursor = Name(required=False)
+class TenantsIn(RequestSerializer):
+    limit = QueryIntegerField(min_value=1, max_value=1000, default=100)
+    cursor = IdentifierField(required=False)
 
 
-class TenantEraseIn(ClosedInput):
-    confirm = Text(max_length=64, help_text="The tenant's slug.")
+class TenantEraseIn(StrictRequestSerializer):
+    confirm = TextField(max_length=64, help_text="The tenant's slug.")
 
 
 class TenantCountsOut(serializers.Serializer[Any]):
@@ -62,8 +64,8 @@ class TenantOut(serializers.Serializer[Any]):
     slug = serializers.CharField()
     name = serializers.CharField(allow_blank=True)
     default_project = serializers.CharField()
-    rate_limits = RateLimits()
-    created_at = Moment()
+    rate_limits = RateLimitsField()
+    created_at = TimestampField()
     counts = TenantCountsOut()
 
 

@@ -8,11 +8,11 @@ from memories.api.remembra import (
     entities,
     export,
     history,
+    maintenance,
     reviews,
     revise,
     temporal,
     tenants,
-    upkeep,
     users,
     views,
 )
@@ -21,7 +21,7 @@ urlpatterns = [
     path("memories", views.MemoriesView.as_view(), name="api-memories"),
     path("memories/recall", views.RecallView.as_view(), name="api-recall"),
     path("memories/batch", batches.BatchView.as_view(), name="api-batch"),
-    path("memories/cleanup-expired", upkeep.CleanupView.as_view(), name="api-cleanup-expired"),
+    path("memories/cleanup-expired", maintenance.CleanupView.as_view(), name="api-cleanup-expired"),
     path("memories/<str:memory_id>", views.MemoryView.as_view(), name="api-memory"),
     path("memories/<str:memory_id>/history", history.HistoryView.as_view(), name="api-history"),
     path("memories/<str:memory_id>/supersede", revise.SupersedeView.as_view(), name="api-supersede"),
@@ -38,5 +38,5 @@ urlpatterns = [
     path("reviews", reviews.ReviewsView.as_view(), name="api-reviews"),
     path("reviews/<str:review_id>", reviews.DecisionView.as_view(), name="api-review"),
     path("export", export.ExportView.as_view(), name="api-export"),
-    path("erasures/<str:receipt_id>", upkeep.ErasureView.as_view(), name="api-erasure"),
+    path("erasures/<str:receipt_id>", maintenance.ErasureView.as_view(), name="api-erasure"),
 ]

@@ -13,18 +13,18 @@ from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from core.clock import iso
 from core.http.base import RemembraView
-from core.http.fields import Moment, Name
+from core.http.fields import IdentifierField, TimestampField
 from core.ids import ENTITY, MEMORY, public
 from memories.api import examples as ex
 from memories.api.common import TimedIn, temporal_view
 from memories.api.remembra.schema import answer
 from memories.services.profile import profile
-from memories.types import MemoryView
+from memories.types import MemoryRecord
 
 
 class ProfileIn(TimedIn):
-    project = Name(required=False)
-    project_id = Name(required=False, help_text="The same as project.")
+    project = IdentifierField(required=False)
+    project_id = IdentifierField(required=False, help_text="The same as project.")
 
 
 class TopicOut(serializers.Serializer[Any]):
@@ -49,8 +49,8 @@ class ProfileOut(serializers.Serializer[Any]):
     user_id = serializers.CharField()
     total_memories = serializers.IntegerField()
     memories_last_7d = serializers.IntegerField()
-    first_memory_at = Moment(allow_null=True)
-    last_memory_at = Moment(allow_null=True)
+    first_memory_at = TimestampField(allow_null=True)
+    last_memory_at = TimestampField(allow_null=True)
     memory_types = serializers.DictField(child=serializers.IntegerField())
     top_topics = TopicOut(many=True)
     top_entities = ProfileEntityOut(many=True)
@@ -72,7 +72,7 @@ _PROFILE = {
 }
 
 
-def _fact(memory: MemoryView) -> dict[str, Any]:
+def _fact(memory: MemoryRecord) -> dict[str, Any]:
     body = {"memory_id": public(MEMORY, memory.id), "content": memory.content}
     return body | {"predicate": memory.entities.states[0].type} if memory.entities.states else body
 

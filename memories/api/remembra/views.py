@@ -24,7 +24,7 @@ from memories.api.common import (
     temporal_view,
     update_command,
 )
-from memories.api.remembra import serializers as shapes
+from memories.api.remembra import serializers
 from memories.api.remembra.schema import (
     edit,
     event,
@@ -44,7 +44,7 @@ from memories.services.recall import list_page, recall
 from memories.services.store import store
 from memories.services.update import outcome, update
 from memories.types import ForgetCommand, ListQuery, RecallQuery, StoreCommand, WriteResult
-from memories.types import MemoryView as View
+from memories.types import MemoryRecord as View
 
 EVENTS = "/api/v1/events"
 SLIM = 800  # tokens
@@ -73,11 +73,11 @@ def store_command(view: RemembraView, data: dict[str, Any]) -> StoreCommand:
 class MemoriesView(RemembraView):
     permission_classes = (requires(GET=Scope.READ, POST=Scope.WRITE, DELETE=Scope.DELETE),)
     acts = {"POST": "store"}  # noqa: RUF012
-    in_one_transaction = False
+    atomic = False
 
     @storing
     def post(self, request: Request) -> Response:
-        data = self.body(request, shapes.StoreIn)
+        data = self.body(request, serializers.StoreIn)
         return self._stored(store(principal(request), store_command(self, data)))
 
     def replay(self, sources: Sequence[UUID], response_context: Any) -> Response:
@@ -85,12 +85,12 @@ class MemoriesView(RemembraView):
 
     def _stored(self, result: WriteResult) -> Response:
         if result.state == "succeeded":
-            return self.ok(shapes.write(result), 201)
-        return self.ok(shapes.write(result), 202, pending_headers(result, EVENTS))
+            return self.ok(serializers.write(result), 201)
+        return self.ok(serializers.write(result), 202, pending_headers(result, EVENTS))
 
     @list_memories
     def get(self, request: Request) -> Response:
-        data = self.query(request, shapes.ListIn)
+        data = self.query(request, serializers.MemoryListQuery)
         number, limit = data.get("page", 1), data["limit"]
         query = ListQuery(
             user_id=data.get("user_id"),
@@ -102,7 +102,7 @@ class MemoriesView(RemembraView):
             temporal_view=temporal_view(data),
         )
         page = list_page(principal(request), query)
-        memories = [shapes.memory(m) for m in page.memories]
+        memories = [serializers.memory(m) for m in page.memories]
         if "offset" in data:
             return self.ok(memories, headers={"X-Total-Count": str(page.total)})
         body = {"memories": memories, "total": page.total, "page": number, "limit": limit}
@@ -113,9 +113,9 @@ class MemoriesView(RemembraView):
         if request.query_params and request.body:
             raise InvalidRequest("Send a body or query parameters, not both; nothing was deleted.")
         if request.query_params:
-            data = self.query(request, shapes.ForgetQueryIn)
+            data = self.query(request, serializers.ForgetQueryIn)
         else:
-            data = self.body(request, shapes.ForgetIn)
+            data = self.body(request, serializers.ForgetIn)
         command = ForgetCommand(
             memory_ids=tuple(data.get("memory_ids", ())),
             all_memories=data.get("all", False),
@@ -124,7 +124,7 @@ class MemoriesView(RemembraView):
             project=data.get("project"),
             user_id=data.get("user_id"),
         )
-        return self.ok(shapes.forgotten(forget(principal(request), command)))
+        return self.ok(serializers.forgotten(forget(principal(request), command)))
 
 
 class RecallView(RemembraView):
@@ -134,7 +134,7 @@ class RecallView(RemembraView):
 
     @recalling
     def post(self, request: Request) -> Response:
-        data = self.body(request, shapes.RecallIn)
+        data = self.body(request, serializers.RecallIn)
         query = RecallQuery(
             query=data.get("query"),
             user_id=data.get("user_id"),
@@ -153,17 +153,19 @@ class RecallView(RemembraView):
             explain=data["explain"],
             recipe=recipe_of(request),
         )
-        return self.ok(shapes.recalled(recall(principal(request), query)))
+        return self.ok(serializers.recalled(recall(principal(request), query)))
 
 
 class MemoryView(RemembraView):
     permission_classes = (requires(GET=Scope.READ, PUT=Scope.WRITE, PATCH=Scope.WRITE, DELETE=Scope.DELETE),)
-    in_one_transaction = False
+    atomic = False
 
     @get
     def get(self, request: Request, memory_id: str) -> Response:
-        data = self.query(request, shapes.OneIn)
-        return self.ok(shapes.memory(read_memory(principal(request), memory_id, temporal_view=temporal_view(data))))
+        data = self.query(request, serializers.MemoryRetrieveQuery)
+        return self.ok(
+            serializers.memory(read_memory(principal(request), memory_id, temporal_view=temporal_view(data)))
+        )
 
     @replace
     def put(self, request: Request, memory_id: str) -> Response:
@@ -174,7 +176,7 @@ class MemoryView(RemembraView):
         return self._change(request, memory_id)
 
     def _change(self, request: Request, memory_id: str) -> Response:
-        data = self.body(request, shapes.ChangeIn)
+        data = self.body(request, serializers.ChangeIn)
         require_any(data, EDITABLE)
         return self._changed(update(principal(request), update_command(memory_id, data, wait=self.may_wait)))
 
@@ -184,15 +186,15 @@ class MemoryView(RemembraView):
 
     def _changed(self, changed: View | WriteResult) -> Response:
         if isinstance(changed, WriteResult):
-            return self.ok(shapes.pending(changed), 202, pending_headers(changed, EVENTS))
+            return self.ok(serializers.pending(changed), 202, pending_headers(changed, EVENTS))
         memory_id = public(MEMORY, changed.id)
         memory = {"id": memory_id, "content": changed.content}
-        entities = [shapes.entity_ref(e) for e in changed.entities.mentions]
+        entities = [serializers.entity_ref(e) for e in changed.entities.mentions]
         return self.ok({"status": "success", "id": memory_id, "memory": memory, "updated_entities": entities})
 
     @forget_single
     def delete(self, request: Request, memory_id: str) -> Response:
-        return self.ok(shapes.forgotten(forget_one(principal(request), memory_id)))
+        return self.ok(serializers.forgotten(forget_one(principal(request), memory_id)))
 
 
 class EventView(RemembraView):
@@ -200,4 +202,4 @@ class EventView(RemembraView):
 
     @event
     def get(self, request: Request, event_id: str) -> Response:
-        return self.ok(shapes.event(read_event(principal(request), event_id)))
+        return self.ok(serializers.event(read_event(principal(request), event_id)))

@@ -57,7 +57,7 @@ def key_to_print(own: str, file: Path) -> tuple[str, str]:
     if not own:
         key = ensure_kept_key(file)
         return key, key
-    shown = own[:SHOWN] if len(own) >= checks.LEAST_KEY_LENGTH else ""
+    shown = own[:SHOWN] if len(own) >= checks.MIN_KEY_LENGTH else ""
     return f"${KEY_VARIABLE}", f"{shown}… ({KEY_VARIABLE}; the lines below read it from your shell)"
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
-from core.http.fields import Moment
-from webhooks.api.remembra import serializers as shapes
-from webhooks.types import EVENTS, TEST, DeliveryState, Reason
+from core.http.fields import TimestampField
+from webhooks.api.remembra import serializers as api_serializers
+from webhooks.types import EVENTS, TEST, DeliveryState, DisabledReason
 
 WEBHOOK_ID = "whk_01890a5dac967b2e8b7c3f0a9d1e2f35"
 DELIVERY_ID = "dlv_01890a5dac967b2e8b7c3f0a9d1e2f36"
@@ -34,11 +34,11 @@ class WebhookOut(serializers.Serializer[Any]):
     user_id = serializers.CharField(allow_null=True)
     project_ids = serializers.ListField(child=serializers.CharField())
     active = serializers.BooleanField()
-    disabled_at = Moment(allow_null=True)
-    disabled_reason = serializers.CharField(allow_null=True, help_text=", ".join(Reason))
-    failing_since = Moment(allow_null=True, help_text="The first failure after the last success.")
+    disabled_at = TimestampField(allow_null=True)
+    disabled_reason = serializers.CharField(allow_null=True, help_text=", ".join(DisabledReason))
+    failing_since = TimestampField(allow_null=True, help_text="The first failure after the last success.")
     created_by = serializers.CharField(help_text="The API key that it hangs on: the last one that changed it.")
-    created_at = Moment()
+    created_at = TimestampField()
 
 
 class NewWebhookOut(WebhookOut):
@@ -56,7 +56,7 @@ class WebhookDeletedOut(serializers.Serializer[Any]):
 
 
 class AttemptOut(serializers.Serializer[Any]):
-    at = Moment()
+    at = TimestampField()
     status_code = serializers.IntegerField(allow_null=True)
     error = serializers.CharField(allow_null=True, help_text="status, timeout, connection, private_address, …")
     duration_ms = serializers.IntegerField()
@@ -69,9 +69,9 @@ class DeliveryOut(serializers.Serializer[Any]):
     state = serializers.ChoiceField([s.value for s in DeliveryState])
     error = serializers.CharField(allow_null=True)
     attempts = AttemptOut(many=True)
-    next_attempt_at = Moment(allow_null=True)
-    created_at = Moment()
-    finished_at = Moment(allow_null=True)
+    next_attempt_at = TimestampField(allow_null=True)
+    created_at = TimestampField()
+    finished_at = TimestampField(allow_null=True)
 
 
 class DeliveriesOut(serializers.Serializer[Any]):
@@ -120,7 +120,7 @@ creating = extend_schema(
     operation_id="api_create_webhook",
     summary="Register a webhook",
     description=SENDING,
-    request=shapes.WebhookIn,
+    request=api_serializers.WebhookIn,
     responses={201: answer(NewWebhookOut, "Made; the secret is shown only here", _WEBHOOK | {"secret": _SECRET})},
     examples=[
         OpenApiExample(
@@ -143,7 +143,7 @@ get = extend_schema(
 changing = extend_schema(
     operation_id="api_patch_webhook",
     summary="Change a webhook, or turn it on or off",
-    request=shapes.WebhookChangeIn,
+    request=api_serializers.WebhookChangeIn,
     responses={200: answer(WebhookOut, "The webhook", _WEBHOOK)},
     examples=[OpenApiExample("Turn it on again", {"active": True}, request_only=True)],
 )
@@ -156,7 +156,7 @@ deleting = extend_schema(
 list_deliveries = extend_schema(
     operation_id="api_list_deliveries",
     summary="What was sent to a webhook, newest first",
-    parameters=[shapes.DeliveriesIn],
+    parameters=[api_serializers.DeliveriesIn],
     responses={200: answer(DeliveriesOut, "A page", {"deliveries": [_DELIVERED], "next_cursor": None})},
 )
 testing = extend_schema(

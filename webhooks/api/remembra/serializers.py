@@ -7,15 +7,15 @@ from typing import Any
 from rest_framework import serializers
 
 from core.clock import iso
-from core.http.base import Input
-from core.http.fields import Flag, Name, QueryWhole, Text
+from core.http.base import RequestSerializer
+from core.http.fields import IdentifierField, QueryIntegerField, StrictBooleanField, TextField
 from core.ids import DELIVERY, MESSAGE, WEBHOOK, public
-from webhooks.types import EVENTS, Attempt, DeliveryPage, DeliveryView, NewWebhook, WebhookView
+from webhooks.types import EVENTS, Attempt, DeliveryPage, DeliveryRecord, NewWebhook, WebhookRecord
 
 PROJECTS = 100
 
 
-class EventName(Text):
+class EventNameField(TextField):
     """One of the events that there are."""
 
     def to_internal_value(self, data: Any) -> str:
@@ -27,38 +27,44 @@ class EventName(Text):
 
 def _events(**kwargs: Any) -> serializers.ListField:
     return serializers.ListField(
-        child=EventName(max_length=32), allow_empty=False, max_length=len(EVENTS), help_text=", ".join(EVENTS), **kwargs
+        child=EventNameField(max_length=32),
+        allow_empty=False,
+        max_length=len(EVENTS),
+        help_text=", ".join(EVENTS),
+        **kwargs,
     )
 
 
 def _projects(**kwargs: Any) -> serializers.ListField:
-    return serializers.ListField(child=Name(), required=False, max_length=PROJECTS, **kwargs)
+    return serializers.ListField(child=IdentifierField(), required=False, max_length=PROJECTS, **kwargs)
 
 
-class WebhookIn(Input):
-    url = Text(max_length=2048)
+class WebhookIn(RequestSerializer):
+    url = TextField(max_length=2048)
     events = _events()
-    secret = Text(
+    secret = TextField(
         max_length=128, required=False, help_text="whsec_ and the base64 of 24 to 64 bytes; without it one is made."
     )
-    user_id = Name(required=False, allow_null=True, help_text="Only this user's events; null: those of all users.")
+    user_id = IdentifierField(
+        required=False, allow_null=True, help_text="Only this user's events; null: those of all users."
+    )
     project_ids = _projects(help_text="Only events of these projects; empty: of all.")
 
 
-class WebhookChangeIn(Input):
-    url = Text(max_length=2048, required=False)
+class WebhookChangeIn(RequestSerializer):
+    url = TextField(max_length=2048, required=False)
     events = _events(required=False)
-    active = Flag(required=False, help_text="true turns a webhook on that was turned off, by whomever.")
-    user_id = Name(required=False, allow_null=True)
+    active = StrictBooleanField(required=False, help_text="true turns a webhook on that was turned off, by whomever.")
+    user_id = IdentifierField(required=False, allow_null=True)
     project_ids = _projects()
 
 
-class DeliveriesIn(Input):
-    limit = QueryWhole(min_value=1, max_value=100, default=50)
-    cursor = Name(required=False)
+class DeliveriesIn(RequestSerializer):
+    limit = QueryIntegerField(min_value=1, max_value=100, default=50)
+    cursor = IdentifierField(required=False)
 
 
-def webhook(view: WebhookView) -> dict[str, Any]:
+def webhook(view: WebhookRecord) -> dict[str, Any]:
     """A webhook without its secret."""
     return {
         "id": public(WEBHOOK, view.id),
@@ -79,7 +85,7 @@ def new_webhook(new: NewWebhook) -> dict[str, Any]:
     return webhook(new.view) | {"secret": new.secret}
 
 
-def delivery(view: DeliveryView) -> dict[str, Any]:
+def delivery(view: DeliveryRecord) -> dict[str, Any]:
     return {
         "id": public(DELIVERY, view.id),
         "message_id": public(MESSAGE, view.message_id),

@@ -9,7 +9,8 @@ from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from core.errors import InvalidRequest
 from core.http.base import RemembraView
-from webhooks.api.remembra import serializers as shapes
+from core.unset import UNSET
+from webhooks.api.remembra import serializers
 from webhooks.api.remembra.schema import (
     changing,
     creating,
@@ -20,19 +21,19 @@ from webhooks.api.remembra.schema import (
     testing,
 )
 from webhooks.services import deliveries, webhooks
-from webhooks.types import KEEP, ChangeWebhook, CreateWebhook
+from webhooks.types import ChangeWebhook, CreateWebhook
 
 CHANGEABLE = ("url", "events", "active", "user_id", "project_ids")
 
 
 class WebhooksView(RemembraView):
     permission_classes = (requires(GET=Scope.ADMIN, POST=Scope.ADMIN),)
-    holds_secret = True
-    in_one_transaction = False  # the host is looked up first: no transaction waits for the network
+    response_is_secret = True
+    atomic = False  # the host is looked up first: no transaction waits for the network
 
     @creating
     def post(self, request: Request) -> Response:
-        data = self.body(request, shapes.WebhookIn)
+        data = self.body(request, serializers.WebhookIn)
         command = CreateWebhook(
             url=data["url"],
             events=tuple(data["events"]),
@@ -40,36 +41,36 @@ class WebhooksView(RemembraView):
             user_id=data.get("user_id"),
             project_ids=tuple(data.get("project_ids", ())),
         )
-        return self.ok(shapes.new_webhook(webhooks.create(principal(request), command)), 201)
+        return self.ok(serializers.new_webhook(webhooks.create(principal(request), command)), 201)
 
     @list_webhooks
     def get(self, request: Request) -> Response:
-        found = [shapes.webhook(w) for w in webhooks.list_all(principal(request))]
+        found = [serializers.webhook(w) for w in webhooks.list_all(principal(request))]
         return self.ok({"webhooks": found, "total": len(found)})
 
 
 class WebhookView(RemembraView):
     permission_classes = (requires(GET=Scope.ADMIN, PATCH=Scope.ADMIN, DELETE=Scope.ADMIN),)
-    in_one_transaction = False  # as above
+    atomic = False  # as above
 
     @get
     def get(self, request: Request, webhook_id: str) -> Response:
-        return self.ok(shapes.webhook(webhooks.get(principal(request), webhook_id)))
+        return self.ok(serializers.webhook(webhooks.get(principal(request), webhook_id)))
 
     @changing
     def patch(self, request: Request, webhook_id: str) -> Response:
-        data = self.body(request, shapes.WebhookChangeIn)
+        data = self.body(request, serializers.WebhookChangeIn)
         if not any(name in data for name in CHANGEABLE):
             raise InvalidRequest(f"Send at least one of {', '.join(CHANGEABLE)}.", field=CHANGEABLE[0])
         command = ChangeWebhook(
             webhook_id=webhook_id,
-            url=data.get("url", KEEP),
-            events=tuple(data["events"]) if "events" in data else KEEP,
-            active=data.get("active", KEEP),
-            user_id=data.get("user_id", KEEP),
-            project_ids=tuple(data["project_ids"]) if "project_ids" in data else KEEP,
+            url=data.get("url", UNSET),
+            events=tuple(data["events"]) if "events" in data else UNSET,
+            active=data.get("active", UNSET),
+            user_id=data.get("user_id", UNSET),
+            project_ids=tuple(data["project_ids"]) if "project_ids" in data else UNSET,
         )
-        return self.ok(shapes.webhook(webhooks.change(principal(request), command)))
+        return self.ok(serializers.webhook(webhooks.change(principal(request), command)))
 
     @deleting
     def delete(self, request: Request, webhook_id: str) -> Response:
@@ -82,9 +83,9 @@ class DeliveriesView(RemembraView):
 
     @list_deliveries
     def get(self, request: Request, webhook_id: str) -> Response:
-        data = self.query(request, shapes.DeliveriesIn)
+        data = self.query(request, serializers.DeliveriesIn)
         page = deliveries.list_page(principal(request), webhook_id, limit=data["limit"], cursor=data.get("cursor"))
-        return self.ok(shapes.deliveries(page))
+        return self.ok(serializers.deliveries(page))
 
 
 class TestView(RemembraView):
@@ -94,4 +95,4 @@ class TestView(RemembraView):
     def post(self, request: Request, webhook_id: str) -> Response:
         sent = deliveries.test(principal(request), webhook_id)
         log = f"/api/v1/webhooks/{webhook_id}/deliveries"
-        return self.ok(shapes.delivery(sent), 202, {"Location": log})
+        return self.ok(serializers.delivery(sent), 202, {"Location": log})

@@ -16,7 +16,7 @@ from core.ids import ENTITY, parse, public
 from entities import names
 from entities.models import Alias, EntityRevision, Mention
 from entities.services.bitemporal import recorded_at_time
-from entities.types import EntityPage, EntityQuery, EntityView
+from entities.types import EntityPage, EntityQuery, EntityRecord
 
 
 def list_page(principal: Principal, query: EntityQuery) -> EntityPage:
@@ -64,7 +64,7 @@ def mentioning(tenant_id: uuid.UUID, entity_ids: Sequence[uuid.UUID], limit: int
 
 def views(
     tenant_id: uuid.UUID, rows: Sequence[EntityRevision], as_of: dt.datetime | None = None
-) -> tuple[EntityView, ...]:
+) -> tuple[EntityRecord, ...]:
     """With their aliases and counts; what an entity is called is no alias of its own."""
     keys = [row.entity_key for row in rows]
     aliases: dict[uuid.UUID, list[str]] = defaultdict(list)
@@ -76,7 +76,7 @@ def views(
     mentions = Mention.objects.filter(recorded_at_time(as_of), tenant=tenant_id, entity_key__in=keys)
     counts = dict(mentions.values_list("entity_key").annotate(Count("id")))
     return tuple(
-        EntityView(
+        EntityRecord(
             id=r.entity_key,
             name=r.name,
             type=r.type,

@@ -1,4 +1,4 @@
-"""`manage.py createapikey --name NAME`: make an API key and show it once."""
+"""`manage.py create_api_key --name NAME`: make an API key and show it once."""
 
 from __future__ import annotations
 

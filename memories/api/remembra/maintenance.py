@@ -12,8 +12,8 @@ from rest_framework.response import Response
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from core.clock import iso
-from core.http.base import Input, RemembraView
-from core.http.fields import Flag, Metadata, Moment
+from core.http.base import RemembraView, RequestSerializer
+from core.http.fields import MetadataField, StrictBooleanField, TimestampField
 from core.ids import RECEIPT, public
 from memories.api import examples as ex
 from memories.api.remembra.schema import answer
@@ -21,11 +21,11 @@ from memories.services.cleanup import clean_expired
 from memories.services.erasures import erasure
 
 
-class CleanupIn(Input):
-    dry_run = Flag(required=False, help_text="true only counts.")
+class CleanupIn(RequestSerializer):
+    dry_run = StrictBooleanField(required=False, help_text="true only counts.")
 
 
-class CleanupQueryIn(Input):
+class CleanupQueryIn(RequestSerializer):
     dry_run = serializers.BooleanField(required=False)
 
 
@@ -40,7 +40,7 @@ class CleanupView(RemembraView):
 
     permission_classes = (requires(POST=Scope.DELETE),)
     acts = {"POST": "delete"}  # noqa: RUF012
-    in_one_transaction = False
+    atomic = False
 
     @extend_schema(
         operation_id="api_cleanup_expired",
@@ -61,10 +61,10 @@ class CleanupView(RemembraView):
 
 class ErasureOut(serializers.Serializer[Any]):
     id = serializers.CharField()
-    scope = Metadata()
+    scope = MetadataField()
     counts = serializers.DictField(child=serializers.IntegerField())
-    requested_at = Moment()
-    completed_at = Moment(allow_null=True)
+    requested_at = TimestampField()
+    completed_at = TimestampField(allow_null=True)
     signature = serializers.CharField(allow_blank=True)
 
 

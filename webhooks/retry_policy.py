@@ -13,12 +13,12 @@ from django.db.models import QuerySet
 from core.clock import iso, now
 from core.monitoring import metrics
 from webhooks.models import Delivery, Webhook
-from webhooks.types import Attempt, DeliveryState, Reason
+from webhooks.types import Attempt, DeliveryState, DisabledReason
 
 # Seconds until the next try, after the first failure, the second, and so on: about two days in all.
-WAITS = (5, 30, 120, 600, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
-PATIENCE = dt.timedelta(hours=24)
-GONE = 410
+RETRY_DELAYS = (5, 30, 120, 600, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
+DISABLE_AFTER = dt.timedelta(hours=24)
+HTTP_410 = 410
 DISABLED = "disabled"
 NO_ANSWER = ("timeout", "connection")
 PAUSE = dt.timedelta(seconds=30)
@@ -41,10 +41,10 @@ def record(row: Delivery, attempt: Attempt) -> bool:
             return kept
         kept = _write(row, attempt, _after_failure(row, attempt))
         since = _note_failure(row, attempt.at)
-        if attempt.status == GONE:
-            disable(row.tenant_id, row.webhook_key, Reason.GONE)
-        elif row.attempts >= len(WAITS) and since is not None and since <= now() - PATIENCE:
-            disable(row.tenant_id, row.webhook_key, Reason.FAILING)
+        if attempt.status == HTTP_410:
+            disable(row.tenant_id, row.webhook_key, DisabledReason.HTTP_410)
+        elif row.attempts >= len(RETRY_DELAYS) and since is not None and since <= now() - DISABLE_AFTER:
+            disable(row.tenant_id, row.webhook_key, DisabledReason.FAILING)
         elif attempt.error in NO_ANSWER:
             # Who doesn't answer keeps a worker waiting: the other messages for it don't queue up to do the same.
             waiting = pending(row.tenant_id, webhook_key=row.webhook_key, due_at__lte=now())
@@ -53,9 +53,9 @@ def record(row: Delivery, attempt: Attempt) -> bool:
 
 
 def _after_failure(row: Delivery, attempt: Attempt) -> dict[str, Any]:
-    if attempt.status == GONE or row.attempts >= len(WAITS):
+    if attempt.status == HTTP_410 or row.attempts >= len(RETRY_DELAYS):
         return _ended(DeliveryState.FAILED)
-    wait = WAITS[row.attempts] * random.uniform(0.9, 1.1)  # noqa: S311  (spreads load, hides nothing)
+    wait = RETRY_DELAYS[row.attempts] * random.uniform(0.9, 1.1)  # noqa: S311  (spreads load, hides nothing)
     return {"due_at": now() + dt.timedelta(seconds=wait)}
 
 
@@ -88,7 +88,7 @@ def _note_failure(row: Delivery, moment: dt.datetime) -> dt.datetime | None:
     return hook.values_list("failing_since", flat=True).first()
 
 
-def disable(tenant_id: uuid.UUID, webhook_id: uuid.UUID, reason: Reason, **only: Any) -> bool:
+def disable(tenant_id: uuid.UUID, webhook_id: uuid.UUID, reason: DisabledReason, **only: Any) -> bool:
     """Turn a webhook off (one that is still like `only`), and give up what is on its way to it; False when it was off.
 
     What happens while it is off is never told, and what was given up isn't sent when it is on again: nobody wants a

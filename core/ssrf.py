@@ -12,11 +12,11 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from core import http_client
 
-LONGEST = 2048
-MOST_ADDRESSES = 4  # tried of one name; all of them are judged
+MAX_URL_LENGTH = 2048
+MAX_ADDRESSES = 4  # tried of one name; all of them are judged
 
 # The operator's own: allowed where the operator says so.
-OWN = tuple(
+PRIVATE_NETWORKS = tuple(
     map(
         ipaddress.ip_network,
         (
@@ -30,8 +30,9 @@ OWN = tuple(
         ),
     )
 )
-# Never, whatever `is_global` of this Python says: metadata of clouds inside OWN, and what leads to IPv4 by detours.
-NEVER = tuple(
+# Never, whatever `is_global` of this Python says: metadata of clouds inside PRIVATE_NETWORKS, and what leads to IPv4 by
+# detours.
+BLOCKED_NETWORKS = tuple(
     map(
         ipaddress.ip_network,
         (
@@ -49,7 +50,7 @@ PUBLIC_V6 = IPv6Network("2000::/3")
 NAT64 = IPv6Network("64:ff9b::/96")
 
 
-class Refused(Exception):
+class UrlRefused(Exception):
     """Nothing may be sent there: `bad_url`, `unresolvable` or `private_address`."""
 
     def __init__(self, kind: str, expected: str) -> None:
@@ -60,20 +61,20 @@ class Refused(Exception):
 
 def check(url: str, *, allow_private: bool) -> tuple[str, ...]:
     """The addresses that `url` may be reached at. Raises Refused."""
-    origin = http_client.origin(url) if len(url) <= LONGEST else None
+    origin = http_client.origin(url) if len(url) <= MAX_URL_LENGTH else None
     if origin is None:
-        raise Refused("bad_url", f"must be a URL of http or https with at most {LONGEST} characters")
+        raise UrlRefused("bad_url", f"must be a URL of http or https with at most {MAX_URL_LENGTH} characters")
     if origin.credentials:
-        raise Refused("bad_url", "must not hold a user or a password")
+        raise UrlRefused("bad_url", "must not hold a user or a password")
     try:
         addresses = resolve(origin.host, origin.port)
     except (OSError, UnicodeError):
         addresses = []
     if not addresses:
-        raise Refused("unresolvable", "must name a host that can be resolved")
+        raise UrlRefused("unresolvable", "must name a host that can be resolved")
     if not all(allowed(address, allow_private=allow_private) for address in addresses):
-        raise Refused("private_address", "must not point to a private or reserved address")
-    return tuple(addresses[:MOST_ADDRESSES])
+        raise UrlRefused("private_address", "must not point to a private or reserved address")
+    return tuple(addresses[:MAX_ADDRESSES])
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -88,9 +89,9 @@ def allowed(address: str, *, allow_private: bool) -> bool:
         judged = _inner(ipaddress.ip_address(address))
     except ValueError:
         return False
-    if _within(judged, NEVER):
+    if _within(judged, BLOCKED_NETWORKS):
         return False
-    if _within(judged, OWN):
+    if _within(judged, PRIVATE_NETWORKS):
         return allow_private
     if isinstance(judged, IPv6Address) and judged not in PUBLIC_V6:
         return False

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from core import guard, http_client
+from core import http_client, ssrf
 from tests.receiver import CERTIFICATE, receiving
 
 PUBLIC = ["93.184.215.14", "8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
@@ -64,13 +64,13 @@ NEVER = [
     "no address",
 ]
 Resolver = Callable[..., None]
-REAL = guard.resolve
+REAL = ssrf.resolve
 
 
 @pytest.fixture(autouse=True)
 def real_resolver(no_resolver_is_asked: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The suite's own takes its place elsewhere; here it is asked for numbers and localhost alone."""
-    monkeypatch.setattr(guard, "resolve", REAL)
+    monkeypatch.setattr(ssrf, "resolve", REAL)
 
 
 @pytest.fixture
@@ -78,33 +78,33 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Resolver:
     """Lets every name resolve to the given addresses."""
 
     def resolves_to(*addresses: str) -> None:
-        monkeypatch.setattr(guard, "resolve", lambda host, port: list(addresses))
+        monkeypatch.setattr(ssrf, "resolve", lambda host, port: list(addresses))
 
     return resolves_to
 
 
 def refusal(url: str, *, allow_private: bool = False) -> str:
-    with pytest.raises(guard.Refused) as refused:
-        guard.check(url, allow_private=allow_private)
+    with pytest.raises(ssrf.UrlRefused) as refused:
+        ssrf.check(url, allow_private=allow_private)
     return refused.value.kind
 
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_public_addresses_are_allowed(address: str) -> None:
-    assert guard.allowed(address, allow_private=False)
-    assert guard.allowed(address, allow_private=True)
+    assert ssrf.allowed(address, allow_private=False)
+    assert ssrf.allowed(address, allow_private=True)
 
 
 @pytest.mark.parametrize("address", OWN)
 def test_private_addresses_are_allowed_only_where_the_operator_says_so(address: str) -> None:
-    assert not guard.allowed(address, allow_private=False)
-    assert guard.allowed(address, allow_private=True)
+    assert not ssrf.allowed(address, allow_private=False)
+    assert ssrf.allowed(address, allow_private=True)
 
 
 @pytest.mark.parametrize("address", NEVER)
 def test_others_are_never_allowed(address: str) -> None:
-    assert not guard.allowed(address, allow_private=False)
-    assert not guard.allowed(address, allow_private=True)
+    assert not ssrf.allowed(address, allow_private=False)
+    assert not ssrf.allowed(address, allow_private=True)
 
 
 @pytest.mark.parametrize("addresses", [["127.0.0.1"], ["8.8.8.8", "10.0.0.1"], ["8.8.8.8", "::1"]])
@@ -166,7 +166,7 @@ def test_a_name_that_resolves_to_nothing_is_refused(resolver: Resolver, monkeypa
     def fails(*_: object, **__: object) -> None:
         raise socket.gaierror(-2, "Name or service not known")
 
-    monkeypatch.setattr(guard, "resolve", fails)
+    monkeypatch.setattr(ssrf, "resolve", fails)
     assert refusal("https://hooks.example/") == "unresolvable"
 
 
@@ -177,7 +177,7 @@ def test_a_label_that_is_too_long_is_refused() -> None:
 def test_all_addresses_are_given_once(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [(0, 0, 0, "", ("8.8.8.8", 443)), (0, 0, 0, "", ("8.8.4.4", 443)), (0, 0, 0, "", ("8.8.8.8", 443))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-    assert guard.check("https://hooks.example/", allow_private=False) == ("8.8.8.8", "8.8.4.4")
+    assert ssrf.check("https://hooks.example/", allow_private=False) == ("8.8.8.8", "8.8.4.4")
 
 
 # --- sending to what was checked -------------------------------------------------------------------------------------

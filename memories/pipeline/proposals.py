@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from entities.services.relation_conflicts import Conflict
+from entities.services.relation_conflicts import RelationConflict
 from memories.decisions import texts
 from memories.decisions.decide import Candidate, Effect, Slot, allows, judge
-from memories.pipeline.state import Compared
+from memories.pipeline.owner_state import Compared
 from memories.statements import Doubt, ExistingMemory, Proposal
 from memories.types import Decision
 
@@ -27,9 +27,9 @@ DECISIONS = {
 }
 SLOTS = {
     None: Slot.NONE,
-    Conflict.SAME: Slot.NONE,
-    Conflict.OTHER_VALUE: Slot.OTHER_VALUE,
-    Conflict.CONTRADICTED: Slot.CONTRADICTED,
+    RelationConflict.SAME: Slot.NONE,
+    RelationConflict.OTHER_VALUE: Slot.OTHER_VALUE,
+    RelationConflict.CONTRADICTED: Slot.CONTRADICTED,
 }
 MAX_WORDS = 8  # of a memory that states one relation and little else
 MIN_COMMON, MAX_VALUE = 2, 4  # words that two texts of one relation share, and that are its value
@@ -82,7 +82,7 @@ def _closest(note: Sequence[str], one: Compared) -> str:
 
 def _is_reordered(content: str, one: Compared) -> bool:
     """Whether a memory has the same words in another order and states the same relation: "works at Acme as a cook"."""
-    return one.conflict is Conflict.SAME and sorted(content.casefold().split()) == sorted(
+    return one.conflict is RelationConflict.SAME and sorted(content.casefold().split()) == sorted(
         one.known.content.casefold().split()
     )
 
@@ -94,7 +94,7 @@ def _candidates(content: str, compared: Sequence[Compared]) -> list[Candidate]:
 def _slot(content: str, one: Compared) -> Slot:
     """Another value ends a memory that says more than the relation only if the model is as sure as without it."""
     old = one.known.content
-    if one.conflict is Conflict.OTHER_VALUE:
+    if one.conflict is RelationConflict.OTHER_VALUE:
         if _is_another_value(old, content):
             return Slot.REPLACED
         if len(old.split()) > MAX_WORDS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.postgres import fetch
-from memories.types import Scope
+from memories.types import MemoryScope
 
 MAX_NAMES = 64  # speakers of one user's project; a conversation of more people names nobody by these rules
 
@@ -34,7 +34,7 @@ class SpeakerNames:
     passages: int
 
 
-def known(scope: Scope) -> SpeakerNames:
+def known(scope: MemoryScope) -> SpeakerNames:
     """The speakers of one user's project, at most MOST of them, and how many passages it has."""
     project = (scope.projects or ("",))[0]
     values = {"tenant": scope.tenant_id, "project": project, "user": scope.user_id, "most": MAX_NAMES}

@@ -1,4 +1,4 @@
-"""`manage.py syncenvironmentkey`: make API_KEY of the environment a key, and end the one of its earlier value."""
+"""`manage.py sync_env_api_key`: make API_KEY of the environment a key, and end the one of its earlier value."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from core.errors import AppError
 M = TypeVar("M", bound=Model)
 
 
-class SaysRefusals(admin.ModelAdmin[M]):
+class ServiceErrorMessagesMixin(admin.ModelAdmin[M]):
     """Says it on the page, which is loaded anew. One way to save is enough here."""
 
     def changeform_view(

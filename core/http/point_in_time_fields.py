@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from core.clock import now
-from core.http.fields import Moment
+from core.http.fields import TimestampField
 
 SKEW = dt.timedelta(seconds=60)  # how far a caller's clock may be ahead of ours
 # An unescaped "+02:00" in a URL arrives as " 02:00", since a plus means a space there. Seconds and their fraction have
@@ -15,14 +15,14 @@ SKEW = dt.timedelta(seconds=60)  # how far a caller's clock may be ahead of ours
 LOST_PLUS = re.compile(r"(\d[T ]\d\d:?\d\d\S{0,16}) (\d\d(:?\d\d)?)")
 
 
-class ValidAt(Moment):
+class ValidAtField(TimestampField):
     """A time, past or future."""
 
     def to_internal_value(self, data: Any) -> dt.datetime:
         return super().to_internal_value(LOST_PLUS.sub(r"\1+\2", data) if isinstance(data, str) else data)
 
 
-class AsOf(ValidAt):
+class AsOfField(ValidAtField):
     """A time that was; one ahead is refused, but for a caller whose clock is a little fast it is now."""
 
     default_error_messages = {"ahead": "must not lie in the future"}  # noqa: RUF012

@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 # Counting reads tables and pinging takes half a second: scrapes in between get the last numbers.
-_backlog = probes.Remembered(waiting, 5)
-_workers = probes.Remembered(probes.alive_workers, 5)
+_backlog = probes.CachedProbe(waiting, 5)
+_workers = probes.CachedProbe(probes.alive_workers, 5)
 
 
 def of_tenant(tenant_id: uuid.UUID) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def of_service() -> dict[str, Any]:
         "embedding": _summaries(seen.latencies(metrics.EMBEDDING_SECONDS, "outcome")),
         "rate_limits": {
             "refused": _flat(seen.counts(metrics.RATE_LIMITED, "dialect")),
-            "redis_away": _flat(seen.counts(metrics.REDIS_AWAY, "outcome")),
+            "redis_unavailable": _flat(seen.counts(metrics.REDIS_UNAVAILABLE, "outcome")),
         },
         "webhook_deliveries": _flat(seen.counts(metrics.DELIVERIES, "outcome")),
         "writes": None if backlog is None else asdict(backlog),

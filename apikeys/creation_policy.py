@@ -12,13 +12,13 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from apikeys import lifecycle, services, tenants
-from apikeys.lifecycle import KeyChange
+from apikeys import key_management, services, tenants
+from apikeys.key_management import KeyChange
 from apikeys.limits import STANDARD
 from apikeys.models import ApiKey, Tenant
 from apikeys.scopes import SCOPES, Role, Scope
 from apikeys.services import NewKey
-from apikeys.types import KeyView, NewKeyView, Principal
+from apikeys.types import KeyRecord, NewKeyRecord, Principal
 from core.clock import now
 from core.errors import InvalidRequest, NotFound, ScopeDenied
 from core.ids import KEY, parse, public
@@ -48,12 +48,12 @@ class KeyQuery:
 
 @dataclass(frozen=True, slots=True)
 class KeyPage:
-    keys: list[KeyView]
+    keys: list[KeyRecord]
     total: int
     next_cursor: str | None
 
 
-def grant(principal: Principal, command: GrantCommand) -> NewKeyView:
+def grant(principal: Principal, command: GrantCommand) -> NewKeyRecord:
     """Make a key. Raises ScopeDenied for more than the caller has, InvalidRequest when a field is wrong."""
     _check_manager(principal)
     tenant = _tenant(principal, command.tenant)
@@ -97,31 +97,31 @@ def page(principal: Principal, query: KeyQuery) -> KeyPage:
     return KeyPage([view(row) for row in found], total, public(KEY, found[-1].id) if more else None)
 
 
-def get(principal: Principal, key_id: str) -> KeyView:
+def get(principal: Principal, key_id: str) -> KeyRecord:
     return view(_row(principal, key_id))
 
 
-def change(principal: Principal, key_id: str, new: KeyChange) -> KeyView:
+def change(principal: Principal, key_id: str, new: KeyChange) -> KeyRecord:
     """Change name, expiry or limits. Raises ScopeDenied for limits that the caller may not give."""
     row = _row(principal, key_id)
     _check_limits(principal, new.get("rate_limit_tier"), new.get("rate_limits"))
-    return view(lifecycle.change(row.id, new))
+    return view(key_management.change(row.id, new))
 
 
-def revoke(principal: Principal, key_id: str) -> KeyView:
+def revoke(principal: Principal, key_id: str) -> KeyRecord:
     """End a key, at once; one that was ended before stays as it is."""
     services.revoke(_row(principal, key_id).id)
     return get(principal, key_id)
 
 
-def rotate(principal: Principal, key_id: str, grace: dt.timedelta) -> NewKeyView:
+def rotate(principal: Principal, key_id: str, grace: dt.timedelta) -> NewKeyRecord:
     """A new key with the same rights; the old one ends at once, or after `grace`."""
     old = _row(principal, key_id)
-    return _new(lifecycle.rotate(old.id, grace=grace, created_by=principal.caller), old.id)
+    return _new(key_management.rotate(old.id, grace=grace, created_by=principal.caller), old.id)
 
 
-def view(row: ApiKey) -> KeyView:
-    return KeyView(
+def view(row: ApiKey) -> KeyRecord:
+    return KeyRecord(
         id=row.id,
         tenant=row.tenant.slug,
         name=row.name,
@@ -141,8 +141,8 @@ def view(row: ApiKey) -> KeyView:
     )
 
 
-def _new(new: NewKey, replaces: UUID | None = None) -> NewKeyView:
-    return NewKeyView(view(new.row), new.secret, replaces)
+def _new(new: NewKey, replaces: UUID | None = None) -> NewKeyRecord:
+    return NewKeyRecord(view(new.row), new.secret, replaces)
 
 
 def _row(principal: Principal, key_id: str) -> ApiKey:

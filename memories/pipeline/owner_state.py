@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from core.clock import now
 from entities.services import relation_conflicts
-from entities.services.relation_conflicts import Conflict
+from entities.services.relation_conflicts import RelationConflict
 from entities.types import ExtractedGraph, GraphScope, RelationMention
 from memories.embeddings import registry
 from memories.models import Embedding, Revision
@@ -39,7 +39,7 @@ class Compared:
 
     known: ExistingMemory
     cosine: float
-    conflict: Conflict | None = None
+    conflict: RelationConflict | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class OwnerState:
     live: dict[tuple[str | None, bytes], uuid.UUID] = field(default_factory=dict)
     expired: set[uuid.UUID] = field(default_factory=set)
     near: dict[Place, list[tuple[float, ExistingMemory]]] = field(default_factory=dict)
-    stated: dict[Place, list[tuple[ExistingMemory, Conflict]]] = field(default_factory=dict)
+    stated: dict[Place, list[tuple[ExistingMemory, RelationConflict]]] = field(default_factory=dict)
     current: dict[uuid.UUID, Revision] = field(default_factory=dict)
     changed: set[uuid.UUID] = field(default_factory=set)
     candidates: dict[uuid.UUID, StoredCandidate] = field(default_factory=dict)
@@ -91,7 +91,7 @@ class OwnerState:
         Statements of one message neither end each other nor repeat each other in other words.
         """
         made = {key: c for key, c in self.candidates.items() if c.agent_id == agent_id and c.message != message}
-        conflicts: dict[ExistingMemory, Conflict] = {}
+        conflicts: dict[ExistingMemory, RelationConflict] = {}
         for candidate in reversed(made.values()):
             if (kind := relation_conflicts.worst_conflict(statement.graph.stated, candidate.stated)) is not None:
                 conflicts[candidate.known] = kind
@@ -105,7 +105,7 @@ class OwnerState:
                 near.append((cosine, candidate.known))
         near.sort(key=lambda pair: -pair[0])
         cosines = {known: cosine for cosine, known in near}
-        contradicted = [known for known, kind in conflicts.items() if kind is not Conflict.SAME]
+        contradicted = [known for known, kind in conflicts.items() if kind is not RelationConflict.SAME]
         wanted = dict.fromkeys([*contradicted[:MAX_STATED], *(known for _, known in near[: nearest.MAX_SIMILAR])])
         return [Compared(known, cosines.get(known, 0.0), conflicts.get(known)) for known in wanted]
 
@@ -209,13 +209,13 @@ def _asked(writes: Sequence[ReadWrite], texts: Mapping[bytes, Embedded]) -> Iter
 
 def _stated(
     state: OwnerState, agent_id: str | None, asked: Sequence[tuple[Place, Statement]]
-) -> dict[Place, list[tuple[ExistingMemory, Conflict]]]:
+) -> dict[Place, list[tuple[ExistingMemory, RelationConflict]]]:
     """The stored memories whose relations a statement contradicts."""
     relations = [(place, relation) for place, statement in asked for relation in statement.graph.stated]
     scope = GraphScope(state.tenant_id, state.project, state.user_id)
     found = relation_conflicts.conflicting_memories(scope, [relation for _, relation in relations])
     facts = nearest.live(state.tenant_id, agent_id, sorted({key for memories in found for key in memories}))
-    conflicts: dict[Place, list[tuple[ExistingMemory, Conflict]]] = {}
+    conflicts: dict[Place, list[tuple[ExistingMemory, RelationConflict]]] = {}
     for (place, _), memories in zip(relations, found, strict=False):
         conflicts.setdefault(place, []).extend((facts[key], kind) for key, kind in memories.items() if key in facts)
     return conflicts

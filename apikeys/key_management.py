@@ -1,4 +1,4 @@
-"""What happens to a key after it was made: its few changes, and its rotation. Whoever may do it is asked elsewhere."""
+"""What happens to a key after it was made: its few changes, and its rotation. Permissions are checked by the caller."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from apikeys.services import ENVIRONMENT, NewKey
 from core.clock import UTC, now
 from core.errors import Conflict
 
-NEVER = dt.datetime.max.replace(tzinfo=UTC)
+MAX_DATETIME = dt.datetime.max.replace(tzinfo=UTC)
 
 
 class KeyChange(TypedDict, total=False):
@@ -69,7 +69,7 @@ def rotate(key_id: uuid.UUID, *, grace: dt.timedelta = dt.timedelta(), created_b
         )
         new = services.with_secret(row, secrets.generate())
         moment = now()
-        ends = {"expires_at": min(old.expires_at or NEVER, moment + grace)} if grace else {"revoked_at": moment}
+        ends = {"expires_at": min(old.expires_at or MAX_DATETIME, moment + grace)} if grace else {"revoked_at": moment}
         ApiKey.objects.filter(id=old.id).update(replaced_by=row.id, **ends)
     return new
 
