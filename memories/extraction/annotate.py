@@ -15,7 +15,7 @@ from memories.extraction.dates import Dates, day_of
 from memories.extraction.discourse import Discourse
 from memories.extraction.links import Sentence
 from memories.extraction.relations import relations
-from memories.extraction.sentence_context import SURE, SentenceContext
+from memories.extraction.sentence_context import CONFIDENT, SentenceContext
 from memories.extraction.speaking import NOT_THE_USER
 from memories.statements import Statement
 from memories.types import Fact, Item
@@ -23,7 +23,7 @@ from memories.types import Fact, Item
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
-LONGEST_NAME = 128  # characters of the user's name, which replaces each "he"; a speaker's name has the same limit
+MAX_NAME_LENGTH = 128  # characters of the user's name, which replaces each "he"; a speaker's name has the same limit
 PROFILE = re.compile(r"\b(?:profile|user|me|myself)$", re.IGNORECASE)  # the heading of fields about the user
 SPEECH = re.compile(r"[\"“][^\"”]{3,400}[\"”]")
 
@@ -51,8 +51,8 @@ class Annotator:
         content = fact.content
         if is_whole:
             content = heading + wording.content_of(sentence, self._discourse, self._me or "User", quoted)
-        mentions = [EntityMention(n.text, n.type or t.CONCEPT, SURE, n.qualifier) for n in sentence.names]
-        mentions += [EntityMention(d.value, t.DATE, SURE) for d in dates.found]
+        mentions = [EntityMention(n.text, n.type or t.CONCEPT, CONFIDENT, n.qualifier) for n in sentence.names]
+        mentions += [EntityMention(d.value, t.DATE, CONFIDENT) for d in dates.found]
         start, stop = dates.validity()
         root = next((token for token in doc if token.dep_ == "ROOT"), doc[0])
         is_plan = g.is_verb(root) and not g.is_question(doc) and not g.claimed(root)
@@ -82,24 +82,24 @@ class Annotator:
             return Statement(fact, ExtractedGraph(plain.named(fact.evidence)))
         values, kind, whose = found.values, found.kind, self._card or t.SELF
         others = self._read(doc) if doc is not None else []
-        mentions = [EntityMention(value, found.of_type, SURE) for value in values if found.of_type != t.CONCEPT]
+        mentions = [EntityMention(value, found.of_type, CONFIDENT) for value in values if found.of_type != t.CONCEPT]
         mentions += [
             m for m in others if not any(m.name in v or v in m.name for v in values if found.of_type != t.CONCEPT)
         ]
         if found.role:
-            stated = [RelationMention(value, "HAS_ROLE", found.role, confidence=SURE) for value in values]
+            stated = [RelationMention(value, "HAS_ROLE", found.role, confidence=CONFIDENT) for value in values]
         elif not kind:
             self._card = t.SELF if is_profile else found.value
-            self._discourse.user_name = found.value[:LONGEST_NAME] if is_profile else self._discourse.user_name
+            self._discourse.user_name = found.value[:MAX_NAME_LENGTH] if is_profile else self._discourse.user_name
             stated = []
         else:
-            stated = [RelationMention(whose, kind, value, confidence=SURE) for value in values]
+            stated = [RelationMention(whose, kind, value, confidence=CONFIDENT) for value in values]
         if kind and not heading and self._card not in (None, t.SELF):
             fact = replace(fact, content=f"{self._card}: {fact.content}")
         role, _, company = found.value.partition(" at ")
         if kind == "HAS_ROLE" and company:  # "Job: nurse at UZ Gent"
-            mentions = [EntityMention(company, t.ORG, SURE)]
-            stated = [RelationMention(whose, "WORKS_AT", company, {"role": role}, confidence=SURE)]
+            mentions = [EntityMention(company, t.ORG, CONFIDENT)]
+            stated = [RelationMention(whose, "WORKS_AT", company, {"role": role}, confidence=CONFIDENT)]
         stated = [
             replace(s, source=s.target, type=s.type[1:], target=s.source) if s.type[0] == "-" else s for s in stated
         ]
@@ -107,8 +107,8 @@ class Annotator:
 
     def _read(self, doc: Doc) -> list[EntityMention]:
         names = Sentence(doc).names
-        return [EntityMention(n.text, n.type or t.CONCEPT, SURE) for n in names] + [
-            EntityMention(d.value, t.DATE, SURE) for d in Dates(doc, self._today).found
+        return [EntityMention(n.text, n.type or t.CONCEPT, CONFIDENT) for n in names] + [
+            EntityMention(d.value, t.DATE, CONFIDENT) for d in Dates(doc, self._today).found
         ]
 
     def _name_the_user(self, sentence: Sentence, *, is_answer: bool) -> bool:
@@ -122,8 +122,8 @@ class Annotator:
             is_called = before[-2:] in (["call", "me"], ["called", "me"]) or (is_answer and len(sentence.names) == 1)
             if not is_called and not (before[-1:] in (["is"], ["'s"], ["’s"]) and set(whose) & {"my", "user"}):
                 continue
-            if len(name.text) <= LONGEST_NAME:
-                name.type, name.sure = t.PERSON, True
+            if len(name.text) <= MAX_NAME_LENGTH:
+                name.type, name.confident = t.PERSON, True
                 self._discourse.user_name = name.text
                 return len(doc) - name.stop <= 1
         return False
@@ -154,7 +154,7 @@ def _in_order(mentions: list[EntityMention], stated: Iterable[RelationMention]) 
         for name, side in ((relation.source, whose), (relation.target, what)):
             if name.casefold() not in known:
                 known.add(name.casefold())
-                side.append(EntityMention(name, _type_of(name, relation), SURE))
+                side.append(EntityMention(name, _type_of(name, relation), CONFIDENT))
     return tuple(dict.fromkeys((*whose, *mentions, *what)))
 
 

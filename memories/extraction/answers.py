@@ -9,9 +9,9 @@ from memories.extraction.keep_features import asks_something
 from memories.extraction.sentences import CJK, sentences
 from memories.extraction.words import sections
 
-MOST_WORDS = 6
-MOST_CJK = 12  # characters, where no spaces separate words
-LONGEST, LONGEST_QUESTION = 120, 300  # characters
+MAX_WORDS = 6
+MAX_CJK = 12  # characters, where no spaces separate words
+MAX_LENGTH, MAX_QUESTION_LENGTH = 120, 300  # characters
 READ = 2_000  # the last characters of the message before, where its last sentence is looked for
 WORD = re.compile(r"\w+(?:['’.-]\w+)*")
 _WORDS = {name: frozenset(words.split(", ")) for name, words in sections("answers").items()}
@@ -41,10 +41,10 @@ def _question(before: str) -> str | None:
     line = read.rfind("\n") + 1
     said = [read[slice(*span)] for span in sentences(read, line, len(read))]
     asked = next((each for each in reversed(said) if any(map(str.isalnum, each))), "")
-    if not asks_something(asked) or len(asked) > LONGEST_QUESTION or is_greeting(asked):
+    if not asks_something(asked) or len(asked) > MAX_QUESTION_LENGTH or is_greeting(asked):
         return None
     return asked
 
 
 def _is_short(text: str) -> bool:
-    return len(text) <= LONGEST and len(WORD.findall(text)) <= MOST_WORDS and len(CJK.findall(text)) <= MOST_CJK
+    return len(text) <= MAX_LENGTH and len(WORD.findall(text)) <= MAX_WORDS and len(CJK.findall(text)) <= MAX_CJK

@@ -114,20 +114,20 @@ class Dates:
 
     # --- what is a date ------------------------------------------------------------------------------------------
     def _is_date(self, match: re.Match[str], token: Token) -> bool:
-        low, doc = match.group().lower(), self.doc
+        lowered, doc = match.group().lower(), self.doc
         if RECURRING.search(doc.text, max(0, match.start() - MAX_RECURRING), match.start()):
             return False
-        if match["named"] and low in AMBIGUOUS:
-            is_day = low not in ABBREVIATED_DAYS or token.ent_type_ == "DATE"
+        if match["named"] and lowered in AMBIGUOUS:
+            is_day = lowered not in ABBREVIATED_DAYS or token.ent_type_ == "DATE"
             return token.pos_ == "PROPN" and is_day and match.group()[0].isupper()
-        if match["named"] and low in lx.WEEKDAYS and token.dep_ in ("compound", "amod", "nmod"):
+        if match["named"] and lowered in lx.WEEKDAYS and token.dep_ in ("compound", "amod", "nmod"):
             # a habit or a name ("Sunday mass"), unless it is a part of that day
             return token.i + 1 < len(doc) and doc[token.i + 1].lower_ in ("morning", "afternoon", "evening", "night")
         if match["year"]:
             return _is_year(token)
         if match["numeric"]:
             return self._is_numeric(match)
-        if match["relative"] and low.startswith("in "):  # a date, unless it is how long something took
+        if match["relative"] and lowered.startswith("in "):  # a date, unless it is how long something took
             verb = g.head_verb(token)
             return verb is not None and not g.past(verb) and verb.tag_ != "VBN"
         return True
@@ -232,8 +232,8 @@ def _tense(verb: Token) -> bool | None:
     if has or g.past(verb):
         return False
     if verb.tag_ == "VBG" and not aux:
-        above = g.head_verb(verb)
-        return _tense(above) if above is not None else None
+        head_verb = g.head_verb(verb)
+        return _tense(head_verb) if head_verb is not None else None
     return True if verb.tag_ in ("VB", "VBP", "VBZ", "VBG") else None
 
 

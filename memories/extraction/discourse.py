@@ -72,22 +72,22 @@ class Discourse:
 
     def refer(self, token: Token, sentence: Sentence) -> list[str]:
         """The names that a noun or pronoun stands for; [] when that isn't safe to say."""
-        low, name = g.lower(token), sentence.name_at(token)
+        lowered, name = g.lower(token), sentence.name_at(token)
         if name is not None or token.i in sentence.links:
             return [self._called(n) for n in ([name] if name is not None else sentence.links[token.i])]
-        if low == "user" and token.i == 0 and self.is_elided and self.topic is not None:
+        if lowered == "user" and token.i == 0 and self.is_elided and self.topic is not None:
             return [self.topic]
-        if low in ("user", "users") or low in ("i", "me", "my", "myself", "mine"):
+        if lowered in ("user", "users") or lowered in ("i", "me", "my", "myself", "mine"):
             return [t.SELF]
-        if low in ("we", "us", "our", "ours"):
+        if lowered in ("we", "us", "our", "ours"):
             return [t.SELF, self._partner] if self._partner else [t.SELF]
-        if low in lx.HE or low in lx.SHE:
-            found = self._person(token, sentence, is_female=low in lx.SHE)
+        if lowered in lx.HE or lowered in lx.SHE:
+            found = self._person(token, sentence, is_female=lowered in lx.SHE)
             return [found] if found else []
-        if low in ("who", "that", "which") and token.head.dep_ == "relcl":
+        if lowered in ("who", "that", "which") and token.head.dep_ == "relcl":
             return self.refer(token.head.head, sentence)
         before = _before(token, sentence)
-        if low in lx.THEY and 2 <= len(before) <= 4:
+        if lowered in lx.THEY and 2 <= len(before) <= 4:
             return before
         return []
 

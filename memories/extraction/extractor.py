@@ -18,7 +18,7 @@ from entities.types import ExtractedGraph
 from memories.extraction import answers, fields, keep_gate, language, leaning, parser, plain, wording
 from memories.extraction.annotate import Annotator
 from memories.extraction.patterns import PAST, THIRD_PERSON
-from memories.extraction.segments import Kind, Segment, segments
+from memories.extraction.segments import Segment, SegmentKind, segments
 from memories.extraction.speaking import may_state
 from memories.statements import Statement
 from memories.types import Fact, Item
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LONGEST = 1_000  # characters that are parsed of a segment; a longer "sentence" is no prose
-BATCH = 32
+MAX_LENGTH = 1_000  # characters that are parsed of a segment; a longer "sentence" is no prose
+BATCH_SIZE = 32
 CONTRACTION = re.compile(r"(?i:i['’](?:m|ve|d|ll)|ive)\b|[iI]m (?=[a-z]+\b)")
 MINE = re.compile(r"\b(?:i|me|my|mine|we|us|our|user)\b", re.IGNORECASE)
 STATE = re.compile(
@@ -68,7 +68,7 @@ class Piece:
     @property
     def is_parsed(self) -> bool:
         """Code isn't."""
-        return self.segment.kind is not Kind.CODE and len(self.segment.text) <= LONGEST
+        return self.segment.kind is not SegmentKind.CODE and len(self.segment.text) <= MAX_LENGTH
 
 
 @dataclass
@@ -151,7 +151,7 @@ def _has_subject(doc: Doc | None) -> bool:
 def _belongs(piece: Piece, first: Piece, before: Statement) -> bool:
     """Whether a sentence of a note may stay with the ones before it: right behind them, and not too long together."""
     segment, begin = piece.segment, first.segment
-    if piece.item.role is not None or not segment.kind is begin.kind is Kind.PROSE:
+    if piece.item.role is not None or not segment.kind is begin.kind is SegmentKind.PROSE:
         return False
     if (segment.heading, segment.speaker) != (begin.heading, begin.speaker):
         return False
@@ -179,14 +179,14 @@ def _pieces(items: Sequence[Item], position: int, roles: frozenset[str] | None) 
         return
     found = list(segments(_clean(item.content), is_note=item.role is None))
     if item.role is None:
-        if any(segment.kind is not Kind.CODE for segment in found):  # a note that is code alone stays as it is
+        if any(segment.kind is not SegmentKind.CODE for segment in found):  # a note that is code alone stays as it is
             yield from (Piece(item, position, s) for s in found if not keep_gate.states_nothing(s.text))
         return
     question, before = _question_before(items, position), ""
     for number, segment in enumerate(found):
         answer = answers.with_question(segment.text, question) if question and number == 0 else None
         if answer is not None or (
-            segment.kind is not Kind.CODE and _is_kept(segment, item.role, before, number, found)
+            segment.kind is not SegmentKind.CODE and _is_kept(segment, item.role, before, number, found)
         ):
             yield Piece(item, position, segment, answer)
         before = segment.text
@@ -211,7 +211,7 @@ def _question_before(items: Sequence[Item], position: int) -> str:
 def _parsed(nlp: Language, pieces: Sequence[Piece]) -> Iterator[tuple[Piece, Doc | None]]:
     """Each piece with its parse; without one if it is no English prose."""
     texts = [_parsed_text(piece) for piece in pieces]
-    docs = iter(nlp.pipe((text for text in texts if text), batch_size=BATCH))
+    docs = iter(nlp.pipe((text for text in texts if text), batch_size=BATCH_SIZE))
     for piece, text in zip(pieces, texts, strict=True):
         yield piece, next(docs) if text else None
 
@@ -222,9 +222,9 @@ def _parsed_text(piece: Piece) -> str:
     if not piece.is_parsed:
         return ""
     key = fields.KEY.match(line)
-    if key is not None and (piece.segment.kind is Kind.FIELD or fields.read(line) is not None):
+    if key is not None and (piece.segment.kind is SegmentKind.FIELD or fields.read(line) is not None):
         return line[key.end() :] if _is_english(line) or _is_english(key[1]) else ""
-    return _with_subject(line) if piece.segment.kind is not Kind.FIELD and _is_english(line) else ""
+    return _with_subject(line) if piece.segment.kind is not SegmentKind.FIELD and _is_english(line) else ""
 
 
 def _is_english(text: str) -> bool:
@@ -252,7 +252,7 @@ def _with_subject(text: str) -> str:
 def _statement(piece: Piece, doc: Doc | None, annotator: Annotator) -> Statement:
     """A statement with its annotations; without them where that fails, since no text may be lost by it."""
     segment, item = piece.segment, piece.item
-    heading = f"{segment.heading}: " if segment.heading and segment.kind is not Kind.PROSE else ""
+    heading = f"{segment.heading}: " if segment.heading and segment.kind is not SegmentKind.PROSE else ""
     fact = Fact(
         piece.answer or heading + wording.bare(segment.text),
         segment.text,
@@ -264,7 +264,7 @@ def _statement(piece: Piece, doc: Doc | None, annotator: Annotator) -> Statement
         confidence=0.9,
     )
     try:
-        if segment.kind is Kind.FIELD or (piece.answer is None and fields.read(piece.line) is not None):
+        if segment.kind is SegmentKind.FIELD or (piece.answer is None and fields.read(piece.line) is not None):
             return annotator.field(fact, doc, segment.heading)
         if doc is not None:
             is_whole = piece.answer is None and doc.text == piece.line

@@ -11,17 +11,17 @@ from memories.extraction import names as nm
 from memories.extraction.name_types import THINGS
 from memories.extraction.words import sections
 
-LONGEST_KEY = 40
-KEY = re.compile(rf"[*_\s]*([^\W_](?:[^\n:：]){{0,{LONGEST_KEY - 1}}})[:：][*_]*\s+(?=\S)")
+MAX_KEY_LENGTH = 40
+KEY = re.compile(rf"[*_\s]*([^\W_](?:[^\n:：]){{0,{MAX_KEY_LENGTH - 1}}})[:：][*_]*\s+(?=\S)")
 OWNER = re.compile(r"(?:(?:the )?user['’]s|my|our|her|his|current|new) ", re.IGNORECASE)
 FAVOURITE = re.compile(r"favou?rites? ", re.IGNORECASE)
 BESIDE = re.compile(r"\([^()]{0,200}\)")  # what stands in brackets behind a value
 NOT_SO = re.compile(r"\b(?:planned|plan|skipped|cancelled|canceled|not|never|former|formerly|ex|until|maybe|wish)\b")
 NONE = frozenset({"none", "no", "n/a", "unknown", "tbd", "-", "?", "no one", "nobody", "nothing"})
-MOST_VALUES = 50
-LONGEST_LINE = 1_000  # characters that are read
-LONGEST_NOUN = 2  # words of a key: "line manager", but not "my sister has two kids"
-LONGEST_VALUE = 6  # words; a longer value is a sentence
+MAX_VALUES = 50
+MAX_LINE_LENGTH = 1_000  # characters that are read
+MAX_NOUN_WORDS = 2  # words of a key: "line manager", but not "my sister has two kids"
+MAX_VALUE_WORDS = 6  # words; a longer value is a sentence
 # The type of a relation's end that the text doesn't name: a common noun, or somebody without a name.
 PEOPLE = lx.words("MARRIED_TO PARTNER_OF SIBLING_OF FRIEND_OF PARENT_OF MANAGES REPORTS_TO HAS_PET")
 TARGETS = {
@@ -57,7 +57,7 @@ class Field:
 
 def read(line: str) -> Field | None:
     """None for a line whose key states no relation."""
-    line = line[:LONGEST_LINE]
+    line = line[:MAX_LINE_LENGTH]
     found = KEY.match(line)
     if found is None:
         return None
@@ -68,7 +68,7 @@ def read(line: str) -> Field | None:
     kind = None if role else kind
     if kind is None and not role:
         return None
-    values = tuple(v for each in _split(value)[:MOST_VALUES] if (v := _value(each, kind or "")))
+    values = tuple(v for each in _split(value)[:MAX_VALUES] if (v := _value(each, kind or "")))
     return Field(key, value, kind or "", values[:1] if kind in ONE else values, role if kind is None else "")
 
 
@@ -79,7 +79,7 @@ def _kind(key: str) -> str | None:
         return "LIKES"
     words = key.split()
     last = words[-1] if words else ""
-    for form in (last, last.removesuffix("s")) if len(words) <= LONGEST_NOUN else ():
+    for form in (last, last.removesuffix("s")) if len(words) <= MAX_NOUN_WORDS else ():
         if form in lx.KIN and "in-law" not in key:
             return lx.KIN[form]
         if form in lx.PETS:
@@ -104,7 +104,7 @@ def _value(text: str, kind: str) -> str:
     if NOT_SO.search(text.lower()):
         return ""
     text = BESIDE.sub("", text).strip(" \"'“”*_.")
-    if text.lower() in NONE or not text or len(text.split()) > LONGEST_VALUE:
+    if text.lower() in NONE or not text or len(text.split()) > MAX_VALUE_WORDS:
         return ""
     words = [word for word in text.split() if word not in nm.CONNECTORS]
     is_name = any(word[0].isupper() for word in words) and not any(map(str.islower, words))

@@ -10,19 +10,19 @@ from typing import Any
 
 WHOLE = 400  # characters: an object of plain values up to this length stays one part
 DEPTH = 6  # deeper values stay one part; each level reads its values again
-LONGEST_NAME = 60
+MAX_NAME_LENGTH = 60
 SPACE = re.compile(r"[ \t\r\n]*+")
 DECODER = json.JSONDecoder(strict=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class JsonPart:
     start: int
     stop: int
     path: tuple[str, ...]
 
 
-def parts(text: str, start: int, stop: int) -> list[Part] | None:
+def parts(text: str, start: int, stop: int) -> list[JsonPart] | None:
     """The parts of a JSON object or array, in order; None if `text[start:stop]` is none."""
     if start >= stop or text[start] not in "{[" or text[stop - 1] not in "}]":
         return None
@@ -36,21 +36,21 @@ def parts(text: str, start: int, stop: int) -> list[Part] | None:
         return None
 
 
-def _parts(text: str, start: int, stop: int, value: Any, path: tuple[str, ...]) -> Iterator[Part]:
+def _parts(text: str, start: int, stop: int, value: Any, path: tuple[str, ...]) -> Iterator[JsonPart]:
     if _plain(value, stop - start) or len(path) >= DEPTH:
-        yield Part(start, stop, path)
+        yield JsonPart(start, stop, path)
         return
     inside = path
     for key, begun, at, end, member in _members(text, start):
         if isinstance(member, dict | list) and member:
             below = (*inside, key) if key else inside
             if _plain(member, end - at):
-                yield Part(begun if key else at, end, inside)
+                yield JsonPart(begun if key else at, end, inside)
             else:
                 yield from _parts(text, at, end, member, below)
         elif member not in (None, "", [], {}):
-            yield Part(begun, end, inside)
-            if inside is path and isinstance(member, str) and len(member) <= LONGEST_NAME and key:
+            yield JsonPart(begun, end, inside)
+            if inside is path and isinstance(member, str) and len(member) <= MAX_NAME_LENGTH and key:
                 inside = (*path, f"{key}: {member}")  # the first plain value says what the others are about
 
 

@@ -10,7 +10,7 @@ from memories.extraction.lines import CODE
 from memories.extraction.words import sections, word_list
 
 READ = 400  # characters; a longer sentence is kept or dropped by its beginning
-MOST_WORDS = 60
+MAX_WORDS = 60
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+")
 QUESTION_MARKS = "?？؟՞\u037e"
 GREEK = re.compile("[\u0370-\u03ff\u1f00-\u1fff]")
@@ -38,9 +38,9 @@ INVERTED = re.compile(r"\W*+(?:is|are|am|do|does|did|can|could|would|should|shal
 def features(text: str, *, role: str, before: str, first: bool, last: bool, count: int) -> dict[str, float]:
     """Name and value of each feature that is not 0. `count` is the number of the message's segments."""
     text = text[:READ]
-    low = text.lower().replace("’", "'")
-    words = WORD.findall(low)[:MOST_WORDS]
-    found = dict.fromkeys(_flags(text, low, words, role, before), 1.0)
+    lowered = text.lower().replace("’", "'")
+    words = WORD.findall(lowered)[:MAX_WORDS]
+    found = dict.fromkeys(_flags(text, lowered, words, role, before), 1.0)
     found |= {"first": float(first), "last": float(last), "alone": float(count == 1), "of": min(count, 8) / 8}
     found |= {"words": min(len(words), 30) / 30, "names": min(len(NAME.findall(text)), 3) / 3}
     found |= {"signs": sum(not c.isalnum() and not c.isspace() for c in text) / max(len(text), 1)}
@@ -54,12 +54,12 @@ def features(text: str, *, role: str, before: str, first: bool, last: bool, coun
     return {name: value for name, value in found.items() if value}
 
 
-def _flags(text: str, low: str, words: list[str], role: str, before: str) -> Iterator[str]:
-    said = [name for name, cue in CUES.items() if cue.search(low)]
+def _flags(text: str, lowered: str, words: list[str], role: str, before: str) -> Iterator[str]:
+    said = [name for name, cue in CUES.items() if cue.search(lowered)]
     content = sum(word not in COMMON for word in words)
     is_question = asks_something(text)
-    asks = ASKS.match(low) is not None
-    tells = not asks and "?" not in text and INVERTED.match(low) is None
+    asks = ASKS.match(lowered) is not None
+    tells = not asks and "?" not in text and INVERTED.match(lowered) is None
     flags = {
         "assistant": role == "assistant",
         "question": is_question,
@@ -76,8 +76,8 @@ def _flags(text: str, low: str, words: list[str], role: str, before: str) -> Ite
         "code": is_code(text),
         "asks first": asks,
         "asks and lasts": asks and "lasting" in said,
-        "inverted": INVERTED.match(low) is not None,
-        "inverted question": is_question and INVERTED.match(low) is not None,
+        "inverted": INVERTED.match(lowered) is not None,
+        "inverted question": is_question and INVERTED.match(lowered) is not None,
         "question of i": is_question and "i" in said,
         "shouted": len(words) > 1 and text.isupper(),
         "lower": text[:1].islower(),

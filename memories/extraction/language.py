@@ -14,10 +14,11 @@ from typing import Any
 
 from memories.extraction.words import word_list
 
-READ = 2_000  # characters; more changes nothing
+MAX_CHARACTERS = 2_000  # characters; more changes nothing
 CANDIDATES = 5
-SURE = 0.5  # below it a short text in plain Latin letters is taken for English: most are names, numbers and fragments
-MOSTLY = 0.7  # of the letters of a text in Latin script; fewer are names in a text of another script
+# Below it a short text in plain Latin letters is taken for English: most are names, numbers and fragments.
+MIN_CONFIDENCE = 0.5
+MIN_LATIN_SHARE = 0.7  # of the letters of a text in Latin script; fewer are names in a text of another script
 LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 PLAIN = re.compile(r"[\x00-\x7f\u2010-\u203a\u20ac\U0001f000-\U0001faff\u2600-\u27bf\ufe0f]*")
 WORD = re.compile(r"[a-z]+(?:['’][a-z]+)?")
@@ -34,13 +35,18 @@ def language(text: str) -> str | None:
     Letters outweigh the identifier: a text in Latin letters is in no language that is written in others, and the other
     way round.
     """
-    read = " ".join(text[:READ].split())
+    read = " ".join(text[:MAX_CHARACTERS].split())
     if not (letters := len(LETTER.findall(read))):
         return None
-    is_latin = len(LATIN.findall(read)) >= MOSTLY * letters
-    found = [(code, sure) for code, sure in _candidates(read) if (code not in OTHER_SCRIPTS) == is_latin]
-    best, sure = found[0] if found else ("en" if is_latin else None, 0.0)
-    if is_latin and best != "en" and PLAIN.fullmatch(read) and (sure < SURE or _is_common_english(read)):
+    is_latin = len(LATIN.findall(read)) >= MIN_LATIN_SHARE * letters
+    found = [(code, confidence) for code, confidence in _candidates(read) if (code not in OTHER_SCRIPTS) == is_latin]
+    best, confidence = found[0] if found else ("en" if is_latin else None, 0.0)
+    if (
+        is_latin
+        and best != "en"
+        and PLAIN.fullmatch(read)
+        and (confidence < MIN_CONFIDENCE or _is_common_english(read))
+    ):
         return "en"
     return SAME.get(best, best) if best else None
 
@@ -58,8 +64,8 @@ def is_english(text: str) -> bool:
 def _candidates(line: str) -> list[tuple[str, float]]:
     lowered = line.lower() if line.isupper() else line
     encoded = lowered.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate is no character
-    labels, sure = _model().predict(encoded, CANDIDATES)
-    return [(label.removeprefix("__label__"), float(each)) for label, each in zip(labels, sure, strict=True)]
+    labels, confidence = _model().predict(encoded, CANDIDATES)
+    return [(label.removeprefix("__label__"), float(each)) for label, each in zip(labels, confidence, strict=True)]
 
 
 @cache

@@ -11,7 +11,7 @@ SHORT_UNPARSED = 2  # words, where nothing tells whether it is a clause
 SHORT_WIDE = 10  # characters of a script without spaces
 MAX_JOINED = 300  # characters of sentences that are kept together
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-WIDE = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
+UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
 OPENERS = {name: frozenset(words.split(", ")) for name, words in sections("openers").items()}
 
 
@@ -23,6 +23,6 @@ def leans(sentence: str, *, is_english: bool, is_clause: bool) -> bool:
         return True
     if words[0] in OPENERS["english" if is_english else "others"]:
         return True
-    if WIDE.search(words[0]):
+    if UNSPACED.search(words[0]):
         return len("".join(words)) <= SHORT_WIDE
     return not is_clause and len(words) <= (SHORT if is_english else SHORT_UNPARSED)

@@ -25,7 +25,7 @@ ROLE_ENDINGS = (
     *("ator", "grapher", "worker"),
 )
 PLACE_HEADS, ORG_HEADS, STUDY_HEADS = _CLASSES["place_heads"], _CLASSES["org_heads"], _CLASSES["study_heads"]
-EVENT_HEADS, FEASTS, PRODUCT_HEADS = _CLASSES["event_heads"], _CLASSES["feasts"], _CLASSES["product_heads"]
+EVENT_HEADS, HOLIDAYS, PRODUCT_HEADS = _CLASSES["event_heads"], _CLASSES["feasts"], _CLASSES["product_heads"]
 WORKS, MEMBERSHIPS, UNITS_OF_ORG = _CLASSES["works"], _CLASSES["memberships"], _CLASSES["units"]
 HOMES = words("flat apartment house home place condo studio loft cottage townhouse room cabin bungalow")
 GOODS = HOMES | _CLASSES["goods"]

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from memories.extraction.sentences import MARKS, stripped
 
-LONGEST_KEY = 40
+MAX_KEY_LENGTH = 40
 
 
 class LineKind(StrEnum):
@@ -49,7 +49,7 @@ BULLETS = "*+•‣◦▪●○■□–—·☐☑✓✔✗✘-"
 BULLET = re.compile(rf"(?:[{BULLETS}][ \t]++)?\[[ xX]\][ \t]++(?=\S)|[{BULLETS}][ \t]++(?=\S)|[•▪●☐☑✓✔](?=\S)")
 NUMBER = re.compile(r"(?:(?P<number>\d{1,3})[.)]|\((?P<round>\d{1,3})\)|(?P<letter>[a-h])\))[ \t]++(?=\S)")
 KEY = re.compile(
-    rf"(?:\*\*|__)?(?P<key>[^\W_](?:(?!: |[{re.escape(MARKS)}]\s)[^\n:：|`]){{0,{LONGEST_KEY - 1}}})"
+    rf"(?:\*\*|__)?(?P<key>[^\W_](?:(?!: |[{re.escape(MARKS)}]\s)[^\n:：|`]){{0,{MAX_KEY_LENGTH - 1}}})"
     r"(?:(?:\*\*|__)[:：]|[:：](?:\*\*|__))?(?:(?<=[:：])|(?<=\*\*)|(?<=__)|[:：])(?P<gap>[ \t]++|(?<=：))(?=\S)"
 )
 RULE = re.compile(r"[|:\-=_*+ \t]{3,}")

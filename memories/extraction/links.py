@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
 
 CERTAIN = 0.9  # a probability from which nothing overrules the guess of a type
-MOST_BETWEEN = 8  # tokens
+MAX_BETWEEN = 8  # tokens
 BEFORE_NOUN = ("DET", "ADJ", "NOUN", "PROPN", "PRON", "NUM", "PART", "ADV")
 CALLED = lx.words("named called name call dubbed")
 QUOTES = ('"', "“", "‘", "'", "``")
@@ -36,8 +36,8 @@ class Sentence:
         self.links: dict[int, list[Name]] = {x.i: found for x in candidates if (found := self._names_of(x))}
         for name in self.names:
             nouns = [doc[index] for index, found in self.links.items() if any(name is each for each in found)]
-            name.type, sure = name_types.guess(doc, name.start, name.stop, name.label, nouns)
-            name.sure = sure >= CERTAIN
+            name.type, confidence = name_types.guess(doc, name.start, name.stop, name.label, nouns)
+            name.confident = confidence >= CERTAIN
 
     def name_at(self, token: Token) -> Name | None:
         return self.at.get(token.i)
@@ -64,13 +64,13 @@ class Sentence:
         return found
 
     def _behind_brackets(self, index: int) -> int:
-        inside = [token.text for token in self.doc[index : index + MOST_BETWEEN]]
+        inside = [token.text for token in self.doc[index : index + MAX_BETWEEN]]
         return index + inside.index(")") + 1 if ")" in inside else len(self.doc)
 
     def _before(self, noun: Token) -> Name | None:
         """The name that the noun is an apposition of: "Tenzin, our landlord", "Ada (user's oldest friend)"."""
         index = noun.i
-        while index and noun.i - index < MOST_BETWEEN and self.doc[index - 1].pos_ in BEFORE_NOUN:
+        while index and noun.i - index < MAX_BETWEEN and self.doc[index - 1].pos_ in BEFORE_NOUN:
             index -= 1
         mark = self.doc[index - 1].text if index > 1 else ""
         name = self.at.get(index - 2) if mark in ("(", ",", "-", "–", "—") else None

@@ -58,12 +58,12 @@ def features(doc: Doc, start: int, stop: int, label: str, nouns: Sequence[Token]
 
 def _inside(doc: Doc, start: int, stop: int) -> Iterator[str]:
     span = doc[start:stop]
-    low, single = [token.lower_ for token in span], "one" if stop - start == 1 else "more"
-    head, first = low[low.index("of", 1) - 1] if "of" in low[1:] else low[-1], folded(low[0])
-    yield f"head {t.EVENT if lx.FEASTS & set(low) else nm.head_type(head)}"
+    lowered, single = [token.lower_ for token in span], "one" if stop - start == 1 else "more"
+    head, first = lowered[lowered.index("of", 1) - 1] if "of" in lowered[1:] else lowered[-1], folded(lowered[0])
+    yield f"head {t.EVENT if lx.HOLIDAYS & set(lowered) else nm.head_type(head)}"
     yield f"first {first in word_set('first_names')} {single}"
     yield f"place {folded(span.text) in word_set('places')}"
-    yield f"honorific {low[0] in lx.HONORIFICS and single == 'more'}"
+    yield f"honorific {lowered[0] in lx.HONORIFICS and single == 'more'}"
     yield f"noble {bool(nm.NOBLE.intersection(x.text for x in span))}"
     yield f"code {any(nm.CODE.match(x.text) and any(map(str.isdigit, x.text)) for x in span[1:])}"
     yield f"case {'upper' if span.text.isupper() else 'lower' if span.text.islower() else ''}"

@@ -46,7 +46,7 @@ YEAR = re.compile(r"(?:19|20)\d\d")
 
 @dataclass
 class Name:
-    """Tokens `start` to `stop` of a document; `sure` when the sentence, not the name alone, gave the type.
+    """Tokens `start` to `stop` of a document; `confident` when the sentence, not the name alone, gave the type.
 
     `label`: the pipeline's word for it. `qualifier`: as `entities.types.EntityMention` has it.
     """
@@ -55,14 +55,14 @@ class Name:
     stop: int
     type: str
     text: str
-    sure: bool = False
+    confident: bool = False
     label: str = ""
     qualifier: str = ""
 
     def retyped(self, kind: str) -> bool:
         """Give the name a type that the sentence tells, unless another told it before. Always True."""
-        if not self.sure:
-            self.type, self.sure = kind, True
+        if not self.confident:
+            self.type, self.confident = kind, True
         return True
 
 
@@ -90,20 +90,24 @@ def _is_capital(token: Token) -> bool:
 
 def _starts_name(token: Token) -> bool:
     """A capital that is not just the sentence's first letter."""
-    low = token.lower_
-    if not _is_capital(token) or low in lx.FIRST or low in lx.WEEKDAYS:
+    lowered = token.lower_
+    if not _is_capital(token) or lowered in lx.FIRST or lowered in lx.WEEKDAYS:
         return False
-    if low in lx.MONTHS and token.ent_type_ in ("DATE", ""):
+    if lowered in lx.MONTHS and token.ent_type_ in ("DATE", ""):
         return False
-    if low in lx.HONORIFICS:
+    if lowered in lx.HONORIFICS:
         return token.i + 1 < len(token.doc) and _is_capital(token.nbor(1))
-    if low.rstrip(".") in lx.NO_NAMES:
+    if lowered.rstrip(".") in lx.NO_NAMES:
         return False
     if token.i and token.doc[token.i - 1].text not in STARTS and not token.is_sent_start:
         return token.pos_ not in ("PRON", "INTJ", "DET", "CCONJ", "ADP") or token.ent_type_ in LABELS
     if token.is_alpha and len(token) > 2 and not token._.known and token.dep_ != "intj":
         return True  # a name: the dictionary lacks it
-    if token.i + 1 < len(token.doc) and low in word_set("first_names") and token.nbor(1).tag_ in ("VBZ", "VBD", "POS"):
+    if (
+        token.i + 1 < len(token.doc)
+        and lowered in word_set("first_names")
+        and token.nbor(1).tag_ in ("VBZ", "VBD", "POS")
+    ):
         return True  # "Rose called", "Pia's manager"
     if token.ent_type_ in LABELS:
         return token.pos_ in ("PROPN", "NOUN", "ADJ", "X") or token.ent_type_ == "PERSON"
@@ -112,25 +116,25 @@ def _starts_name(token: Token) -> bool:
 
 def _continues(doc: Doc, i: int, start: int) -> int:
     """How many more tokens belong to the run: 0 ends it."""
-    token, last, low = doc[i], doc[i - 1], doc[i].lower_
+    token, last, lowered = doc[i], doc[i - 1], doc[i].lower_
     after = [x for x in doc[i + 1 : i + 3] if _is_capital(x) and x.lower_ not in lx.FIRST and x.lower_ not in lx.MONTHS]
     is_next = bool(after) and after[0].i == i + 1
-    if low in lx.WEEKDAYS or (low in lx.MONTHS and token.ent_type_ == "DATE"):
+    if lowered in lx.WEEKDAYS or (lowered in lx.MONTHS and token.ent_type_ == "DATE"):
         return 0
-    if low in lx.UNITS_OF_ORG and token.text.islower() and last.ent_type_ != "PERSON":
-        return int(low not in ("club", "band") and (i + 1 == len(doc) or not doc[i + 1].text[0].isupper()))
+    if lowered in lx.UNITS_OF_ORG and token.text.islower() and last.ent_type_ != "PERSON":
+        return int(lowered not in ("club", "band") and (i + 1 == len(doc) or not doc[i + 1].text[0].isupper()))
     if token.text in ("-", "‑") and not last.whitespace_ and not token.whitespace_ and i + 1 < len(doc):
         return 0 if doc[i + 1].lower_ in BEHIND_HYPHEN else 2
     if _is_capital(token):
-        return int(low not in lx.FIRST)
+        return int(lowered not in lx.FIRST)
     if any(map(str.isdigit, token.text)) and token.ent_type_ not in ("DATE", "MONEY", "PERCENT", "TIME"):
         is_count = len(token) < 4 and i + 1 < len(doc) and doc[i + 1].tag_ == "NNS"
         return int(bool(CODE.match(token.text)) and not is_count)
-    if low in PARTICLES and (low != "of" or _is_of_name(doc, start, i)):
+    if lowered in PARTICLES and (lowered != "of" or _is_of_name(doc, start, i)):
         if is_next:
             return 2
         return 3 if after and doc[i + 1].lower_ in (*PARTICLES, "the") else 0  # "van der Berg", "Bank of the West"
-    if is_next and low in (",", "at", "and") and token.ent_iob_ == "I" and token.ent_type_ in ("ORG", "FAC"):
+    if is_next and lowered in (",", "at", "and") and token.ent_iob_ == "I" and token.ent_type_ in ("ORG", "FAC"):
         return 2  # "University of California, Berkeley"
     if token.tag_ == "POS" and is_next:
         return 2 if head_type(doc[i + 1].lower_) else 0
@@ -168,18 +172,18 @@ def _trimmed(doc: Doc, start: int, stop: int) -> tuple[int, int]:
 
 
 def _is_name(doc: Doc, start: int, stop: int, label: str) -> bool:
-    span, low, last = doc[start:stop], doc[start:stop].text.lower(), doc[stop - 1].lower_
+    span, lowered, last = doc[start:stop], doc[start:stop].text.lower(), doc[stop - 1].lower_
     if len(span) == 1 and label in PEOPLES and span[0]._.known and span[0].dep_ not in ACTORS:
         return False  # "Irish", but not a Maria whom the pipeline takes for a people
-    if len(span) == 1 and (low in lx.WEEKDAYS or (low in lx.MONTHS and label in ("DATE", ""))):
+    if len(span) == 1 and (lowered in lx.WEEKDAYS or (lowered in lx.MONTHS and label in ("DATE", ""))):
         return False
     if all(token.lower_ in lx.NO_NAMES or token.lower_ in lx.ROLES or token.is_punct for token in span):
         return False
     if is_role(last) and label != "PERSON":
         return False  # "Digital Marketing Specialist"
-    if label in ("DATE", "TIME") and not any(token.lower_ in lx.FEASTS for token in span):
+    if label in ("DATE", "TIME") and not any(token.lower_ in lx.HOLIDAYS for token in span):
         return False
-    return any(map(str.isalpha, low)) and (label not in FIGURES or len(span) > 1 or span[0].pos_ == "PROPN")
+    return any(map(str.isalpha, lowered)) and (label not in FIGURES or len(span) > 1 or span[0].pos_ == "PROPN")
 
 
 # --- types -----------------------------------------------------------------------------------------------------------
@@ -196,7 +200,7 @@ def head_type(word: str) -> str:
 
 HEADS = (
     (lx.ORG_HEADS | lx.STUDY_HEADS, t.ORG),
-    (lx.EVENT_HEADS | lx.FEASTS, t.EVENT),
+    (lx.EVENT_HEADS | lx.HOLIDAYS, t.EVENT),
     (lx.PRODUCT_HEADS | lx.WORKS, t.PRODUCT),
     (lx.PLACE_HEADS, t.LOCATION),
 )

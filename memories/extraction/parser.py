@@ -101,8 +101,8 @@ def _name_first(doc: Doc) -> Doc:
     known = _dictionaries.get(id(doc.vocab), frozenset())
     first = doc[0] if len(doc) else None
     if first is not None and first.text.istitle() and len(first) > 2 and first.is_alpha and not first.is_stop:
-        low = first.lower_
-        stems = {low, low.rstrip("s"), low.removesuffix("ed"), low.removesuffix("ing")}
+        lowered = first.lower_
+        stems = {lowered, lowered.rstrip("s"), lowered.removesuffix("ed"), lowered.removesuffix("ing")}
         if not stems & known and not any(f"{stem}e" in known for stem in stems):
             first.norm_ = "john"
     return doc

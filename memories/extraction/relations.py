@@ -37,68 +37,68 @@ FITS = {
 } | dict.fromkeys(("LIKES", "DISLIKES"), Fits.LIKED)
 
 
-def relations(reading: SentenceContext) -> list[RelationMention]:
+def relations(context: SentenceContext) -> list[RelationMention]:
     """All that the sentence states, each pair of ends once."""
-    phrases.read(reading)
-    for token in reading.sentence.doc:
+    phrases.read(context)
+    for token in context.sentence.doc:
         is_clause = (g.is_verb(token) or token.tag_.startswith("VB")) and token.dep_ not in ("aux", "auxpass")
-        if is_clause and token.i not in reading.quoted:
-            _verb(reading, token)
-    return _with_roles(list(reading.stated.values()))
+        if is_clause and token.i not in context.quoted:
+            _verb(context, token)
+    return _with_roles(list(context.stated.values()))
 
 
-def _verb(reading: SentenceContext, verb: Token) -> None:
+def _verb(context: SentenceContext, verb: Token) -> None:
     lemma = THIRD_PERSON.get(g.lower(verb)) or g.lemma(verb)  # the lemmatizer takes "hates" for hats
     patterns = BY_VERB.get(lemma, ())
     if not patterns or not g.claimed(verb):
         return
-    people = reading.doers(verb)
+    people = context.subjects(verb)
     if lemma == "be":
-        _predicates(reading, verb, people)
+        _predicates(context, verb, people)
     if lemma in ("leave", "quit") and g.happened(verb) and not g.negated(verb):
         for kind in ("WORKS_AT", "LIVES_IN"):  # "I left Ghent": a home or an employer, whichever is known
-            names = [n for n in map(reading.sentence.name_at, g.objects(verb)) if n and n.type == t.LOCATION]
-            reading.add(people, kind, [n.text for n in names], verb, over=True, confidence=GUESSED)
+            names = [n for n in map(context.sentence.name_at, g.objects(verb)) if n and n.type == t.LOCATION]
+            context.add(people, kind, [n.text for n in names], verb, ended=True, confidence=GUESSED)
     is_over, happened = g.ended(verb), g.happened(verb)
     for pattern in patterns:
-        over = _over(pattern, verb, lemma, is_over, happened)
-        if over is not None and _object_fits(pattern, verb):
-            _apply(reading, pattern, verb, people, over)
+        ended = _ended(pattern, verb, lemma, is_over, happened)
+        if ended is not None and _object_fits(pattern, verb):
+            _apply(context, pattern, verb, people, ended)
 
 
-def _apply(reading: SentenceContext, pattern: Pattern, verb: Token, people: list[str], over: bool) -> None:
-    kind = "DISLIKES" if pattern.type == "LIKES" and g.negated(verb) and not over else pattern.type
+def _apply(context: SentenceContext, pattern: Pattern, verb: Token, people: list[str], ended: bool) -> None:
+    kind = "DISLIKES" if pattern.type == "LIKES" and g.negated(verb) and not ended else pattern.type
     is_passive = bool(g.children(verb, "nsubjpass")) and OBJECT in pattern.slot
     tokens = _targets(pattern, verb, is_passive)
     if kind == "PART_OF":  # "Checkout belongs to Commerce": a person is a member
-        people = [s for s in reading.fitting(g.subjects(verb), Fits.NAMED) if not reading.is_person(s)]
-    targets, sources = reading.fitting(tokens, pattern.fits), people
+        people = [s for s in context.fitting(g.subjects(verb), Fits.NAMED) if not context.is_person(s)]
+    targets, sources = context.fitting(tokens, pattern.fits), people
     if kind in SYMMETRIC_TYPES:  # "A is married to B", "A and B got married"
         sources, targets = (people, targets) if targets and targets != people else (people[:1], people[1:])
     elif is_passive:
-        sources = reading.refer(x for word, x in g.prepositions(verb) if word == "by")
+        sources = context.refer(x for word, x in g.prepositions(verb) if word == "by")
     elif pattern.turned:
-        sources = [s for s in reading.refer(tokens) if kind != "OWNS" or reading.is_person(s)]
-        targets = reading.fitting(g.subjects(verb), pattern.fits)
+        sources = [s for s in context.refer(tokens) if kind != "OWNS" or context.is_person(s)]
+        targets = context.fitting(g.subjects(verb), pattern.fits)
         kind = "HAS_PET" if kind == "OWNS" and any(g.lemma(x) in lx.PETS for x in g.subjects(verb)) else kind
-    elif kind == "HAS_ROLE" and (others := reading.refer(g.children(verb, "dobj"))):
+    elif kind == "HAS_ROLE" and (others := context.refer(g.children(verb, "dobj"))):
         sources = others  # "they hired me as a tester"
     elif kind == "VISITED" and g.lemma(verb) == "be" and verb.tag_ == "VBN":  # "I've been in Leith since 2019"
         kind = "LIVES_IN" if _is_lasting(verb) else kind
-    reading.add(sources, kind, targets, verb, over=over)
+    context.add(sources, kind, targets, verb, ended=ended)
     if kind == "HAS_ROLE" and targets:
-        phrases.employ(reading, sources, tokens, verb, over)
+        phrases.employ(context, sources, tokens, verb, ended)
 
 
-def _over(pattern: Pattern, verb: Token, lemma: str, over: bool, happened: bool) -> bool | None:
-    """Whether the relation is over; None if the verb states none."""
+def _ended(pattern: Pattern, verb: Token, lemma: str, ended: bool, happened: bool) -> bool | None:
+    """Whether the relation has ended; None if the verb states none."""
     if lemma in ("stand", "bear") and pattern.type == "DISLIKES":
         return False if g.negated(verb) and g.children(verb, "aux") else None
-    if g.negated(verb) and not over:
+    if g.negated(verb) and not ended:
         return False if pattern.type == "LIKES" and not g.past(verb) else None
     if pattern.ends:
-        return None if over or not happened else True
-    if over:
+        return None if ended or not happened else True
+    if ended:
         return True
     match pattern.past:
         case Past.ENDED:  # "employed by", "based in" tell no time
@@ -129,71 +129,71 @@ def _targets(pattern: Pattern, verb: Token, is_passive: bool) -> list[Token]:
     return found
 
 
-def _predicates(reading: SentenceContext, verb: Token, people: list[str]) -> None:
+def _predicates(context: SentenceContext, verb: Token, people: list[str]) -> None:
     """The complements of "be": "X is a fan of Y", "is married to Y", "my favourite colour is green", "X is my boss"."""
-    over, complements = g.past(verb) or g.ended(verb), g.complements(verb)
+    ended, complements = g.past(verb) or g.ended(verb), g.complements(verb)
     inner = [x for _, x in g.prepositions(verb) if x.pos_ == "NOUN"]  # "in charge of", "on the board of"
     for word in (*g.children(verb, "acomp"), *complements, *inner):
         kind, fits = PREDICATES.get(g.lower(word)) or PREDICATES.get(g.lemma(word)) or ("", Fits.NAMED)
-        if g.lemma(word) in lx.PARTS and people and not reading.is_person(people[0]):
+        if g.lemma(word) in lx.PARTS and people and not context.is_person(people[0]):
             kind, fits = "PART_OF", Fits.NAMED
         if g.lower(word) in ("mine", "ours", "yours", "hers", "theirs"):
-            reading.add(reading.refer([word]), "OWNS", reading.fitting(g.children(verb, "nsubj"), Fits.THING), verb)
+            context.add(context.refer([word]), "OWNS", context.fitting(g.children(verb, "nsubj"), Fits.THING), verb)
         if g.negated(verb) and not g.ended(verb):
             kind = "DISLIKES" if kind == "LIKES" else ""
         if kind:
-            targets = reading.beside(word, OF_PREDICATES, fits)
+            targets = context.beside(word, OF_PREDICATES, fits)
             sources, targets = (people[:1], people[1:]) if kind == "MARRIED_TO" and not targets else (people, targets)
-            reading.add(sources, kind, targets, verb, over=over and kind != "CREATED")
+            context.add(sources, kind, targets, verb, ended=ended and kind != "CREATED")
     subject = next(iter(g.children(verb, "nsubj")), None)
     if subject is None or (g.negated(verb) and not g.ended(verb)):
         return
     for noun in complements:
         kin = "HAS_PET" if g.lemma(noun) in lx.PETS else phrases.kin(noun)
-        if kin and noun.i not in reading.sentence.links:
-            whose = phrases.owners(reading, noun) or ([t.SELF] if kin == "FRIEND_OF" and len(people) == 1 else [])
-            whose = reading.beside(noun, ("with",), Fits.PERSON) or whose
-            reading.add(whose, kin, people, verb, over=over)
-    owners, lemma = phrases.owners(reading, subject), g.lemma(subject)
+        if kin and noun.i not in context.sentence.links:
+            whose = phrases.owners(context, noun) or ([t.SELF] if kin == "FRIEND_OF" and len(people) == 1 else [])
+            whose = context.beside(noun, ("with",), Fits.PERSON) or whose
+            context.add(whose, kin, people, verb, ended=ended)
+    owners, lemma = phrases.owners(context, subject), g.lemma(subject)
     for noun in complements:
-        _complement(reading, verb, noun, people, over)
+        _complement(context, verb, noun, people, ended)
     if lemma == "home":  # "these days home is Halifax"
-        reading.add(owners or [t.SELF], "LIVES_IN", reading.fitting(complements, Fits.PLACE), verb, over=over)
+        context.add(owners or [t.SELF], "LIVES_IN", context.fitting(complements, Fits.PLACE), verb, ended=ended)
     elif lemma in lx.HOMES and owners:
-        reading.add(owners, "LIVES_IN", reading.beside(verb, ("in", "near"), Fits.PLACE), verb, over=over)
+        context.add(owners, "LIVES_IN", context.beside(verb, ("in", "near"), Fits.PLACE), verb, ended=ended)
     elif lemma in phrases.JOBS and owners:
-        reading.add(owners, "WORKS_AT", reading.beside(verb, ("at", "with", "for"), Fits.COMPANY), verb, over=over)
+        context.add(owners, "WORKS_AT", context.beside(verb, ("at", "with", "for"), Fits.COMPANY), verb, ended=ended)
     elif (key := fields.KEYS.get(lemma)) and owners and not g.children(subject, "amod"):
-        reading.add(owners, key, reading.fitting(complements, FITS.get(key, Fits.NAMED)), verb, over=over)
-    named = [n for n in map(reading.sentence.name_at, complements) if n is not None]
+        context.add(owners, key, context.fitting(complements, FITS.get(key, Fits.NAMED)), verb, ended=ended)
+    named = [n for n in map(context.sentence.name_at, complements) if n is not None]
     if owners and any(g.lower(a) in ("favorite", "favourite") for a in g.children(subject, "amod")):
         liked = complements or g.children(verb, "acomp")
-        reading.add(owners, "LIKES", reading.fitting(liked, Fits.LIKED), verb, over=over)
+        context.add(owners, "LIKES", context.fitting(liked, Fits.LIKED), verb, ended=ended)
     elif nm.is_role(lemma) and lemma not in lx.KIN:
         called = [n.text for n in named if n.type == t.PERSON]  # "the CFO of Orkla is Birgitte"
-        reading.add(called, "HAS_ROLE", [g.role_text(subject)], verb, over=over)
-        phrases.employ(reading, called, [subject], verb, over)
+        context.add(called, "HAS_ROLE", [g.role_text(subject)], verb, ended=ended)
+        phrases.employ(context, called, [subject], verb, ended)
     elif owners and g.children(subject, "poss") and lemma in lx.GOODS:
-        things = reading.fitting([*complements, *(x for c in complements for x in c.lefts)], Fits.THING)
-        reading.add(owners, "OWNS", [x for x in things if not x.islower()][:1], verb, over=over)
+        things = context.fitting([*complements, *(x for c in complements for x in c.lefts)], Fits.THING)
+        context.add(owners, "OWNS", [x for x in things if not x.islower()][:1], verb, ended=ended)
 
 
-def _complement(reading: SentenceContext, verb: Token, noun: Token, people: list[str], over: bool) -> None:
+def _complement(context: SentenceContext, verb: Token, noun: Token, people: list[str], ended: bool) -> None:
     """As in "Ada and Kim are friends", "Catan is my favourite game", "the Ibis is my boat"."""
     kin = "PARTNER_OF" if g.lemma(noun) in ("couple", "item") else phrases.kin(noun)
-    subject, whose = g.children(verb, "nsubj"), phrases.owners(reading, noun)
+    subject, whose = g.children(verb, "nsubj"), phrases.owners(context, noun)
     if kin in SYMMETRIC_TYPES and len(people) == 2 and not whose:
-        reading.add(people[:1], kin, people[1:], verb, over=over)
+        context.add(people[:1], kin, people[1:], verb, ended=ended)
     group = next((x for word, x in g.prepositions(noun) if word == "of" and g.lemma(noun) == "one"), noun)
-    named = reading.fitting(subject, Fits.NAMED)
+    named = context.fitting(subject, Fits.NAMED)
     if any(g.lower(a) in ("favorite", "favourite") for a in g.children(group, "amod")):
-        reading.add(phrases.owners(reading, group), "LIKES", named, verb, over=over)
+        context.add(phrases.owners(context, group), "LIKES", named, verb, ended=ended)
     elif g.lemma(noun) in lx.HOMES and whose:  # "Trieste has been my home"
-        reading.add(whose, "LIVES_IN", reading.fitting(subject, Fits.PLACE), verb, over=over)
+        context.add(whose, "LIVES_IN", context.fitting(subject, Fits.PLACE), verb, ended=ended)
     elif g.lemma(noun) in lx.WORKS:  # "Salt Roads is a novel by Jana"
-        reading.add(reading.beside(noun, ("by",), Fits.PERSON), "CREATED", named, verb)
+        context.add(context.beside(noun, ("by",), Fits.PERSON), "CREATED", named, verb)
     elif g.children(noun, "poss") and g.lemma(noun) in lx.GOODS:
-        reading.add(whose, "OWNS", reading.fitting(subject, Fits.THING) if named else [], verb, over=over)
+        context.add(whose, "OWNS", context.fitting(subject, Fits.THING) if named else [], verb, ended=ended)
 
 
 def _is_lasting(verb: Token) -> bool:

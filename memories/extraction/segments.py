@@ -9,13 +9,13 @@ from enum import StrEnum
 
 from memories.extraction import json_text, speakers
 from memories.extraction.lines import Line, LineKind, lines
-from memories.extraction.sentences import LONGEST, MARKS, sentences, stripped
+from memories.extraction.sentences import MARKS, MAX_LENGTH, sentences, stripped
 from memories.extraction.words import word_list
 
 ITEM_WHOLE = 300  # characters: a longer list item is cut into its sentences
 WRAPPED = 50  # characters: a shorter line is not wrapped by an editor
-LONGEST_HEADING = 80
-MOST_HEADINGS = 4
+MAX_HEADING_LENGTH = 80
+MAX_HEADINGS = 4
 # Levels of what is no heading of Markdown (1-7): a line with a list under it, a field that says what the next ones are
 # about, and a list item with more under it, which adds its indentation.
 INTRODUCTION, SUBJECT, ITEM = 8, 9, 10
@@ -24,7 +24,7 @@ STATEMENT = re.compile(r"[\w.]+\([^\n]*\)$|[\w.]+ ?[-+*/]?= ?\S")  # next to a l
 IDENTITY = frozenset(word_list("identity").split())  # keys of a field that says what the next ones are about
 
 
-class Kind(StrEnum):
+class SegmentKind(StrEnum):
     PROSE = "prose"
     FIELD = "field"
     ITEM = "item"
@@ -39,7 +39,7 @@ class Segment:
     text: str
     start: int
     stop: int
-    kind: Kind
+    kind: SegmentKind
     heading: str = ""
     speaker: str | None = None
 
@@ -67,21 +67,21 @@ def _segments(text: str, is_note: bool) -> Iterator[Segment]:
         for part in parts:
             heading = _joined(list(part.path))
             for span in _at_most(text, part.start, part.stop):
-                yield Segment(text[slice(*span)], *span, Kind.FIELD, heading)
+                yield Segment(text[slice(*span)], *span, SegmentKind.FIELD, heading)
         return
-    yield from _Reader(text, is_note).read()
+    yield from _SegmentReader(text, is_note).read()
 
 
 def _at_most(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
-    return iter([(start, stop)]) if stop - start <= LONGEST else sentences(text, start, stop)
+    return iter([(start, stop)]) if stop - start <= MAX_LENGTH else sentences(text, start, stop)
 
 
 def _joined(headings: list[str]) -> str:
     """The innermost of them, since these say most."""
-    return " > ".join(each[:LONGEST_HEADING] for each in headings[-MOST_HEADINGS:])
+    return " > ".join(each[:MAX_HEADING_LENGTH] for each in headings[-MAX_HEADINGS:])
 
 
-class _Reader:
+class _SegmentReader:
     """Reads the lines in order, remembering the headings that are open."""
 
     def __init__(self, text: str, is_note: bool) -> None:
@@ -156,7 +156,7 @@ class _Reader:
         fenced = self.text[max(0, line.start - 1) : line.start] not in ("", " ", "\t") and count == 1
         block = "\n" in self.text[line.start : line.stop]
         if (fenced and self._is_fenced(line)) or block:
-            yield self._segment(line.start, line.stop, Kind.CODE)
+            yield self._segment(line.start, line.stop, SegmentKind.CODE)
         else:
             yield from self._prose(line.start, line.stop)
 
@@ -172,7 +172,7 @@ class _Reader:
         below = self._below(stop, line)
         introduces = below and self.text[line.stop - 1] in ":：" and self.is_note
         if not introduces:
-            kind = Kind.FIELD if line.key and line.kind is LineKind.ITEM else Kind.ITEM
+            kind = SegmentKind.FIELD if line.key and line.kind is LineKind.ITEM else SegmentKind.ITEM
             yield from self._spans(line, kind, ITEM_WHOLE)
         if below:
             self._open(level, line, used=not introduces)
@@ -183,7 +183,7 @@ class _Reader:
         yield from self._close(level)
         spans = list(sentences(self.text, line.start, line.stop))
         for number, span in enumerate(spans):
-            yield self._segment(*span, Kind.FIELD if number == 0 and len(spans) == 1 else Kind.PROSE)
+            yield self._segment(*span, SegmentKind.FIELD if number == 0 and len(spans) == 1 else SegmentKind.PROSE)
         if identity and self._kind(stop) in (LineKind.FIELD, LineKind.ITEM) and len(spans) == 1:
             self._open(SUBJECT, line, used=True)
 
@@ -193,9 +193,9 @@ class _Reader:
             yield from self._close(level)
             *others, (start, end) = sentences(self.text, line.start, line.stop)
             for span in others:
-                yield self._segment(*span, Kind.PROSE)
+                yield self._segment(*span, SegmentKind.PROSE)
             if not self.is_note:
-                yield self._segment(start, end, Kind.PROSE)
+                yield self._segment(start, end, SegmentKind.PROSE)
             self._open(level, replace(line, start=start), used=not self.is_note)
             return
         yield from self._close(ITEM + line.level if line.level else INTRODUCTION)
@@ -215,13 +215,13 @@ class _Reader:
 
     def _titles(self, line: Line) -> bool:
         """As in "Packing list", right before its items."""
-        return line.stop - line.start <= LONGEST_HEADING and self.text[line.stop - 1] not in MARKS
+        return line.stop - line.start <= MAX_HEADING_LENGTH and self.text[line.stop - 1] not in MARKS
 
     def _prose(self, start: int, stop: int) -> Iterator[Segment]:
         for span in sentences(self.text, start, stop):
-            yield self._segment(*span, Kind.PROSE)
+            yield self._segment(*span, SegmentKind.PROSE)
 
-    def _spans(self, line: Line, kind: Kind, whole: int) -> Iterator[Segment]:
+    def _spans(self, line: Line, kind: SegmentKind, whole: int) -> Iterator[Segment]:
         short = line.stop - line.start <= whole
         for span in [(line.start, line.stop)] if short else sentences(self.text, line.start, line.stop):
             yield self._segment(*span, kind)
@@ -259,10 +259,10 @@ class _Reader:
             closed = self.headings.pop()
             if not closed.used:
                 for span in _at_most(self.text, closed.line.start, closed.line.stop):
-                    yield self._segment(*span, Kind.PROSE)
+                    yield self._segment(*span, SegmentKind.PROSE)
 
-    def _segment(self, start: int, stop: int, kind: Kind) -> Segment:
-        for heading in self.headings[-MOST_HEADINGS:]:
+    def _segment(self, start: int, stop: int, kind: SegmentKind) -> Segment:
+        for heading in self.headings[-MAX_HEADINGS:]:
             heading.used = True
-        above = _joined([each.text for each in self.headings])
-        return Segment(self.text[start:stop], start, stop, kind, above, self.speaker)
+        heading = _joined([each.text for each in self.headings])
+        return Segment(self.text[start:stop], start, stop, kind, heading, self.speaker)

@@ -20,7 +20,7 @@ from memories.extraction.patterns import Fits
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
-SURE = 0.9  # the confidence of a relation that a sentence states
+CONFIDENT = 0.9  # the confidence of a relation that a sentence states
 GUESSED = 0.4  # of an end that only ends what is known
 MAX_RELATIONS = 50  # of one sentence: a list of people and a list of places give their product
 # Of a firm nobody says these.
@@ -41,7 +41,7 @@ class SentenceContext:
         """The names that `tokens` stand for, each once."""
         return list(dict.fromkeys(name for token in tokens for name in self.discourse.refer(token, self.sentence)))
 
-    def doers(self, verb: Token) -> list[str]:
+    def subjects(self, verb: Token) -> list[str]:
         """The subjects of a verb; the user where a note leaves the subject out."""
         if subjects := g.subjects(verb):
             return self.refer(subjects)
@@ -54,14 +54,14 @@ class SentenceContext:
         targets: Iterable[str],
         verb: Token | None = None,
         *,
-        over: bool = False,
-        confidence: float = SURE,
+        ended: bool = False,
+        confidence: float = CONFIDENT,
     ) -> None:
         """Each source with each target, if neither is known already. A "-" before the type turns the two around."""
         if not (targets := list(targets)):
             return
         start, stop = self.dates.bounds(verb) if verb is not None else (None, None)
-        if over and stop is None and verb is not None and not g.past(verb):
+        if ended and stop is None and verb is not None and not g.past(verb):
             start, stop = None, start  # "no longer works there since May"
         sources = [
             s for s in sources if kind in ("CREATED", "PART_OF") or self._is_person(s, is_personal=kind in PERSONAL)
@@ -70,7 +70,7 @@ class SentenceContext:
             a, b = (target, source) if kind.startswith("-") else (source, target)
             key = a, kind.lstrip("-"), b
             if a != b and len(self.stated) < MAX_RELATIONS:
-                self.stated.setdefault(key, RelationMention(*key, {}, moment(start), moment(stop), confidence, over))
+                self.stated.setdefault(key, RelationMention(*key, {}, moment(start), moment(stop), confidence, ended))
 
     def is_person(self, source: str) -> bool:
         return source == t.SELF or any(n.text == source and n.type == t.PERSON for n in self.sentence.names)
@@ -81,7 +81,7 @@ class SentenceContext:
         if name is None or name.type == t.PERSON:
             return True
         is_firm = name.label == "ORG" and not is_personal
-        if name.sure or is_firm or nm.head_type(source.split()[-1].lower()):
+        if name.confident or is_firm or nm.head_type(source.split()[-1].lower()):
             return name.type not in (t.ORG, t.LOCATION, t.EVENT)
         return name.retyped(t.PERSON)
 
@@ -129,7 +129,7 @@ class SentenceContext:
 
     def _is(self, name: Name, kind: str) -> bool:
         """Whether the name has the type, or gets it: one that was only guessed gives way to a relation's."""
-        return name.type == kind or (not name.sure and name.retyped(kind))
+        return name.type == kind or (not name.confident and name.retyped(kind))
 
     def _suits(self, name: Name, token: Token, fits: Fits) -> bool:
         """Whether a named target fits; a type that was only guessed gives way to the pattern's."""
@@ -146,7 +146,7 @@ class SentenceContext:
             case Fits.COMPANY:
                 return not is_club and (self._is(name, t.ORG) or (is_at and name.type == t.LOCATION))
             case Fits.SCHOOL:
-                is_at = is_at or token.head.lower_ in ("from", "of") or (token.dep_ == "dobj" and not name.sure)
+                is_at = is_at or token.head.lower_ in ("from", "of") or (token.dep_ == "dobj" and not name.confident)
                 is_school = name.type == t.ORG or (is_at and name.type != t.EVENT)
                 return bool(words & lx.STUDY_HEADS) or (is_school and token.head.head.lemma_ != "go")
             case Fits.PLACE:

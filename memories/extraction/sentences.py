@@ -11,12 +11,12 @@ from collections.abc import Iterator
 
 from memories.extraction.words import sections
 
-LONGEST = 1_000  # characters; a longer "sentence" is no prose and is cut at a space
+MAX_LENGTH = 1_000  # characters; a longer "sentence" is no prose and is cut at a space
 LOOKBACK = 24  # characters: the longest word that can be an abbreviation, with the word before it
 
-WIDE = "。！？｡"  # no space follows these
-OWN = "؟۔։።।॥"  # full stops and question marks of one script, which end no abbreviation
-MARKS = f".!?…‼⁇⁈⁉{WIDE}{OWN}"
+FULL_WIDTH = "。！？｡"  # no space follows these
+SCRIPT_MARKS = "؟۔։።।॥"  # full stops and question marks of one script, which end no abbreviation
+MARKS = f".!?…‼⁇⁈⁉{FULL_WIDTH}{SCRIPT_MARKS}"
 CLOSERS = "\"'”’»)\\]}*_」』】）》"
 FACES = (
     "\U0001f600-\U0001f64f\U0001f44a-\U0001f44f\U0001f389\U0001f38a"
@@ -39,7 +39,7 @@ PARTNER = re.compile(r"[^\W\d_]{1,2}\.")
 
 
 _WORDS = {name: frozenset(words.split()) for name, words in sections("abbreviations").items()}
-NEVER = _WORDS["never"]  # ends no sentence: something always follows
+NEVER_FINAL = _WORDS["never"]  # ends no sentence: something always follows
 NUMBERED = _WORDS["numbered"]  # an abbreviation where a number follows
 SOMETIMES = _WORDS["sometimes"]  # the end of a sentence where the next word begins with a capital
 ORDINAL = _WORDS["ordinal"]  # stands before a number with a full stop: "am 3. Mai", "den 2. juli"
@@ -47,7 +47,7 @@ STARTERS = _WORDS["starters"]  # begins a sentence after a single letter: "vitam
 
 
 def sentences(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """The sentences of `text[start:stop]` as stripped spans of at most LONGEST characters. Line breaks end none."""
+    """The sentences of `text[start:stop]` as stripped spans of at most MAX_LENGTH characters. Line breaks end none."""
     begun = start
     for match in END.finditer(text, start, stop):
         if match.start() >= begun and _ends(text, begun, match, stop):
@@ -67,9 +67,9 @@ def stripped(text: str, start: int, stop: int) -> tuple[int, int]:
 
 def _cut(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
     start, stop = stripped(text, start, stop)
-    while stop - start > LONGEST:
-        at = text.rfind(" ", start + 1, start + LONGEST)
-        at = at if at > 0 else start + LONGEST
+    while stop - start > MAX_LENGTH:
+        at = text.rfind(" ", start + 1, start + MAX_LENGTH)
+        at = at if at > 0 else start + MAX_LENGTH
         yield stripped(text, start, at)
         start, _ = stripped(text, at, stop)
     if start < stop:
@@ -89,10 +89,10 @@ def _ends(text: str, begun: int, match: re.Match[str], stop: int) -> bool:
         return True
     if mark is None:
         return after[0].isalpha() and text.count(" ", max(begun, match.start() - 60), match.start()) >= 2
-    if any(each in WIDE for each in mark):
+    if any(each in FULL_WIDTH for each in mark):
         return not (close and not spaced and after[0] in QUOTING)
     if not spaced:
-        return any(each in OWN for each in mark) or _between_cjk(text, match.start(), match.end())
+        return any(each in SCRIPT_MARKS for each in mark) or _between_cjk(text, match.start(), match.end())
     goes_on = after[0].islower() or after[0] in ",;:-–—"
     if mark != ".":
         return not (goes_on and (close.strip("*_") or mark.startswith(("…", ".."))))
@@ -125,18 +125,18 @@ def _abbreviates(text: str, begun: int, at: int, after: str) -> bool:
     if before is None:
         return False
     word, other = before["word"].lstrip(OPENERS), before["other"] or ""
-    low, digit, capital = word.casefold(), after[0].isdigit(), not (after[0].islower() or after[0].isdigit())
+    lowered, digit, capital = word.casefold(), after[0].isdigit(), not (after[0].islower() or after[0].isdigit())
     if after[0].islower() and _is_capitalised(text, begun, at):
         return True  # the writer begins sentences with a capital
     spaced = PARTNER.fullmatch(other) is not None
-    if spaced and (both := f"{other}{low}".casefold()) in NEVER | SOMETIMES:
-        low = both  # "z. B.", "p. m."
-    if low in NEVER and not (low == "ms" and other[-1:].isdigit()):  # "800 ms. Then"
+    if spaced and (both := f"{other}{lowered}".casefold()) in NEVER_FINAL | SOMETIMES:
+        lowered = both  # "z. B.", "p. m."
+    if lowered in NEVER_FINAL and not (lowered == "ms" and other[-1:].isdigit()):  # "800 ms. Then"
         return True
-    if digit and (low in NUMBERED or low.endswith("str") or (word.islower() and len(word) <= 3)):
+    if digit and (lowered in NUMBERED or lowered.endswith("str") or (word.islower() and len(word) <= 3)):
         return True
     shouted = word.isupper() and len(word) > 1 and not spaced  # "the LB. Then" is no pound
-    if (low in SOMETIMES and not shouted) or DOTTED.fullmatch(low):
+    if (lowered in SOMETIMES and not shouted) or DOTTED.fullmatch(lowered):
         return not capital
     if word.isdigit():
         return len(word) <= 2 and ((not other and at - begun <= 3) or other.casefold() in ORDINAL)

@@ -54,10 +54,10 @@ def bare(text: str) -> str:
 
 def _edits(token: Token, sentence: Sentence, name: str) -> list[Edit]:
     """The changes that one word of the first person needs."""
-    low, stop = g.lower(token), token.idx + len(token)
-    if not token.tag_.startswith("PRP") and not (low in ("i", "my") and token.pos_ == "PRON"):
+    lowered, stop = g.lower(token), token.idx + len(token)
+    if not token.tag_.startswith("PRP") and not (lowered in ("i", "my") and token.pos_ == "PRON"):
         return []
-    match low:
+    match lowered:
         case "i":
             return [(token.idx, stop, name), *_agreement(token)]
         case "me":
@@ -104,18 +104,18 @@ def _shares(verb: Token) -> bool:
 
 
 def _third_person(finite: Token, verb: Token) -> list[Edit]:
-    low, start, stop = g.lower(finite), finite.idx, finite.idx + len(finite)
-    contraction = low.lstrip("'’")
+    lowered, start, stop = g.lower(finite), finite.idx, finite.idx + len(finite)
+    contraction = lowered.lstrip("'’")
     is_attached = start > 0 and not finite.doc[finite.i - 1].whitespace_
     if is_attached and contraction in CONTRACTED:
         return [(start, stop, f" {CONTRACTED[contraction]}")]
     if is_attached and contraction == "d":
         return [(start, stop, " had" if verb.tag_ in ("VBN", "VBD") or verb == finite else " would")]
-    if is_attached or low == "ai":
+    if is_attached or lowered == "ai":
         raise _UnsureError
-    if low in AGREED:
-        return [(start, stop, AGREED[low])]
-    if finite.tag_ in MODALS or low in SAME_IN_PAST:
+    if lowered in AGREED:
+        return [(start, stop, AGREED[lowered])]
+    if finite.tag_ in MODALS or lowered in SAME_IN_PAST:
         return []
     return [(start, stop, with_s(finite.text))]
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from memories.extraction import annotate
-from memories.extraction.extractor import LONGEST, TextExtractor
+from memories.extraction.extractor import MAX_LENGTH, TextExtractor
 from memories.extraction.segments import segments
 from memories.statements import Statement
 from memories.types import Item
@@ -149,7 +149,7 @@ def test_a_plan_is_less_sure(extractor: TextExtractor) -> None:
 def test_long_and_strange_texts_are_read(extractor: TextExtractor, text: str) -> None:
     found = statements(extractor, text)
     check(text, found)
-    assert all(len(s.fact.evidence) <= LONGEST for s in found if "\n" not in s.fact.evidence)
+    assert all(len(s.fact.evidence) <= MAX_LENGTH for s in found if "\n" not in s.fact.evidence)
 
 
 def test_hostile_texts_are_read_in_linear_time(extractor: TextExtractor) -> None:

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memories.extraction.llm.grounding import Quotable, Source
+from memories.extraction.llm.grounding import EvidenceSource, Quotable
 from memories.extraction.llm.words import tokens
 
 SAID_AT = dt.datetime(2024, 6, 12, 9, tzinfo=dt.UTC)  # a Wednesday
 
 
 def grounded(content: str, *said: str, known: tuple[str, ...] = (), speakers: tuple[str, ...] = ()) -> bool:
-    return Source.of(said, speakers, known).grounds(content, SAID_AT)
+    return EvidenceSource.of(said, speakers, known).grounds(content, SAID_AT)
 
 
 @pytest.mark.parametrize(
@@ -141,13 +141,13 @@ def test_what_is_found_says_what_was_looked_for(text: str, words: str) -> None:
 @given(TEXTS, TEXTS)
 def test_more_sources_never_make_a_memory_or_speaker_less_believable(content: str, other: str) -> None:
     """What is grounded stays so when another memory is offered."""
-    alone = Source.of([content], [], [])
-    more = Source.of([content], [], [other])
+    alone = EvidenceSource.of([content], [], [])
+    more = EvidenceSource.of([content], [], [other])
     assert not alone.grounds(content, SAID_AT) or more.grounds(content, SAID_AT)
 
 
 @given(TEXTS, TEXTS)
 def test_words_that_share_nothing_with_the_source_are_refused(said: str, content: str) -> None:
-    source = Source.of([said], [], [])
+    source = EvidenceSource.of([said], [], [])
     strange = "".join(c for c in content if c.isascii() and c.isalpha())
     assert not source.grounds(f"Zyx{strange}q quux{strange}v vroom{strange}z", SAID_AT)

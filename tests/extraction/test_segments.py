@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memories.extraction.segments import Kind, Segment, segments
+from memories.extraction.segments import Segment, SegmentKind, segments
 
 
 def cut(text: str, *, is_note: bool = True) -> list[str]:
@@ -131,7 +131,7 @@ def test_nested_items_carry_their_parent() -> None:
 
 def test_fields_after_a_name_are_about_that_name() -> None:
     found = list(segments("Customer: Brandt AG\nPlan: gold\nSeats: 12\n\nOffice: Kiel", is_note=True))
-    assert {segment.kind for segment in found} == {Kind.FIELD}
+    assert {segment.kind for segment in found} == {SegmentKind.FIELD}
     assert [(s.heading, s.text) for s in found] == [
         ("", "Customer: Brandt AG"),
         ("Customer: Brandt AG", "Plan: gold"),
@@ -195,16 +195,16 @@ def test_fields_have_no_speaker(text: str) -> None:
 def test_a_fenced_block_is_one_segment_and_what_stands_around_it_is_prose() -> None:
     text = "It fails here:\n```python\nx = load()\n\nx.run()  # boom.\n```\nWe run Python 3.12."
     assert list(segments(text, is_note=False)) == [
-        Segment("It fails here:", 0, 14, Kind.PROSE),
-        Segment("x = load()\n\nx.run()  # boom.", 25, 53, Kind.CODE),
-        Segment("We run Python 3.12.", 58, 77, Kind.PROSE),
+        Segment("It fails here:", 0, 14, SegmentKind.PROSE),
+        Segment("x = load()\n\nx.run()  # boom.", 25, 53, SegmentKind.CODE),
+        Segment("We run Python 3.12.", 58, 77, SegmentKind.PROSE),
     ]
 
 
 def test_a_note_that_is_only_code_is_one_segment() -> None:
     code = "def total(rows):\n    return sum(rows)\n\nprint(total([1]))"
-    assert [(s.kind, s.text) for s in segments(code, is_note=True)] == [(Kind.CODE, code)]
-    assert [(s.kind, s.text) for s in segments(f"```\n{code}\n```", is_note=True)] == [(Kind.CODE, code)]
+    assert [(s.kind, s.text) for s in segments(code, is_note=True)] == [(SegmentKind.CODE, code)]
+    assert [(s.kind, s.text) for s in segments(f"```\n{code}\n```", is_note=True)] == [(SegmentKind.CODE, code)]
 
 
 def test_three_backticks_inside_a_line_hide_nothing() -> None:

@@ -183,7 +183,7 @@ SHOWN: dict[str, Callable[[str], object]] = {
     "Quotable.find": find_quote,
     "Words.means": compare_words,
     "a fact's words": grounding._Parts.of,
-    "without_dates": lambda text: grounding.Source.of(["x"], [], []).without_dates(text, NOW),
+    "without_dates": lambda text: grounding.EvidenceSource.of(["x"], [], []).without_dates(text, NOW),
 }
 
 

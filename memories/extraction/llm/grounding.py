@@ -27,8 +27,8 @@ from memories.extraction.llm.words import (
 )
 from memories.types import Span
 
-SHARE = 2 / 3  # of a fact's words
-ALIKE = 4  # letters that two words begin with, to be forms of one
+MIN_SHARE = 2 / 3  # of a fact's words
+MIN_SIMILARITY = 4  # letters that two words begin with, to be forms of one
 ENDING = 3  # letters at most that one of them has beyond those
 
 _MONTH = rf"(?:{'|'.join(sorted(MONTHS, key=len, reverse=True))})\.?"
@@ -103,11 +103,11 @@ class Words:
 
 def _beginnings(word: str) -> list[str]:
     """Two words are forms of one when they share one of these."""
-    return [word[:length] for length in range(max(ALIKE, len(word) - ENDING), len(word) + 1)]
+    return [word[:length] for length in range(max(MIN_SIMILARITY, len(word) - ENDING), len(word) + 1)]
 
 
 @dataclass(frozen=True)
-class Source:
+class EvidenceSource:
     """What a model was given: what was said now, who speaks, and the memories that were offered."""
 
     said: Words
@@ -116,7 +116,7 @@ class Source:
     dated: bool  # it speaks of time, so that dates can be reckoned
 
     @classmethod
-    def of(cls, said: Sequence[str], speakers: Iterable[str], known: Iterable[str]) -> Source:
+    def of(cls, said: Sequence[str], speakers: Iterable[str], known: Iterable[str]) -> EvidenceSource:
         now = Words.of(said)
         english = not now.folded.isdisjoint(FUNCTION)  # of another language the words of time aren't known
         dated = not english or not now.folded.isdisjoint(TEMPORAL)
@@ -133,7 +133,7 @@ class Source:
         if not parts.counted:
             return rest != content and self.dated  # nothing but dates
         held = sum(self.given.means(word) for word in parts.counted)
-        return held >= SHARE * len(parts.counted) and any(self.said.means(word) for word in parts.counted)
+        return held >= MIN_SHARE * len(parts.counted) and any(self.said.means(word) for word in parts.counted)
 
     def names(self, name: str, content: str, moment: dt.datetime) -> bool:
         """Whether a thing of this name is spoken of, here or in a fact that comes from here."""

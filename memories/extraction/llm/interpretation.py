@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from entities.types import SELF, EntityMention, ExtractedGraph, RelationMention
 from memories.extraction.llm import schema
-from memories.extraction.llm.grounding import Quotable, Source, Words
+from memories.extraction.llm.grounding import EvidenceSource, Quotable, Words
 from memories.extraction.llm.words import USER as FIRST_PERSON
 from memories.extraction.llm.words import tokens
 from memories.extraction.speaking import may_state
@@ -51,11 +51,11 @@ class _Judge:
     known: Sequence[ExistingMemory]
     moment: dt.datetime
     refused: schema.Refused
-    _source: Source = field(init=False)
+    _source: EvidenceSource = field(init=False)
     _texts: dict[int, Quotable] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._source = Source.of(
+        self._source = EvidenceSource.of(
             [item.content for item in self.items],
             [item.speaker for item in self.items if item.speaker],
             [memory.content for memory in self.known],
@@ -70,7 +70,7 @@ class _Judge:
             return None
         return name.strip()
 
-    def statements(self, facts: Sequence[schema.Fact], user_name: str | None) -> Iterator[Statement]:
+    def statements(self, facts: Sequence[schema.AnswerFact], user_name: str | None) -> Iterator[Statement]:
         seen: set[str] = set()
         self.refused["too many"] += max(len(facts) - MAX_FACTS, 0)
         for found in facts[:MAX_FACTS]:
@@ -84,7 +84,7 @@ class _Judge:
                 seen.add(words)
                 yield statement
 
-    def _statement(self, found: schema.Fact, user_name: str | None) -> Statement | None:
+    def _statement(self, found: schema.AnswerFact, user_name: str | None) -> Statement | None:
         place = self._place(found)
         if isinstance(place, str):
             self.refused[place] += 1
@@ -108,7 +108,7 @@ class _Judge:
         )
         return Statement(fact, self._knowledge(found, said_at, user_name), self._proposal(found))
 
-    def _place(self, found: schema.Fact) -> tuple[int, Span] | str:
+    def _place(self, found: schema.AnswerFact) -> tuple[int, Span] | str:
         """The message that states it and where; or why it isn't believed. A wrong number of the message is righted."""
         if not found.content:
             return "malformed fact"
@@ -123,7 +123,7 @@ class _Judge:
         number = found.message if found.message in allowed else allowed[0]
         return number, places[number]
 
-    def _proposal(self, found: schema.Fact) -> Proposal | None:
+    def _proposal(self, found: schema.AnswerFact) -> Proposal | None:
         """None where the model's decision can't be followed; then the fact is decided on like any other."""
         if found.decision is None:
             return None
@@ -142,7 +142,7 @@ class _Judge:
             return None
         return self.known[candidate - 1].id
 
-    def _knowledge(self, found: schema.Fact, said_at: dt.datetime, user_name: str | None) -> ExtractedGraph:
+    def _knowledge(self, found: schema.AnswerFact, said_at: dt.datetime, user_name: str | None) -> ExtractedGraph:
         about = _About(self._source, found.content, said_at)
         named: dict[str, EntityMention] = {}
         for entity in found.entities[:MAX_PARTS]:
@@ -165,7 +165,7 @@ class _Judge:
 class _About:
     """What one fact says of entities, as far as it says it."""
 
-    source: Source
+    source: EvidenceSource
     content: str
     said_at: dt.datetime
     _words: Words = field(init=False)
@@ -182,7 +182,7 @@ class _About:
             return None
         return name
 
-    def relation(self, found: schema.Relation, fact: schema.Fact) -> RelationMention | None:
+    def relation(self, found: schema.AnswerRelation, fact: schema.AnswerFact) -> RelationMention | None:
         source, target = self._end(found.source), self._end(found.target)
         if source is None or target is None or source.casefold() == target.casefold():
             return None
@@ -206,7 +206,7 @@ class _About:
             return " ".join(name.split())
         return known
 
-    def _properties(self, found: schema.Relation) -> Iterator[tuple[str, str]]:
+    def _properties(self, found: schema.AnswerRelation) -> Iterator[tuple[str, str]]:
         for part in found.properties[:MAX_PROPERTIES]:
             if PROPERTY.fullmatch(part.name) and len(part.value) <= NAME_CHARACTERS and self._says(part.value):
                 yield part.name, part.value

@@ -131,7 +131,7 @@ Judgement = Annotated[
 ]
 
 
-class Entity(_Part):
+class AnswerEntity(_Part):
     name: Text
     type: EntityType
 
@@ -141,7 +141,7 @@ class Property(_Part):
     value: Text
 
 
-class Relation(_Part):
+class AnswerRelation(_Part):
     source: Text
     type: RelationType
     target: Text
@@ -151,7 +151,7 @@ class Relation(_Part):
     ended: bool = False
 
 
-class Fact(_Part):
+class AnswerFact(_Part):
     content: Text
     evidence: Text
     message: Annotated[int, BeforeValidator(_number)] = 0
@@ -161,25 +161,25 @@ class Fact(_Part):
     decision: Judgement = "add"
     candidate: Annotated[int | None, BeforeValidator(_number)] = None
     reason: Text = ""
-    entities: Annotated[list[Entity], _fitting(Entity, "malformed entity")] = []
-    relations: Annotated[list[Relation], _fitting(Relation, "malformed relation")] = []
+    entities: Annotated[list[AnswerEntity], _fitting(AnswerEntity, "malformed entity")] = []
+    relations: Annotated[list[AnswerRelation], _fitting(AnswerRelation, "malformed relation")] = []
 
 
 class Answer(_Part):
-    facts: list[Fact]
+    facts: list[AnswerFact]
     user_name: str | None
 
 
 ANSWER: dict[str, Any] = Answer.model_json_schema()
 
 
-def read(text: str, refused: Refused) -> tuple[list[Fact], str | None]:
+def read(text: str, refused: Refused) -> tuple[list[AnswerFact], str | None]:
     """The facts of an answer that fit, and how it says that the user is called. Raises BrokenAnswer."""
     found = _object(text)
     if not isinstance(found.get("facts"), list):
         raise BrokenAnswer("The language model's answer has no list of facts.")
     name = found.get("user_name")
-    return each(Fact, found["facts"], "malformed fact", refused), name if isinstance(name, str) else None
+    return each(AnswerFact, found["facts"], "malformed fact", refused), name if isinstance(name, str) else None
 
 
 def _object(text: str) -> dict[str, Any]:
