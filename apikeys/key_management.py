@@ -80,5 +80,5 @@ def _locked(key_id: uuid.UUID) -> ApiKey:
 
 
 def _check_in_force(row: ApiKey) -> None:
-    if not row.alive(now()) or row.tenant.erased_at is not None:
+    if not row.is_active(now()) or row.tenant.erased_at is not None:
         raise Conflict("This key is revoked or has expired.")

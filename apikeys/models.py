@@ -83,8 +83,8 @@ class ApiKey(models.Model):
     def status(self, moment: dt.datetime) -> str:
         if self.revoked_at is not None:
             return "revoked"
-        return "active" if self.alive(moment) else "expired"
+        return "active" if self.is_active(moment) else "expired"
 
-    def alive(self, moment: dt.datetime) -> bool:
+    def is_active(self, moment: dt.datetime) -> bool:
         """In force at `moment`: neither revoked nor expired."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > moment)

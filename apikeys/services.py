@@ -80,7 +80,7 @@ def _in_force(key: str, rows: Iterable[ApiKey], moment: dt.datetime) -> ApiKey |
     found = None
     for row in rows:  # all of them: the time does not depend on the position of the row
         pepper = settings.KEY_PEPPERS.get(row.pepper, "")
-        if secrets.proves(key, bytes(row.digest), pepper) and row.alive(moment) and row.tenant.erased_at is None:
+        if secrets.proves(key, bytes(row.digest), pepper) and row.is_active(moment) and row.tenant.erased_at is None:
             found = row
     return found
 
@@ -262,7 +262,7 @@ def in_force(key_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
     asked = {key_id: key_id for key_id in key_ids}  # the key in question → the last one that it was rotated to
     while asked:
         rows = {row.id: row for row in ApiKey.objects.filter(id__in=asked.values(), tenant__erased_at=None)}
-        alive = {key_id for key_id, last in asked.items() if last in rows and rows[last].alive(moment)}
+        alive = {key_id for key_id, last in asked.items() if last in rows and rows[last].is_active(moment)}
         found |= alive
         heirs = {key_id: rows[last].replaced_by for key_id, last in asked.items() if last in rows}
         asked = {key_id: heir for key_id, heir in heirs.items() if heir is not None and key_id not in alive}

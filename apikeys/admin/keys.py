@@ -117,7 +117,7 @@ class ApiKeyAdmin(ServiceErrorMessagesMixin[ApiKey]):
         """What a key may do never changes behind its holder's back; one that has ended is only looked at."""
         if obj is None:
             return ()
-        fixed = self.fields if not obj.alive(now()) else [f for f in self.fields if f not in self.changing]
+        fixed = self.fields if not obj.is_active(now()) else [f for f in self.fields if f not in self.changing]
         return (*fixed, *self.shown)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
@@ -226,7 +226,7 @@ class ApiKeyAdmin(ServiceErrorMessagesMixin[ApiKey]):
         return done or HttpResponseRedirect(reverse("admin:apikeys_apikey_change", args=[key_id]))
 
     def _ask(self, request: HttpRequest, rows: QuerySet[ApiKey], act: str) -> HttpResponse:
-        alive = [row for row in rows.select_related("tenant") if row.alive(now())]
+        alive = [row for row in rows.select_related("tenant") if row.is_active(now())]
         if act == "rotate":
             alive = [row for row in alive if row.replaced_by is None]
         title = {"rotate": "Rotate these keys?", "revoke": "Revoke these keys?"}[act]

@@ -12,7 +12,7 @@ from memories.extraction.words import sections
 MAX_WORDS = 6
 MAX_CJK = 12  # characters, where no spaces separate words
 MAX_LENGTH, MAX_QUESTION_LENGTH = 120, 300  # characters
-READ = 2_000  # the last characters of the message before, where its last sentence is looked for
+MAX_CONTEXT = 2_000  # the last characters of the message before, where its last sentence is looked for
 WORD = re.compile(r"\w+(?:['’.-]\w+)*")
 _WORDS = {name: frozenset(words.split(", ")) for name, words in sections("answers").items()}
 YES_NO, SUBJECTS = _WORDS["yes_no"], _WORDS["subjects"]
@@ -37,7 +37,7 @@ def with_question(answer: str, before: str) -> str | None:
 
 def _question(before: str) -> str | None:
     """The last sentence of a message, if it asks more than "How are you?"."""
-    read = before.rstrip()[-READ:]
+    read = before.rstrip()[-MAX_CONTEXT:]
     line = read.rfind("\n") + 1
     said = [read[slice(*span)] for span in sentences(read, line, len(read))]
     asked = next((each for each in reversed(said) if any(map(str.isalnum, each))), "")

@@ -19,8 +19,7 @@ SEPARATORS = re.compile(r"[^\w'’\u0900-\u097f]+|_+")
 
 def is_greeting(text: str) -> bool:
     """Whether every word of `text` belongs to a greeting, or there is no word. A text of more than MAX_LENGTH
-    characters
-    is none."""
+    characters is none."""
     if len(text) > MAX_LENGTH:
         return not any(map(str.isalnum, text))
     words = SEPARATORS.sub(" ", text.casefold().replace("’", "'")).split()

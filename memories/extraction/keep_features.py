@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from memories.extraction.lines import CODE
 from memories.extraction.words import sections, word_list
 
-READ = 400  # characters; a longer sentence is kept or dropped by its beginning
+MAX_CHARACTERS = 400  # characters; a longer sentence is kept or dropped by its beginning
 MAX_WORDS = 60
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+")
 QUESTION_MARKS = "?？؟՞\u037e"
@@ -37,7 +37,7 @@ INVERTED = re.compile(r"\W*+(?:is|are|am|do|does|did|can|could|would|should|shal
 
 def features(text: str, *, role: str, before: str, first: bool, last: bool, count: int) -> dict[str, float]:
     """Name and value of each feature that is not 0. `count` is the number of the message's segments."""
-    text = text[:READ]
+    text = text[:MAX_CHARACTERS]
     lowered = text.lower().replace("’", "'")
     words = WORD.findall(lowered)[:MAX_WORDS]
     found = dict.fromkeys(_flags(text, lowered, words, role, before), 1.0)

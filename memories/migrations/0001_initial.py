@@ -474,7 +474,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="source",
             index=models.Index(
-                condition=models.Q(("redacted_at", None), ("expires_at__isnull", False)),
+                condition=models.Q(("expires_at__isnull", False), ("redacted_at", None)),
                 fields=["expires_at"],
                 name="memories_source_expiry",
             ),
