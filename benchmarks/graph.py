@@ -36,7 +36,7 @@ from entities.types import RELATION_TYPES, GraphKind, GraphScope, PointInTime  #
 
 ENTITIES, RELATIONS = 20_000, 100_000
 CALLS = 30
-AT_ONCE = 5_000
+BATCH_SIZE = 5_000
 
 
 @contextlib.contextmanager
@@ -61,12 +61,12 @@ def write(owner: Tenant, dice: random.Random) -> list[uuid.UUID]:
     """Some entities have many relations, most have a few. → ids, the best connected first."""
     owned: dict[str, Any] = {"tenant": owner, "project": "default", "user_id": "ann"}
     keys = [new_id() for _ in range(ENTITIES)]
-    Entity.objects.bulk_create([Entity(id=key, **owned) for key in keys], batch_size=AT_ONCE)
+    Entity.objects.bulk_create([Entity(id=key, **owned) for key in keys], batch_size=BATCH_SIZE)
     names = [
         EntityRevision(entity_key=key, name=f"N{i}", type="PERSON", normalised=f"n{i}", actor="bench", **owned)
         for i, key in enumerate(keys)
     ]
-    EntityRevision.objects.bulk_create(names, batch_size=AT_ONCE)
+    EntityRevision.objects.bulk_create(names, batch_size=BATCH_SIZE)
     relations = [
         Relation(
             source_key=keys[int(ENTITIES * dice.random() ** 3)],
@@ -76,7 +76,7 @@ def write(owner: Tenant, dice: random.Random) -> list[uuid.UUID]:
         )
         for _ in range(RELATIONS)
     ]
-    Relation.objects.bulk_create(relations, batch_size=AT_ONCE)
+    Relation.objects.bulk_create(relations, batch_size=BATCH_SIZE)
     outbox.note(owner.id, GraphKind.ENTITY, keys)
     outbox.note(owner.id, GraphKind.RELATION, [row.id for row in relations])
     return keys

@@ -40,7 +40,7 @@ from memories.types import Item, StoreCommand
 
 USER = "ingest-"
 TURNS = 600
-AT_ONCE = (1, 20)  # messages of one write
+BATCH_SIZES = (1, 20)  # messages of one write
 WARM = 20
 
 
@@ -114,7 +114,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         with key_of_our_own():
-            for at_once in AT_ONCE:
+            for at_once in BATCH_SIZES:
                 print(measure(at_once, options.turns), flush=True)
     except CannotMeasureError as error:
         print(error, file=sys.stderr)

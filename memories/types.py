@@ -94,7 +94,7 @@ class StoreCommand:
 
 @dataclass(frozen=True, slots=True)
 class UpdateCommand:
-    """A change of one memory; what was not sent is KEEP. `metadata` is merged, `expires_at` None means never."""
+    """A change of one memory; what was not sent is UNSET. `metadata` is merged, `expires_at` None means never."""
 
     memory_id: str
     content: str | Unset = UNSET

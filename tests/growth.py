@@ -61,7 +61,7 @@ UNITS = {
 FRAMES = ("{}", "[2024-01-01] Ann: x{}x")
 
 FLOOR = 0.5  # seconds; less is no danger at the lengths that are tried, and too little to be compared
-MOST = 3.0  # times as long for twice the text
+MAX_RATIO = 3.0  # times as long for twice the text
 FIRST = 4_000  # characters: a quadratic function fails at a short text, in seconds and not in hours
 
 Make = Callable[[int], Any]
@@ -86,7 +86,7 @@ def fault(
 
 
 def superlinear(run: Callable[[Any], object], make: Make, length: int, clock: Clock = time.thread_time) -> str:
-    """The two times if `run(make(2 * n))` takes more than MOST times as long as `run(make(n))`, else "".
+    """The two times if `run(make(2 * n))` takes more than MAX_RATIO times as long as `run(make(n))`, else "".
 
     Short texts are tried first, then `length`. The clock is that of this thread, so that other processes don't count,
     and what looks slow is measured again.
@@ -104,10 +104,10 @@ def superlinear(run: Callable[[Any], object], make: Make, length: int, clock: Cl
     short = itertools.takewhile(lambda size: size < length / 10, (FIRST << step for step in itertools.count()))
     for size in (*short, length):
         now = seconds(size)
-        if now > FLOOR and now > MOST * (before := seconds(size // 2)):
+        if now > FLOOR and now > MAX_RATIO * (before := seconds(size // 2)):
             before = min(before, seconds(size // 2), seconds(size // 2))
             now = min(now, seconds(size), seconds(size))
-            if now > MOST * before:
+            if now > MAX_RATIO * before:
                 return f"{size // 2:,} take {before:.3f} s and {size:,} take {now:.3f} s"
     return ""
 

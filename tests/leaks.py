@@ -19,7 +19,7 @@ import pytest
 
 from core.monitoring.logs import LogFormatter
 
-LEAST, MOST = 12, 24  # characters of a text that are searched for: fewer would be found by chance
+MIN_LENGTH, MAX_LENGTH = 12, 24  # characters of a text that are searched for: fewer would be found by chance
 PLAIN = re.compile(r"[\w ,.'-]+")  # what stays as it is in JSON, in a repr and in a URL's decoded form
 IDS = re.compile(
     r"[a-z]{2,4}_[0-9a-f]{32}|[0-9a-f]{32}|[0-9a-f-]{36}|\d{4}-\d\d-\d\d[^ ]*"
@@ -50,8 +50,8 @@ class Net:
     def remember(self, *sent: Any) -> None:
         """Strings, and all strings in a body; of a path only its query."""
         for text in (text for each in sent for text in _strings(each)):
-            mark = max(PLAIN.findall(text), key=len, default="").strip()[:MOST]
-            if len(mark) >= LEAST and not IDS.fullmatch(text):
+            mark = max(PLAIN.findall(text), key=len, default="").strip()[:MAX_LENGTH]
+            if len(mark) >= MIN_LENGTH and not IDS.fullmatch(text):
                 self._marks.setdefault(mark, _test())
 
     def note(self, line: str, origin: str) -> None:

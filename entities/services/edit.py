@@ -29,7 +29,7 @@ def edit(principal: Principal, command: EditEntity) -> EntityDetail:
         row = access.locked(principal, command.entity_id)
         work = UnitOfWork(access.scope_of(row), now(), principal.caller)
         new = _revised(work, row, command)
-        _call(work, row, new, command.aliases)
+        _set_aliases(work, row, new, command.aliases)
         work.write()
         return detail(new)
 
@@ -50,7 +50,7 @@ def _revised(work: UnitOfWork, row: EntityRevision, command: EditEntity) -> Enti
     )
 
 
-def _call(work: UnitOfWork, old: EntityRevision, new: EntityRevision, aliases: tuple[str, ...] | None) -> None:
+def _set_aliases(work: UnitOfWork, old: EntityRevision, new: EntityRevision, aliases: tuple[str, ...] | None) -> None:
     """Retire the aliases that are not wanted any more, and add those that are missing."""
     live = Alias.objects.filter(tenant=old.tenant_id, entity_key=old.entity_key, retired_at=None)
     there = {alias.normalised: alias for alias in live}

@@ -21,7 +21,7 @@ class ModelFilesUnavailable(Exception):
 
 def ensure_model(directory: Path, progress: Callable[[str], None], bundle: Bundle = minilm.BUNDLE) -> Path:
     """Make sure that `directory / <pinned name>` holds the verified weights, the tokenizer and the ONNX graph, and
-    return that path. Files that stand there are used without any network. Raises ModelUnavailable."""
+    return that path. Files that stand there are used without any network. Raises ModelFilesUnavailable."""
     place = directory / bundle.name
     try:
         fetch(bundle, directory, progress)
@@ -43,7 +43,7 @@ def ensure_model(directory: Path, progress: Callable[[str], None], bundle: Bundl
 
 def ensure_language(directory: Path, progress: Callable[[str], None], bundle: Bundle = english.BUNDLE) -> Path:
     """Make sure that `directory / <pinned name>` holds the verified language pipeline, and return that path. Files
-    that stand there are used without any network. Raises ModelUnavailable."""
+    that stand there are used without any network. Raises ModelFilesUnavailable."""
     try:
         return fetch(bundle, directory, progress)
     except FetchFailed as failed:

@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 MAX_WRITES, MAX_CHARACTERS = 64, 64_000  # of a pass
 MAX_STATEMENTS = 500  # of a transaction
 PASS_SECONDS = 0.1  # after which a pass reads no further write: other owners have their turn
-DATABASE_PATIENCE = 20.0  # seconds that a worker waits for PostgreSQL
+DATABASE_RETRY_SECONDS = 20.0  # seconds that a worker waits for PostgreSQL
 AFTER_DATABASE_ERROR = dt.timedelta(seconds=2)
 MAX_DECISIONS = 5  # of one pass, when edits and erasures of the same owner come in between
 # A write that waits for its next attempt holds back those behind it while its failure is transient: they need the same
@@ -113,7 +113,7 @@ def run(tenant_id: uuid.UUID, queue_id: uuid.UUID, limit: float = 0.0, *, takes_
 
 def _patiently(act: Callable[[], T]) -> T:
     """Repeat a statement while PostgreSQL is unavailable, so that the worker does not take the next owner in vain."""
-    until = time.monotonic() + DATABASE_PATIENCE
+    until = time.monotonic() + DATABASE_RETRY_SECONDS
     while True:
         try:
             return act()

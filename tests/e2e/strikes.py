@@ -21,7 +21,7 @@ from memproject.embedded.servers import Database
 from tests.e2e.running import Service
 
 STOPPED = 20.0  # seconds that a worker is stopped for
-MOST_DEATHS = 3  # in a row, of one process: the supervisor waits longer and longer before it starts it again
+MAX_DEATHS = 3  # in a row, of one process: the supervisor waits longer and longer before it starts it again
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Chaos:
 
     def _kill(self, name: str) -> bool:
         child = self.service.child(name)
-        if child.policy.deaths >= MOST_DEATHS or not child.running():
+        if child.policy.deaths >= MAX_DEATHS or not child.running():
             return False
         child.signal(signal.SIGKILL)
         return True
@@ -117,7 +117,7 @@ class Chaos:
 
     def _postmaster(self) -> bool:
         assert self.database is not None
-        if self.database.policy.deaths >= MOST_DEATHS:
+        if self.database.policy.deaths >= MAX_DEATHS:
             return False
         os.kill(self.database._server._server.get_postmaster_info().pid, signal.SIGKILL)
         return True

@@ -12,7 +12,7 @@ import pytest
 from core.http.gthread import MAX_REQUEST_LINE
 from tests.e2e.running import Service
 
-LONGEST_QUESTION = "\U0001f600" * 10_000  # 12 bytes each when they are encoded
+MAX_QUESTION = "\U0001f600" * 10_000  # 12 bytes each when they are encoded
 DIALECTS = [
     ("/v1/memories/search", "URI_TOO_LONG"),
     ("/api/v1/memories", "uri_too_long"),
@@ -41,10 +41,10 @@ def line(service: Service, path: str, length: int) -> bytes:
 
 def test_the_longest_question_is_answered_in_a_get(service: Service) -> None:
     assert service.store("The lighthouse keeper's cat is called Biscuit", "long-question") == 201
-    status, body, _ = service.call("GET", f"/v1/memories/search?user_id=long-question&query={quote(LONGEST_QUESTION)}")
+    status, body, _ = service.call("GET", f"/v1/memories/search?user_id=long-question&query={quote(MAX_QUESTION)}")
     assert (status, body["success"]) == (200, True)
     status, body, _ = service.call(
-        "GET", f"/v1/memories/search?user_id=long-question&query={quote(LONGEST_QUESTION + 'x')}"
+        "GET", f"/v1/memories/search?user_id=long-question&query={quote(MAX_QUESTION + 'x')}"
     )
     assert (status, body["error"]["code"]) == (400, "INVALID_REQUEST")
     assert body["error"]["details"] == {"field": "query"}

@@ -14,7 +14,7 @@ from entities.models import Alias, EntityRevision, Evidence, Mention, Relation
 from memories.models import Embedding, Memory, Outcome, Owner, Passage, Review, Revision, Source
 from tests.knowledge.interleaved import World
 
-MOST_HISTORIES = 3  # that are read over HTTP; all are compared in the tables
+MAX_HISTORIES = 3  # that are read over HTTP; all are compared in the tables
 LIST = "/api/v1/memories?limit=1000&user_id="
 ENTITIES = "/api/v1/entities?limit=1000&user_id="
 
@@ -58,7 +58,7 @@ class Kept:
         passages = Owner.objects.filter(**self.mine).values_list("passages", flat=True)
         return {
             "listed": [(memory["content"], memory.get("agent_id")) for memory in by_text(listed)],
-            "histories": sorted([self._history(m["id"]) for m in by_text(listed)[:MOST_HISTORIES]], key=repr),
+            "histories": sorted([self._history(m["id"]) for m in by_text(listed)[:MAX_HISTORIES]], key=repr),
             "memories": sorted((self._memory(row) for row in Memory.objects.filter(**self.mine)), key=repr),
             "passages": sum(passages),
             "writes": {w.label: self._write(w.label) for w in self.world.writes if w.user == self.user},

@@ -28,7 +28,7 @@ from tests.knowledge.sequences import USERS, Change, Edit, Erase, Operation, Pas
 
 LEASE = dt.timedelta(seconds=31)  # longer than a lease
 LONG = dt.timedelta(seconds=60)
-MOST_ROUNDS = 60  # of passes after which all must be applied
+MAX_ROUNDS = 60  # of passes after which all must be applied
 
 
 class Killed(BaseException):
@@ -171,7 +171,7 @@ class World:
 
     def drain(self) -> None:
         """Passes without trouble until nothing is pending."""
-        for _ in range(MOST_ROUNDS):
+        for _ in range(MAX_ROUNDS):
             if not any(self._pending(user) for user in USERS):
                 break
             self.clock.shift(LONG)

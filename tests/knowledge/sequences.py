@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from memories.types import SourceKind
 
 USERS = ("ann", "ben")
-MOST_KILLS = 3  # of one owner: a write whose worker was killed three times is set aside
+MAX_KILLS = 3  # of one owner: a write whose worker was killed three times is set aside
 TEXTS = (
     "I live in Gent.",
     "I moved to Namur.",
@@ -148,7 +148,7 @@ def sequences(draw: st.DrawFn) -> list[Step]:
         trouble = draw(st.sampled_from(["", "", "killed", "killed", "cut", "away", "overtaken", "erased"]))
         if trouble in ("killed", "cut", "overtaken"):
             kills[user] += 1
-            if kills[user] > MOST_KILLS:
+            if kills[user] > MAX_KILLS:
                 trouble = ""
         between = erase(user) if trouble == "erased" else None
         return Pass(user, trouble, draw(st.integers(0, 5) if trouble == "away" else st.integers(0, 80)), between)

@@ -13,7 +13,7 @@ from tests.shape.names import Taint, chain, functions, string
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = ("memproject", "core", "apikeys", "webhooks", "entities", "memories")
-LONGEST_MODULE, LONGEST_FUNCTION = 400, 80
+MAX_MODULE_LINES, MAX_FUNCTION_LINES = 400, 80
 
 
 @dataclass(frozen=True)
@@ -223,11 +223,11 @@ def built_cypher(module: Module) -> Iterator[str]:
 # --- size ------------------------------------------------------------------------------------------------------------
 def too_long(module: Module) -> Iterator[str]:
     lines = len(module.text.splitlines())
-    if lines > LONGEST_MODULE:
+    if lines > MAX_MODULE_LINES:
         yield f"{module.path}:1: {lines} lines"
     for function in functions(module.tree):
         length = (function.end_lineno or 0) - function.lineno + 1
-        if length > LONGEST_FUNCTION:
+        if length > MAX_FUNCTION_LINES:
             yield module.at(function, f"{function.name} has {length} lines")
 
 

@@ -155,25 +155,25 @@ STORED: dict[str, Callable[[str], object]] = {
     "digest.of_fact": lambda text: digest.of_fact(Fact(text, text, 0), None),
     "languages.segmented": languages.segmented,
     "context.build": lambda text: context.build([memory(text)], 4_000),
-    "fields.Text": checked(TextField()),
+    "TextField": checked(TextField()),
 }
 SENT: dict[str, Callable[[str], object]] = {
     "ttl.parse": parse_ttl,
     "filters.parse": parse_filter,
-    "TTL": checked(TTLField()),
-    "Moment": checked(TimestampField()),
-    "ValidAt": checked(ValidAtField()),
-    "AsOf": checked(AsOfField()),
-    "FutureMoment": checked(FutureTimestampField()),
-    "QueryFilters": checked(QueryFiltersField()),
-    "Metadata": lambda text: checked(MetadataField())({text: [text]}),  # type: ignore[arg-type]
+    "TTLField": checked(TTLField()),
+    "TimestampField": checked(TimestampField()),
+    "ValidAtField": checked(ValidAtField()),
+    "AsOfField": checked(AsOfField()),
+    "FutureTimestampField": checked(FutureTimestampField()),
+    "QueryFiltersField": checked(QueryFiltersField()),
+    "MetadataField": lambda text: checked(MetadataField())({text: [text]}),  # type: ignore[arg-type]
 }
 CUT: dict[str, Callable[[str], object]] = {
     "segments of a note": lambda text: list(segments.segments(text, is_note=True)),
     "segments of a message": lambda text: list(segments.segments(text, is_note=False)),
 }
 ASKED: dict[str, Callable[[str], object]] = {
-    "question.understand": lambda text: query_analysis.analyze(text, ("Ann", "Bob Smith", "健太"), NOW),
+    "query_analysis.analyze": lambda text: query_analysis.analyze(text, ("Ann", "Bob Smith", "健太"), NOW),
     "languages.segmented": languages.segmented,
     "names.parts of a person": lambda text: names.parts.__wrapped__(text, "PERSON"),
     "names.parts of a place": lambda text: names.parts.__wrapped__(text, "LOCATION"),

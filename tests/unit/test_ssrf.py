@@ -13,7 +13,7 @@ from core import http_client, ssrf
 from tests.receiver import CERTIFICATE, receiving
 
 PUBLIC = ["93.184.215.14", "8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
-OWN = [
+PRIVATE = [
     "127.0.0.1",
     "127.8.9.10",
     "10.0.0.1",
@@ -29,7 +29,7 @@ OWN = [
     "64:ff9b::7f00:1",
     "64:ff9b::a00:1",
 ]
-NEVER = [
+BLOCKED = [
     "0.0.0.0",
     "0.1.2.3",
     "169.254.169.254",
@@ -95,13 +95,13 @@ def test_public_addresses_are_allowed(address: str) -> None:
     assert ssrf.allowed(address, allow_private=True)
 
 
-@pytest.mark.parametrize("address", OWN)
+@pytest.mark.parametrize("address", PRIVATE)
 def test_private_addresses_are_allowed_only_where_the_operator_says_so(address: str) -> None:
     assert not ssrf.allowed(address, allow_private=False)
     assert ssrf.allowed(address, allow_private=True)
 
 
-@pytest.mark.parametrize("address", NEVER)
+@pytest.mark.parametrize("address", BLOCKED)
 def test_others_are_never_allowed(address: str) -> None:
     assert not ssrf.allowed(address, allow_private=False)
     assert not ssrf.allowed(address, allow_private=True)

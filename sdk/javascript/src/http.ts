@@ -4,7 +4,7 @@ import { errorOf, InvalidRequestError, Mem0ConnectionError, Mem0Error, Mem0Timeo
 import type { ClientOptions, WriteOptions } from "./types.js";
 
 const RETRIED = new Set([429, 502, 503, 504]);
-const LONGEST_PAUSE = 60_000; // the service's windows are a minute; a longer Retry-After means "not now"
+const MAX_PAUSE = 60_000; // the service's windows are a minute; a longer Retry-After means "not now"
 const LONGEST_TIMER = 0x7fffffff; // a longer setTimeout fires at once
 
 export interface Call extends WriteOptions {
@@ -44,7 +44,7 @@ export class Http {
         return await this.#once<T>(url, init, call);
       } catch (error) {
         const pause = error instanceof Mem0Error ? pauseAfter(error, retries) : undefined;
-        if (pause === undefined || pause > LONGEST_PAUSE || this.#maxRetries === 0) throw error;
+        if (pause === undefined || pause > MAX_PAUSE || this.#maxRetries === 0) throw error;
         // 409: the same write, sent before, is still at work. To wait for it is no retry, and has a limit of its own.
         const isTwin = (error as Mem0Error).status === 409;
         if (isTwin ? (waited += pause) > this.#timeoutMs : ++retries > this.#maxRetries) throw error;

@@ -25,7 +25,7 @@ from mem0_client.errors import Mem0ConnectionError, Mem0Error, Mem0TimeoutError,
 T = TypeVar("T")
 
 VERSION = "1.0.0"
-LONGEST_PAUSE = 60.0
+MAX_PAUSE = 60.0
 """Seconds. Rate limits count in windows of a minute; who asks for more patience gets none."""
 
 IN_FLIGHT_PATIENCE = 3
@@ -102,7 +102,7 @@ def _pause(outcome: Outcome, attempt: int) -> float | None:
     if outcome.status_code not in BUSY and not _in_flight(outcome):
         return None
     pause = backoff if asked is None else max(asked, backoff) if _in_flight(outcome) else asked
-    return pause if pause <= LONGEST_PAUSE else None
+    return pause if pause <= MAX_PAUSE else None
 
 
 def _in_flight(outcome: Outcome) -> bool:
