@@ -108,25 +108,25 @@ class World:
         stated = {"tenant": self.tenant, "memory_key": memory, "recorded_at": at}
         Evidence.objects.bulk_create([Evidence(relation_key=relation, **stated) for relation in relations])
 
-    def merge(self, loser: uuid.UUID, winner: uuid.UUID, *, at: dt.datetime) -> None:
-        """What a merge does to the rows: the loser's relations and mentions retire, and point to the winner anew."""
+    def merge(self, source: uuid.UUID, target: uuid.UUID, *, at: dt.datetime) -> None:
+        """What a merge does to the rows: the source's relations and mentions retire, and point to the target anew."""
         live = {"tenant": self.tenant, "retired_at": None}
         with transaction.atomic():
-            name = EntityRevision.objects.filter(entity_key=loser, **live).values_list("name", flat=True).get()
-            self.rename(loser, name, at=at, into=winner)
+            name = EntityRevision.objects.filter(entity_key=source, **live).values_list("name", flat=True).get()
+            self.rename(source, name, at=at, into=target)
             old = [
-                *Relation.objects.filter(source_key=loser, **live),
-                *Relation.objects.filter(target_key=loser, **live).exclude(source_key=loser),
+                *Relation.objects.filter(source_key=source, **live),
+                *Relation.objects.filter(target_key=source, **live).exclude(source_key=source),
             ]
             Relation.objects.filter(id__in=[r.id for r in old], **live).update(retired_at=at)
             for row in old:
                 self.note(GraphKind.RELATION, row.id)
-                ends = [winner if key == loser else key for key in (row.source_key, row.target_key)]
+                ends = [target if key == source else key for key in (row.source_key, row.target_key)]
                 self.relation(ends[0], row.type, ends[1], recorded_at=at)
-            for mention in Mention.objects.filter(entity_key=loser, **live):
+            for mention in Mention.objects.filter(entity_key=source, **live):
                 Mention.objects.filter(id=mention.id, **live).update(retired_at=at)
-                if not Mention.objects.filter(entity_key=winner, memory_key=mention.memory_key, **live).exists():
-                    row_ = Mention(tenant=self.tenant, entity_key=winner, memory_key=mention.memory_key, recorded_at=at)
+                if not Mention.objects.filter(entity_key=target, memory_key=mention.memory_key, **live).exists():
+                    row_ = Mention(tenant=self.tenant, entity_key=target, memory_key=mention.memory_key, recorded_at=at)
                     Mention.objects.bulk_create([row_])
                 self.note(GraphKind.MEMORY, mention.memory_key)
 

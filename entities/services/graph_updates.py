@@ -70,7 +70,7 @@ def apply_updates(
 
 
 def _names(update: GraphUpdate) -> Iterator[EntityMention]:
-    """All names of a update once, those of relations included; a name and type each."""
+    """All names of an update once, those of relations included; a name and type each."""
     graph = update.graph
     ends = [name for stated in graph.stated for name in (stated.source, stated.target)]
     told = {normal(named.name) for named in graph.named}
@@ -159,7 +159,7 @@ def _statements(each: _PendingUpdate) -> Iterator[RelationStatement]:
 
 
 def _refs(resolver: EntityResolver, each: _PendingUpdate) -> tuple[EntityRef, ...]:
-    """The entities of a update in the order in which it names them, each once."""
+    """The entities of an update in the order in which it names them, each once."""
     found: dict[uuid.UUID, EntityRef] = {}
     for named in each.named:
         key = each.meant[named.name, named.type]

@@ -34,7 +34,7 @@ class RelationStatement:
 
 
 class Timeline:
-    """Live relations as the work has them at this point, with their live evidence."""
+    """Live relations with the changes of the unit of work, with their live evidence."""
 
     def __init__(self, work: UnitOfWork) -> None:
         self.work = work

@@ -50,7 +50,7 @@ class Table:
 
     def read(self, words: Sequence[str]) -> tuple[Vectors, Vectors]:
         """Unit vectors [words, DIMENSIONS] of lower-case words, and their rarity [words]: 0 common … 1 rare."""
-        rows = [self.token_embeddings(word) for word in words]
+        rows = [self.pieces(word) for word in words]
         if not rows:
             return np.zeros((0, DIMENSIONS), np.float32), np.zeros(0, np.float32)
         lengths = np.array([len(row) for row in rows])

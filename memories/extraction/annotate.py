@@ -65,7 +65,7 @@ class Annotator:
             valid_to=stop,
         )
         self._discourse.leave(sentence)
-        statement = Statement(new, self._knowledge(mentions, stated))
+        statement = Statement(new, self._graph(mentions, stated))
         if only_name and self._discourse.notes and self._discourse.user_name:
             self.naming = (statement, self._discourse.user_name)
         return statement
@@ -103,7 +103,7 @@ class Annotator:
         stated = [
             replace(s, source=s.target, type=s.type[1:], target=s.source) if s.type[0] == "-" else s for s in stated
         ]
-        return Statement(replace(fact, importance=_importance(mentions, stated)), self._knowledge(mentions, stated))
+        return Statement(replace(fact, importance=_importance(mentions, stated)), self._graph(mentions, stated))
 
     def _read(self, doc: Doc) -> list[EntityMention]:
         names = Sentence(doc).names
@@ -128,7 +128,7 @@ class Annotator:
                 return len(doc) - name.stop <= 1
         return False
 
-    def _knowledge(self, mentions: list[EntityMention], stated: list[RelationMention]) -> ExtractedGraph:
+    def _graph(self, mentions: list[EntityMention], stated: list[RelationMention]) -> ExtractedGraph:
         own = (self._discourse.user_name or "").casefold() if self._me is None else ""
 
         def called(name: str) -> str:

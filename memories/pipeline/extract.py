@@ -58,7 +58,7 @@ def verbatim(items: Sequence[Item], roles: frozenset[str] | None = None) -> tupl
     )
 
 
-def knowledge_of(content: str) -> ExtractedGraph:
+def graph_of(content: str) -> ExtractedGraph:
     """What a memory's text says of entities, without a language model."""
     found = extract([Item(content)], infer=True)
     return merge_graphs(statement.graph for statement in found.statements)

@@ -15,7 +15,7 @@ from memories.extraction.llm.registry import model_extractor
 from memories.models import Revision, Source
 from memories.pipeline import digest, embed
 from memories.pipeline.echo_filter import strip_echoes
-from memories.pipeline.extract import extract, items_of, knowledge_of
+from memories.pipeline.extract import extract, graph_of, items_of
 from memories.pipeline.keep_text import keep_text
 from memories.retrieval.similar import similar
 from memories.statements import ExistingMemory, ExtractionResult, Statement
@@ -83,7 +83,7 @@ def read(source: Source) -> ReadWrite:
         case SourceKind.RESTORE:
             return _restore(source)
         case SourceKind.UPDATE | SourceKind.SUPERSEDE:
-            graph = knowledge_of(source.text)
+            graph = graph_of(source.text)
             return ReadWrite(source, (digest.of_text(source.text),), (source.text,), graph=graph)
 
 

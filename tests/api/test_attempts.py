@@ -283,7 +283,7 @@ def test_a_text_is_read_under_a_lease_that_lasts_as_long_as_the_attempt(
         change = {"content": "The treasure lies under the elm"}
         asked = owner.patch(path, change) if kind == "update" else owner.post(f"{path}/supersede", change)
         body = asked.json()
-    name = "extract" if kind == "store" else "knowledge_of"
+    name = "extract" if kind == "store" else "graph_of"
     really, left = getattr(writes, name), []
 
     def looked_at(*args: Any, **named: Any) -> Any:

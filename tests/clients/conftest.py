@@ -39,7 +39,7 @@ class Remembra:
         )
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
-        return partial(self.record_name, method)
+        return partial(self.call, method)
 
     def call(self, method: str, /, **arguments: Any) -> Any:
         leaks.net.remember(arguments)

@@ -69,7 +69,7 @@ class Service:
             return error.code, json.load(error), dict(error.headers)
 
     def store(self, content: str, user: str) -> int:
-        status, body, _ = self.record_name("POST", "/api/v1/memories", {"content": content, "user_id": user})
+        status, body, _ = self.call("POST", "/api/v1/memories", {"content": content, "user_id": user})
         assert status in (201, 202), body
         return status
 
@@ -78,7 +78,7 @@ class Service:
         found: list[str] = []
         cursor = ""
         while True:
-            _, body, _ = self.record_name("GET", f"/api/v1/memories?user_id={user}&limit=100{cursor}")
+            _, body, _ = self.call("GET", f"/api/v1/memories?user_id={user}&limit=100{cursor}")
             found += [m["content"] for m in body["memories"]]
             if body["next_cursor"] is None:
                 return found
@@ -99,13 +99,13 @@ class Service:
 
     def healthy(self) -> bool:
         try:
-            return bool(self.record_name("GET", "/health")[1]["status"] == "healthy")
+            return bool(self.call("GET", "/health")[1]["status"] == "healthy")
         except (OSError, ValueError):
             return False
 
     def working(self) -> bool:
         """Whether both workers answer."""
-        _, body, _ = self.record_name("GET", "/status")
+        _, body, _ = self.call("GET", "/status")
         return bool(body["data"]["workers"].get("workers") == 3)
 
 

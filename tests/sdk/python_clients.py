@@ -77,7 +77,7 @@ class Scripted:
     was asked. `slept` are the pauses, none of which was slept."""
 
     def __init__(self, kind: str, *answers: httpx2.Response | Exception, **options: Any) -> None:
-        self.shutdown_requested: list[httpx2.Request] = []
+        self.asked: list[httpx2.Request] = []
         self.slept: list[float] = []
         self._answers = answers
         transport = httpx2.MockTransport(self._answer)
@@ -88,8 +88,8 @@ class Scripted:
         self.client = KINDS[kind](**{"api_key": "k", "base_url": "http://memory.test"} | options)
 
     def _answer(self, request: httpx2.Request) -> httpx2.Response:
-        self.shutdown_requested.append(request)
-        answer = self._answers[min(len(self.shutdown_requested), len(self._answers)) - 1]
+        self.asked.append(request)
+        answer = self._answers[min(len(self.asked), len(self._answers)) - 1]
         if isinstance(answer, Exception):
             raise answer
         return httpx2.Response(answer.status_code, headers=answer.headers, content=answer.content)

@@ -51,7 +51,7 @@ class Server:
 
     def refuses(self) -> bool:
         try:
-            self.record_name()
+            self.call()
         except Refused:
             return True
         return False

@@ -106,7 +106,7 @@ class _Judge:
             confidence=found.confidence,
             importance=found.importance,
         )
-        return Statement(fact, self._knowledge(found, said_at, user_name), self._proposal(found))
+        return Statement(fact, self._graph(found, said_at, user_name), self._proposal(found))
 
     def _place(self, found: schema.AnswerFact) -> tuple[int, Span] | str:
         """The message that states it and where; or why it isn't believed. A wrong number of the message is righted."""
@@ -142,7 +142,7 @@ class _Judge:
             return None
         return self.known[candidate - 1].id
 
-    def _knowledge(self, found: schema.AnswerFact, said_at: dt.datetime, user_name: str | None) -> ExtractedGraph:
+    def _graph(self, found: schema.AnswerFact, said_at: dt.datetime, user_name: str | None) -> ExtractedGraph:
         about = _About(self._source, found.content, said_at)
         named: dict[str, EntityMention] = {}
         for entity in found.entities[:MAX_PARTS]:
