@@ -27,7 +27,7 @@ class WriteStateFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Source]) -> QuerySet[Source]:
         if self.value() == "erased":
-            return queryset.filter(blanked_at__isnull=False)
+            return queryset.filter(redacted_at__isnull=False)
         return queryset.filter(state=self.value(), redacted_at=None) if self.value() else queryset
 
 

@@ -264,5 +264,5 @@ class _SegmentReader:
     def _segment(self, start: int, stop: int, kind: SegmentKind) -> Segment:
         for heading in self.headings[-MAX_HEADINGS:]:
             heading.used = True
-        heading = _joined([each.text for each in self.headings])
-        return Segment(self.text[start:stop], start, stop, kind, heading, self.speaker)
+        joined = _joined([each.text for each in self.headings])
+        return Segment(self.text[start:stop], start, stop, kind, joined, self.speaker)

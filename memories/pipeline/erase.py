@@ -72,7 +72,7 @@ def matching(where: MemoryScope, find: Callable[[int], Sequence[uuid.UUID]], *, 
 def locked(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = False) -> Counter[str]:
     """Delete memories, pending ones included, under the locks of their owners; → rows gone, by table."""
     found = Memory.objects.filter(tenant=tenant_id, id__in=list(ids)).values_list("project", "user_id")
-    pending = Source.objects.filter(tenant=tenant_id, allocated_id__in=list(ids))
+    pending = Source.objects.filter(tenant=tenant_id, reserved_id__in=list(ids))
     owner_locks.lock_all(tenant_id, [*found, *pending.values_list("project", "user_id")])
     return memories(tenant_id, ids, expired=expired)
 
@@ -110,7 +110,7 @@ def memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = 
     wanted = list(ids)
     named = Outcome.objects.filter(tenant=tenant_id, memory_key__in=wanted).values("source_key")
     sources = Source.objects.filter(
-        Q(id__in=named) | Q(allocated_id__in=wanted) | Q(target_key__in=wanted), tenant=tenant_id
+        Q(id__in=named) | Q(reserved_id__in=wanted) | Q(target_key__in=wanted), tenant=tenant_id
     )
     counts = redact(tenant_id, sources)
     counts += graph_updates.erase(tenant_id, wanted)

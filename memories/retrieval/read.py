@@ -62,7 +62,7 @@ def by_ids(
 
 def _by_reserved_id(tenant_id: uuid.UUID, ids: list[uuid.UUID], moment: dt.datetime) -> dict[uuid.UUID, MemoryRecord]:
     """Accepted stores that are not applied, by the id that they reserved."""
-    waiting = Source.objects.filter(tenant=tenant_id, allocated_id__in=ids, kind=SourceKind.STORE, redacted_at=None)
+    waiting = Source.objects.filter(tenant=tenant_id, reserved_id__in=ids, kind=SourceKind.STORE, redacted_at=None)
     return {
         source.reserved_id: _pending(source, source.reserved_id)
         for source in waiting.exclude(state=SourceState.APPLIED)

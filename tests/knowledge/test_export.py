@@ -51,7 +51,7 @@ def test_it_is_what_is_left_after_the_clean_up(reader: Caller) -> None:
             model.objects.filter(tenant=reader.row.tenant_id).count() for model in (Memory, Entity, Relation)
         ]
         assert Revision.objects.filter(tenant=reader.row.tenant_id, expires_at__lte=START + dt.timedelta(days=2))
-        assert not Source.objects.filter(tenant=reader.row.tenant_id, blanked_at__isnull=False).exists()
+        assert not Source.objects.filter(tenant=reader.row.tenant_id, redacted_at__isnull=False).exists()
         assert reader.post("/api/v1/temporal/cleanup?dry_run=false", {}).status_code == 200
         after = exported(viewer)
     assert undated(left_out) == undated(after)
