@@ -67,7 +67,7 @@ def test_the_lock_goes_with_its_killed_holder(tmp_path: Path) -> None:
     code = (
         "import os, pathlib, signal, sys\n"
         "from memproject.embedded import guards\n"
-        "with guards.only_one(pathlib.Path(sys.argv[1]), 'somewhere'):\n"
+        "with guards.instance_lock(pathlib.Path(sys.argv[1]), 'somewhere'):\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)

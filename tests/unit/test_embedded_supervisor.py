@@ -204,11 +204,11 @@ def test_a_log_that_grew_large_is_put_aside(tmp_path: Path, monkeypatch: pytest.
 # A supervisor that notes its child and is killed; the child outlives it only where the system allows.
 KILLED = """
 import os, pathlib, signal, sys
-from memproject.embedded.leftovers import Book
+from memproject.embedded.leftovers import PidFile
 from memproject.embedded.supervisor import Child, Supervisor
 folder = pathlib.Path(sys.argv[1])
 child = Child("one", [sys.executable, "-c", sys.argv[2], "one"], dict(os.environ), folder / "one.log", folder)
-made = Supervisor([child], print, Book(folder / "children.json").note)
+made = Supervisor([child], print, PidFile(folder / "children.json").note)
 made.start()
 print(child.pid, flush=True)
 signal.pause()
