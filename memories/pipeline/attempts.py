@@ -78,7 +78,7 @@ def begin(source: Source, lost: int = 0) -> bool:
 def timed_out(source: Source) -> None:
     """End an attempt that ran out of time. The last one sets the write aside."""
     log.error("write %s ran out of time", source.id)
-    if int(source.result.get(WORKER_LOST, 0)) >= MAX_LOST:
+    if int(source.result.get(LOST_ATTEMPTS, 0)) >= MAX_LOST:
         close_failed(source, TIMED_OUT, {})
         return
     source.pending_row().update(failure=TIMED_OUT)
@@ -96,7 +96,7 @@ def failed(source: Source, error: Exception) -> dt.datetime | None:
         return None
     asked = dt.timedelta(seconds=min(getattr(error, "retry_after", None) or 0, MAX_RETRY_AFTER))
     until = now() + max(backoff(source.attempts), asked)
-    source.result = {name: value for name, value in source.result.items() if name != WORKER_LOST}
+    source.result = {name: value for name, value in source.result.items() if name != LOST_ATTEMPTS}
     changed = {"failure": code[:64], "next_attempt_at": until, "attempts": source.attempts, "result": source.result}
     source.pending_row().update(**changed)
     metrics.pipeline_ended(source.kind, "retried")
@@ -105,7 +105,7 @@ def failed(source: Source, error: Exception) -> dt.datetime | None:
 
 def close_failed(source: Source, failure: str, result: dict[str, object]) -> None:
     """Set the write aside. What is applied of it stays, and is not applied again when somebody retries it."""
-    kept = {name: value for name, value in source.result.items() if name != WORKER_LOST}
+    kept = {name: value for name, value in source.result.items() if name != LOST_ATTEMPTS}
     source.pending_row().update(
         state=SourceState.FAILED,
         failure=failure[:64],
