@@ -92,8 +92,13 @@ def judge_with(
     x = features.compare(new, olds)
     p = pair_model.probabilities(x)
     p[[bool(new.words) and old.words == new.words for old in olds]] = CERTAIN[DUPLICATE]
-    # The rest of a long text was not read; "I lent Priya 50" is another statement than "Priya lent me 50".
-    p[[new.cut or old.cut or texts.swaps_people(new, old) for old in olds]] = CERTAIN[KEEP_BOTH]
+    # The rest of a long text was not read.
+    p[[new.cut or old.cut for old in olds]] = CERTAIN[KEEP_BOTH]
+    swapped = [
+        candidate.slot is Slot.NONE and texts.swaps_speaker(new, old)
+        for candidate, old in zip(candidates, olds, strict=True)
+    ]
+    p[swapped] = CERTAIN[KEEP_BOTH]
     return choose(pair_model, x, p, np.array([candidate.slot for candidate in candidates]), is_chat=is_chat)
 
 

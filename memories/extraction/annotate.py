@@ -82,6 +82,9 @@ class Annotator:
             return Statement(fact, Knowledge(plain.named(fact.evidence)))
         values, kind, whose = found.values, found.kind, self._card or t.USER
         others = self._read(doc) if doc is not None else []
+        if found.of_type == t.CONCEPT:  # without a sentence around it a product looks like a person
+            value_type = t.PRODUCT if kind == "OWNS" else t.CONCEPT
+            others = [replace(m, type=value_type) if m.type == t.PERSON else m for m in others]
         mentions = [Named(value, found.of_type, SURE) for value in values if found.of_type != t.CONCEPT]
         mentions += [
             m for m in others if not any(m.name in v or v in m.name for v in values if found.of_type != t.CONCEPT)

@@ -244,7 +244,7 @@ def _with_subject(text: str) -> str:
         return BACK.sub("User returned from ", text)
     if STATE.match(text):
         return f"User is {rest}"
-    if FIRST_PERSON.match(text):
+    if FIRST_PERSON.match(text) and not MINE.search(text):
         return f"I {rest}"
     return f"User {rest}" if first in THIRD_PERSON or (first in PAST and not MINE.search(text)) else text
 

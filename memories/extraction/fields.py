@@ -17,7 +17,8 @@ OWNER = re.compile(r"(?:(?:the )?user['’]s|my|our|her|his|current|new) ", re.I
 FAVOURITE = re.compile(r"favou?rites? ", re.IGNORECASE)
 BESIDE = re.compile(r"\([^()]{0,200}\)")  # what stands in brackets behind a value
 NOT_SO = re.compile(r"\b(?:planned|plan|skipped|cancelled|canceled|not|never|former|formerly|ex|until|maybe|wish)\b")
-NONE = frozenset({"none", "no", "n/a", "unknown", "tbd", "-", "?", "no one", "nobody", "nothing"})
+NONE = frozenset({"none", "no", "n/a", "unknown", "tbd", "-", "?", "no one", "nobody", "nothing", "yes"})
+NUMERALS = lx.words("one two three four five six seven eight nine ten")
 MOST_VALUES = 50
 LONGEST_LINE = 1_000  # characters that are read
 LONGEST_NOUN = 2  # words of a key: "line manager", but not "my sister has two kids"
@@ -30,7 +31,11 @@ TARGETS = {
     **dict.fromkeys(PEOPLE, t.PERSON),
 }
 ONE = lx.words("WORKS_AT HAS_ROLE LIVES_IN BORN_IN MARRIED_TO REPORTS_TO")  # the values behind the first say more of it
-ANY = lx.words("HAS_ROLE LIKES DISLIKES OWNS")  # their values need no name
+ANY = lx.words("HAS_ROLE LIKES DISLIKES")  # their values need no name
+# The first word of a key of two that says nothing else than the second alone; and words that make it another's or past.
+PLAIN = lx.words("current present home main primary full work native")
+OTHER = lx.words("former previous past old ex late dream next future ideal rental last desired second")
+TIMES = lx.WEEKDAYS | {f"{day}s" for day in lx.WEEKDAYS} | lx.MONTHS
 KEYS = {key.replace("_", " "): kind for kind, keys in sections("keys").items() for key in keys.split()}
 UNCLEAR = lx.words("location title position home address school org")  # of anything, unless the form is a person's
 
@@ -48,7 +53,7 @@ class Field:
 
     @property
     def is_clear(self) -> bool:
-        return self.key not in UNCLEAR
+        return self.key.split()[-1] not in UNCLEAR
 
     @property
     def of_type(self) -> str:
@@ -73,12 +78,16 @@ def read(line: str) -> Field | None:
 
 
 def _kind(key: str) -> str | None:
+    if "'s " in key or "’s " in key:
+        return None  # "wife's job"
     if key in KEYS:
         return KEYS[key]
     if FAVOURITE.match(key):
         return "LIKES"
     words = key.split()
     last = words[-1] if words else ""
+    if words and words[0] in OTHER:
+        return None
     for form in (last, last.removesuffix("s")) if len(words) <= LONGEST_NOUN else ():
         if form in lx.KIN and "in-law" not in key:
             return lx.KIN[form]
@@ -86,7 +95,7 @@ def _kind(key: str) -> str | None:
             return "HAS_PET"
         if form in THINGS:
             return "OWNS"
-    return KEYS.get(last) if len(words) == 2 and last in KEYS and KEYS[last] else None
+    return KEYS[last] or None if len(words) == 2 and words[0] in PLAIN and last in KEYS else None
 
 
 def _split(value: str) -> list[str]:
@@ -104,8 +113,11 @@ def _value(text: str, kind: str) -> str:
     if NOT_SO.search(text.lower()):
         return ""
     text = BESIDE.sub("", text).strip(" \"'“”*_.")
-    if text.lower() in NONE or not text or len(text.split()) > LONGEST_VALUE:
+    low = text.lower().split()
+    if not any(map(str.isalpha, text)) or len(low) > LONGEST_VALUE or text.lower() in NONE | NUMERALS or low[0] in NONE:
         return ""
+    if kind not in ANY and not TIMES.isdisjoint(word.strip(",.") for word in low):
+        return ""  # "dentist: Tuesday 10:00"
     words = [word for word in text.split() if word not in nm.CONNECTORS]
     is_name = any(word[0].isupper() for word in words) and not any(map(str.islower, words))
     return text if kind in ANY or is_name else ""

@@ -66,8 +66,6 @@ OBJECTS = {
     "knot": lx.words("knot"),
     "membership": lx.words("membership subscription"),
 }
-# rows of words/relations.txt: verbs | slot | relation ("-": it ends, "<": it is the slot's to the subject) | target |
-# simple past | objects ("!": one must be there)
 # "a fan of jazz", "a member of the choir": relations that a complement of "be" states with a preposition
 OF_PREDICATES = ("of", "at", "from", "to", "in", "about", "on", "with", "for")
 PREDICATES = {
@@ -77,6 +75,8 @@ PREDICATES = {
 }
 
 
+# Rows of words/relations.txt: verbs | slot | relation ("-": it ends, "<": it is the slot's to the subject) | target |
+# simple past | objects ("!": one must be there)
 def _pattern(line: str) -> Pattern:
     verbs, slot, kind, fits, past, objects = (part.strip() for part in f"{line} |".split("|")[:6])
     needs, of = objects.endswith("!"), OBJECTS[objects.rstrip("!")]

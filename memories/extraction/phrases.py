@@ -171,7 +171,8 @@ def _alone(reading: Reading, noun: Token) -> None:
     name = reading.sentence.name_at(noun)
     if name is not None and name.type == t.PRODUCT and not _is_work(reading, name):
         reading.add(whose, "OWNS", [name.text])
-    if lemma in lx.PETS and noun.dep_ not in ("compound", "attr"):
+    is_gone = verb is not None and noun.dep_ == "nsubj" and g.past(verb) and g.lemma(verb) in ("die", "run", "pass")
+    if lemma in lx.PETS and noun.dep_ not in ("compound", "attr") and not is_gone:
         reading.add(whose, "HAS_PET", [g.noun_text(noun)])
     if lemma in lx.HOMES:
         reading.add(whose, "LIVES_IN", reading.beside(noun, ("in",), Fits.PLACE))

@@ -63,6 +63,8 @@ class Reading:
         start, stop = self.dates.bounds(verb) if verb is not None else (None, None)
         if over and stop is None and verb is not None and not g.past(verb):
             start, stop = None, start  # "no longer works there since May"
+        if kind == "HAS_PET":
+            sources = self._keepers(sources)
         sources = [
             s for s in sources if kind in ("CREATED", "PART_OF") or self._is_person(s, is_personal=kind in PERSONAL)
         ]
@@ -71,6 +73,11 @@ class Reading:
             key = a, kind.lstrip("-"), b
             if a != b and len(self.stated) < MAX_RELATIONS:
                 self.stated.setdefault(key, Stated(*key, {}, moment(start), moment(stop), confidence, over))
+
+    def _keepers(self, sources: Iterable[str]) -> list[str]:
+        """Nobody's pet keeps a pet: "a cat named Luna and a dog named Rex" have one keeper."""
+        keepers = {s.target: s.source for s in self.stated.values() if s.type == "HAS_PET"}
+        return list(dict.fromkeys(keepers.get(source, source) for source in sources))
 
     def is_person(self, source: str) -> bool:
         return source == t.USER or any(n.text == source and n.type == t.PERSON for n in self.sentence.names)
@@ -129,7 +136,8 @@ class Reading:
 
     def _is(self, name: Name, kind: str) -> bool:
         """Whether the name has the type, or gets it: one that was only guessed gives way to a relation's."""
-        return name.type == kind or (not name.sure and name.retyped(kind))
+        is_titled = kind != t.PERSON and name.text.split()[0].lower().strip(".") in lx.HONORIFICS  # "Mrs. Jones"
+        return name.type == kind or (not name.sure and not is_titled and name.retyped(kind))
 
     def _suits(self, name: Name, token: Token, fits: Fits) -> bool:
         """Whether a named target fits; a type that was only guessed gives way to the pattern's."""
@@ -144,7 +152,8 @@ class Reading:
                 is_in = g.lemma(token.head.head) == "be" and token.head.lower_ == "in"  # "in Fado": a band or a town
                 return is_club or (is_of and (name.type == t.ORG if is_in else self._is(name, t.ORG)))
             case Fits.COMPANY:
-                return not is_club and (self._is(name, t.ORG) or (is_at and name.type == t.LOCATION))
+                is_town = name.type == t.LOCATION and name.label in ("GPE", "LOC")  # "I left Berlin"
+                return not is_club and ((is_at and is_town) or (not is_town and self._is(name, t.ORG)))
             case Fits.SCHOOL:
                 is_at = is_at or token.head.lower_ in ("from", "of") or (token.dep_ == "dobj" and not name.sure)
                 is_school = name.type == t.ORG or (is_at and name.type != t.EVENT)

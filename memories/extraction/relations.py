@@ -72,7 +72,9 @@ def _apply(reading: Reading, pattern: Pattern, verb: Token, people: list[str], o
     tokens = _targets(pattern, verb, is_passive)
     if kind == "PART_OF":  # "Checkout belongs to Commerce": a person is a member
         people = [s for s in reading.fitting(g.subjects(verb), Fits.NAMED) if not reading.is_person(s)]
-    targets, sources = reading.fitting(tokens, pattern.fits), people
+    if pattern.turned and is_passive:
+        return  # "was hired by": a pattern of its own
+    targets, sources = [] if pattern.turned else reading.fitting(tokens, pattern.fits), people
     if kind in SYMMETRIC_TYPES:  # "A is married to B", "A and B got married"
         sources, targets = (people, targets) if targets and targets != people else (people[:1], people[1:])
     elif is_passive:

@@ -145,11 +145,11 @@ def test_what_has_one_value_is_found_however_it_is_put(reader: Caller) -> None:
     assert [(m["action"], m["replaces"]) for m in answer["memories"]] == [("UPDATE", old)]
 
 
-def test_the_sentences_of_a_short_note_end_a_memory_together(reader: Caller) -> None:
-    old = reader.store("Marta is my physiotherapist at the Lindenhof clinic.", timestamp="2026-01-10T00:00:00Z")["id"]
-    answer = reader.store(
-        "Marta has left the Lindenhof clinic. My physiotherapist is now Jonas.", timestamp="2026-05-10T00:00:00Z"
-    )
-    assert [memory["replaces"] for memory in answer["memories"] if memory.get("replaces")] == [old]
-    assert len(answer["memories"]) == 2
-    assert history(reader, old)[0]["action"] in ("SUPERSEDE", "RETIRE")
+def test_what_the_sentences_of_a_short_note_end_together_is_a_proposal(reader: Caller) -> None:
+    old = reader.store("Colette is my nurse on the IBD line.", timestamp="2026-01-10T00:00:00Z")["id"]
+    note = "Colette has retired. My nurse on the IBD line is a young man called Fergal."
+    answer = reader.store(note, timestamp="2026-05-10T00:00:00Z")
+    assert [memory["action"] for memory in answer["memories"]] == ["ADD", "ADD"]
+    assert [revision["action"] for revision in history(reader, old)] == ["ADD"]
+    (review,) = reader.get("/api/v1/reviews").json()["reviews"]
+    assert (review["old"]["id"], review["proposal"] in ("supersede", "negate")) == (old, True)
