@@ -25,9 +25,8 @@ EXCLUSIVE = {kind: kind for kind in ("PARENT_OF", "-PARENT_OF", "SIBLING_OF", "M
 }
 HAVING = lx.words("have get adopt own buy rescue raise keep welcome foster name call")
 ENDING = lx.words("sell lose bury quit leave")
-FORMER = lx.words("ex former previous old late future next potential dream")
 OWN_WORKS = lx.words("podcast novel album blog zine newsletter memoir song poem painting app website")
-HEADS = lx.words("head lead leader director manager chief coordinator")
+LEADERS = lx.words("head lead leader director manager chief coordinator")
 JOBS = lx.words("job position role internship team")
 
 
@@ -65,9 +64,9 @@ def employ(reading: Reading, people: list[str], roles: Iterable[Token], verb: To
             continue  # a founder, a student
         inside = [c for c in g.children(role, "compound") if reading.sentence.name_at(c)]  # "a Siemens engineer"
         reading.add(people, "WORKS_AT", reading.fitting(inside, Fits.COMPANY), verb, over=over)
-        if g.lemma(role) in HEADS:  # "head of the Tulip project"
+        if g.lemma(role) in LEADERS:  # "head of the Tulip project"
             led = [
-                reading.sentence.name_at(x) or _before(reading, x)
+                reading.sentence.name_at(x) or reading.sentence.name_before(x)
                 for w, x in g.prepositions(role)
                 if w in ("of", "for")
             ]
@@ -76,11 +75,6 @@ def employ(reading: Reading, people: list[str], roles: Iterable[Token], verb: To
             )
         company = reading.beside(role, ("at", "for", "with", "of"), Fits.COMPANY)
         reading.add(people, "WORKS_AT", company, verb, over=over)
-
-
-def _before(reading: Reading, noun: Token) -> Name | None:
-    """As in "the Tulip project"."""
-    return next((name for name in reading.sentence.names if name.stop == noun.i), None)
 
 
 def _linked(reading: Reading, noun: Token, names: list[Name]) -> None:
@@ -94,7 +88,7 @@ def _linked(reading: Reading, noun: Token, names: list[Name]) -> None:
         if not is_said or (noun.dep_ in ("attr", "dobj") and g.negated(verb)):
             return
     is_gone = verb is not None and noun.dep_ == "dobj" and g.lemma(verb) in ENDING and g.happened(verb)
-    over = is_gone or any(g.lower(c) in FORMER for c in noun.lefts)
+    over = is_gone or any(g.lower(c) in lx.FORMER for c in noun.lefts)
     if kind and not whose and kind != "-MANAGES" and not g.children(noun, "det") and (verb is None or noun.i == 0):
         whose = [t.USER]  # "husband Gustavo, kids Tom and Ada": a note leaves the owner out
     if kind == "FRIEND_OF" and not whose and verb is not None:
@@ -124,7 +118,7 @@ def _linked(reading: Reading, noun: Token, names: list[Name]) -> None:
         names[0].type, names[0].sure = t.PERSON, True
     elif names[0].type == t.PRODUCT and forms & lx.WORKS:
         makers = reading.beside(noun, ("by",), Fits.PERSON)  # "Herons, a mural by Ottoline"
-        is_own = forms & OWN_WORKS and not forms_before & {"favorite", "favourite"}
+        is_own = forms & OWN_WORKS and not forms_before & lx.FAVOURITE
         reading.add(makers or (whose if is_own else []), "CREATED", called)
     elif names[0].type == t.PRODUCT and has_owner and g.lemma(noun) not in lx.WORKS | lx.ABSTRACT:
         reading.add(whose, "OWNS", called, over=over)
@@ -162,7 +156,7 @@ def _alone(reading: Reading, noun: Token) -> None:
         employ(reading, people, [noun], None, False)
     if lemma in lx.OWNED_BEINGS and whose:
         reading.discourse.unnamed = (lemma, whose)
-    if not g.children(noun, "poss") or any(g.lower(c) in FORMER for c in noun.lefts):
+    if not g.children(noun, "poss") or any(g.lower(c) in lx.FORMER for c in noun.lefts):
         return
     if lemma in TRIPS and verb is not None and g.past(verb):
         reading.add(whose, "VISITED", reading.beside(noun, ("to",), Fits.SIGHT))

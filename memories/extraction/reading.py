@@ -66,7 +66,7 @@ class Reading:
         if kind == "HAS_PET":
             sources = self._keepers(sources)
         sources = [
-            s for s in sources if kind in ("CREATED", "PART_OF") or self._is_person(s, is_personal=kind in PERSONAL)
+            s for s in sources if kind in ("CREATED", "PART_OF") or self._may_be_person(s, is_personal=kind in PERSONAL)
         ]
         for source, target in ((s, target) for target in targets for s in sources):
             a, b = (target, source) if kind.startswith("-") else (source, target)
@@ -82,7 +82,7 @@ class Reading:
     def is_person(self, source: str) -> bool:
         return source == t.USER or any(n.text == source and n.type == t.PERSON for n in self.sentence.names)
 
-    def _is_person(self, source: str, *, is_personal: bool) -> bool:
+    def _may_be_person(self, source: str, *, is_personal: bool) -> bool:
         """Firms and towns don't live, work or like. A type that was only guessed gives way."""
         name = next((n for n in self.sentence.names if n.text == source), None)
         if name is None or name.type == t.PERSON:
@@ -104,7 +104,7 @@ class Reading:
     def _fitting(self, token: Token, fits: Fits) -> Iterator[str]:
         names = [name] if (name := self.sentence.name_at(token)) else self.sentence.links.get(token.i, [])
         if not names and fits in (Fits.NAMED, Fits.THING, Fits.GOODS, Fits.CLUB) and token.dep_ != "conj":
-            names = [n for n in self.sentence.names if n.stop == token.i]  # "the Falcon project", "a Honda Civic sedan"
+            names = [name] if (name := self.sentence.name_before(token)) else []
         match fits:
             case Fits.PERSON:
                 yield from self.refer([token])

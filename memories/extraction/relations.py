@@ -168,7 +168,7 @@ def _predicates(reading: Reading, verb: Token, people: list[str]) -> None:
     elif (key := fields.KEYS.get(lemma)) and owners and not g.children(subject, "amod"):
         reading.add(owners, key, reading.fitting(complements, FITS.get(key, Fits.NAMED)), verb, over=over)
     named = [n for n in map(reading.sentence.name_at, complements) if n is not None]
-    if owners and any(g.lower(a) in ("favorite", "favourite") for a in g.children(subject, "amod")):
+    if owners and any(g.lower(a) in lx.FAVOURITE for a in g.children(subject, "amod")):
         liked = complements or g.children(verb, "acomp")
         reading.add(owners, "LIKES", reading.fitting(liked, Fits.LIKED), verb, over=over)
     elif nm.is_role(lemma) and lemma not in lx.KIN:
@@ -188,7 +188,7 @@ def _complement(reading: Reading, verb: Token, noun: Token, people: list[str], o
         reading.add(people[:1], kin, people[1:], verb, over=over)
     group = next((x for word, x in g.prepositions(noun) if word == "of" and g.lemma(noun) == "one"), noun)
     named = reading.fitting(subject, Fits.NAMED)
-    if any(g.lower(a) in ("favorite", "favourite") for a in g.children(group, "amod")):
+    if any(g.lower(a) in lx.FAVOURITE for a in g.children(group, "amod")):
         reading.add(phrases.owners(reading, group), "LIKES", named, verb, over=over)
     elif g.lemma(noun) in lx.HOMES and whose:  # "Trieste has been my home"
         reading.add(whose, "LIVES_IN", reading.fitting(subject, Fits.PLACE), verb, over=over)

@@ -50,8 +50,8 @@ def compare(
 ) -> Opinion:
     """Compare a statement of `moment` with live memories: those of later times may outdate it.
 
-    `note`: all statements of a short note, of which one may end a memory only together with the others: "Ada has
-    retired. My nurse is Tom." Such an end is a proposal for review.
+    `note`: all statements of a short note. If the statement alone ends no memory, the whole note is compared; an end by
+    the whole note is a proposal for review. Example: "Ada has retired. My nurse is Tom."
     """
     later = [one for one in near if one.known.said_at > moment]
     for one in sorted(later, key=lambda one: one.known.said_at):
@@ -80,10 +80,16 @@ def _closest(note: Sequence[str], one: Compared) -> str:
 
 
 def _is_reordered(content: str, one: Compared) -> bool:
-    """Whether a memory has the same words in another order and states the same relation: "works at Acme as a cook"."""
-    return one.conflict is Conflict.SAME and sorted(content.casefold().split()) == sorted(
-        one.known.content.casefold().split()
-    )
+    """Whether a memory has the same words in another order and states the same relation: "works at Acme as a cook".
+    Names and numbers keep their order: "Ana lent Tom 40" is another statement than "Tom lent Ana 40"."""
+    new, old = content.split(), one.known.content.split()
+    has_same_words = sorted(map(str.casefold, new)) == sorted(map(str.casefold, old))
+    return one.conflict is Conflict.SAME and has_same_words and _anchors(new) == _anchors(old)
+
+
+def _anchors(words: Sequence[str]) -> list[str]:
+    """The names and numbers of a text, in order: words with a capital or a digit."""
+    return [word for word in words if word[0].isupper() or any(map(str.isdigit, word))]
 
 
 def _candidates(content: str, compared: Sequence[Compared]) -> list[Candidate]:

@@ -3,6 +3,7 @@ across a call, and their time limits are fixed when they are made."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -10,6 +11,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from memories.statements import Known, Reading
+from memories.types import Item
 from memproject.common.errors import AppError, Unavailable
 
 Vectors = NDArray[np.float32]
@@ -71,3 +74,22 @@ class PieceEncoder(Embedder, Protocol):
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """As `embed`, with the pieces."""
+
+
+class ModelReader(Protocol):
+    """A language model that reads writes (`memories.providers.llm.extractor`)."""
+
+    @property
+    def name(self) -> str:
+        """The name of the model, stored with each statement."""
+
+    def fits(self, items: Sequence[Item]) -> bool:
+        """Whether one call can hold these items."""
+
+    def read(
+        self, items: Sequence[Item], *, roles: frozenset[str] | None, known: Sequence[Known], moment: dt.datetime
+    ) -> Reading:
+        """The statements of `items`, which fit, and their proposals for `known`. Raises ModelFailed."""
+
+    def probe(self) -> None:
+        """Ask whether the model's server answers. Raises ModelFailed."""

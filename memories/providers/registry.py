@@ -7,18 +7,14 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
-from memories.providers.base import Embedder, Encoded, PieceEncoder
+from memories.providers.base import Embedder, Encoded, ModelReader, PieceEncoder
 from memproject.common.errors import Unavailable
-
-if TYPE_CHECKING:  # no cycle: the libraries of an extractor are loaded only by a process that uses it
-    from memories.providers.llm.extractor import ModelExtractor
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +67,7 @@ def embedder() -> Embedder:
     return _embedder(os.getpid())
 
 
-def model_extractor() -> ModelExtractor | None:
+def model_extractor() -> ModelReader | None:
     """The language model that LLM_PROVIDER names: one per process, a new one after a fork; None when there is none.
     Raises ImproperlyConfigured."""
     return _model_extractor(os.getpid()) if settings.LLM_PROVIDER else None
@@ -110,8 +106,8 @@ def _embedder(pid: int) -> Embedder:  # noqa: ARG001  the key: connections and s
 
 
 @cache
-def _model_extractor(pid: int) -> ModelExtractor:  # noqa: ARG001  as above
-    make: Callable[[], ModelExtractor] = import_string(MODEL_EXTRACTOR)
+def _model_extractor(pid: int) -> ModelReader:  # noqa: ARG001  as above
+    make: Callable[[], ModelReader] = import_string(MODEL_EXTRACTOR)
     return make()
 
 

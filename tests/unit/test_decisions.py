@@ -114,7 +114,7 @@ def test_the_same_words_with_people_in_other_roles_are_another_statement(old: st
 def test_the_order_of_towns_and_of_joined_people_is_no_other_statement() -> None:
     moved = judge("User moved from Oslo to Gent", [Candidate("User moved from Gent to Oslo", 0.9, Slot.REPLACED)])
     assert moved.effect is Effect.SUPERSEDE
-    assert judge("I and Tom are friends", [Candidate("Tom and I are friends", 0.9)]).probability < 1.0
+    assert judge("I and Tom are friends", [Candidate("Tom and I are friends", 0.9)]).effect is Effect.DUPLICATE
 
 
 @pytest.mark.parametrize("subject", ["The appointment was", "User's aunt", "The restaurant", "The client"])
