@@ -46,13 +46,14 @@ def predicted(row: Row, found: Sequence[Statement]) -> Row:
     relations += [
         {"source": s.source, "type": "HAS_ROLE", "target": s.properties["role"]} for s in stated if s.properties
     ]
-    # the speaker stands for the user, unless the text itself has the name
-    selves = [name for name in (row.get("speaker"),) if name and name not in row["text"]]
+    # A speaker's name means the user; it counts as a name only if the text has it.
+    speaker = row.get("speaker")
+    selves = {"user", speaker} if speaker and speaker not in row["text"] else {"user"}
     nouns = {s.target for statement in found for s in statement.graph.stated}  # ends of relations, often no names
     entities = [
         {"name": n.name, "type": n.type}
         for n in named.values()
-        if n.name not in (*selves, "user") and not (n.type == "CONCEPT" and n.name in nouns)
+        if n.name not in selves and not (n.type == "CONCEPT" and n.name in nouns)
     ]
     return {"id": row["id"], "entities": entities, "relations": relations, "has_fact": True}
 

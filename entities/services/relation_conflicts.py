@@ -12,6 +12,7 @@ from entities.types import FUNCTIONAL_TYPES, GraphScope, RelationMention
 
 MAX_ROWS = 200
 OPPOSITES = {"LIKES": "DISLIKES", "DISLIKES": "LIKES"}
+COMPARED = FUNCTIONAL_TYPES | set(OPPOSITES)  # types of which a statement that ends nothing is compared
 STATED_RELATIONS = """
 SELECT a.normalised, r.id, r.type, t.normalised, v.memory_key
 FROM entities_alias a
@@ -26,8 +27,8 @@ ORDER BY v.id DESC LIMIT %(most)s::int
 
 
 class RelationConflict(enum.IntEnum):
-    """SAME: the same relation. OTHER_VALUE: another value of a relation with one value at a time. CONTRADICTED: the new
-    statement ends or reverses this relation."""
+    """SAME: the same relation, of a type in COMPARED. OTHER_VALUE: another value of a relation with one value at a
+    time. CONTRADICTED: the new statement ends or reverses this relation."""
 
     SAME = 1
     OTHER_VALUE = 2
@@ -42,7 +43,7 @@ def conflict(new: RelationMention, source: str, of_type: str, targets: Collectio
     if new.ended:
         return RelationConflict.CONTRADICTED if is_same and of_type == new.type else None
     if is_same and of_type == new.type:
-        return RelationConflict.SAME
+        return RelationConflict.SAME if of_type in COMPARED else None
     if is_same:
         return RelationConflict.CONTRADICTED if of_type == OPPOSITES.get(new.type) else None
     return RelationConflict.OTHER_VALUE if of_type == new.type and of_type in FUNCTIONAL_TYPES else None
@@ -71,7 +72,7 @@ def conflicting_memories(
         "project": scope.project,
         "user": scope.user_id,
         "names": names,
-        "types": sorted(types & (FUNCTIONAL_TYPES | set(OPPOSITES) | {s.type for s in stated if s.ended})),
+        "types": sorted(types & (COMPARED | {s.type for s in stated if s.ended})),
         "most": MAX_ROWS,
     }
     relations: dict[tuple[uuid.UUID, str, uuid.UUID], tuple[str, set[str]]] = {}

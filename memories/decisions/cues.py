@@ -16,10 +16,12 @@ _PATTERNS = {
     "change": r"(?<!\w)새(?!\w)",
     "correct": r"^\s*\*\w",
     # an end or a change that is denied: "hasn't moved", "not the yard that shut"
-    "denied": r"(?:\b(?:not|never|nobody|nicht|pas|nie|non|niet)|n['’]?t)\b(?: \w+){0,3}? (?:quit|left|leaving|moved|"
-    r"moving|sold|selling|dropped|dropping|stopped|stopping|changed|changing|cancelled|canceled|closed|closing|shut|ended|"
-    r"ending|pulled|pulling|given up|giving up|gone|lost|fired|retired|retiring|died|dead|finished|expired|withdrawn|"
-    r"replaced|raised|switched|postponed|split|broken|verkauft|umgezogen|gekündigt|déménagé|vendu|cambiado|vendido|mudou|vendeu)\b",
+    "denied": r"(?:\b(?:not|never|nobody|nicht|pas|nie|non|niet|(?:did|does|do|is|was|has|have|had|are|were)nt)|"
+    r"n['’]t)\b(?: \w+){0,2}? (?:quit|left|leaving|moved|moving|sold|selling|dropped|dropping|stopped|"
+    r"stopping|changed|changing|cancelled|canceled|closed|closing|shut|ended|ending|pulled|pulling|"
+    r"given up|giving up|gone|lost|fired|retired|retiring|died|dead|finished|expired|withdrawn|replaced|"
+    r"raised|switched|postponed|split|broken|verkauft|umgezogen|gekündigt|déménagé|vendu|cambiado|vendido|"
+    r"mudou|vendeu)\b",
     "ended": r"(?<!\w)n[e’'].{0,25}\bplus\b|\bnon .{0,20}\bpiù\b|\bkein\w{0,3} .{0,30}\bmehr\b|\bgeen .{0,30}\bmeer\b",
     "first": r"(?<!\w)j[’']|(?<!\w)[내제](?!\w)",
     "irony": r"🙄|😂|🤣|😅|\bha(?:ha)+\b|\bsarcas",

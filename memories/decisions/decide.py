@@ -38,8 +38,9 @@ class Slot(IntEnum):
     REPLACED = 3
 
 
-# A relation is evidence of its own, so an end needs less of the model: this share of its threshold. Of two short texts
-# about two towns the model knows next to nothing.
+# A relation is evidence of its own, so an end needs less of the model: this share of its threshold. OTHER_VALUE is
+# given to short old texts alone (`pipeline.proposals`): from two towns or two companies the model can't tell that one
+# follows the other. A contradiction shares its words with the old text, so that the model can judge it.
 SLOT_FACTOR = np.array([1.0, 0.02, 0.12, 0.01])
 # Thresholds for a single candidate, where the model lacks the comparison with others: at most 1 % of the written pairs
 # are harmed (docs/models.md).
@@ -92,8 +93,13 @@ def judge_with(
     x = features.compare(new, olds)
     p = pair_model.probabilities(x)
     p[[bool(new.words) and old.words == new.words for old in olds]] = CERTAIN[DUPLICATE]
-    # The rest of a long text was not read; "I lent Priya 50" is another statement than "Priya lent me 50".
-    p[[new.cut or old.cut or texts.swaps_people(new, old) for old in olds]] = CERTAIN[KEEP_BOTH]
+    # The rest of a long text was not read.
+    p[[new.cut or old.cut for old in olds]] = CERTAIN[KEEP_BOTH]
+    swapped = [
+        candidate.slot is Slot.NONE and texts.swaps_speaker(new, old)
+        for candidate, old in zip(candidates, olds, strict=True)
+    ]
+    p[swapped] = CERTAIN[KEEP_BOTH]
     return choose(pair_model, x, p, np.array([candidate.slot for candidate in candidates]), is_chat=is_chat)
 
 
@@ -129,7 +135,7 @@ def choose(
         if ends[i] >= limits["review"] and not (sure and i == target)
     )
     if sure:
-        is_told = slots[target] > Slot.NONE  # the relations are evidence enough
+        is_told = slots[target] > Slot.NONE  # decided by the relations, which have no probability of their own
         probability = max(float(ends[target]), END_ALONE if is_told else 0.0)
         return Judgement(_kind(p[target], slots[target]), target, probability, proposed)
     return Judgement(Effect.KEEP_BOTH, None, float(p[:, KEEP_BOTH].min()), proposed)
@@ -159,6 +165,6 @@ def _kind(p: model.Probabilities, slot: int) -> Effect:
 
 def allows(content: str, old: str, effect: Effect) -> bool:
     """Whether the guards let a statement repeat (DUPLICATE) or end a memory that a language model proposes."""
-    x = features.compare(texts.read(content), [texts.read(old)])
+    new, was = texts.read(content), texts.read(old)
     forbids = guards.forbids_drop if effect is Effect.DUPLICATE else guards.forbids_end
-    return not forbids(x)[0]
+    return not forbids(features.compare(new, [was]))[0] and not texts.swaps_speaker(new, was)

@@ -48,9 +48,9 @@ def forbids_end(x: Features) -> Flags:
 
 
 def forbids_end_in_chat(x: Features, extends: Flags) -> Flags:
-    """[candidates]: an opinion, a request, a question or a hypothesis ends nothing, and nothing can end it; the new
-    text speaks of most that the old one says, or of all of it where it extends it. Messages are long and keep to one
-    subject, so that nearness tells little there."""
+    """[candidates]: an opinion, a request, a question or a hypothesis ends nothing. An old opinion, request or
+    hypothesis is not ended. The new text has most words of the old one; an extension has nearly all of them. Messages
+    are long and keep to one subject, so that most near memories are other facts."""
     has = _columns(x)
     vague = np.any([has(cue) for cue in VAGUE], axis=0)
     repeated = says_as_much(x) & (x[:, INDEX["hard_old"]] >= MIN_REPEATED)
@@ -71,10 +71,10 @@ def covers(x: Features) -> Flags:
 
 
 def other_subject(x: Features) -> Flags:
-    """[candidates]: another value tells nothing: each text names a person by a role of its own ("my son Alex" and "my
-    boss Alex" are two people), or the new one speaks of a year."""
+    """[candidates]: another value of a relation ends nothing. Each text names a person by a role of its own ("my son
+    Alex" and "my boss Alex" are two people), the new text speaks of a year, or the old one denies."""
     has = _columns(x)
-    return has("people_conflict") | has("new_year_past")
+    return has("people_conflict") | has("new_year_past") | has("old_neg")
 
 
 def _columns(x: Features) -> Callable[[str], Flags]:

@@ -43,6 +43,7 @@ _BREAKS = frozenset('.!?:\n–-"“(*•')
 # A stored text calls its user "User"; the training texts say "I" as often, and both mean the same person.
 _USER = re.compile(r"\b(?:User|[Tt]he user)(['’]s)?\b(?! ?[:=])")
 _ME = {"i": "i", "me": "i"}
+_WITH_ME = re.compile(r"\b(?:i|me) (?:and|&) |(?:and|&) (?:i|me)\b")
 _MINE = {"my": "i", "mine": "i", "i": "i", "our": "we", "ours": "we", "we": "we"}
 
 
@@ -159,14 +160,17 @@ def _key(low: str) -> frozenset[str]:
     return frozenset(stem(word) for word in WORD.findall(low[start : end.start()]) if word not in STOP)
 
 
-def swaps_people(one: Text, two: Text) -> bool:
-    """Whether two texts of the same words, by their first letters, name the speaker and others in another order."""
-    names, roots = one.names | two.names, ({stem[:2] for stem in text.bag} for text in (one, two))
+def swaps_speaker(one: Text, two: Text) -> bool:
+    """Whether two texts of nearly the same words name the speaker and a name in another order: "I lent Priya 50" and
+    "Priya lent me 50". Words are compared by the first two letters of their stems, since verbs agree."""
+    names, roots = one.names | two.names, [{stem[:2] for stem in text.bag} for text in (one, two)]
     orders = [
         tuple(dict.fromkeys(_ME.get(word, word) for word in text.words if word in _ME or word in names))
         for text in (one, two)
     ]
-    return set(orders[0]) == set(orders[1]) and orders[0] != orders[1] and next(roots) == next(roots)
+    is_joined = any(_WITH_ME.search(text.low) for text in (one, two))
+    is_swapped = orders[0] != orders[1] and set(orders[0]) == set(orders[1]) and "i" in orders[0]
+    return is_swapped and not is_joined and roots[0] == roots[1]
 
 
 def _parts(low: str) -> tuple[frozenset[str], ...]:

@@ -70,46 +70,39 @@ class Annotator:
             self.naming = (statement, self._discourse.user_name)
         return statement
 
-    def field(self, fact: Fact, doc: Doc | None, heading: str) -> Statement:
-        """A line "key: value", `doc` the parse of its value. The key says a relation of whom the fields are about: of
-        the person whom a field named before, else of the user."""
-        found = fields.read(fact.evidence)
+    def field(self, fact: Fact, found: fields.Field | None, doc: Doc | None, heading: str) -> Statement:
+        """A line "key: value". `found` None: the key states no relation. `doc`: the parse of the value. The relation is
+        of the person whom an earlier field named, else of the user."""
         is_profile = PROFILE.search(heading) is not None
         is_unclear = found is not None and self._card is None and not is_profile and bool(heading or not found.is_clear)
         if found is None or is_unclear or not found.values:
             if doc is not None:
                 return self.annotated(fact, doc, is_whole=False)
             return Statement(fact, ExtractedGraph(plain.named(fact.evidence)))
-        values, kind, whose = found.values, found.kind, self._card or t.SELF
-        others = self._read(doc) if doc is not None else []
-        mentions = [EntityMention(value, found.of_type, CONFIDENT) for value in values if found.of_type != t.CONCEPT]
-        mentions += [
-            m for m in others if not any(m.name in v or v in m.name for v in values if found.of_type != t.CONCEPT)
-        ]
-        if found.role:
-            stated = [RelationMention(value, "HAS_ROLE", found.role, confidence=CONFIDENT) for value in values]
-        elif not kind:
+        whose = self._card or t.SELF
+        mentions, stated = self._of_field(found, doc), found.relations(whose, CONFIDENT)
+        if not found.kind and not found.role:
             self._card = t.SELF if is_profile else found.value
             self._discourse.user_name = found.value[:MAX_NAME_LENGTH] if is_profile else self._discourse.user_name
-            stated = []
-        else:
-            stated = [RelationMention(whose, kind, value, confidence=CONFIDENT) for value in values]
-        if kind and not heading and self._card not in (None, t.SELF):
+        if found.kind and not heading and self._card not in (None, t.SELF):
             fact = replace(fact, content=f"{self._card}: {fact.content}")
-        role, _, company = found.value.partition(" at ")
-        if kind == "HAS_ROLE" and company:  # "Job: nurse at UZ Gent"
-            mentions = [EntityMention(company, t.ORG, CONFIDENT)]
-            stated = [RelationMention(whose, "WORKS_AT", company, {"role": role}, confidence=CONFIDENT)]
-        stated = [
-            replace(s, source=s.target, type=s.type[1:], target=s.source) if s.type[0] == "-" else s for s in stated
-        ]
         return Statement(replace(fact, importance=_importance(mentions, stated)), self._graph(mentions, stated))
 
+    def _of_field(self, found: fields.Field, doc: Doc | None) -> list[EntityMention]:
+        """The names and dates of a field: its values first."""
+        if found.employer:
+            return [EntityMention(found.employer, t.ORG, CONFIDENT)]
+        others = self._read(doc) if doc is not None else []
+        if found.of_type == t.CONCEPT:  # without a sentence around it a product looks like a person
+            value_type = t.PRODUCT if found.kind == "OWNS" else t.CONCEPT
+            return [replace(m, type=value_type) if m.type == t.PERSON else m for m in others]
+        mentions = [EntityMention(value, found.of_type, CONFIDENT) for value in found.values]
+        return mentions + [m for m in others if not any(m.name in v or v in m.name for v in found.values)]
+
     def _read(self, doc: Doc) -> list[EntityMention]:
-        names = Sentence(doc).names
-        return [EntityMention(n.text, n.type or t.CONCEPT, CONFIDENT) for n in names] + [
-            EntityMention(d.value, t.DATE, CONFIDENT) for d in Dates(doc, self._today).found
-        ]
+        """The names and dates of a parsed text."""
+        names = [EntityMention(n.text, n.type or t.CONCEPT, CONFIDENT) for n in Sentence(doc).names]
+        return names + [EntityMention(d.value, t.DATE, CONFIDENT) for d in Dates(doc, self._today).found]
 
     def _name_the_user(self, sentence: Sentence, *, is_answer: bool) -> bool:
         """As in "User's name is John", "my name is Ana", "call me Sam": → whether the sentence says only that."""
@@ -161,7 +154,7 @@ def _in_order(mentions: list[EntityMention], stated: Iterable[RelationMention]) 
 def _type_of(name: str, relation: RelationMention) -> str:
     if relation.type == "HAS_PET" and name == relation.target and name.islower():
         return t.CONCEPT  # "a dog": no name, and nobody
-    if name in (t.SELF, relation.source) or relation.type in fields.PEOPLE:
+    if name in (t.SELF, relation.source) or relation.type in fields.PERSON_RELATIONS:
         return t.PERSON
     found = fields.TARGETS.get(relation.type, t.CONCEPT)
     return found if found in ENTITY_TYPES else t.CONCEPT

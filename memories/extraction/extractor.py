@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,7 @@ FIRST_PERSON = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Piece:
     """One segment of an item that is kept. `answer`: a short answer with the question that it answers."""
 
@@ -67,8 +68,14 @@ class Piece:
 
     @property
     def is_parsed(self) -> bool:
-        """Code isn't."""
+        """Whether a parser reads it: no code, and no text that is too long."""
         return self.segment.kind is not SegmentKind.CODE and len(self.segment.text) <= MAX_LENGTH
+
+    @cached_property
+    def field(self) -> fields.Field | None:
+        """The line as "key: value", if its key states a relation."""
+        is_text = self.answer is None and self.segment.kind is not SegmentKind.CODE
+        return fields.read(self.line) if is_text else None
 
 
 @dataclass
@@ -217,12 +224,12 @@ def _parsed(nlp: Language, pieces: Sequence[Piece]) -> Iterator[tuple[Piece, Doc
 
 
 def _parsed_text(piece: Piece) -> str:
-    """What is parsed of a piece: the value of a field alone; "" if it is no English."""
+    """The text of a piece for the parser, of a field its value; "" if it is not English."""
     line = piece.line
     if not piece.is_parsed:
         return ""
     key = fields.KEY.match(line)
-    if key is not None and (piece.segment.kind is SegmentKind.FIELD or fields.read(line) is not None):
+    if key is not None and (piece.segment.kind is SegmentKind.FIELD or piece.field is not None):
         return line[key.end() :] if _is_english(line) or _is_english(key[1]) else ""
     return _with_subject(line) if piece.segment.kind is not SegmentKind.FIELD and _is_english(line) else ""
 
@@ -244,7 +251,7 @@ def _with_subject(text: str) -> str:
         return BACK.sub("User returned from ", text)
     if STATE.match(text):
         return f"User is {rest}"
-    if FIRST_PERSON.match(text):
+    if FIRST_PERSON.match(text) and not MINE.search(text):
         return f"I {rest}"
     return f"User {rest}" if first in THIRD_PERSON or (first in PAST and not MINE.search(text)) else text
 
@@ -264,8 +271,8 @@ def _statement(piece: Piece, doc: Doc | None, annotator: Annotator) -> Statement
         confidence=0.9,
     )
     try:
-        if segment.kind is SegmentKind.FIELD or (piece.answer is None and fields.read(piece.line) is not None):
-            return annotator.field(fact, doc, segment.heading)
+        if segment.kind is SegmentKind.FIELD or piece.field is not None:
+            return annotator.field(fact, piece.field, doc, segment.heading)
         if doc is not None:
             is_whole = piece.answer is None and doc.text == piece.line
             return annotator.annotated(fact, doc, heading=heading, is_whole=is_whole)

@@ -280,3 +280,18 @@ def role_text(noun: Token) -> str:
     """A role with what it is a role in: "head of design"."""
     inner = [o for word, o in prepositions(noun) if word == "of" and o.pos_ == "NOUN" and not o.ent_type_]
     return f"{noun_text(noun)} of {noun_text(inner[0])}" if inner else noun_text(noun)
+
+
+# --- forms of verbs --------------------------------------------------------------------------------------------------
+def third_person(verb: str) -> str:
+    """Of the present: "works", "goes", "carries"."""
+    if verb.endswith(("s", "x", "z", "ch", "sh", "o")):
+        return f"{verb}es"
+    return f"{verb[:-1]}ies" if verb.endswith("y") and verb[-2:-1] not in "aeiou" else f"{verb}s"
+
+
+def past_form(verb: str) -> str:
+    """Of a regular verb: "worked", "lived", "carried"."""
+    if verb.endswith("e"):
+        return f"{verb}d"
+    return f"{verb[:-1]}ied" if verb.endswith("y") and verb[-2:-1] not in "aeiou" else f"{verb}ed"

@@ -30,6 +30,9 @@ WORKS, MEMBERSHIPS, UNITS_OF_ORG = _CLASSES["works"], _CLASSES["memberships"], _
 HOMES = words("flat apartment house home place condo studio loft cottage townhouse room cabin bungalow")
 GOODS = HOMES | _CLASSES["goods"]
 PARTS = words("part section unit division branch subsidiary arm subset chapter")
+FAVOURITE = words("favorite favourite")
+# before a noun: not the one of now
+FORMER = words("ex former previous past old late future next potential dream")
 DEGREES, HONORIFICS = _CLASSES["degrees"], _CLASSES["honorifics"]
 NO_NAMES = DEGREES | _CLASSES["no_names"]  # nothing that one would want an entity for
 HEDGES, UNTELLING = _CLASSES["hedges"], _CLASSES["untelling"]

@@ -43,6 +43,10 @@ class Sentence:
         return self.at.get(token.i)
 
     # --- names ---------------------------------------------------------------------------------------------------
+    def name_before(self, noun: Token) -> Name | None:
+        """The name right before a noun: "the Tulip project", "a Honda Civic sedan"."""
+        return next((name for name in self.names if name.stop == noun.i), None)
+
     def _after(self, index: int) -> Name | None:
         """The name that begins at `index`, over an opening quotation mark."""
         if index < len(self.doc) and self.doc[index].text in QUOTES:
@@ -67,7 +71,7 @@ class Sentence:
         inside = [token.text for token in self.doc[index : index + MAX_BETWEEN]]
         return index + inside.index(")") + 1 if ")" in inside else len(self.doc)
 
-    def _before(self, noun: Token) -> Name | None:
+    def _apposed(self, noun: Token) -> Name | None:
         """The name that the noun is an apposition of: "Tenzin, our landlord", "Ada (user's oldest friend)"."""
         index = noun.i
         while index and noun.i - index < MAX_BETWEEN and self.doc[index - 1].pos_ in BEFORE_NOUN:
@@ -94,7 +98,7 @@ class Sentence:
                 name = name or next((n for i in range(child.i + 1, child.i + 4) if (n := self._after(i))), None)
         if name is None and is_known and (found := self._by_copula(noun, is_list)):
             return found
-        if name is None and (is_known or g.lemma(noun) in lx.PARTS) and (before := self._before(noun)) is not None:
+        if name is None and (is_known or g.lemma(noun) in lx.PARTS) and (before := self._apposed(noun)) is not None:
             return [before]
         return [] if name is None else self._list_from(name, is_list=is_list)
 

@@ -1,17 +1,19 @@
-"""What a name is, by all that its sentence tells of it: a logistic regression over the words of the name and around it.
+"""The type of a name: a logistic regression over features of its words and of its sentence.
 
-Trained on the names of texts with known types (`training/name_types`); what was not seen in training weighs nothing.
+Trained on the names of texts with known types (`training/name_types`). A feature that training lacked has no weight.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.unicode import normalize
 from memories.extraction import grammar as g
 from memories.extraction import kinds as t
 from memories.extraction import lexicon as lx
@@ -39,15 +41,17 @@ PRODUCTS, GROUPS = lx.WORKS | THINGS, lx.MEMBERSHIPS | COMPANIES
 PLACES = lx.words("place hometown city town country neighborhood neighbourhood village restaurant cafe")
 
 
-def guess(doc: Doc, start: int, stop: int, label: str, nouns: Sequence[Token] = ()) -> tuple[str, float]:
-    """The likeliest type of the name at these tokens with its probability. `label`: what the pipeline takes it for;
-    `nouns`: those that stand for it, as "sister" in "my sister Emily"."""
+def guess(doc: Doc, start: int, stop: int, label: str, nouns: Sequence[Token]) -> tuple[str, float]:
+    """The likeliest type of the name at these tokens with its probability. `label`: the type that spaCy gives;
+    `nouns`: the nouns linked with the name, as "sister" in "my sister Emily"."""
+    return likeliest(features(doc, start, stop, label, nouns))
+
+
+def likeliest(found: Collection[str]) -> tuple[str, float]:
+    """The likeliest type of a name with these features, with its probability."""
     weights = _weights()
-    scores = weights[""]
-    for feature in features(doc, start, stop, label, nouns):
-        if (more := weights.get(feature)) is not None:
-            scores = [a + b for a, b in zip(scores, more, strict=True)]
-    powers = [2.718281828**score for score in scores]
+    rows = [weights[""], *(weights[feature] for feature in sorted(found) if feature in weights)]
+    powers = [math.exp(sum(column)) for column in zip(*rows, strict=True)]
     best = max(range(len(TYPES)), key=powers.__getitem__)
     return TYPES[best], powers[best] / sum(powers)
 
@@ -105,7 +109,7 @@ def _of_noun(noun: Token) -> str:
 
 
 def noun_type(noun: Token) -> str:
-    """The type of a name that this noun stands for: "my sister Emily", "a company called Acme"."""
+    """The type of the name that this noun describes: "my sister Emily", "a company called Acme"."""
     forms = {g.lemma(noun), g.lower(noun)}
     if not forms.isdisjoint(lx.BEINGS) or nm.is_role(g.lemma(noun)):
         return t.PERSON
@@ -118,7 +122,7 @@ def noun_type(noun: Token) -> str:
 
 def folded(text: str) -> str:
     """Without case and accents."""
-    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    return "".join(c for c in normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
 
 
 @cache

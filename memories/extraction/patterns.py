@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from memories.extraction import grammar as g
 from memories.extraction import lexicon as lx
 from memories.extraction.words import sections, word_list
 
@@ -66,8 +67,6 @@ OBJECTS = {
     "knot": lx.words("knot"),
     "membership": lx.words("membership subscription"),
 }
-# rows of words/relations.txt: verbs | slot | relation ("-": it ends, "<": it is the slot's to the subject) | target |
-# simple past | objects ("!": one must be there)
 # "a fan of jazz", "a member of the choir": relations that a complement of "be" states with a preposition
 OF_PREDICATES = ("of", "at", "from", "to", "in", "about", "on", "with", "for")
 PREDICATES = {
@@ -77,6 +76,8 @@ PREDICATES = {
 }
 
 
+# Rows of words/relations.txt: verbs | slot | relation ("-": it ends, "<": it is the slot's to the subject) | target |
+# simple past | objects ("!": one must be there)
 def _pattern(line: str) -> Pattern:
     verbs, slot, kind, fits, past, objects = (part.strip() for part in f"{line} |".split("|")[:6])
     needs, of = objects.endswith("!"), OBJECTS[objects.rstrip("!")]
@@ -94,25 +95,13 @@ def _by_verb() -> dict[str, list[Pattern]]:
     return found
 
 
-def with_s(verb: str) -> str:
-    if verb.endswith(("s", "x", "z", "ch", "sh", "o")):
-        return f"{verb}es"
-    return f"{verb[:-1]}ies" if verb.endswith("y") and verb[-2:-1] not in "aeiou" else f"{verb}s"
-
-
-def _past(verb: str) -> str:
-    if verb.endswith("e"):
-        return f"{verb}d"
-    return f"{verb[:-1]}ied" if verb.endswith("y") and verb[-2:-1] not in "aeiou" else f"{verb}ed"
-
-
 BY_VERB = _by_verb()
 # "does" asks, and the others may be nouns
 NOUNS = lx.words(
     "be have do visit play date land code record design research train rent share cycle row sign "
     "chair captain head cook dance"
 )
-THIRD_PERSON = {with_s(verb): verb for verb in BY_VERB if verb not in NOUNS}
-PAST = {_past(verb) for verb in BY_VERB} | lx.words(
+THIRD_PERSON = {g.third_person(verb): verb for verb in BY_VERB if verb not in NOUNS}
+PAST = {g.past_form(verb) for verb in BY_VERB} | lx.words(
     "went came got took left built wrote sold bought spent drove flew taught led ran made was became began quit"
 )

@@ -25,9 +25,8 @@ EXCLUSIVE = {kind: kind for kind in ("PARENT_OF", "-PARENT_OF", "SIBLING_OF", "M
 }
 HAVING = lx.words("have get adopt own buy rescue raise keep welcome foster name call")
 ENDING = lx.words("sell lose bury quit leave")
-FORMER = lx.words("ex former previous old late future next potential dream")
 OWN_WORKS = lx.words("podcast novel album blog zine newsletter memoir song poem painting app website")
-HEADS = lx.words("head lead leader director manager chief coordinator")
+LEADERS = lx.words("head lead leader director manager chief coordinator")
 JOBS = lx.words("job position role internship team")
 
 
@@ -67,9 +66,9 @@ def employ(
             continue  # a founder, a student
         inside = [c for c in g.children(role, "compound") if context.sentence.name_at(c)]  # "a Siemens engineer"
         context.add(people, "WORKS_AT", context.fitting(inside, Fits.COMPANY), verb, ended=ended)
-        if g.lemma(role) in HEADS:  # "head of the Tulip project"
+        if g.lemma(role) in LEADERS:  # "head of the Tulip project"
             led = [
-                context.sentence.name_at(x) or _before(context, x)
+                context.sentence.name_at(x) or context.sentence.name_before(x)
                 for w, x in g.prepositions(role)
                 if w in ("of", "for")
             ]
@@ -78,11 +77,6 @@ def employ(
             )
         company = context.beside(role, ("at", "for", "with", "of"), Fits.COMPANY)
         context.add(people, "WORKS_AT", company, verb, ended=ended)
-
-
-def _before(context: SentenceContext, noun: Token) -> Name | None:
-    """As in "the Tulip project"."""
-    return next((name for name in context.sentence.names if name.stop == noun.i), None)
 
 
 def _linked(context: SentenceContext, noun: Token, names: list[Name]) -> None:
@@ -96,7 +90,7 @@ def _linked(context: SentenceContext, noun: Token, names: list[Name]) -> None:
         if not is_said or (noun.dep_ in ("attr", "dobj") and g.negated(verb)):
             return
     is_gone = verb is not None and noun.dep_ == "dobj" and g.lemma(verb) in ENDING and g.happened(verb)
-    ended = is_gone or any(g.lower(c) in FORMER for c in noun.lefts)
+    ended = is_gone or any(g.lower(c) in lx.FORMER for c in noun.lefts)
     if kind and not whose and kind != "-MANAGES" and not g.children(noun, "det") and (verb is None or noun.i == 0):
         whose = [t.SELF]  # "husband Gustavo, kids Tom and Ada": a note leaves the owner out
     if kind == "FRIEND_OF" and not whose and verb is not None:
@@ -126,7 +120,7 @@ def _linked(context: SentenceContext, noun: Token, names: list[Name]) -> None:
         names[0].type, names[0].confident = t.PERSON, True
     elif names[0].type == t.PRODUCT and forms & lx.WORKS:
         makers = context.beside(noun, ("by",), Fits.PERSON)  # "Herons, a mural by Ottoline"
-        is_own = forms & OWN_WORKS and not forms_before & {"favorite", "favourite"}
+        is_own = forms & OWN_WORKS and not forms_before & lx.FAVOURITE
         context.add(makers or (whose if is_own else []), "CREATED", called)
     elif names[0].type == t.PRODUCT and has_owner and g.lemma(noun) not in lx.WORKS | lx.ABSTRACT:
         context.add(whose, "OWNS", called, ended=ended)
@@ -164,7 +158,7 @@ def _alone(context: SentenceContext, noun: Token) -> None:
         employ(context, people, [noun], None, False)
     if lemma in lx.OWNED_BEINGS and whose:
         context.discourse.unnamed = (lemma, whose)
-    if not g.children(noun, "poss") or any(g.lower(c) in FORMER for c in noun.lefts):
+    if not g.children(noun, "poss") or any(g.lower(c) in lx.FORMER for c in noun.lefts):
         return
     if lemma in TRIPS and verb is not None and g.past(verb):
         context.add(whose, "VISITED", context.beside(noun, ("to",), Fits.SIGHT))
@@ -173,7 +167,8 @@ def _alone(context: SentenceContext, noun: Token) -> None:
     name = context.sentence.name_at(noun)
     if name is not None and name.type == t.PRODUCT and not _is_work(context, name):
         context.add(whose, "OWNS", [name.text])
-    if lemma in lx.PETS and noun.dep_ not in ("compound", "attr"):
+    is_gone = verb is not None and noun.dep_ == "nsubj" and g.past(verb) and g.lemma(verb) in ("die", "run", "pass")
+    if lemma in lx.PETS and noun.dep_ not in ("compound", "attr") and not is_gone:
         context.add(whose, "HAS_PET", [g.noun_text(noun)])
     if lemma in lx.HOMES:
         context.add(whose, "LIVES_IN", context.beside(noun, ("in",), Fits.PLACE))

@@ -72,7 +72,9 @@ def _apply(context: SentenceContext, pattern: Pattern, verb: Token, people: list
     tokens = _targets(pattern, verb, is_passive)
     if kind == "PART_OF":  # "Checkout belongs to Commerce": a person is a member
         people = [s for s in context.fitting(g.subjects(verb), Fits.NAMED) if not context.is_person(s)]
-    targets, sources = context.fitting(tokens, pattern.fits), people
+    if pattern.turned and is_passive:
+        return  # "was hired by": a pattern of its own
+    targets, sources = [] if pattern.turned else context.fitting(tokens, pattern.fits), people
     if kind in SYMMETRIC_TYPES:  # "A is married to B", "A and B got married"
         sources, targets = (people, targets) if targets and targets != people else (people[:1], people[1:])
     elif is_passive:
@@ -166,7 +168,7 @@ def _predicates(context: SentenceContext, verb: Token, people: list[str]) -> Non
     elif (key := fields.KEYS.get(lemma)) and owners and not g.children(subject, "amod"):
         context.add(owners, key, context.fitting(complements, FITS.get(key, Fits.NAMED)), verb, ended=ended)
     named = [n for n in map(context.sentence.name_at, complements) if n is not None]
-    if owners and any(g.lower(a) in ("favorite", "favourite") for a in g.children(subject, "amod")):
+    if owners and any(g.lower(a) in lx.FAVOURITE for a in g.children(subject, "amod")):
         liked = complements or g.children(verb, "acomp")
         context.add(owners, "LIKES", context.fitting(liked, Fits.LIKED), verb, ended=ended)
     elif nm.is_role(lemma) and lemma not in lx.KIN:
@@ -186,7 +188,7 @@ def _complement(context: SentenceContext, verb: Token, noun: Token, people: list
         context.add(people[:1], kin, people[1:], verb, ended=ended)
     group = next((x for word, x in g.prepositions(noun) if word == "of" and g.lemma(noun) == "one"), noun)
     named = context.fitting(subject, Fits.NAMED)
-    if any(g.lower(a) in ("favorite", "favourite") for a in g.children(group, "amod")):
+    if any(g.lower(a) in lx.FAVOURITE for a in g.children(group, "amod")):
         context.add(phrases.owners(context, group), "LIKES", named, verb, ended=ended)
     elif g.lemma(noun) in lx.HOMES and whose:  # "Trieste has been my home"
         context.add(whose, "LIVES_IN", context.fitting(subject, Fits.PLACE), verb, ended=ended)

@@ -63,8 +63,10 @@ class SentenceContext:
         start, stop = self.dates.bounds(verb) if verb is not None else (None, None)
         if ended and stop is None and verb is not None and not g.past(verb):
             start, stop = None, start  # "no longer works there since May"
+        if kind == "HAS_PET":
+            sources = self._keepers(sources)
         sources = [
-            s for s in sources if kind in ("CREATED", "PART_OF") or self._is_person(s, is_personal=kind in PERSONAL)
+            s for s in sources if kind in ("CREATED", "PART_OF") or self._may_be_person(s, is_personal=kind in PERSONAL)
         ]
         for source, target in ((s, target) for target in targets for s in sources):
             a, b = (target, source) if kind.startswith("-") else (source, target)
@@ -72,10 +74,15 @@ class SentenceContext:
             if a != b and len(self.stated) < MAX_RELATIONS:
                 self.stated.setdefault(key, RelationMention(*key, {}, moment(start), moment(stop), confidence, ended))
 
+    def _keepers(self, sources: Iterable[str]) -> list[str]:
+        """Nobody's pet keeps a pet: "a cat named Luna and a dog named Rex" have one keeper."""
+        keepers = {s.target: s.source for s in self.stated.values() if s.type == "HAS_PET"}
+        return list(dict.fromkeys(keepers.get(source, source) for source in sources))
+
     def is_person(self, source: str) -> bool:
         return source == t.SELF or any(n.text == source and n.type == t.PERSON for n in self.sentence.names)
 
-    def _is_person(self, source: str, *, is_personal: bool) -> bool:
+    def _may_be_person(self, source: str, *, is_personal: bool) -> bool:
         """Firms and towns don't live, work or like. A type that was only guessed gives way."""
         name = next((n for n in self.sentence.names if n.text == source), None)
         if name is None or name.type == t.PERSON:
@@ -97,7 +104,7 @@ class SentenceContext:
     def _fitting(self, token: Token, fits: Fits) -> Iterator[str]:
         names = [name] if (name := self.sentence.name_at(token)) else self.sentence.links.get(token.i, [])
         if not names and fits in (Fits.NAMED, Fits.THING, Fits.GOODS, Fits.CLUB) and token.dep_ != "conj":
-            names = [n for n in self.sentence.names if n.stop == token.i]  # "the Falcon project", "a Honda Civic sedan"
+            names = [name] if (name := self.sentence.name_before(token)) else []
         match fits:
             case Fits.PERSON:
                 yield from self.refer([token])
@@ -129,7 +136,8 @@ class SentenceContext:
 
     def _is(self, name: Name, kind: str) -> bool:
         """Whether the name has the type, or gets it: one that was only guessed gives way to a relation's."""
-        return name.type == kind or (not name.confident and name.retyped(kind))
+        is_titled = kind != t.PERSON and name.text.split()[0].lower().strip(".") in lx.HONORIFICS  # "Mrs. Jones"
+        return name.type == kind or (not name.confident and not is_titled and name.retyped(kind))
 
     def _suits(self, name: Name, token: Token, fits: Fits) -> bool:
         """Whether a named target fits; a type that was only guessed gives way to the pattern's."""
@@ -144,7 +152,8 @@ class SentenceContext:
                 is_in = g.lemma(token.head.head) == "be" and token.head.lower_ == "in"  # "in Fado": a band or a town
                 return is_club or (is_of and (name.type == t.ORG if is_in else self._is(name, t.ORG)))
             case Fits.COMPANY:
-                return not is_club and (self._is(name, t.ORG) or (is_at and name.type == t.LOCATION))
+                is_town = name.type == t.LOCATION and name.label in ("GPE", "LOC")  # "I left Berlin"
+                return not is_club and ((is_at and is_town) or (not is_town and self._is(name, t.ORG)))
             case Fits.SCHOOL:
                 is_at = is_at or token.head.lower_ in ("from", "of") or (token.dep_ == "dobj" and not name.confident)
                 is_school = name.type == t.ORG or (is_at and name.type != t.EVENT)

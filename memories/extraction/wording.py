@@ -13,7 +13,6 @@ from memories.extraction import kinds as t
 from memories.extraction import lexicon as lx
 from memories.extraction.discourse import Discourse
 from memories.extraction.links import Sentence
-from memories.extraction.patterns import with_s
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -117,7 +116,7 @@ def _third_person(finite: Token, verb: Token) -> list[Edit]:
         return [(start, stop, AGREED[lowered])]
     if finite.tag_ in MODALS or lowered in SAME_IN_PAST:
         return []
-    return [(start, stop, with_s(finite.text))]
+    return [(start, stop, g.third_person(finite.text))]
 
 
 def _named(sentence: Sentence, discourse: Discourse, quoted: frozenset[int], *, has_first_person: bool) -> list[Edit]:

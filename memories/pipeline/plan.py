@@ -26,7 +26,7 @@ from memories.statements import ExistingMemory
 from memories.types import Action, Decision, Fact, Json, SourceKind, UpdateCommand
 
 TICK = dt.timedelta(microseconds=1)  # between two writes of a pass, so that history keeps their order
-MAX_STATEMENTS, MAX_NOTE = 3, 400  # statements and characters of a note that is compared as a whole too
+MAX_NOTE_STATEMENTS, MAX_NOTE_LENGTH = 3, 400  # of a note that is compared as a whole too; characters
 
 
 class MissingTextsError(Exception):
@@ -296,10 +296,12 @@ class Planner:
 
 def _short_note(write: ReadWrite) -> list[str]:
     """The statements of a note that is short enough to be compared as a whole; none of another write."""
+    if write.first or not write.is_last or not 1 < len(write.statements) <= MAX_NOTE_STATEMENTS:
+        return []
     facts = [statement.fact for statement in write.statements]
-    is_whole = write.first == 0 and write.is_last and not any(fact.role or fact.verbatim for fact in facts)
-    is_short = 1 < len(facts) <= MAX_STATEMENTS and sum(len(fact.content) for fact in facts) <= MAX_NOTE
-    return [fact.content for fact in facts] if is_whole and is_short and len({f.position for f in facts}) == 1 else []
+    is_note = not any(fact.role or fact.verbatim for fact in facts) and len({fact.position for fact in facts}) == 1
+    is_short = sum(len(fact.content) for fact in facts) <= MAX_NOTE_LENGTH
+    return [fact.content for fact in facts] if is_note and is_short else []
 
 
 def _reviews(new: Revision, operation: Operation) -> list[Review]:

@@ -34,7 +34,6 @@ SLOTS = {
 MAX_WORDS = 8  # of a memory that states one relation and little else
 MIN_COMMON, MAX_VALUE = 2, 4  # words that two texts of one relation share, and that are its value
 ENDS = (Effect.SUPERSEDE, Effect.NEGATE)
-ACTS = (*ENDS, Effect.EXTEND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +50,8 @@ def compare(
 ) -> Opinion:
     """Compare a statement of `moment` with live memories: those of later times may outdate it.
 
-    `note`: all statements of a short note, in which one may end a memory only together with the others: "Ada has
-    retired. My nurse is Tom."
+    `note`: all statements of a short note. If the statement alone ends no memory, the whole note is compared; an end by
+    the whole note is a proposal for review. Example: "Ada has retired. My nurse is Tom."
     """
     later = [one for one in near if one.known.said_at > moment]
     for one in sorted(later, key=lambda one: one.known.said_at):
@@ -63,11 +62,11 @@ def compare(
     if (same := next((one.known for one in earlier if _is_reordered(content, one)), None)) is not None:
         return Opinion(Proposal(Decision.NOOP, same.id, REASONS[Effect.DUPLICATE]))
     found = judge(content, _candidates(content, earlier), is_chat=is_chat)
-    if found.effect is Effect.KEEP_BOTH and len(note) > 1:
-        whole = judge(". ".join(note), _candidates(content, earlier), is_chat=is_chat)
-        if whole.effect in ACTS and whole.index is not None and content == _closest(note, earlier[whole.index]):
-            found = whole
     doubts = tuple(Doubt(earlier[one.index].known, one.effect, one.probability) for one in found.open)
+    if found.effect is Effect.KEEP_BOTH and not doubts and len(note) > 1:
+        whole = judge(". ".join(note), _candidates(content, earlier), is_chat=is_chat)
+        if whole.effect in ENDS and whole.index is not None and content == _closest(note, earlier[whole.index]):
+            doubts = (Doubt(earlier[whole.index].known, whole.effect, whole.probability),)
     if found.index is None or found.effect not in DECISIONS:
         return Opinion(open=doubts)
     target = earlier[found.index].known.id
@@ -81,10 +80,16 @@ def _closest(note: Sequence[str], one: Compared) -> str:
 
 
 def _is_reordered(content: str, one: Compared) -> bool:
-    """Whether a memory has the same words in another order and states the same relation: "works at Acme as a cook"."""
-    return one.conflict is RelationConflict.SAME and sorted(content.casefold().split()) == sorted(
-        one.known.content.casefold().split()
-    )
+    """Whether a memory has the same words in another order and states the same relation: "works at Acme as a cook".
+    Names and numbers keep their order: "Ana lent Tom 40" is another statement than "Tom lent Ana 40"."""
+    new, old = content.split(), one.known.content.split()
+    has_same_words = sorted(map(str.casefold, new)) == sorted(map(str.casefold, old))
+    return one.conflict is RelationConflict.SAME and has_same_words and _anchors(new) == _anchors(old)
+
+
+def _anchors(words: Sequence[str]) -> list[str]:
+    """The names and numbers of a text, in order: words with a capital or a digit."""
+    return [word for word in words if word[0].isupper() or any(map(str.isdigit, word))]
 
 
 def _candidates(content: str, compared: Sequence[Compared]) -> list[Candidate]:

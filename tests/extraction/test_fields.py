@@ -19,9 +19,23 @@ from tests.extraction.reading import current, statements
         ("Partner: Yusuf\nKids: none", {"user PARTNER_OF Yusuf"}),
         ("Name: Ida Falk\nReports to: Omar Said", {"Ida Falk REPORTS_TO Omar Said"}),
         ("Producer: Malin Ek", {"Malin Ek HAS_ROLE Producer"}),
+        ("Our plumber: Joe Ek", {"Joe Ek HAS_ROLE plumber"}),
+        ("**Producer**: Malin Ek", {"Malin Ek HAS_ROLE Producer"}),
+        ("The settings are these.\n```\nname: deploy\ncompany: Vestas\n```", set()),
         ("Favourite composer: Arvo Pärt", {"user LIKES Arvo Pärt"}),
         ("Deadline: Friday", set()),
         ("Kids: not yet", set()),
+        ("Husband's job: roofer", set()),  # another's
+        ("Neighbour's dog: Pippin", set()),
+        ("Previous employer: Vestas", set()),
+        ("Dream car: Alpine A110", set()),
+        ("Event location: Tartu", set()),
+        ("Present employer: Vestas", {"user WORKS_AT Vestas"}),
+        ("Phone: +45 20 30 40 50", set()),  # no thing, place or person
+        ("Bike: stolen", set()),
+        ("Born: 3 June 1979", set()),
+        ("Plumber: Thursday at 8", set()),
+        ("Kids: three", set()),
     ],
 )  # fmt: skip
 def test_a_key_states_a_relation_of_each_value(extractor: TextExtractor, text: str, expected: set[str]) -> None:

@@ -195,3 +195,23 @@ def test_the_fields_of_a_profile_are_the_users_and_those_of_a_card_its_owners(ex
         "Kofi Adjei WORKS_AT Sahel Power",
     }
     assert current(extractor, "## Database\n- Location: Frankfurt") == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Odile was hired by Vestas.", set()),  # in the past; who was hired is the person
+        ("Siemens hired Ana last week.", {"Ana WORKS_AT Siemens"}),
+        ("I got a new bike.", {"user OWNS bike"}),
+        ("I bought a house in Tartu.", {"user OWNS house"}),
+        ("I play chess with Bram.", set()),
+        ("We have a rabbit named Heidi and a dog named Fritz.", {"user HAS_PET Heidi", "user HAS_PET Fritz"}),
+        ("My cat died in May.", set()),
+    ],
+)
+def test_who_has_what_now(extractor: TextExtractor, text: str, expected: set[str]) -> None:
+    assert current(extractor, text) == expected
+
+
+def test_a_fragment_about_the_speaker_is_reworded(extractor: TextExtractor) -> None:
+    assert [s.fact.content for s in statements(extractor, "Love my new desk.")] == ["Love User's new desk"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ from tests.e2e.running import Service
 ROOT = Path(__file__).resolve().parent.parent.parent
 SDK = ROOT / "sdk" / "javascript"
 BIN = Path(sys.executable).parent
-TSC = SDK / "node_modules" / "typescript" / "bin" / "tsc"
+TSC = Path("node_modules", "typescript", "bin", "tsc")
 CONSUMER = """
 import { MemoryClient, Mem0Error, type Memory } from "@mem0/client";
 const client = new MemoryClient({ apiKey: "your_key" });
@@ -35,7 +36,7 @@ export const wrong = client.search("tea", { user_id: "ann" });
 """
 
 
-def run(*command: str | Path, cwd: Path = SDK, **env: str) -> str:
+def run(*command: str | Path, cwd: Path, **env: str) -> str:
     """The output of a command that must succeed, run with the Node of this environment."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("MEM0_")}
     paths = {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "npm_config_cache": str(ROOT / ".cache" / "npm")}
@@ -44,36 +45,31 @@ def run(*command: str | Path, cwd: Path = SDK, **env: str) -> str:
     return done.stdout
 
 
-def node_test(name: str, **env: str) -> int:
+def node_test(built: Path, name: str, **env: str) -> int:
     """Run a file of Node's tests; → how many passed, which must be all of them."""
-    told = run(BIN / "node", "--test", "--test-reporter=tap", f"test/{name}", **env)
+    told = run(BIN / "node", "--test", "--test-reporter=tap", f"test/{name}", cwd=built, **env)
     counts = {what: int(n) for what, n in re.findall(r"^# (tests|pass|skipped|todo) (\d+)$", told, re.MULTILINE)}
     assert (counts["pass"], counts["skipped"], counts["todo"]) == (counts["tests"], 0, 0), told
     return counts["tests"]
 
 
-def installed() -> bool:
-    """Whether what is installed is what the lock file names (npm leaves a lock file of its own, without the root)."""
-    hidden = SDK / "node_modules" / ".package-lock.json"
-    if not hidden.exists() or not TSC.exists():
-        return False
-    there = json.loads(hidden.read_text())["packages"]
-    wanted = json.loads((SDK / "package-lock.json").read_text())["packages"]
-    return {name: p["version"] for name, p in there.items()} == {n: p["version"] for n, p in wanted.items() if n}
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package, built in a copy: another run of the tests in this checkout can't remove the build meanwhile."""
+    copy = tmp_path_factory.mktemp("sdk") / "javascript"
+    shutil.copytree(SDK, copy, ignore=shutil.ignore_patterns("node_modules", "dist"))
+    run(BIN / "npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", cwd=copy)
+    run(BIN / "npm", "run", "build", cwd=copy)
+    return copy
 
 
 @pytest.fixture(scope="session")
-def built() -> None:
-    if not installed():
-        run(BIN / "npm", "ci", "--no-audit", "--no-fund", "--prefer-offline")
-    run(BIN / "npm", "run", "build")
-
-
-@pytest.fixture(scope="session")
-def project(built: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Somebody's project, with the package that would be published installed into it."""
     folder = tmp_path_factory.mktemp("project")
-    (packed,) = json.loads(run(BIN / "npm", "pack", "--json", "--ignore-scripts", "--pack-destination", folder))
+    (packed,) = json.loads(
+        run(BIN / "npm", "pack", "--json", "--ignore-scripts", "--pack-destination", folder, cwd=built)
+    )
     (folder / "package.json").write_text('{"type": "module", "private": true}')
     options = ("--offline", "--no-audit", "--no-fund")
     run(BIN / "npm", "install", *options, folder / packed["filename"], cwd=folder)
@@ -89,23 +85,20 @@ def address(service: Service) -> dict[str, str]:
     }
 
 
-@pytest.mark.usefixtures("built")
-def test_its_types_hold_and_it_needs_nothing_at_run_time() -> None:
-    run(BIN / "node", TSC, "--noEmit")
+def test_its_types_hold_and_it_needs_nothing_at_run_time(built: Path) -> None:
+    run(BIN / "node", TSC, "--noEmit", cwd=built)
     package = json.loads((SDK / "package.json").read_text())
     assert "dependencies" not in package
     assert "peerDependencies" not in package
     assert list(package["devDependencies"]) == ["typescript"]
 
 
-@pytest.mark.usefixtures("built")
-def test_it_sends_retries_and_throws_as_it_should() -> None:
-    assert node_test("unit.test.js") >= 28
+def test_it_sends_retries_and_throws_as_it_should(built: Path) -> None:
+    assert node_test(built, "unit.test.js") >= 28
 
 
-@pytest.mark.usefixtures("built")
-def test_every_method_works_against_the_running_service(address: dict[str, str]) -> None:
-    assert node_test("service.test.js", **address) >= 10
+def test_every_method_works_against_the_running_service(built: Path, address: dict[str, str]) -> None:
+    assert node_test(built, "service.test.js", **address) >= 10
 
 
 def test_what_is_published_is_the_build_its_readme_and_licence(project: Path) -> None:
@@ -118,10 +111,10 @@ def test_what_is_published_is_the_build_its_readme_and_licence(project: Path) ->
     assert sorted(path.name for path in (project / "node_modules").iterdir() if path.name[0] != ".") == ["@mem0"]
 
 
-def test_a_typescript_project_sees_its_types(project: Path) -> None:
+def test_a_typescript_project_sees_its_types(built: Path, project: Path) -> None:
     (project / "consumer.ts").write_text(CONSUMER)
     strict = ("--strict", "--noEmit", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom")
-    run(BIN / "node", TSC, *strict, "consumer.ts", cwd=project)
+    run(BIN / "node", built / TSC, *strict, "consumer.ts", cwd=project)
 
 
 def test_the_documents_lines_make_a_client(project: Path) -> None:

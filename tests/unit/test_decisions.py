@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memories.decisions import cues, features, guards, lexicon, quantities, texts, vectors
-from memories.decisions.decide import Candidate, Effect, Judgement, choose, judge
+from memories.decisions.decide import Candidate, Effect, Judgement, Slot, choose, judge
 from memories.decisions.features import INDEX
 from memories.decisions.model import CLASSES, default
 from memories.decisions.words import WORD
@@ -105,11 +105,22 @@ def test_a_statement_with_something_of_its_own_is_never_dropped(old: str, new: s
     [
         ("Ravi owes me 40 crowns", "I owe Ravi 40 crowns"),
         ("User trained Noor for the audit", "Noor trained User for the audit"),
-        ("Ines drew Teun at the fair", "Teun drew Ines at the fair"),
     ],
 )
 def test_the_same_words_with_people_in_other_roles_are_another_statement(old: str, new: str) -> None:
     assert judge(new, [Candidate(old, 0.99)]) == Judgement(Effect.KEEP_BOTH, None, 1.0, ())
+
+
+def test_the_order_of_towns_and_of_joined_people_is_no_other_statement() -> None:
+    moved = judge("User moved from Oslo to Gent", [Candidate("User moved from Gent to Oslo", 0.9, Slot.REPLACED)])
+    assert moved.effect is Effect.SUPERSEDE
+    assert judge("I and Tom are friends", [Candidate("Tom and I are friends", 0.9)]).effect is Effect.DUPLICATE
+
+
+@pytest.mark.parametrize("subject", ["The appointment was", "User's aunt", "The restaurant", "The client"])
+def test_words_that_end_in_nt_deny_nothing(subject: str) -> None:
+    assert "denied" not in texts.read(f"{subject} moved to Friday").cues
+    assert "denied" in texts.read(f"{subject} hasn't moved to Friday").cues
 
 
 CAMERA = "User bought a second-hand Leica from a shop in Basel last week"

@@ -18,7 +18,7 @@ Weights = dict[str, list[float]]
 
 
 def fit(rows: Sequence[Row]) -> Weights:
-    """Weights of the types in order, by feature; "" is what every name has. The same rows give the same weights."""
+    """Weights of the types in order, by feature; "" is the intercept. The same rows give the same weights."""
     from sklearn.linear_model import LogisticRegression
 
     count = Counter(feature for row in rows for feature in row.features)

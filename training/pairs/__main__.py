@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from memories.embeddings import minilm
-from training.pairs import data, table, train
+from training.pairs import prepare, table, train
 
 
 def main() -> int:
@@ -19,8 +19,8 @@ def main() -> int:
     )
     options = parser.parse_args()
     if options.command == "prepare":
-        data.write_contents(options.models)
-        data.write_cosines(options.models)
+        prepare.write_contents(options.models)
+        prepare.write_cosines(options.models)
     elif options.command == "table":
         table.write(options.models / minilm.BUNDLE.name)
     elif options.command == "train":

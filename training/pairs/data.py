@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,9 +87,9 @@ def pair_files() -> list[Path]:
 def timelines() -> list[Timeline]:
     """All timelines and chats, with the cosines of `cosines.npz` and the contents of `contents.jsonl`."""
     found = []
-    content, chats = contents(), {row["id"] for path in chat_files() for row in rows(path)}
+    content, chats = contents(), chat_files()
     with np.load(COSINES) as cosines:
-        for row in (row for path in timeline_files() for row in rows(path)):
+        for row, is_chat in ((row, path in chats) for path in timeline_files() for row in rows(path)):
             kept = {item["n"]: content.get(item["text"], item["text"]) for item in row["items"]}
             items = {item["n"]: {**item, "text": kept[item["n"]]} for item in row["items"]}
             classes: dict[int, int] = {}
@@ -98,7 +97,7 @@ def timelines() -> list[Timeline]:
                 classes[n] = classes[item["of"][0]] if item["effect"] in ("duplicate", "extend") else n
             matrix = cosines[row["id"]].astype(np.float32) / 127
             stored = {n: item for n, item in items.items() if item["text"]}
-            found.append(Timeline(row["id"], row["lang"], stored, classes, matrix, row["id"] in chats))
+            found.append(Timeline(row["id"], row["lang"], stored, classes, matrix, is_chat))
     return found
 
 
@@ -154,49 +153,3 @@ def pair_statements() -> list[Statement]:
         )
         found.append(Statement(row["old"]["text"], row.get("lang", "en"), row["new"]["text"], (target, *strangers)))
     return found
-
-
-def write_contents(models: Path) -> None:
-    """Write `contents.jsonl`: what the default extractor makes of the texts. A pair or an item of a timeline is a note,
-    an item of a chat a message; the statements of one text are joined."""
-    _setup()
-    from memories.embeddings import english
-    from memories.extraction.extractor import TextExtractor  # needs the files of the pipeline; nothing else here does
-    from memories.types import Item
-
-    extractor = TextExtractor(english.MODEL, models)
-    notes = [row[side]["text"] for path in pair_files() for row in rows(path) for side in ("old", "new")]
-    said = {path: [item["text"] for row in rows(path) for item in row["items"]] for path in timeline_files()}
-    chat = [text for path in chat_files() for text in said.pop(path)]
-    notes += [text for texts_ in said.values() for text in texts_]
-    found = {}
-    for role, whole in ((None, notes), ("user", chat)):
-        for text in dict.fromkeys(whole):
-            statements = extractor.read([Item(text, role)])[0]
-            content = ". ".join(statement.fact.content for statement in statements)
-            if content != text:
-                found[text] = content
-    lines = (json.dumps({"text": text, "content": found[text]}, ensure_ascii=False) for text in sorted(found))
-    CONTENTS.write_text("".join(f"{line}\n" for line in lines), "utf-8")
-
-
-def write_cosines(models: Path) -> None:
-    """Write `cosines.npz`: the cosines of the default sentence vectors inside each timeline, times 127, int8."""
-    _setup()
-    from memories.embeddings.local import (
-        LocalEmbedder,  # needs the files of the embedding model; nothing else here does
-    )
-
-    embedder, content = LocalEmbedder(models), contents()
-    matrices: dict[str, Any] = {}
-    for row in (row for path in timeline_files() for row in rows(path)):
-        vectors = np.asarray(embedder.embed([content.get(item["text"]) or item["text"] for item in row["items"]]))
-        matrices[row["id"]] = np.round(vectors @ vectors.T * 127).astype(np.int8)
-    np.savez_compressed(COSINES, **matrices)
-
-
-def _setup() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memproject.settings")
-    import django
-
-    django.setup()

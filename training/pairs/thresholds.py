@@ -15,7 +15,7 @@ from training.pairs.data import Statement
 # Shares of the statements of a language group. The aims of the project are 0.4 % and 1 %.
 MAX_DROPPED = 0.0035
 MAX_ENDED = 0.011
-MAX_IN_CHAT = 0.0017  # of each
+MAX_WRONG_IN_CHAT = 0.0017  # dropped, and as many ended
 LEAST = 0.35  # no threshold is lower
 REVIEW_SHARE = 0.6  # of the threshold of an end
 
@@ -58,7 +58,7 @@ def choose(
         "chat": [one for one in outcomes if one.is_chat],
     }
     for name, group in groups.items():
-        limits = (MAX_IN_CHAT, MAX_IN_CHAT) if name == "chat" else (max_dropped, max_ended)
+        limits = (MAX_WRONG_IN_CHAT, MAX_WRONG_IN_CHAT) if name == "chat" else (max_dropped, max_ended)
         drop = _lowest([(one.drop, one.drop_harms) for one in group], limits[0] * len(group))
         ends = [(one.end, one.end_harms) for one in group if one.drop < drop]
         found[f"drop_{name}"], found[f"end_{name}"] = drop, _lowest(ends, limits[1] * len(group))

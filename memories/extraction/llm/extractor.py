@@ -27,7 +27,7 @@ class ModelExtractor:
     costs a model as much more."""
 
     def __init__(self, chat: Chat, characters: int) -> None:
-        self.name = chat.model
+        self.name: str = chat.model
         self._chat, self._characters = chat, characters
 
     def fits(self, items: Sequence[Item]) -> bool:
