@@ -647,7 +647,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name_plural": "token vectors",
+                "verbose_name_plural": "token embeddings",
             },
         ),
         migrations.RemoveIndex(

@@ -118,5 +118,5 @@ class TokenEmbedding(TenantRow):
     vectors = models.BinaryField()
 
     class Meta:
-        verbose_name_plural = "token vectors"
+        verbose_name_plural = "token embeddings"
         constraints = (models.UniqueConstraint(fields=["tenant", "passage_key", "model"], name="memories_tokens_of"),)

@@ -19,7 +19,8 @@ from mem0_client import errors
 from tests.e2e.running import Service
 from tests.sdk.python_clients import KINDS, lossy
 
-SDK = Path(__file__).resolve().parent.parent.parent / "sdk" / "python"
+ROOT = Path(__file__).resolve().parent.parent.parent
+SDK = ROOT / "sdk" / "python"
 README = (SDK / "README.md").read_text()
 ENDED = "mem_" + "0" * 32
 
@@ -214,8 +215,8 @@ def test_a_bound_key_means_its_user_and_an_unbound_one_names_them(bound: Any, cl
     assert texts(client.get_all(user)) == [f"A text of {user}"]
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
 def test_the_readme_works_when_pasted(
@@ -231,6 +232,22 @@ def test_the_readme_works_when_pasted(
     assert re.fullmatch(rf"[01]\.\d+ {text}\n", search)
     assert re.fullmatch(rf"mem_\w{{32}} User moved to Lisbon\nmem_\w{{32}} {text}\n", moved)
     assert event == "succeeded\n"
+
+
+def test_the_agent_of_the_projects_readme(service: Service, monkeypatch: pytest.MonkeyPatch, user: str) -> None:
+    monkeypatch.setenv("MEM0_API_KEY", service.key)
+    monkeypatch.setenv("MEM0_BASE_URL", service.url)
+    (code,) = blocks("python", (ROOT / "README.md").read_text())
+    prompts: list[str] = []
+    scope: dict[str, Any] = {"ask_model": prompts.append}
+    exec(compile(code, "README.md", "exec"), scope)
+    for message in ("I moved to Lisbon", "Which city do I live in?"):
+        scope["reply"](user, message)
+    scope["memory"].close()
+    assert prompts == [
+        "Known facts about the user:\n\n\nUser: I moved to Lisbon",
+        "Known facts about the user:\nUser moved to Lisbon\n\nUser: Which city do I live in?",
+    ]
 
 
 def test_what_the_package_says_of_itself() -> None:

@@ -1,4 +1,4 @@
-"""One table of the README, `.env.example` and the settings agree; every default is the one that they name."""
+"""The table of docs/configuration.md, `.env.example` and the settings agree, defaults included."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def in_example() -> dict[str, str]:
     return dict(re.findall(r"^# ([A-Z_0-9]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
 
 
-def in_readme() -> dict[str, str]:
-    rows = re.findall(r"^\| `([A-Z_0-9]+)` \| (.*?) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+def in_table() -> dict[str, str]:
+    rows = re.findall(r"^\| `([A-Z_0-9]+)` \| (.*?) \|", (ROOT / "docs" / "configuration.md").read_text(), re.MULTILINE)
     return {name: default.strip().strip("`") for name, default in rows}
 
 
-def test_every_setting_stands_in_both() -> None:
-    assert in_settings() == set(in_example()) == set(in_readme())
+def test_every_setting_is_in_both() -> None:
+    assert in_settings() == set(in_example()) == set(in_table())
 
 
 def test_the_defaults_agree() -> None:
-    example, readme = in_example(), in_readme()
-    assert {n: v for n, v in example.items() if v} == {n: readme[n] for n, v in example.items() if v}
+    example, table = in_example(), in_table()
+    assert {n: v for n, v in example.items() if v} == {n: table[n] for n, v in example.items() if v}
 
 
 def test_the_defaults_are_those_of_the_settings() -> None:

@@ -13,7 +13,8 @@ from core.postgres.base import DatabaseFeatures, DatabaseWrapper
 from memproject.embedded.postgres import MISSING
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-TEXTS = [(ROOT / "README.md").read_text(), (ROOT / ".env.example").read_text(), MISSING]
+FILES = ["README.md", "docs/configuration.md", ".env.example"]
+TEXTS = [*((ROOT / name).read_text() for name in FILES), MISSING]
 
 
 @pytest.mark.django_db
@@ -30,7 +31,7 @@ def test_an_older_server_is_refused_at_the_first_connection(
     other.close()
 
 
-@pytest.mark.parametrize("text", TEXTS, ids=["README.md", ".env.example", "the message without a server"])
+@pytest.mark.parametrize("text", TEXTS, ids=[*FILES, "the message without a server"])
 def test_every_text_names_the_oldest_version(text: str) -> None:
     (oldest,) = DatabaseFeatures.minimum_database_version
     assert re.findall(r"PostgreSQL (\d+) or newer", text) == [str(oldest)]
