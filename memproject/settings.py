@@ -1,4 +1,4 @@
-"""Settings: one file, everything an operator may change comes from the environment (table in README.md).
+"""Settings: one file, everything an operator may change comes from the environment (table in docs/configuration.md).
 
 Order of precedence: the environment, `.env` beside manage.py, and under DATA_DIR what `make up` wrote:
 `service.env` (secrets it made) and `servers.env` (addresses of the servers it runs).
