@@ -36,11 +36,13 @@ class ProviderRefused(AppError):
 class Encoded:
     """Texts as recall reads them: one vector each, of length 1 (texts × dimensions), and one for each word piece.
 
-    A text of stop words alone has all its pieces; without a model for pieces `pieces` is None.
+    A text of stop words alone has all its pieces; without a model for pieces `pieces` is None. `unknown` is the share
+    of each text's word pieces that the vocabulary of the model for pieces lacks, in 0–1; None: not known.
     """
 
     vectors: Vectors
     pieces: tuple[Pieces, ...] | None
+    unknown: tuple[float, ...] | None = None
 
 
 class Embedder(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from django.conf import settings
@@ -51,7 +51,7 @@ class Encoder:
             return self.pieces.encode(texts)
         vectors = self.embedder.embed(texts)
         try:
-            return Encoded(vectors, self.pieces.encode(texts).pieces)
+            return replace(self.pieces.encode(texts), vectors=vectors)
         except Unavailable as error:
             log.warning("no vectors of word pieces: %s", error.message)
             return Encoded(vectors, None)

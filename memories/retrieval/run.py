@@ -15,7 +15,7 @@ from memories.retrieval import candidates, context, explain, fading, features, l
 from memories.retrieval.candidates import Pool
 from memories.retrieval.question import Question, understand
 from memories.retrieval.ranking import Ranking
-from memories.retrieval.recipes import BY_NAME, DENSE, FIRST_STAGE, FULL, LITE, WORDS, Recipe
+from memories.retrieval.recipes import BY_NAME, DENSE, FIRST_STAGE, FULL, LITE, UNREADABLE, WORDS, Recipe
 from memories.retrieval.search import Search, excluded
 from memories.types import Hit, Recalled, RecallQuery, Scope
 from memproject.common.clock import now
@@ -62,7 +62,7 @@ def rank(scope: Scope, query: RecallQuery, moment: dt.datetime, recipe: Recipe |
             raise
         log.warning("the embedder is away: recall goes by words alone")
     asked = encoded.pieces[0] if encoded and encoded.pieces else None
-    recipe = recipe or _recipe(query, encoded, asked)
+    recipe = recipe or _recipe(query, encoded, encoder, words)
     search = Search(
         scope=scope,
         query=query,
@@ -77,14 +77,16 @@ def rank(scope: Scope, query: RecallQuery, moment: dt.datetime, recipe: Recipe |
     return _ranked(question, words, candidates.gather(search, words, near), asked, recipe)
 
 
-def _recipe(query: RecallQuery, encoded: Encoded | None, asked: npt.NDArray[np.int8] | None) -> Recipe:
+def _recipe(query: RecallQuery, encoded: Encoded | None, encoder: registry.Encoder, words: lexical.Lexical) -> Recipe:
     if query.recipe:
         return BY_NAME[query.recipe]
     if encoded is None:
         return WORDS
     if not query.hybrid:
         return DENSE
-    return FULL if query.rerank and asked is not None else LITE
+    if words.ids and encoded.unknown and encoded.unknown[0] >= UNREADABLE:
+        return WORDS if encoder.is_near else LITE
+    return FULL if query.rerank and encoded.pieces else LITE
 
 
 def _ranked(
