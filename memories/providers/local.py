@@ -80,11 +80,12 @@ class LocalEmbedder:
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
         compressed: dict[int, Pieces] = {}
         unknown: dict[int, float] = {}
+        loaded = self._load()
         for rows, ids, (found, layer) in self._runs(texts, ["emb", "tokens"]):
             vectors[rows] = found
             for line, row in enumerate(rows):
-                compressed[row] = pieces.compress(ids[line], layer[line], self._load().dropped)
-                unknown[row] = ids[line].count(self._load().unknown) / max(1, len(ids[line]) - len(FRAME))
+                compressed[row] = pieces.compress(ids[line], layer[line], loaded.dropped)
+                unknown[row] = sum(i == loaded.unknown for i in ids[line]) / max(1, len(ids[line]) - len(FRAME))
         order = range(len(texts))
         return Encoded(vectors, tuple(compressed[row] for row in order), tuple(unknown[row] for row in order))
 
