@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -114,7 +115,14 @@ permission_denied = _handler(errors.ScopeDenied, defaults.permission_denied)
 page_not_found = _handler(
     lambda: errors.NotFound("There is nothing at this path. See /docs for what there is."), defaults.page_not_found
 )
-server_error = _handler(AppError, defaults.server_error)
+_failure = _handler(AppError, defaults.server_error)
+
+
+def server_error(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    """An error outside of any view of ours: of the admin, of a middleware or of a renderer."""
+    if isinstance(error := sys.exception(), Exception):
+        _log(error, request)
+    return _failure(request, *args, **kwargs)
 
 
 def undebugged(request: HttpRequest, response: HttpResponse) -> HttpResponse:

@@ -16,12 +16,15 @@ class Latency:
     buckets: dict[float, float] = field(default_factory=dict)
 
     def quantile(self, share: float) -> float:
-        """The estimate: inside a bucket, values are taken as spread evenly. Beyond the last bound, that bound."""
+        """The estimate, always finite: inside a bucket, values are taken as spread evenly. Beyond the last finite
+        bound, that bound; of no values, 0."""
         wanted, below, bound = share * self.count, 0.0, 0.0
+        if not self.count:
+            return 0.0
         for upper, so_far in sorted(self.buckets.items()):
+            if math.isinf(upper):
+                break
             if so_far >= wanted and so_far > below:
-                if math.isinf(upper):
-                    return bound
                 return bound + (upper - bound) * (wanted - below) / (so_far - below)
             below, bound = so_far, upper
         return bound

@@ -18,11 +18,13 @@ TokenMatrix = NDArray[np.int8]  # word pieces × 64: a unit vector for each, sca
 class Encoded:
     """Texts as recall reads them: one vector each, of length 1 (texts × dimensions), and one for each word piece.
 
-    A text of stop words alone has all its pieces; without a model for pieces `token_embeddings` is None.
+    A text of stop words alone has all its pieces; without a model for pieces `token_embeddings` is None. `unknown` is
+    the share of each text's word pieces that the vocabulary of the model for pieces lacks, in 0–1; None: not known.
     """
 
     vectors: Vectors
     token_embeddings: tuple[TokenMatrix, ...] | None
+    unknown: tuple[float, ...] | None = None
 
 
 class Embedder(Protocol):

@@ -26,6 +26,7 @@ from memories.errors import ProviderUnavailable
 
 BATCH_TOKENS = 2048  # padding included; bounds the memory of a run (about 40 MB) however many texts come
 BATCH_TEXTS = 64
+FRAME = ("[CLS]", "[SEP]")  # the word pieces that stand around each text
 MAX_CHARACTERS = 20_000  # far beyond 256 word pieces; the tokenizer would read megabytes only to cut them off
 
 
@@ -34,6 +35,7 @@ class _Loaded:
     session: onnxruntime.InferenceSession
     tokenizer: Tokenizer
     dropped: frozenset[int]  # pieces without a vector of their own
+    unknown: int | None  # the id that stands for what the vocabulary lacks
 
 
 # A session made before a fork silently loses its threads, so each process has its own.
@@ -78,11 +80,15 @@ class LocalEmbedder:
     def encode(self, texts: Sequence[str]) -> Encoded:
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
         compressed: dict[int, TokenMatrix] = {}
+        unknown: dict[int, float] = {}
+        loaded = self._load()
         for rows, ids, (found, layer) in self._runs(texts, ["emb", "tokens"]):
             vectors[rows] = found
             for line, row in enumerate(rows):
-                compressed[row] = token_embeddings.compress(ids[line], layer[line], self._load().dropped)
-        return Encoded(vectors, tuple(compressed[row] for row in range(len(texts))))
+                compressed[row] = token_embeddings.compress(ids[line], layer[line], loaded.dropped)
+                unknown[row] = sum(i == loaded.unknown for i in ids[line]) / max(1, len(ids[line]) - len(FRAME))
+        order = range(len(texts))
+        return Encoded(vectors, tuple(compressed[row] for row in order), tuple(unknown[row] for row in order))
 
     def _runs(
         self, texts: Sequence[str], outputs: list[str]
@@ -132,7 +138,7 @@ def _open(place: Path, threads: int) -> _Loaded:
     tokenizer = Tokenizer.from_file(str(place / minilm.TOKENIZER.path))
     tokenizer.no_padding()
     tokenizer.enable_truncation(minilm.MAX_TOKENS)
-    return _Loaded(session, tokenizer, token_embeddings.dropped(tokenizer))
+    return _Loaded(session, tokenizer, token_embeddings.dropped(tokenizer), tokenizer.token_to_id("[UNK]"))
 
 
 def _clean(text: str) -> str:

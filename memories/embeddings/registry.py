@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from django.conf import settings
@@ -50,7 +50,7 @@ class Encoder:
             return self.token_encoder.encode(texts)
         vectors = self.embedder.embed(texts)
         try:
-            return Encoded(vectors, self.token_encoder.encode(texts).token_embeddings)
+            return replace(self.token_encoder.encode(texts), vectors=vectors)
         except Unavailable as error:
             log.warning("no vectors of word pieces: %s", error.message)
             return Encoded(vectors, None)

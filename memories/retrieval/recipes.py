@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 FIRST_STAGE = 150  # candidates that are ranked in the second stage
 PER_TEXT = 4  # of them from one text: a long memory doesn't crowd out all others
+# If the vocabulary of the local model lacks this share of a question's word pieces, its vectors tell how long the
+# question is and little else: they are left out.
+UNREADABLE = 1 / 3
 K1, B = 0.9, 0.4  # BM25: how fast repeats stop counting, how much a long passage pays
 
 
@@ -89,9 +92,8 @@ MEANING = FirstStageWeights(words=0, speaker=0, date=0, role_match=0)
 ONLY_WORDS = FirstStageWeights(meaning=0, speaker=0, date=0, role_match=0)
 PLAIN = FirstStageWeights(speaker=0, date=0, role_match=0)
 DENSE = Recipe("dense", {"meaning": 1.0}, logistic_slope=4.8, logistic_midpoint=0.285, first=MEANING)
-WORDS = Recipe(
-    "words", {"words_share": 1.0}, logistic_slope=2.7, logistic_midpoint=0.25, first=ONLY_WORDS
-)  # the embedding model is away
+# For questions that the embedding model can't read, and while it is away.
+WORDS = Recipe("words", {"words_share": 1.0}, logistic_slope=2.7, logistic_midpoint=0.25, first=ONLY_WORDS)
 RRF = Recipe(
     "rrf", {"ranks": 1.0}, logistic_slope=4.0, logistic_midpoint=0.5, first=PLAIN
 )  # only to compare: what most products do

@@ -27,7 +27,7 @@ from memories.retrieval import (
 from memories.retrieval.candidates import Pool
 from memories.retrieval.query_analysis import Question, analyze
 from memories.retrieval.ranking import Ranking
-from memories.retrieval.recipes import BY_NAME, DENSE, FIRST_STAGE, FULL, LITE, WORDS, Recipe
+from memories.retrieval.recipes import BY_NAME, DENSE, FIRST_STAGE, FULL, LITE, UNREADABLE, WORDS, Recipe
 from memories.retrieval.search_context import SearchContext, excluded
 from memories.types import Hit, MemoryScope, Recalled, RecallQuery
 
@@ -72,7 +72,7 @@ def rank(scope: MemoryScope, query: RecallQuery, moment: dt.datetime, recipe: Re
             raise
         log.warning("the embedder is unavailable: recall goes by words alone")
     query_tokens = encoded.token_embeddings[0] if encoded and encoded.token_embeddings else None
-    recipe = recipe or _recipe(query, encoded, query_tokens)
+    recipe = recipe or _recipe(query, encoded, encoder, words)
     search_context = SearchContext(
         scope=scope,
         query=query,
@@ -89,14 +89,16 @@ def rank(scope: MemoryScope, query: RecallQuery, moment: dt.datetime, recipe: Re
     return _ranked(question, words, candidates.gather(search_context, words, near), query_tokens, recipe)
 
 
-def _recipe(query: RecallQuery, encoded: Encoded | None, query_tokens: npt.NDArray[np.int8] | None) -> Recipe:
+def _recipe(query: RecallQuery, encoded: Encoded | None, encoder: registry.Encoder, words: lexical.Lexical) -> Recipe:
     if query.recipe:
         return BY_NAME[query.recipe]
     if encoded is None:
         return WORDS
     if not query.hybrid:
         return DENSE
-    return FULL if query.rerank and query_tokens is not None else LITE
+    if words.ids and encoded.unknown and encoded.unknown[0] >= UNREADABLE:
+        return WORDS if encoder.is_near else LITE
+    return FULL if query.rerank and encoded.token_embeddings else LITE
 
 
 def _ranked(

@@ -203,6 +203,28 @@ def test_a_filter_costs_no_hit_while_the_model_is_away(owner: Caller, monkeypatc
     assert set(owner.recalled("Which garden is so green?", filters={"even": True})) == even
 
 
+@pytest.mark.parametrize(
+    ("notes", "question"),
+    [
+        (
+            ("กุญแจสำรองอยู่ในกระถางต้นไม้หน้าบ้าน", "แมวชื่อส้มโอชอบนอนบนเตียง", "พ่อชอบกาแฟดำไม่ใส่น้ำตาล", "หมอนัดวันพุธหน้าที่คลินิก"),
+            "กาแฟดำ พ่อ",
+        ),
+        (
+            ("备用钥匙在门口的花盆下面", "猫叫柚子，喜欢睡在床上", "爸爸喝黑咖啡，不加糖", "下周三去诊所看牙"),
+            "黑咖啡 爸爸",
+        ),
+    ],
+)
+def test_a_question_that_the_model_cannot_read_is_ranked_by_its_words(
+    owner: Caller, notes: tuple[str, ...], question: str
+) -> None:
+    for note in notes:
+        owner.store(note)
+    answer = owner.recall(question, explain=True)
+    assert (answer["memories"][0]["content"], answer["explanation"]["recipe"]) == (notes[2], "words")
+
+
 # --- explanations ----------------------------------------------------------------------------------------------------
 def test_the_parts_of_a_score_add_up(owner: Caller) -> None:
     owner.store("Ann paints the harbour in the evening")

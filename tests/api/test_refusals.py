@@ -484,6 +484,17 @@ def test_an_unexpected_failure_shows_nothing(owner: Caller, monkeypatch: pytest.
         assert b"secret detail" not in response.content
 
 
+def test_a_failure_outside_of_a_view_is_logged(
+    owner: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise ValueError("it can't be rendered")
+
+    monkeypatch.setattr("rest_framework.renderers.JSONRenderer.render", fail)
+    assert_refused(owner.get(f"{V1}/search?query=x"), 500, code="INTERNAL_ERROR")
+    assert [r.getMessage() for r in caplog.records if r.levelname == "ERROR"] == ["GET: ValueError"]
+
+
 def test_the_caller_is_found_in_another_tenant_only_by_its_own_key(eager: None) -> None:
     one, other = tenant(), tenant()
     assert caller(one).store("I live in Oslo")["status"] == "success"

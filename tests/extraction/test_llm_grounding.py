@@ -115,7 +115,8 @@ TEXTS = st.text(st.sampled_from("aAbB éß½İ'’-.,?\n東京าก\u0301I2") |
 
 
 SPOKEN = st.lists(st.text("abcéßñ東京12", min_size=1, max_size=5), min_size=1, max_size=8)
-BETWEEN = st.sampled_from([" ", "  ", ", ", "\n", "... ", "’", " — "])
+# No lone "’": between digits it would make one number of two.
+BETWEEN = st.sampled_from([" ", "  ", ", ", "\n", "... ", " ’", " — "])
 
 
 @given(SPOKEN, st.data())

@@ -19,6 +19,7 @@ from memproject.embedded.neo4j import free_port
 @pytest.fixture
 def interrupt() -> Iterator[guards.Interrupt]:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup the tests inherit that it is ignored
     made = guards.Interrupt()
     made.install()
     yield made

@@ -20,6 +20,13 @@ def test_nothing_is_zero() -> None:
     assert Latency().summary() == {"count": 0, "mean_ms": 0.0, "p50_ms": 0.0, "p95_ms": 0.0, "p99_ms": 0.0}
 
 
+def test_a_histogram_that_another_process_is_about_to_fill_has_finite_numbers() -> None:
+    fresh = Latency(0, 0.0, {0.1: 0, 0.2: 0, math.inf: 0})
+    assert fresh.summary() == Latency().summary()
+    behind = Latency(3, 0.1, {0.1: 1, 0.2: 2, math.inf: 2})  # the count was read after the buckets
+    assert behind.quantile(0.99) == 0.2
+
+
 def test_inside_a_bucket_values_are_spread_evenly() -> None:
     latency = Latency(10, 1.0, {0.1: 4, 0.2: 8, math.inf: 10})
     assert latency.quantile(0.2) == pytest.approx(0.05)
