@@ -34,10 +34,10 @@ from django.utils.dateparse import parse_datetime
 from apikeys import services
 from core.clock import now
 from memories.models import Revision
-from memories.retrieval import candidates, features, recipes, run
-from memories.retrieval.query_analysis import Question
-from memories.retrieval.ranking import Ranking
+from memories.retrieval import analyze, first_stage, recipes, retrieve, score
+from memories.retrieval.fuse import fuse
 from memories.retrieval.recipes import DENSE, FULL, LITE, RRF, WORDS, NeighbourWeights, Recipe
+from memories.retrieval.types import Question, Ranking
 from memories.types import MemoryScope, RecallQuery
 
 LIMIT = 20
@@ -75,8 +75,8 @@ def spread_over_sessions(ranking: Ranking) -> list[Any]:
 
 def cover_the_question(ranking: Ranking) -> list[Any]:
     """What holds a word of the question that no better one holds counts up to 0.1 more."""
-    assert ranking.pool is not None
-    parts, idf = ranking.pool.parts > 0, ranking.lexical.idf
+    assert ranking.retrieved is not None
+    parts, idf = ranking.retrieved.pool.parts > 0, ranking.retrieved.lexical.idf
 
     def gain(at: int, taken: Counter[Any]) -> float:
         new = [number for number in np.flatnonzero(parts[:, at]) if not taken["word", number]]
@@ -86,7 +86,7 @@ def cover_the_question(ranking: Ranking) -> list[Any]:
 
 
 def _greedy(ranking: Ranking, gain: Callable[[int, Counter[Any]], float]) -> list[Any]:
-    assert ranking.pool is not None
+    assert ranking.retrieved is not None
     total = np.sum(list(ranking.columns.values()), axis=0)
     left = [(memory, ranking.best[memory]) for memory, _ in ranking.memories[:DEEP]]
     taken: Counter[Any] = Counter()
@@ -96,24 +96,24 @@ def _greedy(ranking: Ranking, gain: Callable[[int, Counter[Any]], float]) -> lis
         left.remove((memory, at))
         chosen.append(memory)
         taken[_session(ranking, at)] += 1
-        taken.update(("word", number) for number in np.flatnonzero(ranking.pool.parts[:, at]))
+        taken.update(("word", number) for number in np.flatnonzero(ranking.retrieved.pool.parts[:, at]))
     return chosen
 
 
 def _session(ranking: Ranking, at: int) -> Any:
-    assert ranking.pool is not None
-    return "session", ranking.pool.candidates[at].session
+    assert ranking.retrieved is not None
+    return "session", ranking.retrieved.pool.candidates[at].session
 
 
 NO_CONTEXT = replace(
     FULL, words_context=NeighbourWeights(), token_context=NeighbourWeights(), meaning_context=NeighbourWeights()
 )
 NO_ANSWERS = replace(FULL, words_context=NeighbourWeights(0.2, 0.4), token_context=NeighbourWeights(0.6, 0.5))
-EVEN = ((features, "USUAL_OF", 1e9),)  # every piece of the question weighs the same
+EVEN = ((score, "USUAL_OF", 1e9),)  # every piece of the question weighs the same
 
 
-def first_stage(size: int) -> tuple[tuple[Any, str, Any], ...]:
-    return tuple((module, "FIRST_STAGE", size) for module in (recipes, candidates, run))
+def candidates_kept(size: int) -> tuple[tuple[Any, str, Any], ...]:
+    return tuple((module, "FIRST_STAGE", size) for module in (recipes, first_stage, retrieve))
 
 
 VARIANTS = (
@@ -121,16 +121,16 @@ VARIANTS = (
     Variant("– without neighbours (context)", NO_CONTEXT),
     Variant("– without answers to questions", NO_ANSWERS),
     Variant("– without the speaker", without("speaker")),
-    Variant("– without the I-question, names and times", FULL, ((run, "understand", as_asked),)),
+    Variant("– without the I-question, names and times", FULL, ((analyze, "analyze_text", as_asked),)),
     Variant("– without the time", without("date")),
     Variant("– without the conversation", without("session")),
-    Variant("– without word pieces", without("pieces", "session")),
+    Variant("– without word pieces", without("token_embeddings", "session")),
     Variant("– without the light form's signs", without("words_context", "meaning_context")),
     Variant("– pieces weigh evenly, rare or not", FULL, EVEN),
     Variant("– without the question mark and length", without("asks", "length")),
     Variant("– without the voice", without("role_match")),
-    Variant("full, 50 candidates", FULL, first_stage(50)),
-    Variant("full, 300 candidates", FULL, first_stage(300)),
+    Variant("full, 50 candidates", FULL, candidates_kept(50)),
+    Variant("full, 300 candidates", FULL, candidates_kept(300)),
     Variant("full, spread over sessions", FULL, (), spread_over_sessions),
     Variant("full, covering the question", FULL, (), cover_the_question),
     Variant("lite", LITE),
@@ -164,7 +164,8 @@ def ranked(variant: Variant, data: Sequence[dict[str, Any]], prefix: str, exclud
                 query = RecallQuery(
                     question["question"], whose, reference_time=asked and asked.replace(tzinfo=now().tzinfo)
                 )
-                ranking = run.rank(MemoryScope(tenant.id, whose, ("default",)), query, now(), variant.recipe)
+                analyzed = analyze.analyze(MemoryScope(tenant.id, whose, ("default",)), query, now(), variant.recipe)
+                ranking = fuse(score.score(retrieve.retrieve(analyzed)))
                 found = [names.get(memory, "") for memory in variant.order(ranking)[:LIMIT]]
                 rows.append((str(question["category"]), metrics.of_question(found, evidence)))
     return metrics.by_category(rows)

@@ -32,7 +32,10 @@ from benchmarks.client import Api, CannotMeasureError  # noqa: E402
 from benchmarks.metrics import percentiles  # noqa: E402
 from core.clock import now  # noqa: E402
 from memories.embeddings import registry  # noqa: E402
-from memories.retrieval import run as retrieval  # noqa: E402
+from memories.retrieval.analyze import analyze  # noqa: E402
+from memories.retrieval.fuse import fuse  # noqa: E402
+from memories.retrieval.retrieve import retrieve  # noqa: E402
+from memories.retrieval.score import score  # noqa: E402
 from memories.types import MemoryScope, RecallQuery  # noqa: E402
 
 MEMORIES = 2_000
@@ -82,7 +85,7 @@ def floor(user: str, questions: list[str]) -> dict[str, tuple[float, float]]:
 
     def sql(number: int) -> None:
         spent.append(0.0)
-        retrieval.rank(scope, RecallQuery(questions[number % len(questions)]), now())
+        fuse(score(retrieve(analyze(scope, RecallQuery(questions[number % len(questions)]), now()))))
 
     with connection.execute_wrapper(clock):
         timed(sql, CALLS // 2)

@@ -15,7 +15,7 @@ import sys
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from benchmarks.client import Api, CannotMeasureError
@@ -30,9 +30,10 @@ from benchmarks.conversation import questions
 from core.clock import now
 from memories.embeddings import registry
 from memories.retrieval import nearest
-from memories.retrieval.query_analysis import Question
+from memories.retrieval.analyze import analyze
 from memories.retrieval.recipes import DENSE
-from memories.retrieval.search_context import SearchContext
+from memories.retrieval.retrieve import SearchContext, search_vectors
+from memories.retrieval.types import Question
 from memories.types import MemoryScope, RecallQuery
 
 PREFIX = "scale-"
@@ -133,13 +134,14 @@ def by_signs(user: str, asked: Sequence[str]) -> str:
     """How many of the 100 nearest the prefilter finds that an exact look at every vector finds, on the average."""
     encoder, scope, found = registry.encoder(), MemoryScope(services.default_tenant().id, user, ("default",)), []
     for text in asked[:NEAREST_OF]:
-        search = SearchContext(
-            scope, RecallQuery(text), Question(text, text), DENSE.first, now(),
-            encoder.encode([text]).vectors[0], encoder.embedder.model, None,
-        )  # fmt: skip
+        vector, analyzed = encoder.encode([text]).vectors[0], analyze(scope, RecallQuery(text), now())
+        plain = replace(analyzed, question=Question(text, text))
         exact, sketched = (
-            set(sorted_ids(nearest.search(search, size=size, enough=100))[:100])
-            for size in (0, nearest.EXACT_UP_TO + 1)
+            set(sorted_ids(search_vectors(context, enough=100))[:100])
+            for context in (
+                SearchContext(replace(plain, passages=size), DENSE.first, vector, encoder.embedder.model, None)
+                for size in (0, nearest.EXACT_UP_TO + 1)
+            )
         )
         found.append(len(exact & sketched) / max(len(exact), 1))
     return f"# by binary codes: {100 * sum(found) / len(found):.1f} % of the 100 nearest, {len(found)} questions"

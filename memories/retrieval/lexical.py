@@ -1,25 +1,16 @@
-"""BM25 inside a scope: one statement finds which passages hold the question's words, numpy weighs them.
+"""BM25 inside a scope: one statement finds which passages hold the question's words, numpy weighs them. Pure.
 
 (Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009; document frequencies and lengths are the scope's.)
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from core.postgres import fetch
-from memories.languages import configuration, segmented
-from memories.retrieval import where
 from memories.retrieval.recipes import K1, B
-from memories.types import MemoryScope
-
-MAX_TERMS = 48  # of a question: the first ones; a text of pages says nothing more by its thousandth word
-MAX_PENDING = 1_000
-SAMPLE = 500
 
 # One row: the mean length of passages (of SAMPLE of them), the question's words, and all matches packed, so that
 # thousands of them cost two values and not thousands of rows: a HEAD for each passage, and what PostgreSQL sends of a
@@ -84,28 +75,6 @@ class Lexical:
 
 
 NOTHING = Lexical((), np.zeros((0, 0), np.float32), np.zeros(0, np.float32), ())
-
-
-def search(
-    scope: MemoryScope, text: str, moment: dt.datetime, project: str, passages: int, *, waiting: bool = True
-) -> Lexical:
-    """Every passage of one user's project that holds a word of `text`, dead ones included: who reads them checks.
-
-    `passages` is how many the scope has; `waiting` adds accepted writes that are not applied.
-    """
-    statement, values = where.statement(MATCHES, None)
-    values |= where.parameters(scope, moment)
-    values |= {
-        "configuration": configuration(project),
-        "query": segmented(text),
-        "terms": MAX_TERMS,
-        "pending": MAX_PENDING if waiting else 0,
-        "sample": SAMPLE,
-    }
-    ((length, lexemes, heads, held),) = fetch.rows(statement, values)
-    if not heads:
-        return NOTHING
-    return weigh(unpack(heads, held, tuple(lexemes)), tuple(lexemes), passages, length or 1.0)
 
 
 @dataclass(frozen=True, slots=True)

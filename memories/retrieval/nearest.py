@@ -1,4 +1,4 @@
-"""Dense search inside a scope: exact for small scopes, by a binary-quantized prefilter beyond it."""
+"""The dense search inside a scope as a statement: exact for small scopes, by a binary-quantized prefilter beyond it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from psycopg import sql
 
-from core.postgres import fetch
-from memories.retrieval import where
-from memories.retrieval.query_analysis import Question
 from memories.retrieval.recipes import PER_TEXT, FirstStageWeights
-from memories.retrieval.search_context import SearchContext
+from memories.retrieval.types import Question
 
 # Passages of a scope up to which every vector is compared. Beyond it the PREFILTER_SIZE nearest by their binary codes
 # are, which an index holds beside the scope (docs/retrieval.md has what that costs and finds).
@@ -71,9 +68,6 @@ UNION ALL
         0, true, true
  FROM memories_source s WHERE {s_scope} AND {waiting} AND {s_filter} ORDER BY s.id DESC LIMIT %(pending)s::int)
 """
-MAX_PENDING = 1_000
-
-
 TEXT, DISTANCE, BONUS, ALIVE, PENDING = 1, 2, 3, 4, 5  # columns, after the key
 
 
@@ -92,26 +86,18 @@ class Nearest:
     floor: float
 
 
-def search(context: SearchContext, *, size: int, enough: int) -> Nearest:
-    """The nearest live passages that a filter lets through, and pending writes.
+def ranked(
+    question: Question, first: FirstStageWeights, *, is_exact: bool, any_version: bool
+) -> tuple[sql.Composable, dict[str, Any]]:
+    """The vectors of a scope by their distance and by what ranks beside it: `{nearest}` of NEAREST, and parameters."""
+    bonus, values = _bonus(question, first)
+    in_scope = sql.SQL(IN_SCOPE).format(current=ANY_VERSION if any_version else CURRENT)
+    return sql.SQL(EXACT if is_exact else PREFILTERED).format(bonus=bonus, in_scope=in_scope), values
 
-    `size` is how many passages the scope has; at least `enough` candidates are given, if there are so many.
-    """
-    bonus, bonus_values = _bonus(context.question, context.first)
-    exact = size <= EXACT_UP_TO or context.has_filters  # a prefilter must not cut what a filter would have kept
-    temporal_view = context.query.temporal_view
-    in_scope = sql.SQL(IN_SCOPE).format(current=ANY_VERSION if temporal_view.as_of else CURRENT)
-    ranked = sql.SQL(EXACT if exact else PREFILTERED).format(bonus=bonus, in_scope=in_scope)
-    statement, values = where.statement(NEAREST, context.condition, temporal_view, nearest=ranked)
-    waiting = 0 if temporal_view.is_historical else MAX_PENDING
-    values |= context.parameters() | {"prefilter": PREFILTER_SIZE, "pending": waiting} | bonus_values
-    for most in (None,) if context.has_filters else (FIRST_FETCH, None):
-        rows = fetch.rows(statement, values | {"most": most})
-        compared = sum(not row[PENDING] for row in rows)
-        alive = [row for row in rows if row[ALIVE]]
-        if most is None or compared < most or apart([row[TEXT] for row in alive]) >= enough:
-            break
-    cut = most is not None and compared >= most
+
+def collect(rows: Sequence[tuple[Any, ...]], *, is_cut: bool) -> Nearest:
+    """The rows of NEAREST that are live. `is_cut`: the scope has more vectors than were compared."""
+    alive = [row for row in rows if row[ALIVE]]
     keys, texts, distances, extras, _, pending = zip(*alive, strict=True) if alive else ((),) * 6
     return Nearest(
         tuple(keys),
@@ -119,7 +105,7 @@ def search(context: SearchContext, *, size: int, enough: int) -> Nearest:
         1 - np.array(distances, np.float32),  # None becomes NaN
         np.array(extras, np.float32),
         np.array(pending, np.bool_),
-        min(1 - row[DISTANCE] + row[BONUS] for row in rows if not row[PENDING]) if cut else -np.inf,
+        min(1 - row[DISTANCE] + row[BONUS] for row in rows if not row[PENDING]) if is_cut else -np.inf,
     )
 
 

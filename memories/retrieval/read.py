@@ -5,10 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.db import connection
 
 from core.postgres import fetch
+from entities.services import mentions
+from entities.types import NO_ENTITIES
 from memories.models import Embedding, Outcome, Passage, Review, Revision, Source
 from memories.retrieval import where
 from memories.review_types import ReviewState
@@ -89,6 +92,14 @@ def _pending(source: Source, memory_id: uuid.UUID) -> MemoryRecord:
         valid_to=None,
         status=source.state,
     )
+
+
+def with_entities(
+    tenant_id: uuid.UUID, memories: Sequence[MemoryRecord], temporal_view: TemporalView
+) -> list[MemoryRecord]:
+    """These memories with what they mention and state, by the names of the moment: one statement for all of them."""
+    known = mentions.of_memories(tenant_id, [memory.id for memory in memories], temporal_view.as_of)
+    return [replace(memory, entities=known.get(memory.id, NO_ENTITIES)) for memory in memories]
 
 
 def successor_of(tenant_id: uuid.UUID, key: uuid.UUID, temporal_view: TemporalView = CURRENT) -> uuid.UUID | None:

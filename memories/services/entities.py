@@ -1,10 +1,6 @@
-"""What memories mention: with each memory that is shown, and the memories of one entity."""
+"""The memories of one entity."""
 
 from __future__ import annotations
-
-import uuid
-from collections.abc import Sequence
-from dataclasses import replace
 
 from apikeys.types import Principal
 from core.clock import now
@@ -12,10 +8,9 @@ from core.errors import InvalidRequest
 from core.ids import MEMORY, parse, public
 from core.postgres import fetch
 from entities.services import mentions
-from entities.types import NO_ENTITIES
 from memories.retrieval import read, where
 from memories.temporal_view import TemporalView
-from memories.types import MemoryRecord, MemoryScope, Page
+from memories.types import MemoryScope, Page
 
 # Which of the memories that mention an entity are shown.
 SHOWN = """
@@ -23,14 +18,6 @@ SELECT r.memory_key FROM memories_revision r
 WHERE {r_scope} AND {visible} AND r.memory_key = ANY(%(mentioning)s::uuid[])
 ORDER BY r.memory_key DESC
 """
-
-
-def with_entities(
-    tenant_id: uuid.UUID, memories: Sequence[MemoryRecord], temporal_view: TemporalView
-) -> list[MemoryRecord]:
-    """These memories with what they mention and state, by the names of the moment: one statement for all of them."""
-    known = mentions.of_memories(tenant_id, [memory.id for memory in memories], temporal_view.as_of)
-    return [replace(memory, entities=known.get(memory.id, NO_ENTITIES)) for memory in memories]
 
 
 def memories_of(
@@ -47,5 +34,5 @@ def memories_of(
     alive = [key for (key,) in fetch.rows(statement, values)]
     rest = [key for key in alive if before is None or key < before]
     known = read.by_ids(scope.tenant_id, rest[:limit], moment, temporal_view)
-    shown = with_entities(scope.tenant_id, [known[key] for key in rest[:limit] if key in known], temporal_view)
+    shown = read.with_entities(scope.tenant_id, [known[key] for key in rest[:limit] if key in known], temporal_view)
     return Page(tuple(shown), len(alive), public(MEMORY, rest[limit - 1]) if len(rest) > limit else None)

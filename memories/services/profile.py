@@ -17,7 +17,6 @@ from entities.types import TopEntity
 from memories.languages import DEFAULT
 from memories.retrieval import read, where
 from memories.services import access
-from memories.services.entities import with_entities
 from memories.services.user_statistics import UserStats, stats
 from memories.temporal_view import CURRENT, TemporalView
 from memories.types import MemoryRecord, MemoryScope
@@ -72,7 +71,7 @@ def profile(principal: Principal, user_id: str, project: str | None, temporal_vi
         memory_types=dict(_rows(TYPES, scope, temporal_view)),
         topics=_rows(TOPIC_WORDS, scope, temporal_view, newest=NEWEST, topics=TOPICS, **languages),
         entities=mentions.most_mentioned(tenant_id, str(scope.user_id), scope.projects, ENTITIES, temporal_view.as_of),
-        facts=with_entities(tenant_id, [known[i] for i in ids if i in known], temporal_view),
+        facts=read.with_entities(tenant_id, [known[i] for i in ids if i in known], temporal_view),
     )
 
 

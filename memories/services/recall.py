@@ -15,9 +15,12 @@ from memories.embeddings import registry
 from memories.models import Revision
 from memories.pipeline import recall_counters
 from memories.retrieval import read
-from memories.retrieval import run as retrieval
+from memories.retrieval.analyze import analyze
+from memories.retrieval.fuse import fuse
+from memories.retrieval.render import render
+from memories.retrieval.retrieve import newest, retrieve
+from memories.retrieval.score import score
 from memories.services import access
-from memories.services.entities import with_entities
 from memories.temporal_view import CURRENT, TemporalView
 from memories.types import (
     ListQuery,
@@ -36,7 +39,8 @@ UNAPPLIED = frozenset({SourceState.PENDING, SourceState.FAILED})  # accepted sto
 def recall(principal: Principal, query: RecallQuery) -> Recalled:
     """The best memories for a question, inside one user and one project; by filters alone, in all projects.
 
-    Raises InvalidRequest when neither is there.
+    Raises InvalidRequest when neither is there, and Unavailable when the query asks for meaning alone while the
+    embedding model is unavailable.
     """
     if query.query is None:
         if query.filters is None:
@@ -46,10 +50,12 @@ def recall(principal: Principal, query: RecallQuery) -> Recalled:
     else:
         user_id, project = access.writing(principal, query.user_id, query.project)
         scope = MemoryScope(principal.tenant_id, user_id, (project,), query.agent_id, query.run_id)
-    recalled = retrieval.recall(scope, query)
+    moment = now()
+    ranking = fuse(score(retrieve(analyze(scope, query, moment)))) if query.query else newest(scope, query, moment)
+    recalled = render(ranking)
     found = [hit.memory.id for hit in recalled.hits if hit.memory.status not in UNAPPLIED]
     recall_counters.count_recalled(principal.tenant_id, found, now())
-    memories = with_entities(principal.tenant_id, [hit.memory for hit in recalled.hits], query.temporal_view)
+    memories = read.with_entities(principal.tenant_id, [hit.memory for hit in recalled.hits], query.temporal_view)
     hits = tuple(replace(hit, memory=memory) for hit, memory in zip(recalled.hits, memories, strict=True))
     return replace(recalled, hits=hits)
 
@@ -66,7 +72,7 @@ def get(
     at = temporal_view.valid_at
     if at is not None and (at < found.valid_from or (found.valid_to is not None and found.valid_to <= at)):
         raise MemoryNotFound(memory_id)
-    (found,) = with_entities(principal.tenant_id, [found], temporal_view)
+    (found,) = read.with_entities(principal.tenant_id, [found], temporal_view)
     if found.status != "superseded":
         return found
     return replace(found, superseded_by=read.successor_of(principal.tenant_id, key, temporal_view))
@@ -96,7 +102,7 @@ def load(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str, temporal_view: Te
 
 def read_after_write(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str) -> MemoryRecord:
     """The same, as a caller is shown what its write came to."""
-    (found,) = with_entities(tenant_id, [load(tenant_id, key, memory_id)], CURRENT)
+    (found,) = read.with_entities(tenant_id, [load(tenant_id, key, memory_id)], CURRENT)
     return found
 
 
@@ -116,7 +122,7 @@ def list_page(principal: Principal, query: ListQuery) -> Page:
         temporal_view=query.temporal_view,
     )
     more = len(found) > query.limit
-    shown = tuple(with_entities(principal.tenant_id, found[: query.limit], query.temporal_view))
+    shown = tuple(read.with_entities(principal.tenant_id, found[: query.limit], query.temporal_view))
     return Page(shown, total, public(MEMORY, shown[-1].id) if more else None)
 
 

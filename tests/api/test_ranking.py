@@ -198,7 +198,7 @@ def test_a_filter_costs_no_hit_while_the_model_is_away(owner: Caller, monkeypatc
         raise ProviderUnavailable
 
     monkeypatch.setattr(LocalEmbedder, "encode", away)
-    monkeypatch.setattr("memories.retrieval.candidates.MAX_BY_WORDS", 1)
+    monkeypatch.setattr("memories.retrieval.retrieve.MAX_BY_WORDS", 1)
     even = {f"The garden number {number} is green" for number in (0, 2, 4)}
     assert set(owner.recalled("Which garden is so green?", filters={"even": True})) == even
 

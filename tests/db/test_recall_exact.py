@@ -22,8 +22,8 @@ from core.ids import MEMORY, parse
 from memories import filters
 from memories.embeddings.registry import encoder
 from memories.models import Owner
-from memories.retrieval import candidates, nearest, recipes, run
-from memories.retrieval.query_analysis import analyze
+from memories.retrieval import first_stage, nearest, recipes, retrieve
+from memories.retrieval.analyze import analyze, analyze_text
 from memories.types import MemoryScope, RecallQuery
 from tests.build import Caller
 from tests.db.test_filters import matches
@@ -56,7 +56,7 @@ Known = dict[str, dict[str, Any]]
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """So few candidates that the cut, the bound and the second look are all taken with tens of memories."""
-    for module in (recipes, candidates, run):
+    for module in (recipes, first_stage, retrieve):
         monkeypatch.setattr(module, "FIRST_STAGE", 8)
     monkeypatch.setattr(nearest, "FIRST_FETCH", 12)
 
@@ -123,7 +123,7 @@ def looked_at_all(query: RecallQuery, user: str, known: Known) -> Iterator[tuple
     bm25 = {row[0]: _bm25(held[row[0]], row[4], mean, frequency, len(rows)) for row in rows}
     best = max(bm25.values(), default=0.0) or 1.0
     names = sorted({row[5] for row in rows if row[5]})
-    question = analyze(query.query or "", names, now())
+    question = analyze_text(query.query or "", names, now())
     asked = encoder().encode([question.first_person_text]).vectors[0]
     alive = {parse(MEMORY, i) for i, item in known.items() if _lets_through(query, item)}
     for key, text, memory, _, _, speaker, role, _ in rows:
@@ -176,9 +176,8 @@ def test_no_candidate_is_missed(
         taken[text] += 1
         if taken[text] <= recipes.PER_TEXT and len(best) < 8:
             best.append(score)
-    ranking = run.rank(scope_of(user), query, now(), recipes.FULL)
-    assert ranking.pool is not None
-    found = {c.key for c in ranking.pool.candidates}
+    retrieved = retrieve.retrieve(analyze(scope_of(user), query, now(), recipes.FULL))
+    found = {c.key for c in retrieved.pool.candidates}
     scores = {key: score for score, key, _ in everything}
     assert found <= set(scores)
     assert sorted((scores[key] for key in found), reverse=True) == pytest.approx(best, abs=2e-3)

@@ -32,10 +32,15 @@ IMPORTS: dict[str, list[tuple[str, str, str]]] = {
         ("apikeys/services.py", "import webhooks.models", "webhooks.models"),
     ],
     "memories": [
-        ("memories/retrieval/run.py", "from memories.pipeline import apply", "memories.pipeline"),
+        ("memories/retrieval/retrieve.py", "from memories.pipeline import apply", "memories.pipeline"),
         ("memories/tasks.py", "from memories.services import store", "memories.services.store"),
         ("memories/filters.py", "import memories.models", "memories.models"),
         ("memories/helpers.py", "", ""),
+    ],
+    "recall": [
+        ("memories/retrieval/score.py", "from memories.retrieval import retrieve", "memories.retrieval.retrieve"),
+        ("memories/retrieval/read.py", "from memories.retrieval import render", "memories.retrieval.render"),
+        ("memories/retrieval/helpers.py", "", ""),
     ],
     "entities": [
         ("entities/models/outbox.py", "import entities.graph", "entities.graph"),
@@ -63,7 +68,7 @@ IMPORTS: dict[str, list[tuple[str, str, str]]] = {
     ],
     "doors": [
         ("memories/api/mem0/views.py", "from memories.models import Memory", "memories.models"),
-        ("memories/api/common.py", "import memories.retrieval.run", "memories.retrieval.run"),
+        ("memories/api/common.py", "import memories.retrieval.fuse", "memories.retrieval.fuse"),
         ("apikeys/api/permissions.py", "import apikeys.models", "apikeys.models"),
         ("entities/api/views.py", "import entities.graph", "entities.graph"),
     ],
@@ -91,7 +96,7 @@ IMPORTS: dict[str, list[tuple[str, str, str]]] = {
     "homes": [
         ("memories/services/store.py", "import openai", "openai"),
         ("webhooks/deliver.py", "import httpx2", "httpx2"),
-        ("memories/retrieval/run.py", "import spacy", "spacy"),
+        ("memories/retrieval/retrieve.py", "import spacy", "spacy"),
         ("entities/graph/projector.py", "import neo4j", "neo4j"),
         ("memories/embeddings/download.py", "import httpx2", "httpx2"),
         ("memories/extraction/llm/interpretation.py", "import pydantic", "pydantic"),

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memories.retrieval import features, lexical
-from memories.retrieval.candidates import PassageCandidate
-from memories.retrieval.query_analysis import Question
+from memories.retrieval import first_stage, lexical
 from memories.retrieval.recipes import DENSE, FULL, LITE, FirstStageWeights, NeighbourWeights
+from memories.retrieval.score import features
 from memories.retrieval.temporal import windows
+from memories.retrieval.types import PassageCandidate, Pool, Question
 
 WORD = {word: np.eye(64, dtype=np.int8)[place] * 127 for place, word in enumerate(["red", "blue", "green", "door"])}
 QUESTION = Question("?", "?")
@@ -46,9 +46,8 @@ def turns(*said: tuple[str, ...], asks: int = -1) -> list[PassageCandidate]:
 
 
 def found(candidates: list[PassageCandidate], *asked: str, recipe: Any = FULL, question: Question = QUESTION) -> Any:
-    none = np.zeros((0, len(candidates)), np.float32)
-    wanted = pieces(*asked) if asked else None
-    return features.of(question, candidates, none, np.zeros(0, np.float32), 0.0, 0.0, wanted, recipe)
+    pool = Pool(tuple(candidates), np.zeros((0, len(candidates)), np.float32), 0.0)
+    return features(question, pool, lexical.NOTHING, pieces(*asked) if asked else None, recipe)
 
 
 def test_the_best_piece_meets_each_of_the_question() -> None:
@@ -112,7 +111,7 @@ def test_speaker_time_and_voice() -> None:
     assert values["role_match"] == pytest.approx([0, -1, 0])
     told = found(several, question=replace(question, asks_about_assistant=True))
     assert told["role_match"] == pytest.approx([0, 0, -1])
-    cut = features.first_stage_score(question, several, np.array([1, 0, 0.5], np.float32), FirstStageWeights())
+    cut = first_stage.first_stage_score(question, several, np.array([1, 0, 0.5], np.float32), FirstStageWeights())
     assert cut == pytest.approx([0.7 + 0.5 + 0.15 + 0.1 * 2 / 3, 0.5 - 0.2, 0.35 + 0.5])
 
 

@@ -23,7 +23,7 @@ from memories.extraction.discourse import Discourse
 from memories.extraction.llm import grounding, prompt, words
 from memories.extraction.names import Name
 from memories.pipeline import digest, passages
-from memories.retrieval import context, query_analysis
+from memories.retrieval import analyze, render
 from memories.types import Fact, Item, MemoryRecord
 from tests.growth import FRAMES, fault, superlinear
 
@@ -63,8 +63,8 @@ MODULES = (
     "memories.extraction.llm.grounding",
     "memories.extraction.llm.interpretation",
     "memories.extraction.llm.words",
-    "memories.retrieval.context",
-    "memories.retrieval.query_analysis",
+    "memories.retrieval.render",
+    "memories.retrieval.analyze",
     "memories.retrieval.temporal",
     "memories.services.verify",
     "memories.ttl",
@@ -154,7 +154,7 @@ STORED: dict[str, Callable[[str], object]] = {
     "passages.split": passages.split,
     "digest.of_fact": lambda text: digest.of_fact(Fact(text, text, 0), None),
     "languages.segmented": languages.segmented,
-    "context.build": lambda text: context.build([memory(text)], 4_000),
+    "render.build_context": lambda text: render.build_context([memory(text)], 4_000),
     "TextField": checked(TextField()),
 }
 SENT: dict[str, Callable[[str], object]] = {
@@ -173,7 +173,7 @@ CUT: dict[str, Callable[[str], object]] = {
     "segments of a message": lambda text: list(segments.segments(text, is_note=False)),
 }
 ASKED: dict[str, Callable[[str], object]] = {
-    "query_analysis.analyze": lambda text: query_analysis.analyze(text, ("Ann", "Bob Smith", "健太"), NOW),
+    "analyze.analyze_text": lambda text: analyze.analyze_text(text, ("Ann", "Bob Smith", "健太"), NOW),
     "languages.segmented": languages.segmented,
     "names.parts of a person": lambda text: names.parts.__wrapped__(text, "PERSON"),
     "names.parts of a place": lambda text: names.parts.__wrapped__(text, "LOCATION"),

@@ -15,7 +15,7 @@ from memories import ttl
 from memories.pipeline import digest
 from memories.pipeline.passages import split
 from memories.pipeline.reconcile import reconcile
-from memories.retrieval import context
+from memories.retrieval import render
 from memories.statements import ExistingMemory, Proposal, Statement
 from memories.types import Decision, Fact, MemoryRecord
 
@@ -112,16 +112,16 @@ def memory(content: str) -> MemoryRecord:
 
 @given(st.lists(texts.filter(str.strip), max_size=20), st.integers(100, 1000))
 def test_the_context_keeps_its_budget(contents: list[str], budget: int) -> None:
-    built = context.build([memory(c) for c in contents], budget)
+    built = render.build_context([memory(c) for c in contents], budget)
     text, used = built.text, built.tokens
     assert used <= budget
-    assert context.tokens(text) <= used
+    assert render.tokens(text) <= used
 
 
 def test_a_line_never_comes_twice_nor_nearly() -> None:
     said = ["I live in Oslo", "I live in Oslo.", "Really?", "I live, in Oslo!", "I have 2 dogs", "I have 3 dogs"]
     memories = [memory(text) for text in said]
-    built = context.build(memories, 100)
+    built = render.build_context(memories, 100)
     assert built.text == "I live in Oslo.\nReally?\nI have 2 dogs.\nI have 3 dogs."
     assert built.repeats == (memories[1].id, memories[3].id)
     assert built.over_budget == ()
@@ -129,14 +129,14 @@ def test_a_line_never_comes_twice_nor_nearly() -> None:
 
 def test_what_does_not_fit_is_named_and_shorter_lines_still_come() -> None:
     memories = [memory("a" * 300), memory("b" * 300), memory("short")]
-    built = context.build(memories, 100)
+    built = render.build_context(memories, 100)
     assert built.text == "a" * 300 + ".\nshort."
     assert (built.over_budget, built.tokens) == ((memories[1].id,), 80)
 
 
 @pytest.mark.parametrize(("text", "count"), [("", 0), ("four", 1), ("fiver", 2), ("東京タワー", 3), ("привет", 4)])
 def test_tokens_are_estimated(text: str, count: int) -> None:
-    assert context.tokens(text) == count
+    assert render.tokens(text) == count
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memories.retrieval.query_analysis import Question, analyze
+from memories.retrieval.analyze import analyze_text
+from memories.retrieval.types import Question
 
 NOW = dt.datetime(2026, 5, 20, tzinfo=dt.UTC)
 KNOWN = ("Caroline", "Melanie Smith", "user", "assistant", "Ann", "健太")
 
 
 def read(text: str) -> Question:
-    return analyze(text, KNOWN, NOW)
+    return analyze_text(text, KNOWN, NOW)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_times_are_read() -> None:
 
 @given(st.text(), st.lists(st.text(max_size=8), max_size=5))
 def test_any_text_and_any_names_are_read(text: str, names: list[str]) -> None:
-    question = analyze(text, names, NOW)
+    question = analyze_text(text, names, NOW)
     assert question.text == text
     assert set(question.speakers) <= set(names)
     if not names:

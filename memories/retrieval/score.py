@@ -1,63 +1,41 @@
-"""Ranking features of each candidate, each roughly in 0–1. Pure numpy.
+"""Step 3 of a recall: the ranking features of each candidate, each roughly in 0–1. Pure numpy.
 
 Every feature is one row for each candidate; a recipe weighs them. Shapes: `n` candidates, `t` words or word pieces.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from memories.retrieval.query_analysis import Question
-from memories.retrieval.recipes import FirstStageWeights, NeighbourWeights, Recipe
-from memories.retrieval.temporal import nearness
+from memories.retrieval import first_stage
+from memories.retrieval.lexical import Lexical
+from memories.retrieval.recipes import NeighbourWeights, Recipe
+from memories.retrieval.types import Floats, PassageCandidate, Pool, Question, Retrieved, Scored
 
-Floats = npt.NDArray[np.float32]
-
-# What a candidate without a vector, or without word pieces, would have had: fitted on development conversations, from
-# the share of the question's words that it holds and its cosine.
-COSINE_GUESS = (0.32, 0.18)  # 1, share
+# What a candidate without word pieces would have had: fitted on development conversations, from the share of the
+# question's words that it holds and its cosine.
 TOKENS_GUESS = (0.19, 0.46, 0.59)  # 1, share, cosine
 # How well a candidate meets a piece on the average, and for how many candidates that stands: among a handful, what all
 # of them meet is no common word.
 USUAL, USUAL_OF = 0.45, 20
 
 
-class CandidateFields(Protocol):
-    """What is read of a candidate; see `candidates.PassageCandidate`."""
-
-    @property
-    def cosine(self) -> float | None: ...
-    @property
-    def session(self) -> str | None: ...
-    @property
-    def place(self) -> str | None: ...
-    @property
-    def after(self) -> Sequence[str]: ...
-    @property
-    def said_at(self) -> dt.datetime | None: ...
-    @property
-    def speaker(self) -> str | None: ...
-    @property
-    def role(self) -> str | None: ...
-    @property
-    def length(self) -> int: ...
-    @property
-    def asks(self) -> bool: ...
-    @property
-    def token_embeddings(self) -> npt.NDArray[np.int8] | None: ...
+def score(retrieved: Retrieved) -> Scored:
+    """The features of the candidates that were retrieved."""
+    question, recipe = retrieved.analyzed.question, retrieved.recipe
+    found = features(question, retrieved.pool, retrieved.lexical, retrieved.query_tokens, recipe)
+    return Scored(retrieved, found)
 
 
 class Neighbours:
     """Which candidates were said one or two turns apart, as `of[i]` beside `at[i]`; `far`: two turns; `answers`: `of`
     answers the question that `at` asks."""
 
-    def __init__(self, candidates: Sequence[CandidateFields]) -> None:
+    def __init__(self, candidates: Sequence[PassageCandidate]) -> None:
         places: dict[tuple[str, str], list[int]] = defaultdict(list)
         for number, candidate in enumerate(candidates):
             if candidate.session is not None and candidate.place is not None:
@@ -83,32 +61,26 @@ class Neighbours:
         return spread
 
 
-def of(
-    question: Question,
-    candidates: Sequence[CandidateFields],
-    parts: Floats,
-    idf: Floats,
-    ideal: float,
-    best_words: float,
-    query_tokens: npt.NDArray[np.int8] | None,
-    recipe: Recipe,
+def features(
+    question: Question, pool: Pool, lexical: Lexical, query_tokens: npt.NDArray[np.int8] | None, recipe: Recipe
 ) -> dict[str, Floats]:
-    """Features by name. `parts` (words × n) are BM25's; `query_tokens` the question's word pieces (t × 64)."""
+    """Features by name. `query_tokens` are the question's word pieces (t × 64)."""
+    candidates, parts, idf = pool.candidates, pool.parts, lexical.idf
     near = Neighbours(candidates)
     words = parts.sum(axis=0, dtype=np.float32)
     total = max(float(idf.sum()), 1e-9)
     coverage = ((parts > 0) * idf[:, None]).sum(axis=0) / total
-    similarity = meaning(_cosine(candidates), coverage)
+    similarity = first_stage.meaning(first_stage.cosines(candidates), coverage)
     in_context = near.spread(parts, recipe.words_context).sum(axis=0)
     found = {
-        "words": words / max(best_words, 1e-9),
-        "words_share": words / max(ideal, 1e-9),
+        "words": words / max(pool.best_words, 1e-9),
+        "words_share": words / max(lexical.ideal, 1e-9),
         "words_context": in_context / max(float(in_context.max(initial=0.0)), 1e-9),
         "meaning": similarity,
         "meaning_context": near.spread(similarity[None, :], recipe.meaning_context)[0],
-        "speaker": _speaker(question, candidates),
-        "date": _date(question, candidates),
-        "role_match": _role_match(question, candidates),
+        "speaker": first_stage.speaker(question, candidates),
+        "date": first_stage.date(question, candidates),
+        "role_match": first_stage.role_match(question, candidates),
         "asks": np.array([c.asks for c in candidates], np.float32),
         "length": np.log1p(np.array([c.length for c in candidates], np.float32)),
         "ranks": _ranks(words) / 2 + _ranks(similarity) / 2,
@@ -120,49 +92,6 @@ def of(
     return {name: np.asarray(values, np.float32) for name, values in found.items()}
 
 
-def first_stage_score(
-    question: Question, candidates: Sequence[CandidateFields], words: Floats, weights: FirstStageWeights
-) -> Floats:
-    """What the cut of a whole scope goes by (n). `words`: the share of the best BM25."""
-    total: Floats = (
-        weights.words * words
-        + weights.meaning * meaning(_cosine(candidates), words)
-        + weights.speaker * _speaker(question, candidates)
-        + weights.date * _date(question, candidates)
-        + weights.role_match * _role_match(question, candidates)
-    )
-    return total
-
-
-def meaning(cosine: Floats, words: npt.NDArray[np.floating]) -> Floats:
-    """Cosines (n), with a guess by the share of the question's words where there is none (NaN)."""
-    guess = COSINE_GUESS[0] + COSINE_GUESS[1] * words
-    similarity: Floats = np.where(np.isnan(cosine), guess, cosine).astype(np.float32)
-    return similarity
-
-
-def _cosine(candidates: Sequence[CandidateFields]) -> Floats:
-    return np.array([np.nan if c.cosine is None else c.cosine for c in candidates], np.float32)
-
-
-def _speaker(question: Question, candidates: Sequence[CandidateFields]) -> Floats:
-    return np.array([c.speaker is not None and c.speaker in question.speakers for c in candidates], np.float32)
-
-
-def _date(question: Question, candidates: Sequence[CandidateFields]) -> Floats:
-    if not question.windows:
-        return np.zeros(len(candidates), np.float32)
-    seconds = np.array([c.said_at.timestamp() if c.said_at else np.nan for c in candidates])
-    near: Floats = np.nan_to_num(nearness(question.windows, seconds))
-    return near
-
-
-def _role_match(question: Question, candidates: Sequence[CandidateFields]) -> Floats:
-    """-1 where it was said in the voice that isn't asked for."""
-    other = [c.role is not None and (c.role == "assistant") != question.asks_about_assistant for c in candidates]
-    return -np.array(other, np.float32)
-
-
 def _ranks(values: Floats) -> Floats:
     """Reciprocal ranks, in 0–1 (Cormack, Clarke, Büttcher, SIGIR 2009; k = 60)."""
     rank = np.empty(len(values), np.float32)
@@ -171,7 +100,7 @@ def _ranks(values: Floats) -> Floats:
 
 
 def _late(
-    candidates: Sequence[CandidateFields],
+    candidates: Sequence[PassageCandidate],
     query_tokens: npt.NDArray[np.int8],
     near: Neighbours,
     recipe: Recipe,

@@ -1,0 +1,91 @@
+"""The first stage of ranking, for a whole scope: its features, its score and its cut. Pure numpy.
+
+`retrieve` cuts a scope to FIRST_STAGE candidates by it; `score` uses the same features again. Shapes: `n` candidates.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from memories.retrieval.recipes import FIRST_STAGE, PER_TEXT, FirstStageWeights
+from memories.retrieval.temporal import nearness
+from memories.retrieval.types import Floats, PassageCandidate, Question
+
+# What a candidate without a vector would have had: fitted on development conversations, from the share of the
+# question's words that it holds.
+COSINE_GUESS = (0.32, 0.18)  # 1, share
+
+
+def first_stage_score(
+    question: Question, candidates: Sequence[PassageCandidate], words: Floats, weights: FirstStageWeights
+) -> Floats:
+    """What the cut of a whole scope goes by (n). `words`: the share of the best BM25."""
+    total: Floats = (
+        weights.words * words
+        + weights.meaning * meaning(cosines(candidates), words)
+        + weights.speaker * speaker(question, candidates)
+        + weights.date * date(question, candidates)
+        + weights.role_match * role_match(question, candidates)
+    )
+    return total
+
+
+def meaning(cosine: Floats, words: npt.NDArray[np.floating]) -> Floats:
+    """Cosines (n), with a guess by the share of the question's words where there is none (NaN)."""
+    guess = COSINE_GUESS[0] + COSINE_GUESS[1] * words
+    similarity: Floats = np.where(np.isnan(cosine), guess, cosine).astype(np.float32)
+    return similarity
+
+
+def cosines(candidates: Sequence[PassageCandidate]) -> Floats:
+    return np.array([np.nan if c.cosine is None else c.cosine for c in candidates], np.float32)
+
+
+def speaker(question: Question, candidates: Sequence[PassageCandidate]) -> Floats:
+    return np.array([c.speaker is not None and c.speaker in question.speakers for c in candidates], np.float32)
+
+
+def date(question: Question, candidates: Sequence[PassageCandidate]) -> Floats:
+    if not question.windows:
+        return np.zeros(len(candidates), np.float32)
+    seconds = np.array([c.said_at.timestamp() if c.said_at else np.nan for c in candidates])
+    near: Floats = np.nan_to_num(nearness(question.windows, seconds))
+    return near
+
+
+def role_match(question: Question, candidates: Sequence[PassageCandidate]) -> Floats:
+    """-1 where it was said in the voice that isn't asked for."""
+    other = [c.role is not None and (c.role == "assistant") != question.asks_about_assistant for c in candidates]
+    return -np.array(other, np.float32)
+
+
+def shares(ids: Sequence[uuid.UUID], column: Mapping[bytes, int], share: Floats) -> Floats:
+    """What part of the scope's best BM25 each passage has."""
+    return np.array([0.0 if (at := column.get(i.bytes)) is None else share[at] for i in ids], np.float32)
+
+
+def best(texts: Sequence[uuid.UUID], scores: Floats) -> list[int]:
+    """Places of the FIRST_STAGE best, best first, at most PER_TEXT of one text."""
+    ranked: list[int] = np.argsort(-scores, kind="stable").tolist()
+    if len(set(texts)) == len(texts):
+        return ranked[:FIRST_STAGE]
+    taken: Counter[uuid.UUID] = Counter()
+    found = []
+    for at in ranked:
+        taken[texts[at]] += 1
+        if taken[texts[at]] <= PER_TEXT:
+            found.append(at)
+            if len(found) == FIRST_STAGE:
+                break
+    return found
+
+
+def cutoff(texts: Sequence[uuid.UUID], scores: Floats) -> float:
+    """What a passage must reach to be among the FIRST_STAGE best of these."""
+    found = best(texts, scores)
+    return float(scores[found[-1]]) if len(found) == FIRST_STAGE else -np.inf

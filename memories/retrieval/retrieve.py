@@ -1,0 +1,297 @@
+"""Step 2 of a recall: the best candidates of a whole scope by words and by vectors, with all that ranks them.
+
+Three statements: the passages with words of the question, the nearest vectors, and the details of the FIRST_STAGE best.
+A fourth fetches scores that one of the two lists lacks.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pgvector import HalfVector
+
+from core.errors import Unavailable
+from core.ids import MEMORY, parse
+from core.postgres import fetch
+from memories.embeddings import registry, token_embeddings
+from memories.embeddings.base import Encoded
+from memories.languages import configuration, segmented
+from memories.retrieval import first_stage, lexical, nearest, read, where
+from memories.retrieval.lexical import Lexical
+from memories.retrieval.nearest import Nearest
+from memories.retrieval.recipes import (
+    BY_NAME,
+    DENSE,
+    FIRST_STAGE,
+    FULL,
+    LITE,
+    UNREADABLE,
+    WORDS,
+    FirstStageWeights,
+    Recipe,
+)
+from memories.retrieval.types import AnalyzedQuery, PassageCandidate, Pool, Ranking, Retrieved
+from memories.types import Filter, MemoryScope, RecallQuery
+
+log = logging.getLogger(__name__)
+
+MAX_TERMS = 48  # of a question: the first ones; a text of pages says nothing more by its thousandth word
+MAX_PENDING = 1_000  # pending writes that take part
+SAMPLE = 500  # passages whose mean length counts for all
+MAX_BY_WORDS = 1_000  # passages that are looked up at most for their words
+
+# What the cut goes by, of passages that hold words of the question and aren't among the nearest: those that are alive
+# and let through by the filter.
+BY_WORDS = """
+SELECT p.id, p.memory_key, p.text_key, 1 - (e.vector <=> %(vector)s::halfvec), p.said_at, p.speaker, p.role
+FROM memories_passage p
+JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = p.text_key
+LEFT JOIN memories_embedding e ON e.tenant_id = %(tenant)s AND e.passage_key = p.id AND e.model = %(model)s
+WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s) AND {visible} AND {r_filter}
+"""
+# All that ranks the passages that are left, with their place: `after` are the two turns that follow in the same
+# session, as `batch:turn`.
+DETAILS = """
+SELECT p.id, p.memory_key, p.text_key, p.session, p.batch || ':' || p.turn, coalesce(after.turns, '{{}}'),
+       p.said_at, p.speaker, p.role, p.length,
+       p.start = 0 AND p.stop < 2000
+         AND right(rtrim(r.content, E' \\t\\n\\r"'')*'), 1) = ANY(ARRAY['?', '？', '؟']),
+       k.vectors
+FROM memories_passage p
+JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = p.text_key AND {current}
+LEFT JOIN memories_tokenembedding k
+  ON k.tenant_id = %(tenant)s AND k.passage_key = p.id AND k.model = %(token_model)s
+LEFT JOIN LATERAL (
+    SELECT array_agg(place) AS turns FROM (
+        SELECT n.batch || ':' || n.turn AS place FROM memories_passage n
+        WHERE n.tenant_id = %(tenant)s AND n.project = p.project AND n.user_id = p.user_id AND n.session = p.session
+          AND n.ordinal = 0 AND (n.said_at, n.batch, n.turn) > (p.said_at, p.batch, p.turn)
+        ORDER BY n.said_at, n.batch, n.turn LIMIT 2) following
+) after ON p.session IS NOT NULL
+WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s)
+"""
+
+
+def retrieve(analyzed: AnalyzedQuery) -> Retrieved:
+    """The candidates of a question.
+
+    While the embedding model is unavailable, memories are found by their words alone; if the query asks for meaning
+    alone, it raises Unavailable.
+    """
+    query = analyzed.query
+    words = search_words(analyzed) if query.hybrid or analyzed.recipe else lexical.NOTHING
+    encoder = registry.encoder()
+    encoded: Encoded | None = None
+    try:
+        encoded = analyzed.encoding()
+    except Unavailable:
+        if not query.hybrid:
+            raise
+        log.warning("the embedder is unavailable: recall goes by words alone")
+    recipe = analyzed.recipe or _recipe(query, encoded, encoder, words)
+    context = SearchContext(
+        analyzed=analyzed,
+        first=recipe.first,
+        vector=encoded.vectors[0] if encoded else None,
+        model=encoder.embedder.model,
+        token_model=encoder.token_encoder.token_model
+        if encoder.token_encoder and "token_embeddings" in recipe.weights
+        else None,
+    )
+    near = search_vectors(context, enough=FIRST_STAGE)
+    query_tokens = encoded.token_embeddings[0] if encoded and encoded.token_embeddings else None
+    return Retrieved(analyzed, recipe, words, candidates(context, words, near), query_tokens)
+
+
+def newest(scope: MemoryScope, query: RecallQuery, moment: dt.datetime) -> Ranking:
+    """Without a question: the newest memories that the filter lets through, all with the score 1."""
+    ids = read.matching(
+        scope,
+        moment,
+        query.filters,
+        limit=query.limit,
+        waiting=True,
+        exclude=_excluded(query),
+        temporal_view=query.temporal_view,
+    )
+    return Ranking(scope, query, moment, tuple((i, 1.0) for i in ids))
+
+
+def _recipe(query: RecallQuery, encoded: Encoded | None, encoder: registry.Encoder, words: Lexical) -> Recipe:
+    if query.recipe:
+        return BY_NAME[query.recipe]
+    if encoded is None:
+        return WORDS
+    if not query.hybrid:
+        return DENSE
+    if words.ids and encoded.unknown and encoded.unknown[0] >= UNREADABLE:
+        return WORDS if encoder.is_near else LITE
+    return FULL if query.rerank and encoded.token_embeddings else LITE
+
+
+def _excluded(query: RecallQuery) -> list[uuid.UUID]:
+    """The memories that the caller has already; an unknown id excludes nothing."""
+    return [key for text in query.exclude if (key := parse(MEMORY, text))]
+
+
+@dataclass(frozen=True)
+class SearchContext:
+    """The parameters of every statement about one question. `vector` is the question's under `model` (None: the model
+    is unavailable); `token_model` None: no token embeddings are read."""
+
+    analyzed: AnalyzedQuery
+    first: FirstStageWeights
+    vector: npt.NDArray[np.float32] | None
+    model: str
+    token_model: str | None
+
+    @property
+    def condition(self) -> Filter | None:
+        return self.analyzed.query.filters
+
+    @property
+    def has_filters(self) -> bool:
+        """Whether anything but the scope and being alive keeps memories out."""
+        query, scope = self.analyzed.query, self.analyzed.scope
+        return bool(
+            query.filters
+            or query.exclude
+            or query.temporal_view.superseded
+            or query.temporal_view.is_historical
+            or scope.agent_id
+            or scope.run_id
+        )
+
+    @cached_property
+    def _halfvec(self) -> str | None:
+        return None if self.vector is None else HalfVector(self.vector).to_text()
+
+    def parameters(self) -> dict[str, Any]:
+        query = self.analyzed.query
+        return where.parameters(
+            self.analyzed.scope, self.analyzed.moment, exclude=_excluded(query), temporal_view=query.temporal_view
+        ) | {
+            "vector": self._halfvec,
+            "model": self.model,
+            "token_model": self.token_model or "",  # no model has this name: no row
+        }
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
+def search_words(analyzed: AnalyzedQuery) -> Lexical:
+    """Every passage of one user's project that holds a word of the question, dead ones included: who reads them checks.
+    Accepted writes that are not applied take part, unless the query reads the past."""
+    statement, values = where.statement(lexical.MATCHES, None)
+    values |= where.parameters(analyzed.scope, analyzed.moment)
+    values |= {
+        "configuration": configuration((analyzed.scope.projects or ("",))[0]),
+        "query": segmented(analyzed.question.text),
+        "terms": MAX_TERMS,
+        "pending": 0 if analyzed.query.temporal_view.is_historical else MAX_PENDING,
+        "sample": SAMPLE,
+    }
+    ((length, lexemes, heads, held),) = fetch.rows(statement, values)
+    if not heads:
+        return lexical.NOTHING
+    words = tuple(lexemes)
+    return lexical.weigh(lexical.unpack(heads, held, words), words, analyzed.passages, length or 1.0)
+
+
+# --- vectors ---------------------------------------------------------------------------------------------------------
+def search_vectors(context: SearchContext, *, enough: int) -> Nearest:
+    """The nearest live passages that a filter lets through, and pending writes; at least `enough`, if there are so
+    many."""
+    analyzed, temporal_view = context.analyzed, context.analyzed.query.temporal_view
+    # A prefilter must not cut what a filter would have kept.
+    is_exact = analyzed.passages <= nearest.EXACT_UP_TO or context.has_filters
+    ranked, bonus_values = nearest.ranked(
+        analyzed.question, context.first, is_exact=is_exact, any_version=temporal_view.as_of is not None
+    )
+    statement, values = where.statement(nearest.NEAREST, context.condition, temporal_view, nearest=ranked)
+    waiting = 0 if temporal_view.is_historical else MAX_PENDING
+    values |= context.parameters() | {"prefilter": nearest.PREFILTER_SIZE, "pending": waiting} | bonus_values
+    for most in (None,) if context.has_filters else (nearest.FIRST_FETCH, None):
+        rows = fetch.rows(statement, values | {"most": most})
+        compared = sum(not row[nearest.PENDING] for row in rows)
+        texts = [row[nearest.TEXT] for row in rows if row[nearest.ALIVE]]
+        if most is None or compared < most or nearest.apart(texts) >= enough:
+            break
+    return nearest.collect(rows, is_cut=most is not None and compared >= most)
+
+
+# --- candidates ------------------------------------------------------------------------------------------------------
+def candidates(context: SearchContext, words: Lexical, near: Nearest) -> Pool:
+    """The FIRST_STAGE best of the scope, exactly: scores missing from either list are fetched."""
+    bm25, question, first = words.scores, context.analyzed.question, context.first
+    best_words = float(bm25.max()) if bm25.size else 0.0
+    share = bm25 / best_words if best_words else bm25
+    column = {key: at for at, key in enumerate(words.ids)}
+    near_words = first_stage.shares(near.ids, column, share)
+    near_scores = first.words * near_words + first.meaning * first_stage.meaning(near.cosine, near_words) + near.bonus
+    by_words = _by_words(context, words.ids, share, near, first_stage.cutoff(near.texts, near_scores))
+    other_words = first_stage.shares([candidate.key for candidate in by_words], column, share)
+    other_scores = first_stage.first_stage_score(question, by_words, other_words, first)
+    every = [*_of(near), *by_words]
+    best = first_stage.best([c.text for c in every], np.concatenate([near_scores, other_scores]))
+    kept = _details(context, [every[at] for at in best])
+    parts = np.zeros((len(words.words), len(kept)), np.float32)
+    for number, candidate in enumerate(kept):
+        if (there := column.get(candidate.key.bytes)) is not None:
+            parts[:, number] = words.parts[:, there]
+    return Pool(tuple(kept), parts, best_words)
+
+
+def _of(near: Nearest) -> list[PassageCandidate]:
+    cosines = [None if np.isnan(cosine) else cosine for cosine in near.cosine.tolist()]
+    rows = zip(near.ids, near.texts, cosines, near.pending.tolist(), strict=True)
+    return [PassageCandidate(key, key, text, cosine, pending=pending) for key, text, cosine, pending in rows]
+
+
+def _by_words(
+    context: SearchContext, ids: Sequence[bytes], share: npt.NDArray[np.float32], near: Nearest, cutoff: float
+) -> list[PassageCandidate]:
+    """Passages that their words may lift over the cutoff.
+
+    One that isn't among the nearest has no more than `near.floor` by its vector, so only those whose words can make
+    up for it are looked up.
+    """
+    # All vectors are known: what isn't there has none, or didn't come through the filter.
+    floor = near.floor if np.isfinite(near.floor) else context.first.most_without_vector
+    seen = {i.bytes for i in near.ids}
+    most = len(ids) if context.vector is None and context.has_filters else MAX_BY_WORDS
+    wanted: list[uuid.UUID] = []
+    for at in np.argsort(-share, kind="stable").tolist():
+        if len(wanted) >= most or context.first.words * share[at] + floor < cutoff:
+            break
+        if ids[at] not in seen:
+            wanted.append(uuid.UUID(bytes=ids[at]))
+    if not wanted:
+        return []
+    statement, values = where.statement(BY_WORDS, context.condition, context.analyzed.query.temporal_view)
+    rows = fetch.rows(statement, values | context.parameters() | {"ids": wanted})
+    return [
+        PassageCandidate(key, memory, text, cosine, said_at=said_at, speaker=speaker, role=role)
+        for key, memory, text, cosine, said_at, speaker, role in rows
+    ]
+
+
+def _details(context: SearchContext, chosen: Sequence[PassageCandidate]) -> list[PassageCandidate]:
+    """The same passages with all that ranks them."""
+    cosines = {candidate.key: candidate.cosine for candidate in chosen if not candidate.pending}
+    kept = [candidate for candidate in chosen if candidate.pending]
+    if not cosines:
+        return kept
+    statement, _ = where.statement(DETAILS, None, context.analyzed.query.temporal_view)
+    for row in fetch.rows(statement, context.parameters() | {"ids": list(cosines)}):
+        vectors = None if row[-1] is None else token_embeddings.load(row[-1])
+        known: tuple[Any, ...] = (*row[:3], cosines[row[0]], *row[3:-1], vectors)
+        kept.append(PassageCandidate(*known))
+    return kept

@@ -1,0 +1,119 @@
+"""The frozen results of the steps of a recall: analyze → retrieve → score → fuse → render. Pure data.
+
+Each step takes the result of the step before. No step imports another one; `services/recall.py` calls them in order.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from memories.embeddings.base import Encoded, TokenMatrix
+from memories.retrieval.lexical import Lexical
+from memories.retrieval.recipes import Recipe
+from memories.retrieval.temporal import Window
+from memories.types import MemoryScope, RecallQuery
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`first_person_text` is the text with speakers' names put into the first person, as their own memories are.
+
+    `speakers` are those of the scope that the one name in the question can mean; empty: none or several are named.
+    `asks_about_assistant`: it asks for the words of an assistant.
+    """
+
+    text: str
+    first_person_text: str
+    speakers: tuple[str, ...] = ()
+    windows: tuple[Window, ...] = ()
+    asks_about_assistant: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyzedQuery:
+    """The result of `analyze`. `moment` is the real now, `passages` how many passages the scope has.
+
+    `encoding` waits for the vectors of the question, which a thread computes; it raises like `Embedder.embed`.
+    `recipe` None: the query and the question decide.
+    """
+
+    scope: MemoryScope
+    query: RecallQuery
+    moment: dt.datetime
+    question: Question
+    passages: int
+    encoding: Callable[[], Encoded]
+    recipe: Recipe | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PassageCandidate:
+    """A passage, or a pending write (`pending`: no place, no word pieces). `cosine` None: no vector of this model."""
+
+    key: uuid.UUID
+    memory_id: uuid.UUID
+    text: uuid.UUID
+    cosine: float | None
+    session: str | None = None
+    place: str | None = None
+    after: Sequence[str] = ()
+    said_at: dt.datetime | None = None
+    speaker: str | None = None
+    role: str | None = None
+    length: int = 0
+    asks: bool = False
+    token_embeddings: TokenMatrix | None = None
+    pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """What is ranked in the second stage: candidates, and the parts of their BM25 (words × candidates)."""
+
+    candidates: tuple[PassageCandidate, ...]
+    parts: Floats
+    best_words: float  # the largest BM25 in the scope, of which `words` is a share
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """The result of `retrieve`. `query_tokens`: the question's token embeddings (tokens × 64), None without them."""
+
+    analyzed: AnalyzedQuery
+    recipe: Recipe
+    lexical: Lexical
+    pool: Pool
+    query_tokens: TokenMatrix | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The result of `score`: the features by name, one value for each candidate of the pool."""
+
+    retrieved: Retrieved
+    features: Mapping[str, Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The result of `fuse`: memories, best first, each with its score in 0–1.
+
+    The other fields explain the score: `best` is the column of a memory's best passage, `columns` the weighted
+    features. `retrieved` None: nothing was asked, the memories are the newest.
+    """
+
+    scope: MemoryScope
+    query: RecallQuery
+    moment: dt.datetime
+    memories: tuple[tuple[uuid.UUID, float], ...]
+    best: Mapping[uuid.UUID, int] = field(default_factory=dict)
+    columns: Mapping[str, Floats] = field(default_factory=dict)
+    retrieved: Retrieved | None = None
