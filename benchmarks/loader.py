@@ -40,11 +40,10 @@ from memories.embeddings import registry
 from memories.embeddings.base import Encoded, TokenMatrix
 from memories.embeddings.token_embeddings import DIMENSIONS
 from memories.models import Owner, Source
-from memories.pipeline.extract import extract
 from memories.pipeline.owner_state import OwnerState
 from memories.pipeline.plan import Planner
 from memories.pipeline.rows import Batch, Embedded, embedded_texts
-from memories.pipeline.writes import of_statements
+from memories.pipeline.writes import extract, of_statements
 from memories.services.store import source_of
 from memories.types import Item, SourceState, StoreCommand
 

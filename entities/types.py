@@ -119,6 +119,15 @@ class EntityMention:
     qualifier: str = ""
 
 
+class RelationConflict(enum.IntEnum):
+    """SAME: the same relation, of a type in COMPARED. OTHER_VALUE: another value of a relation with one value at a
+    time. CONTRADICTED: the new statement ends or reverses this relation."""
+
+    SAME = 1
+    OTHER_VALUE = 2
+    CONTRADICTED = 3
+
+
 @dataclass(frozen=True, slots=True)
 class RelationMention:
     """A relation as a text states it, between names. `ended`: it holds no longer (since `valid_to`, where known)."""

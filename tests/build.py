@@ -18,7 +18,7 @@ from apikeys.scopes import Role
 from core.ids import MEMORY, REVIEW, parse, public
 from core.tenancy import across_tenants
 from memories.models import Memory, Review, Source, WriteQueue
-from memories.pipeline import owner_pass, reviews
+from memories.pipeline import apply, owner_pass
 from tests import leaks
 
 
@@ -111,7 +111,7 @@ def review(
         reason=reason,
     )
     with transaction.atomic():
-        reviews.add(memory.tenant_id, [row])
+        apply.add_reviews(memory.tenant_id, [row])
     return public(REVIEW, row.id)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -124,3 +126,8 @@ class Evidence(TenantRow):
             models.Index(fields=["tenant", "alias_key"], name="entities_evidence_alias"),
             models.Index(fields=["tenant", "merge_key"], name="entities_evidence_merge"),
         )
+
+    @staticmethod
+    def merged_properties(evidence: Iterable[Evidence]) -> dict[str, str]:
+        """The properties that these memories give a relation; the last one counts."""
+        return {name: value for e in evidence for name, value in e.properties.items()}

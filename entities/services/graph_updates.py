@@ -11,14 +11,13 @@ from entities.models import Entity, EntityRevision, Evidence, Mention
 from entities.names import normal, parts
 from entities.services import entity_events
 from entities.services.entity_resolver import EntityResolver, readable
-from entities.services.erasure import erase
 from entities.services.lock import lock
 from entities.services.retraction import reinstate, retract
 from entities.services.timeline import RelationStatement, Timeline
 from entities.services.unit_of_work import UnitOfWork
 from entities.types import SELF, EntityMention, EntityRef, GraphScope, GraphUpdate, GraphUpdateResult
 
-__all__ = ["apply_updates", "erase", "reinstate", "retract"]
+__all__ = ["apply_updates", "reinstate", "retract"]
 
 MAX_TYPE_LENGTH = 32  # characters of a relation's type
 MAX_QUALIFIER_LENGTH = 64  # characters

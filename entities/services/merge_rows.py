@@ -16,7 +16,6 @@ from core.clock import now
 from entities.models import Alias, EntityRevision, Evidence, Mention, Merge, Relation
 from entities.names import normal
 from entities.services.disambiguation import next_disambiguator
-from entities.services.retraction import said_by
 from entities.services.unit_of_work import UnitOfWork
 from entities.types import SYMMETRIC_TYPES, GraphScope
 
@@ -244,7 +243,7 @@ def _take_back(work: UnitOfWork, merge: Merge, row: StatedRow, witnesses: list[E
     if not others:
         work.retire(row)
         return
-    said = {"properties": said_by(others)} if isinstance(row, Relation) else {}
+    said = {"properties": Evidence.merged_properties(others)} if isinstance(row, Relation) else {}
     kept = work.replace(row, merge_key=None, **said)
     for e in others:
         work.replace(e, **{link: kept.id})

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import enum
 import uuid
 from collections.abc import Collection, Iterable
 
 from core.postgres import fetch
 from entities.names import normal
-from entities.types import FUNCTIONAL_TYPES, GraphScope, RelationMention
+from entities.types import FUNCTIONAL_TYPES, GraphScope, RelationConflict, RelationMention
 
 MAX_ROWS = 200
 OPPOSITES = {"LIKES": "DISLIKES", "DISLIKES": "LIKES"}
@@ -24,15 +23,6 @@ WHERE a.tenant_id = %(tenant)s AND a.normalised = ANY(%(names)s::text[]) AND a.r
   AND r.retired_at IS NULL AND v.retired_at IS NULL
 ORDER BY v.id DESC LIMIT %(most)s::int
 """
-
-
-class RelationConflict(enum.IntEnum):
-    """SAME: the same relation, of a type in COMPARED. OTHER_VALUE: another value of a relation with one value at a
-    time. CONTRADICTED: the new statement ends or reverses this relation."""
-
-    SAME = 1
-    OTHER_VALUE = 2
-    CONTRADICTED = 3
 
 
 def conflict(new: RelationMention, source: str, of_type: str, targets: Collection[str]) -> RelationConflict | None:

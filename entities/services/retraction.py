@@ -40,7 +40,7 @@ def retract(scope: GraphScope, memory_ids: Sequence[uuid.UUID], *, moment: dt.da
             if witness.memory_key in withdrawn:
                 work.retire(witness)
         timeline.evidence[row.id] = left
-        timeline.change(row, properties=said_by(left))
+        timeline.change(row, properties=Evidence.merged_properties(left))
     work.write()
 
 
@@ -75,11 +75,6 @@ def reinstate(
         timeline.state(statement)
     _reopen(timeline, evidence)
     work.write()
-
-
-def said_by(evidence: Iterable[Evidence]) -> dict[str, str]:
-    """The properties that these memories give a relation; the last word counts."""
-    return {name: value for e in evidence for name, value in e.properties.items()}
 
 
 def _live(scope: GraphScope, model: type[Mention], memory_ids: Sequence[uuid.UUID]) -> Iterable[Mention]:

@@ -14,7 +14,6 @@ from typing import Any
 from django.db.models import Q
 
 from entities.models import Alias, EntityRevision, Evidence, Mention, Merge, Relation
-from entities.services.retraction import said_by
 
 Keys = set[uuid.UUID]
 
@@ -75,7 +74,7 @@ def _relations(tenant_id: uuid.UUID, found: Unreferenced) -> None:
         if row.id not in left:
             found.relations.add(row.id)
             found.touched |= {row.source_key, row.target_key}
-        elif row.properties != (said := said_by(left[row.id])):
+        elif row.properties != (said := Evidence.merged_properties(left[row.id])):
             found.properties[row.id] = said
 
 

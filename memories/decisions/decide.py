@@ -39,7 +39,7 @@ class Slot(IntEnum):
 
 
 # A relation is evidence of its own, so an end needs less of the model: this share of its threshold. OTHER_VALUE is
-# given to short old texts alone (`pipeline.proposals`): from two towns or two companies the model can't tell that one
+# given to short old texts alone (`pipeline.reconcile`): from two towns or two companies the model can't tell that one
 # follows the other. A contradiction shares its words with the old text, so that the model can judge it.
 SLOT_FACTOR = np.array([1.0, 0.02, 0.12, 0.01])
 # Thresholds for a single candidate, where the model lacks the comparison with others: at most 1 % of the written pairs

@@ -6,26 +6,35 @@ import datetime as dt
 import json
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Max
 
 from core.clock import now
 from core.errors import Conflict, MemoryNotFound
 from core.ids import MEMORY, REVIEW, public
 from core.monitoring import metrics
 from core.unset import UNSET
+from entities.services import graph_updates
+from entities.types import ExtractedGraph, GraphScope, GraphUpdate, GraphUpdateResult
 from memories.models import Embedding, Memory, Outcome, Passage, Review, Revision, TokenEmbedding
-from memories.pipeline import memory_events, memory_graph, owner_locks, reviews
-from memories.pipeline.changes import AppliedWrite, ChangeSet, GraphChange
+from memories.pipeline import memory_events, owner_locks
 from memories.pipeline.fulltext import to_tsvector, word_count
 from memories.pipeline.owner_locks import StaleError
-from memories.pipeline.rows import Batch, memory_columns, successor
-from memories.review_types import ReviewState
+from memories.pipeline.rows import AppliedWrite, Batch, ChangeSet, GraphChange, memory_columns, successor
+from memories.review_types import ReviewProposal, ReviewState
 from memories.types import Action, SourceState, UpdateCommand
 
 BATCH_SIZE = 500
+VERBS = {
+    ReviewProposal.SUPERSEDE: "outdated by",
+    ReviewProposal.NEGATE: "ended by",
+    ReviewProposal.DUPLICATE: "repeats",
+    ReviewProposal.EXTEND: "extended by",
+}
 
 
 CLOSE = """
@@ -35,16 +44,13 @@ SET state = %(state)s, finished_at = %(now)s, next_attempt_at = NULL, failure = 
 FROM unnest(%(ids)s::uuid[], %(results)s::jsonb[], %(failures)s::text[]) AS closed(id, result, failure)
 WHERE s.tenant_id = %(tenant)s AND s.id = closed.id AND s.state = 'pending'
 """
-
-
-def live_digests(
-    tenant_id: uuid.UUID, project: str, user_id: str, agent_id: str | None, digests: Sequence[bytes]
-) -> dict[bytes, uuid.UUID]:
-    """Which of `digests` are live texts of this owner and agent, with their memories. Expired ones are not."""
-    rows = Revision.objects.filter(
-        tenant=tenant_id, project=project, user_id=user_id, agent_id=agent_id, digest__in=list(digests), valid_to=None
-    ).visible(now())
-    return {bytes(digest): memory for digest, memory in rows.values_list("digest", "memory_key")}
+CLOSE_REVIEWS = """
+UPDATE memories_review r SET state = 'obsolete', decided_at = changed.at
+FROM unnest(%(memories)s::uuid[], %(texts)s::uuid[], %(moments)s::timestamptz[]) AS changed(memory, text, at)
+WHERE r.tenant_id = %(tenant)s AND r.state = 'open'
+  AND ((r.old_key = changed.memory AND r.old_text_key IS DISTINCT FROM changed.text)
+    OR (r.new_key = changed.memory AND r.new_text_key IS DISTINCT FROM changed.text))
+"""
 
 
 def commit(tenant_id: uuid.UUID, project: str, user_id: str, seen: int, changes: ChangeSet) -> None:
@@ -64,21 +70,9 @@ def commit(tenant_id: uuid.UUID, project: str, user_id: str, seen: int, changes:
             Memory.objects.filter(tenant=tenant_id, id=key).update(**columns)
         for change in changes.graph:
             _graph(change)
-        reviews.add(tenant_id, changes.reviews)
+        add_reviews(tenant_id, changes.reviews)
         _record(changes.outcomes)
         _finish(tenant_id, changes.writes)
-
-
-def _graph(change: GraphChange) -> None:
-    """What a write states of entities and relations. Its numbers become part of the write's result."""
-    memory_graph.retract(change.retired, change.moment)
-    learned = memory_graph.apply_updates(change.additions, change.moment, change.write.source.actor)
-    memory_graph.retract(change.outdated, change.moment)
-    for revision in change.reinstated:
-        memory_graph.reinstate(revision, change.moment)
-    entities = len({entity.id for one in learned for entity in one.entities})
-    for name, count in (("entities", entities), ("relations", sum(one.relations for one in learned))):
-        change.write.result[name] = change.write.source.result.get(name, 0) + count  # of earlier parts, too
 
 
 def reword(passage: Passage, text: str, evidence: str, configuration: str) -> int:
@@ -120,7 +114,7 @@ def archive(tenant_id: uuid.UUID, revisions: Sequence[uuid.UUID], *, actor: str,
     _retire(olds)
     _write(batch)
     for owner in {(old.project, old.user_id) for old in olds}:
-        memory_graph.retract([old for old in olds if (old.project, old.user_id) == owner], moment)
+        _retract([old for old in olds if (old.project, old.user_id) == owner], moment)
     return len(olds)
 
 
@@ -129,20 +123,20 @@ def decide(review: Review, *, accept: bool, actor: str) -> dt.datetime:
     not open any more, or a memory has expired."""
     with transaction.atomic():
         owner, moment = owner_locks.lock(review.tenant_id, review.project, review.user_id), now()
-        pair = reviews.live(review.tenant_id, [review.old_key, review.new_key], moment)
+        pair = _live(review.tenant_id, [review.old_key, review.new_key], moment)
         rows = Review.objects.filter(tenant=review.tenant_id, id=review.id, state=ReviewState.OPEN)
         if len(pair) < 2 or not rows.exists():
             raise Conflict("This review is no longer open.", review_id=public(REVIEW, review.id))
         if not accept:
             rows.update(state=ReviewState.REJECTED.value, decided_by=actor, decided_at=moment)
             return moment
-        ended = reviews.end(review, pair, moment, actor=actor)
+        ended = _end(review, pair, moment, actor=actor)
         rows.update(state=ReviewState.ACCEPTED.value, decided_by=actor, decided_at=ended.recorded_at)
         loser = pair[ended.memory_key]
         loser.retired_at = ended.recorded_at
         _retire([loser])
         _write(Batch(revisions=[ended]))
-        memory_graph.retract([loser], ended.recorded_at)
+        _retract([loser], ended.recorded_at)
         owner_locks.changed(owner)
         return ended.recorded_at
 
@@ -172,7 +166,7 @@ def insert(batch: Batch) -> None:
 
 def _write(batch: Batch) -> None:
     insert(batch)
-    reviews.close(batch.revisions)
+    _close_reviews(batch.revisions)
     memory_events.emit_written(batch.revisions)
 
 
@@ -205,3 +199,104 @@ def _finish(tenant_id: uuid.UUID, writes: Sequence[AppliedWrite]) -> None:
         reserved = write.reserved_id or write.source.reserved_id
         if not write.source.pending_row().update(result=write.result, reserved_id=reserved):
             raise StaleError
+
+
+# --- entities and relations of memories ------------------------------------------------------------------------------
+def _graph(change: GraphChange) -> None:
+    """What a write states of entities and relations. Its numbers become part of the write's result."""
+    _retract(change.retired, change.moment)
+    learned = _add_to_graph(change.additions, change.moment, change.write.source.actor)
+    _retract(change.outdated, change.moment)
+    for revision in change.reinstated:
+        _reinstate(revision, change.moment)
+    entities = len({entity.id for one in learned for entity in one.entities})
+    for name, count in (("entities", entities), ("relations", sum(one.relations for one in learned))):
+        change.write.result[name] = change.write.source.result.get(name, 0) + count  # of earlier parts, too
+
+
+def _graph_scope(revision: Revision) -> GraphScope:
+    return GraphScope(revision.tenant_id, revision.project, revision.user_id)
+
+
+def _add_to_graph(
+    additions: Sequence[tuple[Revision, ExtractedGraph]], moment: dt.datetime, actor: str
+) -> list[GraphUpdateResult]:
+    """What these live texts of one owner say of entities; the memories exist already."""
+    if not additions:
+        return []
+    updates = [GraphUpdate(r.memory_key, known, r.valid_from) for r, known in additions]
+    return graph_updates.apply_updates(_graph_scope(additions[0][0]), updates, moment=moment, actor=actor)
+
+
+def _retract(ended: Sequence[Revision], moment: dt.datetime) -> None:
+    """Memories of one owner that hold no longer. What takes their place is applied first."""
+    if ended:
+        graph_updates.retract(_graph_scope(ended[0]), [revision.memory_key for revision in ended], moment=moment)
+
+
+def _reinstate(revision: Revision, moment: dt.datetime) -> None:
+    """A memory has an earlier text again, and states what that text stated when it was last retired."""
+    period = _last_period(revision)
+    graph_updates.reinstate(_graph_scope(revision), [revision.memory_key], moment=moment, period=period)
+
+
+def _last_period(new: Revision) -> tuple[dt.datetime | None, dt.datetime]:
+    """From when to when a memory last had the text of `new`, before `new`; None: from its beginning."""
+    earlier = Revision.objects.filter(tenant=new.tenant_id, memory_key=new.memory_key).exclude(id=new.id)
+    stop = earlier.filter(text_key=new.text_key).aggregate(at=Max("retired_at"))["at"]
+    other = earlier.exclude(text_key=new.text_key).filter(retired_at__lt=stop)
+    return other.aggregate(at=Max("retired_at"))["at"], stop
+
+
+# --- the review queue ------------------------------------------------------------------------------------------------
+def add_reviews(tenant_id: uuid.UUID, proposed: Sequence[Review]) -> None:
+    """Write reviews. A pair is skipped if one of its memories is gone, or if a review of the pair is open."""
+    if not proposed:
+        return
+    keys = {key for review in proposed for key in (review.old_key, review.new_key)}
+    texts = {key: revision.text_key for key, revision in _live(tenant_id, keys, now()).items()}
+    found = []
+    for review in proposed:
+        old, new = review.old_text_key or texts.get(review.old_key), review.new_text_key or texts.get(review.new_key)
+        if old is not None and new is not None:
+            review.old_text_key, review.new_text_key = old, new
+            found.append(review)
+    Review.objects.bulk_create(found, ignore_conflicts=True, batch_size=BATCH_SIZE)
+
+
+def _live(tenant_id: uuid.UUID, keys: Collection[uuid.UUID], moment: dt.datetime) -> dict[uuid.UUID, Revision]:
+    """The current revisions of those memories that are live."""
+    rows = Revision.objects.filter(tenant=tenant_id, memory_key__in=sorted(keys), valid_to=None).visible(moment)
+    return {row.memory_key: row for row in rows}
+
+
+def _close_reviews(revisions: Sequence[Revision]) -> None:
+    """Open reviews become obsolete if one of these new revisions ends a compared memory or gives it another text."""
+    changed = [revision for revision in revisions if revision.action != Action.ADD]
+    if not changed:
+        return
+    ended = [revision.archived or revision.valid_to is not None for revision in changed]
+    values: dict[str, Any] = {
+        "tenant": changed[0].tenant_id,
+        "memories": [revision.memory_key for revision in changed],
+        "texts": [None if end else revision.text_key for revision, end in zip(changed, ended, strict=True)],
+        "moments": [revision.recorded_at for revision in changed],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(CLOSE_REVIEWS, values)
+
+
+def _end(review: Review, pair: Mapping[uuid.UUID, Revision], moment: dt.datetime, *, actor: str) -> Revision:
+    """The revision that ends one memory of an accepted review: the new one if it is a duplicate, else the old one."""
+    old, new, proposal = pair[review.old_key], pair[review.new_key], ReviewProposal(review.proposal)
+    loser, heir = (new, old) if proposal is ReviewProposal.DUPLICATE else (old, new)
+    ended = successor(loser, UpdateCommand(""), max(moment, loser.recorded_at), actor=actor)
+    if proposal is ReviewProposal.DUPLICATE:
+        ended.action, ended.archived = Action.ARCHIVE.value, True
+    else:
+        ended.action = (Action.RETIRE if proposal is ReviewProposal.NEGATE else Action.SUPERSEDE).value
+        ended.valid_to = max(heir.valid_from, loser.valid_from)
+    ended.confidence = review.probability
+    accepted = f"accepted in review {public(REVIEW, review.id)}"
+    ended.reason = f"{VERBS[proposal]} {public(MEMORY, heir.memory_key)}, {accepted}"
+    return ended

@@ -27,8 +27,7 @@ from core.redis import publish_result
 from memories.extraction.llm.registry import model_extractor
 from memories.models import Source
 from memories.pipeline import apply, attempts, embed, erase, owner_locks, owner_state, plan, write_queue, writes
-from memories.pipeline.changes import AppliedWrite
-from memories.pipeline.rows import Embedded
+from memories.pipeline.rows import AppliedWrite, Embedded
 from memories.pipeline.write_queue import Claim, ClaimResult, LeaseLost
 from memories.pipeline.writes import ReadWrite
 from memories.types import SourceKind, SourceState

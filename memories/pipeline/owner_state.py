@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 from core.clock import now
 from entities.services import relation_conflicts
-from entities.services.relation_conflicts import RelationConflict
-from entities.types import ExtractedGraph, GraphScope, RelationMention
+from entities.types import ExtractedGraph, GraphScope, RelationConflict, RelationMention
 from memories.embeddings import registry
 from memories.models import Embedding, Revision
 from memories.pipeline import owner_locks
+from memories.pipeline.reconcile import Compared
 from memories.pipeline.rows import Embedded
 from memories.pipeline.writes import ReadWrite
 from memories.retrieval import similar as nearest
@@ -31,15 +31,6 @@ MAX_STATED = 4  # memories that a statement is compared with because of their re
 Vectors = npt.NDArray[np.float32]
 Place = tuple[uuid.UUID, int]  # a write, and the position of a statement in it
 Message = tuple[uuid.UUID, int]  # a write, and the position of a message in it
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """A live memory beside a new statement. `cosine`: 0 where it isn't near."""
-
-    known: ExistingMemory
-    cosine: float
-    conflict: RelationConflict | None = None
 
 
 @dataclass(frozen=True, slots=True)

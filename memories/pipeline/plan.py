@@ -16,12 +16,21 @@ from core.unset import UNSET
 from entities.types import EMPTY_GRAPH, ExtractedGraph
 from memories.decisions.decide import Effect
 from memories.models import Passage, Review, Revision, Source
-from memories.pipeline import proposals, reviews
-from memories.pipeline.changes import AppliedWrite, ChangeSet, GraphChange
 from memories.pipeline.owner_state import OwnerState
-from memories.pipeline.reconcile import Operation, reconcile
-from memories.pipeline.rows import Attribution, Embedded, add_memory, memory_columns, outcome, successor
+from memories.pipeline.reconcile import REASONS, Operation, Opinion, compare, reconcile, second_opinion
+from memories.pipeline.rows import (
+    AppliedWrite,
+    Attribution,
+    ChangeSet,
+    Embedded,
+    GraphChange,
+    add_memory,
+    memory_columns,
+    outcome,
+    successor,
+)
 from memories.pipeline.writes import ReadWrite
+from memories.review_types import ReviewState
 from memories.statements import ExistingMemory
 from memories.types import Action, Decision, Fact, Json, SourceKind, UpdateCommand
 
@@ -125,15 +134,15 @@ class Planner:
             return reconcile(statement, digest, moment, existing_id=existing)
         known: tuple[ExistingMemory, ...] = write.shown or ()
         if write.shown is not None:
-            opinion = proposals.Opinion(proposals.second_opinion(fact.content, statement.proposal, known))
+            opinion = Opinion(second_opinion(fact.content, statement.proposal, known))
         elif (text := self.texts.get(digest)) is not None:
             place, message = (source.id, write.first + number), (source.id, fact.position)
             near = self.state.compared(statement, place, message, source.agent_id, text)
             known = tuple(one.known for one in near)
             note = _short_note(write)
-            opinion = proposals.compare(fact.content, moment, near, is_chat=fact.role is not None, note=note)
+            opinion = compare(fact.content, moment, near, is_chat=fact.role is not None, note=note)
         else:  # it has to be embedded first
-            opinion = proposals.Opinion()
+            opinion = Opinion()
         operation = reconcile(replace(statement, proposal=opinion.proposal), digest, moment, compared=known)
         operation = replace(operation, outdated_by=opinion.outdated_by, open=opinion.open)
         touched = operation.replaces or operation.existing_id
@@ -159,9 +168,7 @@ class Planner:
         ended.action = (Action.SUPERSEDE if outdated else Action.RETIRE).value
         said_at = operation.fact.said_at or source.accepted_at
         ended.valid_to = max(min(operation.fact.valid_from or said_at, said_at), old.valid_from)
-        verb = (
-            "extended" if operation.reason == proposals.REASONS[Effect.EXTEND] else "outdated" if outdated else "ended"
-        )
+        verb = "extended" if operation.reason == REASONS[Effect.EXTEND] else "outdated" if outdated else "ended"
         ended.reason = f"{verb} by {public(MEMORY, heir)} (probability {operation.probability:.2f})"
         ended.confidence = operation.fact.confidence
         self._follow(old, ended)
@@ -274,7 +281,7 @@ class Planner:
         old.retired_at = new.recorded_at
         if new.valid_to is not None or new.archived or new.text_key != old.text_key:
             for review in self.changes.reviews:
-                reviews.make_obsolete(review, old, new.recorded_at)
+                _make_obsolete(review, old, new.recorded_at)
         if not old._state.adding:
             self.changes.retired.append(old)
         self.changes.batch.revisions.append(new)
@@ -316,11 +323,23 @@ def _reviews(new: Revision, operation: Operation) -> list[Review]:
             new_key=new.memory_key,
             proposal=doubt.effect,
             probability=doubt.probability,
-            reason=proposals.REASONS[Effect(doubt.effect)],
+            reason=REASONS[Effect(doubt.effect)],
         )
         for doubt in operation.open
         if doubt.memory.id != operation.replaces
     ]
+
+
+def _make_obsolete(review: Review, ended: Revision, moment: dt.datetime) -> None:
+    """Note in a proposed review that a revision of its pair ends before the review is written."""
+    if review.old_key == ended.memory_key and review.old_text_key is None:
+        review.old_text_key = ended.text_key
+    elif review.new_key == ended.memory_key and review.new_text_key is None:
+        review.new_text_key = ended.text_key
+    else:
+        return
+    if review.state == ReviewState.OPEN:
+        review.state, review.decided_at = ReviewState.OBSOLETE.value, moment
 
 
 def update_of(source: Source) -> UpdateCommand:

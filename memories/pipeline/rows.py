@@ -1,10 +1,10 @@
-"""The rows that a text becomes: built here, written by `apply` alone."""
+"""The rows that a text becomes, and all changes of a pass: built here and by `plan`, written by `apply` alone."""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from core.ids import new_id
 from core.unset import UNSET
+from entities.types import ExtractedGraph
 from memories.languages import configuration
-from memories.models import Embedding, Memory, Outcome, Passage, Revision, Source, TokenEmbedding
+from memories.models import Embedding, Memory, Outcome, Passage, Review, Revision, Source, TokenEmbedding
 from memories.pipeline.fulltext import to_tsvector, word_count
 from memories.pipeline.passages import evidence_of, split
 from memories.pipeline.reconcile import Operation
@@ -117,6 +118,51 @@ class Batch:
                         vectors=text.token_embeddings[ordinal].tobytes(),
                     )
                 )
+
+
+@dataclass(slots=True)
+class AppliedWrite:
+    """What became of one write. `failure` empty: it is applied. `is_last` False: the next part goes on with it, and
+    reserves `reserved_id` if this part has used the id that the write had reserved."""
+
+    source: Source
+    result: dict[str, object]
+    failure: str = ""
+    is_last: bool = True
+    reserved_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GraphChange:
+    """What one write does to entities and relations, in this order: `retired`, then `additions`, then `outdated`, which
+    another memory of the same write takes the place of, and `reinstated`."""
+
+    write: AppliedWrite
+    moment: dt.datetime
+    retired: Sequence[Revision] = ()
+    additions: Sequence[tuple[Revision, ExtractedGraph]] = ()
+    outdated: Sequence[Revision] = ()
+    reinstated: Sequence[Revision] = ()
+
+
+@dataclass(slots=True)
+class ChangeSet:
+    """`retired`: stored revisions with the time of their end. `texts`: new current revisions of memories that had
+    another text. `columns`: changes of memory rows. `reviews`: proposals for the review queue, without text keys;
+    `apply` sets these, and leaves out a pair of which a memory is not live after the change."""
+
+    batch: Batch = field(default_factory=Batch)
+    retired: list[Revision] = field(default_factory=list)
+    texts: list[Revision] = field(default_factory=list)
+    columns: list[tuple[uuid.UUID, Mapping[str, object]]] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    graph: list[GraphChange] = field(default_factory=list)
+    reviews: list[Review] = field(default_factory=list)
+    writes: list[AppliedWrite] = field(default_factory=list)
+
+    @property
+    def changes_memories(self) -> bool:
+        return bool(self.batch.revisions or self.columns)
 
 
 def add_memory(

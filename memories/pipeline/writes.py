@@ -1,29 +1,38 @@
-"""Accepted writes, read: what each states and which texts it needs embedded. No transaction is open here."""
+"""Reading accepted writes: what each states and which texts it needs embedded. No transaction is open here.
+
+An extractor or a language model reads a store. Lines that repeat the output of an earlier recall are no news.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import logging
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from django.db.models import Q
+from django.utils.dateparse import parse_datetime
 
+from core.clock import now
 from entities.types import EMPTY_GRAPH, ExtractedGraph
 from memories.embeddings import registry
-from memories.errors import ProviderUnavailable
+from memories.errors import ProviderRefused, ProviderUnavailable
+from memories.extraction.extractor import from_settings
 from memories.extraction.llm.registry import model_extractor
 from memories.models import Revision, Source
 from memories.pipeline import digest, embed
-from memories.pipeline.echo_filter import strip_echoes
-from memories.pipeline.extract import extract, graph_of, items_of
-from memories.pipeline.keep_text import keep_text
-from memories.retrieval.similar import similar
-from memories.statements import ExistingMemory, ExtractionResult, Statement
-from memories.types import Item, Json, SourceKind
+from memories.retrieval.similar import live_digests, similar
+from memories.statements import ExistingMemory, ExtractionResult, Proposal, Statement
+from memories.types import Decision, Fact, Item, Json, SourceKind
+
+log = logging.getLogger(__name__)
 
 MODEL_TRIES = 3  # of a language model; then the rules read the write
 CANDIDATES, NEAR = 20, 0.25  # memories that a model is shown, and the cosine that they must have
 FAILURES = "model_failures"
+CONTEXT_HEAD = re.compile(r"\[\d{4}-\d{2}-\d{2}\] [^:]{1,128}: ")  # of a line, as render.py writes it
+MAX_LINES = 200  # such lines of one write that are looked up
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,3 +178,139 @@ def _near(source: Source) -> tuple[ExistingMemory, ...]:
 def _roles(payload: Json) -> frozenset[str] | None:
     roles = payload.get("roles")
     return None if roles is None else frozenset(roles)
+
+
+# --- extraction without a language model -----------------------------------------------------------------------------
+def items_of(source: Source) -> list[Item]:
+    """What was said, cut out of the raw text again."""
+    return [
+        Item(
+            source.text[i["start"] : i["stop"]],
+            i.get("role"),
+            i.get("speaker"),
+            parse_datetime(i["said_at"]) if i.get("said_at") else None,
+            i.get("client_timestamp"),
+        )
+        for i in source.payload["items"]
+    ]
+
+
+def extract(items: Sequence[Item], *, infer: bool, roles: frozenset[str] | None = None) -> ExtractionResult:
+    """What `items` state, without a language model; without `infer` each item is one fact, verbatim.
+
+    `roles`: only what these say is looked at, and all of them may state facts. None: the extractor's own judgement.
+    """
+    if not infer:
+        return ExtractionResult(tuple(Statement(fact) for fact in verbatim(items, roles)), "verbatim")
+    extractor = from_settings()
+    try:
+        read = extractor.read(items, roles)
+    except (ProviderUnavailable, ProviderRefused) as error:
+        log.warning("texts are read without a parser: %s", error.message)
+        extractor = extractor.unparsed()
+        read = extractor.read(items, roles)
+    return ExtractionResult(tuple(statement for found in read for statement in found), extractor.name)
+
+
+def verbatim(items: Sequence[Item], roles: frozenset[str] | None = None) -> tuple[Fact, ...]:
+    """Each item as one fact, word for word."""
+    return tuple(
+        Fact(i.content, i.content, position, i.role, i.speaker, i.said_at, i.client_timestamp, verbatim=True)
+        for position, i in enumerate(items)
+        if roles is None or i.role in roles
+    )
+
+
+def graph_of(content: str) -> ExtractedGraph:
+    """What a memory's text says of entities, without a language model."""
+    found = extract([Item(content)], infer=True)
+    return merge_graphs(statement.graph for statement in found.statements)
+
+
+def merge_graphs(parts: Iterable[ExtractedGraph]) -> ExtractedGraph:
+    """What several facts of one text say, as one."""
+    parts = list(parts)
+    return ExtractedGraph(
+        tuple(dict.fromkeys(named for part in parts for named in part.named)),
+        tuple(stated for part in parts for stated in part.stated),
+        next((part.user_name for part in parts if part.user_name), None),
+    )
+
+
+# --- a text that repeats the output of a recall, or states nothing --------------------------------------------------
+def echoed_turns(source: Source, item: Item) -> list[ExistingMemory]:
+    """The live memories of this owner and agent that the lines of a context in `item` repeat."""
+    said = [content for line in item.content.split("\n") if (content := _line_content(line))][:MAX_LINES]
+    rows = Revision.objects.filter(
+        tenant=source.tenant_id,
+        project=source.project,
+        user_id=source.user_id,
+        agent_id=source.agent_id,
+        valid_to=None,
+        content__in=said,
+    ).visible(now())
+    return [
+        ExistingMemory(*row) for row in rows.values_list("memory_key", "content", "valid_from").order_by("memory_key")
+    ]
+
+
+def strip_echoes(source: Source, items: Sequence[Item]) -> list[Item]:
+    """The items without those lines of a context that say, word for word, what this owner's memories say."""
+    lines = [item.content.split("\n") for item in items]
+    said = [content for several in lines for line in several if (content := _line_content(line))][:MAX_LINES]
+    if not said:
+        return list(items)
+    rows = Revision.objects.filter(
+        tenant=source.tenant_id, project=source.project, user_id=source.user_id, retired_at=None, content__in=said
+    )
+    held = set(rows.values_list("content", flat=True))
+    return [
+        replace(item, content="\n".join(line for line in several if _line_content(line) not in held))
+        for item, several in zip(items, lines, strict=True)
+    ]
+
+
+def _line_content(line: str) -> str:
+    """What a line of a context says; "" for any other line."""
+    line = line.strip()
+    head = CONTEXT_HEAD.match(line)
+    return line[head.end() :] if head else ""
+
+
+def keep_text(source: Source, found: ExtractionResult) -> tuple[ExtractionResult, tuple[ExistingMemory, ...]]:
+    """The single text of a write as one statement, and the memories that the statements repeat.
+
+    A text whose every line is a live memory is no news: it states these memories again.
+    """
+    (item,) = items_of(source)
+    news = strip_echoes(source, [item])[0].content
+    turns = echoed_turns(source, item) if news != item.content else []
+    held = _held(source, news)
+    if held is not None and (held or turns):
+        said = [Statement(_fact(item, line)) for line in held]
+        said += [_repeats(item, turn) for turn in turns]
+        return replace(found, statements=tuple(said)), tuple(turns)
+    kept = news if news.strip() else item.content
+    return replace(found, statements=(Statement(_fact(item, kept)),)), ()
+
+
+def _held(source: Source, text: str) -> list[str] | None:
+    """The contents of the live facts that `text` consists of, one a line, as a recall writes them; None if any line is
+    new."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) > MAX_LINES:
+        return None
+    forms = [(line, line.removesuffix(".")) for line in lines]
+    digests = {form: digest.of_text(form) for both in forms for form in both}
+    live = live_digests(source.tenant_id, source.project, source.user_id, source.agent_id, list(digests.values()))
+    held = [next((form for form in both if digests[form] in live), None) for both in forms]
+    return None if None in held else [form for form in held if form is not None]
+
+
+def _fact(item: Item, content: str) -> Fact:
+    return Fact(content, content, 0, item.role, item.speaker, item.said_at, item.client_timestamp)
+
+
+def _repeats(item: Item, turn: ExistingMemory) -> Statement:
+    fact = replace(_fact(item, turn.content), said_at=turn.said_at)
+    return Statement(fact, proposal=Proposal(Decision.NOOP, turn.id, "repeats what a recall gave out"))

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from core.clock import now
 from core.postgres import fetch
-from memories.models import Owner
+from memories.models import Owner, Revision
 from memories.retrieval.nearest import EXACT_UP_TO, PREFILTER_SIZE
 from memories.statements import ExistingMemory
 
@@ -58,6 +58,16 @@ def live(tenant_id: uuid.UUID, agent_id: str | None, ids: Sequence[uuid.UUID]) -
         return {}
     rows = fetch.rows(NAMED, {"tenant": tenant_id, "ids": list(ids), "agent": agent_id, "moment": now()})
     return {key: ExistingMemory(key, content, said_at) for key, content, said_at in rows}
+
+
+def live_digests(
+    tenant_id: uuid.UUID, project: str, user_id: str, agent_id: str | None, digests: Sequence[bytes]
+) -> dict[bytes, uuid.UUID]:
+    """Which of `digests` are live texts of this owner and agent, with their memories. Expired ones are not."""
+    rows = Revision.objects.filter(
+        tenant=tenant_id, project=project, user_id=user_id, agent_id=agent_id, digest__in=list(digests), valid_to=None
+    ).visible(now())
+    return {bytes(digest): memory for digest, memory in rows.values_list("digest", "memory_key")}
 
 
 def similar(

@@ -9,8 +9,7 @@ from typing import Any
 from apikeys.types import Principal
 from core.errors import AppError
 from memories.models import Source
-from memories.services.events import results
-from memories.services.store import enqueue_writes, source_of
+from memories.services.store import enqueue_writes, results, source_of
 from memories.types import StoreCommand, WriteResult
 
 Answer = WriteResult | AppError

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from apikeys.types import Principal
 from memories.models import Source
 from memories.pipeline import owner_state, plan, writes
-from memories.services.events import results
-from memories.services.store import enqueue_writes, source_of
+from memories.services.store import enqueue_writes, results, source_of
 from memories.types import Decision, IngestCommand, Ingested, IngestedFact, WriteResult
 
 

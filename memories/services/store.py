@@ -1,9 +1,10 @@
-"""Store: commit what was said, then wait a while for the worker. Once committed, nothing is lost."""
+"""Store: commit what was said, wait a while for the worker, read the result. Once committed, nothing is lost."""
 
 from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,20 +13,30 @@ from django.db import connection, transaction
 
 from apikeys.types import Principal
 from core.clock import iso, now
-from core.errors import InvalidRequest
+from core.errors import InvalidRequest, NotFound
 from core.idempotency.keys import bind
-from core.ids import new_id
+from core.ids import EVENT, MEMORY, new_id, parse
+from core.postgres import fetch
 from core.redis import await_result
+from entities.services import mentions
+from entities.types import NO_ENTITIES
 from memories.languages import configuration
 from memories.models import Source
 from memories.pipeline import attempts, write_queue
 from memories.pipeline.fulltext import SOURCE_CHARACTERS, to_tsvector
 from memories.pipeline.write_queue import LONG, Priority
 from memories.services import access
-from memories.services.events import results_of, rows
-from memories.types import Item, SourceKind, StoreCommand, WriteResult
+from memories.types import Decision, Item, ItemResult, SourceKind, SourceState, StoreCommand, WriteResult
 
 MAX_FIRST = 10  # writes of one request that go to the queue `store`
+
+DECIDED = """
+SELECT o.source_key, o.decision, o.memory_key, o.replaces_key, r.content, r.reason
+FROM memories_outcome o
+JOIN memories_revision r ON r.tenant_id = o.tenant_id AND r.memory_key = o.memory_key AND r.retired_at IS NULL
+WHERE o.tenant_id = %(tenant)s AND r.tenant_id = %(tenant)s AND o.source_key = ANY(%(sources)s::uuid[])
+ORDER BY o.source_key, o.position
+"""
 
 # At most half of the threads wait for a worker, so that recall never starves behind a dead or busy one.
 _places = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
@@ -125,3 +136,95 @@ def joined(items: tuple[Item, ...]) -> tuple[str, list[dict[str, Any]]]:
         parts.append(item.content)
         at += len(item.content) + 1
     return "\n".join(parts), spans
+
+
+# --- the result of an accepted write ---------------------------------------------------------------------------------
+def event(principal: Principal, event_id: str) -> WriteResult:
+    """The state of a write of this caller's scope, else NotFound."""
+    key = parse(EVENT, event_id)
+    source = key and Source.objects.filter(tenant=principal.tenant_id, id=key).defer("text", "tsv", "vector").first()
+    if not source or (principal.user_id is not None and source.user_id != principal.user_id):
+        raise NotFound(f"Event with ID '{event_id}' not found")
+    if principal.projects and source.project not in principal.projects:
+        raise NotFound(f"Event with ID '{event_id}' not found")
+    return result_of(source)
+
+
+def results(tenant_id: uuid.UUID, source_ids: Sequence[uuid.UUID]) -> list[WriteResult]:
+    """The state of these writes, in order. Raises NotFound when one of them was erased since."""
+    found = rows(tenant_id, source_ids)
+    if any(i not in found or found[i].redacted_at for i in source_ids):
+        raise NotFound
+    return results_of([found[i] for i in source_ids])
+
+
+def rows(tenant_id: uuid.UUID, source_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Source]:
+    """Accepted writes by their ids, without their text."""
+    wanted = Source.objects.filter(tenant=tenant_id, id__in=list(source_ids)).defer("text", "tsv", "vector")
+    return {source.id: source for source in wanted}
+
+
+def result_of(source: Source) -> WriteResult:
+    """A write's state, its decisions in order, and the id that every answer gives."""
+    return results_of([source])[0]
+
+
+def results_of(sources: Sequence[Source]) -> list[WriteResult]:
+    """The same for several writes of one tenant: as many statements as for one."""
+    items = _items([source for source in sources if source.state == SourceState.APPLIED])
+    pending = {(source.project, source.user_id) for source in sources if source.state == SourceState.PENDING}
+    claimed = write_queue.claimed(sources[0].tenant_id, pending) if pending else set()
+    return [_result(s, tuple(items.get(s.id, ())), (s.project, s.user_id) in claimed) for s in sources]
+
+
+def _result(source: Source, items: tuple[ItemResult, ...], is_claimed: bool) -> WriteResult:
+    memory_id = source.target_key or parse(MEMORY, source.result.get("first", "")) or source.reserved_id
+    if source.kind == SourceKind.SUPERSEDE and items:
+        memory_id = items[0].memory_id
+    added = [i for i in items if i.decision is not Decision.NOOP]
+    duplicate = items[0].memory_id if items and not added and source.kind == SourceKind.STORE else None
+    if source.kind == SourceKind.STORE and source.state == SourceState.APPLIED and not items:
+        memory_id = None  # nothing was kept, or it was erased since
+    return WriteResult(
+        event_id=source.id,
+        memory_id=duplicate or memory_id,
+        state=_state(source, is_claimed),
+        items=items,
+        accepted_at=source.accepted_at,
+        finished_at=source.finished_at,
+        expires_at=source.expires_at,
+        kind=SourceKind(source.kind),
+        failure=source.failure if source.state == SourceState.FAILED else "",
+        duplicate_of=duplicate,
+        facts=source.result.get("facts", 0),
+        detail=source.result,
+    )
+
+
+def _state(source: Source, is_claimed: bool) -> str:
+    if source.state == SourceState.PENDING:
+        return "running" if is_claimed else "pending"
+    return "succeeded" if source.state == SourceState.APPLIED else "failed"
+
+
+def _items(sources: Sequence[Source]) -> dict[uuid.UUID, list[ItemResult]]:
+    """The decisions of applied writes, by write. A memory that was erased since is left out."""
+    if not sources:
+        return {}
+    tenant_id, by_id = sources[0].tenant_id, {source.id: source for source in sources}
+    decided = fetch.rows(DECIDED, {"tenant": tenant_id, "sources": list(by_id)})
+    read = {row[2] for row in decided if by_id[row[0]].result.get("by") != "verbatim"}
+    known = mentions.of_memories(tenant_id, list(read)) if read else {}
+    found: dict[uuid.UUID, list[ItemResult]] = {}
+    for source_id, decision, memory, replaces, content, reason in decided:
+        item = ItemResult(
+            memory_id=memory,
+            content=content,
+            decision=Decision(decision),
+            replaces=replaces,
+            created_at=by_id[source_id].accepted_at,
+            reason=reason,
+            entities=known.get(memory, NO_ENTITIES),
+        )
+        found.setdefault(source_id, []).append(item)
+    return found

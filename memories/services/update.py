@@ -12,6 +12,7 @@ from core.ids import MEMORY, public
 from core.unset import UNSET
 from memories.models import Source
 from memories.pipeline import apply, digest
+from memories.retrieval.similar import live_digests
 from memories.services import access
 from memories.services.recall import load, read_after_write
 from memories.services.store import enqueue_writes
@@ -86,7 +87,7 @@ def refuse_ended(current: MemoryRecord) -> None:
 def refuse_taken(current: MemoryRecord, tenant_id: uuid.UUID, content: str, *, but: uuid.UUID | None) -> None:
     """Tell a conflict before anything is accepted; the pipeline looks again under the lock."""
     wanted = digest.of_text(content)
-    live = apply.live_digests(tenant_id, current.project, current.user_id, current.agent_id, [wanted])
+    live = live_digests(tenant_id, current.project, current.user_id, current.agent_id, [wanted])
     if (holder := live.get(wanted)) not in (None, but):
         raise Conflict("Another memory holds this text already.", memory_id=public(MEMORY, holder))
 

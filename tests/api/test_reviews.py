@@ -14,8 +14,8 @@ from core.clock import iso, now
 from core.ids import MEMORY, parse
 from core.tenancy import across_tenants
 from memories.models import Review, Revision
-from memories.pipeline.changes import ChangeSet
 from memories.pipeline.plan import Planner
+from memories.pipeline.rows import ChangeSet
 from memories.review_types import ReviewProposal, ReviewState
 from tests import build
 from tests.build import Caller

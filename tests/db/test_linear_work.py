@@ -13,8 +13,8 @@ from core.clock import now
 from entities.services import graph_updates
 from entities.types import EntityMention, ExtractedGraph, GraphScope, GraphUpdate
 from memories.models import Memory, Source
-from memories.pipeline.echo_filter import strip_echoes
 from memories.pipeline.fulltext import SOURCE_CHARACTERS, to_tsvector, word_count
+from memories.pipeline.writes import strip_echoes
 from memories.types import Item
 from tests import build
 from tests.growth import fault, superlinear

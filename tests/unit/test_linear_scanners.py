@@ -59,7 +59,7 @@ MODULES = (
     "memories.decisions.words",
     "memories.filters",
     "memories.languages",
-    "memories.pipeline.echo_filter",
+    "memories.pipeline.writes",
     "memories.extraction.llm.grounding",
     "memories.extraction.llm.interpretation",
     "memories.extraction.llm.words",

@@ -26,13 +26,12 @@ from memories.api.common import (
 )
 from memories.api.mem0 import serializers
 from memories.api.mem0.schema import add, delete, delete_user, edit, event, get, history, list_user, replace, search
-from memories.services.events import event as read_event
-from memories.services.events import results
 from memories.services.forget import forget, forget_one
 from memories.services.recall import embedding, list_page, recall
 from memories.services.recall import get as read_memory
 from memories.services.recall import history as read_history
-from memories.services.store import store
+from memories.services.store import event as read_event
+from memories.services.store import results, store
 from memories.services.update import outcome, update
 from memories.services.user_statistics import stats
 from memories.types import ForgetCommand, ListQuery, RecallQuery, StoreCommand, WriteResult

@@ -20,8 +20,8 @@ from memories.api.remembra import serializers
 from memories.api.remembra.schema import MEMORY, PENDING, PendingChangeOut, RemembraMemoryOut, answer
 from memories.api.remembra.serializers import CONTENT
 from memories.api.remembra.views import EVENTS
-from memories.services.events import results
 from memories.services.revise import restore, supersede
+from memories.services.store import results
 from memories.services.update import outcome
 from memories.types import MemoryRecord, SupersedeCommand, WriteResult
 

@@ -36,12 +36,11 @@ from memories.api.remembra.schema import (
     replace,
     storing,
 )
-from memories.services.events import event as read_event
-from memories.services.events import results
 from memories.services.forget import forget, forget_one
 from memories.services.recall import get as read_memory
 from memories.services.recall import list_page, recall
-from memories.services.store import store
+from memories.services.store import event as read_event
+from memories.services.store import results, store
 from memories.services.update import outcome, update
 from memories.types import ForgetCommand, ListQuery, RecallQuery, StoreCommand, WriteResult
 from memories.types import MemoryRecord as View
