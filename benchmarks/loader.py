@@ -112,23 +112,26 @@ def settle() -> None:
 def embedded(texts: Sequence[str]) -> Encoded:
     """What the service's models make of each text, from the cache if these were asked for before."""
     encoder = registry.encoder()
-    name = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:32]
+    # The name of the array is a part of the key: files of an earlier version name it otherwise.
+    name = hashlib.sha256("\0".join(("token_embeddings", *texts)).encode()).hexdigest()[:32]
     path = CACHE / encoder.embedder.model.replace("/", "_") / f"{name}.npz"
     if path.exists():
         return _read(path)
     order = sorted(range(len(texts)), key=lambda row: len(texts[row]))  # texts of a length need no padding
     parts = [order[at : at + EMBED_AT_ONCE] for at in range(0, len(order), EMBED_AT_ONCE)]
     vectors = np.zeros((len(texts), encoder.embedder.dimensions), np.float16)
-    pieces: list[TokenMatrix] = [np.zeros((0, DIMENSIONS), np.int8)] * len(texts)
+    matrices: list[TokenMatrix] = [np.zeros((0, DIMENSIONS), np.int8)] * len(texts)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         computed = pool.map(lambda part: encoder.encode([texts[row] for row in part]), parts)
         for rows, found in zip(parts, computed, strict=True):
             vectors[rows] = found.vectors
             for row, own in zip(rows, found.token_embeddings or (), strict=bool(found.token_embeddings)):
-                pieces[row] = own
+                matrices[row] = own
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(f".{os.getpid()}.npz")
-    np.savez(unfinished, vectors=vectors, token_embeddings=np.concatenate(pieces), counts=[len(own) for own in pieces])
+    np.savez(
+        unfinished, vectors=vectors, token_embeddings=np.concatenate(matrices), counts=[len(own) for own in matrices]
+    )
     unfinished.replace(path)
     return _read(path)
 
@@ -136,8 +139,8 @@ def embedded(texts: Sequence[str]) -> Encoded:
 def _read(path: Path) -> Encoded:
     with np.load(path) as kept:
         ends = np.cumsum(kept["counts"])
-        pieces = tuple(np.split(kept["pieces"], ends[:-1]))
-        return Encoded(kept["vectors"], pieces if len(kept["pieces"]) else None)
+        matrices = tuple(np.split(kept["token_embeddings"], ends[:-1]))
+        return Encoded(kept["vectors"], matrices if len(kept["token_embeddings"]) else None)
 
 
 # --- rows ------------------------------------------------------------------------------------------------------------
