@@ -7,17 +7,19 @@ in `id` alone. What Django would look up by `id`, this base model looks up by bo
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from graphlib import TopologicalSorter
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TypeVar
 
 from django.apps import apps
 from django.db import models
 
 from core.ids import new_id
 
+_ST = TypeVar("_ST")  # of a field as in django-stubs: the type that can be set, and the type that is read
+_GT = TypeVar("_GT")
 _across: ContextVar[str] = ContextVar("across_tenants", default="")
 
 
@@ -72,6 +74,36 @@ class TenantRow(models.Model):
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> NoReturn:
         raise TypeError("rows of a tenant are deleted by filter(tenant=…).delete()")
+
+
+class TenantForeignKey(models.ForeignObject[_ST, _GT]):
+    """A link to a row of the same tenant. `memory = TenantForeignKey("memories.Memory")` adds two fields to a model.
+
+    `memory_key` is the column with the id of the other row; the model declares its type (`memory_key: uuid.UUID`).
+    `memory` is the row itself; Django joins it by `(tenant, memory_key)` to `(tenant, id)`. The constraint in the
+    database is a `TenantLink` of the migration. Migrations know Django's own fields only.
+    """
+
+    def __init__(self, to: type[models.Model] | str, *, related_name: str = "+", null: bool = False) -> None:
+        # Created first: Django orders the fields of a model by their creation.
+        self.key: models.UUIDField[Any, Any] = models.UUIDField(null=null)
+        super().__init__(to, models.DO_NOTHING, ("tenant", ""), ("tenant", "id"), related_name=related_name, null=null)
+
+    def contribute_to_class(
+        self, cls: type[models.Model], name: str, private_only: bool = False, **kwargs: Any
+    ) -> None:
+        self.from_fields = ("tenant", f"{name}_key")
+        self.key.contribute_to_class(cls, f"{name}_key")
+        super().contribute_to_class(cls, name, private_only, **kwargs)
+
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.ForeignObject", args, kwargs
+
+    def clone(self) -> models.ForeignObject[Any, Any]:  # type: ignore[override]
+        """As in the state of a migration, which has the column as a field of its own."""
+        _, _, args, kwargs = self.deconstruct()
+        return models.ForeignObject(*args, **kwargs)
 
 
 def tenant_tables() -> list[type[TenantRow]]:

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import models
 from django.db.models import Q
 
 from core.clock import now
-from core.tenancy import TenantRow
+from core.tenancy import TenantForeignKey, TenantRow
 from entities.models.entity import Entity, Merge
 
 
 class Alias(TenantRow):
-    entity_key = models.UUIDField()
-    entity = models.ForeignObject(
-        Entity,
-        models.DO_NOTHING,
-        from_fields=("tenant", "entity_key"),
-        to_fields=("tenant", "id"),
-        related_name="aliases",
-    )
+    entity_key: uuid.UUID
+    entity = TenantForeignKey(Entity, related_name="aliases")
     name = models.CharField(max_length=512)
     normalised = models.CharField(max_length=512)
-    merge_key = models.UUIDField(null=True)
-    merge = models.ForeignObject(
-        Merge,
-        models.DO_NOTHING,
-        from_fields=("tenant", "merge_key"),
-        to_fields=("tenant", "id"),
-        related_name="+",
-        null=True,
-    )
+    merge_key: uuid.UUID | None
+    merge = TenantForeignKey(Merge, null=True)
     recorded_at = models.DateTimeField(default=now)
     retired_at = models.DateTimeField(null=True)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from core.clock import now
-from core.tenancy import TenantRow
+from core.tenancy import TenantForeignKey, TenantRow
 
 
 class Entity(TenantRow):
@@ -25,14 +27,10 @@ class Entity(TenantRow):
 class Merge(TenantRow):
     """One entity joined into another; a split undoes exactly the rows that carry its id."""
 
-    source_key = models.UUIDField()
-    source = models.ForeignObject(
-        Entity, models.DO_NOTHING, from_fields=("tenant", "source_key"), to_fields=("tenant", "id"), related_name="+"
-    )
-    target_key = models.UUIDField()
-    target = models.ForeignObject(
-        Entity, models.DO_NOTHING, from_fields=("tenant", "target_key"), to_fields=("tenant", "id"), related_name="+"
-    )
+    source_key: uuid.UUID
+    source = TenantForeignKey(Entity)
+    target_key: uuid.UUID
+    target = TenantForeignKey(Entity)
     actor = models.CharField(max_length=64)
     recorded_at = models.DateTimeField(default=now)
     undone_at = models.DateTimeField(null=True)
@@ -50,14 +48,8 @@ class EntityRevision(TenantRow):
     `candidates`: the entities that it may be, where that could not be told.
     """
 
-    entity_key = models.UUIDField()
-    entity = models.ForeignObject(
-        Entity,
-        models.DO_NOTHING,
-        from_fields=("tenant", "entity_key"),
-        to_fields=("tenant", "id"),
-        related_name="revisions",
-    )
+    entity_key: uuid.UUID
+    entity = TenantForeignKey(Entity, related_name="revisions")
     project = models.CharField(max_length=128)
     user_id = models.CharField(max_length=128)
     name = models.CharField(max_length=512)
@@ -66,24 +58,10 @@ class EntityRevision(TenantRow):
     disambiguator = models.PositiveSmallIntegerField(default=0)
     confidence = models.FloatField(default=1.0)
     candidates = ArrayField(models.UUIDField(), default=list)
-    merged_into_key = models.UUIDField(null=True)
-    merged_into = models.ForeignObject(
-        Entity,
-        models.DO_NOTHING,
-        from_fields=("tenant", "merged_into_key"),
-        to_fields=("tenant", "id"),
-        related_name="+",
-        null=True,
-    )
-    merge_key = models.UUIDField(null=True)
-    merge = models.ForeignObject(
-        Merge,
-        models.DO_NOTHING,
-        from_fields=("tenant", "merge_key"),
-        to_fields=("tenant", "id"),
-        related_name="+",
-        null=True,
-    )
+    merged_into_key: uuid.UUID | None
+    merged_into = TenantForeignKey(Entity, null=True)
+    merge_key: uuid.UUID | None
+    merge = TenantForeignKey(Merge, null=True)
     actor = models.CharField(max_length=64)
     recorded_at = models.DateTimeField(default=now)
     retired_at = models.DateTimeField(null=True)

@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import models
 from django.db.models import Q
 
 from core.clock import now
-from core.tenancy import TenantRow
+from core.tenancy import TenantForeignKey, TenantRow
 from entities.models.entity import Entity, Merge
 
 
 class Mention(TenantRow):
-    entity_key = models.UUIDField()
-    entity = models.ForeignObject(
-        Entity,
-        models.DO_NOTHING,
-        from_fields=("tenant", "entity_key"),
-        to_fields=("tenant", "id"),
-        related_name="mentions",
-    )
-    memory_key = models.UUIDField()
-    memory = models.ForeignObject(
-        "memories.Memory",
-        models.DO_NOTHING,
-        from_fields=("tenant", "memory_key"),
-        to_fields=("tenant", "id"),
-        related_name="+",
-    )
+    entity_key: uuid.UUID
+    entity = TenantForeignKey(Entity, related_name="mentions")
+    memory_key: uuid.UUID
+    memory = TenantForeignKey("memories.Memory")
     # As this memory says it: an entity has the type that most of its mentions give.
     type = models.CharField(max_length=16, default="")
     qualifier = models.CharField(max_length=64, default="")
     confidence = models.FloatField(default=1.0)
-    merge_key = models.UUIDField(null=True)
-    merge = models.ForeignObject(
-        Merge,
-        models.DO_NOTHING,
-        from_fields=("tenant", "merge_key"),
-        to_fields=("tenant", "id"),
-        related_name="+",
-        null=True,
-    )
+    merge_key: uuid.UUID | None
+    merge = TenantForeignKey(Merge, null=True)
     recorded_at = models.DateTimeField(default=now)
     retired_at = models.DateTimeField(null=True)
 

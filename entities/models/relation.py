@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 
 from django.db import models
 from django.db.models import F, Q
 
 from core.clock import now
-from core.tenancy import TenantRow
+from core.tenancy import TenantForeignKey, TenantRow
 from entities.models.alias import Alias
 from entities.models.entity import Entity, Merge
 
@@ -18,36 +19,17 @@ class Relation(TenantRow):
 
     project = models.CharField(max_length=128)
     user_id = models.CharField(max_length=128)
-    source_key = models.UUIDField()
-    source = models.ForeignObject(
-        Entity,
-        models.DO_NOTHING,
-        from_fields=("tenant", "source_key"),
-        to_fields=("tenant", "id"),
-        related_name="relations_out",
-    )
-    target_key = models.UUIDField()
-    target = models.ForeignObject(
-        Entity,
-        models.DO_NOTHING,
-        from_fields=("tenant", "target_key"),
-        to_fields=("tenant", "id"),
-        related_name="relations_in",
-    )
+    source_key: uuid.UUID
+    source = TenantForeignKey(Entity, related_name="relations_out")
+    target_key: uuid.UUID
+    target = TenantForeignKey(Entity, related_name="relations_in")
     type = models.CharField(max_length=32)
     properties = models.JSONField(default=dict)
     confidence = models.FloatField(default=1.0)
     valid_from = models.DateTimeField(null=True)
     valid_to = models.DateTimeField(null=True)
-    merge_key = models.UUIDField(null=True)
-    merge = models.ForeignObject(
-        Merge,
-        models.DO_NOTHING,
-        from_fields=("tenant", "merge_key"),
-        to_fields=("tenant", "id"),
-        related_name="+",
-        null=True,
-    )
+    merge_key: uuid.UUID | None
+    merge = TenantForeignKey(Merge, null=True)
     recorded_at = models.DateTimeField(default=now)
     retired_at = models.DateTimeField(null=True)
 
@@ -73,42 +55,15 @@ class Evidence(TenantRow):
     `properties`: what this memory says of the relation; the relation has those of all its evidence.
     """
 
-    relation_key = models.UUIDField(null=True)
-    relation = models.ForeignObject(
-        Relation,
-        models.DO_NOTHING,
-        from_fields=("tenant", "relation_key"),
-        to_fields=("tenant", "id"),
-        related_name="evidence",
-        null=True,
-    )
-    alias_key = models.UUIDField(null=True)
-    alias = models.ForeignObject(
-        Alias,
-        models.DO_NOTHING,
-        from_fields=("tenant", "alias_key"),
-        to_fields=("tenant", "id"),
-        related_name="evidence",
-        null=True,
-    )
-    memory_key = models.UUIDField()
-    memory = models.ForeignObject(
-        "memories.Memory",
-        models.DO_NOTHING,
-        from_fields=("tenant", "memory_key"),
-        to_fields=("tenant", "id"),
-        related_name="+",
-    )
+    relation_key: uuid.UUID | None
+    relation = TenantForeignKey(Relation, related_name="evidence", null=True)
+    alias_key: uuid.UUID | None
+    alias = TenantForeignKey(Alias, related_name="evidence", null=True)
+    memory_key: uuid.UUID
+    memory = TenantForeignKey("memories.Memory")
     properties = models.JSONField(default=dict)
-    merge_key = models.UUIDField(null=True)
-    merge = models.ForeignObject(
-        Merge,
-        models.DO_NOTHING,
-        from_fields=("tenant", "merge_key"),
-        to_fields=("tenant", "id"),
-        related_name="+",
-        null=True,
-    )
+    merge_key: uuid.UUID | None
+    merge = TenantForeignKey(Merge, null=True)
     recorded_at = models.DateTimeField(default=now)
     retired_at = models.DateTimeField(null=True)
 

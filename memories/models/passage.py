@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 from pgvector.django import HalfVectorField
 
-from core.tenancy import TenantRow
+from core.tenancy import TenantForeignKey, TenantRow
 from memories.models.memory import Memory
 from memories.models.revision import Revision
 
@@ -19,22 +21,10 @@ class Passage(TenantRow):
     `turn`): when it was said, the write it came with, the place in that write.
     """
 
-    text_key = models.UUIDField()
-    text = models.ForeignObject(
-        Revision,
-        models.DO_NOTHING,
-        from_fields=("tenant", "text_key"),
-        to_fields=("tenant", "id"),
-        related_name="passages",
-    )
-    memory_key = models.UUIDField()
-    memory = models.ForeignObject(
-        Memory,
-        models.DO_NOTHING,
-        from_fields=("tenant", "memory_key"),
-        to_fields=("tenant", "id"),
-        related_name="+",
-    )
+    text_key: uuid.UUID
+    text = TenantForeignKey(Revision, related_name="passages")
+    memory_key: uuid.UUID
+    memory = TenantForeignKey(Memory)
     project = models.CharField(max_length=128)
     user_id = models.CharField(max_length=128)
     ordinal = models.PositiveIntegerField(default=0)
@@ -73,14 +63,8 @@ class Embedding(TenantRow):
     stands before the cut. The database adds a column of its own, `binary_code`: one bit for the sign of each number.
     """
 
-    passage_key = models.UUIDField()
-    passage = models.ForeignObject(
-        Passage,
-        models.DO_NOTHING,
-        from_fields=("tenant", "passage_key"),
-        to_fields=("tenant", "id"),
-        related_name="embeddings",
-    )
+    passage_key: uuid.UUID
+    passage = TenantForeignKey(Passage, related_name="embeddings")
     project = models.CharField(max_length=128)
     user_id = models.CharField(max_length=128)
     text_key = models.UUIDField()
@@ -106,14 +90,8 @@ class TokenEmbedding(TenantRow):
     They are read for the few candidates of a recall, by passage, and never scanned.
     """
 
-    passage_key = models.UUIDField()
-    passage = models.ForeignObject(
-        Passage,
-        models.DO_NOTHING,
-        from_fields=("tenant", "passage_key"),
-        to_fields=("tenant", "id"),
-        related_name="+",
-    )
+    passage_key: uuid.UUID
+    passage = TenantForeignKey(Passage)
     model = models.CharField(max_length=128)
     vectors = models.BinaryField()
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import models
 from django.db.models import Q
 
 from core.clock import now
-from core.tenancy import TenantRow
+from core.tenancy import TenantForeignKey, TenantRow
 from memories.models.memory import Memory
 from memories.review_types import ReviewProposal, ReviewState
 
@@ -20,14 +22,10 @@ class Review(TenantRow):
 
     project = models.CharField(max_length=128)
     user_id = models.CharField(max_length=128)
-    old_key = models.UUIDField()
-    old = models.ForeignObject(
-        Memory, models.DO_NOTHING, from_fields=("tenant", "old_key"), to_fields=("tenant", "id"), related_name="+"
-    )
-    new_key = models.UUIDField()
-    new = models.ForeignObject(
-        Memory, models.DO_NOTHING, from_fields=("tenant", "new_key"), to_fields=("tenant", "id"), related_name="+"
-    )
+    old_key: uuid.UUID
+    old = TenantForeignKey(Memory)
+    new_key: uuid.UUID
+    new = TenantForeignKey(Memory)
     old_text_key = models.UUIDField()
     new_text_key = models.UUIDField()
     proposal = models.CharField(max_length=9, choices=[(p.value, p.value) for p in ReviewProposal])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
 
 from core.clock import now
-from core.tenancy import TenantRow
+from core.tenancy import TenantForeignKey, TenantRow
 from memories.models.memory import Memory
 from memories.models.source import Source
 from memories.types import Action, MemoryScope
@@ -51,31 +52,12 @@ class Revision(TenantRow):
     a revision without new text shares them. Scope columns repeat the memory's, since search reads revisions alone.
     """
 
-    memory_key = models.UUIDField()
-    memory = models.ForeignObject(
-        Memory,
-        models.DO_NOTHING,
-        from_fields=("tenant", "memory_key"),
-        to_fields=("tenant", "id"),
-        related_name="revisions",
-    )
-    text_key = models.UUIDField()
-    text = models.ForeignObject(
-        "self",
-        models.DO_NOTHING,
-        from_fields=("tenant", "text_key"),
-        to_fields=("tenant", "id"),
-        related_name="+",
-    )
-    source_key = models.UUIDField(null=True)
-    source = models.ForeignObject(
-        Source,
-        models.DO_NOTHING,
-        from_fields=("tenant", "source_key"),
-        to_fields=("tenant", "id"),
-        related_name="+",
-        null=True,
-    )
+    memory_key: uuid.UUID
+    memory = TenantForeignKey(Memory, related_name="revisions")
+    text_key: uuid.UUID
+    text = TenantForeignKey("self")
+    source_key: uuid.UUID | None
+    source = TenantForeignKey(Source, null=True)
     project = models.CharField(max_length=128)
     user_id = models.CharField(max_length=128)
     agent_id = models.CharField(max_length=128, null=True)

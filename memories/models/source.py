@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
 from pgvector.django import HalfVectorField
 
 from core.clock import now
-from core.tenancy import TenantRow
+from core.tenancy import TenantForeignKey, TenantRow
 from memories.models.memory import Memory
 from memories.types import Decision, SourceKind, SourceState
 
@@ -32,15 +34,8 @@ class Source(TenantRow):
     text = models.TextField()
     payload = models.JSONField(default=dict)
     reserved_id = models.UUIDField(null=True)
-    target_key = models.UUIDField(null=True)
-    target = models.ForeignObject(
-        Memory,
-        models.DO_NOTHING,
-        from_fields=("tenant", "target_key"),
-        to_fields=("tenant", "id"),
-        related_name="+",
-        null=True,
-    )
+    target_key: uuid.UUID | None
+    target = TenantForeignKey(Memory, null=True)
 
     state = models.CharField(
         max_length=8, choices=[(s.value, s.value) for s in SourceState], default=SourceState.PENDING.value
@@ -96,31 +91,12 @@ class Source(TenantRow):
 class Outcome(TenantRow):
     """What one write decided about one memory: ADD, NOOP, UPDATE or DELETE, in the order of the answer."""
 
-    source_key = models.UUIDField()
-    source = models.ForeignObject(
-        Source,
-        models.DO_NOTHING,
-        from_fields=("tenant", "source_key"),
-        to_fields=("tenant", "id"),
-        related_name="outcomes",
-    )
-    memory_key = models.UUIDField()
-    memory = models.ForeignObject(
-        Memory,
-        models.DO_NOTHING,
-        from_fields=("tenant", "memory_key"),
-        to_fields=("tenant", "id"),
-        related_name="+",
-    )
-    replaces_key = models.UUIDField(null=True)
-    replaces = models.ForeignObject(
-        Memory,
-        models.DO_NOTHING,
-        from_fields=("tenant", "replaces_key"),
-        to_fields=("tenant", "id"),
-        related_name="+",
-        null=True,
-    )
+    source_key: uuid.UUID
+    source = TenantForeignKey(Source, related_name="outcomes")
+    memory_key: uuid.UUID
+    memory = TenantForeignKey(Memory)
+    replaces_key: uuid.UUID | None
+    replaces = TenantForeignKey(Memory, null=True)
     position = models.PositiveIntegerField()
     decision = models.CharField(max_length=6, choices=[(d.value, d.value) for d in Decision])
 

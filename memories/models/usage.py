@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import models
 
-from core.tenancy import TenantRow
+from core.tenancy import TenantForeignKey, TenantRow
 from memories.models.memory import Memory
 
 
 class Usage(TenantRow):
-    memory_key = models.UUIDField()
-    memory = models.ForeignObject(
-        Memory, models.DO_NOTHING, from_fields=("tenant", "memory_key"), to_fields=("tenant", "id"), related_name="+"
-    )
+    memory_key: uuid.UUID
+    memory = TenantForeignKey(Memory)
     uses = models.PositiveBigIntegerField(default=0)
     last_used_at = models.DateTimeField()
 

@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db import connection, models
 from django.db.models import ForeignObject
 
-from core.tenancy import TenantRow
+from core.tenancy import TenantForeignKey, TenantRow
 
 OURS = ("apikeys", "core", "entities", "memories", "webhooks")
 TENANT = "apikeys_tenant"
@@ -69,18 +69,18 @@ def tenant_models() -> list[type[TenantRow]]:
     return [model for model in our_models() if issubclass(model, TenantRow)]
 
 
-def composite_links() -> list[tuple[type[TenantRow], ForeignObject[Any, Any]]]:
+def composite_links() -> list[tuple[type[TenantRow], TenantForeignKey[Any, Any]]]:
     """Every link between two tenant tables that a model declares."""
     links = [(model, field) for model in tenant_models() for field in model._meta.fields]
-    return [(model, field) for model, field in links if type(field) is ForeignObject]
+    return [(model, field) for model, field in links if isinstance(field, TenantForeignKey)]
 
 
-def key_of(link: ForeignObject[Any, Any]) -> str:
+def key_of(link: TenantForeignKey[Any, Any]) -> str:
     """The column that, with the tenant's, makes the link."""
     return str(link.from_fields[1])
 
 
-def link_name(model: type[TenantRow], link: ForeignObject[Any, Any]) -> str:
+def link_name(model: type[TenantRow], link: TenantForeignKey[Any, Any]) -> str:
     return f"{model._meta.db_table}_{key_of(link)}_link"
 
 
@@ -135,7 +135,7 @@ def links_that_leave_their_tenant() -> list[str]:
 
 
 def links_unlike_their_models() -> list[str]:
-    """Each ForeignObject has its constraint, and each composite constraint its ForeignObject."""
+    """Each TenantForeignKey has its constraint, and each composite constraint its TenantForeignKey."""
     declared = {
         (link_name(model, field), model._meta.db_table, key_of(field), field.related_model._meta.db_table)
         for model, field in composite_links()
@@ -143,9 +143,9 @@ def links_unlike_their_models() -> list[str]:
     there = {(link.name, link.table, link.columns[-1], link.target) for link in links() if link.target != TENANT}
     wrong = [f"{name}: declared by a model, not in the database" for name, *_ in sorted(declared - there)]
     wrong += [f"{name}: in the database, not declared by a model" for name, *_ in sorted(there - declared)]
-    for model, field in composite_links():
-        if field.from_fields[0] != "tenant" or tuple(field.to_fields) != ("tenant", "id"):
-            wrong.append(f"{model._meta.label}.{field.name}: {field.from_fields} → {field.to_fields}")
+    for model in tenant_models():
+        others = [f for f in model._meta.fields if isinstance(f, ForeignObject) and not isinstance(f, TenantForeignKey)]
+        wrong += [f"{model._meta.label}.{f.name}: is no TenantForeignKey" for f in others if f.name != "tenant"]
     return wrong
 
 

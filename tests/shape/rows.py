@@ -10,12 +10,11 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import ForeignObject
 from pgvector.django import HalfVectorField
 
 from apikeys.models import Tenant
 from core.ids import new_id
-from core.tenancy import TenantRow
+from core.tenancy import TenantForeignKey, TenantRow
 from tests.shape.catalogue import composite_links, key_of
 
 # Constraints that a type alone can't tell: an Evidence row states either a relation or an alias.
@@ -40,7 +39,7 @@ SAMPLES: dict[type[models.Field[Any, Any]], Callable[[], Any]] = {
 
 
 def make(
-    model: type[TenantRow], tenant: Tenant, *, link: ForeignObject[Any, Any] | None = None, to: Tenant | None = None
+    model: type[TenantRow], tenant: Tenant, *, link: TenantForeignKey[Any, Any] | None = None, to: Tenant | None = None
 ) -> TenantRow:
     """Write a row of `tenant` and all that it needs. `link` is set too, and points to a row of the tenant `to`."""
     row = model(tenant=tenant)
@@ -62,7 +61,7 @@ def _sample(field: models.Field[Any, Any]) -> Any:
     return next(value() for kind, value in SAMPLES.items() if isinstance(field, kind))
 
 
-def _needed(model: type[TenantRow], link: ForeignObject[Any, Any] | None) -> list[ForeignObject[Any, Any]]:
+def _needed(model: type[TenantRow], link: TenantForeignKey[Any, Any] | None) -> list[TenantForeignKey[Any, Any]]:
     """The links that a row can't be without, and `link`."""
     mine = [field for owner, field in composite_links() if owner is model]
     needed = [field for field in mine if field is link or not model._meta.get_field(key_of(field)).null]

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from django.db.models import ForeignObject
 
 from apikeys.models import Tenant
-from core.tenancy import TenantRow
+from core.tenancy import TenantForeignKey, TenantRow
 from tests.shape import catalogue
 from tests.shape.rows import make
 
@@ -47,7 +46,7 @@ def tenants() -> tuple[Tenant, Tenant]:
 
 @pytest.mark.parametrize(("model", "link"), LINKS, ids=[catalogue.link_name(*link) for link in LINKS])
 def test_a_row_can_point_into_its_own_tenant_and_no_other(
-    model: type[TenantRow], link: ForeignObject[Any, Any], tenants: tuple[Tenant, Tenant]
+    model: type[TenantRow], link: TenantForeignKey[Any, Any], tenants: tuple[Tenant, Tenant]
 ) -> None:
     one, other = tenants
     write(model, one, link=link)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
 from core.clock import now
-from core.tenancy import TenantRow
+from core.tenancy import TenantForeignKey, TenantRow
 from webhooks.models.webhook import Webhook
 from webhooks.types import DeliveryState
 
@@ -22,14 +24,8 @@ class Delivery(TenantRow):
     `log` has one entry a try: when, status code, error, milliseconds; never anything that the receiver said.
     """
 
-    webhook_key = models.UUIDField()
-    webhook = models.ForeignObject(
-        Webhook,
-        models.DO_NOTHING,
-        from_fields=("tenant", "webhook_key"),
-        to_fields=("tenant", "id"),
-        related_name="deliveries",
-    )
+    webhook_key: uuid.UUID
+    webhook = TenantForeignKey(Webhook, related_name="deliveries")
     event = models.CharField(max_length=32)
     message = models.UUIDField()
     project = models.CharField(max_length=128)
