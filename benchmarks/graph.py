@@ -31,8 +31,9 @@ from core.ids import new_id  # noqa: E402
 from entities.graph import drain, outbox  # noqa: E402
 from entities.graph.reader import CYPHER, SQL  # noqa: E402
 from entities.models import Entity, EntityRevision, GraphOutbox, Relation  # noqa: E402
+from entities.relation_types import RELATION_TYPES  # noqa: E402
 from entities.services import graph  # noqa: E402
-from entities.types import RELATION_TYPES, GraphKind, GraphScope, PointInTime  # noqa: E402
+from entities.types import GraphKind, GraphScope, PointInTime  # noqa: E402
 
 ENTITIES, RELATIONS = 20_000, 100_000
 CALLS = 30
@@ -71,7 +72,7 @@ def write(owner: Tenant, dice: random.Random) -> list[uuid.UUID]:
         Relation(
             source_key=keys[int(ENTITIES * dice.random() ** 3)],
             target_key=dice.choice(keys),
-            type=dice.choice(RELATION_TYPES),
+            type=dice.choice(list(RELATION_TYPES)),
             **owned,
         )
         for _ in range(RELATIONS)

@@ -11,8 +11,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from entities.relation_types import relation_type
+
 Row = Mapping[str, Any]
-SYMMETRIC = frozenset({"MARRIED_TO", "PARTNER_OF", "SIBLING_OF", "FRIEND_OF"})
 ARTICLES = frozenset({"a", "an", "the", "my", "our", "his", "her", "their"})
 
 
@@ -57,15 +58,17 @@ def _relation(names: set[str]) -> Callable[[Row, Row], bool]:
     def equal(gold: Row, found: Row) -> bool:
         a, b = _turned(gold), _turned(found)
         straight = end(a[0], b[0]) and end(a[2], b[2])
-        return a[1] == b[1] and (straight or (a[1] in SYMMETRIC and end(a[0], b[2]) and end(a[2], b[0])))
+        return a[1] == b[1] and (straight or (relation_type(a[1]).symmetric and end(a[0], b[2]) and end(a[2], b[0])))
 
     return equal
 
 
 def _turned(relation: Row) -> tuple[str, str, str]:
-    if relation["type"] == "REPORTS_TO":
-        return relation["target"], "MANAGES", relation["source"]
-    return relation["source"], relation["type"], relation["target"]
+    """Of two inverse types both are compared as the one that comes first in the alphabet."""
+    name, inverse = relation["type"], relation_type(relation["type"]).inverse
+    if inverse and inverse < name:
+        return relation["target"], inverse, relation["source"]
+    return relation["source"], name, relation["target"]
 
 
 def _f1(right: int, missed: int, false: int) -> float:

@@ -68,39 +68,6 @@ class EntityQuery:
     as_of: dt.datetime | None = None
 
 
-# What a relation can be: the fixed list. Another type is kept in PostgreSQL as it is, and is RELATED_TO in the graph.
-RELATED_TO = "RELATED_TO"
-RELATION_TYPES = (
-    "BORN_IN",
-    "CREATED",
-    "DISLIKES",
-    "FRIEND_OF",
-    "HAS_PET",
-    "HAS_ROLE",
-    "LIKES",
-    "LIVES_IN",
-    "MANAGES",
-    "MARRIED_TO",
-    "MEMBER_OF",
-    "MOVED_TO",
-    "OWNS",
-    "PARENT_OF",
-    "PARTNER_OF",
-    "PART_OF",
-    "REPORTS_TO",
-    "SIBLING_OF",
-    "STUDIED_AT",
-    "VISITED",
-    "WORKS_AT",
-    RELATED_TO,
-)
-
-
-# One at a time: a newer one ends its predecessor.
-FUNCTIONAL_TYPES = frozenset(("WORKS_AT", "LIVES_IN", "MARRIED_TO", "PARTNER_OF"))
-# The same in both directions.
-SYMMETRIC_TYPES = frozenset(("MARRIED_TO", "PARTNER_OF", "FRIEND_OF", "SIBLING_OF", RELATED_TO))
-
 ENTITY_TYPES = ("PERSON", "ORG", "LOCATION", "PRODUCT", "EVENT", "DATE", "CONCEPT")
 SELF = "user"  # in what a text states: whoever it speaks of in the first person
 
@@ -120,7 +87,7 @@ class EntityMention:
 
 
 class RelationConflict(enum.IntEnum):
-    """SAME: the same relation, of a type in COMPARED. OTHER_VALUE: another value of a relation with one value at a
+    """SAME: the same relation, of a type that is compared. OTHER_VALUE: another value of a relation with one value at a
     time. CONTRADICTED: the new statement ends or reverses this relation."""
 
     SAME = 1

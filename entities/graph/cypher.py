@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from typing import Any, LiteralString
 
 from entities.graph import client
-from entities.types import RELATION_TYPES, GraphScope, Path, PointInTime, ReachedNode
+from entities.relation_types import RELATION_TYPES
+from entities.types import GraphScope, Path, PointInTime, ReachedNode
 
 _TYPES = "|".join(RELATION_TYPES)
 _LIVE = """r.tenant = $tenant AND r.project = $project AND r.user_id = $user

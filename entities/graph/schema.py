@@ -7,7 +7,7 @@ from typing import LiteralString
 from django.conf import settings
 
 from entities.graph import client
-from entities.types import RELATION_TYPES
+from entities.relation_types import RELATION_TYPES
 
 _NODE: LiteralString = "CREATE CONSTRAINT NAME IF NOT EXISTS FOR (n:LABEL) REQUIRE (n.tenant, n.id) IS UNIQUE"
 _RELATIONSHIP: LiteralString = (

@@ -11,7 +11,8 @@ from django.db.models import QuerySet
 
 from core.tenancy import across_tenants
 from entities.models import Entity, EntityRevision, Mention, Relation
-from entities.types import RELATED_TO, RELATION_TYPES, GraphKind
+from entities.relation_types import RELATED_TO, RELATION_TYPES
+from entities.types import GraphKind
 
 Values = dict[str, Any]
 Found = dict[uuid.UUID, Values]

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from entities.types import RELATION_TYPES, GraphKind
+from entities.relation_types import RELATION_TYPES
+from entities.types import GraphKind
 
 LOCK: LiteralString = """
 UNWIND $tenants AS tenant

@@ -15,9 +15,10 @@ from django.db.models import Q, QuerySet
 from core.clock import now
 from entities.models import Alias, EntityRevision, Evidence, Mention, Merge, Relation
 from entities.names import normal
+from entities.relation_types import relation_type
 from entities.services.disambiguation import next_disambiguator
 from entities.services.unit_of_work import UnitOfWork
-from entities.types import SYMMETRIC_TYPES, GraphScope
+from entities.types import GraphScope
 
 Key = tuple[object, ...]
 StatedRow = Alias | Relation
@@ -70,7 +71,7 @@ def _touching(merge: Merge, entity: uuid.UUID) -> QuerySet[Relation]:
 def _between(row: Relation, merge: Merge) -> Key:
     """What the relation says once the two are one; what is mutual says the same in both directions."""
     ends = [merge.target_key if key == merge.source_key else key for key in (row.source_key, row.target_key)]
-    return (row.type, *(sorted(ends) if row.type in SYMMETRIC_TYPES else ends))
+    return (row.type, *(sorted(ends) if relation_type(row.type).symmetric else ends))
 
 
 def _witnesses(rows: Iterable[StatedRow], link: str) -> dict[uuid.UUID, list[Evidence]]:

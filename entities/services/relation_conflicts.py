@@ -7,11 +7,10 @@ from collections.abc import Collection, Iterable
 
 from core.postgres import fetch
 from entities.names import normal
-from entities.types import FUNCTIONAL_TYPES, GraphScope, RelationConflict, RelationMention
+from entities.relation_types import relation_type
+from entities.types import GraphScope, RelationConflict, RelationMention
 
 MAX_ROWS = 200
-OPPOSITES = {"LIKES": "DISLIKES", "DISLIKES": "LIKES"}
-COMPARED = FUNCTIONAL_TYPES | set(OPPOSITES)  # types of which a statement that ends nothing is compared
 STATED_RELATIONS = """
 SELECT a.normalised, r.id, r.type, t.normalised, v.memory_key
 FROM entities_alias a
@@ -29,14 +28,14 @@ def conflict(new: RelationMention, source: str, of_type: str, targets: Collectio
     """What a new relation does to an earlier one, of normalised names; `targets` are the names of its end."""
     if normal(new.source) != source:
         return None
-    is_same = normal(new.target) in targets
+    new_type, is_same = relation_type(new.type), normal(new.target) in targets
     if new.ended:
         return RelationConflict.CONTRADICTED if is_same and of_type == new.type else None
     if is_same and of_type == new.type:
-        return RelationConflict.SAME if of_type in COMPARED else None
+        return RelationConflict.SAME if new_type.is_compared else None
     if is_same:
-        return RelationConflict.CONTRADICTED if of_type == OPPOSITES.get(new.type) else None
-    return RelationConflict.OTHER_VALUE if of_type == new.type and of_type in FUNCTIONAL_TYPES else None
+        return RelationConflict.CONTRADICTED if of_type == new_type.opposite else None
+    return RelationConflict.OTHER_VALUE if of_type == new.type and new_type.functional else None
 
 
 def worst_conflict(new: Iterable[RelationMention], old: Collection[RelationMention]) -> RelationConflict | None:
@@ -53,7 +52,8 @@ def conflicting_memories(
     A relation counts as long as a live memory states it, though another memory may have closed it: a pass must decide
     the same as the writes one by one, and only the texts tell it what its own statements say.
     """
-    types = {OPPOSITES.get(s.type, s.type) for s in stated} | {s.type for s in stated}
+    types = {s.type for s in stated if s.ended or relation_type(s.type).is_compared}
+    types |= {opposite for s in stated if (opposite := relation_type(s.type).opposite)}
     names = sorted({normal(s.source) for s in stated})
     if not names:
         return []
@@ -62,7 +62,7 @@ def conflicting_memories(
         "project": scope.project,
         "user": scope.user_id,
         "names": names,
-        "types": sorted(types & (COMPARED | {s.type for s in stated if s.ended})),
+        "types": sorted(types),
         "most": MAX_ROWS,
     }
     relations: dict[tuple[uuid.UUID, str, uuid.UUID], tuple[str, set[str]]] = {}

@@ -8,10 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from entities.models import EntityRevision, Evidence, Mention, Relation
+from entities.relation_types import relation_type
 from entities.services.lock import lock
 from entities.services.timeline import RelationStatement, Timeline
 from entities.services.unit_of_work import UnitOfWork
-from entities.types import FUNCTIONAL_TYPES, GraphScope
+from entities.types import GraphScope
 
 Period = tuple[dt.datetime | None, dt.datetime | None]
 
@@ -151,7 +152,7 @@ def _again(
 def _reopen(timeline: Timeline, evidence: Sequence[tuple[Evidence, Relation]]) -> None:
     """Functional relations that these memories stated as open, and that only a successor ended which is gone."""
     for e, row in evidence:
-        if e.retired_at is not None or row.id not in timeline.live or row.type not in FUNCTIONAL_TYPES:
+        if e.retired_at is not None or row.id not in timeline.live or not relation_type(row.type).functional:
             continue
         opened = {
             o.memory_key

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from django.db.models import Q
 
 from entities.models import Evidence, Relation
+from entities.relation_types import relation_type
 from entities.services.unit_of_work import UnitOfWork
-from entities.types import FUNCTIONAL_TYPES, SYMMETRIC_TYPES
 
 GUESSED = 0.5  # below it an end only ends what is known
 MIN_DATETIME = dt.datetime.min.replace(tzinfo=dt.UTC)
@@ -47,10 +47,12 @@ class Timeline:
             return
         both = {key for source, _, target in ends for key in (source, target)}
         pairs = Q(source_key__in=both, target_key__in=both)
-        others = Q(source_key__in=both, type__in=FUNCTIONAL_TYPES)
-        mutual = Q(target_key__in=both, type__in=FUNCTIONAL_TYPES & SYMMETRIC_TYPES)
+        types = {of_type: relation_type(of_type) for _, of_type, _ in ends}
+        functional = [name for name, each in types.items() if each.functional]
+        others = Q(source_key__in=both, type__in=functional)
+        mutual = Q(target_key__in=both, type__in=[name for name in functional if types[name].symmetric])
         found = Relation.objects.filter(
-            pairs | others | mutual, **self.work.owned, retired_at=None, type__in={of_type for _, of_type, _ in ends}
+            pairs | others | mutual, **self.work.owned, retired_at=None, type__in=list(types)
         )
         self.put(found.order_by("id"))
 
@@ -83,7 +85,7 @@ class Timeline:
                 changes["valid_to"] = end
             self.witness(self.change(known, **changes), said)
             return False
-        if end is None and said.type in FUNCTIONAL_TYPES:
+        if end is None and relation_type(said.type).functional:
             end = self._take_turn(said, start or said.said_at)
         self.witness(self._add(said, start, end), said)
         return True
@@ -128,7 +130,7 @@ class Timeline:
     def _same(self, said: RelationStatement) -> list[Relation]:
         """Relations of this type between the two, the last one first."""
         ways = {(said.source, said.target)}
-        if said.type in SYMMETRIC_TYPES:
+        if relation_type(said.type).symmetric:
             ways.add((said.target, said.source))
         found = [r for r in self.live.values() if r.type == said.type and (r.source_key, r.target_key) in ways]
         return sorted(found, key=lambda r: (r.valid_to is None, r.valid_to or MIN_DATETIME), reverse=True)
@@ -173,7 +175,7 @@ class Timeline:
         if row.source_key == said.source:
             return True
         ends = {row.source_key, row.target_key}
-        return said.type in SYMMETRIC_TYPES and bool(ends & {said.source, said.target})
+        return relation_type(said.type).symmetric and bool(ends & {said.source, said.target})
 
     def _said_together(self, row: Relation, said: RelationStatement) -> bool:
         """Two jobs in one sentence are two jobs."""

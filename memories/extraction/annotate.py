@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from entities.types import ENTITY_TYPES, EntityMention, ExtractedGraph, RelationMention
+from entities.relation_types import relation_type
+from entities.types import EntityMention, ExtractedGraph, RelationMention
 from memories.extraction import fields, plain, wording
 from memories.extraction import grammar as g
 from memories.extraction import kinds as t
@@ -154,10 +155,7 @@ def _in_order(mentions: list[EntityMention], stated: Iterable[RelationMention]) 
 def _type_of(name: str, relation: RelationMention) -> str:
     if relation.type == "HAS_PET" and name == relation.target and name.islower():
         return t.CONCEPT  # "a dog": no name, and nobody
-    if name in (t.SELF, relation.source) or relation.type in fields.PERSON_RELATIONS:
-        return t.PERSON
-    found = fields.TARGETS.get(relation.type, t.CONCEPT)
-    return found if found in ENTITY_TYPES else t.CONCEPT
+    return t.PERSON if name in (t.SELF, relation.source) else relation_type(relation.type).target_type
 
 
 def _quoted(doc: Doc) -> frozenset[int]:

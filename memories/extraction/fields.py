@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from entities.relation_types import RelationType, relation_type
 from entities.types import RelationMention
 from memories.extraction import kinds as t
 from memories.extraction import lexicon as lx
@@ -25,15 +26,6 @@ MAX_VALUES = 50
 MAX_LINE_LENGTH = 1_000  # characters that are read
 MAX_NOUN_WORDS = 2  # words of a key: "line manager", but not "my sister has two kids"
 MAX_VALUE_WORDS = 6  # words; a longer value is a sentence
-# The type of a relation's end that the text doesn't name: a common noun, or somebody without a name.
-PERSON_RELATIONS = lx.words("MARRIED_TO PARTNER_OF SIBLING_OF FRIEND_OF PARENT_OF MANAGES REPORTS_TO HAS_PET")
-TARGETS = {
-    **dict.fromkeys(("WORKS_AT", "MEMBER_OF", "STUDIED_AT"), t.ORG),
-    **dict.fromkeys(("LIVES_IN", "BORN_IN", "MOVED_TO", "VISITED"), t.LOCATION),
-    **dict.fromkeys(PERSON_RELATIONS, t.PERSON),
-}
-ONE = lx.words("WORKS_AT HAS_ROLE LIVES_IN BORN_IN MARRIED_TO REPORTS_TO")  # the values behind the first say more of it
-ANY = lx.words("HAS_ROLE LIKES DISLIKES")  # their values need no name
 PLAIN = lx.words("present home main primary full work native")  # before a key: it stays the same key
 OTHER = lx.FORMER | lx.words("ideal rental last desired second")  # before a key: the value is not the one of now
 TIMES = lx.WEEKDAYS | {f"{day}s" for day in lx.WEEKDAYS} | lx.MONTHS
@@ -74,7 +66,7 @@ class Field:
 
     @property
     def of_type(self) -> str:
-        return TARGETS.get(self.kind.lstrip("-"), t.PERSON if self.role or not self.kind else t.CONCEPT)
+        return relation_type(self.kind.lstrip("-")).target_type if self.kind else t.PERSON
 
 
 def read(line: str) -> Field | None:
@@ -91,8 +83,9 @@ def read(line: str) -> Field | None:
     kind = None if role else kind
     if kind is None and not role:
         return None
-    values = tuple(v for each in _split(value)[:MAX_VALUES] if (v := _value(each, kind or "")))
-    return Field(key, value, kind or "", values[:1] if kind in ONE else values, role)
+    of_type = relation_type((kind or "").lstrip("-"))
+    values = tuple(v for each in _split(value)[:MAX_VALUES] if (v := _value(each, of_type)))
+    return Field(key, value, kind or "", values[:1] if of_type.first_value else values, role)
 
 
 def _kind(key: str) -> str | None:
@@ -127,15 +120,15 @@ def _split(value: str) -> list[str]:
     return [*parts, value[begun:]]
 
 
-def _value(text: str, kind: str) -> str:
+def _value(text: str, of_type: RelationType) -> str:
     if NOT_SO.search(text.lower()):
         return ""
     text = BESIDE.sub("", text).strip(" \"'“”*_.")
     low = text.lower().split()
     if not any(map(str.isalpha, text)) or len(low) > MAX_VALUE_WORDS or text.lower() in NONE or low[0] in NONE:
         return ""
-    if kind not in ANY and not TIMES.isdisjoint(word.strip(",.") for word in low):
+    if not of_type.unnamed_value and not TIMES.isdisjoint(word.strip(",.") for word in low):
         return ""  # "dentist: Tuesday 10:00"
     words = [word for word in text.split() if word not in nm.CONNECTORS]
     is_name = any(word[0].isupper() for word in words) and not any(map(str.islower, words))
-    return text if kind in ANY or is_name else ""
+    return text if of_type.unnamed_value or is_name else ""

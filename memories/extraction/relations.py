@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from entities.types import SYMMETRIC_TYPES, RelationMention
+from entities.relation_types import relation_type
+from entities.types import RelationMention
 from memories.extraction import fields, phrases
 from memories.extraction import grammar as g
 from memories.extraction import kinds as t
@@ -75,7 +76,7 @@ def _apply(context: SentenceContext, pattern: Pattern, verb: Token, people: list
     if pattern.turned and is_passive:
         return  # "was hired by": a pattern of its own
     targets, sources = [] if pattern.turned else context.fitting(tokens, pattern.fits), people
-    if kind in SYMMETRIC_TYPES:  # "A is married to B", "A and B got married"
+    if relation_type(kind).symmetric:  # "A is married to B", "A and B got married"
         sources, targets = (people, targets) if targets and targets != people else (people[:1], people[1:])
     elif is_passive:
         sources = context.refer(x for word, x in g.prepositions(verb) if word == "by")
@@ -184,7 +185,7 @@ def _complement(context: SentenceContext, verb: Token, noun: Token, people: list
     """As in "Ada and Kim are friends", "Catan is my favourite game", "the Ibis is my boat"."""
     kin = "PARTNER_OF" if g.lemma(noun) in ("couple", "item") else phrases.kin(noun)
     subject, whose = g.children(verb, "nsubj"), phrases.owners(context, noun)
-    if kin in SYMMETRIC_TYPES and len(people) == 2 and not whose:
+    if relation_type(kin).symmetric and len(people) == 2 and not whose:
         context.add(people[:1], kin, people[1:], verb, ended=ended)
     group = next((x for word, x in g.prepositions(noun) if word == "of" and g.lemma(noun) == "one"), noun)
     named = context.fitting(subject, Fits.NAMED)

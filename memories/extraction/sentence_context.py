@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from entities.relation_types import relation_type
 from entities.types import RelationMention
 from memories.extraction import grammar as g
 from memories.extraction import kinds as t
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 CONFIDENT = 0.9  # the confidence of a relation that a sentence states
 GUESSED = 0.4  # of an end that only ends what is known
 MAX_RELATIONS = 50  # of one sentence: a list of people and a list of places give their product
-# Of a firm nobody says these.
-PERSONAL = frozenset(lx.KIN.values()) | {"WORKS_AT", "HAS_ROLE", "REPORTS_TO", "STUDIED_AT", "BORN_IN", "LIKES"}
 
 
 @dataclass
@@ -65,9 +64,8 @@ class SentenceContext:
             start, stop = None, start  # "no longer works there since May"
         if kind == "HAS_PET":
             sources = self._keepers(sources)
-        sources = [
-            s for s in sources if kind in ("CREATED", "PART_OF") or self._may_be_person(s, is_personal=kind in PERSONAL)
-        ]
+        of_type = relation_type(kind.lstrip("-"))
+        sources = [s for s in sources if of_type.any_source or self._may_be_person(s, is_personal=of_type.person_only)]
         for source, target in ((s, target) for target in targets for s in sources):
             a, b = (target, source) if kind.startswith("-") else (source, target)
             key = a, kind.lstrip("-"), b

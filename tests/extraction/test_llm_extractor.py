@@ -9,7 +9,8 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
-from entities.types import ENTITY_TYPES, RELATION_TYPES, SELF, EntityMention, ExtractedGraph, RelationMention
+from entities.relation_types import RELATION_TYPES
+from entities.types import ENTITY_TYPES, SELF, EntityMention, ExtractedGraph, RelationMention
 from memories.extraction.llm import prompt, registry
 from memories.extraction.llm.extractor import MAX_CANDIDATES, ModelExtractor
 from memories.statements import ExistingMemory, ExtractionResult, Proposal

@@ -10,7 +10,8 @@ from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entities.types import ENTITY_TYPES, RELATION_TYPES
+from entities.relation_types import RELATION_TYPES
+from entities.types import ENTITY_TYPES
 from memories.extraction.llm import registry
 from memories.extraction.llm.base import BrokenAnswer, ModelFailed, ModelRefused, ModelUnavailable
 from memories.extraction.llm.extractor import ModelExtractor
@@ -178,7 +179,7 @@ def part(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 ENTITIES = part(name=WORDS, type=st.sampled_from(ENTITY_TYPES))
 RELATIONS = part(
-    source=WORDS, type=st.sampled_from(RELATION_TYPES), target=WORDS, valid_from=WORDS, valid_to=WORDS,
+    source=WORDS, type=st.sampled_from(list(RELATION_TYPES)), target=WORDS, valid_from=WORDS, valid_to=WORDS,
     properties=st.lists(part(name=WORDS, value=WORDS), max_size=2), ended=st.booleans(),
 )  # fmt: skip
 FACTS = st.fixed_dictionaries(

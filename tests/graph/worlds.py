@@ -7,7 +7,8 @@ import uuid
 
 from hypothesis import strategies as st
 
-from entities.types import RELATION_TYPES, PointInTime
+from entities.relation_types import RELATION_TYPES
+from entities.types import PointInTime
 from tests.graph_data import World, day
 
 NODES = st.integers(0, 5)
@@ -18,7 +19,7 @@ RELATIONS = st.lists(
         lambda source, target, of_type, known, valid: (source, target, of_type, *known, *valid),
         NODES,
         NODES,
-        st.sampled_from([*RELATION_TYPES[:2], "UNHEARD_OF"]),
+        st.sampled_from([*list(RELATION_TYPES)[:2], "UNHEARD_OF"]),
         SPANS,
         SPANS,
     ),

@@ -8,7 +8,8 @@ import json
 import secrets
 from collections.abc import Sequence
 
-from entities.types import ENTITY_TYPES, RELATION_TYPES
+from entities.relation_types import RELATION_TYPES
+from entities.types import ENTITY_TYPES
 from memories.extraction.speaking import may_state
 from memories.statements import ExistingMemory
 from memories.types import Item

@@ -11,7 +11,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, ValidationInfo, WithJsonSchema
 
-from entities.types import ENTITY_TYPES, RELATION_TYPES
+from entities.relation_types import RELATION_TYPES
+from entities.types import ENTITY_TYPES
 from memories.extraction.llm.base import BrokenAnswer
 
 Refused = Counter[str]
@@ -124,8 +125,8 @@ DECISIONS = ("add", "duplicate", "update", "end")
 UNKNOWN = -1  # a candidate or message that nobody can mean
 Text = Annotated[str, BeforeValidator(_text)]
 Time = Annotated[str | None, BeforeValidator(_moment)]
-EntityType = Annotated[str, *_one_of(ENTITY_TYPES)]
-RelationType = Annotated[str, *_one_of(RELATION_TYPES)]
+EntityTypeName = Annotated[str, *_one_of(ENTITY_TYPES)]
+RelationTypeName = Annotated[str, *_one_of(RELATION_TYPES)]
 Judgement = Annotated[
     str | None, BeforeValidator(_decision), WithJsonSchema({"type": "string", "enum": list(DECISIONS)})
 ]
@@ -133,7 +134,7 @@ Judgement = Annotated[
 
 class AnswerEntity(_Part):
     name: Text
-    type: EntityType
+    type: EntityTypeName
 
 
 class Property(_Part):
@@ -143,7 +144,7 @@ class Property(_Part):
 
 class AnswerRelation(_Part):
     source: Text
-    type: RelationType
+    type: RelationTypeName
     target: Text
     properties: Annotated[list[Property], _fitting(Property, "malformed property"), BeforeValidator(_pairs)] = []
     valid_from: Time = None
