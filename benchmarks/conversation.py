@@ -58,7 +58,7 @@ ASIDES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ConversationTurn:
     """What `speaker` said at `said_at` in a session, and a question that it answers."""
 
     session: str
@@ -68,12 +68,12 @@ class Turn:
     question: str
 
 
-def turns(count: int, seed: int = 7) -> Iterator[Turn]:
+def turns(count: int, seed: int = 7) -> Iterator[ConversationTurn]:
     """The first `count` turns of a long friendship."""
     return itertools.islice(itertools.chain.from_iterable(session(n, seed) for n in itertools.count()), count)
 
 
-def session(number: int, seed: int = 7) -> list[Turn]:
+def session(number: int, seed: int = 7) -> list[ConversationTurn]:
     """Two people talking for TURNS turns."""
     dice = random.Random(f"{seed}-{number}")
     pair = dice.sample(CIRCLE, 2)
@@ -81,7 +81,9 @@ def session(number: int, seed: int = 7) -> list[Turn]:
     made = []
     for place in range(TURNS):
         text, question = _said(dice, pair[place % 2])
-        made.append(Turn(f"session-{number}", pair[place % 2], begun + dt.timedelta(minutes=place), text, question))
+        made.append(
+            ConversationTurn(f"session-{number}", pair[place % 2], begun + dt.timedelta(minutes=place), text, question)
+        )
     return made
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from entities.relation_types import relation_type
 
-Row = Mapping[str, Any]
+KnowledgeRow = Mapping[str, Any]
 ARTICLES = frozenset({"a", "an", "the", "my", "our", "his", "her", "their"})
 
 
@@ -30,7 +30,9 @@ def same(a: str, b: str) -> bool:
     return x.strip() != "" and y.strip() != "" and (x in y or y in x)
 
 
-def _matches(gold: Sequence[Row], found: Sequence[Row], equal: Callable[[Row, Row], bool]) -> tuple[int, int, int, int]:
+def _matches(
+    gold: Sequence[KnowledgeRow], found: Sequence[KnowledgeRow], equal: Callable[[KnowledgeRow, KnowledgeRow], bool]
+) -> tuple[int, int, int, int]:
     """(right, missed, false, right with the same type)."""
     free, right, typed = list(found), 0, 0
     needed = [entry for entry in gold if not entry.get("optional")]
@@ -44,18 +46,18 @@ def _matches(gold: Sequence[Row], found: Sequence[Row], equal: Callable[[Row, Ro
     return right, len(needed) - right, len(false), typed
 
 
-def _entity(a: Row, b: Row) -> bool:
+def _entity(a: KnowledgeRow, b: KnowledgeRow) -> bool:
     return (a["type"] == "DATE") == (b["type"] == "DATE") and (
         a["name"] == b["name"] if a["type"] == "DATE" else same(a["name"], b["name"])
     )
 
 
-def _relation(names: set[str]) -> Callable[[Row, Row], bool]:
+def _relation(names: set[str]) -> Callable[[KnowledgeRow, KnowledgeRow], bool]:
     def end(a: str, b: str) -> bool:
         mine = [x.casefold() in names for x in (a, b)]
         return all(mine) or (not any(mine) and same(a, b))
 
-    def equal(gold: Row, found: Row) -> bool:
+    def equal(gold: KnowledgeRow, found: KnowledgeRow) -> bool:
         a, b = _turned(gold), _turned(found)
         straight = end(a[0], b[0]) and end(a[2], b[2])
         return a[1] == b[1] and (straight or (relation_type(a[1]).symmetric and end(a[0], b[2]) and end(a[2], b[0])))
@@ -63,7 +65,7 @@ def _relation(names: set[str]) -> Callable[[Row, Row], bool]:
     return equal
 
 
-def _turned(relation: Row) -> tuple[str, str, str]:
+def _turned(relation: KnowledgeRow) -> tuple[str, str, str]:
     """Of two inverse types both are compared as the one that comes first in the alphabet."""
     name, inverse = relation["type"], relation_type(relation["type"]).inverse
     if inverse and inverse < name:
@@ -75,7 +77,7 @@ def _f1(right: int, missed: int, false: int) -> float:
     return 2 * right / (2 * right + missed + false) if right else 0.0
 
 
-def of_extraction(gold: Sequence[Row], found: Mapping[str, Row]) -> dict[str, float]:
+def of_extraction(gold: Sequence[KnowledgeRow], found: Mapping[str, KnowledgeRow]) -> dict[str, float]:
     """F1 of entities, dates and relations, and the share of types right among matched entities."""
     sums = {"entities": [0] * 4, "dates": [0] * 4, "relations": [0] * 4}
     for row in gold:

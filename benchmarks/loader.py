@@ -33,7 +33,7 @@ from psycopg.types.json import Jsonb
 from apikeys import services
 from apikeys.scopes import Role
 from apikeys.types import Principal
-from benchmarks.conversation import TURNS, Turn, turns
+from benchmarks.conversation import TURNS, ConversationTurn, turns
 from core.clock import iso, now
 from core.tenancy import TenantRow, tenant_tables
 from memories.embeddings import registry
@@ -144,7 +144,7 @@ def _read(path: Path) -> Encoded:
 
 
 # --- rows ------------------------------------------------------------------------------------------------------------
-def _blocks(count: int) -> Iterator[list[Turn]]:
+def _blocks(count: int) -> Iterator[list[ConversationTurn]]:
     """`count` turns, a transaction's worth at a time; after POOL of them the first ones again."""
     while count > 0:
         stream = turns(min(count, POOL))
@@ -157,7 +157,7 @@ def _part(found: Encoded, part: slice) -> Encoded:
     return Encoded(found.vectors[part], None if found.token_embeddings is None else found.token_embeddings[part])
 
 
-def _rows(caller: Principal, user: str, said: Sequence[Turn], encoded: Encoded) -> list[models.Model]:
+def _rows(caller: Principal, user: str, said: Sequence[ConversationTurn], encoded: Encoded) -> list[models.Model]:
     """All rows of a user's turns; each session is one accepted write."""
     rows: list[models.Model] = []
     done = 0

@@ -46,7 +46,7 @@ EACH = 100  # of the others belong to one user
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Measurement:
     """Times in ms; `floor` and `sql` are p50, alone, with one client."""
 
     scope: int
@@ -73,7 +73,7 @@ HEAD = (
 )
 
 
-def measure(options: argparse.Namespace, key: str) -> list[Row]:
+def measure(options: argparse.Namespace, key: str) -> list[Measurement]:
     """A few rows for each scope; they are printed as they come."""
     apis = [Api(options.url, key) for _ in range(8)]
     apis[0].check()
@@ -110,7 +110,7 @@ def loaded(user: str, count: int, *, each: int | None = None) -> None:
     print(f"# loaded {count:,d} at {rate:,.0f} memories/s; {took:.0f} s with vectors and VACUUM ANALYZE", flush=True)
 
 
-def asked(apis: list[Api], user: str, size: int, table: int, calls: int) -> list[Row]:
+def asked(apis: list[Api], user: str, size: int, table: int, calls: int) -> list[Measurement]:
     """Ask one scope: distinct questions, then repeated ones, with one client and with eight."""
     all_questions = questions(WARM + 3 * calls, size)
     calls = min(calls, (len(all_questions) - WARM) // 3)
@@ -125,7 +125,7 @@ def asked(apis: list[Api], user: str, size: int, table: int, calls: int) -> list
     }
     below = floor(user, alone)
     bottom, sql = sum(p50 for p50, _ in below.values()), below["SQL"][0]
-    rows = [Row(size, table, kind, clients, *found, bottom, sql) for (kind, clients), found in times.items()]
+    rows = [Measurement(size, table, kind, clients, *found, bottom, sql) for (kind, clients), found in times.items()]
     print(*rows, sep="\n", flush=True)
     return rows
 

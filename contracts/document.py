@@ -50,7 +50,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Operation:
+class ApiOperation:
     method: str
     path: str
     group: Group
@@ -86,14 +86,14 @@ class Document:
     def __init__(self, raw: dict[str, Any]) -> None:
         self.raw = raw
         self.operations = [
-            Operation(method.upper(), path, self._group(path), item[method])
+            ApiOperation(method.upper(), path, self._group(path), item[method])
             for path, item in raw["paths"].items()
             for method in METHODS
             if method in item
         ]
         self.groups = sorted({o.group for o in self.operations}, key=lambda g: (g.dialect, g.name))
 
-    def of(self, group: Group) -> list[Operation]:
+    def of(self, group: Group) -> list[ApiOperation]:
         return [operation for operation in self.operations if operation.group == group]
 
     def resolve(self, schema: dict[str, Any]) -> dict[str, Any]:
@@ -104,7 +104,7 @@ class Document:
             return self.resolve(schema["allOf"][0]) | {k: v for k, v in schema.items() if k != "allOf"}
         return schema
 
-    def fields(self, operation: Operation) -> Iterator[Field]:
+    def fields(self, operation: ApiOperation) -> Iterator[Field]:
         """Parameters, then the body's fields, those of nested objects as `messages[].role`."""
         for said in operation.raw.get("parameters", ()):
             schema = self.resolve(said.get("schema", {}))
@@ -113,7 +113,7 @@ class Document:
             yield from self._properties(content["schema"], "")
             return
 
-    def body_note(self, operation: Operation) -> str:
+    def body_note(self, operation: ApiOperation) -> str:
         for content in operation.raw.get("requestBody", {}).get("content", {}).values():
             return str(self.resolve(content["schema"]).get("description", ""))
         return ""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from contracts.document import Document, Example, Field, Group, Operation
+from contracts.document import ApiOperation, Document, Example, Field, Group
 from contracts.requests import Request, request
 
 BEGIN, END = "<!-- operations: written by make docs -->", "<!-- end of operations -->"
@@ -56,7 +56,7 @@ def _list(document: Document) -> Iterator[str]:
             yield f"| {link} | {_cell(operation.raw.get('summary', ''))} |"
 
 
-def anchor(operation: Operation) -> str:
+def anchor(operation: ApiOperation) -> str:
     """The fragment that GitHub gives the operation's heading."""
     return "".join(c for c in operation.name.lower().replace(" ", "-") if c.isalnum() or c in "-_")
 
@@ -69,7 +69,7 @@ def _page(document: Document, group: Group) -> Iterator[str]:
         yield from _operation(document, operation)
 
 
-def _operation(document: Document, operation: Operation) -> Iterator[str]:
+def _operation(document: Document, operation: ApiOperation) -> Iterator[str]:
     yield from ("", f"## {operation.name}", "")
     yield operation.raw.get("summary", "").rstrip(".") + "." + (" No key is needed." if operation.public else "")
     for note in (operation.raw.get("description", ""), document.body_note(operation)):
@@ -90,7 +90,7 @@ def _operation(document: Document, operation: Operation) -> Iterator[str]:
         yield from ("", f"[Errors](README.md#errors): {', '.join(errors)}.")
 
 
-def _answers(operation: Operation, status: int) -> Iterator[str]:
+def _answers(operation: ApiOperation, status: int) -> Iterator[str]:
     said = operation.raw["responses"][str(status)].get("description", "")
     examples = operation.answers[status]
     yield from ("", f"Answers {status}{f' ({said})' if said and len(examples) < 2 else ''}:")

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from contracts.document import Document, Example, Group, Operation
-from contracts.requests import ACCEPTED, OWN, Place, Request, places, request
+from contracts.document import ApiOperation, Document, Example, Group
+from contracts.requests import ACCEPTED, OWN, JsonPath, Request, places, request
 
 # Extension of an operation: no request makes the object that its example names, so the example answers with 404.
 NOT_FOUND = "x-example-not-found"
@@ -23,10 +23,10 @@ STORE = "memories"
 
 @dataclass(frozen=True)
 class Step:
-    operation: Operation
+    operation: ApiOperation
     request: Request
     example: Example | None
-    captures: tuple[tuple[str, Place], ...] = ()
+    captures: tuple[tuple[str, JsonPath], ...] = ()
     prepares: bool = False
     """Run for the sake of a later step."""
     later: bool = False
@@ -57,7 +57,7 @@ def plan(document: Document, group: Group) -> list[Step]:
     return list(_needed(planner.steps))
 
 
-def rank(document: Document, operation: Operation) -> int:
+def rank(document: Document, operation: ApiOperation) -> int:
     below = operation.path + "/{"
     if operation.method == "POST" and any(other.path.startswith(below) for other in document.operations):
         return _CREATE
@@ -72,7 +72,7 @@ class _Planner:
         self.captured: set[str] = set()
 
     def run(
-        self, operation: Operation, example: Example | None = None, *, prepares: bool = False, only: str = ""
+        self, operation: ApiOperation, example: Example | None = None, *, prepares: bool = False, only: str = ""
     ) -> None:
         """Add the step, and before it whatever provides its ids. `only`: the one id that it is run for."""
         if prepares:
@@ -94,7 +94,7 @@ class _Planner:
         self.captured |= {found for found, _ in captures}
         self.steps.append(Step(operation, asked, example, tuple(captures), prepares, later))
 
-    def store(self) -> Operation:
+    def store(self) -> ApiOperation:
         path = f"{self.group.dialect}/{STORE}"
         return next(o for o in self.document.operations if (o.method, o.path) == ("POST", path))
 
@@ -112,7 +112,7 @@ class _Planner:
         self.run(self.document.operations[min(found)[-1]], prepares=True, only=wanted)
 
 
-def _creates(operation: Operation, place: Place) -> bool:
+def _creates(operation: ApiOperation, place: JsonPath) -> bool:
     return operation.method == "POST" and place in OWN
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from contracts.document import Document, Group
 from contracts.plan import Step, plan
-from contracts.requests import ADDRESS, ID, Place, path_value
+from contracts.requests import ADDRESS, ID, JsonPath, path_value
 
 _FORMAT = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 
@@ -121,5 +121,5 @@ def _script(step: Step, names: dict[str, str]) -> list[str]:
     return lines
 
 
-def _at(place: Place) -> str:
+def _at(place: JsonPath) -> str:
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place)

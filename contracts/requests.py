@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from contracts.document import Document, Example, Operation
+from contracts.document import ApiOperation, Document, Example
 
 ID = re.compile(r"\b[a-z]+_[0-9a-f]{32}\b")
 # Addresses of nobody (RFC 2606): whoever runs an example puts a server of their own there.
@@ -20,9 +20,9 @@ MASTER = frozenset({"keys", "tenants", "metrics"})
 SHOWN = frozenset({"user_id"})
 
 ACCEPTED = 202
-Place = tuple[str | int, ...]
+JsonPath = tuple[str | int, ...]
 # Where an answer about one object has that object's id.
-OWN: frozenset[Place] = frozenset({("id",), ("data", "id")})
+OWN: frozenset[JsonPath] = frozenset({("id",), ("data", "id")})
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Request:
         return list(dict.fromkeys(ID.findall(f"{self.target} {json.dumps(self.body)}")))
 
 
-def request(document: Document, operation: Operation, example: Example | None) -> Request:
+def request(document: Document, operation: ApiOperation, example: Example | None) -> Request:
     path, query = operation.path, []
     for said in operation.raw.get("parameters", ()):
         name = said["name"]
@@ -67,7 +67,7 @@ def request(document: Document, operation: Operation, example: Example | None) -
     )
 
 
-def path_value(document: Document, operation: Operation, name: str, said: dict[str, Any]) -> str:
+def path_value(document: Document, operation: ApiOperation, name: str, said: dict[str, Any]) -> str:
     """The example of a path parameter: its own, else the id in an answer about the object, else one in a body."""
     if (given := _given(said)) is not None:
         return str(given)
@@ -81,7 +81,7 @@ def path_value(document: Document, operation: Operation, name: str, said: dict[s
     return str(_from_examples(document, operation, name))
 
 
-def places(operation: Operation, *, later: bool = False) -> Iterator[tuple[Place, str]]:
+def places(operation: ApiOperation, *, later: bool = False) -> Iterator[tuple[JsonPath, str]]:
     """Where each example id lies in the answer of success (`later`: in that of `Prefer: respond-async`), the
     shallowest first."""
     statuses = [s for s in operation.successes if (s == ACCEPTED) == later] or operation.successes[:1]
@@ -89,7 +89,7 @@ def places(operation: Operation, *, later: bool = False) -> Iterator[tuple[Place
     yield from sorted((one for value in shown for one in _walk(value, ())), key=lambda one: len(one[0]))
 
 
-def _walk(value: Any, at: Place) -> Iterator[tuple[Place, str]]:
+def _walk(value: Any, at: JsonPath) -> Iterator[tuple[JsonPath, str]]:
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _walk(inner, (*at, key))
@@ -108,7 +108,7 @@ def _given(said: dict[str, Any]) -> Any:
     return said.get("schema", {}).get("example")
 
 
-def _from_examples(document: Document, operation: Operation, name: str) -> Any:
+def _from_examples(document: Document, operation: ApiOperation, name: str) -> Any:
     """What the operation's own answer, else one of the dialect's requests, calls by this name."""
     values = [example.value for status in operation.successes for example in operation.answers[status]]
     values += [value.get("data") for value in values if isinstance(value, dict)]

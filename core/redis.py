@@ -51,7 +51,7 @@ breaker = Breaker(
 )
 
 
-class Client(redis.Redis):
+class RedisClient(redis.Redis):
     """A client behind the circuit breaker."""
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
@@ -69,15 +69,15 @@ class _Pipeline(Pipeline):
 
 
 @functools.cache
-def client() -> Client:
+def client() -> RedisClient:
     """One pooled client per process; its socket timeout exceeds a round of waiting."""
-    return _connected(Client, ROUND_SECONDS + 1)
+    return _connected(RedisClient, ROUND_SECONDS + 1)
 
 
 @functools.cache
-def fast_client() -> Client:
+def fast_client() -> RedisClient:
     """A second client with a short timeout, for commands that a request does not depend on."""
-    return _connected(Client, 0.3)
+    return _connected(RedisClient, 0.3)
 
 
 def _connected(made: type[C], timeout: float) -> C:

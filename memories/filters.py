@@ -18,7 +18,7 @@ from typing import Any
 
 from psycopg import sql
 
-from memories.types import Condition, Filter, Group
+from memories.types import Condition, Filter, FilterGroup
 
 MAX_LEVELS = 5
 MAX_CONDITIONS = 50
@@ -48,25 +48,25 @@ def parse(data: Any, path: str = "filters") -> Filter:
     return found
 
 
-def _group(data: Any, path: str, level: int) -> Group:
+def _group(data: Any, path: str, level: int) -> FilterGroup:
     if not isinstance(data, Mapping) or not data:
         raise FilterError(path, "must be a JSON object with at least one condition")
     if level > MAX_LEVELS:
         raise FilterError(path, f"must be nested at most {MAX_LEVELS} levels deep")
-    parts: list[Group | Condition] = []
+    parts: list[FilterGroup | Condition] = []
     for name, value in data.items():
         here = f"{path}.{name[:64]}"
         if name in ("AND", "OR", "NOT"):
             inner = [value] if name == "NOT" and isinstance(value, Mapping) else value
             if not isinstance(inner, list) or not inner:
                 raise FilterError(here, "must be a list of filters")
-            parts.append(Group(name, tuple(_group(p, f"{here}.{i}", level + 1) for i, p in enumerate(inner))))
+            parts.append(FilterGroup(name, tuple(_group(p, f"{here}.{i}", level + 1) for i, p in enumerate(inner))))
         else:
             operations = value if isinstance(value, Mapping) else {"eq": value}
             if not operations:
                 raise FilterError(here, f"must name an operator: {', '.join(OPERATORS)}")
             parts += [_condition(name, operator, v, here) for operator, v in operations.items()]
-    return parts[0] if len(parts) == 1 and isinstance(parts[0], Group) else Group("AND", tuple(parts))
+    return parts[0] if len(parts) == 1 and isinstance(parts[0], FilterGroup) else FilterGroup("AND", tuple(parts))
 
 
 def _condition(name: str, operator: str, value: Any, path: str) -> Condition:
@@ -131,7 +131,7 @@ def _moments(value: Any) -> Any:
     return [moment(v) for v in value] if isinstance(value, list) else moment(value)
 
 
-def _conditions(part: Group | Condition) -> Sequence[Condition]:
+def _conditions(part: FilterGroup | Condition) -> Sequence[Condition]:
     return [part] if isinstance(part, Condition) else [c for p in part.parts for c in _conditions(p)]
 
 

@@ -140,14 +140,14 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class FilterGroup:
     """All (`AND`), some (`OR`) or none (`NOT`) of `parts`."""
 
     kind: str
-    parts: tuple[Group | Condition, ...]
+    parts: tuple[FilterGroup | Condition, ...]
 
 
-Filter = Group | Condition
+Filter = FilterGroup | Condition
 
 
 RECIPES = ("full", "lite", "dense", "words", "rrf")

@@ -7,7 +7,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from contracts.document import Document, Operation, load
+from contracts.document import ApiOperation, Document, load
 
 
 @functools.cache
@@ -27,7 +27,7 @@ def plain(schema: Any) -> Any:
     return {"anyOf": [inner, {"type": "null"}]} if schema.get("nullable") else inner
 
 
-def misfits(operation: Operation, status: int, body: Any) -> list[str]:
+def misfits(operation: ApiOperation, status: int, body: Any) -> list[str]:
     """What is wrong with the answer, as the document has it."""
     media = operation.media(status)
     schema = plain(operation.raw["responses"][str(status)]["content"][media]["schema"])

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # where there is no graph, no process loads the driver: it ta
 
 T = TypeVar("T")
 Record = dict[str, Any]
-Statement = tuple[LiteralString, Mapping[str, Any]]
+CypherStatement = tuple[LiteralString, Mapping[str, Any]]
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ def read(query: LiteralString, **parameters: Any) -> list[Record]:
     return _call(reading, settings.NEO4J_TIMEOUT_SECONDS)
 
 
-def write(statements: Sequence[Statement], *, seconds: float = WRITE_SECONDS) -> list[list[Record]]:
+def write(statements: Sequence[CypherStatement], *, seconds: float = WRITE_SECONDS) -> list[list[Record]]:
     """Run the statements in one transaction; → the rows of each. Raises GraphUnavailable, GraphRejected."""
 
     async def work(transaction: AsyncManagedTransaction) -> list[list[Record]]:

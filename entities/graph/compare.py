@@ -10,7 +10,7 @@ from typing import Any, LiteralString
 from django.db.models import Count
 
 from entities.graph import client, state
-from entities.graph.state import Found, Values
+from entities.graph.state import StatesById, Values
 from entities.models import Entity, Mention, Relation
 from entities.types import GraphKind
 
@@ -101,7 +101,7 @@ def _differing(tenant_id: uuid.UUID, kind: GraphKind, ids: Sequence[uuid.UUID]) 
             yield f"{kind} {key}: {', '.join(named)} differ"
 
 
-def _in_graph(tenant_id: uuid.UUID, kind: GraphKind, ours: Found) -> Found:
+def _in_graph(tenant_id: uuid.UUID, kind: GraphKind, ours: StatesById) -> StatesById:
     query = {GraphKind.ENTITY: ENTITIES, GraphKind.RELATION: RELATIONS, GraphKind.MEMORY: MEMORIES}[kind]
     rows = [{"id": values["id"], "source": values.get("source")} for values in ours.values()]
     named = {"tenant": str(tenant_id), "ids": [row["id"] for row in rows], "rows": rows}

@@ -9,12 +9,12 @@ from itertools import groupby
 
 from core.clock import now
 from entities.graph import client, state, statements
-from entities.graph.client import Statement
+from entities.graph.client import CypherStatement
 from entities.graph.state import Values
 from entities.models import GraphOutbox
 from entities.types import GraphKind
 
-Batch = dict[GraphKind, tuple[list[Values], list[Values]]]
+GraphBatch = dict[GraphKind, tuple[list[Values], list[Values]]]
 
 
 def project(rows: Sequence[GraphOutbox]) -> set[uuid.UUID]:
@@ -26,13 +26,13 @@ def project(rows: Sequence[GraphOutbox]) -> set[uuid.UUID]:
     batch = _read(rows)
     missing = {value["row"] for _, gone in batch.values() for value in gone}
     tenants = sorted({str(row.tenant_id) for row in rows})
-    lock: Statement = (statements.LOCK, {"tenants": tenants, "at": now()})
+    lock: CypherStatement = (statements.LOCK, {"tenants": tenants, "at": now()})
     client.write([lock, *_removals(batch), *_writes(batch)])
     return missing
 
 
-def _read(rows: Sequence[GraphOutbox]) -> Batch:
-    batch: Batch = {kind: ([], []) for kind in GraphKind}
+def _read(rows: Sequence[GraphOutbox]) -> GraphBatch:
+    batch: GraphBatch = {kind: ([], []) for kind in GraphKind}
     groups: dict[tuple[uuid.UUID, GraphKind], list[GraphOutbox]] = defaultdict(list)
     for row in rows:
         groups[row.tenant_id, GraphKind(row.kind)].append(row)
@@ -48,7 +48,7 @@ def _read(rows: Sequence[GraphOutbox]) -> Batch:
     return batch
 
 
-def _removals(batch: Batch) -> Iterator[Statement]:
+def _removals(batch: GraphBatch) -> Iterator[CypherStatement]:
     for kind, (_, gone) in batch.items():
         if gone:
             rows = {"rows": [{k: v for k, v in value.items() if k != "row"} for value in gone]}
@@ -57,7 +57,7 @@ def _removals(batch: Batch) -> Iterator[Statement]:
                 yield statement, rows
 
 
-def _writes(batch: Batch) -> Iterator[Statement]:
+def _writes(batch: GraphBatch) -> Iterator[CypherStatement]:
     if entities := batch[GraphKind.ENTITY][0]:
         yield statements.ENTITIES, {"rows": entities}
     by_type = sorted(batch[GraphKind.RELATION][0], key=_relationship)

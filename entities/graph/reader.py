@@ -13,7 +13,7 @@ from entities.types import GraphScope, Path, PointInTime, ReachedNode
 T = TypeVar("T")
 
 
-class Reader(Protocol):
+class GraphReader(Protocol):
     """Walks along relations of one scope, as they were known and true at a moment, in either direction.
 
     It gives ids: names and properties are read from PostgreSQL, so that what was erased is shown by neither.
@@ -34,11 +34,11 @@ class Reader(Protocol):
     ) -> list[ReachedNode]: ...
 
 
-SQL: Reader = sql
-CYPHER: Reader = cypher
+SQL: GraphReader = sql
+CYPHER: GraphReader = cypher
 
 
-def with_fallback(query: Callable[[Reader], T]) -> T:
+def with_fallback(query: Callable[[GraphReader], T]) -> T:
     """Run `query` on Neo4j if it is healthy, else on PostgreSQL; it may run twice."""
     if client.is_healthy():
         try:

@@ -15,10 +15,10 @@ from entities.relation_types import RELATED_TO, RELATION_TYPES
 from entities.types import GraphKind
 
 Values = dict[str, Any]
-Found = dict[uuid.UUID, Values]
+StatesById = dict[uuid.UUID, Values]
 
 
-def read(tenant_id: uuid.UUID, kind: GraphKind, ids: Sequence[uuid.UUID]) -> Found:
+def read(tenant_id: uuid.UUID, kind: GraphKind, ids: Sequence[uuid.UUID]) -> StatesById:
     """The properties of those objects that are there; what is missing was erased. None of them is null."""
     return READERS[kind](tenant_id, ids)
 
@@ -50,7 +50,7 @@ def _beyond(column: str, after: uuid.UUID | None) -> dict[str, uuid.UUID]:
     return {} if after is None else {f"{column}__gt": after}
 
 
-def _entities(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Found:
+def _entities(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> StatesById:
     """An entity has the name of its last revision; one that was merged says into which."""
     rows = Entity.objects.filter(tenant=tenant_id, id__in=ids)
     found = {e.id: _known(tenant=tenant_id, id=e.id, project=e.project, user_id=e.user_id) for e in rows}
@@ -60,7 +60,7 @@ def _entities(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Found:
     return found
 
 
-def _relations(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Found:
+def _relations(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> StatesById:
     rows = Relation.objects.filter(tenant=tenant_id, id__in=ids)
     return {
         r.id: _known(
@@ -81,7 +81,7 @@ def _relations(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Found:
     }
 
 
-def _memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Found:
+def _memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> StatesById:
     mentions: dict[uuid.UUID, list[Values]] = defaultdict(list)
     for m in Mention.objects.filter(tenant=tenant_id, memory_key__in=ids).order_by("id"):
         mentions[m.memory_key].append(
@@ -102,7 +102,7 @@ def _known(**values: Any) -> Values:
     return {k: str(v) if isinstance(v, uuid.UUID) else v for k, v in values.items() if v is not None}
 
 
-READERS: dict[GraphKind, Callable[[uuid.UUID, Sequence[uuid.UUID]], Found]] = {
+READERS: dict[GraphKind, Callable[[uuid.UUID, Sequence[uuid.UUID]], StatesById]] = {
     GraphKind.ENTITY: _entities,
     GraphKind.RELATION: _relations,
     GraphKind.MEMORY: _memories,

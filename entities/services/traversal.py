@@ -11,7 +11,7 @@ from django.conf import settings
 
 from apikeys.types import Principal
 from entities.graph import overview, reader
-from entities.graph.reader import SQL, Reader
+from entities.graph.reader import SQL, GraphReader
 from entities.models import EntityRevision, Relation
 from entities.services import access, relationships
 from entities.services.bitemporal import recorded_at_time, valid_at_time
@@ -28,7 +28,7 @@ def neighbours(principal: Principal, entity_id: str, moment: PointInTime, *, dep
     start = access.entity(principal, entity_id, moment.system_time)
     scope = _scope(start)
 
-    def walk(by: Reader) -> tuple[list[ReachedNode], list[uuid.UUID]]:
+    def walk(by: GraphReader) -> tuple[list[ReachedNode], list[uuid.UUID]]:
         near = by.neighbours(scope, start.entity_key, depth=depth, limit=limit + 1, moment=moment)
         return near, by.edges(scope, [n.id for n in near[:limit]], moment=moment)
 
@@ -45,7 +45,7 @@ def path(principal: Principal, start_id: str, end_id: str, moment: PointInTime, 
     if scope != _scope(end):
         return None
 
-    def walk(by: Reader) -> Path | None:
+    def walk(by: GraphReader) -> Path | None:
         return by.path(scope, start.entity_key, end.entity_key, max_depth=max_depth, moment=moment)
 
     found = reader.with_fallback(walk)

@@ -21,7 +21,7 @@ CLIP = 4.0  # standard deviations of a feature in the logistic regression
 
 FILE = Path(__file__).parent / "weights" / "pairs.npz"
 
-Floats = NDArray[np.float32]
+FloatArray = NDArray[np.float32]
 Probabilities = NDArray[np.float64]  # [candidates, CLASSES]
 
 
@@ -32,7 +32,7 @@ class Trees:
     `depth`: the longest way to a leaf."""
 
     feature: NDArray[np.int64]
-    threshold: Floats
+    threshold: FloatArray
     left: NDArray[np.int64]
     right: NDArray[np.int64]
     value: NDArray[np.float64]
@@ -41,7 +41,7 @@ class Trees:
     base: NDArray[np.float64]
     depth: int
 
-    def probabilities(self, x: Floats) -> Probabilities:
+    def probabilities(self, x: FloatArray) -> Probabilities:
         """The mean of the forests. Every tree goes one step down at a time, for all candidates at once."""
         count, size = len(x), self.base.size
         line = np.arange(count)[:, None]
@@ -58,12 +58,12 @@ class Trees:
 class Linear:
     """A multinomial logistic regression over standardised features: `coef` [CLASSES, features]."""
 
-    coef: Floats
-    bias: Floats
-    mean: Floats
-    std: Floats
+    coef: FloatArray
+    bias: FloatArray
+    mean: FloatArray
+    std: FloatArray
 
-    def probabilities(self, x: Floats) -> Probabilities:
+    def probabilities(self, x: FloatArray) -> Probabilities:
         z = np.clip((x - self.mean) / self.std, -CLIP, CLIP)
         return softmax((z @ self.coef.T + self.bias).astype(np.float64))
 
@@ -79,7 +79,7 @@ class PairModel:
     tree_share: float
     thresholds: Mapping[str, float]
 
-    def probabilities(self, x: Floats) -> Probabilities:
+    def probabilities(self, x: FloatArray) -> Probabilities:
         """Of each class for each candidate [candidates, CLASSES], from its features [candidates, features]."""
         if not len(x):
             return np.zeros((0, len(CLASSES)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from memories.decisions.texts import Text
-from memories.decisions.vectors import Vectors
+from memories.decisions.vectors import WordVectors
 from memories.decisions.words import OPPOSITES_OF
 
 NAMES = [
@@ -131,6 +131,6 @@ def _aligned(old: Text, new: Text) -> list[float]:
     ]
 
 
-def _mean(rows: Vectors, weights: Vectors) -> Vectors:
+def _mean(rows: WordVectors, weights: WordVectors) -> WordVectors:
     total = weights @ rows
     return np.asarray(total / max(float(np.sqrt(total @ total)), 1e-9), np.float32)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memories.decisions import cues, quantities
-from memories.decisions.vectors import Vectors, table, unit
+from memories.decisions.vectors import WordVectors, table, unit
 from memories.decisions.words import (
     ABBREVIATIONS,
     ENGLISH,
@@ -59,10 +59,10 @@ class Text:
     words: list[str]
     stems: list[str]
     content: list[int]
-    vectors: Vectors
+    vectors: WordVectors
     rarity: NDArray[np.float32]
     numeral: NDArray[np.bool_]
-    mean: Vectors
+    mean: WordVectors
     cut: bool
     bag: frozenset[str]
     weighty: frozenset[str]

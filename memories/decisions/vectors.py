@@ -22,7 +22,7 @@ MAX_WORD = 64  # characters of a word that are looked up
 
 FILE = Path(__file__).parent / "weights" / "words.npz"
 
-Vectors = NDArray[np.float32]
+WordVectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Table:
             start = stop
         return found or [self.index["[UNK]"]]
 
-    def read(self, words: Sequence[str]) -> tuple[Vectors, Vectors]:
+    def read(self, words: Sequence[str]) -> tuple[WordVectors, WordVectors]:
         """Unit vectors [words, DIMENSIONS] of lower-case words, and their rarity [words]: 0 common … 1 rare."""
         rows = [self.pieces(word) for word in words]
         if not rows:
@@ -63,7 +63,7 @@ class Table:
         return unit(sums), np.where(lengths > 1, np.maximum(rarity, split), rarity).astype(np.float32)
 
 
-def unit(rows: Vectors) -> Vectors:
+def unit(rows: WordVectors) -> WordVectors:
     """Each row with length 1; a row of zeros stays."""
     norm = np.sqrt((rows * rows).sum(-1, keepdims=True))
     return np.asarray(rows / np.maximum(norm, 1e-9), np.float32)

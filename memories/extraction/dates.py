@@ -47,7 +47,7 @@ SINCE, UNTIL = lx.words("since from starting"), lx.words("until till")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundDate:
     """A date at characters `start` to `stop`; `value` is an ISO day, month or year."""
 
     start: int
@@ -79,11 +79,11 @@ class Dates:
 
     def __init__(self, doc: Doc, today: dt.date | None) -> None:
         self.doc, self.today = doc, today
-        found: dict[str, Found] = {}
+        found: dict[str, FoundDate] = {}
         for match in DATE.finditer(doc.text):
             span = doc.char_span(match.start(), match.end(), alignment_mode="expand")
             if span is not None and self._is_date(match, span[-1]) and (value := self._value(match, span)):
-                found.setdefault(value, Found(match.start(), match.end(), value))
+                found.setdefault(value, FoundDate(match.start(), match.end(), value))
         self.found = list(found.values())
 
     def bounds(self, verb: Token) -> tuple[str | None, str | None]:

@@ -72,7 +72,7 @@ class Piece:
         return self.segment.kind is not SegmentKind.CODE and len(self.segment.text) <= MAX_LENGTH
 
     @cached_property
-    def field(self) -> fields.Field | None:
+    def field(self) -> fields.KeyValueLine | None:
         """The line as "key: value", if its key states a relation."""
         is_text = self.answer is None and self.segment.kind is not SegmentKind.CODE
         return fields.read(self.line) if is_text else None

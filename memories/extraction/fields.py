@@ -34,7 +34,7 @@ UNCLEAR = lx.words("location title position home address school org")  # of anyt
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class KeyValueLine:
     """`kind` is the relation of the key, "" if `values` are the name of the form's person; a "-" before it turns its
     ends around. `role`: the role that the key gives to the values, as in "Plumber: Ann"."""
 
@@ -69,7 +69,7 @@ class Field:
         return relation_type(self.kind.lstrip("-")).target_type if self.kind else t.PERSON
 
 
-def read(line: str) -> Field | None:
+def read(line: str) -> KeyValueLine | None:
     """None for a line whose key states no relation."""
     line = line[:MAX_LINE_LENGTH]
     found = KEY.match(line)
@@ -85,7 +85,7 @@ def read(line: str) -> Field | None:
         return None
     of_type = relation_type((kind or "").lstrip("-"))
     values = tuple(v for each in _split(value)[:MAX_VALUES] if (v := _value(each, of_type)))
-    return Field(key, value, kind or "", values[:1] if of_type.first_value else values, role)
+    return KeyValueLine(key, value, kind or "", values[:1] if of_type.first_value else values, role)
 
 
 def _kind(key: str) -> str | None:

@@ -24,7 +24,7 @@ class LineKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TextLine:
     """`start` and `stop` are those of what is said, without marks of lists and headings; `key` is a field's, `number` a
     numbered item's.
 
@@ -61,7 +61,7 @@ CODE = re.compile(
 )
 
 
-def lines(text: str) -> Iterator[Line]:
+def lines(text: str) -> Iterator[TextLine]:
     """All lines of `text` in order. A fenced block of code is one line."""
     at, number = 0, 0
     for begun, end, code in _parts(text):
@@ -69,7 +69,7 @@ def lines(text: str) -> Iterator[Line]:
             number = line.number or number
             yield line
         if code is not None:
-            yield Line(LineKind.CODE, *code)
+            yield TextLine(LineKind.CODE, *code)
         at = end
 
 
@@ -90,14 +90,14 @@ def _is_block(text: str, fence: re.Match[str]) -> bool:
     return before[-1:] in BREAKS and after[:1] in BREAKS
 
 
-def _plain_lines(text: str, start: int, stop: int, number: int) -> Iterator[Line]:
+def _plain_lines(text: str, start: int, stop: int, number: int) -> Iterator[TextLine]:
     blank = False  # several empty lines are one
     for match in LINE.finditer(text, start, stop):
         begun, end = stripped(text, *match.span())
         if begun == end:
             if not blank and match[0][0] in BREAKS and _at_line_start(text, match.start()):
                 blank = True
-                yield Line(LineKind.BLANK, begun, end)
+                yield TextLine(LineKind.BLANK, begun, end)
             continue
         blank = False
         line = _line(text, begun, end, begun - match.start(), number)
@@ -109,23 +109,23 @@ def _at_line_start(text: str, at: int) -> bool:
     return at == 0 or text[at - 1] in BREAKS
 
 
-def _line(text: str, start: int, stop: int, indent: int, before: int) -> Line:
+def _line(text: str, start: int, stop: int, indent: int, before: int) -> TextLine:
     if heading := HEADING.match(text, start, stop):
-        return Line(LineKind.HEADING, heading.end(), stop, len(heading["hashes"]))
+        return TextLine(LineKind.HEADING, heading.end(), stop, len(heading["hashes"]))
     if BOLD.fullmatch(text, start, stop):
-        return Line(LineKind.HEADING, start, stop, 7)
+        return TextLine(LineKind.HEADING, start, stop, 7)
     if RULE.fullmatch(text, start, stop):
-        return Line(LineKind.RULE, start, stop)
+        return TextLine(LineKind.RULE, start, stop)
     if text[start] == "|" and text[stop - 1] == "|" and stop - start > 2:
-        return Line(LineKind.ROW, *stripped(text, start + 1, stop - 1))
+        return TextLine(LineKind.ROW, *stripped(text, start + 1, stop - 1))
     body, number = _item(text, start, stop, before)
     key = KEY.match(text, body, stop)
     if key is not None and len(key["key"].split()) <= 4:
         kind = LineKind.FIELD if body == start else LineKind.ITEM
-        return Line(kind, body, stop, indent, key["key"].strip().rstrip("*_").strip(), number)
+        return TextLine(kind, body, stop, indent, key["key"].strip().rstrip("*_").strip(), number)
     if body != start:
-        return Line(LineKind.ITEM, body, stop, indent, number=number)
-    return Line(LineKind.CODE if CODE.match(text, start, stop) else LineKind.TEXT, start, stop, indent)
+        return TextLine(LineKind.ITEM, body, stop, indent, number=number)
+    return TextLine(LineKind.CODE if CODE.match(text, start, stop) else LineKind.TEXT, start, stop, indent)
 
 
 def _item(text: str, start: int, stop: int, before: int) -> tuple[int, int]:

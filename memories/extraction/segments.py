@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from memories.extraction import json_text, speakers
-from memories.extraction.lines import Line, LineKind, lines
+from memories.extraction.lines import LineKind, TextLine, lines
 from memories.extraction.sentences import MARKS, MAX_LENGTH, sentences, stripped
 from memories.extraction.words import word_list
 
@@ -48,7 +48,7 @@ class Segment:
 class _Heading:
     level: int
     text: str
-    line: Line
+    line: TextLine
     used: bool
 
 
@@ -101,7 +101,7 @@ class _SegmentReader:
             if turn := self.turns.get(at):
                 yield from self._close(0)
                 self.speaker = turn.name
-                line = Line(LineKind.TEXT, turn.start, line.stop)
+                line = TextLine(LineKind.TEXT, turn.start, line.stop)
             yield from self._line(line, at, stop)
             at = stop
         yield from self._close(0)
@@ -127,7 +127,7 @@ class _SegmentReader:
             line.level >= 2 or STATEMENT.match(self.text, line.start, line.stop) is not None
         )
 
-    def _continues(self, at: int, first: Line) -> bool:
+    def _continues(self, at: int, first: TextLine) -> bool:
         line, before = self.lines[at], self.lines[at - 1]
         if line.kind is not LineKind.TEXT or at in self.turns or not self.text[line.start].islower():
             return False
@@ -136,7 +136,7 @@ class _SegmentReader:
         hangs = first.kind is LineKind.ITEM and line.level > first.level
         return hangs or before.stop - before.start >= WRAPPED
 
-    def _line(self, line: Line, at: int, stop: int) -> Iterator[Segment]:
+    def _line(self, line: TextLine, at: int, stop: int) -> Iterator[Segment]:
         match line.kind:
             case LineKind.BLANK | LineKind.RULE:
                 return
@@ -152,7 +152,7 @@ class _SegmentReader:
             case LineKind.TEXT:
                 yield from self._text(line, at, stop)
 
-    def _code(self, line: Line, count: int) -> Iterator[Segment]:
+    def _code(self, line: TextLine, count: int) -> Iterator[Segment]:
         fenced = self.text[max(0, line.start - 1) : line.start] not in ("", " ", "\t") and count == 1
         block = "\n" in self.text[line.start : line.stop]
         if (fenced and self._is_fenced(line)) or block:
@@ -160,10 +160,10 @@ class _SegmentReader:
         else:
             yield from self._prose(line.start, line.stop)
 
-    def _is_fenced(self, line: Line) -> bool:
+    def _is_fenced(self, line: TextLine) -> bool:
         return self.text.rfind("```", max(0, line.start - 40), line.start) >= 0
 
-    def _item(self, line: Line, at: int, stop: int) -> Iterator[Segment]:
+    def _item(self, line: TextLine, at: int, stop: int) -> Iterator[Segment]:
         level = ITEM + line.level
         yield from self._close(level)
         if line.kind is LineKind.ROW and self._kind(stop) is LineKind.RULE and self._kind(stop + 1) is LineKind.ROW:
@@ -177,7 +177,7 @@ class _SegmentReader:
         if below:
             self._open(level, line, used=not introduces)
 
-    def _field(self, line: Line, at: int, stop: int) -> Iterator[Segment]:
+    def _field(self, line: TextLine, at: int, stop: int) -> Iterator[Segment]:
         identity = line.key.casefold() in IDENTITY
         level = INTRODUCTION if self._is_free(at) else SUBJECT if identity else ITEM + line.level
         yield from self._close(level)
@@ -187,7 +187,7 @@ class _SegmentReader:
         if identity and self._kind(stop) in (LineKind.FIELD, LineKind.ITEM) and len(spans) == 1:
             self._open(SUBJECT, line, used=True)
 
-    def _text(self, line: Line, at: int, stop: int) -> Iterator[Segment]:
+    def _text(self, line: TextLine, at: int, stop: int) -> Iterator[Segment]:
         if self.text[line.stop - 1] in ":：" and self._below(stop, line):
             level = ITEM + line.level if line.level else INTRODUCTION
             yield from self._close(level)
@@ -213,7 +213,7 @@ class _SegmentReader:
             return False
         return UNDERLINE.fullmatch(self.text, self.lines[at].start, self.lines[at].stop) is not None
 
-    def _titles(self, line: Line) -> bool:
+    def _titles(self, line: TextLine) -> bool:
         """As in "Packing list", right before its items."""
         return line.stop - line.start <= MAX_HEADING_LENGTH and self.text[line.stop - 1] not in MARKS
 
@@ -221,7 +221,7 @@ class _SegmentReader:
         for span in sentences(self.text, start, stop):
             yield self._segment(*span, SegmentKind.PROSE)
 
-    def _spans(self, line: Line, kind: SegmentKind, whole: int) -> Iterator[Segment]:
+    def _spans(self, line: TextLine, kind: SegmentKind, whole: int) -> Iterator[Segment]:
         short = line.stop - line.start <= whole
         for span in [(line.start, line.stop)] if short else sentences(self.text, line.start, line.stop):
             yield self._segment(*span, kind)
@@ -233,7 +233,7 @@ class _SegmentReader:
         """Whether an empty line, a heading or the beginning stands before a line that is not indented."""
         return self.lines[at].level == 0 and (at == 0 or self.lines[at - 1].kind in (LineKind.BLANK, LineKind.HEADING))
 
-    def _below(self, at: int, line: Line) -> bool:
+    def _below(self, at: int, line: TextLine) -> bool:
         """Whether a list, a table, fields or what is indented more follows `line`, with or without an empty line."""
         while (
             self._kind(at) is LineKind.BLANK and at < len(self.lines) - 1 and self._kind(at + 1) is not LineKind.BLANK
@@ -249,7 +249,7 @@ class _SegmentReader:
         deeper = after.kind is LineKind.TEXT and after.level > line.level
         return after.kind in (LineKind.ITEM, LineKind.ROW, LineKind.FIELD) or deeper
 
-    def _open(self, level: int, line: Line, *, used: bool) -> None:
+    def _open(self, level: int, line: TextLine, *, used: bool) -> None:
         words = self.text[line.start : line.stop].strip("*_ \t").rstrip(":：").rstrip("*_ ")
         self.headings.append(_Heading(level, words, line, used))
 

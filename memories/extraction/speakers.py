@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from memories.extraction.lines import Line, LineKind
+from memories.extraction.lines import LineKind, TextLine
 from memories.extraction.words import word_list
 
 TIME = r"\d[\d:.,/\-T]{1,18}(?: \d{1,2}[:.]\d\d(?:[:.]\d\d)?)?(?: ?[AaPp]\.?[Mm]\.?)?Z?"
@@ -32,7 +32,7 @@ class Turn:
     start: int
 
 
-def turns(text: str, lines: Sequence[Line]) -> dict[int, Turn]:
+def turns(text: str, lines: Sequence[TextLine]) -> dict[int, Turn]:
     """The lines (by index) that begin with a speaker's name; empty if the text is no transcript."""
     found: dict[int, re.Match[str]] = {}
     for at, line in enumerate(lines):
@@ -44,7 +44,7 @@ def turns(text: str, lines: Sequence[Line]) -> dict[int, Turn]:
     return {at: Turn(m["name"], m.end()) for at, m in found.items() if m["name"].casefold() in names}
 
 
-def _names(text: str, lines: Sequence[Line], found: dict[int, re.Match[str]]) -> frozenset[str]:
+def _names(text: str, lines: Sequence[TextLine], found: dict[int, re.Match[str]]) -> frozenset[str]:
     """The speakers (in lower case): a time before the name, a name that comes again, or one that is answered."""
     spoken = {
         at for at, match in found.items() if SPOKEN.search(text, match.end(), min(lines[at].stop, match.end() + 500))

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from memories.embeddings import registry
+from memories.embeddings.base import Vectors
 from memories.embeddings.registry import Encoder
 from memories.models import Source
-from memories.pipeline.rows import Embedded, Vectors, embedded_texts
+from memories.pipeline.rows import Embedded, embedded_texts
 from memories.pipeline.write_queue import Claim
 
 BATCH_SIZE = 32  # passages between two looks at the lease, when the model runs in this process

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from core.clock import now
 from entities.services import relation_conflicts
 from entities.types import ExtractedGraph, GraphScope, RelationConflict, RelationMention
 from memories.embeddings import registry
+from memories.embeddings.base import Vectors
 from memories.models import Embedding, Revision
 from memories.pipeline import owner_locks
 from memories.pipeline.reconcile import Compared
@@ -28,7 +28,6 @@ from memories.statements import ExistingMemory, Statement
 TURN = "turn"  # a record of what was said: nothing outdates it
 MAX_STATED = 4  # memories that a statement is compared with because of their relations
 
-Vectors = npt.NDArray[np.float32]
 Place = tuple[uuid.UUID, int]  # a write, and the position of a statement in it
 Message = tuple[uuid.UUID, int]  # a write, and the position of a message in it
 

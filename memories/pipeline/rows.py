@@ -7,21 +7,16 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-import numpy.typing as npt
-
 from core.ids import new_id
 from core.unset import UNSET
 from entities.types import ExtractedGraph
+from memories.embeddings.base import TokenMatrix, Vectors
 from memories.languages import configuration
 from memories.models import Embedding, Memory, Outcome, Passage, Review, Revision, Source, TokenEmbedding
 from memories.pipeline.fulltext import to_tsvector, word_count
 from memories.pipeline.passages import evidence_of, split
 from memories.pipeline.reconcile import Operation
 from memories.types import Action, Decision, Span, UpdateCommand
-
-Vectors = npt.NDArray[np.float32]
-TokenMatrix = npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ BATCH_SIZE = 100  # lines embedded, or written, together
 ID_BATCH_SIZE = 1000
 MAX_NAME_LENGTH = 128  # characters of a project or user
 
-Owner = tuple[str, str]
+ProjectUser = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class Imported:
 class _Checked:
     """What the first reading found."""
 
-    wanted: set[Owner] = field(default_factory=set)
-    skipped: set[Owner] = field(default_factory=set)
+    wanted: set[ProjectUser] = field(default_factory=set)
+    skipped: set[ProjectUser] = field(default_factory=set)
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ROW_FORMATS, 0))
     taken: bool = False
 
@@ -99,10 +99,10 @@ def line_errors(number: int) -> Iterator[None]:
         raise InvalidRequest(where + error.expected, line=number, field=error.path or None) from None
 
 
-def _read(file: IO[bytes]) -> Iterator[tuple[int, Owner, Line]]:
+def _read(file: IO[bytes]) -> Iterator[tuple[int, ProjectUser, Line]]:
     """(number, owner, line) of each line of rows, and of the owner's own; header and end are checked."""
     file.seek(0)
-    owner: Owner | None = None
+    owner: ProjectUser | None = None
     ended = False
     number = 0
     for number, raw in enumerate(file, 1):
@@ -145,7 +145,7 @@ def _check_header(line: Line) -> None:
         raise LineError("version", f"must be {VERSION}: this service knows no other")
 
 
-def _owner(line: Line) -> Owner:
+def _owner(line: Line) -> ProjectUser:
     if line.keys() != {"line", "project", "user_id"}:
         raise LineError("", "must have line, project and user_id")
     for name in ("project", "user_id"):
@@ -184,7 +184,7 @@ class _Links:
 
 def _check(tenant_id: uuid.UUID, file: IO[bytes], user_id: str | None) -> _Checked:
     checked = _Checked()
-    seen: set[Owner] = set()
+    seen: set[ProjectUser] = set()
     links, ids = _Links(), _Ids()
     for number, owner, line in _read(file):
         owner_key = memory_transfer.OwnerKey(tenant_id, *owner)
@@ -252,16 +252,16 @@ class _Ids:
 
 
 # --- the second: embed; the third: write -----------------------------------------------------------------------------
-Batch = list[tuple[int, Owner, Line]]
+LineBatch = list[tuple[int, ProjectUser, Line]]
 
 
-def _wanted(file: IO[bytes], wanted: Collection[Owner]) -> Iterator[Batch]:
+def _wanted(file: IO[bytes], wanted: Collection[ProjectUser]) -> Iterator[LineBatch]:
     rows = (found for found in _read(file) if found[1] in wanted and found[2]["line"] != "owner")
     return batches(rows, BATCH_SIZE)
 
 
 def _embed(
-    tenant_id: uuid.UUID, file: IO[bytes], wanted: Collection[Owner], remapper: IdRemapper, out: IO[bytes]
+    tenant_id: uuid.UUID, file: IO[bytes], wanted: Collection[ProjectUser], remapper: IdRemapper, out: IO[bytes]
 ) -> None:
     """Put the vectors of each batch of lines into `out`, in their order."""
     encoder = registry.encoder()
@@ -271,9 +271,9 @@ def _embed(
 
 
 def _write(
-    tenant_id: uuid.UUID, file: IO[bytes], wanted: Collection[Owner], remapper: IdRemapper, vectors: IO[bytes]
+    tenant_id: uuid.UUID, file: IO[bytes], wanted: Collection[ProjectUser], remapper: IdRemapper, vectors: IO[bytes]
 ) -> None:
-    passages: Counter[Owner] = Counter()
+    passages: Counter[ProjectUser] = Counter()
     with transaction.atomic():
         locked = memory_transfer.lock(tenant_id, list(wanted))
         if any(_has_some(tenant_id, owner) for owner in wanted):
@@ -289,14 +289,14 @@ def _write(
             owner_locks.changed(row, passages[owner])
 
 
-def _has_some(tenant_id: uuid.UUID, owner: Owner) -> bool:
+def _has_some(tenant_id: uuid.UUID, owner: ProjectUser) -> bool:
     return memory_transfer.has_memories(memory_transfer.OwnerKey(tenant_id, *owner)) or entity_transfer.has_entities(
         tenant_id, *owner
     )
 
 
 def _import_batch(
-    tenant_id: uuid.UUID, batch: Batch, remapper: IdRemapper
+    tenant_id: uuid.UUID, batch: LineBatch, remapper: IdRemapper
 ) -> tuple[memory_transfer.ImportBatch, list[TenantRow]]:
     imported, known = memory_transfer.ImportBatch(), []
     for _, owner, line in batch:

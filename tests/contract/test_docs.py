@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from contracts.__main__ import BY_HAND, COLLECTION, PAGES, ROOT, made
-from contracts.document import Operation
+from contracts.document import ApiOperation
 from contracts.pages import anchor
 from tests.document import document
 
@@ -26,7 +26,9 @@ def test_the_pages_and_the_collection_are_written_anew() -> None:
 
 
 @pytest.mark.parametrize("operation", document().operations, ids=lambda operation: operation.name)
-def test_every_operation_has_its_section_with_a_curl_line_and_its_place_in_the_collection(operation: Operation) -> None:
+def test_every_operation_has_its_section_with_a_curl_line_and_its_place_in_the_collection(
+    operation: ApiOperation,
+) -> None:
     page = (PAGES / operation.group.page).read_text()
     section = page.partition(f"\n## {operation.name}\n")[2].partition("\n## ")[0]
     assert section.count("\ncurl -s ") == max(1, len(operation.bodies))

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from benchmarks import loader
-from benchmarks.conversation import FRAMES, Turn, questions, turns
+from benchmarks.conversation import FRAMES, ConversationTurn, questions, turns
 from core.clock import iso
 from core.tenancy import across_tenants, tenant_tables
 from memories.embeddings import registry
@@ -32,7 +32,7 @@ def rows() -> Counter[str]:
     return +Counter(counts)
 
 
-def post(caller: Caller, said: list[Turn], user: str) -> None:
+def post(caller: Caller, said: list[ConversationTurn], user: str) -> None:
     """One session through the door."""
     messages = [
         {"role": "user", "name": turn.speaker, "content": turn.text, "timestamp": iso(turn.said_at)} for turn in said

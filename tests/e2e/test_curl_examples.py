@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from contracts.document import Group, Operation
+from contracts.document import ApiOperation, Group
 from contracts.pages import curl
 from contracts.plan import Step, plan
-from contracts.requests import ADDRESS, Place
+from contracts.requests import ADDRESS, JsonPath
 from tests.document import document, misfits
 from tests.e2e import lines
 from tests.e2e.lines import Line
@@ -75,13 +75,13 @@ def of(step: Step, written: list[Line]) -> Line:
     return next(one for one in written if (one.section, one.text) == (step.operation.name, curl(step.request)))
 
 
-def at(body: Any, place: Place) -> str:
+def at(body: Any, place: JsonPath) -> str:
     for key in place:
         body = body[key]
     return str(body)
 
 
-def asked(method: str, path: str) -> Operation:
+def asked(method: str, path: str) -> ApiOperation:
     """The operation of this request; a path without parameters goes before one with some."""
     fitting = [
         operation

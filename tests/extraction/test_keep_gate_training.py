@@ -19,7 +19,7 @@ from training.keep_gate.fit import SCALE, C, columns, fit, matrix
 
 
 @pytest.fixture(scope="module")
-def rows() -> list[data.Row]:
+def rows() -> list[data.GateRow]:
     statements, others = data.read()
     return [*statements, *others]
 
@@ -31,7 +31,7 @@ def test_the_hashes_are_those_of_data_and_weights() -> None:
     }
 
 
-def test_the_weights_come_from_the_data(rows: list[data.Row]) -> None:
+def test_the_weights_come_from_the_data(rows: list[data.GateRow]) -> None:
     again, committed = fit(rows, threshold=THRESHOLD), keep_gate.load()
     assert committed.threshold == THRESHOLD
     assert set(again.weights) ^ set(committed.weights) == set()
@@ -39,7 +39,7 @@ def test_the_weights_come_from_the_data(rows: list[data.Row]) -> None:
     assert [committed.probability(f) for f in found] == pytest.approx([again.probability(f) for f in found], abs=1e-3)
 
 
-def test_the_service_computes_what_scikit_learn_computes(rows: list[data.Row]) -> None:
+def test_the_service_computes_what_scikit_learn_computes(rows: list[data.GateRow]) -> None:
     used = [row for row in rows if row.label != "either" and row.rule is None]
     found = [row.features() for row in used]
     names = columns(found)

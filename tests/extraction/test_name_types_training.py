@@ -17,7 +17,7 @@ from training.name_types.fit import fit, guessed
 
 
 @pytest.fixture(scope="module")
-def rows(model_dir: Path) -> list[data.Row]:
+def rows(model_dir: Path) -> list[data.NameRow]:
     return data.read(model_dir)
 
 
@@ -28,7 +28,7 @@ def test_the_hashes_are_those_of_data_and_weights() -> None:
     }
 
 
-def test_the_weights_come_from_the_data(rows: list[data.Row]) -> None:
+def test_the_weights_come_from_the_data(rows: list[data.NameRow]) -> None:
     again, committed = fit(rows), json.loads(name_types.WEIGHTS.read_text())
     assert again.keys() == committed.keys()
     assert [each for name in committed for each in committed[name]] == pytest.approx(
@@ -36,7 +36,7 @@ def test_the_weights_come_from_the_data(rows: list[data.Row]) -> None:
     )
 
 
-def test_the_service_guesses_what_the_weights_say(rows: list[data.Row]) -> None:
+def test_the_service_guesses_what_the_weights_say(rows: list[data.NameRow]) -> None:
     weights = json.loads(name_types.WEIGHTS.read_text())
     expected = [guessed(weights, row.features) for row in rows]
     assert [name_types.likeliest(row.features)[0] for row in rows] == expected

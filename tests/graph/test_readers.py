@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from entities.graph import drain
-from entities.graph.reader import CYPHER, SQL, Reader
+from entities.graph.reader import CYPHER, SQL, GraphReader
 from entities.types import Path, PointInTime, ReachedNode
 from tests.graph.worlds import MOMENTS, written
 from tests.graph_data import World, day, ids
@@ -22,7 +22,7 @@ LATER = PointInTime(day(100), day(100))
 
 
 @pytest.fixture(params=["sql", "cypher"])
-def reader(request: pytest.FixtureRequest) -> Reader:
+def reader(request: pytest.FixtureRequest) -> GraphReader:
     if request.param == "cypher":
         request.getfixturevalue("graph")
     return {"sql": SQL, "cypher": CYPHER}[request.param]
@@ -33,12 +33,12 @@ def drained() -> None:
 
 
 @pytest.fixture
-def catch_up(reader: Reader) -> Callable[[], None]:
+def catch_up(reader: GraphReader) -> Callable[[], None]:
     """What a test does between writing and reading: the graph learns, PostgreSQL knows already."""
     return drained if reader is CYPHER else lambda: None
 
 
-def test_it_walks_both_ways_to_a_depth(reader: Reader, catch_up: Callable[[], None]) -> None:
+def test_it_walks_both_ways_to_a_depth(reader: GraphReader, catch_up: Callable[[], None]) -> None:
     world = World()
     ann, bob, cleo, dan, eve = (world.entity(name) for name in ("Ann", "Bob", "Cleo", "Dan", "Eve"))
     first = world.relation(ann, "FRIEND_OF", bob)
@@ -62,7 +62,7 @@ def test_it_walks_both_ways_to_a_depth(reader: Reader, catch_up: Callable[[], No
     assert reader.path(world.scope, ann, ann, max_depth=2, moment=LATER) == Path((ann,), ())
 
 
-def test_it_reads_the_past(reader: Reader, catch_up: Callable[[], None]) -> None:
+def test_it_reads_the_past(reader: GraphReader, catch_up: Callable[[], None]) -> None:
     world = World()
     ann, acme, initech = world.entity("Ann"), world.entity("Acme", "ORG"), world.entity("Initech", "ORG")
     old = world.relation(ann, "WORKS_AT", acme, recorded_at=day(1), valid_from=day(1))
@@ -81,7 +81,7 @@ def test_it_reads_the_past(reader: Reader, catch_up: Callable[[], None]) -> None
     assert employers(9, 2) == [acme]
 
 
-def test_memories_around_an_entity(reader: Reader, catch_up: Callable[[], None]) -> None:
+def test_memories_around_an_entity(reader: GraphReader, catch_up: Callable[[], None]) -> None:
     world = World()
     ann, bob, cleo = world.entity("Ann"), world.entity("Bob"), world.entity("Cleo")
     world.relation(ann, "FRIEND_OF", bob)
@@ -100,7 +100,7 @@ def test_memories_around_an_entity(reader: Reader, catch_up: Callable[[], None])
     assert around(0, 2) == [ReachedNode(both, 0), ReachedNode(retired, 0)]
 
 
-def test_it_never_leaves_its_tenant_user_or_project(reader: Reader, catch_up: Callable[[], None]) -> None:
+def test_it_never_leaves_its_tenant_user_or_project(reader: GraphReader, catch_up: Callable[[], None]) -> None:
     mine = World()
     others = (World(), World(tenant=mine.tenant, user_id="bob"), World(tenant=mine.tenant, project="other"))
     ann = mine.entity("Ann")

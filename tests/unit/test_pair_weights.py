@@ -17,13 +17,13 @@ SAMPLE = 200  # pairs
 
 
 @pytest.fixture(scope="module")
-def sampled() -> list[data.Statement]:
+def sampled() -> list[data.LabelledStatement]:
     """Every so many-th statement of the timelines."""
     told = [statement for timeline in data.timelines()[::12] for statement in data.statements_of(timeline)]
     return told[:: max(1, len(told) // 60)]
 
 
-def table(statements: list[data.Statement]) -> features.Features:
+def table(statements: list[data.LabelledStatement]) -> features.Features:
     return np.vstack(
         [features.compare(texts.read(s.text), [texts.read(c.text) for c in s.candidates]) for s in statements]
     )
@@ -35,14 +35,14 @@ def test_the_weights_belong_to_the_data() -> None:
     assert manifest["weights"] == train.manifest()["weights"]
 
 
-def test_the_weights_predict_as_they_did_when_they_were_trained(sampled: list[data.Statement]) -> None:
+def test_the_weights_predict_as_they_did_when_they_were_trained(sampled: list[data.LabelledStatement]) -> None:
     """The manifest has the probabilities of some pairs; other features or weights would give others."""
     expected = json.loads(train.MANIFEST.read_text("utf-8"))["predictions"]
     assert train.predictions(model.default()) == pytest.approx(expected, abs=2e-3)
     assert len(expected) == SAMPLE
 
 
-def test_numpy_computes_as_scikit_learn_does(tmp_path: Path, sampled: list[data.Statement]) -> None:
+def test_numpy_computes_as_scikit_learn_does(tmp_path: Path, sampled: list[data.LabelledStatement]) -> None:
     pytest.importorskip("sklearn")
     from training.pairs import fit
 
@@ -53,7 +53,7 @@ def test_numpy_computes_as_scikit_learn_does(tmp_path: Path, sampled: list[data.
     assert np.abs(read.probabilities(x) - fitted.probabilities(x)).max() < 1e-5
 
 
-def test_the_same_data_give_the_same_weights(tmp_path: Path, sampled: list[data.Statement]) -> None:
+def test_the_same_data_give_the_same_weights(tmp_path: Path, sampled: list[data.LabelledStatement]) -> None:
     pytest.importorskip("sklearn")
     from training.pairs import fit
 

@@ -36,7 +36,7 @@ def main() -> int:
 HASHES = WEIGHTS.with_suffix(".sha256.json")
 
 
-def trained(rows: list[data.Row], others: list[data.Row]) -> tuple[str, str]:
+def trained(rows: list[data.GateRow], others: list[data.GateRow]) -> tuple[str, str]:
     """The file of weights and the file of hashes that belong to the data."""
     model = fit([*rows, *others], threshold=THRESHOLD)
     saved = {"bias": model.bias, "threshold": model.threshold, "weights": model.weights}

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from training.keep_gate.data import Row
+from training.keep_gate.data import GateRow
 from training.keep_gate.fit import LEAST, SCALE, C, fit
 
 FOLDS = 5
@@ -15,7 +15,7 @@ THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
 
 
 def probabilities(
-    rows: Sequence[Row], others: Sequence[Row], c: float = C, least: int = LEAST, scale: float = SCALE
+    rows: Sequence[GateRow], others: Sequence[GateRow], c: float = C, least: int = LEAST, scale: float = SCALE
 ) -> list[float]:
     """Each row's probability of being worth keeping, from a model that did not see its text."""
     groups = sorted({row.group for row in rows})
@@ -30,7 +30,7 @@ def probabilities(
     return found
 
 
-def figures(rows: Sequence[Row], kept: Sequence[bool], only: Callable[[Row], bool] = lambda _: True) -> str:
+def figures(rows: Sequence[GateRow], kept: Sequence[bool], only: Callable[[GateRow], bool] = lambda _: True) -> str:
     keepers = [keep for row, keep in zip(rows, kept, strict=True) if row.label == "keep" and only(row)]
     nothing = [keep for row, keep in zip(rows, kept, strict=True) if row.label == "drop" and only(row)]
     lost, dropped = keepers.count(False), nothing.count(False)
@@ -40,11 +40,11 @@ def figures(rows: Sequence[Row], kept: Sequence[bool], only: Callable[[Row], boo
     )
 
 
-def decisions(rows: Sequence[Row], found: Sequence[float], threshold: float) -> list[bool]:
+def decisions(rows: Sequence[GateRow], found: Sequence[float], threshold: float) -> list[bool]:
     return [p >= threshold if row.rule is None else row.rule for row, p in zip(rows, found, strict=True)]
 
 
-def report(rows: Sequence[Row], others: Sequence[Row], threshold: float) -> str:
+def report(rows: Sequence[GateRow], others: Sequence[GateRow], threshold: float) -> str:
     """The figures as a text: by threshold, and at `threshold` by role and language, and of the other texts."""
     rows = [*rows, *others]
     found = probabilities(rows, [])
@@ -65,9 +65,9 @@ def report(rows: Sequence[Row], others: Sequence[Row], threshold: float) -> str:
     return "\n".join(lines)
 
 
-def _is_chat(only: Callable[[Row], bool], row: Row) -> bool:
+def _is_chat(only: Callable[[GateRow], bool], row: GateRow) -> bool:
     return row.form == "chat" and only(row)
 
 
-def _has_form(form: str, row: Row) -> bool:
+def _has_form(form: str, row: GateRow) -> bool:
     return row.form == form

@@ -24,7 +24,7 @@ NO_STATEMENT = ("question", "quotation", "sarcasm", "irony")
 
 
 @dataclass(frozen=True)
-class Row:
+class GateRow:
     """`label` is keep, drop or either; rows of one `group` are never on both sides of a split."""
 
     text: str
@@ -52,7 +52,7 @@ class Row:
         )
 
 
-def read() -> tuple[list[Row], list[Row]]:
+def read() -> tuple[list[GateRow], list[GateRow]]:
     """The parts of the statements, and the other texts that are worth keeping.
 
     Only a turn of a conversation has a place in a message. The other texts get the places of turns, one after the
@@ -65,7 +65,7 @@ def read() -> tuple[list[Row], list[Row]]:
     return found[: len(statements)], found[len(statements) :]
 
 
-def _placed(row: Row, turn: Row) -> Row:
+def _placed(row: GateRow, turn: GateRow) -> GateRow:
     return replace(row, before=turn.before, first=turn.first, last=turn.last, count=turn.count)
 
 
@@ -82,21 +82,21 @@ def _lines(name: str) -> Iterator[dict[str, Any]]:
         yield json.loads(line)
 
 
-def _short() -> Iterator[Row]:
+def _short() -> Iterator[GateRow]:
     return (replace(row, form="short", group=row.text) for row in _statements(SHORT))
 
 
-def _statements(name: str) -> Iterator[Row]:
+def _statements(name: str) -> Iterator[GateRow]:
     for said in _lines(name):
         parts = said["parts"]
         for at, part in enumerate(parts):
-            yield Row(
+            yield GateRow(
                 part["text"], part["label"], said["id"], said["lang"], said["form"], said["role"],
                 parts[at - 1]["text"] if at else "", at == 0, at == len(parts) - 1, len(parts),
             )  # fmt: skip
 
 
-def _keepers() -> Iterator[Row]:
+def _keepers() -> Iterator[GateRow]:
     seen: set[str] = set()
     for name in PAIRS:
         for pair in _lines(name):
@@ -105,10 +105,10 @@ def _keepers() -> Iterator[Row]:
                 doubtful = side == "new" and (pair.get("kind") in NO_STATEMENT or "?" in text)
                 if text not in seen and not doubtful:
                     seen.add(text)
-                    yield Row(text, "keep", pair["old"]["text"], pair.get("lang", "en"), "pair")
+                    yield GateRow(text, "keep", pair["old"]["text"], pair.get("lang", "en"), "pair")
     for name in TIMELINES:
         for timeline in _lines(name):
             for item in timeline["items"]:
                 if item["text"] not in seen and "?" not in item["text"]:
                     seen.add(item["text"])
-                    yield Row(item["text"], "keep", timeline["id"], timeline["lang"], "timeline")
+                    yield GateRow(item["text"], "keep", timeline["id"], timeline["lang"], "timeline")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from memories.extraction.keep_gate import Model
-from training.keep_gate.data import Row
+from training.keep_gate.data import GateRow
 
 C = 2.0  # inverse strength of the L2 penalty
 LEAST = 6  # rows in which a word must stand
@@ -19,7 +19,7 @@ DIGITS = 4
 
 
 def fit(
-    rows: Sequence[Row], *, c: float = C, least: int = LEAST, scale: float = SCALE, threshold: float = 0.5
+    rows: Sequence[GateRow], *, c: float = C, least: int = LEAST, scale: float = SCALE, threshold: float = 0.5
 ) -> Model:
     """Deterministic: the same rows in the same order give the same weights. Rows labelled `either` are left out."""
     from sklearn.linear_model import LogisticRegression

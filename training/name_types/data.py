@@ -29,7 +29,7 @@ FILES = (
 
 
 @dataclass(frozen=True)
-class Row:
+class NameRow:
     """One name: its features and type. Names of one text (`group`) are never on both sides of a split."""
 
     name: str
@@ -38,7 +38,7 @@ class Row:
     group: str
 
 
-def read(models: Path, files: tuple[Path, ...] = FILES) -> list[Row]:
+def read(models: Path, files: tuple[Path, ...] = FILES) -> list[NameRow]:
     extractor = TextExtractor(english.MODEL, models)
     lines = (line for file in files for line in file.read_text("utf-8").splitlines())
     return [row for line in lines for row in _names(extractor, json.loads(line))]
@@ -52,12 +52,12 @@ def digest() -> str:
     return found.hexdigest()
 
 
-def _names(extractor: TextExtractor, text: dict[str, Any]) -> Iterator[Row]:
+def _names(extractor: TextExtractor, text: dict[str, Any]) -> Iterator[NameRow]:
     for name, found in _seen(extractor, text):
         known = [each for each in text["entities"] if each["type"] in TYPES and same(each["name"], name)]
         exact = [each for each in known if each["name"].casefold() == name.casefold()]
         if known:
-            yield Row(name, frozenset(found), (exact or known)[0]["type"], text["id"])
+            yield NameRow(name, frozenset(found), (exact or known)[0]["type"], text["id"])
 
 
 def _seen(extractor: TextExtractor, text: dict[str, Any]) -> list[tuple[str, set[str]]]:

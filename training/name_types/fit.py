@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from memories.extraction.name_types import TYPES
-from training.name_types.data import Row
+from training.name_types.data import NameRow
 
 C = 0.5  # inverse strength of the L2 penalty
 LEAST = 2  # names that must have a feature
@@ -17,7 +17,7 @@ DIGITS = 3
 Weights = dict[str, list[float]]
 
 
-def fit(rows: Sequence[Row]) -> Weights:
+def fit(rows: Sequence[NameRow]) -> Weights:
     """Weights of the types in order, by feature; "" is the intercept. The same rows give the same weights."""
     from sklearn.linear_model import LogisticRegression
 
@@ -37,7 +37,7 @@ def guessed(weights: Weights, features: frozenset[str]) -> str:
     return TYPES[int(np.argmax(scores))]
 
 
-def report(rows: Sequence[Row]) -> str:
+def report(rows: Sequence[NameRow]) -> str:
     """The share of types that a model gets right which did not see the text, and what the others are taken for."""
     groups = sorted({row.group for row in rows})
     order = np.random.default_rng(0).permutation(len(groups))

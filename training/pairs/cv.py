@@ -12,14 +12,14 @@ import numpy as np
 from memories.decisions import decide
 from memories.decisions.model import CLASSES, PairModel
 from training.pairs import data, fit, thresholds, timelines
-from training.pairs.data import Statement, Timeline
+from training.pairs.data import LabelledStatement, LabelledTimeline
 from training.pairs.fit import Fitted
 
 FOLDS = 5
 # Beginnings of the ids of the timelines that were written after the aims were set; they are reported apart.
 NEW = ("ts", "tt", "tu", "tv", "tw", "tx", "ty", "tz", "xx")
 
-Folds = list[tuple[PairModel, list[Timeline]]]
+Folds = list[tuple[PairModel, list[LabelledTimeline]]]
 
 
 def folds(names: Sequence[str], count: int = FOLDS) -> dict[str, int]:
@@ -37,10 +37,12 @@ class Data:
         self.written = data.pair_statements()
         self.x = {id(statement): fit.compared(statement) for statement in (*self.told, *self.written)}
 
-    def fit(self, statements: Sequence[Statement]) -> Fitted:
+    def fit(self, statements: Sequence[LabelledStatement]) -> Fitted:
         return fit.fit(fit.table(statements, [self.x[id(statement)] for statement in statements]))
 
-    def outcomes(self, pair_model: PairModel, statements: Sequence[Statement]) -> list[thresholds.Outcome]:
+    def outcomes(
+        self, pair_model: PairModel, statements: Sequence[LabelledStatement]
+    ) -> list[thresholds.LikeliestEffects]:
         found = []
         for statement in statements:
             x = self.x[id(statement)]
@@ -50,7 +52,7 @@ class Data:
 
 def timelines_by_fold(
     everything: Data,
-) -> tuple[Folds, list[list[thresholds.Outcome]]]:
+) -> tuple[Folds, list[list[thresholds.LikeliestEffects]]]:
     """A model for each fold, trained on the other timelines and all pairs; and the outcomes of each fold."""
     fold = folds([timeline.id for timeline in everything.timelines])
     models, outcomes = [], []
@@ -64,7 +66,7 @@ def timelines_by_fold(
 
 
 def run_timelines(
-    models: Folds, outcomes: Sequence[Sequence[thresholds.Outcome]], told: bool = False
+    models: Folds, outcomes: Sequence[Sequence[thresholds.LikeliestEffects]], told: bool = False
 ) -> dict[str, Counter[str]]:
     """Print and return the counts of whole timelines, by language."""
     counts: dict[str, Counter[str]] = {}

@@ -37,7 +37,7 @@ class Labelled:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class LabelledStatement:
     """A new text with its candidates. `family`: the timeline or the old text of a pair; folds never split one.
     `is_chat`: it was said in a conversation."""
 
@@ -49,7 +49,7 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
+class LabelledTimeline:
     """What one user says in order of time. `items` by number; `classes`: the first item that says the same; `cosines`:
     [items, items] of the sentence vectors, by number less 1. The `text` of an item is the content that a store keeps.
     `is_chat`: the items are sentences of a conversation; those that the keep gate drops are left out."""
@@ -84,7 +84,7 @@ def pair_files() -> list[Path]:
     return sorted(FOLDER.glob("pairs_*.jsonl"))
 
 
-def timelines() -> list[Timeline]:
+def timelines() -> list[LabelledTimeline]:
     """All timelines and chats, with the cosines of `cosines.npz` and the contents of `contents.jsonl`."""
     found = []
     content, chats = contents(), chat_files()
@@ -97,7 +97,7 @@ def timelines() -> list[Timeline]:
                 classes[n] = classes[item["of"][0]] if item["effect"] in ("duplicate", "extend") else n
             matrix = cosines[row["id"]].astype(np.float32) / 127
             stored = {n: item for n, item in items.items() if item["text"]}
-            found.append(Timeline(row["id"], row["lang"], stored, classes, matrix, is_chat))
+            found.append(LabelledTimeline(row["id"], row["lang"], stored, classes, matrix, is_chat))
     return found
 
 
@@ -106,7 +106,7 @@ def contents() -> dict[str, str]:
     return {row["text"]: row["content"] for row in rows(CONTENTS)}
 
 
-def statements_of(timeline: Timeline) -> Iterator[Statement]:
+def statements_of(timeline: LabelledTimeline) -> Iterator[LabelledStatement]:
     """The items of a timeline with the live items that retrieval brings, what they act on, and the listed traps."""
     items, classes, live = timeline.items, timeline.classes, list[int]()
     for n, item in items.items():
@@ -124,13 +124,13 @@ def statements_of(timeline: Timeline) -> Iterator[Statement]:
                 weight, kind = WEIGHT_TRAP, "trap"
             candidates.append(Labelled(items[o]["text"], accept, weight, kind))
         if candidates:
-            yield Statement(timeline.id, timeline.language, item["text"], tuple(candidates), timeline.is_chat)
+            yield LabelledStatement(timeline.id, timeline.language, item["text"], tuple(candidates), timeline.is_chat)
         live.append(n)
         if item["effect"] in ("supersede", "negate"):
             live = [o for o in live if classes[o] not in acted]
 
 
-def pair_statements() -> list[Statement]:
+def pair_statements() -> list[LabelledStatement]:
     """The written pairs. Beside its old text each new text gets near texts of other families, which it leaves alone:
     a model that has seen only texts about one thing ends unrelated memories."""
     pairs, content = [row for path in pair_files() for row in rows(path)], contents()
@@ -151,5 +151,7 @@ def pair_statements() -> list[Statement]:
         strangers = (
             Labelled(olds[j], ("keep_both",), weight, "stranger") for j, weight in zip(best, weights, strict=False)
         )
-        found.append(Statement(row["old"]["text"], row.get("lang", "en"), row["new"]["text"], (target, *strangers)))
+        found.append(
+            LabelledStatement(row["old"]["text"], row.get("lang", "en"), row["new"]["text"], (target, *strangers))
+        )
     return found

@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 
 from memories.decisions import features, texts
 from memories.decisions.model import CLASSES, CLIP, Linear, PairModel, Trees
-from training.pairs.data import Statement
+from training.pairs.data import LabelledStatement
 
 FORESTS = 3
 TREE_SHARE = 0.7
@@ -42,7 +42,7 @@ THRESHOLDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class SampleTable:
     """`x` [pairs, features]; `row` [samples] into it, with `y` and `weight`: a pair with several accepted effects is
     several samples."""
 
@@ -60,13 +60,13 @@ def samples(accept: Sequence[str]) -> list[tuple[int, float]]:
     return [(CLASSES.index(effect), rest if i else FIRST_ACCEPTED) for i, effect in enumerate(accept)]
 
 
-def compared(statement: Statement) -> features.Features:
+def compared(statement: LabelledStatement) -> features.Features:
     """The features of a statement's candidates."""
     olds = [texts.read(candidate.text) for candidate in statement.candidates]
     return features.compare(texts.read(statement.text), olds)
 
 
-def table(statements: Sequence[Statement], compared_: Sequence[features.Features]) -> Table:
+def table(statements: Sequence[LabelledStatement], compared_: Sequence[features.Features]) -> SampleTable:
     """The samples of statements with the features of their candidates."""
     row, y, weight, at = [], [], [], 0
     for statement in statements:
@@ -76,7 +76,7 @@ def table(statements: Sequence[Statement], compared_: Sequence[features.Features
                 y.append(label)
                 weight.append(share * candidate.weight)
             at += 1
-    return Table(np.vstack(compared_), np.array(row), np.array(y), np.array(weight))
+    return SampleTable(np.vstack(compared_), np.array(row), np.array(y), np.array(weight))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _standardised(x: features.Features, mean: NDArray[np.float32], std: NDArray[
     return np.asarray(np.clip((x - mean) / std, -CLIP, CLIP), np.float32)
 
 
-def fit(data: Table, forests: int = FORESTS) -> Fitted:
+def fit(data: SampleTable, forests: int = FORESTS) -> Fitted:
     """Deterministic: the seeds are fixed."""
     x = data.x[data.row]
     grown = [

@@ -10,7 +10,7 @@ import numpy as np
 from memories.decisions import decide
 from memories.decisions.features import INDEX, Features
 from memories.decisions.model import Probabilities
-from training.pairs.data import Statement
+from training.pairs.data import LabelledStatement
 
 # Shares of the statements of a language group. The aims of the project are 0.4 % and 1 %.
 MAX_DROPPED = 0.0035
@@ -21,7 +21,7 @@ REVIEW_SHARE = 0.6  # of the threshold of an end
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class LikeliestEffects:
     """The likeliest end and repetition of one statement: the probability, and whether it does harm."""
 
     english: bool
@@ -32,12 +32,12 @@ class Outcome:
     drop_harms: bool
 
 
-def outcome(statement: Statement, x: Features, p: Probabilities) -> Outcome:
+def outcome(statement: LabelledStatement, x: Features, p: Probabilities) -> LikeliestEffects:
     """As `decide.choose` takes them."""
     drops, ends = decide.scores(x, p, np.zeros(len(p), int), is_chat=statement.is_chat)
     repeated, target = statement.candidates[int(drops.argmax())], statement.candidates[int(ends.argmax())]
     effects = {effect for candidate in statement.candidates for effect in candidate.accept}
-    return Outcome(
+    return LikeliestEffects(
         english=bool(x[:, INDEX["english"]].any()),
         is_chat=statement.is_chat,
         end=float(ends.max()),
@@ -48,7 +48,7 @@ def outcome(statement: Statement, x: Features, p: Probabilities) -> Outcome:
 
 
 def choose(
-    outcomes: Sequence[Outcome], max_dropped: float = MAX_DROPPED, max_ended: float = MAX_ENDED
+    outcomes: Sequence[LikeliestEffects], max_dropped: float = MAX_DROPPED, max_ended: float = MAX_ENDED
 ) -> dict[str, float]:
     """The thresholds of `decide.choose`."""
     found = {}

@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Callable
 
 from memories.decisions.decide import Candidate, Effect, Judgement
-from training.pairs.data import Timeline
+from training.pairs.data import LabelledTimeline
 
 Judge = Callable[[str, list[Candidate]], Judgement]
 ACTS = {"supersede", "negate", "extend", "duplicate"}
 
 
-def store(timeline: Timeline, judge: Judge, told: Callable[[str], None] | None = None) -> Counter[str]:
+def store(timeline: LabelledTimeline, judge: Judge, told: Callable[[str], None] | None = None) -> Counter[str]:
     """The counts of one timeline. `told` gets a line about every wrong effect."""
     items, classes, counts = timeline.items, timeline.classes, Counter[str]()
     live: list[int] = []
@@ -54,7 +54,7 @@ def store(timeline: Timeline, judge: Judge, told: Callable[[str], None] | None =
 
 
 def _tell(
-    told: Callable[[str], None] | None, timeline: Timeline, n: int, old: int | None, judgement: Judgement
+    told: Callable[[str], None] | None, timeline: LabelledTimeline, n: int, old: int | None, judgement: Judgement
 ) -> None:
     if told is not None:
         item, text = timeline.items[n], timeline.items[old]["text"] if old else ""

@@ -128,7 +128,7 @@ class BatchView(RemembraView):
         except (AppError, ValidationError) as error:
             return as_app_error(error)
 
-    def _batch(self, answers: Sequence[batch.Answer]) -> Response:
+    def _batch(self, answers: Sequence[batch.ItemResult]) -> Response:
         results = [
             {"index": index, "success": False, "response": None, "error": remembra.failure(found)["error"]}
             if isinstance(found, AppError)

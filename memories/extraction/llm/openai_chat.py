@@ -37,7 +37,7 @@ NOT_THE_FORM = ("context_length_exceeded", "content_filter", "content_policy_vio
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class RequestFormat:
     """How a request is put: `format` of FORMATS, and whether the server lets us ask for no chance at all."""
 
     format: int = 0
@@ -50,7 +50,7 @@ class Form:
             **({"temperature": 0} if self.temperature else {}),
         }
 
-    def simpler(self, error: openai.APIStatusError) -> Form | None:
+    def simpler(self, error: openai.APIStatusError) -> RequestFormat | None:
         """What to try after the server refused this one; None: the form is not to blame, or nothing simpler is left."""
         if error.status_code not in (400, 422) or error.code in NOT_THE_FORM:
             return None
@@ -72,7 +72,7 @@ class OpenAIChat:
         self.model = model
         self._seconds = seconds
         self._client = client_of(base_url=base_url, api_key=api_key, connect=CONNECT_SECONDS, read=seconds)
-        self._form = Form()
+        self._form = RequestFormat()
 
     @metrics.completion("openai_compatible")
     def complete(self, system: str, user: str) -> str:
@@ -98,7 +98,7 @@ class OpenAIChat:
         except (openai.OpenAIError, ValueError):
             raise ModelUnavailable("The language model's server can't be reached.") from None
 
-    def _ask(self, system: str, user: str, form: Form, deadline: float) -> bytes:
+    def _ask(self, system: str, user: str, form: RequestFormat, deadline: float) -> bytes:
         """The body of one answer. Raises ModelUnavailable, and openai.APIStatusError."""
         seconds = left(deadline)
         messages: Any = [{"role": "system", "content": system}, {"role": "user", "content": user}]

@@ -123,29 +123,29 @@ def _text(found: object) -> object:
 
 DECISIONS = ("add", "duplicate", "update", "end")
 UNKNOWN = -1  # a candidate or message that nobody can mean
-Text = Annotated[str, BeforeValidator(_text)]
+StrippedText = Annotated[str, BeforeValidator(_text)]
 Time = Annotated[str | None, BeforeValidator(_moment)]
 EntityTypeName = Annotated[str, *_one_of(ENTITY_TYPES)]
 RelationTypeName = Annotated[str, *_one_of(RELATION_TYPES)]
-Judgement = Annotated[
+DecisionName = Annotated[
     str | None, BeforeValidator(_decision), WithJsonSchema({"type": "string", "enum": list(DECISIONS)})
 ]
 
 
 class AnswerEntity(_Part):
-    name: Text
+    name: StrippedText
     type: EntityTypeName
 
 
 class Property(_Part):
-    name: Text
-    value: Text
+    name: StrippedText
+    value: StrippedText
 
 
 class AnswerRelation(_Part):
-    source: Text
+    source: StrippedText
     type: RelationTypeName
-    target: Text
+    target: StrippedText
     properties: Annotated[list[Property], _fitting(Property, "malformed property"), BeforeValidator(_pairs)] = []
     valid_from: Time = None
     valid_to: Time = None
@@ -153,15 +153,15 @@ class AnswerRelation(_Part):
 
 
 class AnswerFact(_Part):
-    content: Text
-    evidence: Text
+    content: StrippedText
+    evidence: StrippedText
     message: Annotated[int, BeforeValidator(_number)] = 0
     importance: Annotated[float, _share(0.5)] = 0.5
     confidence: Annotated[float, _share(0.8)] = 0.8
     valid_from: Time = None
-    decision: Judgement = "add"
+    decision: DecisionName = "add"
     candidate: Annotated[int | None, BeforeValidator(_number)] = None
-    reason: Text = ""
+    reason: StrippedText = ""
     entities: Annotated[list[AnswerEntity], _fitting(AnswerEntity, "malformed entity")] = []
     relations: Annotated[list[AnswerRelation], _fitting(AnswerRelation, "malformed relation")] = []
 
