@@ -18,11 +18,11 @@ up: venv ## run the whole service on this machine, until Ctrl-C (NEO4J=1: with t
 	@NEO4J=$(NEO4J) exec $(RUN) -m memproject.embedded.up
 
 neo4j: venv ## run a Neo4j for development, until Ctrl-C (needs Java 17 and Maven)
-	@exec $(RUN) -m memproject.embedded.neo4j
+	@exec $(RUN) -m memproject.embedded.neo4j_server
 
 test: venv-dev ## run the tests (ARGS="…" goes to pytest)
 	@$(RUN) -m memories.embeddings.weights $${EMBEDDING_MODEL_DIR:-.cache/models}
-	@test -n "$$NEO4J_URI" || $(RUN) -m memproject.embedded.neo4j fetch || true
+	@test -n "$$NEO4J_URI" || $(RUN) -m memproject.embedded.neo4j_server fetch || true
 	@$(RUN) -m pytest $(if $(ARGS),$(ARGS),-n 2 --dist loadgroup)
 
 fuzz: venv-dev ## send thousands of generated requests to every operation (CASES=3000)

@@ -25,7 +25,7 @@ from typing import Any
 from benchmarks.client import Api, CannotMeasureError
 from benchmarks.metrics import percentiles
 from benchmarks.retrieval import SHIPPED, progress, stored
-from memproject.embedded import neo4j
+from memproject.embedded import neo4j_server
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXTS = 2_000
@@ -36,13 +36,13 @@ KEY = re.compile(r"^  API key   (\S+)$", re.MULTILINE)
 NOT_OURS = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "KEY_PEPPERS", "MEMPROJECT_WORKER", "MEMPROJECT_KEY", "NEO4J"}
 
 
-def environment(data: Path, port: int, graph: neo4j.Neo4jServer | None) -> dict[str, str]:
+def environment(data: Path, port: int, graph: neo4j_server.Neo4jServer | None) -> dict[str, str]:
     """For the service and for its management commands."""
     kept = {k: v for k, v in os.environ.items() if k not in NOT_OURS and not k.startswith("NEO4J_")}
     env = kept | {"DATA_DIR": str(data), "API_PORT": str(port), "RATE_LIMITS_ENABLED": "false"}
     env.setdefault("EMBEDDING_MODEL_DIR", str(ROOT / ".cache" / "models"))
     if graph is not None:
-        env |= {"NEO4J_URI": graph.url, "NEO4J_USER": neo4j.USER, "NEO4J_PASSWORD": graph.password}
+        env |= {"NEO4J_URI": graph.url, "NEO4J_USER": neo4j_server.USER, "NEO4J_PASSWORD": graph.password}
     return env
 
 
@@ -111,11 +111,11 @@ def known(api: Api, bodies: Sequence[dict[str, Any]]) -> int:
 def measure(options: argparse.Namespace, folder: Path) -> None:
     bodies = bodies_of(Path(options.data), options.texts, "sync-")
     half, out = len(bodies) // 2, folder / "out.txt"
-    graph = neo4j.Neo4jServer(folder / "neo4j", neo4j.free_port(), secrets.token_hex(16))
-    env = environment(folder / "with", neo4j.free_port(), graph)
+    graph = neo4j_server.Neo4jServer(folder / "neo4j", neo4j_server.free_port(), secrets.token_hex(16))
+    env = environment(folder / "with", neo4j_server.free_port(), graph)
     times: dict[str, list[float]] = {}
     try:
-        neo4j.fetch(print)
+        neo4j_server.fetch(print)
         graph.start()
         with service(env, out) as api:
             times["up"] = store(api, bodies[:half], "Neo4j is up")
@@ -126,7 +126,7 @@ def measure(options: argparse.Namespace, folder: Path) -> None:
             print(f"{len(bodies)} texts stored, none failed; {known(api, bodies)} entities")
     finally:
         graph.kill()
-    with service(environment(folder / "without", neo4j.free_port(), None), out) as api:
+    with service(environment(folder / "without", neo4j_server.free_port(), None), out) as api:
         times["off"] = store(api, bodies[:half], "the graph is off")
     for name, seconds in times.items():
         p50, p95 = percentiles(seconds)
@@ -141,7 +141,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="graph-sync-") as folder:
         try:
             measure(options, Path(folder))
-        except (CannotMeasureError, neo4j.NoNeo4jError) as error:
+        except (CannotMeasureError, neo4j_server.NoNeo4jError) as error:
             print(error, file=sys.stderr)
             return 1
     return 0

@@ -302,11 +302,11 @@ NEO4J_TIMEOUT_SECONDS = env.float("NEO4J_TIMEOUT_SECONDS", 2.0)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apikeys.api.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["apikeys.api.permissions.NothingWithoutScope"],
-    "DEFAULT_THROTTLE_CLASSES": ["apikeys.api.throttles.KeyThrottle", "apikeys.api.disk.DiskSpace"],
+    "DEFAULT_THROTTLE_CLASSES": ["apikeys.api.throttles.KeyThrottle", "apikeys.api.disk_space.DiskSpace"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["core.http.parsers.StrictJSONParser", "core.http.parsers.CurlJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "core.http.schema.Schema",
-    "EXCEPTION_HANDLER": "core.http.errors.exception_handler",
+    "EXCEPTION_HANDLER": "core.http.exception_handler.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
     "COERCE_DECIMAL_TO_STRING": False,

@@ -5,7 +5,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularRedocView as ReDocView
 from drf_spectacular.views import SpectacularSwaggerView
 
-from core.http.document import OpenApiView
+from core.http.openapi_view import OpenApiView
 from memproject.status.views import HealthView, MetricsView, PrometheusView, StatusView
 
 urlpatterns = [
@@ -27,7 +27,7 @@ urlpatterns = [
     path("redoc", ReDocView.as_view(url_name="openapi", template_name="memproject/redoc.html"), name="redoc"),
 ]
 
-handler400 = "core.http.errors.bad_request"
-handler403 = "core.http.errors.permission_denied"
-handler404 = "core.http.errors.page_not_found"
-handler500 = "core.http.errors.server_error"
+handler400 = "core.http.exception_handler.bad_request"
+handler403 = "core.http.exception_handler.permission_denied"
+handler404 = "core.http.exception_handler.page_not_found"
+handler500 = "core.http.exception_handler.server_error"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from entities.graph import client, schema
-from memproject.embedded import neo4j
+from memproject.embedded import neo4j_server as embedded
 
 EMPTY = "MATCH (n) DETACH DELETE n"
 
@@ -23,7 +23,7 @@ class Graph:
     uri: str
     user: str
     password: str
-    server: neo4j.Neo4jServer | None
+    server: embedded.Neo4jServer | None
 
 
 @pytest.fixture(scope="session")
@@ -33,13 +33,13 @@ def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
         yield Graph(uri, os.environ.get("NEO4J_USER", "neo4j"), os.environ.get("NEO4J_PASSWORD", ""), None)
         return
     home = tmp_path_factory.mktemp("neo4j")
-    server = neo4j.Neo4jServer(home, neo4j.free_port(), secrets.token_hex(12), quick=True)
+    server = embedded.Neo4jServer(home, embedded.free_port(), secrets.token_hex(12), quick=True)
     try:
-        neo4j.fetch()
+        embedded.fetch()
         server.start()
-    except neo4j.NoNeo4jError as error:
+    except embedded.NoNeo4jError as error:
         pytest.fail(str(error), pytrace=False)
-    yield Graph(server.url, neo4j.USER, server.password, server)
+    yield Graph(server.url, embedded.USER, server.password, server)
     server.kill()  # its data die with it
 
 

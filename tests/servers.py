@@ -15,7 +15,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from memproject.embedded import postgres, redis
+from memproject.embedded import postgres_server, redis_server
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKER = "PYTEST_XDIST_WORKER" in os.environ
@@ -31,12 +31,12 @@ def _start() -> None:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     inherited = INHERITED in os.environ
     if "DATABASE_URL" not in os.environ or inherited:
-        database = postgres.start(folder / "pg", durable=False)
+        database = postgres_server.start(folder / "pg", durable=False)
         atexit.register(database.stop)
         database.create_database("memproject")
         os.environ |= {"DATABASE_URL": database.url("memproject"), INHERITED: "true"}
     if "REDIS_URL" not in os.environ or WORKER:
-        cache = redis.start(folder / "redis")
+        cache = redis_server.start(folder / "redis")
         atexit.register(cache.stop)
         os.environ["REDIS_URL"] = cache.url
     os.environ.update(

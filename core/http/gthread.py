@@ -20,7 +20,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from core.errors import AppError, HeadersTooLarge, InvalidRequest, UriTooLong
 from core.http.dialects import dialect_of
-from core.http.errors import response_headers
+from core.http.exception_handler import response_headers
 from core.ids import new_id
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 from core.errors import InvalidRequest, PayloadTooLarge
 from core.http.dialects import is_page
-from core.http.errors import answer, undebugged
+from core.http.exception_handler import answer, undebugged
 from core.ids import new_id
 from core.monitoring import metrics
 

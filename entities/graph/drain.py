@@ -16,7 +16,7 @@ from core.claims import backoff, claim_due
 from core.clock import now
 from core.enqueue import enqueue_on_commit
 from core.tenancy import across_tenants
-from entities.graph import client, schema, statements
+from entities.graph import client, cypher_writes, schema
 from entities.graph.client import GraphError, GraphRejected, GraphUnavailable
 from entities.graph.outbox import QUEUE, TASK
 from entities.graph.project import project
@@ -124,7 +124,7 @@ def prune() -> int:
         old = GraphOutbox.objects.filter(state="done", due_at__lt=now() - RETENTION)
         while rows := list(old.only("tenant_id", "id", "object_id", "version", "is_deleted")[:BATCH_SIZE]):
             gone = [{"tenant": str(r.tenant_id), "id": str(r.object_id)} for r in rows if r.is_deleted]
-            client.write([(statements.PRUNE, {"rows": gone})])
+            client.write([(cypher_writes.PRUNE, {"rows": gone})])
             ours = {"tenant__in": {r.tenant_id for r in rows}, "version__in": [r.version for r in rows]}
             done += old.filter(**ours).delete()[0]
     return done

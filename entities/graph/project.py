@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from core.clock import now
-from entities.graph import client, state, statements
+from entities.graph import client, cypher_writes, state
 from entities.graph.client import CypherStatement
 from entities.graph.state import Values
 from entities.models import GraphOutbox
@@ -26,7 +26,7 @@ def project(rows: Sequence[GraphOutbox]) -> set[uuid.UUID]:
     batch = _read(rows)
     missing = {value["row"] for _, gone in batch.values() for value in gone}
     tenants = sorted({str(row.tenant_id) for row in rows})
-    lock: CypherStatement = (statements.LOCK, {"tenants": tenants, "at": now()})
+    lock: CypherStatement = (cypher_writes.LOCK, {"tenants": tenants, "at": now()})
     client.write([lock, *_removals(batch), *_writes(batch)])
     return missing
 
@@ -52,19 +52,19 @@ def _removals(batch: GraphBatch) -> Iterator[CypherStatement]:
     for kind, (_, gone) in batch.items():
         if gone:
             rows = {"rows": [{k: v for k, v in value.items() if k != "row"} for value in gone]}
-            yield statements.TOMBSTONES, rows
-            for statement in statements.GONE[kind]:
+            yield cypher_writes.TOMBSTONES, rows
+            for statement in cypher_writes.GONE[kind]:
                 yield statement, rows
 
 
 def _writes(batch: GraphBatch) -> Iterator[CypherStatement]:
     if entities := batch[GraphKind.ENTITY][0]:
-        yield statements.ENTITIES, {"rows": entities}
+        yield cypher_writes.ENTITIES, {"rows": entities}
     by_type = sorted(batch[GraphKind.RELATION][0], key=_relationship)
     for name, of_type in groupby(by_type, key=_relationship):
-        yield statements.RELATIONS[name], {"rows": [_with_ends(row) for row in of_type]}
+        yield cypher_writes.RELATIONS[name], {"rows": [_with_ends(row) for row in of_type]}
     if memories := batch[GraphKind.MEMORY][0]:
-        yield statements.MEMORIES, {"rows": [_with_mentions(row) for row in memories]}
+        yield cypher_writes.MEMORIES, {"rows": [_with_mentions(row) for row in memories]}
 
 
 def _relationship(row: Values) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from memories.decisions.lexicon import load, phrases
-from memories.decisions.words import OTHER_SCRIPTS, WORD
+from memories.decisions.tokens import OTHER_SCRIPTS, WORD
 
 ANYWHERE = frozenset({"ar", "hi", "zh", "ja", "ko"})  # scripts without spaces or with prefixes: found inside words
 

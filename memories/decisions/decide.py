@@ -9,7 +9,7 @@ from enum import IntEnum, StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from memories.decisions import features, guards, model, texts
+from memories.decisions import guards, model, pair_features, texts
 from memories.decisions.model import CLASSES, DUPLICATE, EXTEND, KEEP_BOTH, NEGATE, SUPERSEDE, PairModel
 
 # Probabilities that don't come from the model: the training data have no copies and no long texts.
@@ -90,7 +90,7 @@ def judge_with(
     if not candidates:
         return Judgement(Effect.KEEP_BOTH, None, 1.0)
     new, olds = texts.read(content), [texts.read(candidate.content) for candidate in candidates]
-    x = features.compare(new, olds)
+    x = pair_features.compare(new, olds)
     p = pair_model.probabilities(x)
     p[[bool(new.words) and old.words == new.words for old in olds]] = CERTAIN[DUPLICATE]
     # The rest of a long text was not read.
@@ -105,7 +105,7 @@ def judge_with(
 
 def choose(
     pair_model: PairModel,
-    x: features.Features,
+    x: pair_features.Features,
     p: model.Probabilities,
     slots: NDArray[np.int_] | None = None,
     *,
@@ -116,7 +116,7 @@ def choose(
     `drop_*` and `end_*` are the thresholds of a repetition and of an end, in English, in other languages and in a
     conversation of any language; `review`, of a proposal."""
     limits = pair_model.thresholds
-    language = "en" if x[:, features.INDEX["english"]].any() else "other"
+    language = "en" if x[:, pair_features.INDEX["english"]].any() else "other"
     slots = np.zeros(len(p), int) if slots is None else slots
     slots = np.where((slots == Slot.OTHER_VALUE) & guards.other_subject(x), Slot.NONE, slots)
     drops, ends = scores(x, p, slots, is_chat=is_chat)
@@ -142,7 +142,7 @@ def choose(
 
 
 def scores(
-    x: features.Features, p: model.Probabilities, slots: NDArray[np.int_], *, is_chat: bool = False
+    x: pair_features.Features, p: model.Probabilities, slots: NDArray[np.int_], *, is_chat: bool = False
 ) -> tuple[model.Probabilities, model.Probabilities]:
     """The probabilities [candidates] that the new text repeats a candidate, and that it takes its place or ends it; 0
     where a guard forbids it. A repetition in other words that says as much may take the place of the old text too."""
@@ -167,4 +167,4 @@ def allows(content: str, old: str, effect: Effect) -> bool:
     """Whether the guards let a statement repeat (DUPLICATE) or end a memory that a language model proposes."""
     new, was = texts.read(content), texts.read(old)
     forbids = guards.forbids_drop if effect is Effect.DUPLICATE else guards.forbids_end
-    return not forbids(features.compare(new, [was]))[0] and not texts.swaps_speaker(new, was)
+    return not forbids(pair_features.compare(new, [was]))[0] and not texts.swaps_speaker(new, was)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from memories.decisions.features import INDEX, Features
+from memories.decisions.pair_features import INDEX, Features
 
 MIN_COVERED = 0.6  # of the old words, by their nearest new ones
 MIN_REPEATED = 0.8  # of the old words, exactly

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from memories.decisions.texts import Text
+from memories.decisions.tokens import OPPOSITES_OF
 from memories.decisions.vectors import WordVectors
-from memories.decisions.words import OPPOSITES_OF
 
 NAMES = [
     "english",

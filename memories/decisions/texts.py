@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memories.decisions import cues, quantities
-from memories.decisions.vectors import WordVectors, table, unit
-from memories.decisions.words import (
+from memories.decisions.tokens import (
     ABBREVIATIONS,
     ENGLISH,
     LIGHT,
@@ -26,6 +25,7 @@ from memories.decisions.words import (
     sentences,
     stem,
 )
+from memories.decisions.vectors import WordVectors, table, unit
 
 MAX_LENGTH = 1_000  # characters that are read, and
 MAX_WORDS = 200  # words; a longer text is cut

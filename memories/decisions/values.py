@@ -9,7 +9,7 @@ import re
 from memories.decisions.overlap import ratio
 from memories.decisions.quantities import Quantity, same
 from memories.decisions.texts import Text
-from memories.decisions.words import STOP, stem
+from memories.decisions.tokens import STOP, stem
 
 _CONFLICTS = (  # kinds of which the old text has one value and the new text another
     ("plain", frozenset({"plain"})),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from entities.relation_types import relation_type
 from entities.types import EntityMention, ExtractedGraph, RelationMention
-from memories.extraction import fields, plain, wording
 from memories.extraction import grammar as g
+from memories.extraction import key_values, plain, wording
 from memories.extraction import kinds as t
 from memories.extraction.dates import Dates, day_of
 from memories.extraction.discourse import Discourse
@@ -71,7 +71,7 @@ class Annotator:
             self.naming = (statement, self._discourse.user_name)
         return statement
 
-    def field(self, fact: Fact, found: fields.KeyValueLine | None, doc: Doc | None, heading: str) -> Statement:
+    def field(self, fact: Fact, found: key_values.KeyValueLine | None, doc: Doc | None, heading: str) -> Statement:
         """A line "key: value". `found` None: the key states no relation. `doc`: the parse of the value. The relation is
         of the person whom an earlier field named, else of the user."""
         is_profile = PROFILE.search(heading) is not None
@@ -89,7 +89,7 @@ class Annotator:
             fact = replace(fact, content=f"{self._card}: {fact.content}")
         return Statement(replace(fact, importance=_importance(mentions, stated)), self._graph(mentions, stated))
 
-    def _of_field(self, found: fields.KeyValueLine, doc: Doc | None) -> list[EntityMention]:
+    def _of_field(self, found: key_values.KeyValueLine, doc: Doc | None) -> list[EntityMention]:
         """The names and dates of a field: its values first."""
         if found.employer:
             return [EntityMention(found.employer, t.ORG, CONFIDENT)]

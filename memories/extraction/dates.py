@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from memories.extraction import grammar as g
-from memories.extraction import lexicon as lx
+from memories.extraction import word_classes as lx
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Span, Token

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from memories.extraction import grammar as g
 from memories.extraction import kinds as t
-from memories.extraction import lexicon as lx
+from memories.extraction import word_classes as lx
 from memories.extraction.links import Sentence
-from memories.extraction.names import Name
+from memories.extraction.name_spans import Name
 
 if TYPE_CHECKING:
     from spacy.tokens import Token

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from entities.types import ExtractedGraph
-from memories.extraction import answers, fields, keep_gate, language, leaning, parser, plain, wording
+from memories.extraction import answers, keep_gate, key_values, language, leaning, parser, plain, wording
 from memories.extraction.annotate import Annotator
 from memories.extraction.patterns import PAST, THIRD_PERSON
 from memories.extraction.segments import Segment, SegmentKind, segments
@@ -72,10 +72,10 @@ class Piece:
         return self.segment.kind is not SegmentKind.CODE and len(self.segment.text) <= MAX_LENGTH
 
     @cached_property
-    def field(self) -> fields.KeyValueLine | None:
+    def field(self) -> key_values.KeyValueLine | None:
         """The line as "key: value", if its key states a relation."""
         is_text = self.answer is None and self.segment.kind is not SegmentKind.CODE
-        return fields.read(self.line) if is_text else None
+        return key_values.read(self.line) if is_text else None
 
 
 @dataclass
@@ -228,7 +228,7 @@ def _parsed_text(piece: Piece) -> str:
     line = piece.line
     if not piece.is_parsed:
         return ""
-    key = fields.KEY.match(line)
+    key = key_values.KEY.match(line)
     if key is not None and (piece.segment.kind is SegmentKind.FIELD or piece.field is not None):
         return line[key.end() :] if _is_english(line) or _is_english(key[1]) else ""
     return _with_subject(line) if piece.segment.kind is not SegmentKind.FIELD and _is_english(line) else ""

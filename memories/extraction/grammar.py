@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from memories.extraction import lexicon as lx
+from memories.extraction import word_classes as lx
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Token

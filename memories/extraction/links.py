@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memories.extraction import grammar as g
-from memories.extraction import lexicon as lx
+from memories.extraction import name_spans as nm
 from memories.extraction import name_types
-from memories.extraction import names as nm
+from memories.extraction import word_classes as lx
+from memories.extraction.name_spans import Name
 from memories.extraction.name_types import COMPANIES, PLACES, THINGS
-from memories.extraction.names import Name
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Token

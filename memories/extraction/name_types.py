@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from core.unicode import normalize
 from memories.extraction import grammar as g
 from memories.extraction import kinds as t
-from memories.extraction import lexicon as lx
-from memories.extraction import names as nm
+from memories.extraction import name_spans as nm
+from memories.extraction import word_classes as lx
 from memories.extraction.words import word_set
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 
 from memories.extraction import grammar as g
-from memories.extraction import lexicon as lx
+from memories.extraction import word_classes as lx
 from memories.extraction.words import sections, word_list
 
 OBJECT, COMPLEMENT = "object", "complement"

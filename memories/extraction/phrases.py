@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from memories.extraction import grammar as g
 from memories.extraction import kinds as t
-from memories.extraction import lexicon as lx
-from memories.extraction import names as nm
-from memories.extraction.names import Name
+from memories.extraction import name_spans as nm
+from memories.extraction import word_classes as lx
+from memories.extraction.name_spans import Name
 from memories.extraction.patterns import OF_PREDICATES, PREDICATES, TRIPS, Fits
 from memories.extraction.sentence_context import SentenceContext
 

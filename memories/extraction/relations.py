@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from entities.relation_types import relation_type
 from entities.types import RelationMention
-from memories.extraction import fields, phrases
 from memories.extraction import grammar as g
+from memories.extraction import key_values, phrases
 from memories.extraction import kinds as t
-from memories.extraction import lexicon as lx
-from memories.extraction import names as nm
+from memories.extraction import name_spans as nm
+from memories.extraction import word_classes as lx
 from memories.extraction.patterns import (
     BY_VERB,
     COMPLEMENT,
@@ -166,7 +166,7 @@ def _predicates(context: SentenceContext, verb: Token, people: list[str]) -> Non
         context.add(owners, "LIVES_IN", context.beside(verb, ("in", "near"), Fits.PLACE), verb, ended=ended)
     elif lemma in phrases.JOBS and owners:
         context.add(owners, "WORKS_AT", context.beside(verb, ("at", "with", "for"), Fits.COMPANY), verb, ended=ended)
-    elif (key := fields.KEYS.get(lemma)) and owners and not g.children(subject, "amod"):
+    elif (key := key_values.KEYS.get(lemma)) and owners and not g.children(subject, "amod"):
         context.add(owners, key, context.fitting(complements, FITS.get(key, Fits.NAMED)), verb, ended=ended)
     named = [n for n in map(context.sentence.name_at, complements) if n is not None]
     if owners and any(g.lower(a) in lx.FAVOURITE for a in g.children(subject, "amod")):

@@ -10,12 +10,12 @@ from entities.relation_types import relation_type
 from entities.types import RelationMention
 from memories.extraction import grammar as g
 from memories.extraction import kinds as t
-from memories.extraction import lexicon as lx
-from memories.extraction import names as nm
+from memories.extraction import name_spans as nm
+from memories.extraction import word_classes as lx
 from memories.extraction.dates import Dates, moment
 from memories.extraction.discourse import Discourse
 from memories.extraction.links import Sentence
-from memories.extraction.names import Name
+from memories.extraction.name_spans import Name
 from memories.extraction.patterns import Fits
 
 if TYPE_CHECKING:

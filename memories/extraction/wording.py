@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from memories.extraction import grammar as g
 from memories.extraction import kinds as t
-from memories.extraction import lexicon as lx
+from memories.extraction import word_classes as lx
 from memories.extraction.discourse import Discourse
 from memories.extraction.links import Sentence
 

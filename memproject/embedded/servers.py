@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psycopg
 
-from memproject.embedded import children, neo4j, postgres, redis
-from memproject.embedded.guards import CannotStartError
+from memproject.embedded import children, neo4j_server, postgres_server, redis_server
+from memproject.embedded.startup_checks import CannotStartError
 from memproject.embedded.supervisor import Child, RestartPolicy, in_words
 
 DATABASE = "memproject"
@@ -22,8 +22,8 @@ class Database:
 
     def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
         try:
-            self._server = postgres.start(folder)
-        except postgres.NoPostgresError as error:
+            self._server = postgres_server.start(folder)
+        except postgres_server.NoPostgresError as error:
             raise CannotStartError(str(error)) from None
         self._say = say
         self.policy = RestartPolicy("PostgreSQL", self._server.log)
@@ -59,7 +59,7 @@ class Database:
             return
         try:
             self._server.start()
-        except postgres.NoPostgresError:  # the killed one's processes may need a moment to go
+        except postgres_server.NoPostgresError:  # the killed one's processes may need a moment to go
             self._again_at = self.policy.failed_to_start(time.monotonic())
         else:
             self._again_at = None
@@ -74,8 +74,8 @@ def redis_child(data: Path) -> Child:
     folder = data / "redis"
     folder.mkdir(exist_ok=True)
     try:
-        command = redis.command(folder)
-    except redis.NoRedisError as error:
+        command = redis_server.command(folder)
+    except redis_server.NoRedisError as error:
         raise CannotStartError(str(error)) from None
     return Child("redis", command, dict(os.environ), data / "logs" / "redis.log", children.ROOT)
 
@@ -83,7 +83,7 @@ def redis_child(data: Path) -> Child:
 def check_redis(address: str, log: Path | None) -> None:
     """Whether a Redis answers there. `log`: of the embedded one."""
     try:
-        answers = redis.wait_until_ready(address)
+        answers = redis_server.wait_until_ready(address)
     except ValueError as error:
         raise CannotStartError(f"REDIS_URL is not a Redis address: {error}") from None
     if not answers:
@@ -93,19 +93,19 @@ def check_redis(address: str, log: Path | None) -> None:
 def neo4j_child(data: Path, password: str, say: Callable[[str], None]) -> tuple[Child, str]:
     """The embedded Neo4j, for the supervisor, and its NEO4J_URI. Fetches it first, once."""
     try:
-        neo4j.fetch(lambda line: say(f"  {line}"))
-    except neo4j.NoNeo4jError as error:
+        neo4j_server.fetch(lambda line: say(f"  {line}"))
+    except neo4j_server.NoNeo4jError as error:
         raise CannotStartError(str(error)) from None
-    port = neo4j.free_port()
+    port = neo4j_server.free_port()
     env = {**os.environ, "NEO4J_PASSWORD": password}
-    command = neo4j.command(data / "neo4j", port)
-    return Child("neo4j", command, env, data / "logs" / "neo4j.log", children.ROOT), neo4j.url(port)
+    command = neo4j_server.command(data / "neo4j", port)
+    return Child("neo4j", command, env, data / "logs" / "neo4j.log", children.ROOT), neo4j_server.url(port)
 
 
 def wait_for_neo4j(data: Path, child: Child, check: Callable[[], None]) -> None:
     """Until it is up; `check` raises when somebody wants an end."""
-    until = time.monotonic() + neo4j.READY_SECONDS
-    while not neo4j.is_ready(data / "neo4j"):
+    until = time.monotonic() + neo4j_server.READY_SECONDS
+    while not neo4j_server.is_ready(data / "neo4j"):
         check()
         if time.monotonic() > until or not child.running():
             raise CannotStartError(f"Neo4j did not start: see {child.log}")

@@ -21,9 +21,16 @@ from pathlib import Path
 from core.monitoring import metric_folder
 from core.supervision import SupervisorReport
 from memories.embeddings.weights import LANGUAGE, ModelFilesUnavailable, ensure_language, ensure_model
-from memproject.embedded import banner, children, envfile, redis, servers
-from memproject.embedded.guards import CannotStartError, Interrupt, StoppedError, check_port, instance_lock, url_of
+from memproject.embedded import banner, children, envfile, redis_server, servers
 from memproject.embedded.leftovers import PidFile
+from memproject.embedded.startup_checks import (
+    CannotStartError,
+    Interrupt,
+    StoppedError,
+    check_port,
+    instance_lock,
+    url_of,
+)
 from memproject.embedded.supervisor import Child, GaveUpError, Supervisor, rotate
 
 ROOT = children.ROOT
@@ -137,7 +144,7 @@ def run(env: dict[str, str], data: Path, url: str, interrupt: Interrupt, running
     if not env.get("REDIS_URL"):
         say("Starting Redis …")
         supervised.append(servers.redis_child(data))
-        addresses["REDIS_URL"] = redis.url(data / "redis")
+        addresses["REDIS_URL"] = redis_server.url(data / "redis")
     graph = None
     if wants_neo4j(env):
         say("Starting Neo4j …")

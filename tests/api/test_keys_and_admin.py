@@ -18,7 +18,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from apikeys import services
 from apikeys.models import ApiKey
-from core.http.document import OpenApiView
+from core.http.openapi_view import OpenApiView
 from memproject.checks import refuse_unsafe
 from tests.build import Caller, caller, one_time_token, tenant
 

@@ -20,8 +20,8 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from memproject.embedded import children, redis
-from memproject.embedded.neo4j import free_port
+from memproject.embedded import children, redis_server
+from memproject.embedded.neo4j_server import free_port
 from memproject.embedded.supervisor import Child, Supervisor
 from tests import leaks
 
@@ -122,7 +122,7 @@ def start(folder: Path, also: Callable[[], None] = lambda: None, **extra: str) -
     env = {k: v for k, v in os.environ.items() if k != "MEMPROJECT_WORKER"}
     env |= {
         "DATABASE_URL": database,
-        "REDIS_URL": redis.url(folder),
+        "REDIS_URL": redis_server.url(folder),
         "DATA_DIR": str(folder),
         "METRICS_DIR": str(folder / "metrics"),
         "API_PORT": port,
@@ -133,10 +133,10 @@ def start(folder: Path, also: Callable[[], None] = lambda: None, **extra: str) -
         "LOG_LEVEL": "INFO",
         **extra,
     }
-    cache = Child("redis", redis.command(folder), dict(os.environ), folder / "logs" / "redis.log", children.ROOT)
+    cache = Child("redis", redis_server.command(folder), dict(os.environ), folder / "logs" / "redis.log", children.ROOT)
     supervisor = Supervisor([cache], lambda line: None)
     supervisor.start()
-    assert redis.wait_until_ready(env["REDIS_URL"])
+    assert redis_server.wait_until_ready(env["REDIS_URL"])
     ready = subprocess.run(
         [sys.executable, "manage.py", "prepare"], cwd=children.ROOT, env=env, capture_output=True, text=True, check=True
     )

@@ -16,7 +16,7 @@ import psutil
 import psycopg
 from redis import Redis, RedisError
 
-from memproject.embedded import redis
+from memproject.embedded import redis_server
 from memproject.embedded.servers import Database
 from tests.e2e.running import Service
 
@@ -102,7 +102,7 @@ class Chaos:
         return True
 
     def _empty(self) -> bool:
-        with Redis.from_url(redis.url(self.service.folder)) as client:
+        with Redis.from_url(redis_server.url(self.service.folder)) as client:
             client.flushall()
         return True
 

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from memproject.embedded import children, postmaster
-from memproject.embedded.neo4j import free_port
+from memproject.embedded.neo4j_server import free_port
 from memproject.embedded.supervisor import FAILING_DEATHS
 from tests import leaks
 from tests.e2e.running import eventually

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from memproject.embedded import redis
+from memproject.embedded import redis_server
 from tests.e2e.running import Service, eventually
 
 STORES = 200
@@ -44,7 +44,7 @@ def test_a_killed_and_emptied_redis_loses_nothing(service: Service) -> None:
     before = service.child("redis").pid
     texts = store_while(service, "killed-redis", lambda: service.kill("redis"))
     eventually(lambda: service.child("redis").process is not None and service.child("redis").pid != before)
-    assert redis.wait_until_ready(redis.url(service.child("redis").log.parent.parent))
+    assert redis_server.wait_until_ready(redis_server.url(service.child("redis").log.parent.parent))
     all_there_once(service, "killed-redis", texts)
 
 

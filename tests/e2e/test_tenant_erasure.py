@@ -8,7 +8,7 @@ from dataclasses import replace
 import psycopg
 from psycopg import sql
 
-from memproject.embedded import redis
+from memproject.embedded import redis_server
 from tests.e2e.running import Service, another_tenant, eventually
 
 MEMORIES = 300
@@ -52,7 +52,7 @@ def test_a_tenant_is_erased_though_its_task_is_lost(service: Service) -> None:
         lost = service.child("redis").pid
         service.kill("redis")
         eventually(lambda: service.child("redis").process is not None and service.child("redis").pid != lost)
-        assert redis.wait_until_ready(redis.url(service.child("redis").log.parent.parent))
+        assert redis_server.wait_until_ready(redis_server.url(service.child("redis").log.parent.parent))
         assert rows(service, "leaving")["memories_memory"] == MEMORIES
     finally:
         worker.start()

@@ -11,7 +11,7 @@ from django.test import override_settings
 from memories.embeddings import english
 from memories.extraction.extractor import TextExtractor
 from memories.extraction.llm import registry
-from memories.extraction.llm.extractor import ModelExtractor
+from memories.extraction.llm.model_extractor import ModelExtractor
 from tests.embeddings.conftest import answer, model_dir, server
 from tests.llm_server import LLMServer
 

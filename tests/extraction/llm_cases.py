@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 
-from memories.extraction.llm.extractor import ModelExtractor
+from memories.extraction.llm.model_extractor import ModelExtractor
 from memories.statements import ExistingMemory, ExtractionResult
 from memories.types import Item
 from tests.llm_server import fact

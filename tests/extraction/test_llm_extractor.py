@@ -12,7 +12,7 @@ from django.test import override_settings
 from entities.relation_types import RELATION_TYPES
 from entities.types import ENTITY_TYPES, SELF, EntityMention, ExtractedGraph, RelationMention
 from memories.extraction.llm import prompt, registry
-from memories.extraction.llm.extractor import MAX_CANDIDATES, ModelExtractor
+from memories.extraction.llm.model_extractor import MAX_CANDIDATES, ModelExtractor
 from memories.statements import ExistingMemory, ExtractionResult, Proposal
 from memories.types import Decision, Fact, Item
 from memproject.checks import settings_are_safe

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memories.extraction.llm.grounding import EvidenceSource, Quotable
-from memories.extraction.llm.words import tokens
+from memories.extraction.llm.grounding_words import tokens
 
 SAID_AT = dt.datetime(2024, 6, 12, 9, tzinfo=dt.UTC)  # a Wednesday
 

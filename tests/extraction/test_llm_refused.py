@@ -14,8 +14,8 @@ from entities.relation_types import RELATION_TYPES
 from entities.types import ENTITY_TYPES
 from memories.extraction.llm import registry
 from memories.extraction.llm.base import BrokenAnswer, ModelFailed, ModelRefused, ModelUnavailable
-from memories.extraction.llm.extractor import ModelExtractor
 from memories.extraction.llm.interpretation import MAX_CHARACTERS, MAX_FACTS, interpret
+from memories.extraction.llm.model_extractor import ModelExtractor
 from memories.types import Decision, Item
 from tests.extraction.llm_cases import IDS, JOHN, KNOWN, NOW, TEXT, WORKS, contents, read
 from tests.llm_server import MODEL, Declines, Dies, Fails, Hangs, LLMServer, Says, answer, fact

@@ -61,7 +61,7 @@ IMPORTS: dict[str, list[tuple[str, str, str]]] = {
         ("core/http/remembra.py", "from core.http import mem0", "core.http.mem0"),
     ],
     "wiring": [
-        ("memproject/embedded/redis.py", "import entities.models", "entities.models"),
+        ("memproject/embedded/redis_server.py", "import entities.models", "entities.models"),
     ],
     "bootstrap": [
         ("memproject/embedded/bootstrap.py", "import django", "django"),

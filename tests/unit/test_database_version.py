@@ -10,7 +10,7 @@ from django.db import NotSupportedError, connection
 from django.db.backends.base import base
 
 from core.postgres.base import DatabaseFeatures, DatabaseWrapper
-from memproject.embedded.postgres import MISSING
+from memproject.embedded.postgres_server import MISSING
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FILES = ["README.md", "docs/configuration.md", ".env.example"]

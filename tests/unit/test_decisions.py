@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memories.decisions import cues, features, guards, lexicon, quantities, texts, vectors
+from memories.decisions import cues, guards, lexicon, pair_features, quantities, texts, vectors
 from memories.decisions.decide import Candidate, Effect, Judgement, Slot, choose, judge
-from memories.decisions.features import INDEX
 from memories.decisions.model import CLASSES, default
-from memories.decisions.words import WORD
+from memories.decisions.pair_features import INDEX
+from memories.decisions.tokens import WORD
 from tests import growth
 
 MEMORIES = (
@@ -39,8 +39,8 @@ def candidates(*contents: str) -> list[Candidate]:
     return [Candidate(content, 0.5) for content in contents or MEMORIES]
 
 
-def compared(new: str, *olds: str) -> features.Features:
-    return features.compare(texts.read(new), [texts.read(old) for old in olds])
+def compared(new: str, *olds: str) -> pair_features.Features:
+    return pair_features.compare(texts.read(new), [texts.read(old) for old in olds])
 
 
 def test_nothing_is_compared_without_candidates() -> None:
@@ -257,11 +257,11 @@ def test_vectors_need_no_model() -> None:
 
 def test_names_and_values_of_the_features_agree() -> None:
     x = compared("The fee is 455", "The fee is 410", "Ottilie sings")
-    assert x.shape == (2, len(features.NAMES))
-    assert len(set(features.NAMES)) == len(features.NAMES)
+    assert x.shape == (2, len(pair_features.NAMES))
+    assert len(set(pair_features.NAMES)) == len(pair_features.NAMES)
     assert x[0, INDEX["num_conflict_plain"]] == 1
     assert x[1, INDEX["num_conflict_plain"]] == 0
-    assert default().features == features.NAMES
+    assert default().features == pair_features.NAMES
 
 
 @pytest.mark.parametrize("name", ["cues", "people", "quantities", "words"])

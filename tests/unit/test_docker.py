@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from memproject.embedded import neo4j
+from memproject.embedded import neo4j_server
 
 DOCKER = Path(__file__).resolve().parent.parent.parent / "docker"
 COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yml").read_text())
@@ -84,7 +84,7 @@ def test_the_queues_are_all_served() -> None:
 
 def test_the_graph_is_there_when_it_is_asked_for() -> None:
     assert [name for name, service in SERVICES.items() if "profiles" in service] == ["neo4j"]
-    assert SERVICES["neo4j"]["image"] == f"neo4j:{neo4j.version()}-community"
+    assert SERVICES["neo4j"]["image"] == f"neo4j:{neo4j_server.version()}-community"
 
 
 def test_the_example_names_what_must_be_set() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from memproject.embedded import bootstrap, envfile, redis
+from memproject.embedded import bootstrap, envfile, redis_server
 from memproject.embedded.supervisor import FAILING_DEATHS, Child, GaveUpError, Supervisor
 from tests.e2e.running import eventually
 
@@ -104,20 +104,20 @@ def test_env_files_are_read_as_people_write_them(tmp_path: Path) -> None:
 
 def test_a_long_path_gets_a_private_folder_for_its_socket(tmp_path: Path) -> None:
     long = tmp_path / ("x" * 120)
-    path = redis.socket_in(long)
-    assert len(os.fsencode(path)) <= redis.MAX_SOCKET_PATH
+    path = redis_server.socket_in(long)
+    assert len(os.fsencode(path)) <= redis_server.MAX_SOCKET_PATH
     assert path.parent.stat().st_mode & 0o777 == 0o700
-    assert redis.socket_in(tmp_path / "short").parent == tmp_path / "short"
+    assert redis_server.socket_in(tmp_path / "short").parent == tmp_path / "short"
     path.parent.rmdir()
 
 
 def test_a_redis_on_the_path_serves_where_there_is_no_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redis.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(redis_server.importlib.util, "find_spec", lambda _: None)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(redis.NoRedisError, match="install redis-server"):
-        redis.binary()
+    with pytest.raises(redis_server.NoRedisError, match="install redis-server"):
+        redis_server.binary()
     (tmp_path / "valkey-server").touch(0o755)
-    assert redis.binary() == str(tmp_path / "valkey-server")
+    assert redis_server.binary() == str(tmp_path / "valkey-server")
 
 
 def child(tmp_path: Path, code: str, name: str = "child") -> Child:

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from memproject.embedded import guards
-from memproject.embedded.neo4j import free_port
+from memproject.embedded import startup_checks
+from memproject.embedded.neo4j_server import free_port
 
 
 @pytest.fixture
-def interrupt() -> Iterator[guards.Interrupt]:
+def interrupt() -> Iterator[startup_checks.Interrupt]:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup the tests inherit that it is ignored
-    made = guards.Interrupt()
+    made = startup_checks.Interrupt()
     made.install()
     yield made
     for number, handler in before.items():
@@ -28,14 +28,16 @@ def interrupt() -> Iterator[guards.Interrupt]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_end_is_noted_and_acted_on_where_it_is_checked(interrupt: guards.Interrupt, number: signal.Signals) -> None:
+def test_an_end_is_noted_and_acted_on_where_it_is_checked(
+    interrupt: startup_checks.Interrupt, number: signal.Signals
+) -> None:
     interrupt.check()
     os.kill(os.getpid(), number)
-    with pytest.raises(guards.StoppedError):
+    with pytest.raises(startup_checks.StoppedError):
         interrupt.check()
 
 
-def test_long_work_is_left_at_once(interrupt: guards.Interrupt) -> None:
+def test_long_work_is_left_at_once(interrupt: startup_checks.Interrupt) -> None:
     left: list[type[BaseException]] = []
 
     def work() -> None:
@@ -45,22 +47,22 @@ def test_long_work_is_left_at_once(interrupt: guards.Interrupt) -> None:
             except Exception as error:  # what a library might do
                 left.append(type(error))
 
-    with pytest.raises(guards.StoppedError):
+    with pytest.raises(startup_checks.StoppedError):
         work()
-    with pytest.raises(guards.StoppedError):  # nor is it begun after an end was asked for
+    with pytest.raises(startup_checks.StoppedError):  # nor is it begun after an end was asked for
         work()
     assert left == []
 
 
 def test_a_second_run_on_the_same_folder_is_refused(tmp_path: Path) -> None:
     with (
-        guards.instance_lock(tmp_path, "http://127.0.0.1:1"),
-        pytest.raises(guards.CannotStartError) as refused,
-        guards.instance_lock(tmp_path, "http://127.0.0.1:2"),
+        startup_checks.instance_lock(tmp_path, "http://127.0.0.1:1"),
+        pytest.raises(startup_checks.CannotStartError) as refused,
+        startup_checks.instance_lock(tmp_path, "http://127.0.0.1:2"),
     ):
         pass
     assert f"http://127.0.0.1:1, process {os.getpid()}" in str(refused.value)
-    with guards.instance_lock(tmp_path, "http://127.0.0.1:2"):  # free again
+    with startup_checks.instance_lock(tmp_path, "http://127.0.0.1:2"):  # free again
         pass
 
 
@@ -74,7 +76,7 @@ def test_the_lock_goes_with_its_killed_holder(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
     assert done.returncode == -signal.SIGKILL
     assert "somewhere" in (tmp_path / "lock").read_text()
-    with guards.instance_lock(tmp_path, "here"):
+    with startup_checks.instance_lock(tmp_path, "here"):
         pass
 
 
@@ -83,15 +85,15 @@ def test_a_taken_port_names_what_to_change() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        with pytest.raises(guards.CannotStartError, match=f"127.0.0.1:{port} .*change API_PORT"):
-            guards.check_port("127.0.0.1", port)
-    guards.check_port("127.0.0.1", str(free_port()))
+        with pytest.raises(startup_checks.CannotStartError, match=f"127.0.0.1:{port} .*change API_PORT"):
+            startup_checks.check_port("127.0.0.1", port)
+    startup_checks.check_port("127.0.0.1", str(free_port()))
 
 
 @pytest.mark.parametrize("port", ["", "0", "65536", "http", "-1", "٣"])
 def test_what_is_no_port_is_said(port: str) -> None:
-    with pytest.raises(guards.CannotStartError, match="API_PORT must be"):
-        guards.check_port("127.0.0.1", port)
+    with pytest.raises(startup_checks.CannotStartError, match="API_PORT must be"):
+        startup_checks.check_port("127.0.0.1", port)
 
 
 @pytest.mark.parametrize(
@@ -105,4 +107,4 @@ def test_what_is_no_port_is_said(port: str) -> None:
     ],
 )
 def test_the_url_is_one_that_can_be_opened(host: str, url: str) -> None:
-    assert guards.url_of(host, "80") == url
+    assert startup_checks.url_of(host, "80") == url

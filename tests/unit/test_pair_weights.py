@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from memories.decisions import features, model, texts
+from memories.decisions import model, pair_features, texts
 from memories.decisions.decide import Candidate, judge
 from training.pairs import data, train
 
@@ -23,9 +23,9 @@ def sampled() -> list[data.LabelledStatement]:
     return told[:: max(1, len(told) // 60)]
 
 
-def table(statements: list[data.LabelledStatement]) -> features.Features:
+def table(statements: list[data.LabelledStatement]) -> pair_features.Features:
     return np.vstack(
-        [features.compare(texts.read(s.text), [texts.read(c.text) for c in s.candidates]) for s in statements]
+        [pair_features.compare(texts.read(s.text), [texts.read(c.text) for c in s.candidates]) for s in statements]
     )
 
 
@@ -64,7 +64,7 @@ def test_the_same_data_give_the_same_weights(tmp_path: Path, sampled: list[data.
 
 
 def test_days_and_cosines_are_no_features() -> None:
-    assert not {name for name in features.NAMES if "day" in name or "gap_days" in name or name == "cosine"}
+    assert not {name for name in pair_features.NAMES if "day" in name or "gap_days" in name or name == "cosine"}
     near, far = (judge("The barge is moored at Ely", [Candidate("The barge is moored at Bray", c)]) for c in (0.9, 0.1))
     assert near == far
 

@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from entities.graph import statements
+from entities.graph import cypher_writes
 from entities.relation_types import RELATED_TO, RELATION_TYPES, RelationType, relation_type
 from entities.services.relation_conflicts import conflict
 from entities.types import ENTITY_TYPES, RelationConflict, RelationMention
-from memories.extraction import lexicon as lx
-from memories.extraction.fields import KEYS
+from memories.extraction import word_classes as lx
+from memories.extraction.key_values import KEYS
 from memories.extraction.patterns import BY_VERB, PREDICATES
 from memories.extraction.relations import FITS
 
@@ -49,7 +49,7 @@ def test_a_row_agrees_with_the_others(row: RelationType) -> None:
     assert row.target_type in ENTITY_TYPES
     assert not (row.person_only and row.any_source)
     assert row.is_compared == (row.functional or bool(row.opposite))
-    assert statements.RELATIONS[row.name].count(f":{row.name}") >= 1
+    assert cypher_writes.RELATIONS[row.name].count(f":{row.name}") >= 1
     assert relation_type(row.name) is row
 
 

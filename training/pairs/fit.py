@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from memories.decisions import features, texts
+from memories.decisions import pair_features, texts
 from memories.decisions.model import CLASSES, CLIP, Linear, PairModel, Trees
 from training.pairs.data import LabelledStatement
 
@@ -46,7 +46,7 @@ class SampleTable:
     """`x` [pairs, features]; `row` [samples] into it, with `y` and `weight`: a pair with several accepted effects is
     several samples."""
 
-    x: features.Features
+    x: pair_features.Features
     row: NDArray[np.int64]
     y: NDArray[np.int64]
     weight: NDArray[np.float64]
@@ -60,13 +60,13 @@ def samples(accept: Sequence[str]) -> list[tuple[int, float]]:
     return [(CLASSES.index(effect), rest if i else FIRST_ACCEPTED) for i, effect in enumerate(accept)]
 
 
-def compared(statement: LabelledStatement) -> features.Features:
+def compared(statement: LabelledStatement) -> pair_features.Features:
     """The features of a statement's candidates."""
     olds = [texts.read(candidate.text) for candidate in statement.candidates]
-    return features.compare(texts.read(statement.text), olds)
+    return pair_features.compare(texts.read(statement.text), olds)
 
 
-def table(statements: Sequence[LabelledStatement], compared_: Sequence[features.Features]) -> SampleTable:
+def table(statements: Sequence[LabelledStatement], compared_: Sequence[pair_features.Features]) -> SampleTable:
     """The samples of statements with the features of their candidates."""
     row, y, weight, at = [], [], [], 0
     for statement in statements:
@@ -88,14 +88,16 @@ class Fitted:
     mean: NDArray[np.float32]
     std: NDArray[np.float32]
 
-    def probabilities(self, x: features.Features) -> NDArray[np.float64]:
+    def probabilities(self, x: pair_features.Features) -> NDArray[np.float64]:
         """As scikit-learn computes them."""
         trees = np.mean([forest.predict_proba(x) for forest in self.forests], axis=0)
         linear = self.linear.predict_proba(_standardised(x, self.mean, self.std))
         return np.asarray(TREE_SHARE * trees + (1 - TREE_SHARE) * linear)
 
 
-def _standardised(x: features.Features, mean: NDArray[np.float32], std: NDArray[np.float32]) -> features.Features:
+def _standardised(
+    x: pair_features.Features, mean: NDArray[np.float32], std: NDArray[np.float32]
+) -> pair_features.Features:
     return np.asarray(np.clip((x - mean) / std, -CLIP, CLIP), np.float32)
 
 
@@ -117,7 +119,7 @@ def export(fitted: Fitted, thresholds: dict[str, float]) -> PairModel:
     linear = Linear(
         fitted.linear.coef_.astype(np.float32), fitted.linear.intercept_.astype(np.float32), fitted.mean, fitted.std
     )
-    return PairModel(features.NAMES, _trees(fitted.forests), linear, TREE_SHARE, thresholds)
+    return PairModel(pair_features.NAMES, _trees(fitted.forests), linear, TREE_SHARE, thresholds)
 
 
 def _trees(forests: Sequence[Any]) -> Trees:

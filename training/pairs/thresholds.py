@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from memories.decisions import decide
-from memories.decisions.features import INDEX, Features
 from memories.decisions.model import Probabilities
+from memories.decisions.pair_features import INDEX, Features
 from training.pairs.data import LabelledStatement
 
 # Shares of the statements of a language group. The aims of the project are 0.4 % and 1 %.

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from memories.decisions import features, model, texts
+from memories.decisions import model, pair_features, texts
 from memories.decisions.model import KEEP_BOTH, PairModel
 from training.pairs import data
 
@@ -48,7 +48,7 @@ def predictions(pair_model: PairModel) -> list[float]:
     told = [statement for timeline in data.timelines() for statement in data.statements_of(timeline)]
     found = []
     for statement in told[:: len(told) // SAMPLE][:SAMPLE]:
-        x = features.compare(texts.read(statement.text), [texts.read(one.text) for one in statement.candidates])
+        x = pair_features.compare(texts.read(statement.text), [texts.read(one.text) for one in statement.candidates])
         found.append(round(float(pair_model.probabilities(x)[0, KEEP_BOTH]), 4))
     return found
 

@@ -17,7 +17,7 @@ from apikeys.scopes import Scope
 from core.errors import AppError
 from core.http import remembra
 from core.http.base import RemembraView, RequestSerializer
-from core.http.errors import as_app_error
+from core.http.exception_handler import as_app_error
 from memories.api.remembra import serializers as api_serializers
 from memories.api.remembra.schema import ACCEPTED, STORED, StoredOut, answer
 from memories.api.remembra.serializers import StoreIn
@@ -128,7 +128,7 @@ class BatchView(RemembraView):
         except (AppError, ValidationError) as error:
             return as_app_error(error)
 
-    def _batch(self, answers: Sequence[batch.ItemResult]) -> Response:
+    def _batch(self, answers: Sequence[batch.BatchItem]) -> Response:
         results = [
             {"index": index, "success": False, "response": None, "error": remembra.failure(found)["error"]}
             if isinstance(found, AppError)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from memories.extraction.llm.words import (
+from memories.extraction.llm.grounding_words import (
     DAYS,
     FUNCTION,
     GROUPS,

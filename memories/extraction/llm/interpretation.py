@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from entities.types import SELF, EntityMention, ExtractedGraph, RelationMention
 from memories.extraction.llm import schema
 from memories.extraction.llm.grounding import EvidenceSource, Quotable, Words
-from memories.extraction.llm.words import USER as FIRST_PERSON
-from memories.extraction.llm.words import tokens
+from memories.extraction.llm.grounding_words import USER as FIRST_PERSON
+from memories.extraction.llm.grounding_words import tokens
 from memories.extraction.speaking import may_state
 from memories.statements import ExistingMemory, ExtractionResult, Proposal, Statement
 from memories.types import Decision, Fact, Item, Span

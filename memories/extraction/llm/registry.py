@@ -16,11 +16,11 @@ from memories.statements import ExistingMemory, ExtractionResult
 from memories.types import Item
 
 # A dotted name: only a process that uses a language model loads its libraries (openai alone takes 0.7 s and 24 MB).
-MODEL_EXTRACTOR = "memories.extraction.llm.extractor.from_settings"
+MODEL_EXTRACTOR = "memories.extraction.llm.model_extractor.from_settings"
 
 
 class ModelReader(Protocol):
-    """A language model that reads writes (`memories.extraction.llm.extractor`)."""
+    """A language model that reads writes (`memories.extraction.llm.model_extractor`)."""
 
     @property
     def name(self) -> str:

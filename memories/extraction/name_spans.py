@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from memories.extraction import kinds as t
-from memories.extraction import lexicon as lx
+from memories.extraction import word_classes as lx
 from memories.extraction.words import word_set
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from entities.relation_types import RelationType, relation_type
 from entities.types import RelationMention
 from memories.extraction import kinds as t
-from memories.extraction import lexicon as lx
-from memories.extraction import names as nm
+from memories.extraction import name_spans as nm
+from memories.extraction import word_classes as lx
 from memories.extraction.name_types import THINGS
 from memories.extraction.words import sections
 
