@@ -180,11 +180,11 @@ def test_a_folder_whose_making_was_killed_is_made_anew(tmp_path: Path) -> None:
 # A supervisor that starts a server and its guard, and waits.
 SUPERVISOR = """
 import pathlib, signal, sys
-from memproject.embedded import postgres, servers
+from memproject.embedded import postgres_server, servers
 from memproject.embedded.supervisor import Supervisor
 folder = pathlib.Path(sys.argv[1])
-start = postgres.start
-postgres.start = lambda folder: start(folder, durable=False)
+start = postgres_server.start
+postgres_server.start = lambda folder: start(folder, durable=False)
 database = servers.Database(folder, print)
 Supervisor([database.guard(folder.parent)], print).start()
 print("started", flush=True)

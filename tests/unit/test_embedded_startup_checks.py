@@ -69,8 +69,8 @@ def test_a_second_run_on_the_same_folder_is_refused(tmp_path: Path) -> None:
 def test_the_lock_goes_with_its_killed_holder(tmp_path: Path) -> None:
     code = (
         "import os, pathlib, signal, sys\n"
-        "from memproject.embedded import guards\n"
-        "with guards.instance_lock(pathlib.Path(sys.argv[1]), 'somewhere'):\n"
+        "from memproject.embedded import startup_checks\n"
+        "with startup_checks.instance_lock(pathlib.Path(sys.argv[1]), 'somewhere'):\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
