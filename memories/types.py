@@ -239,6 +239,57 @@ class MemoryRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class FeatureContribution:
+    """One ranking feature of a hit, by its name for operators, and its part of the sum."""
+
+    sign: str
+    points: float
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The ranking features of a hit, the largest first, and the words of the question that it has."""
+
+    parts: tuple[FeatureContribution, ...] = ()
+    words: tuple[str, ...] = ()
+    sum: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TimeInQuestion:
+    """A time that a question names in `words`."""
+
+    words: str
+    start: dt.datetime
+    stop: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Memories that the context of a recall leaves out."""
+
+    max_tokens: int
+    tokens: int
+    over_budget: tuple[uuid.UUID, ...] = ()
+    near_duplicates: tuple[uuid.UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How a question was understood, and what was ranked. `recipe`: one of RECIPES, or "newest" without a question."""
+
+    recipe: str
+    candidates: int
+    below_threshold: int
+    words: tuple[str, ...]
+    speaker: tuple[str, ...]
+    times: tuple[TimeInQuestion, ...]
+    asks_the_assistant: bool
+    left_out: LeftOut
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A memory found, with a score in 0–1 that means the same from query to query. `why`: the parts of it, if asked.
 
@@ -248,7 +299,7 @@ class Hit:
     memory: MemoryRecord
     score: float
     decay: float
-    why: Json | None = None
+    why: Why | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +307,11 @@ class Recalled:
     hits: tuple[Hit, ...]
     context: str
     context_tokens: int
-    explanation: Json | None = None
+    explanation: Explanation | None = None
+
+    @property
+    def total(self) -> int:
+        return len(self.hits)
 
     @property
     def entities(self) -> list[EntityRef]:

@@ -26,7 +26,8 @@ MAX_BY_WORDS = 1_000  # passages that are looked up at most for their words
 # What the cut goes by, of passages that hold words of the question and aren't among the nearest: those that are alive
 # and let through by the filter.
 BY_WORDS = """
-SELECT p.id, p.memory_key, p.text_key, 1 - (e.vector <=> %(vector)s::halfvec), p.said_at, p.speaker, p.role
+SELECT p.id AS key, p.memory_key AS memory_id, p.text_key AS text, 1 - (e.vector <=> %(vector)s::halfvec) AS cosine,
+       p.said_at, p.speaker, p.role
 FROM memories_passage p
 JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = p.text_key
 LEFT JOIN memories_embedding e ON e.tenant_id = %(tenant)s AND e.passage_key = p.id AND e.model = %(model)s
@@ -35,10 +36,11 @@ WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s) AND {visible} AND {r_filt
 # All that ranks the passages that are left, with their place: `after` are the two turns that follow in the same
 # session, as `batch:turn`.
 DETAILS = """
-SELECT p.id, p.memory_key, p.text_key, p.session, p.batch || ':' || p.turn, coalesce(after.turns, '{{}}'),
+SELECT p.id AS key, p.memory_key AS memory_id, p.text_key AS text,
+       p.session, p.batch || ':' || p.turn AS place, coalesce(after.turns, '{{}}') AS after,
        p.said_at, p.speaker, p.role, p.length,
        p.start = 0 AND p.stop < 2000
-         AND right(rtrim(r.content, E' \\t\\n\\r"'')*'), 1) = ANY(ARRAY['?', '？', '؟']),
+         AND right(rtrim(r.content, E' \\t\\n\\r"'')*'), 1) = ANY(ARRAY['?', '？', '؟']) AS asks,
        k.vectors
 FROM memories_passage p
 JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = p.text_key AND {current}
@@ -153,11 +155,7 @@ def _by_words(
     if not wanted:
         return []
     statement, values = where.statement(BY_WORDS, context.condition, context.query.temporal_view)
-    rows = fetch.rows(statement, values | context.parameters() | {"ids": wanted})
-    return [
-        PassageCandidate(key, memory, text, cosine, said_at=said_at, speaker=speaker, role=role)
-        for key, memory, text, cosine, said_at, speaker, role in rows
-    ]
+    return fetch.records(PassageCandidate, statement, values | context.parameters() | {"ids": wanted})
 
 
 def _details(context: SearchContext, chosen: Sequence[PassageCandidate]) -> list[PassageCandidate]:
@@ -167,11 +165,12 @@ def _details(context: SearchContext, chosen: Sequence[PassageCandidate]) -> list
     if not cosines:
         return kept
     statement, _ = where.statement(DETAILS, None, context.query.temporal_view)
-    for row in fetch.rows(statement, context.parameters() | {"ids": list(cosines)}):
-        vectors = None if row[-1] is None else token_embeddings.load(row[-1])
-        known: tuple[Any, ...] = (*row[:3], cosines[row[0]], *row[3:-1], vectors)
-        kept.append(PassageCandidate(*known))
-    return kept
+
+    def detailed(key: uuid.UUID, vectors: bytes | None, **columns: Any) -> PassageCandidate:
+        loaded = None if vectors is None else token_embeddings.load(vectors)
+        return PassageCandidate(key=key, cosine=cosines[key], token_embeddings=loaded, **columns)
+
+    return kept + fetch.records(detailed, statement, context.parameters() | {"ids": list(cosines)})
 
 
 def _first(texts: Sequence[uuid.UUID], scores: npt.NDArray[np.float32]) -> list[int]:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.clock import iso
-from core.ids import MEMORY, public
 from memories.retrieval.context import RecallContext
 from memories.retrieval.ranking import Ranking
-from memories.types import Hit, Json, Recalled, RecallQuery
+from memories.types import (
+    Explanation,
+    FeatureContribution,
+    Hit,
+    LeftOut,
+    Recalled,
+    RecallQuery,
+    TimeInQuestion,
+    Why,
+)
 
 # What each feature is called, and what it says.
 NAMES = {
@@ -37,40 +44,33 @@ def explained(hits: list[Hit], text: RecallContext, ranking: Ranking, query: Rec
     return Recalled(with_reasons, text.text, text.tokens, _asked(ranking, text, query))
 
 
-def _why(hit: Hit, ranking: Ranking) -> Json:
+def _why(hit: Hit, ranking: Ranking) -> Why:
     at = ranking.best.get(hit.memory.id)
     if at is None or ranking.pool is None:
-        return {"parts": [], "words": [], "sum": 0.0}
+        return Why()
     parts = [
-        {"sign": NAMES[name][0], "points": round(float(points[at]), 4), "meaning": NAMES[name][1]}
+        FeatureContribution(NAMES[name][0], round(float(points[at]), 4), NAMES[name][1])
         for name, points in ranking.columns.items()
         if abs(float(points[at])) >= 5e-5
     ]
     held = [word for word, part in zip(ranking.lexical.words, ranking.pool.parts[:, at], strict=True) if part > 0]
-    return {
-        "parts": sorted(parts, key=lambda part: -abs(float(str(part["points"])))),
-        "words": held,
-        "sum": round(sum(float(points[at]) for points in ranking.columns.values()), 4),
-    }
+    return Why(
+        tuple(sorted(parts, key=lambda part: -abs(part.points))),
+        tuple(held),
+        round(sum(float(points[at]) for points in ranking.columns.values()), 4),
+    )
 
 
-def _asked(ranking: Ranking, text: RecallContext, query: RecallQuery) -> Json:
+def _asked(ranking: Ranking, text: RecallContext, query: RecallQuery) -> Explanation:
     question = ranking.question
-    return {
-        "recipe": ranking.recipe.name if question else "newest",
-        "candidates": len(ranking.pool.candidates) if ranking.pool else len(ranking.memories),
-        "below_threshold": sum(score < query.threshold for _, score in ranking.memories),
-        "words": list(ranking.lexical.words),
-        "speaker": list(question.speakers) if question else [],
-        "times": [
-            {"words": w.words, "start": iso(w.start), "stop": iso(w.stop)}
-            for w in (question.windows if question else ())
-        ],
-        "asks_the_assistant": bool(question and question.asks_about_assistant),
-        "left_out": {
-            "max_tokens": query.max_tokens,
-            "tokens": text.tokens,
-            "over_budget": [public(MEMORY, i) for i in text.over_budget],
-            "near_duplicates": [public(MEMORY, i) for i in text.repeats],
-        },
-    }
+    windows = question.windows if question else ()
+    return Explanation(
+        recipe=ranking.recipe.name if question else "newest",
+        candidates=len(ranking.pool.candidates) if ranking.pool else len(ranking.memories),
+        below_threshold=sum(score < query.threshold for _, score in ranking.memories),
+        words=tuple(ranking.lexical.words),
+        speaker=tuple(question.speakers) if question else (),
+        times=tuple(TimeInQuestion(w.words, w.start, w.stop) for w in windows),
+        asks_the_assistant=bool(question and question.asks_about_assistant),
+        left_out=LeftOut(query.max_tokens, text.tokens, tuple(text.over_budget), tuple(text.repeats)),
+    )

@@ -23,8 +23,8 @@ WITH RECURSIVE names(name, number) AS (
     FROM names WHERE names.name IS NOT NULL AND names.number <= %(most)s::int
 )
 SELECT (SELECT o.passages FROM memories_owner o
-        WHERE o.tenant_id = %(tenant)s AND o.project = %(project)s AND o.user_id = %(user)s),
-       (SELECT array_agg(name) FROM names WHERE name IS NOT NULL)
+        WHERE o.tenant_id = %(tenant)s AND o.project = %(project)s AND o.user_id = %(user)s) AS passages,
+       (SELECT array_agg(name) FROM names WHERE name IS NOT NULL) AS names
 """
 
 
@@ -38,6 +38,6 @@ def known(scope: MemoryScope) -> SpeakerNames:
     """The speakers of one user's project, at most MOST of them, and how many passages it has."""
     project = (scope.projects or ("",))[0]
     values = {"tenant": scope.tenant_id, "project": project, "user": scope.user_id, "most": MAX_NAMES}
-    ((passages, names),) = fetch.rows(KNOWN, values)
-    names = names or ()
-    return SpeakerNames(tuple(names) if len(names) <= MAX_NAMES else (), passages or 0)
+    (found,) = fetch.named_rows(KNOWN, values)
+    names = tuple(found.names or ())
+    return SpeakerNames(names if len(names) <= MAX_NAMES else (), found.passages or 0)

@@ -49,7 +49,7 @@ packed AS (
            string_agg(m.held, ''::bytea) AS held
     FROM matched m
 )
-SELECT sample.length, (SELECT lexemes FROM asked), packed.heads, packed.held
+SELECT sample.length, (SELECT lexemes FROM asked) AS lexemes, packed.heads, packed.held
 FROM packed,
      (SELECT avg(few.length)::float8 AS length FROM (
           SELECT p.length FROM memories_passage p
@@ -102,10 +102,11 @@ def search(
         "pending": MAX_PENDING if waiting else 0,
         "sample": SAMPLE,
     }
-    ((length, lexemes, heads, held),) = fetch.rows(statement, values)
-    if not heads:
+    (found,) = fetch.named_rows(statement, values)
+    if not found.heads:
         return NOTHING
-    return weigh(unpack(heads, held, tuple(lexemes)), tuple(lexemes), passages, length or 1.0)
+    words = tuple(found.lexemes)
+    return weigh(unpack(found.heads, found.held, words), words, passages, found.length or 1.0)
 
 
 @dataclass(frozen=True, slots=True)

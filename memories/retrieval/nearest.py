@@ -62,7 +62,7 @@ PREFILTERED = """
 """
 NEAREST = """
 WITH nearest AS MATERIALIZED ({nearest})
-SELECT n.passage_key, n.text_key, n.distance, n.bonus, {visible} AND {r_filter}, false
+SELECT n.passage_key, n.text_key, n.distance, n.bonus, {visible} AND {r_filter} AS alive, false AS pending
 FROM nearest n JOIN memories_revision r
   ON r.tenant_id = %(tenant)s AND r.text_key = n.text_key AND {current}
 WHERE %(most)s::int IS NOT NULL OR ({visible} AND {r_filter})
@@ -72,9 +72,6 @@ UNION ALL
  FROM memories_source s WHERE {s_scope} AND {waiting} AND {s_filter} ORDER BY s.id DESC LIMIT %(pending)s::int)
 """
 MAX_PENDING = 1_000
-
-
-TEXT, DISTANCE, BONUS, ALIVE, PENDING = 1, 2, 3, 4, 5  # columns, after the key
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +103,19 @@ def search(context: SearchContext, *, size: int, enough: int) -> Nearest:
     waiting = 0 if temporal_view.is_historical else MAX_PENDING
     values |= context.parameters() | {"prefilter": PREFILTER_SIZE, "pending": waiting} | bonus_values
     for most in (None,) if context.has_filters else (FIRST_FETCH, None):
-        rows = fetch.rows(statement, values | {"most": most})
-        compared = sum(not row[PENDING] for row in rows)
-        alive = [row for row in rows if row[ALIVE]]
-        if most is None or compared < most or apart([row[TEXT] for row in alive]) >= enough:
+        rows = fetch.named_rows(statement, values | {"most": most})
+        compared = sum(not row.pending for row in rows)
+        alive = [row for row in rows if row.alive]
+        if most is None or compared < most or apart([row.text_key for row in alive]) >= enough:
             break
     cut = most is not None and compared >= most
-    keys, texts, distances, extras, _, pending = zip(*alive, strict=True) if alive else ((),) * 6
     return Nearest(
-        tuple(keys),
-        tuple(texts),
-        1 - np.array(distances, np.float32),  # None becomes NaN
-        np.array(extras, np.float32),
-        np.array(pending, np.bool_),
-        min(1 - row[DISTANCE] + row[BONUS] for row in rows if not row[PENDING]) if cut else -np.inf,
+        ids=tuple(row.passage_key for row in alive),
+        texts=tuple(row.text_key for row in alive),
+        cosine=1 - np.array([row.distance for row in alive], np.float32),  # None becomes NaN
+        bonus=np.array([row.bonus for row in alive], np.float32),
+        pending=np.array([row.pending for row in alive], np.bool_),
+        floor=min(1 - row.distance + row.bonus for row in rows if not row.pending) if cut else -np.inf,
     )
 
 
