@@ -11,6 +11,7 @@ from typing import Any
 
 from core.unset import UNSET, Unset
 from entities.types import NO_ENTITIES, EntityRef, MemoryEntities, distinct
+from memories.explanation_types import Explanation, Why
 from memories.temporal_view import CURRENT, TemporalView
 
 Json = Mapping[str, Any]
@@ -236,57 +237,6 @@ class MemoryRecord:
     last_used_at: dt.datetime | None = None
     superseded_by: uuid.UUID | None = None
     entities: MemoryEntities = NO_ENTITIES
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureContribution:
-    """One ranking feature of a hit, by its name for operators, and its part of the sum."""
-
-    sign: str
-    points: float
-    meaning: str
-
-
-@dataclass(frozen=True, slots=True)
-class Why:
-    """The ranking features of a hit, the largest first, and the words of the question that it has."""
-
-    parts: tuple[FeatureContribution, ...] = ()
-    words: tuple[str, ...] = ()
-    sum: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class TimeInQuestion:
-    """A time that a question names in `words`."""
-
-    words: str
-    start: dt.datetime
-    stop: dt.datetime
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """Memories that the context of a recall leaves out."""
-
-    max_tokens: int
-    tokens: int
-    over_budget: tuple[uuid.UUID, ...] = ()
-    near_duplicates: tuple[uuid.UUID, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """How a question was understood, and what was ranked. `recipe`: one of RECIPES, or "newest" without a question."""
-
-    recipe: str
-    candidates: int
-    below_threshold: int
-    words: tuple[str, ...]
-    speaker: tuple[str, ...]
-    times: tuple[TimeInQuestion, ...]
-    asks_the_assistant: bool
-    left_out: LeftOut
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,8 +57,8 @@ class ResponseSerializer(serializers.Serializer[Any]):
     `inherited_source` names the part of the record that the inherited fields show.
     `example` is a record; the examples of the OpenAPI document are rendered from it.
 
-    DRF would copy all fields for each record. Here one instance of each class renders all records (`render`), with the
-    readers of its fields prepared: 10 memories take 0.2 ms instead of 5 ms.
+    A serializer copies all its fields when it is made. Here one instance of each class renders all records (`render`),
+    and the readers of its fields are prepared: a list of 10 memories takes 0.25 ms.
     """
 
     example: ClassVar[Any] = None

@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 import psycopg
 from django.db import connection
 from psycopg.pq import Format
-from psycopg.rows import RowFactory, kwargs_row, namedtuple_row, tuple_row
+from psycopg.rows import RowFactory, RowMaker, kwargs_row, namedtuple_row, tuple_row
 
 T = TypeVar("T")
+MAX_TUPLE = 2  # columns
 
 
 def records(make: Callable[..., T], statement: str, values: Mapping[str, Any]) -> list[T]:
@@ -30,8 +31,14 @@ def named_rows(statement: str, values: Mapping[str, Any]) -> list[Any]:
 
 
 def rows(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Rows of one or two columns, as tuples."""
-    return _fetched(tuple_row, statement, values)
+    """Rows of one or two columns, as tuples. Raises ValueError for more columns: they are read by name."""
+    return _fetched(_short_tuples, statement, values)
+
+
+def _short_tuples(cursor: psycopg.Cursor[Any]) -> RowMaker[tuple[Any, ...]]:
+    if cursor.description and len(cursor.description) > MAX_TUPLE:
+        raise ValueError(f"rows of more than {MAX_TUPLE} columns are read by name: use records or named_rows")
+    return tuple_row(cursor)
 
 
 def _fetched(factory: RowFactory[T], statement: str, values: Mapping[str, Any]) -> list[T]:

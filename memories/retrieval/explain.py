@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from memories.explanation_types import Explanation, FeatureContribution, LeftOut, TimeInQuestion, Why
 from memories.retrieval.context import RecallContext
 from memories.retrieval.ranking import Ranking
-from memories.types import (
-    Explanation,
-    FeatureContribution,
-    Hit,
-    LeftOut,
-    Recalled,
-    RecallQuery,
-    TimeInQuestion,
-    Why,
-)
+from memories.types import Hit, Recalled, RecallQuery
 
 # What each feature is called, and what it says.
 NAMES = {
