@@ -213,6 +213,11 @@ class MemoryEntities:
     def names(self) -> list[str]:
         return [entity.name for entity in self.mentions]
 
+    @property
+    def relationships(self) -> tuple[StatedRef, ...]:
+        """What it mentions, as relations of the type "mentions", then what it states."""
+        return (*(StatedRef("mentions", e.name, e.confidence) for e in self.mentions), *self.states)
+
 
 NO_ENTITIES = MemoryEntities()
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from core.unset import UNSET, Unset
 from entities.types import NO_ENTITIES, EntityRef, MemoryEntities, distinct
+from memories.explanation_types import Explanation, Why
 from memories.temporal_view import CURRENT, TemporalView
 
 Json = Mapping[str, Any]
@@ -248,7 +249,7 @@ class Hit:
     memory: MemoryRecord
     score: float
     decay: float
-    why: Json | None = None
+    why: Why | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +257,11 @@ class Recalled:
     hits: tuple[Hit, ...]
     context: str
     context_tokens: int
-    explanation: Json | None = None
+    explanation: Explanation | None = None
+
+    @property
+    def total(self) -> int:
+        return len(self.hits)
 
     @property
     def entities(self) -> list[EntityRef]:

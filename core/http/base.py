@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from core.errors import InvalidRequest
 from core.http import mem0
 from core.http.fields import IdentifierField
+from core.http.responses import ResponseSerializer
 from core.idempotency import keys
 
 _S = TypeVar("_S", bound=serializers.BaseSerializer[Any])
@@ -101,8 +102,17 @@ class ApiView(APIView):
 class Mem0View(ApiView):
     """A view of `/v1`."""
 
-    def ok(self, data: Any, message: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-        return Response(mem0.success(data, message), status=status, headers=headers)
+    def ok(
+        self,
+        serializer: type[ResponseSerializer],
+        record: Any,
+        message: str,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+    ) -> Response:
+        """A record in the envelope."""
+        body = mem0.envelope(serializer).render(mem0.Success(record, message))
+        return Response(body, status=status, headers=headers)
 
 
 class RemembraView(ApiView):
@@ -110,5 +120,11 @@ class RemembraView(ApiView):
 
     acts: ClassVar[Mapping[str, str]] = {}
 
-    def ok(self, data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-        return Response(data, status=status, headers=headers)
+    def ok(
+        self,
+        serializer: type[ResponseSerializer],
+        record: Any,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+    ) -> Response:
+        return Response(serializer.render(record), status=status, headers=headers)

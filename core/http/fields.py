@@ -9,7 +9,7 @@ import datetime as dt
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
@@ -218,5 +218,5 @@ class RateLimitsField(serializers.Field[dict[str, Any], Any, dict[str, Any], Any
             self.fail("invalid")
         return data
 
-    def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
-        return value
+    def to_representation(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(value)

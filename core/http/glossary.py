@@ -6,7 +6,10 @@ import inspect
 from typing import Any
 
 from core.http.base import RequestSerializer
+from core.http.responses import ResponseSerializer
 
+# For developers; drf-spectacular takes them for descriptions of the serializers without a docstring.
+INHERITED = frozenset(map(inspect.getdoc, (RequestSerializer, ResponseSerializer)))
 MEANINGS = {
     "agent_id": "The agent that speaks.",
     "all": "`true`: everything of the user.",
@@ -81,8 +84,8 @@ def describe(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             for parameter in operation.get("parameters", ()):
                 _fill(parameter, parameter["name"])
     for name, schema in result["components"]["schemas"].items():
-        if schema.get("description") == inspect.getdoc(RequestSerializer):
-            del schema["description"]  # inherited, and meant for who writes one
+        if schema.get("description") in INHERITED:
+            del schema["description"]
         if name.endswith("Request"):
             for field, said in schema.get("properties", {}).items():
                 _fill(said, f"{name.removeprefix('Patched').removesuffix('Request')}.{field}", field)

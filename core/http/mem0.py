@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+import datetime as dt
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
 
-from core.clock import iso, now
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework import serializers
+
+from core.clock import now
 from core.errors import AppError
+from core.http import responses
+from core.http.fields import MetadataField, TimestampField
+from core.http.responses import EXAMPLE_TIME, ResponseSerializer
 
 CODES = {
     "invalid_request": "INVALID_REQUEST",
@@ -29,12 +39,60 @@ CODES = {
 }
 
 
-def success(data: Any, message: str) -> dict[str, Any]:
-    """`{"success": true, "data", "message", "timestamp"}`."""
-    return {"success": True, "data": data, "message": message, "timestamp": iso(now())}
+class V1ErrorBody(ResponseSerializer):
+    code = serializers.CharField()
+    message = serializers.CharField()
+    details = MetadataField(source="data")
+
+    def get_code(self, error: AppError) -> str:
+        return CODES[error.code]
+
+
+class ErrorOut(ResponseSerializer):
+    """A refusal of `/v1`."""
+
+    success = serializers.BooleanField(default=False)
+    error = V1ErrorBody(source="*")
+    timestamp = TimestampField()
+
+    def get_success(self, error: AppError) -> bool:
+        return False
+
+    def get_timestamp(self, error: AppError) -> dt.datetime:
+        return now()
 
 
 def failure(error: AppError) -> dict[str, Any]:
     """`{"success": false, "error": {"code", "message", "details"}, "timestamp"}`."""
-    body = {"code": CODES[error.code], "message": error.message, "details": error.data}
-    return {"success": False, "error": body, "timestamp": iso(now())}
+    return ErrorOut.render(error)
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    data: Any
+    message: str
+    timestamp: dt.datetime = field(default_factory=now)
+    success: bool = True
+
+
+@functools.cache
+def envelope(data: type[ResponseSerializer]) -> type[ResponseSerializer]:
+    """The serializer of a Success whose `data` is rendered by another serializer."""
+    return free_envelope(f"V1{data.__name__.removesuffix('Out')}Envelope", data)
+
+
+def free_envelope(name: str, data: Callable[[], serializers.Field[Any, Any, Any, Any]]) -> type[ResponseSerializer]:
+    """The same for `data` of any field; `name` is the component's."""
+    fields = {
+        "success": serializers.BooleanField(),
+        "data": data(),
+        "message": serializers.CharField(),
+        "timestamp": TimestampField(),
+    }
+    return cast(type[ResponseSerializer], type(name, (ResponseSerializer,), fields))
+
+
+def answer(data: type[ResponseSerializer], message: str, record: Any = None) -> OpenApiResponse:
+    """A response of the OpenAPI document in its envelope, with an example of `record` or else of `data.example`."""
+    shown = Success(data.example if record is None else record, message, EXAMPLE_TIME)
+    return responses.answer(envelope(data), message, shown)

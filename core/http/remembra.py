@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from rest_framework import serializers
+
 from core.errors import AppError
+from core.http.fields import MetadataField
+from core.http.responses import ResponseSerializer
 
 CODES = {
     "invalid_request": "validation_error",
@@ -28,7 +32,22 @@ CODES = {
 }
 
 
+class RemembraErrorBody(ResponseSerializer):
+    code = serializers.CharField()
+    message = serializers.CharField()
+    details = MetadataField(source="data")
+
+    def get_code(self, error: AppError) -> str:
+        return CODES[error.code]
+
+
+class RemembraErrorOut(ResponseSerializer):
+    """A refusal of `/api/v1`."""
+
+    detail = serializers.CharField(source="message")
+    error = RemembraErrorBody(source="*")
+
+
 def failure(error: AppError) -> dict[str, Any]:
     """`{"detail", "error": {"code", "message", "details"}}`; the published clients read `detail` as a string."""
-    body = {"code": CODES[error.code], "message": error.message, "details": error.data}
-    return {"detail": error.message, "error": body}
+    return RemembraErrorOut.render(error)

@@ -6,42 +6,15 @@ from types import ModuleType
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import inline_serializer
-from rest_framework import serializers
 
 from core import errors
-from core.http import mem0
+from core.http import mem0, remembra
 from core.http.dialects import dialect_of
-from core.http.fields import MetadataField, TimestampField
 from core.idempotency.keys import KeyReuseError
 
 MOMENT = "2026-03-01T10:30:00Z"
 MEMORY_ID = "mem_01890a5dac967b2e8b7c3f0a9d1e2f30"
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-
-
-def _error_body(name: str) -> Any:
-    fields: dict[str, serializers.Field[Any, Any, Any, Any]] = {
-        "code": serializers.CharField(),
-        "message": serializers.CharField(),
-        "details": MetadataField(),
-    }
-    return inline_serializer(name, fields)
-
-
-class ErrorOut(serializers.Serializer[Any]):
-    """A refusal of `/v1`."""
-
-    success = serializers.BooleanField(default=False)
-    error = _error_body("V1ErrorBody")
-    timestamp = TimestampField()
-
-
-class RemembraErrorOut(serializers.Serializer[Any]):
-    """A refusal of `/api/v1`."""
-
-    detail = serializers.CharField()
-    error = _error_body("RemembraErrorBody")
 
 
 class Schema(AutoSchema):
@@ -81,7 +54,7 @@ class Schema(AutoSchema):
         return found
 
     def _refusal(self, error: errors.AppError, dialect: ModuleType) -> dict[str, Any]:
-        shape = ErrorOut if dialect is mem0 else RemembraErrorOut
+        shape = mem0.ErrorOut if dialect is mem0 else remembra.RemembraErrorOut
         component = self.resolve_serializer(shape, "response")
         shown = dialect.failure(error)
         if "timestamp" in shown:

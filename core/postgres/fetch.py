@@ -2,26 +2,52 @@
 
 Thousands of numbers and bytes come without being written out as text and read again, and what is asked again and again
 is planned once a connection (PREPARED_STATEMENTS): together half of what Django's own cursors take for a recall.
+
+A parameter is typed: a bare one that may be null needs a cast.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import psycopg
 from django.db import connection
 from psycopg.pq import Format
+from psycopg.rows import RowFactory, RowMaker, kwargs_row, namedtuple_row, tuple_row
+
+T = TypeVar("T")
+MAX_TUPLE = 2  # columns
+
+
+def records(make: Callable[..., T], statement: str, values: Mapping[str, Any]) -> list[T]:
+    """Rows as records: `make`, a dataclass or a function, gets each column as the argument of its name."""
+    return _fetched(kwargs_row(make), statement, values)
+
+
+def named_rows(statement: str, values: Mapping[str, Any]) -> list[Any]:
+    """Rows as named tuples, for statements with thousands of rows: they are made in a third of the time of records."""
+    return _fetched(namedtuple_row, statement, values)
 
 
 def rows(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """What a read-only statement gives. Parameters are typed: a bare one that may be null needs a cast."""
+    """Rows of one or two columns, as tuples. Raises ValueError for more columns: they are read by name."""
+    return _fetched(_short_tuples, statement, values)
+
+
+def _short_tuples(cursor: psycopg.Cursor[Any]) -> RowMaker[tuple[Any, ...]]:
+    if cursor.description and len(cursor.description) > MAX_TUPLE:
+        raise ValueError(f"rows of more than {MAX_TUPLE} columns are read by name: use records or named_rows")
+    return tuple_row(cursor)
+
+
+def _fetched(factory: RowFactory[T], statement: str, values: Mapping[str, Any]) -> list[T]:
     connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as raw:
+    with psycopg.Cursor(connection.connection, row_factory=factory) as raw:
         raw.format = Format.BINARY
         # Whoever watches or counts this connection's statements sees these too.
         wrap: Any = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
         cursor = wrap(raw)
         cursor.execute(statement, values)
-        found: list[tuple[Any, ...]] = cursor.fetchall()
+        found: list[T] = cursor.fetchall()
         return found

@@ -55,11 +55,11 @@ def of_memories(
     mentions: dict[uuid.UUID, list[EntityRef]] = defaultdict(list)
     states: dict[uuid.UUID, list[StatedRef]] = defaultdict(list)
     statement = OF_MEMORIES_NOW if as_of is None else OF_MEMORIES_THEN
-    for memory, relation, key, name, of_type, confidence, _ in fetch.rows(statement, values):
-        if relation is None:
-            mentions[memory].append(EntityRef(key, name, of_type, confidence))
+    for row in fetch.named_rows(statement, values):
+        if row.relation is None:
+            mentions[row.memory_key].append(EntityRef(row.entity_key, row.name, row.type, row.confidence))
         else:
-            states[memory].append(StatedRef(relation, name, confidence))
+            states[row.memory_key].append(StatedRef(row.relation, row.name, row.confidence))
     return {key: MemoryEntities(tuple(mentions[key]), tuple(states[key])) for key in {**mentions, **states}}
 
 

@@ -12,7 +12,7 @@ from entities.types import GraphScope, RelationConflict, RelationMention
 
 MAX_ROWS = 200
 STATED_RELATIONS = """
-SELECT a.normalised, r.id, r.type, t.normalised, v.memory_key
+SELECT a.normalised AS source, r.id AS relation_id, r.type, t.normalised AS target, v.memory_key
 FROM entities_alias a
 JOIN entities_relation r ON r.tenant_id = a.tenant_id AND r.source_key = a.entity_key
 JOIN entities_alias t ON t.tenant_id = r.tenant_id AND t.entity_key = r.target_key AND t.retired_at IS NULL
@@ -66,8 +66,8 @@ def conflicting_memories(
         "most": MAX_ROWS,
     }
     relations: dict[tuple[uuid.UUID, str, uuid.UUID], tuple[str, set[str]]] = {}
-    for source, relation, of_type, target, memory in fetch.rows(STATED_RELATIONS, values) if values["types"] else ():
-        relations.setdefault((relation, source, memory), (of_type, set()))[1].add(target)
+    for row in fetch.named_rows(STATED_RELATIONS, values) if values["types"] else ():
+        relations.setdefault((row.relation_id, row.source, row.memory_key), (row.type, set()))[1].add(row.target)
     found: list[dict[uuid.UUID, RelationConflict]] = []
     for new in stated:
         here: dict[uuid.UUID, RelationConflict] = {}

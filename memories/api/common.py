@@ -12,16 +12,16 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from core.clock import iso, now
+from core.clock import now
 from core.errors import InvalidRequest
 from core.http.base import RequestSerializer
 from core.http.fields import IdentifierField, QueryBooleanField, TextField, TimestampField
 from core.http.point_in_time_fields import AsOfField, ValidAtField
-from core.ids import EVENT, REVISION, public
+from core.ids import EVENT, public
 from core.unset import UNSET, Unset
 from memories import filters, ttl
 from memories.temporal_view import TemporalView
-from memories.types import RECIPES, Filter, Item, RevisionRecord, UpdateCommand, WriteResult
+from memories.types import RECIPES, Filter, Item, UpdateCommand, WriteResult
 
 EDITABLE = ("content", "metadata", "memory_type", "ttl", "expires_at", "pinned", "importance")
 
@@ -151,23 +151,6 @@ def update_command(memory_id: str, data: dict[str, Any], *, wait: bool) -> Updat
         importance=data.get("importance", UNSET),
         wait=wait,
     )
-
-
-def revision(view: RevisionRecord) -> dict[str, Any]:
-    return {
-        "revision_id": public(REVISION, view.id),
-        "content": view.content,
-        "metadata": view.metadata,
-        "action": view.action,
-        "actor": view.actor,
-        "reason": view.reason,
-        "confidence": view.confidence,
-        "evidence": view.evidence,
-        "valid_from": iso(view.valid_from),
-        "valid_to": iso(view.valid_to) if view.valid_to else None,
-        "recorded_at": iso(view.recorded_at),
-        "retired_at": iso(view.retired_at) if view.retired_at else None,
-    }
 
 
 def recipe_of(request: Request) -> str | None:

@@ -15,7 +15,8 @@ from memories.types import MemoryRecord, MemoryScope
 PAGE = 5_000
 
 LIVE = """
-SELECT r.memory_key, r.id, m.importance, m.pinned, coalesce(u.uses, 0), u.last_used_at, r.recorded_at
+SELECT r.memory_key, r.id AS revision_id, m.importance, m.pinned, coalesce(u.uses, 0) AS uses, u.last_used_at,
+       r.recorded_at AS changed_at
 FROM memories_revision r
 JOIN memories_memory m ON m.tenant_id = r.tenant_id AND m.id = r.memory_key
 LEFT JOIN memories_usage u ON u.tenant_id = r.tenant_id AND u.memory_key = r.memory_key
@@ -52,15 +53,15 @@ def live(
     """Every live memory of a scope; with `idle_since` those that were neither used nor changed since then."""
     statement, _ = where.statement(LIVE, None)
     values = where.parameters(scope, moment) | {"idle_since": idle_since, "page": PAGE, "after": uuid.UUID(int=0)}
-    while rows := fetch.rows(statement, values):
-        for memory_id, revision_id, importance, pinned, uses, last_used_at, changed_at in rows:
+    while rows := fetch.named_rows(statement, values):
+        for row in rows:
             found = decay(
                 moment,
-                changed_at=changed_at,
-                last_used_at=last_used_at,
-                uses=uses,
-                importance=importance,
-                pinned=pinned,
+                changed_at=row.changed_at,
+                last_used_at=row.last_used_at,
+                uses=row.uses,
+                importance=row.importance,
+                pinned=row.pinned,
             )
-            yield DecayedMemoryRow(memory_id, revision_id, found, last_used_at)
-        values["after"] = rows[-1][0]
+            yield DecayedMemoryRow(row.memory_key, row.revision_id, found, row.last_used_at)
+        values["after"] = rows[-1].memory_key

@@ -40,7 +40,7 @@ packed AS (
            string_agg(m.held, ''::bytea) AS held
     FROM matched m
 )
-SELECT sample.length, (SELECT lexemes FROM asked), packed.heads, packed.held
+SELECT sample.length, (SELECT lexemes FROM asked) AS lexemes, packed.heads, packed.held
 FROM packed,
      (SELECT avg(few.length)::float8 AS length FROM (
           SELECT p.length FROM memories_passage p

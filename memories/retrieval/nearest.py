@@ -59,7 +59,7 @@ PREFILTERED = """
 """
 NEAREST = """
 WITH nearest AS MATERIALIZED ({nearest})
-SELECT n.passage_key, n.text_key, n.distance, n.bonus, {visible} AND {r_filter}, false
+SELECT n.passage_key, n.text_key, n.distance, n.bonus, {visible} AND {r_filter} AS alive, false AS pending
 FROM nearest n JOIN memories_revision r
   ON r.tenant_id = %(tenant)s AND r.text_key = n.text_key AND {current}
 WHERE %(most)s::int IS NOT NULL OR ({visible} AND {r_filter})
@@ -68,7 +68,6 @@ UNION ALL
         0, true, true
  FROM memories_source s WHERE {s_scope} AND {waiting} AND {s_filter} ORDER BY s.id DESC LIMIT %(pending)s::int)
 """
-TEXT, DISTANCE, BONUS, ALIVE, PENDING = 1, 2, 3, 4, 5  # columns, after the key
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +94,16 @@ def ranked(
     return sql.SQL(EXACT if is_exact else PREFILTERED).format(bonus=bonus, in_scope=in_scope), values
 
 
-def collect(rows: Sequence[tuple[Any, ...]], *, is_cut: bool) -> Nearest:
-    """The rows of NEAREST that are live. `is_cut`: the scope has more vectors than were compared."""
-    alive = [row for row in rows if row[ALIVE]]
-    keys, texts, distances, extras, _, pending = zip(*alive, strict=True) if alive else ((),) * 6
+def collect(rows: Sequence[Any], *, is_cut: bool) -> Nearest:
+    """The named rows of NEAREST that are live. `is_cut`: the scope has more vectors than were compared."""
+    alive = [row for row in rows if row.alive]
     return Nearest(
-        tuple(keys),
-        tuple(texts),
-        1 - np.array(distances, np.float32),  # None becomes NaN
-        np.array(extras, np.float32),
-        np.array(pending, np.bool_),
-        min(1 - row[DISTANCE] + row[BONUS] for row in rows if not row[PENDING]) if is_cut else -np.inf,
+        ids=tuple(row.passage_key for row in alive),
+        texts=tuple(row.text_key for row in alive),
+        cosine=1 - np.array([row.distance for row in alive], np.float32),  # None becomes NaN
+        bonus=np.array([row.bonus for row in alive], np.float32),
+        pending=np.array([row.pending for row in alive], np.bool_),
+        floor=min(1 - row.distance + row.bonus for row in rows if not row.pending) if is_cut else -np.inf,
     )
 
 

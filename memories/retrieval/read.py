@@ -18,15 +18,16 @@ from memories.review_types import ReviewState
 from memories.temporal_view import CURRENT, TemporalView
 from memories.types import Action, Decision, Filter, MemoryRecord, MemoryScope, SourceKind, SourceState
 
-# Memories by their ids, in one round trip; the columns stand in the order of MemoryView's fields. Rows of the ORM cost
+# Memories by their ids, in one round trip; the columns have the names of MemoryRecord's fields. Rows of the ORM cost
 # three times as much, and every recall reads ten of them. What has expired is gone, in whatever state.
 BY_ID = """
-SELECT r.memory_key, r.content, r.user_id, r.project, r.agent_id, r.run_id, r.metadata, r.memory_type,
-       m.pinned, m.importance, m.created_at, r.recorded_at, r.expires_at, r.valid_from, r.valid_to,
+SELECT r.memory_key AS id, r.content, r.user_id, r.project, r.agent_id, r.run_id, r.metadata, r.memory_type,
+       m.pinned, m.importance, m.created_at, r.recorded_at AS updated_at, r.expires_at,
+       r.valid_from, r.valid_to,
        CASE WHEN r.archived THEN 'archived'
             WHEN r.valid_to > %(valid)s OR r.valid_to IS NULL THEN 'active'
-            WHEN r.action = 'SUPERSEDE' THEN 'superseded' ELSE 'retired' END,
-       coalesce(p.speaker, p.role), p.said_at, coalesce(u.uses, 0), u.last_used_at
+            WHEN r.action = 'SUPERSEDE' THEN 'superseded' ELSE 'retired' END AS status,
+       coalesce(p.speaker, p.role) AS speaker, p.said_at, coalesce(u.uses, 0) AS uses, u.last_used_at
 FROM memories_revision r
 JOIN memories_memory m ON m.tenant_id = r.tenant_id AND m.id = r.memory_key
 LEFT JOIN memories_passage p ON p.tenant_id = r.tenant_id AND p.text_key = r.text_key AND p.ordinal = 0
@@ -56,8 +57,8 @@ def by_ids(
         return {}
     statement, _ = where.statement(BY_ID, None, temporal_view)
     scope = MemoryScope(tenant_id, None, None)
-    rows = fetch.rows(statement, where.parameters(scope, moment, temporal_view=temporal_view) | {"ids": list(ids)})
-    found = {row[0]: MemoryRecord(*row) for row in rows}
+    values = where.parameters(scope, moment, temporal_view=temporal_view) | {"ids": list(ids)}
+    found = {memory.id: memory for memory in fetch.records(MemoryRecord, statement, values)}
     if not temporal_view.is_historical and (missing := [i for i in ids if i not in found]):
         found.update(_by_reserved_id(tenant_id, missing, moment))
     return found

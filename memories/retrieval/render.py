@@ -7,12 +7,11 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from core.clock import iso
-from core.ids import MEMORY, public
 from memories.decisions.decide import Effect, allows
+from memories.explanation_types import Explanation, FeatureContribution, LeftOut, TimeInQuestion, Why
 from memories.retrieval import decay_scan, read
 from memories.retrieval.types import Ranking
-from memories.types import Hit, Json, MemoryRecord, Recalled
+from memories.types import Hit, MemoryRecord, Recalled
 
 CHARACTERS_A_TOKEN = 4  # of English, for current tokenizers; a fast local estimate, on the safe side for prose
 TOKENS_A_LETTER = 0.6  # beyond ASCII: Cyrillic takes less, Chinese a little more
@@ -114,43 +113,36 @@ def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
 
 
 # --- the explanation -------------------------------------------------------------------------------------------------
-def _why(hit: Hit, ranking: Ranking) -> Json:
+def _why(hit: Hit, ranking: Ranking) -> Why:
     at = ranking.best.get(hit.memory.id)
     retrieved = ranking.retrieved
     if at is None or retrieved is None:
-        return {"parts": [], "words": [], "sum": 0.0}
+        return Why()
     parts = [
-        {"sign": NAMES[name][0], "points": round(float(points[at]), 4), "meaning": NAMES[name][1]}
+        FeatureContribution(NAMES[name][0], round(float(points[at]), 4), NAMES[name][1])
         for name, points in ranking.columns.items()
         if abs(float(points[at])) >= 5e-5
     ]
     held = [word for word, part in zip(retrieved.lexical.words, retrieved.pool.parts[:, at], strict=True) if part > 0]
-    return {
-        "parts": sorted(parts, key=lambda part: -abs(float(str(part["points"])))),
-        "words": held,
-        "sum": round(sum(float(points[at]) for points in ranking.columns.values()), 4),
-    }
+    return Why(
+        tuple(sorted(parts, key=lambda part: -abs(part.points))),
+        tuple(held),
+        round(sum(float(points[at]) for points in ranking.columns.values()), 4),
+    )
 
 
-def _explanation(ranking: Ranking, context: RecallContext) -> Json:
+def _explanation(ranking: Ranking, context: RecallContext) -> Explanation:
     """What was understood of the question, and what was left out of the context."""
     query, retrieved = ranking.query, ranking.retrieved
     question = retrieved.analyzed.question if retrieved else None
-    return {
-        "recipe": retrieved.recipe.name if retrieved else "newest",
-        "candidates": len(retrieved.pool.candidates) if retrieved else len(ranking.memories),
-        "below_threshold": sum(score < query.threshold for _, score in ranking.memories),
-        "words": list(retrieved.lexical.words) if retrieved else [],
-        "speaker": list(question.speakers) if question else [],
-        "times": [
-            {"words": w.words, "start": iso(w.start), "stop": iso(w.stop)}
-            for w in (question.windows if question else ())
-        ],
-        "asks_the_assistant": bool(question and question.asks_about_assistant),
-        "left_out": {
-            "max_tokens": query.max_tokens,
-            "tokens": context.tokens,
-            "over_budget": [public(MEMORY, i) for i in context.over_budget],
-            "near_duplicates": [public(MEMORY, i) for i in context.repeats],
-        },
-    }
+    windows = question.windows if question else ()
+    return Explanation(
+        recipe=retrieved.recipe.name if retrieved else "newest",
+        candidates=len(retrieved.pool.candidates) if retrieved else len(ranking.memories),
+        below_threshold=sum(score < query.threshold for _, score in ranking.memories),
+        words=tuple(retrieved.lexical.words) if retrieved else (),
+        speaker=tuple(question.speakers) if question else (),
+        times=tuple(TimeInQuestion(w.words, w.start, w.stop) for w in windows),
+        asks_the_assistant=bool(question and question.asks_about_assistant),
+        left_out=LeftOut(query.max_tokens, context.tokens, context.over_budget, context.repeats),
+    )

@@ -51,7 +51,8 @@ MAX_BY_WORDS = 1_000  # passages that are looked up at most for their words
 # What the cut goes by, of passages that hold words of the question and aren't among the nearest: those that are alive
 # and let through by the filter.
 BY_WORDS = """
-SELECT p.id, p.memory_key, p.text_key, 1 - (e.vector <=> %(vector)s::halfvec), p.said_at, p.speaker, p.role
+SELECT p.id AS key, p.memory_key AS memory_id, p.text_key AS text, 1 - (e.vector <=> %(vector)s::halfvec) AS cosine,
+       p.said_at, p.speaker, p.role
 FROM memories_passage p
 JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = p.text_key
 LEFT JOIN memories_embedding e ON e.tenant_id = %(tenant)s AND e.passage_key = p.id AND e.model = %(model)s
@@ -60,10 +61,11 @@ WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s) AND {visible} AND {r_filt
 # All that ranks the passages that are left, with their place: `after` are the two turns that follow in the same
 # session, as `batch:turn`.
 DETAILS = """
-SELECT p.id, p.memory_key, p.text_key, p.session, p.batch || ':' || p.turn, coalesce(after.turns, '{{}}'),
+SELECT p.id AS key, p.memory_key AS memory_id, p.text_key AS text,
+       p.session, p.batch || ':' || p.turn AS place, coalesce(after.turns, '{{}}') AS after,
        p.said_at, p.speaker, p.role, p.length,
        p.start = 0 AND p.stop < 2000
-         AND right(rtrim(r.content, E' \\t\\n\\r"'')*'), 1) = ANY(ARRAY['?', '？', '؟']),
+         AND right(rtrim(r.content, E' \\t\\n\\r"'')*'), 1) = ANY(ARRAY['?', '？', '؟']) AS asks,
        k.vectors
 FROM memories_passage p
 JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = p.text_key AND {current}
@@ -198,11 +200,12 @@ def search_words(analyzed: AnalyzedQuery) -> Lexical:
         "pending": 0 if analyzed.query.temporal_view.is_historical else MAX_PENDING,
         "sample": SAMPLE,
     }
-    ((length, lexemes, heads, held),) = fetch.rows(statement, values)
-    if not heads:
+    (found,) = fetch.named_rows(statement, values)
+    if not found.heads:
         return lexical.NOTHING
-    words = tuple(lexemes)
-    return lexical.weigh(lexical.unpack(heads, held, words), words, analyzed.passages, length or 1.0)
+    words = tuple(found.lexemes)
+    matches = lexical.unpack(found.heads, found.held, words)
+    return lexical.weigh(matches, words, analyzed.passages, found.length or 1.0)
 
 
 # --- vectors ---------------------------------------------------------------------------------------------------------
@@ -219,9 +222,9 @@ def search_vectors(context: SearchContext, *, enough: int) -> Nearest:
     waiting = 0 if temporal_view.is_historical else MAX_PENDING
     values |= context.parameters() | {"prefilter": nearest.PREFILTER_SIZE, "pending": waiting} | bonus_values
     for most in (None,) if context.has_filters else (nearest.FIRST_FETCH, None):
-        rows = fetch.rows(statement, values | {"most": most})
-        compared = sum(not row[nearest.PENDING] for row in rows)
-        texts = [row[nearest.TEXT] for row in rows if row[nearest.ALIVE]]
+        rows = fetch.named_rows(statement, values | {"most": most})
+        compared = sum(not row.pending for row in rows)
+        texts = [row.text_key for row in rows if row.alive]
         if most is None or compared < most or nearest.apart(texts) >= enough:
             break
     return nearest.collect(rows, is_cut=most is not None and compared >= most)
@@ -276,11 +279,7 @@ def _by_words(
     if not wanted:
         return []
     statement, values = where.statement(BY_WORDS, context.condition, context.analyzed.query.temporal_view)
-    rows = fetch.rows(statement, values | context.parameters() | {"ids": wanted})
-    return [
-        PassageCandidate(key, memory, text, cosine, said_at=said_at, speaker=speaker, role=role)
-        for key, memory, text, cosine, said_at, speaker, role in rows
-    ]
+    return fetch.records(PassageCandidate, statement, values | context.parameters() | {"ids": wanted})
 
 
 def _details(context: SearchContext, chosen: Sequence[PassageCandidate]) -> list[PassageCandidate]:
@@ -290,8 +289,9 @@ def _details(context: SearchContext, chosen: Sequence[PassageCandidate]) -> list
     if not cosines:
         return kept
     statement, _ = where.statement(DETAILS, None, context.analyzed.query.temporal_view)
-    for row in fetch.rows(statement, context.parameters() | {"ids": list(cosines)}):
-        vectors = None if row[-1] is None else token_embeddings.load(row[-1])
-        known: tuple[Any, ...] = (*row[:3], cosines[row[0]], *row[3:-1], vectors)
-        kept.append(PassageCandidate(*known))
-    return kept
+
+    def detailed(key: uuid.UUID, vectors: bytes | None, **columns: Any) -> PassageCandidate:
+        loaded = None if vectors is None else token_embeddings.load(vectors)
+        return PassageCandidate(key=key, cosine=cosines[key], token_embeddings=loaded, **columns)
+
+    return kept + fetch.records(detailed, statement, context.parameters() | {"ids": list(cosines)})

@@ -27,7 +27,7 @@ PREFILTERED = """SELECT e.text_key, e.said_at, e.vector FROM memories_embedding 
         WHERE {in_scope} ORDER BY e.binary_code <~> binary_quantize(asked.vector) LIMIT %(prefilter)s::int"""
 # A turn is a record of what was said, and stays: nothing outdates it.
 SIMILAR = """
-SELECT asked.number, r.memory_key, r.content, near.said_at, 1 - near.distance
+SELECT asked.number, r.memory_key AS id, r.content, near.said_at, 1 - near.distance AS cosine
 FROM unnest(%(vectors)s::halfvec[]) WITH ORDINALITY AS asked(vector, number)
 CROSS JOIN LATERAL (
     SELECT c.text_key, c.said_at, c.vector <=> asked.vector AS distance FROM ({candidates}) c
@@ -44,7 +44,7 @@ WIDE = 40  # of which MAX_SIMILAR may be shown: passages of one memory, turns an
 
 # The same, of facts that are named.
 NAMED = """
-SELECT r.memory_key, r.content, p.said_at FROM memories_revision r
+SELECT r.memory_key AS id, r.content, p.said_at FROM memories_revision r
 JOIN memories_passage p ON p.tenant_id = %(tenant)s AND p.text_key = r.text_key AND p.ordinal = 0
 WHERE r.tenant_id = %(tenant)s AND r.memory_key = ANY(%(ids)s) AND r.retired_at IS NULL AND NOT r.archived
   AND r.valid_to IS NULL AND (r.expires_at IS NULL OR r.expires_at > %(moment)s::timestamptz)
@@ -56,8 +56,8 @@ def live(tenant_id: uuid.UUID, agent_id: str | None, ids: Sequence[uuid.UUID]) -
     """Those of these facts that are live."""
     if not ids:
         return {}
-    rows = fetch.rows(NAMED, {"tenant": tenant_id, "ids": list(ids), "agent": agent_id, "moment": now()})
-    return {key: ExistingMemory(key, content, said_at) for key, content, said_at in rows}
+    values = {"tenant": tenant_id, "ids": list(ids), "agent": agent_id, "moment": now()}
+    return {found.id: found for found in fetch.records(ExistingMemory, NAMED, values)}
 
 
 def live_digests(
@@ -90,7 +90,7 @@ def similar(
         .first()
     )
     candidates = sql.SQL(EVERY if (size or 0) <= EXACT_UP_TO else PREFILTERED).format(in_scope=sql.SQL(IN_SCOPE))
-    rows = fetch.rows(
+    rows = fetch.named_rows(
         sql.SQL(SIMILAR).format(candidates=candidates).as_string(),
         {
             "tenant": tenant_id,
@@ -106,8 +106,8 @@ def similar(
         },
     )
     found: list[dict[uuid.UUID, tuple[float, ExistingMemory]]] = [{} for _ in vectors]
-    for number, key, content, said_at, cosine in rows:
-        here = found[number - 1]
+    for row in rows:
+        here = found[row.number - 1]
         if len(here) < most:
-            here.setdefault(key, (cosine, ExistingMemory(key, content, said_at)))
+            here.setdefault(row.id, (row.cosine, ExistingMemory(row.id, row.content, row.said_at)))
     return [list(here.values()) for here in found]

@@ -51,10 +51,18 @@ GROUP BY to_tsvector(language, word) ORDER BY memories DESC, topic LIMIT %(topic
 
 
 @dataclass(frozen=True, slots=True)
+class Topic:
+    """A common word, and the number of memories that have it."""
+
+    topic: str
+    memories: int
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     stats: UserStats
     memory_types: dict[str, int]
-    topics: Sequence[tuple[Any, ...]]
+    topics: Sequence[Topic]
     entities: Sequence[TopEntity]
     facts: Sequence[MemoryRecord]
 
@@ -62,19 +70,22 @@ class Profile:
 def profile(principal: Principal, user_id: str, project: str | None, temporal_view: TemporalView = CURRENT) -> Profile:
     """Counts, types, topics, entities and the foremost facts of one user, in the projects that the caller may use."""
     scope = access.reading(principal, user_id, project)
-    ids = [key for (key,) in _rows(FOREMOST, scope, temporal_view, facts=FACTS)]
+    ids = [key for (key,) in fetch.rows(*_query(FOREMOST, scope, temporal_view, facts=FACTS))]
     tenant_id = scope.tenant_id
     known = read.by_ids(tenant_id, ids, now(), temporal_view)
     languages = {"languages": Jsonb(settings.PROJECT_LANGUAGES), "language": DEFAULT}
     return Profile(
         stats=stats(principal, user_id, project, temporal_view),
-        memory_types=dict(_rows(TYPES, scope, temporal_view)),
-        topics=_rows(TOPIC_WORDS, scope, temporal_view, newest=NEWEST, topics=TOPICS, **languages),
+        memory_types=dict(fetch.rows(*_query(TYPES, scope, temporal_view))),
+        topics=fetch.records(
+            Topic, *_query(TOPIC_WORDS, scope, temporal_view, newest=NEWEST, topics=TOPICS, **languages)
+        ),
         entities=mentions.most_mentioned(tenant_id, str(scope.user_id), scope.projects, ENTITIES, temporal_view.as_of),
         facts=read.with_entities(tenant_id, [known[i] for i in ids if i in known], temporal_view),
     )
 
 
-def _rows(text: str, scope: MemoryScope, temporal_view: TemporalView, **values: Any) -> list[tuple[Any, ...]]:
+def _query(text: str, scope: MemoryScope, temporal_view: TemporalView, **values: Any) -> tuple[str, dict[str, Any]]:
+    """A statement for these memories, and its parameters."""
     statement, _ = where.statement(text, None, temporal_view)
-    return fetch.rows(statement, where.parameters(scope, now(), temporal_view=temporal_view) | values)
+    return statement, where.parameters(scope, now(), temporal_view=temporal_view) | values

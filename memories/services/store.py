@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -42,6 +43,16 @@ ORDER BY o.source_key, o.position
 _places = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
 # Many texts take seconds: a request of many waits in a place of its own, and behind those of one text.
 _many_places = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 8))
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedRow:
+    source_key: uuid.UUID
+    decision: str
+    memory_key: uuid.UUID
+    replaces_key: uuid.UUID | None
+    content: str
+    reason: str
 
 
 def store(principal: Principal, command: StoreCommand) -> WriteResult:
@@ -212,19 +223,19 @@ def _items(sources: Sequence[Source]) -> dict[uuid.UUID, list[ItemResult]]:
     if not sources:
         return {}
     tenant_id, by_id = sources[0].tenant_id, {source.id: source for source in sources}
-    decided = fetch.rows(DECIDED, {"tenant": tenant_id, "sources": list(by_id)})
-    read = {row[2] for row in decided if by_id[row[0]].result.get("by") != "verbatim"}
+    decided = fetch.records(DecidedRow, DECIDED, {"tenant": tenant_id, "sources": list(by_id)})
+    read = {row.memory_key for row in decided if by_id[row.source_key].result.get("by") != "verbatim"}
     known = mentions.of_memories(tenant_id, list(read)) if read else {}
     found: dict[uuid.UUID, list[ItemResult]] = {}
-    for source_id, decision, memory, replaces, content, reason in decided:
+    for row in decided:
         item = ItemResult(
-            memory_id=memory,
-            content=content,
-            decision=Decision(decision),
-            replaces=replaces,
-            created_at=by_id[source_id].accepted_at,
-            reason=reason,
-            entities=known.get(memory, NO_ENTITIES),
+            memory_id=row.memory_key,
+            content=row.content,
+            decision=Decision(row.decision),
+            replaces=row.replaces_key,
+            created_at=by_id[row.source_key].accepted_at,
+            reason=row.reason,
+            entities=known.get(row.memory_key, NO_ENTITIES),
         )
-        found.setdefault(source_id, []).append(item)
+        found.setdefault(row.source_key, []).append(item)
     return found

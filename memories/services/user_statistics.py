@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import partial
 
 from apikeys.types import Principal
 from core.clock import now
@@ -14,7 +15,8 @@ from memories.services import access
 from memories.temporal_view import CURRENT, TemporalView
 
 STATS = """
-SELECT count(*), count(*) FILTER (WHERE m.created_at >= %(recent)s), min(m.created_at), max(m.created_at)
+SELECT count(*) AS total_memories, count(*) FILTER (WHERE m.created_at >= %(recent)s) AS memories_last_7d,
+       min(m.created_at) AS first_memory_at, max(m.created_at) AS last_memory_at
 FROM memories_revision r JOIN memories_memory m ON m.tenant_id = r.tenant_id AND m.id = r.memory_key
 WHERE {r_scope} AND {visible}
 """
@@ -35,6 +37,6 @@ def stats(principal: Principal, user_id: str, project: str | None, temporal_view
     statement, _ = where.statement(STATS, None, temporal_view)
     values = where.parameters(scope, moment, temporal_view=temporal_view)
     recent = (temporal_view.as_of or moment) - dt.timedelta(days=7)
-    ((total, week, first, last),) = fetch.rows(statement, values | {"recent": recent})
     entities = mentions.number_of(scope.tenant_id, str(scope.user_id), scope.projects, temporal_view.as_of)
-    return UserStats(total, week, entities, first, last)
+    (found,) = fetch.records(partial(UserStats, entities=entities), statement, values | {"recent": recent})
+    return found

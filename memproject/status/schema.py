@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
 from core import __version__
+from core.clock import iso, now
+from core.errors import AppError, ScopeDenied, Unauthenticated
+from core.http import mem0
+from core.http.fields import TimestampField
+from core.http.responses import EXAMPLE_TIME, ResponseSerializer
 
-MOMENT = "2026-03-01T10:30:00Z"
+MOMENT = iso(EXAMPLE_TIME)
 STATES = ["healthy", "degraded", "unhealthy"]
 # Said here: drf-spectacular takes two classes of authentication for two schemes.
 EITHER_HEADER: Any = [{"bearer": []}, {"apiKey": []}]
 NEEDS_KEY = "A valid API key is required."
 
-_HEALTH = {
-    "status": "healthy",
-    "version": __version__,
-    "timestamp": MOMENT,
-    "database": "healthy",
-    "vector_store": "healthy",
-    "dependencies": {"redis": "healthy", "processes": "healthy", "disk": "healthy"},
-}
 _QUEUES = {"store": 0, "bulk": 0, "long": 0, "deliver": 0, "graph": 0, "maintenance": 0}
 _STATUS = {
     "status": "healthy",
@@ -93,73 +93,72 @@ memproject_http_requests_total{method="GET",route="/health",status="200"} 12.0
 """
 
 
-class FailureOut(serializers.Serializer[Any]):
-    success = serializers.BooleanField(default=False)
-    error = inline_serializer(
-        "ServiceErrorBody",
-        {
-            "code": serializers.CharField(),
-            "message": serializers.CharField(),
-            "details": serializers.DictField(),
-        },
-    )
-    timestamp = serializers.DateTimeField()
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The service's state, for load balancers. `dependencies`: the state of each."""
+
+    status: str
+    database: str
+    vector_store: str
+    dependencies: Mapping[str, str]
+    timestamp: dt.datetime = field(default_factory=now)
+    version: str = __version__
 
 
-def _envelope(name: str, said: str, **examples: dict[str, Any]) -> OpenApiResponse:
-    shape = inline_serializer(
-        name,
-        {
-            "success": serializers.BooleanField(),
-            "data": serializers.DictField(),
-            "message": serializers.CharField(),
-            "timestamp": serializers.DateTimeField(),
-        },
+class HealthOut(ResponseSerializer):
+    status = serializers.ChoiceField(STATES)
+    version = serializers.CharField()
+    timestamp = TimestampField()
+    database = serializers.CharField()
+    vector_store = serializers.CharField()
+    dependencies = serializers.DictField(child=serializers.CharField())
+
+    example = Health(
+        status="healthy",
+        database="healthy",
+        vector_store="healthy",
+        dependencies={"redis": "healthy", "processes": "healthy", "disk": "healthy"},
+        timestamp=EXAMPLE_TIME,
     )
+
+
+StatusOut = mem0.free_envelope("Status", serializers.DictField)
+MetricsOut = mem0.free_envelope("Metrics", serializers.DictField)
+
+
+def _answer(serializer: type[ResponseSerializer], message: str, **examples: dict[str, Any]) -> OpenApiResponse:
     shown = [
-        OpenApiExample(title, {"success": True, "data": data, "message": said, "timestamp": MOMENT}, response_only=True)
+        OpenApiExample(title, serializer.render(mem0.Success(data, message, EXAMPLE_TIME)), response_only=True)
         for title, data in examples.items()
     ]
-    return OpenApiResponse(shape, said, shown)
+    return OpenApiResponse(serializer, message, shown)
 
 
-def _failure(code: str, message: str) -> OpenApiResponse:
-    value = {"success": False, "error": {"code": code, "message": message, "details": {}}, "timestamp": MOMENT}
-    return OpenApiResponse(FailureOut, message, [OpenApiExample(code, value, response_only=True)])
+def _failure(error: AppError) -> OpenApiResponse:
+    value = mem0.failure(error) | {"timestamp": MOMENT}
+    return OpenApiResponse(
+        mem0.ErrorOut, error.message, [OpenApiExample(value["error"]["code"], value, response_only=True)]
+    )
 
 
-_REFUSED = {401: _failure("UNAUTHORIZED", NEEDS_KEY), 403: _failure("FORBIDDEN", "This API key may not do that.")}
+_REFUSED = {401: _failure(Unauthenticated(NEEDS_KEY)), 403: _failure(ScopeDenied("This API key may not do that."))}
 
 health = extend_schema(
     summary="Health, without a key",
     auth=[],
     responses={
-        200: OpenApiResponse(
-            inline_serializer(
-                "Health",
-                {
-                    "status": serializers.ChoiceField(STATES),
-                    "version": serializers.CharField(),
-                    "timestamp": serializers.DateTimeField(),
-                    "database": serializers.CharField(),
-                    "vector_store": serializers.CharField(),
-                    "dependencies": serializers.DictField(child=serializers.CharField()),
-                },
-            ),
-            "The state",
-            [OpenApiExample("Well", _HEALTH)],
-        )
+        200: OpenApiResponse(HealthOut, "The state", [OpenApiExample("Well", HealthOut.render(HealthOut.example))])
     },
 )
 status = extend_schema(
     summary="Every component's state and latency",
-    responses={200: _envelope("Status", "Status retrieved", Well=_STATUS), 401: _REFUSED[401]},
+    responses={200: _answer(StatusOut, "Status retrieved", Well=_STATUS), 401: _REFUSED[401]},
 )
 metrics = extend_schema(
     summary="Counters and latency quantiles: the service's, or with an admin key its tenant's",
     auth=EITHER_HEADER,
     responses={
-        200: _envelope("Metrics", "Metrics retrieved", Service=_SERVICE, Tenant=_TENANT),
+        200: _answer(MetricsOut, "Metrics retrieved", Service=_SERVICE, Tenant=_TENANT),
         **_REFUSED,
     },
 )

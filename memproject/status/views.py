@@ -15,9 +15,10 @@ from apikeys.api.permissions import Public, monitor, requires
 from apikeys.scopes import Scope
 from apikeys.types import Principal
 from core import __version__
-from core.clock import iso, now
 from core.errors import ScopeDenied
+from core.http import mem0
 from core.http.base import ApiView, Mem0View
+from core.http.responses import ResponseSerializer
 from core.monitoring import metrics, probes
 from memproject.status import components, metrics_report, schema
 
@@ -43,15 +44,12 @@ class HealthView(ApiView):
             status = "unhealthy"
         else:
             status = "healthy" if set(dependencies.values()) <= {"healthy", "disabled"} else "degraded"
-        body = {
-            "status": status,
-            "version": __version__,
-            "timestamp": iso(now()),
-            "database": database["status"],
-            "vector_store": vectors,
-            "dependencies": dependencies,
-        }
-        return Response(body, status=503 if status == "unhealthy" else 200)
+        health = schema.Health(status, database["status"], vectors, dependencies)
+        return Response(schema.HealthOut.render(health), status=503 if status == "unhealthy" else 200)
+
+
+def _answered(serializer: type[ResponseSerializer], data: dict[str, Any], message: str) -> Response:
+    return Response(serializer.render(mem0.Success(data, message)))
 
 
 class StatusView(Mem0View):
@@ -67,7 +65,7 @@ class StatusView(Mem0View):
             "version": __version__,
             "uptime_seconds": round(time.monotonic() - STARTED),
         }
-        return self.ok(head | found, "Status retrieved")
+        return _answered(schema.StatusOut, head | found, "Status retrieved")
 
 
 class MetricsView(Mem0View):
@@ -80,10 +78,10 @@ class MetricsView(Mem0View):
     def get(self, request: Request) -> Response:
         caller = monitor(request)
         if not isinstance(caller, Principal) or caller.is_master:
-            return self.ok(metrics_report.of_service(), "Metrics retrieved")
+            return _answered(schema.MetricsOut, metrics_report.of_service(), "Metrics retrieved")
         if caller.user_id is not None or caller.projects:
             raise ScopeDenied("A tenant's numbers are for an admin key that is bound to no user and no project.")
-        return self.ok(metrics_report.of_tenant(caller.tenant_id), "Metrics retrieved")
+        return _answered(schema.MetricsOut, metrics_report.of_tenant(caller.tenant_id), "Metrics retrieved")
 
 
 class AnyAccept(DefaultContentNegotiation):

@@ -131,8 +131,8 @@ def test_names_are_those_of_the_moment(told: Told) -> None:
 
 def test_a_page_takes_one_statement_and_no_memory_none(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
-    rows = mentions.fetch.rows
-    monkeypatch.setattr(mentions.fetch, "rows", lambda sql, values: asked.append(sql) or rows(sql, values))
+    rows = mentions.fetch.named_rows
+    monkeypatch.setattr(mentions.fetch, "named_rows", lambda sql, values: asked.append(sql) or rows(sql, values))
 
     def about_mentions(path: str) -> int:
         asked.clear()

@@ -231,6 +231,22 @@ def too_long(module: Module) -> Iterator[str]:
             yield module.at(function, f"{function.name} has {length} lines")
 
 
+# --- responses -------------------------------------------------------------------------------------------------------
+BASES = {"core/http/base.py", "core/http/responses.py"}
+
+
+def second_descriptions(module: Module) -> Iterator[str]:
+    """A response is rendered by the serializer that is its schema: no plain serializers, no dictionaries by hand."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ClassDef) and module.path not in BASES:
+            bases = [base.value if isinstance(base, ast.Subscript) else base for base in node.bases]
+            if any(chain(base)[-1:] == ["Serializer"] for base in bases):
+                yield module.at(node, "a serializer that is neither a RequestSerializer nor a ResponseSerializer")
+    for call in module.calls:
+        if chain(call.func)[-1:] == ["Response"] and call.args and isinstance(call.args[0], ast.Dict | ast.DictComp):
+            yield module.at(call, "a response that no serializer renders")
+
+
 CHECKS = (
     writes_past_apply,
     enqueues_past_enqueue_on_commit,
@@ -239,5 +255,6 @@ CHECKS = (
     texts_in_logs,
     built_sql,
     built_cypher,
+    second_descriptions,
     too_long,
 )

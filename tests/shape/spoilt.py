@@ -106,6 +106,10 @@ FAULTS: dict[Check, dict[str, Module]] = {
         "a long module": at(STORE, *["x = 1"] * 401),
         "a long function": at(STORE, "def f():", *["    x = 1"] * 81),
     },
+    source.second_descriptions: {
+        "a plain serializer": at(VIEWS, "class MemoryOut(serializers.Serializer[Any]):", "    pass"),
+        "a dictionary": at(VIEWS, "return Response({'id': memory_id}, status=201)"),
+    },
 }
 
 INNOCENT: dict[Check, dict[str, Module]] = {
@@ -143,5 +147,9 @@ INNOCENT: dict[Check, dict[str, Module]] = {
     source.built_cypher: {
         "a constant": at(GRAPH, "FIND = 'MATCH (n {name: $name}) RETURN n'", "client.read(FIND, name=name)"),
         "made of the fixed list": at(GRAPH, "BY = {t: _BY.replace('TYPE', t) for t in TYPES}", "client.read(BY[t])"),
+    },
+    source.second_descriptions: {
+        "a response serializer": at(VIEWS, "class MemoryOut(ResponseSerializer):", "    pass"),
+        "a rendered record": at(VIEWS, "return Response(MemoryOut.render(found), status=201)"),
     },
 }

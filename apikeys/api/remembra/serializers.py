@@ -1,14 +1,10 @@
-"""`/api/v1/keys`: what is asked and what is answered."""
+"""`/api/v1/keys`: the fields of the requests."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from rest_framework import serializers
 
 from apikeys.scopes import Role
-from apikeys.types import KeyRecord, NewKeyRecord
-from core.clock import iso
 from core.http.base import RequestSerializer, StrictRequestSerializer
 from core.http.fields import (
     IdentifierField,
@@ -19,7 +15,6 @@ from core.http.fields import (
     TextField,
     TimestampField,
 )
-from core.ids import KEY, public
 
 NAME = 200
 DAY = 86_400
@@ -72,31 +67,3 @@ class KeysIn(RequestSerializer):
     active = serializers.BooleanField(required=False, help_text="true: keys in force; false: revoked and expired ones.")
     limit = QueryIntegerField(min_value=1, max_value=1000, default=100)
     cursor = IdentifierField(required=False)
-
-
-def key(view: KeyRecord) -> dict[str, Any]:
-    return {
-        "id": public(KEY, view.id),
-        "key_id": public(KEY, view.id),
-        "tenant": view.tenant,
-        "name": view.name,
-        "role": view.role.value,
-        "user_id": view.user_id,
-        "project_ids": list(view.project_ids),
-        "rate_limit_tier": view.rate_limit_tier,
-        "rate_limits": dict(view.rate_limits),
-        "preview": view.preview,
-        "status": view.status,
-        "created_by": view.created_by,
-        "created_at": iso(view.created_at),
-        "expires_at": iso(view.expires_at) if view.expires_at else None,
-        "revoked_at": iso(view.revoked_at) if view.revoked_at else None,
-        "last_used_at": iso(view.last_used_at) if view.last_used_at else None,
-        "replaced_by": public(KEY, view.replaced_by) if view.replaced_by else None,
-    }
-
-
-def new_key(new: NewKeyRecord) -> dict[str, Any]:
-    """The one answer that shows a key."""
-    body = key(new.key) | {"key": new.secret}
-    return body | ({"replaces": public(KEY, new.replaces)} if new.replaces else {})

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from apikeys import creation_policy
 from apikeys.api.permissions import principal, requires
 from apikeys.api.remembra import schema, serializers
+from apikeys.api.remembra.responses import KeyOut, KeyPageOut, NewKeyOut, RotatedKeyOut
 from apikeys.creation_policy import GrantCommand, KeyQuery
 from apikeys.key_management import KeyChange
 from apikeys.scopes import Role, Scope
@@ -36,13 +37,12 @@ class KeysView(RemembraView):
             expires_at=data.get("expires_at"),
             tenant=data.get("tenant"),
         )
-        return self.ok(serializers.new_key(creation_policy.grant(principal(request), command)), 201)
+        return self.ok(NewKeyOut, creation_policy.grant(principal(request), command), 201)
 
     @schema.listing
     def get(self, request: Request) -> Response:
         page = creation_policy.page(principal(request), KeyQuery(**self.query(request, serializers.KeysIn)))
-        body = {"keys": [serializers.key(k) for k in page.keys], "total": page.total, "next_cursor": page.next_cursor}
-        return self.ok(body)
+        return self.ok(KeyPageOut, page)
 
 
 class KeyView(RemembraView):
@@ -50,18 +50,18 @@ class KeyView(RemembraView):
 
     @schema.getting
     def get(self, request: Request, key_id: str) -> Response:
-        return self.ok(serializers.key(creation_policy.get(principal(request), key_id)))
+        return self.ok(KeyOut, creation_policy.get(principal(request), key_id))
 
     @schema.changing
     def patch(self, request: Request, key_id: str) -> Response:
         data = self.body(request, serializers.KeyChangeIn)
         if not data:
             raise InvalidRequest("Send at least one of name, rate_limit_tier, rate_limits, expires_at.", field="name")
-        return self.ok(serializers.key(creation_policy.change(principal(request), key_id, cast(KeyChange, data))))
+        return self.ok(KeyOut, creation_policy.change(principal(request), key_id, cast(KeyChange, data)))
 
     @schema.revoking
     def delete(self, request: Request, key_id: str) -> Response:
-        return self.ok(serializers.key(creation_policy.revoke(principal(request), key_id)))
+        return self.ok(KeyOut, creation_policy.revoke(principal(request), key_id))
 
 
 class RotateView(RemembraView):
@@ -71,4 +71,4 @@ class RotateView(RemembraView):
     @schema.rotating
     def post(self, request: Request, key_id: str) -> Response:
         grace = dt.timedelta(seconds=self.body(request, serializers.RotateIn)["grace_seconds"])
-        return self.ok(serializers.new_key(creation_policy.rotate(principal(request), key_id, grace)), 201)
+        return self.ok(RotatedKeyOut, creation_policy.rotate(principal(request), key_id, grace), 201)

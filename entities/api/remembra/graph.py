@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
-from core.clock import iso
 from core.http.base import RemembraView, RequestSerializer
-from core.http.fields import IdentifierField, QueryBooleanField, QueryIntegerField, TimestampField
+from core.http.fields import IdentifierField, QueryBooleanField, QueryIntegerField
 from core.http.point_in_time_fields import AsOfField, ValidAtField
-from core.ids import ENTITY, RELATION, public
+from core.http.responses import answer
+from entities.api.remembra.responses import (
+    GOOGLE_ID,
+    JOHN_ID,
+    GraphOut,
+    NeighborsOut,
+    PathOut,
+    PathResult,
+    RelationList,
+    RelationshipsOut,
+)
 from entities.services import relationships, traversal
 from entities.services.bitemporal import point_in_time
-from entities.types import Node, RelationRecord, Subgraph
 from entities.types import PointInTime as Then
 
 
@@ -58,98 +66,6 @@ class GraphIn(PastIn):
         return attrs
 
 
-class RelationOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    source = serializers.CharField(help_text="Its name.")  # type: ignore[assignment]  # DRF's own is not used here
-    target = serializers.CharField(help_text="Its name.")
-    source_id = serializers.CharField()
-    target_id = serializers.CharField()
-    type = serializers.CharField()
-    properties = serializers.DictField()
-    confidence = serializers.FloatField()
-    valid_from = TimestampField(allow_null=True)
-    valid_to = TimestampField(allow_null=True)
-    is_current = serializers.BooleanField(help_text="It holds now, or at the moment that was asked for.")
-
-
-class NodeOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    name = serializers.CharField()
-    type = serializers.CharField()
-
-
-class NeighborOut(NodeOut):
-    distance = serializers.IntegerField(help_text="How many relations away.")
-
-
-class RelationshipsOut(serializers.Serializer[Any]):
-    relationships = RelationOut(many=True)
-    truncated = serializers.BooleanField(help_text="There are more than `limit`.")
-
-
-class NeighborsOut(serializers.Serializer[Any]):
-    nodes = NeighborOut(many=True, help_text="The nearest first, the entity itself before all.")
-    edges = RelationOut(many=True)
-    truncated = serializers.BooleanField(help_text="There are more than `limit`.")
-
-
-class PathOut(serializers.Serializer[Any]):
-    found = serializers.BooleanField()
-    nodes = NodeOut(many=True)
-    edges = RelationOut(many=True, help_text="Each joins a node and the next, in either direction.")
-
-
-class GraphOut(serializers.Serializer[Any]):
-    nodes = NodeOut(many=True, help_text="The best connected first.")
-    edges = RelationOut(many=True)
-    truncated = serializers.BooleanField(help_text="There are more nodes than `limit`, or ten times as many edges.")
-
-
-_JOHN = {"id": "ent_01890a5dac967b2e8b7c3f0a9d1e2f35", "name": "John Smith", "type": "PERSON"}
-_GOOGLE = {"id": "ent_01890a5dac967b2e8b7c3f0a9d1e2f36", "name": "Google", "type": "ORG"}
-_WORKS_AT = {
-    "id": "rel_01890a5dac967b2e8b7c3f0a9d1e2f37",
-    "source": "John Smith",
-    "target": "Google",
-    "source_id": _JOHN["id"],
-    "target_id": _GOOGLE["id"],
-    "type": "WORKS_AT",
-    "properties": {"role": "Staff Engineer"},
-    "confidence": 0.9,
-    "valid_from": "2026-03-01T10:30:00Z",
-    "valid_to": None,
-    "is_current": True,
-}
-
-
-def _answer(shape: Any, title: str, example: dict[str, Any]) -> dict[Any, Any]:
-    return {200: OpenApiResponse(shape, title, [OpenApiExample(title, example, response_only=True)])}
-
-
-def relationship(view: RelationRecord) -> dict[str, Any]:
-    return {
-        "id": public(RELATION, view.id),
-        "source": view.source,
-        "target": view.target,
-        "source_id": public(ENTITY, view.source_id),
-        "target_id": public(ENTITY, view.target_id),
-        "type": view.type,
-        "properties": view.properties,
-        "confidence": view.confidence,
-        "valid_from": iso(view.valid_from) if view.valid_from else None,
-        "valid_to": iso(view.valid_to) if view.valid_to else None,
-        "is_current": view.is_current,
-    }
-
-
-def node(seen: Node) -> dict[str, Any]:
-    return {"id": public(ENTITY, seen.id), "name": seen.name, "type": seen.type}
-
-
-def graph(found: Subgraph) -> dict[str, Any]:
-    return {"nodes": [node(n) for n in found.nodes], "edges": [relationship(e) for e in found.edges]}
-
-
 def _point_in_time(data: dict[str, Any]) -> Then:
     return point_in_time(data.pop("as_of", None), data.pop("valid_at", None))
 
@@ -161,7 +77,7 @@ class RelationshipsView(RemembraView):
         operation_id="api_entity_relationships",
         summary="The relations of an entity, the last recorded first",
         parameters=[RelationshipsIn],
-        responses=_answer(RelationshipsOut, "The relations", {"relationships": [_WORKS_AT], "truncated": False}),
+        responses={200: answer(RelationshipsOut, "The relations")},
     )
     def get(self, request: Request, entity_id: str) -> Response:
         data = self.query(request, RelationshipsIn)
@@ -169,7 +85,7 @@ class RelationshipsView(RemembraView):
         found, more = relationships.of(
             principal(request), entity_id, _point_in_time(data), history=history, limit=limit
         )
-        return self.ok({"relationships": [relationship(r) for r in found], "truncated": more})
+        return self.ok(RelationshipsOut, RelationList(found, more))
 
 
 class NeighborsView(RemembraView):
@@ -179,21 +95,12 @@ class NeighborsView(RemembraView):
         operation_id="api_entity_neighbors",
         summary="What is near an entity in the graph",
         parameters=[NeighborsIn],
-        responses=_answer(
-            NeighborsOut,
-            "Nodes and edges",
-            {
-                "nodes": [_JOHN | {"distance": 0}, _GOOGLE | {"distance": 1}],
-                "edges": [_WORKS_AT],
-                "truncated": False,
-            },
-        ),
+        responses={200: answer(NeighborsOut, "Nodes and edges")},
     )
     def get(self, request: Request, entity_id: str) -> Response:
         data = self.query(request, NeighborsIn)
         found = traversal.neighbours(principal(request), entity_id, _point_in_time(data), **data)
-        body = graph(found) | {"nodes": [node(n) | {"distance": n.distance} for n in found.nodes]}
-        return self.ok(body | {"truncated": found.truncated})
+        return self.ok(NeighborsOut, found)
 
 
 class PathView(RemembraView):
@@ -206,16 +113,16 @@ class PathView(RemembraView):
         description="Two of different users or projects are never connected.",
         parameters=[
             PathIn,
-            OpenApiParameter("from", required=True, examples=[OpenApiExample("John Smith", _JOHN["id"])]),
-            OpenApiParameter("to", required=True, examples=[OpenApiExample("Google", _GOOGLE["id"])]),
+            OpenApiParameter("from", required=True, examples=[OpenApiExample("John Smith", JOHN_ID)]),
+            OpenApiParameter("to", required=True, examples=[OpenApiExample("Google", GOOGLE_ID)]),
         ],
-        responses=_answer(PathOut, "The way", {"found": True, "nodes": [_JOHN, _GOOGLE], "edges": [_WORKS_AT]}),
+        responses={200: answer(PathOut, "The way")},
     )
     def get(self, request: Request) -> Response:
         data = self.query(request, PathIn)
         ends = (data["from"], data["to"])
         found = traversal.path(principal(request), *ends, _point_in_time(data), max_depth=data["max_depth"])
-        return self.ok({"found": found is not None} | graph(found or Subgraph((), ())))
+        return self.ok(PathOut, PathResult(found))
 
 
 class GraphView(RemembraView):
@@ -225,9 +132,7 @@ class GraphView(RemembraView):
         operation_id="api_graph",
         summary="All entities of a user and the relations between them",
         parameters=[GraphIn],
-        responses=_answer(
-            GraphOut, "Nodes and edges", {"nodes": [_JOHN, _GOOGLE], "edges": [_WORKS_AT], "truncated": False}
-        ),
+        responses={200: answer(GraphOut, "Nodes and edges")},
     )
     def get(self, request: Request) -> Response:
         data = self.query(request, GraphIn)
@@ -235,4 +140,4 @@ class GraphView(RemembraView):
         found = traversal.whole_graph(
             principal(request), data.get("user_id"), data.get("project"), then, limit=data["limit"]
         )
-        return self.ok(graph(found) | {"truncated": found.truncated})
+        return self.ok(GraphOut, found)

@@ -1,4 +1,4 @@
-"""Entities in `/api/v1`: what is asked and what is answered."""
+"""Entities in `/api/v1`: the fields of the requests."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from rest_framework import serializers
 from core.http.base import RequestSerializer
 from core.http.fields import IdentifierField, QueryIntegerField, TextField
 from core.http.point_in_time_fields import AsOfField
-from core.ids import ENTITY, public
-from entities.types import EntityPage, EntityRecord
 
 
 class EntityListQuery(RequestSerializer):
@@ -32,39 +30,3 @@ class EntityListQuery(RequestSerializer):
             if other is not None and attrs.setdefault(name, other) != other:
                 raise serializers.ValidationError({name: f"{name} and {alias} are one field: send one of them"})
         return attrs
-
-
-class EntityOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    name = serializers.CharField()
-    canonical_name = serializers.CharField(help_text="The same as name.")
-    type = serializers.CharField()
-    aliases = serializers.ListField(child=serializers.CharField())
-    memory_count = serializers.IntegerField()
-    confidence = serializers.FloatField()
-
-
-class EntitiesOut(serializers.Serializer[Any]):
-    entities = EntityOut(many=True)
-    total = serializers.IntegerField()
-    next_cursor = serializers.CharField(allow_null=True)
-
-
-def entity(view: EntityRecord) -> dict[str, Any]:
-    return {
-        "id": public(ENTITY, view.id),
-        "name": view.name,
-        "canonical_name": view.name,
-        "type": view.type,
-        "aliases": list(view.aliases),
-        "memory_count": view.memory_count,
-        "confidence": view.confidence,
-    }
-
-
-def page(found: EntityPage) -> dict[str, Any]:
-    return {
-        "entities": [entity(e) for e in found.entities],
-        "total": found.total,
-        "next_cursor": found.next_cursor,
-    }

@@ -1,200 +1,36 @@
-"""What the OpenAPI document says of each `/v1` operation: its shapes and one example of each."""
+"""The OpenAPI document's entry for each `/v1` operation."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, inline_serializer
-from rest_framework import serializers
+from drf_spectacular.utils import OpenApiExample, extend_schema
 
-from core.http.fields import MetadataField, TimestampField
-from memories.api import examples as ex
+from core.http.mem0 import answer
 from memories.api.mem0 import serializers as api_serializers
-from memories.api.outputs import MEMORY_STATES, ExplanationOut, HistoryOut, RevisionOut, WhyOut
+from memories.api.mem0.responses import (
+    AddedOut,
+    DeletedOut,
+    EventOut,
+    FoundOut,
+    FullMemoryOut,
+    MemoryOut,
+    PendingOut,
+    ReceiptOut,
+    UserMemoriesOut,
+)
+from memories.api.responses import HistoryOut
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-EVENT_STATES = ["pending", "running", "succeeded", "failed"]
-
-
-class RelationshipOut(serializers.Serializer[Any]):
-    type = serializers.CharField()
-    entity = serializers.CharField()
-    confidence = serializers.FloatField()
-
-
-class MemoryOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    content = serializers.CharField()
-    memory = serializers.CharField(help_text="The same text.")
-    user_id = serializers.CharField()
-    agent_id = serializers.CharField(allow_null=True)
-    run_id = serializers.CharField(allow_null=True)
-    project = serializers.CharField()
-    metadata = MetadataField()
-    relationships = RelationshipOut(many=True)
-    memory_type = serializers.CharField()
-    pinned = serializers.BooleanField()
-    importance = serializers.FloatField()
-    status = serializers.ChoiceField(MEMORY_STATES)
-    created_at = TimestampField()
-    updated_at = TimestampField()
-    expires_at = TimestampField(allow_null=True)
-
-
-class FullMemoryOut(MemoryOut):
-    history = RevisionOut(many=True, required=False)
-    embedding = serializers.ListField(child=serializers.FloatField(), required=False, allow_null=True)
-
-
-class ScoredMemoryOut(MemoryOut):
-    score = serializers.FloatField()
-    why = WhyOut(required=False, help_text="With `explain`.")
-
-
-class ResultOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    memory = serializers.CharField()
-    content = serializers.CharField()
-    event = serializers.ChoiceField(["ADD", "UPDATE", "DELETE", "NONE"])
-    created_at = TimestampField(allow_null=True)
-    entities = serializers.ListField(child=serializers.CharField())
-
-
-class AddedOut(serializers.Serializer[Any]):
-    id = serializers.CharField(allow_null=True, help_text="null: the messages stated nothing, and nothing was kept.")
-    results = ResultOut(many=True)
-    event_id = serializers.CharField(required=False)
-    status = serializers.CharField(required=False)
-
-
-class FoundOut(serializers.Serializer[Any]):
-    results = ScoredMemoryOut(many=True)
-    total = serializers.IntegerField()
-    query = serializers.CharField()
-    explanation = ExplanationOut(required=False, help_text="With `explain`.")
-
-
-class DeletedOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    deleted = serializers.BooleanField()
-    receipt_id = serializers.CharField()
-
-
-class ReceiptOut(serializers.Serializer[Any]):
-    receipt_id = serializers.CharField()
-    scope = MetadataField()
-    counts = serializers.DictField(child=serializers.IntegerField())
-    requested_at = TimestampField()
-    completed_at = TimestampField(allow_null=True)
-    signature = serializers.CharField()
-
-
-class PendingOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    event_id = serializers.CharField()
-    status = serializers.CharField()
-
-
-class StatsOut(serializers.Serializer[Any]):
-    total_memories = serializers.IntegerField()
-    memories_last_7d = serializers.IntegerField()
-    entities = serializers.IntegerField()
-    first_memory_at = TimestampField(allow_null=True)
-    last_memory_at = TimestampField(allow_null=True)
-
-
-class UserMemoriesOut(serializers.Serializer[Any]):
-    user_id = serializers.CharField()
-    results = MemoryOut(many=True)
-    next_cursor = serializers.CharField(allow_null=True)
-    total = serializers.IntegerField()
-    stats = StatsOut()
-
-
-class EventOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    status = serializers.ChoiceField(EVENT_STATES)
-    memory_id = serializers.CharField(allow_null=True, help_text="null: nothing was kept.")
-    results = ResultOut(many=True)
-    error = serializers.CharField(allow_null=True)
-    created_at = TimestampField()
-    finished_at = TimestampField(allow_null=True)
-
-
-@functools.cache
-def _envelope_shape(data: type[serializers.Serializer[Any]]) -> Any:
-    return inline_serializer(
-        f"V1{data.__name__.removesuffix('Out')}Envelope",
-        {
-            "success": serializers.BooleanField(),
-            "data": data(),
-            "message": serializers.CharField(),
-            "timestamp": TimestampField(),
-        },
-    )
-
-
-def envelope(data: type[serializers.Serializer[Any]], example: dict[str, Any], message: str) -> OpenApiResponse:
-    """The answer `data` in its envelope, with an example."""
-    value = {"success": True, "data": example, "message": message, "timestamp": ex.MOMENT}
-    return OpenApiResponse(_envelope_shape(data), message, [OpenApiExample(message, value, response_only=True)])
-
-
-_RESULT = {
-    "id": ex.MEMORY_ID,
-    "memory": "I love building AI applications with FastAPI",
-    "content": "I love building AI applications with FastAPI",
-    "event": "ADD",
-    "created_at": ex.MOMENT,
-    "entities": [],
-}
-_MEMORY: dict[str, Any] = {
-    "id": ex.MEMORY_ID,
-    "content": "I love building AI applications with FastAPI",
-    "memory": "I love building AI applications with FastAPI",
-    "user_id": "test_user_123",
-    "agent_id": None,
-    "run_id": None,
-    "project": "default",
-    "metadata": {"source": "external_test", "entities": ["FastAPI"]},
-    "relationships": [{"type": "mentions", "entity": "FastAPI", "confidence": 0.9}],
-    "memory_type": "fact",
-    "pinned": False,
-    "importance": 0.5,
-    "status": "active",
-    "created_at": ex.MOMENT,
-    "updated_at": ex.MOMENT,
-    "expires_at": None,
-}
-_RECEIPT = {
-    "receipt_id": ex.RECEIPT_ID,
-    "scope": {"kind": "user"},
-    "counts": {"memories": 2, "revisions": 3, "passages": 3, "embeddings": 3},
-    "requested_at": ex.MOMENT,
-    "completed_at": ex.MOMENT,
-    "signature": "5f3c…",
-}
-_EVENT = {
-    "id": ex.EVENT_ID,
-    "status": "succeeded",
-    "memory_id": ex.MEMORY_ID,
-    "results": [_RESULT],
-    "error": None,
-    "created_at": ex.MOMENT,
-    "finished_at": ex.MOMENT,
-}
-_PENDING = {"id": ex.MEMORY_ID, "event_id": ex.EVENT_ID, "status": "pending"}
 
 add = extend_schema(
     operation_id="v1_add",
     summary="Add memories",
     request=api_serializers.AddIn,
     responses={
-        200: envelope(AddedOut, {"id": ex.MEMORY_ID, "results": [_RESULT]}, "Memory added successfully"),
-        202: envelope(AddedOut, _PENDING | {"results": []}, "Memory accepted"),
+        200: answer(AddedOut, "Memory added successfully"),
+        202: answer(AddedOut, "Memory accepted", AddedOut.pending_example),
     },
     examples=[
         OpenApiExample(
@@ -212,17 +48,13 @@ search = extend_schema(
     operation_id="v1_search",
     summary="Search memories",
     parameters=[api_serializers.SearchIn],
-    responses={
-        200: envelope(
-            FoundOut, {"results": [_MEMORY | {"score": 0.92}], "total": 1, "query": "FastAPI"}, "Search completed"
-        )
-    },
+    responses={200: answer(FoundOut, "Search completed")},
 )
 get = extend_schema(
     operation_id="v1_get",
     summary="Get a memory",
     parameters=[api_serializers.Mem0RetrieveQuery],
-    responses={200: envelope(FullMemoryOut, _MEMORY, "Memory retrieved")},
+    responses={200: answer(FullMemoryOut, "Memory retrieved")},
 )
 
 
@@ -232,8 +64,8 @@ def _change(operation: str, summary: str) -> Callable[[F], F]:
         summary=summary,
         request=api_serializers.UpdateIn,
         responses={
-            200: envelope(MemoryOut, _MEMORY, "Memory updated successfully"),
-            202: envelope(PendingOut, _PENDING, "Update accepted"),
+            200: answer(MemoryOut, "Memory updated successfully"),
+            202: answer(PendingOut, "Update accepted"),
         },
         examples=[OpenApiExample("A new text", {"content": "I love building agents"}, request_only=True)],
     )
@@ -245,53 +77,27 @@ delete = extend_schema(
     operation_id="v1_delete",
     summary="Erase a memory",
     request=None,
-    responses={
-        200: envelope(
-            DeletedOut,
-            {"id": ex.MEMORY_ID, "deleted": True, "receipt_id": ex.RECEIPT_ID},
-            "Memory deleted successfully",
-        )
-    },
+    responses={200: answer(DeletedOut, "Memory deleted successfully")},
 )
 history = extend_schema(
     operation_id="v1_history",
     summary="All revisions of a memory, newest first",
-    responses={200: envelope(HistoryOut, {"id": ex.MEMORY_ID, "revisions": [ex.REVISION]}, "History retrieved")},
+    responses={200: answer(HistoryOut, "History retrieved")},
 )
 list_user = extend_schema(
     operation_id="v1_user_memories",
     summary="A user's memories, newest first",
     parameters=[api_serializers.Mem0ListQuery],
-    responses={
-        200: envelope(
-            UserMemoriesOut,
-            {
-                "user_id": "test_user_123",
-                "results": [_MEMORY],
-                "next_cursor": None,
-                "total": 1,
-                "stats": {
-                    "total_memories": 1,
-                    "memories_last_7d": 1,
-                    "entities": 0,
-                    "first_memory_at": ex.MOMENT,
-                    "last_memory_at": ex.MOMENT,
-                },
-            },
-            "Memories retrieved",
-        )
-    },
+    responses={200: answer(UserMemoriesOut, "Memories retrieved")},
 )
 delete_user = extend_schema(
     operation_id="v1_delete_user",
     summary="Erase all memories of a user",
     request=None,
-    responses={200: envelope(ReceiptOut, _RECEIPT, "Memories deleted successfully")},
+    responses={200: answer(ReceiptOut, "Memories deleted successfully")},
 )
 event = extend_schema(
     operation_id="v1_event",
     summary="What became of an accepted write",
-    responses={
-        200: envelope(EventOut, _EVENT, "Event retrieved"),
-    },
+    responses={200: answer(EventOut, "Event retrieved")},
 )

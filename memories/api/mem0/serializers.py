@@ -1,4 +1,4 @@
-"""`/v1`: what is asked and what is answered."""
+"""`/v1`: the fields of its requests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from core.clock import iso
 from core.http.base import RequestSerializer
 from core.http.fields import (
     IdentifierField,
@@ -20,8 +19,6 @@ from core.http.fields import (
     TextField,
     TimestampField,
 )
-from core.ids import EVENT, MEMORY, RECEIPT, public
-from entities.types import MemoryEntities
 from memories.api.common import (
     FutureTimestampField,
     MessageIn,
@@ -32,10 +29,9 @@ from memories.api.common import (
     TTLField,
     item,
 )
-from memories.types import Decision, ErasureReceipt, Item, ItemResult, MemoryRecord, Recalled, WriteResult
+from memories.types import Item
 
 INCLUDABLE = ("history", "embedding")
-EVENTS = {Decision.ADD: "ADD", Decision.UPDATE: "UPDATE", Decision.DELETE: "DELETE", Decision.NOOP: "NONE"}
 
 
 class AddIn(StampedIn):
@@ -116,89 +112,3 @@ class UpdateIn(RequestSerializer):
         if len(texts) > 1:
             raise serializers.ValidationError({"content": "content, text and memory are one field: send one of them"})
         return {**attrs, "content": texts.pop()} if texts else attrs
-
-
-def relationships(known: MemoryEntities) -> list[dict[str, Any]]:
-    """What a memory mentions, then the relations that it states, each with its target."""
-    mentioned = [("mentions", entity.name, entity.confidence) for entity in known.mentions]
-    stated = [(relation.type, relation.entity, relation.confidence) for relation in known.states]
-    return [
-        {"type": of_type, "entity": name, "confidence": confidence} for of_type, name, confidence in mentioned + stated
-    ]
-
-
-def memory(view: MemoryRecord) -> dict[str, Any]:
-    return {
-        "id": public(MEMORY, view.id),
-        "content": view.content,
-        "memory": view.content,
-        "user_id": view.user_id,
-        "agent_id": view.agent_id,
-        "run_id": view.run_id,
-        "project": view.project,
-        "metadata": {**view.metadata, "entities": view.metadata.get("entities", view.entities.names)},
-        "relationships": relationships(view.entities),
-        "memory_type": view.memory_type,
-        "pinned": view.pinned,
-        "importance": view.importance,
-        "status": view.status,
-        "created_at": iso(view.created_at),
-        "updated_at": iso(view.updated_at),
-        "expires_at": iso(view.expires_at) if view.expires_at else None,
-    }
-
-
-def found(recalled: Recalled, query: str) -> dict[str, Any]:
-    results = [
-        {**memory(hit.memory), "score": hit.score, **({} if hit.why is None else {"why": hit.why})}
-        for hit in recalled.hits
-    ]
-    body = {"results": results, "total": len(results), "query": query}
-    return body if recalled.explanation is None else body | {"explanation": recalled.explanation}
-
-
-def decision(result: ItemResult) -> dict[str, Any]:
-    return {
-        "id": public(MEMORY, result.memory_id),
-        "memory": result.content,
-        "content": result.content,
-        "event": EVENTS[result.decision],
-        "created_at": iso(result.created_at) if result.created_at else None,
-        "entities": result.entities.names,
-    }
-
-
-def write(result: WriteResult) -> dict[str, Any]:
-    """What a store did, or that it is pending."""
-    body: dict[str, Any] = {"id": public(MEMORY, result.memory_id), "results": [decision(i) for i in result.items]}
-    if result.state != "succeeded":
-        body |= {"event_id": public(EVENT, result.event_id), "status": "pending"}
-    return body
-
-
-def pending(result: WriteResult) -> dict[str, Any]:
-    """A change that is accepted and not applied yet."""
-    return {"id": public(MEMORY, result.memory_id), "event_id": public(EVENT, result.event_id), "status": "pending"}
-
-
-def event(result: WriteResult) -> dict[str, Any]:
-    return {
-        "id": public(EVENT, result.event_id),
-        "status": result.state,
-        "memory_id": public(MEMORY, result.memory_id),
-        "results": [decision(i) for i in result.items],
-        "error": result.failure or None,
-        "created_at": iso(result.accepted_at),
-        "finished_at": iso(result.finished_at) if result.finished_at else None,
-    }
-
-
-def receipt(view: ErasureReceipt) -> dict[str, Any]:
-    return {
-        "receipt_id": public(RECEIPT, view.id),
-        "scope": view.scope,
-        "counts": view.counts,
-        "requested_at": iso(view.requested_at),
-        "completed_at": iso(view.completed_at) if view.completed_at else None,
-        "signature": view.signature,
-    }

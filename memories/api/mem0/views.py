@@ -12,20 +12,35 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
-from core.clock import iso
 from core.http.base import Mem0View
+from core.unset import UNSET
 from memories.api.common import (
     EDITABLE,
     expiry,
     pending_headers,
     recipe_of,
     require_any,
-    revision,
     temporal_view,
     update_command,
 )
 from memories.api.mem0 import serializers
+from memories.api.mem0.responses import (
+    AddedOut,
+    Deleted,
+    DeletedOut,
+    EventOut,
+    Found,
+    FoundOut,
+    FullMemory,
+    FullMemoryOut,
+    MemoryOut,
+    PendingOut,
+    ReceiptOut,
+    UserMemories,
+    UserMemoriesOut,
+)
 from memories.api.mem0.schema import add, delete, delete_user, edit, event, get, history, list_user, replace, search
+from memories.api.responses import History, HistoryOut
 from memories.services.forget import forget, forget_one
 from memories.services.recall import embedding, list_page, recall
 from memories.services.recall import get as read_memory
@@ -67,8 +82,8 @@ class Mem0MemoriesView(Mem0View):
 
     def _stored(self, result: WriteResult) -> Response:
         if result.state == "succeeded":
-            return self.ok(serializers.write(result), "Memory added successfully")
-        return self.ok(serializers.write(result), "Memory accepted", 202, pending_headers(result, EVENTS))
+            return self.ok(AddedOut, result, "Memory added successfully")
+        return self.ok(AddedOut, result, "Memory accepted", 202, pending_headers(result, EVENTS))
 
 
 class SearchView(Mem0View):
@@ -80,8 +95,7 @@ class SearchView(Mem0View):
         seen_from = temporal_view(data)
         asked = {name: value for name, value in data.items() if name not in TEMPORAL_VIEW}
         query = RecallQuery(**asked, temporal_view=seen_from, rerank=settings.RERANK_DEFAULT, recipe=recipe_of(request))
-        found = recall(principal(request), query)
-        return self.ok(serializers.found(found, data["query"]), "Search completed")
+        return self.ok(FoundOut, Found(recall(principal(request), query), data["query"]), "Search completed")
 
 
 class Mem0MemoryView(Mem0View):
@@ -92,12 +106,13 @@ class Mem0MemoryView(Mem0View):
     def get(self, request: Request, memory_id: str) -> Response:
         data = self.query(request, serializers.Mem0RetrieveQuery)
         caller, seen_from = principal(request), temporal_view(data)
-        body = serializers.memory(read_memory(caller, memory_id, temporal_view=seen_from))
-        if "history" in data.get("include", ()):
-            body["history"] = [revision(r) for r in read_history(caller, memory_id, temporal_view=seen_from)]
-        if "embedding" in data.get("include", ()):
-            body["embedding"] = embedding(caller, memory_id, seen_from)
-        return self.ok(body, "Memory retrieved")
+        included = data.get("include", ())
+        found = FullMemory(
+            read_memory(caller, memory_id, temporal_view=seen_from),
+            read_history(caller, memory_id, temporal_view=seen_from) if "history" in included else None,
+            embedding(caller, memory_id, seen_from) if "embedding" in included else UNSET,
+        )
+        return self.ok(FullMemoryOut, found, "Memory retrieved")
 
     @replace
     def put(self, request: Request, memory_id: str) -> Response:
@@ -118,14 +133,13 @@ class Mem0MemoryView(Mem0View):
 
     def _changed(self, changed: View | WriteResult) -> Response:
         if isinstance(changed, WriteResult):
-            return self.ok(serializers.pending(changed), "Update accepted", 202, pending_headers(changed, EVENTS))
-        return self.ok(serializers.memory(changed), "Memory updated successfully")
+            return self.ok(PendingOut, changed, "Update accepted", 202, pending_headers(changed, EVENTS))
+        return self.ok(MemoryOut, changed, "Memory updated successfully")
 
     @delete
     def delete(self, request: Request, memory_id: str) -> Response:
-        receipt = serializers.receipt(forget_one(principal(request), memory_id))
-        body = {"id": memory_id, "deleted": True, "receipt_id": receipt["receipt_id"]}
-        return self.ok(body, "Memory deleted successfully")
+        erased = Deleted(memory_id, forget_one(principal(request), memory_id))
+        return self.ok(DeletedOut, erased, "Memory deleted successfully")
 
 
 class Mem0HistoryView(Mem0View):
@@ -133,8 +147,7 @@ class Mem0HistoryView(Mem0View):
 
     @history
     def get(self, request: Request, memory_id: str) -> Response:
-        revisions = [revision(r) for r in read_history(principal(request), memory_id)]
-        return self.ok({"id": memory_id, "revisions": revisions}, "History retrieved")
+        return self.ok(HistoryOut, History(memory_id, read_history(principal(request), memory_id)), "History retrieved")
 
 
 class UserView(Mem0View):
@@ -149,26 +162,12 @@ class UserView(Mem0View):
         asked = {name: value for name, value in data.items() if name not in TEMPORAL_VIEW}
         page = list_page(caller, ListQuery(user_id=user_id, **asked, temporal_view=seen_from))
         counts = stats(caller, user_id, data.get("project"), seen_from)
-        body: dict[str, Any] = {
-            "user_id": user_id,
-            "results": [serializers.memory(m) for m in page.memories],
-            "next_cursor": page.next_cursor,
-            "total": page.total,
-            "stats": {
-                "total_memories": counts.total_memories,
-                "memories_last_7d": counts.memories_last_7d,
-                "entities": counts.entities,
-                "first_memory_at": iso(counts.first_memory_at) if counts.first_memory_at else None,
-                "last_memory_at": iso(counts.last_memory_at) if counts.last_memory_at else None,
-            },
-        }
-        return self.ok(body, "Memories retrieved")
+        return self.ok(UserMemoriesOut, UserMemories(user_id, page, counts), "Memories retrieved")
 
     @delete_user
     def delete(self, request: Request, user_id: str) -> Response:
         command = ForgetCommand(all_memories=True, user_id=self.name("user_id", user_id))
-        erased = forget(principal(request), command)
-        return self.ok(serializers.receipt(erased), "Memories deleted successfully")
+        return self.ok(ReceiptOut, forget(principal(request), command), "Memories deleted successfully")
 
 
 class Mem0EventView(Mem0View):
@@ -176,4 +175,4 @@ class Mem0EventView(Mem0View):
 
     @event
     def get(self, request: Request, event_id: str) -> Response:
-        return self.ok(serializers.event(read_event(principal(request), event_id)), "Event retrieved")
+        return self.ok(EventOut, read_event(principal(request), event_id), "Event retrieved")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -14,16 +15,16 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
-from core.errors import AppError
+from core.errors import AppError, InvalidRequest
 from core.http import remembra
 from core.http.base import RemembraView, RequestSerializer
 from core.http.exception_handler import as_app_error
-from memories.api.remembra import serializers as api_serializers
-from memories.api.remembra.schema import ACCEPTED, STORED, StoredOut, answer
+from core.http.responses import ResponseSerializer, answer
+from memories.api.remembra.responses import StoredOut
 from memories.api.remembra.serializers import StoreIn
 from memories.api.remembra.views import store_command
 from memories.services import batch
-from memories.types import StoreCommand
+from memories.types import StoreCommand, WriteResult
 
 MAX_ITEMS = 100
 
@@ -43,42 +44,64 @@ class BatchIn(RequestSerializer):
     )
 
 
-class BatchedOut(serializers.Serializer[Any]):
+@dataclass(frozen=True, slots=True)
+class BatchItem:
+    """The answer to one item of a batch."""
+
+    index: int
+    answer: batch.BatchItem
+
+    @property
+    def success(self) -> bool:
+        return not isinstance(self.answer, AppError)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    results: tuple[BatchItem, ...]
+
+    @property
+    def total(self) -> int:
+        return len(self.results)
+
+    @property
+    def succeeded(self) -> int:
+        return sum(item.success for item in self.results)
+
+    @property
+    def failed(self) -> int:
+        return self.total - self.succeeded
+
+    @property
+    def is_pending(self) -> bool:
+        answers = [item.answer for item in self.results]
+        return any(isinstance(found, WriteResult) and found.state != "succeeded" for found in answers)
+
+
+class BatchedOut(ResponseSerializer):
     index = serializers.IntegerField()
     success = serializers.BooleanField()
     response = StoredOut(allow_null=True)
-    error = inline_serializer(
-        "BatchError",
-        {"code": serializers.CharField(), "message": serializers.CharField(), "details": serializers.DictField()},
-        allow_null=True,
-    )
+    error = remembra.RemembraErrorBody(allow_null=True)
+
+    def get_response(self, item: BatchItem) -> WriteResult | None:
+        return item.answer if isinstance(item.answer, WriteResult) else None
+
+    def get_error(self, item: BatchItem) -> AppError | None:
+        return item.answer if isinstance(item.answer, AppError) else None
 
 
-class BatchOut(serializers.Serializer[Any]):
+_REFUSED = InvalidRequest("content: must not be empty", field="content")
+
+
+class BatchOut(ResponseSerializer):
     results = BatchedOut(many=True)
     total = serializers.IntegerField()
     succeeded = serializers.IntegerField()
     failed = serializers.IntegerField()
 
-
-_REFUSED = {
-    "code": "validation_error",
-    "message": "content: must not be empty",
-    "details": {"field": "content"},
-}
-
-
-def _batch(first: dict[str, Any]) -> dict[str, Any]:
-    """An answer whose first item is `first` and whose second one was refused."""
-    return {
-        "results": [
-            {"index": 0, "success": True, "response": first, "error": None},
-            {"index": 1, "success": False, "response": None, "error": _REFUSED},
-        ],
-        "total": 2,
-        "succeeded": 1,
-        "failed": 1,
-    }
+    example = BatchResult((BatchItem(0, StoredOut.example), BatchItem(1, _REFUSED)))
+    pending_example = BatchResult((BatchItem(0, StoredOut.pending_example), BatchItem(1, _REFUSED)))
 
 
 class BatchView(RemembraView):
@@ -99,8 +122,8 @@ class BatchView(RemembraView):
         summary="Store up to 100 memories",
         request=inline_serializer("Batch", {"items": StoreIn(many=True)}),
         responses={
-            201: answer(BatchOut, "Stored", _batch(STORED)),
-            202: answer(BatchOut, "Accepted", _batch(ACCEPTED)),
+            201: answer(BatchOut, "Stored"),
+            202: answer(BatchOut, "Accepted", BatchOut.pending_example),
         },
         examples=[
             OpenApiExample(
@@ -129,18 +152,5 @@ class BatchView(RemembraView):
             return as_app_error(error)
 
     def _batch(self, answers: Sequence[batch.BatchItem]) -> Response:
-        results = [
-            {"index": index, "success": False, "response": None, "error": remembra.failure(found)["error"]}
-            if isinstance(found, AppError)
-            else {"index": index, "success": True, "response": api_serializers.write(found), "error": None}
-            for index, found in enumerate(answers)
-        ]
-        refused = sum(isinstance(found, AppError) for found in answers)
-        body = {
-            "results": results,
-            "total": len(results),
-            "succeeded": len(results) - refused,
-            "failed": refused,
-        }
-        waiting = any(not isinstance(found, AppError) and found.state != "succeeded" for found in answers)
-        return self.ok(body, 202 if waiting else 201)
+        result = BatchResult(tuple(BatchItem(index, found) for index, found in enumerate(answers)))
+        return self.ok(BatchOut, result, 202 if result.is_pending else 201)

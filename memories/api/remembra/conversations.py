@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +19,13 @@ from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from core.http.base import RemembraView, RequestSerializer
 from core.http.fields import IdentifierField, StrictBooleanField, StrictChoiceField, StrictFloatField
-from core.ids import EVENT, MEMORY, public
+from core.http.responses import NullIfBlankField, PublicIdField, ResponseSerializer, answer, example_id
+from core.ids import EVENT, MEMORY
+from entities.types import EntityRef, MemoryEntities
 from memories.api import examples as ex
 from memories.api.common import MessageIn, item, pending_headers
-from memories.api.remembra.schema import EntityRefOut, answer
-from memories.api.remembra.serializers import CONTENT, ScopedIn, entity_ref
+from memories.api.remembra.responses import DecisionOut, EntityRefOut, StoredOut
+from memories.api.remembra.serializers import CONTENT, ScopedIn
 from memories.api.remembra.views import EVENTS
 from memories.services import ingest
 from memories.types import Decision, IngestCommand, Ingested, IngestedFact, StoreCommand
@@ -67,81 +70,101 @@ class ConversationIn(ScopedIn):
         return super().validate(attrs)
 
 
-class FactOut(serializers.Serializer[Any]):
+class FactOut(ResponseSerializer):
     content = serializers.CharField()
     confidence = serializers.FloatField()
     importance = serializers.FloatField()
-    source_message_index = serializers.IntegerField()
+    source_message_index = serializers.IntegerField(source="message")
     speaker = serializers.CharField(allow_null=True)
     stored = serializers.BooleanField()
-    memory_id = serializers.CharField(allow_null=True)
+    memory_id = PublicIdField(MEMORY, allow_null=True)
     action = serializers.ChoiceField(["add", "update", "delete", "noop"])
-    action_reason = serializers.CharField(allow_null=True, help_text="Why, where somebody gave a reason.")
+    action_reason = NullIfBlankField(source="reason", help_text="Why, where somebody gave a reason.")
+
+    example = IngestedFact(
+        content="User's wife Suzan and User are planning a trip to Japan",
+        message=0,
+        speaker="user",
+        confidence=0.9,
+        importance=0.8,
+        decision=Decision.ADD,
+        memory_id=example_id(ex.MEMORY_ID),
+        stored=True,
+    )
+
+    def get_action(self, fact: IngestedFact) -> str:
+        return fact.decision.value.lower()
 
 
-class IngestStatsOut(serializers.Serializer[Any]):
-    messages_processed = serializers.IntegerField()
+@dataclass(frozen=True, slots=True)
+class ConversationResult:
+    ingested: Ingested
+    session_id: str | None
+    processing_time_ms: int
+
+    @property
+    def is_done(self) -> bool:
+        return self.ingested.write is None or self.ingested.write.state == "succeeded"
+
+    @property
+    def entities(self) -> list[EntityRef]:
+        return self.ingested.write.entities if self.ingested.write else []
+
+
+class IngestStatsOut(ResponseSerializer):
+    messages_processed = serializers.IntegerField(source="ingested.messages")
     facts_extracted = serializers.IntegerField()
     facts_stored = serializers.IntegerField()
     facts_updated = serializers.IntegerField()
     facts_deduped = serializers.IntegerField()
-    facts_skipped = serializers.IntegerField()
+    facts_skipped = serializers.IntegerField(source="ingested.skipped")
     entities_found = serializers.IntegerField()
     processing_time_ms = serializers.IntegerField()
 
+    def get_facts_extracted(self, result: ConversationResult) -> int:
+        return len(result.ingested.facts) + result.ingested.skipped
 
-class IngestedOut(serializers.Serializer[Any]):
+    def get_facts_stored(self, result: ConversationResult) -> int:
+        return sum(fact.stored and fact.decision is Decision.ADD for fact in result.ingested.facts)
+
+    def get_facts_updated(self, result: ConversationResult) -> int:
+        return sum(fact.decision is Decision.UPDATE for fact in result.ingested.facts)
+
+    def get_facts_deduped(self, result: ConversationResult) -> int:
+        return sum(fact.decision is Decision.NOOP for fact in result.ingested.facts)
+
+    def get_entities_found(self, result: ConversationResult) -> int:
+        return len(result.entities)
+
+
+class IngestedOut(ResponseSerializer):
     status = serializers.ChoiceField(["ok", "pending"])
     session_id = serializers.CharField(allow_null=True)
-    facts = FactOut(many=True)
+    facts = FactOut(many=True, source="ingested.facts")
     entities = EntityRefOut(many=True)
-    stats = IngestStatsOut()
-    event_id = serializers.CharField(required=False)
+    stats = IngestStatsOut(source="*")
+    event_id = PublicIdField(EVENT, required=False)
 
+    _entities = MemoryEntities(
+        tuple(
+            EntityRef(example_id(ex.ENTITY_IDS[n]), name, of_type, 0.9)
+            for n, (name, of_type) in enumerate((("user", "PERSON"), ("Suzan", "PERSON"), ("Japan", "LOCATION")))
+        )
+    )
+    _write = replace(
+        StoredOut.example, items=(replace(DecisionOut.example, content=FactOut.example.content, entities=_entities),)
+    )
+    example = ConversationResult(Ingested((FactOut.example,), 1, 0, _write), "trip", 12)
+    preview_example = replace(
+        example, ingested=Ingested((replace(FactOut.example, stored=False, memory_id=None),), 1, 0, None)
+    )
+    pending_example = replace(example, ingested=Ingested((), 1, 0, StoredOut.pending_example))
 
-_FACT = {
-    "content": "User's wife Suzan and User are planning a trip to Japan",
-    "confidence": 0.9,
-    "importance": 0.8,
-    "source_message_index": 0,
-    "speaker": "user",
-    "stored": True,
-    "memory_id": ex.MEMORY_ID,
-    "action": "add",
-    "action_reason": None,
-}
-_INGESTED: dict[str, Any] = {
-    "status": "ok",
-    "session_id": "trip",
-    "facts": [_FACT],
-    "entities": [
-        {"id": ex.ENTITY_IDS[0], "canonical_name": "user", "name": "user", "type": "PERSON", "confidence": 0.9},
-        {"id": ex.ENTITY_IDS[1], "canonical_name": "Suzan", "name": "Suzan", "type": "PERSON", "confidence": 0.9},
-        {"id": ex.ENTITY_IDS[2], "canonical_name": "Japan", "name": "Japan", "type": "LOCATION", "confidence": 0.9},
-    ],
-    "stats": {
-        "messages_processed": 1,
-        "facts_extracted": 1,
-        "facts_stored": 1,
-        "facts_updated": 0,
-        "facts_deduped": 0,
-        "facts_skipped": 0,
-        "entities_found": 3,
-        "processing_time_ms": 12,
-    },
-}
-_LOOKED = _INGESTED | {
-    "facts": [_FACT | {"stored": False, "memory_id": None}],
-    "entities": [],
-    "stats": {**_INGESTED["stats"], "facts_stored": 0, "entities_found": 0},
-}
-_PENDING = _INGESTED | {
-    "status": "pending",
-    "event_id": ex.EVENT_ID,
-    "facts": [],
-    "entities": [],
-    "stats": {**dict.fromkeys(_INGESTED["stats"], 0), "messages_processed": 1, "processing_time_ms": 12},
-}
+    def get_status(self, result: ConversationResult) -> str:
+        return "ok" if result.is_done else "pending"
+
+    def get_event_id(self, result: ConversationResult) -> UUID | None:
+        return None if result.is_done or result.ingested.write is None else result.ingested.write.event_id
 
 
 class ConversationView(RemembraView):
@@ -154,9 +177,9 @@ class ConversationView(RemembraView):
         summary="Store what a conversation states",
         request=ConversationIn,
         responses={
-            200: answer(IngestedOut, "Looked at (`store: false`)", _LOOKED),
-            201: answer(IngestedOut, "Taken in", _INGESTED),
-            202: answer(IngestedOut, "Accepted", _PENDING),
+            200: answer(IngestedOut, "Looked at (`store: false`)", IngestedOut.preview_example),
+            201: answer(IngestedOut, "Taken in"),
+            202: answer(IngestedOut, "Accepted", IngestedOut.pending_example),
         },
         examples=[
             OpenApiExample(
@@ -197,43 +220,7 @@ class ConversationView(RemembraView):
         )
 
     def _ingested(self, found: Ingested, session: str | None, begun: float) -> Response:
-        done = found.write is None or found.write.state == "succeeded"
-        body = {
-            "status": "ok" if done else "pending",
-            "session_id": session,
-            "facts": [_fact(f) for f in found.facts],
-            "entities": [entity_ref(e) for e in found.write.entities] if found.write else [],
-            "stats": _stats(found) | {"processing_time_ms": round((time.monotonic() - begun) * 1000)},
-        }
-        if found.write is None or done:
-            return self.ok(body, 201 if found.write else 200)
-        return self.ok(
-            body | {"event_id": public(EVENT, found.write.event_id)}, 202, pending_headers(found.write, EVENTS)
-        )
-
-
-def _fact(fact: IngestedFact) -> dict[str, Any]:
-    return {
-        "content": fact.content,
-        "confidence": fact.confidence,
-        "importance": fact.importance,
-        "source_message_index": fact.message,
-        "speaker": fact.speaker,
-        "stored": fact.stored,
-        "memory_id": public(MEMORY, fact.memory_id),
-        "action": fact.decision.value.lower(),
-        "action_reason": fact.reason or None,
-    }
-
-
-def _stats(found: Ingested) -> dict[str, int]:
-    decisions = [fact.decision for fact in found.facts]
-    return {
-        "messages_processed": found.messages,
-        "facts_extracted": len(found.facts) + found.skipped,
-        "facts_stored": sum(fact.stored and fact.decision is Decision.ADD for fact in found.facts),
-        "facts_updated": decisions.count(Decision.UPDATE),
-        "facts_deduped": decisions.count(Decision.NOOP),
-        "facts_skipped": found.skipped,
-        "entities_found": len(found.write.entities) if found.write else 0,
-    }
+        result = ConversationResult(found, session, round((time.monotonic() - begun) * 1000))
+        if found.write is None or result.is_done:
+            return self.ok(IngestedOut, result, 201 if found.write else 200)
+        return self.ok(IngestedOut, result, 202, pending_headers(found.write, EVENTS))

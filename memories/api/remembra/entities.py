@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,10 +11,11 @@ from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from core.http.base import RemembraView
 from core.http.fields import IdentifierField, QueryIntegerField
+from core.http.responses import ResponseSerializer, answer
 from memories.api.common import TimedIn, temporal_view
-from memories.api.remembra import serializers as api_serializers
-from memories.api.remembra.schema import MEMORY, RemembraMemoryOut, answer
+from memories.api.remembra.responses import RemembraMemoryOut
 from memories.services.entities import memories_of
+from memories.types import Page
 
 
 class AboutIn(TimedIn):
@@ -24,10 +23,12 @@ class AboutIn(TimedIn):
     cursor = IdentifierField(required=False)
 
 
-class AboutOut(serializers.Serializer[Any]):
+class AboutOut(ResponseSerializer):
     memories = RemembraMemoryOut(many=True)
     total = serializers.IntegerField()
     next_cursor = serializers.CharField(allow_null=True)
+
+    example = Page((RemembraMemoryOut.example,), 1, None)
 
 
 class EntityMemoriesView(RemembraView):
@@ -37,12 +38,11 @@ class EntityMemoriesView(RemembraView):
         operation_id="api_entity_memories",
         summary="The memories that mention an entity, newest first",
         parameters=[AboutIn],
-        responses={200: answer(AboutOut, "A page", {"memories": [MEMORY], "total": 1, "next_cursor": None})},
+        responses={200: answer(AboutOut, "A page")},
     )
     def get(self, request: Request, entity_id: str) -> Response:
         data = self.query(request, AboutIn)
         page = memories_of(
             principal(request), entity_id, temporal_view(data), limit=data["limit"], cursor=data.get("cursor")
         )
-        memories = [api_serializers.memory(memory) for memory in page.memories]
-        return self.ok({"memories": memories, "total": page.total, "next_cursor": page.next_cursor})
+        return self.ok(AboutOut, page)

@@ -9,19 +9,18 @@ from rest_framework.response import Response
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from core.http.base import RemembraView
+from core.http.responses import answer
 from memories.api import examples as ex
-from memories.api.common import revision
-from memories.api.outputs import HistoryOut
-from memories.api.remembra.reviews import DECIDED, ReviewOut, review
-from memories.api.remembra.schema import answer
+from memories.api.remembra.reviews import ReviewOut
+from memories.api.responses import History, HistoryOut
 from memories.services.recall import history
 from memories.services.reviews import of_memory
-
-_HISTORY = {"id": ex.MEMORY_ID, "revisions": [ex.REVISION], "reviews": [DECIDED]}
 
 
 class ReviewedHistoryOut(HistoryOut):
     reviews = ReviewOut(many=True, help_text="The decided reviews of this memory, newest first.")
+
+    example = History(ex.MEMORY_ID, HistoryOut.example.revisions, [ReviewOut.decided_example])
 
 
 class HistoryView(RemembraView):
@@ -30,9 +29,8 @@ class HistoryView(RemembraView):
     @extend_schema(
         operation_id="api_history",
         summary="All revisions of a memory, newest first, and its decided reviews",
-        responses={200: answer(ReviewedHistoryOut, "The history", _HISTORY)},
+        responses={200: answer(ReviewedHistoryOut, "The history")},
     )
     def get(self, request: Request, memory_id: str) -> Response:
-        revisions = [revision(r) for r in history(principal(request), memory_id)]
-        reviews = [review(r) for r in of_memory(principal(request), memory_id)]
-        return self.ok({"id": memory_id, "revisions": revisions, "reviews": reviews})
+        caller = principal(request)
+        return self.ok(ReviewedHistoryOut, History(memory_id, history(caller, memory_id), of_memory(caller, memory_id)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
@@ -11,12 +11,11 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
-from core.clock import iso
 from core.http.base import RemembraView, RequestSerializer
 from core.http.fields import MetadataField, StrictBooleanField, TimestampField
-from core.ids import RECEIPT, public
-from memories.api import examples as ex
-from memories.api.remembra.schema import answer
+from core.http.responses import PublicIdField, ResponseSerializer, answer
+from core.ids import RECEIPT
+from memories.api.remembra.responses import ForgottenOut
 from memories.services.cleanup import clean_expired
 from memories.services.erasures import erasure
 
@@ -29,10 +28,22 @@ class CleanupQueryIn(RequestSerializer):
     dry_run = serializers.BooleanField(required=False)
 
 
-class CleanedOut(serializers.Serializer[Any]):
+@dataclass(frozen=True, slots=True)
+class CleanupResult:
+    would_delete: int
+    dry_run: bool
+
+    @property
+    def deleted(self) -> int:
+        return 0 if self.dry_run else self.would_delete
+
+
+class CleanedOut(ResponseSerializer):
     deleted = serializers.IntegerField()
     would_delete = serializers.IntegerField()
     dry_run = serializers.BooleanField()
+
+    example = CleanupResult(3, dry_run=False)
 
 
 class CleanupView(RemembraView):
@@ -47,7 +58,7 @@ class CleanupView(RemembraView):
         summary="Erase what has expired",
         parameters=[CleanupQueryIn],
         request=CleanupIn,
-        responses={200: answer(CleanedOut, "Cleaned", {"deleted": 3, "would_delete": 3, "dry_run": False})},
+        responses={200: answer(CleanedOut, "Cleaned")},
         examples=[OpenApiExample("Count only", {"dry_run": True}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
@@ -56,26 +67,18 @@ class CleanupView(RemembraView):
             asked |= self.body(request, CleanupIn)
         dry_run = asked.get("dry_run", False)
         count = clean_expired(principal(request), dry_run=dry_run)
-        return self.ok({"deleted": 0 if dry_run else count, "would_delete": count, "dry_run": dry_run})
+        return self.ok(CleanedOut, CleanupResult(count, dry_run))
 
 
-class ErasureOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
+class ErasureOut(ResponseSerializer):
+    id = PublicIdField(RECEIPT)
     scope = MetadataField()
     counts = serializers.DictField(child=serializers.IntegerField())
     requested_at = TimestampField()
     completed_at = TimestampField(allow_null=True)
     signature = serializers.CharField(allow_blank=True)
 
-
-_ERASURE = {
-    "id": ex.RECEIPT_ID,
-    "scope": {"kind": "memories", "named": 1},
-    "counts": {"memories": 1, "revisions": 1, "passages": 1, "embeddings": 1},
-    "requested_at": ex.MOMENT,
-    "completed_at": ex.MOMENT,
-    "signature": "5f3c…",
-}
+    example = ForgottenOut.example
 
 
 class ErasureView(RemembraView):
@@ -84,19 +87,7 @@ class ErasureView(RemembraView):
     @extend_schema(
         operation_id="api_erasure",
         summary="The receipt of an erasure",
-        responses={
-            200: answer(ErasureOut, "The receipt", _ERASURE),
-        },
+        responses={200: answer(ErasureOut, "The receipt")},
     )
     def get(self, request: Request, receipt_id: str) -> Response:
-        found = erasure(principal(request), receipt_id)
-        return self.ok(
-            {
-                "id": public(RECEIPT, found.id),
-                "scope": found.scope,
-                "counts": found.counts,
-                "requested_at": iso(found.requested_at),
-                "completed_at": iso(found.completed_at) if found.completed_at else None,
-                "signature": found.signature,
-            }
-        )
+        return self.ok(ErasureOut, erasure(principal(request), receipt_id))

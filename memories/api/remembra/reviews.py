@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import datetime as dt
+import uuid
+from dataclasses import dataclass, replace
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
@@ -11,15 +13,15 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
-from core.clock import iso
+from core.clock import UTC
 from core.http.base import RemembraView, StrictRequestSerializer
 from core.http.fields import IdentifierField, QueryIntegerField, StrictChoiceField, TimestampField
 from core.http.point_in_time_fields import AsOfField
-from core.ids import MEMORY, REVIEW, public
+from core.http.responses import PublicIdField, ResponseSerializer, answer, example_id
+from core.ids import MEMORY, REVIEW
 from memories.api import examples as ex
-from memories.api.remembra.schema import answer
 from memories.api.remembra.serializers import ScopedIn
-from memories.review_types import ReviewProposal, ReviewQuery, ReviewRecord, ReviewState
+from memories.review_types import ReviewPage, ReviewProposal, ReviewQuery, ReviewRecord, ReviewState
 from memories.services.reviews import decide, list_page
 
 STATES = [state.value for state in ReviewState]
@@ -47,13 +49,19 @@ class DecisionIn(StrictRequestSerializer):
     )
 
 
-class ComparedOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
+@dataclass(frozen=True, slots=True)
+class ComparedMemory:
+    id: uuid.UUID
+    content: str
+
+
+class ComparedOut(ResponseSerializer):
+    id = PublicIdField(MEMORY)
     content = serializers.CharField(help_text="The text that was compared.")
 
 
-class ReviewOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
+class ReviewOut(ResponseSerializer):
+    id = PublicIdField(REVIEW)
     proposal = serializers.ChoiceField([proposal.value for proposal in ReviewProposal])
     probability = serializers.FloatField(min_value=0, max_value=1)
     reason = serializers.CharField(allow_blank=True)
@@ -64,41 +72,40 @@ class ReviewOut(serializers.Serializer[Any]):
     decided_at = TimestampField(allow_null=True)
     created_at = TimestampField()
 
+    example = ReviewRecord(
+        id=example_id(ex.REVIEW_ID),
+        proposal=ReviewProposal.SUPERSEDE,
+        probability=0.62,
+        reason="same subject, another employer",
+        old_id=example_id(ex.MEMORY_ID),
+        old_content="John works at Google",
+        new_id=example_id(ex.NEW_MEMORY_ID),
+        new_content="John joined Apple in March",
+        state=ReviewState.OPEN,
+        decided_by=None,
+        decided_at=None,
+        created_at=ex.TIME,
+    )
+    decided_example = replace(
+        example,
+        state=ReviewState.ACCEPTED,
+        decided_by=ex.KEY_ID,
+        decided_at=dt.datetime(2026, 3, 2, 9, tzinfo=UTC),
+    )
 
-class ReviewsOut(serializers.Serializer[Any]):
+    def get_old(self, review: ReviewRecord) -> ComparedMemory:
+        return ComparedMemory(review.old_id, review.old_content)
+
+    def get_new(self, review: ReviewRecord) -> ComparedMemory:
+        return ComparedMemory(review.new_id, review.new_content)
+
+
+class ReviewsOut(ResponseSerializer):
     reviews = ReviewOut(many=True)
     total = serializers.IntegerField()
     next_cursor = serializers.CharField(allow_null=True)
 
-
-OPEN: dict[str, Any] = {
-    "id": ex.REVIEW_ID,
-    "proposal": "supersede",
-    "probability": 0.62,
-    "reason": "same subject, another employer",
-    "old": {"id": ex.MEMORY_ID, "content": "John works at Google"},
-    "new": {"id": ex.NEW_MEMORY_ID, "content": "John joined Apple in March"},
-    "state": "open",
-    "decided_by": None,
-    "decided_at": None,
-    "created_at": ex.MOMENT,
-}
-DECIDED = {**OPEN, "state": "accepted", "decided_by": ex.REVISION["actor"], "decided_at": "2026-03-02T09:00:00Z"}
-
-
-def review(view: ReviewRecord) -> dict[str, Any]:
-    return {
-        "id": public(REVIEW, view.id),
-        "proposal": view.proposal.value,
-        "probability": view.probability,
-        "reason": view.reason,
-        "old": {"id": public(MEMORY, view.old_id), "content": view.old_content},
-        "new": {"id": public(MEMORY, view.new_id), "content": view.new_content},
-        "state": view.state.value,
-        "decided_by": view.decided_by,
-        "decided_at": iso(view.decided_at) if view.decided_at else None,
-        "created_at": iso(view.created_at),
-    }
+    example = ReviewPage((ReviewOut.example,), 1, None)
 
 
 class ReviewsView(RemembraView):
@@ -108,13 +115,12 @@ class ReviewsView(RemembraView):
         operation_id="api_reviews",
         summary="The review queue of a user, newest first",
         parameters=[ReviewsIn],
-        responses={200: answer(ReviewsOut, "A page", {"reviews": [OPEN], "total": 1, "next_cursor": None})},
+        responses={200: answer(ReviewsOut, "A page")},
     )
     def get(self, request: Request) -> Response:
         data = self.query(request, ReviewsIn)
-        page = list_page(principal(request), ReviewQuery(**data | {"state": ReviewState(data["state"])}))
-        reviews = [review(view) for view in page.reviews]
-        return self.ok({"reviews": reviews, "total": page.total, "next_cursor": page.next_cursor})
+        query = ReviewQuery(**data | {"state": ReviewState(data["state"])})
+        return self.ok(ReviewsOut, list_page(principal(request), query))
 
 
 class DecisionView(RemembraView):
@@ -124,10 +130,10 @@ class DecisionView(RemembraView):
         operation_id="api_review",
         summary="Accept or reject a proposal of the review queue",
         request=DecisionIn,
-        responses={200: answer(ReviewOut, "The decided review", DECIDED)},
+        responses={200: answer(ReviewOut, "The decided review", ReviewOut.decided_example)},
         examples=[OpenApiExample("Accept", {"decision": "accept"}, request_only=True)],
         extensions={"x-example-not-found": True},
     )
     def post(self, request: Request, review_id: str) -> Response:
         data = self.body(request, DecisionIn)
-        return self.ok(review(decide(principal(request), review_id, accept=data["decision"] == "accept")))
+        return self.ok(ReviewOut, decide(principal(request), review_id, accept=data["decision"] == "accept"))

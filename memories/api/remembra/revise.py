@@ -14,10 +14,10 @@ from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from core.http.base import RemembraView, RequestSerializer
 from core.http.fields import IdentifierField, TextField, TimestampField
+from core.http.responses import answer
 from memories.api import examples as ex
 from memories.api.common import pending_headers
-from memories.api.remembra import serializers
-from memories.api.remembra.schema import MEMORY, PENDING, PendingChangeOut, RemembraMemoryOut, answer
+from memories.api.remembra.responses import PendingChangeOut, RemembraMemoryOut
 from memories.api.remembra.serializers import CONTENT
 from memories.api.remembra.views import EVENTS
 from memories.services.revise import restore, supersede
@@ -41,8 +41,8 @@ class SupersedeView(RemembraView):
         summary="Put a new memory in a memory's place",
         request=SupersedeIn,
         responses={
-            201: answer(RemembraMemoryOut, "The new memory", MEMORY),
-            202: answer(PendingChangeOut, "Accepted", PENDING),
+            201: answer(RemembraMemoryOut, "The new memory"),
+            202: answer(PendingChangeOut, "Accepted"),
         },
         examples=[
             OpenApiExample(
@@ -73,8 +73,8 @@ class SupersedeView(RemembraView):
 
     def _superseded(self, found: MemoryRecord | WriteResult) -> Response:
         if isinstance(found, WriteResult):
-            return self.ok(serializers.pending(found), 202, pending_headers(found, EVENTS))
-        return self.ok(serializers.memory(found), 201)
+            return self.ok(PendingChangeOut, found, 202, pending_headers(found, EVENTS))
+        return self.ok(RemembraMemoryOut, found, 201)
 
 
 class RestoreIn(RequestSerializer):
@@ -90,8 +90,8 @@ class RestoreView(RemembraView):
         summary="Bring an earlier revision back",
         request=RestoreIn,
         responses={
-            200: answer(RemembraMemoryOut, "The memory", MEMORY),
-            202: answer(PendingChangeOut, "Accepted", PENDING),
+            200: answer(RemembraMemoryOut, "The memory"),
+            202: answer(PendingChangeOut, "Accepted"),
         },
         examples=[OpenApiExample("A revision", {"revision_id": ex.REVISION_ID}, request_only=True)],
     )
@@ -105,5 +105,5 @@ class RestoreView(RemembraView):
 
     def _restored(self, found: MemoryRecord | WriteResult) -> Response:
         if isinstance(found, WriteResult):
-            return self.ok(serializers.pending(found), 202, pending_headers(found, EVENTS))
-        return self.ok(serializers.memory(found))
+            return self.ok(PendingChangeOut, found, 202, pending_headers(found, EVENTS))
+        return self.ok(RemembraMemoryOut, found)

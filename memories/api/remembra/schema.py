@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of each `/api/v1` operation: its shapes and one example of each."""
+"""The OpenAPI document's entry for each `/api/v1` operation on memories."""
 
 from __future__ import annotations
 
@@ -12,221 +12,31 @@ from drf_spectacular.utils import (
     OpenApiResponse,
     PolymorphicProxySerializer,
     extend_schema,
-    inline_serializer,
 )
-from rest_framework import serializers
 
-from core.http.fields import MetadataField, TimestampField
+from core.http.responses import answer
 from memories.api import examples as ex
-from memories.api.outputs import MEMORY_STATES, ExplanationOut, WhyOut
 from memories.api.remembra import serializers as api_serializers
+from memories.api.remembra.responses import (
+    ChangedOut,
+    ForgottenOut,
+    PageOut,
+    PendingChangeOut,
+    RecalledOut,
+    RemembraEventOut,
+    RemembraMemoryOut,
+    StoredOut,
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class RemembraMemoryOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    content = serializers.CharField()
-    user_id = serializers.CharField()
-    project = serializers.CharField()
-    agent_id = serializers.CharField(allow_null=True)
-    session_id = serializers.CharField(allow_null=True)
-    metadata = MetadataField()
-    memory_type = serializers.CharField()
-    speaker = serializers.CharField(allow_null=True)
-    pinned = serializers.BooleanField()
-    importance = serializers.FloatField()
-    status = serializers.ChoiceField(MEMORY_STATES)
-    superseded_by = serializers.CharField(allow_null=True)
-    entities = serializers.ListField(child=serializers.CharField())
-    uses = serializers.IntegerField(help_text="How often recall found it; counted within half a minute.")
-    last_used_at = TimestampField(allow_null=True)
-    created_at = TimestampField()
-    updated_at = TimestampField()
-    valid_from = TimestampField()
-    valid_to = TimestampField(allow_null=True)
-    expires_at = TimestampField(allow_null=True)
-
-
-class HitOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    content = serializers.CharField()
-    score = serializers.FloatField(min_value=0, max_value=1)
-    relevance = serializers.FloatField(help_text="The same as score.")
-    created_at = TimestampField()
-    metadata = MetadataField()
-    memory_type = serializers.CharField()
-    valid_from = TimestampField()
-    valid_to = TimestampField(allow_null=True)
-    expires_at = TimestampField(allow_null=True)
-    decay_score = serializers.FloatField(
-        min_value=0, max_value=1, help_text="How relevant it has stayed; the order doesn't depend on it."
-    )
-    why = WhyOut(required=False, help_text="With `explain`.")
-
-
-class EntityRefOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    canonical_name = serializers.CharField()
-    name = serializers.CharField(help_text="The same as canonical_name.")
-    type = serializers.CharField()
-    confidence = serializers.FloatField(
-        min_value=0,
-        max_value=1,
-        help_text="Confidence of the mention; the highest one if several memories mention the entity.",
-    )
-
-
-class RecalledOut(serializers.Serializer[Any]):
-    memories = HitOut(many=True)
-    context = serializers.CharField()  # type: ignore[assignment]  # DRF's own attribute of that name is not used here
-    total = serializers.IntegerField()
-    entities = EntityRefOut(many=True, help_text="The entities that the memories of this answer mention, each once.")
-    context_tokens = serializers.IntegerField()
-    explanation = ExplanationOut(required=False, help_text="With `explain`.")
-
-
-class DecisionOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    content = serializers.CharField()
-    action = serializers.ChoiceField(["ADD", "UPDATE", "DELETE", "NOOP"])
-    entities = serializers.ListField(child=serializers.CharField())
-    replaces = serializers.CharField(required=False)
-
-
-class StoredOut(serializers.Serializer[Any]):
-    status = serializers.ChoiceField(["success", "duplicate", "pending"])
-    id = serializers.CharField()
-    memories = DecisionOut(many=True)
-    entities_extracted = serializers.IntegerField()
-    relationships_created = serializers.IntegerField()
-    extracted_facts = serializers.ListField(child=serializers.CharField())
-    entities = EntityRefOut(many=True)
-    expires_at = TimestampField(allow_null=True)
-    duplicate_of = serializers.CharField(allow_null=True)
-    event_id = serializers.CharField(required=False)
-
-
-class PageOut(serializers.Serializer[Any]):
-    memories = RemembraMemoryOut(many=True)
-    total = serializers.IntegerField()
-    page = serializers.IntegerField()
-    limit = serializers.IntegerField()
-    next_cursor = serializers.CharField(allow_null=True)
-
-
-class ChangedOut(serializers.Serializer[Any]):
-    status = serializers.CharField()
-    id = serializers.CharField()
-    memory = inline_serializer("ChangedMemory", {"id": serializers.CharField(), "content": serializers.CharField()})
-    updated_entities = EntityRefOut(many=True, help_text="The entities that the memory mentions now.")
-
-
-class PendingChangeOut(serializers.Serializer[Any]):
-    status = serializers.CharField()
-    id = serializers.CharField()
-    event_id = serializers.CharField()
-
-
-class ForgottenOut(serializers.Serializer[Any]):
-    status = serializers.CharField()
-    deleted_memories = serializers.IntegerField()
-    deleted_entities = serializers.IntegerField()
-    deleted_relationships = serializers.IntegerField()
-    receipt_id = serializers.CharField()
-
-
-class RemembraEventOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    status = serializers.ChoiceField(["pending", "running", "succeeded", "failed"])
-    memory_id = serializers.CharField(allow_null=True, help_text="null: nothing was kept.")
-    memories = DecisionOut(many=True)
-    error = serializers.CharField(allow_null=True)
-    created_at = TimestampField()
-    finished_at = TimestampField(allow_null=True)
-
-
-def answer(shape: Any, description: str, example: Any) -> OpenApiResponse:
-    return OpenApiResponse(shape, description, [OpenApiExample(description, example, response_only=True)])
-
-
-ENTITIES = [
-    {"id": ex.ENTITY_IDS[0], "canonical_name": "John", "name": "John", "type": "PERSON", "confidence": 0.9},
-    {"id": ex.ENTITY_IDS[1], "canonical_name": "Google", "name": "Google", "type": "ORG", "confidence": 0.9},
-]
-DECISION = {"id": ex.MEMORY_ID, "content": ex.TEXT, "action": "ADD", "entities": ["John", "Google"]}
-STORED = {
-    "status": "success",
-    "id": ex.MEMORY_ID,
-    "memories": [DECISION],
-    "entities_extracted": 2,
-    "relationships_created": 1,
-    "extracted_facts": [ex.TEXT],
-    "entities": ENTITIES,
-    "expires_at": "2026-03-31T10:30:00Z",
-    "duplicate_of": None,
-}
-PENDING = {"status": "pending", "id": ex.MEMORY_ID, "event_id": ex.EVENT_ID}
-ACCEPTED = {
-    **STORED,
-    **PENDING,
-    "memories": [],
-    "entities_extracted": 0,
-    "relationships_created": 0,
-    "extracted_facts": [],
-    "entities": [],
-}
-_HIT = {
-    "id": ex.MEMORY_ID,
-    "content": ex.TEXT,
-    "score": 0.92,
-    "relevance": 0.92,
-    "created_at": ex.MOMENT,
-    "metadata": {"source": "chat"},
-    "memory_type": "fact",
-    "valid_from": ex.MOMENT,
-    "valid_to": None,
-    "expires_at": None,
-    "decay_score": 0.97,
-}
-MEMORY: dict[str, Any] = {
-    "id": ex.MEMORY_ID,
-    "content": ex.TEXT,
-    "user_id": "user_123",
-    "project": "default",
-    "agent_id": None,
-    "session_id": None,
-    "metadata": {"source": "chat"},
-    "memory_type": "fact",
-    "speaker": None,
-    "pinned": False,
-    "importance": 0.5,
-    "status": "active",
-    "superseded_by": None,
-    "entities": ["John", "Google"],
-    "uses": 3,
-    "last_used_at": ex.MOMENT,
-    "created_at": ex.MOMENT,
-    "updated_at": ex.MOMENT,
-    "valid_from": ex.MOMENT,
-    "valid_to": None,
-    "expires_at": None,
-}
-_FORGOTTEN = {
-    "status": "success",
-    "deleted_memories": 1,
-    "deleted_entities": 0,
-    "deleted_relationships": 0,
-    "receipt_id": ex.RECEIPT_ID,
-}
 
 storing = extend_schema(
     operation_id="api_store",
     summary="Store a memory",
     request=api_serializers.StoreIn,
     responses={
-        201: answer(StoredOut, "Stored", STORED),
-        202: answer(StoredOut, "Accepted", ACCEPTED),
+        201: answer(StoredOut, "Stored"),
+        202: answer(StoredOut, "Accepted", StoredOut.pending_example),
     },
     examples=[
         OpenApiExample(
@@ -246,19 +56,7 @@ recalling = extend_schema(
     operation_id="api_recall",
     summary="Recall memories",
     request=api_serializers.RecallIn,
-    responses={
-        200: answer(
-            RecalledOut,
-            "Recalled",
-            {
-                "memories": [_HIT],
-                "context": ex.TEXT + ".",
-                "total": 1,
-                "entities": ENTITIES,
-                "context_tokens": 12,
-            },
-        )
-    },
+    responses={200: answer(RecalledOut, "Recalled")},
     examples=[
         OpenApiExample(
             "A question",
@@ -292,10 +90,10 @@ list_memories = extend_schema(
         ),
     ],
     responses={
-        200: answer(
+        200: OpenApiResponse(
             PolymorphicProxySerializer("ListOut", [PageOut, RemembraMemoryOut(many=True)], None, many=False),
             "A page",
-            {"memories": [MEMORY], "total": 1, "page": 1, "limit": 100, "next_cursor": None},
+            answer(PageOut, "A page").examples,
         )
     },
 )
@@ -304,29 +102,23 @@ forget_many = extend_schema(
     summary="Erase memories by id, by filters or by an entity, all of a user, or a project of a user",
     parameters=[api_serializers.ForgetQueryIn],
     request=api_serializers.ForgetIn,
-    responses={200: answer(ForgottenOut, "Erased", _FORGOTTEN)},
+    responses={200: answer(ForgottenOut, "Erased")},
     examples=[OpenApiExample("By id", {"memory_ids": [ex.MEMORY_ID]}, request_only=True)],
 )
 get = extend_schema(
     operation_id="api_get",
     summary="Get a memory",
     parameters=[api_serializers.MemoryRetrieveQuery],
-    responses={200: answer(RemembraMemoryOut, "The memory", MEMORY)},
+    responses={200: answer(RemembraMemoryOut, "The memory")},
 )
 
 
 def _change(operation: str, summary: str) -> Callable[[F], F]:
-    changed = {
-        "status": "success",
-        "id": ex.MEMORY_ID,
-        "memory": {"id": ex.MEMORY_ID, "content": "John is a Staff Engineer at Google (promoted from Senior)"},
-        "updated_entities": ENTITIES,
-    }
     return extend_schema(
         operation_id=operation,
         summary=summary,
         request=api_serializers.ChangeIn,
-        responses={200: answer(ChangedOut, "Updated", changed), 202: answer(PendingChangeOut, "Accepted", PENDING)},
+        responses={200: answer(ChangedOut, "Updated"), 202: answer(PendingChangeOut, "Accepted")},
         examples=[
             OpenApiExample(
                 "A new text",
@@ -343,24 +135,10 @@ forget_single = extend_schema(
     operation_id="api_forget_one",
     summary="Erase a memory",
     request=None,
-    responses={200: answer(ForgottenOut, "Erased", _FORGOTTEN)},
+    responses={200: answer(ForgottenOut, "Erased")},
 )
 event = extend_schema(
     operation_id="api_event",
     summary="What became of an accepted write",
-    responses={
-        200: answer(
-            RemembraEventOut,
-            "The event",
-            {
-                "id": ex.EVENT_ID,
-                "status": "succeeded",
-                "memory_id": ex.MEMORY_ID,
-                "memories": [DECISION],
-                "error": None,
-                "created_at": ex.MOMENT,
-                "finished_at": ex.MOMENT,
-            },
-        ),
-    },
+    responses={200: answer(RemembraEventOut, "The event")},
 )

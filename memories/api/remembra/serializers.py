@@ -1,4 +1,4 @@
-"""`/api/v1`: what is asked and what is answered. `project` and `project_id` are the same field."""
+"""`/api/v1`: the fields of its requests. `project` and `project_id` are the same field."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from core.clock import iso
 from core.http.base import RequestSerializer
 from core.http.fields import (
     IdentifierField,
@@ -19,8 +18,6 @@ from core.http.fields import (
     TextField,
     TimestampField,
 )
-from core.ids import ENTITY, EVENT, MEMORY, RECEIPT, public
-from entities.types import EntityRef
 from memories.api.common import (
     FiltersField,
     FutureTimestampField,
@@ -30,7 +27,6 @@ from memories.api.common import (
     TimedListIn,
     TTLField,
 )
-from memories.types import Decision, ErasureReceipt, Hit, ItemResult, MemoryRecord, Recalled, WriteResult
 
 CONTENT = 50_000
 
@@ -173,126 +169,3 @@ class ForgetQueryIn(RequestSerializer):
         if "project" in said and {"memory_ids", "all"} & set(said):
             raise serializers.ValidationError({"project_id": "goes with entity only; nothing was deleted"})
         return said
-
-
-def memory(view: MemoryRecord) -> dict[str, Any]:
-    return {
-        "id": public(MEMORY, view.id),
-        "content": view.content,
-        "user_id": view.user_id,
-        "project": view.project,
-        "agent_id": view.agent_id,
-        "session_id": view.run_id,
-        "metadata": view.metadata,
-        "memory_type": view.memory_type,
-        "speaker": view.speaker,
-        "pinned": view.pinned,
-        "importance": view.importance,
-        "status": view.status,
-        "superseded_by": public(MEMORY, view.superseded_by),
-        "entities": view.entities.names,
-        "uses": view.uses,
-        "last_used_at": iso(view.last_used_at) if view.last_used_at else None,
-        "created_at": iso(view.created_at),
-        "updated_at": iso(view.updated_at),
-        "valid_from": iso(view.valid_from),
-        "valid_to": iso(view.valid_to) if view.valid_to else None,
-        "expires_at": iso(view.expires_at) if view.expires_at else None,
-    }
-
-
-def hit(found: Hit) -> dict[str, Any]:
-    view = found.memory
-    return {
-        "id": public(MEMORY, view.id),
-        "content": view.content,
-        "score": found.score,
-        "relevance": found.score,
-        "created_at": iso(view.created_at),
-        "metadata": view.metadata,
-        "memory_type": view.memory_type,
-        "valid_from": iso(view.valid_from),
-        "valid_to": iso(view.valid_to) if view.valid_to else None,
-        "expires_at": iso(view.expires_at) if view.expires_at else None,
-        "decay_score": round(found.decay, 6),
-        **({} if found.why is None else {"why": found.why}),
-    }
-
-
-def recalled(found: Recalled) -> dict[str, Any]:
-    return {
-        "memories": [hit(h) for h in found.hits],
-        "context": found.context,
-        "total": len(found.hits),
-        "entities": [entity_ref(e) for e in found.entities],
-        "context_tokens": found.context_tokens,
-        **({} if found.explanation is None else {"explanation": found.explanation}),
-    }
-
-
-def item(result: ItemResult) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "id": public(MEMORY, result.memory_id),
-        "content": result.content,
-        "action": result.decision.value,
-        "entities": result.entities.names,
-    }
-    if result.replaces is not None:
-        body["replaces"] = public(MEMORY, result.replaces)
-    return body
-
-
-def entity_ref(found: EntityRef) -> dict[str, Any]:
-    return {
-        "id": public(ENTITY, found.id),
-        "canonical_name": found.name,
-        "name": found.name,
-        "type": found.type,
-        "confidence": found.confidence,
-    }
-
-
-def write(result: WriteResult) -> dict[str, Any]:
-    """What a store did, or that it is pending."""
-    done = result.state == "succeeded"
-    items = [item(i) for i in result.items]
-    body: dict[str, Any] = {
-        "status": ("duplicate" if result.duplicate_of else "success") if done else "pending",
-        "id": public(MEMORY, result.memory_id),
-        "memories": items,
-        "entities_extracted": len(result.entities),
-        "relationships_created": result.detail.get("relations", 0),
-        "extracted_facts": [i.content for i in result.items if i.decision is not Decision.NOOP],
-        "entities": [entity_ref(e) for e in result.entities],
-        "expires_at": iso(result.expires_at) if result.expires_at else None,
-        "duplicate_of": public(MEMORY, result.duplicate_of),
-    }
-    return body if done else body | {"event_id": public(EVENT, result.event_id)}
-
-
-def pending(result: WriteResult) -> dict[str, Any]:
-    """A change that is accepted and not applied yet."""
-    return {"status": "pending", "id": public(MEMORY, result.memory_id), "event_id": public(EVENT, result.event_id)}
-
-
-def event(result: WriteResult) -> dict[str, Any]:
-    return {
-        "id": public(EVENT, result.event_id),
-        "status": result.state,
-        "memory_id": public(MEMORY, result.memory_id),
-        "memories": [item(i) for i in result.items],
-        "error": result.failure or None,
-        "created_at": iso(result.accepted_at),
-        "finished_at": iso(result.finished_at) if result.finished_at else None,
-    }
-
-
-def forgotten(view: ErasureReceipt) -> dict[str, Any]:
-    """Writes that were still pending count as the memory that they would have become."""
-    return {
-        "status": "success",
-        "deleted_memories": view.counts.get("memories", 0) + view.counts.get("pending", 0),
-        "deleted_entities": view.counts.get("entities", 0),
-        "deleted_relationships": view.counts.get("relations", 0),
-        "receipt_id": public(RECEIPT, view.id),
-    }

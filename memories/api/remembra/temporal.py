@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -11,51 +13,83 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
-from core.clock import iso
 from core.http.base import RemembraView, RequestSerializer
 from core.http.fields import QueryIntegerField, StrictBooleanField, TimestampField
-from core.ids import MEMORY, public
+from core.http.responses import PublicIdField, ResponseSerializer, RoundedField, answer
+from core.ids import MEMORY
 from memories.api import examples as ex
-from memories.api.remembra.schema import answer
+from memories.api.remembra.responses import RemembraMemoryOut
 from memories.api.remembra.serializers import ScopedIn
-from memories.services.decay_report import DecayedMemory, clean, decay_of, report
+from memories.decay import BANDS, DECAYING_BAND, EXPIRED_BAND, HEALTHY_BAND, Decay
+from memories.services.decay_report import Cleaned, DecayedMemory, DecayReport, clean, decay_of, report
 
 DAY = 86_400
-BANDS = ["healthy", "decaying", "expired"]
 
 
 class ReportIn(ScopedIn):
     limit = QueryIntegerField(min_value=1, max_value=1000, default=100, help_text="Of the most decayed memories.")
 
 
-class FadedOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    content = serializers.CharField()
-    decay_score = serializers.FloatField(min_value=0, max_value=1)
-    last_accessed = TimestampField(allow_null=True, help_text="When recall last found it.")
+class FadedOut(ResponseSerializer):
+    id = PublicIdField(MEMORY, source="memory.id")
+    content = serializers.CharField(source="memory.content")
+    decay_score = RoundedField(source="decay.score", min_value=0, max_value=1)
+    last_accessed = TimestampField(
+        source="memory.last_used_at", allow_null=True, help_text="When recall last found it."
+    )
+
+    example = DecayedMemory(
+        RemembraMemoryOut.example,
+        Decay(
+            score=0.75,
+            stability=dt.timedelta(days=214.766494),
+            idle=dt.timedelta(days=61.792447),
+            by_importance=1.0,
+            by_use=2.386294,
+            pinned=False,
+        ),
+    )
 
 
-class ReportOut(serializers.Serializer[Any]):
-    total_memories = serializers.IntegerField()
+class ReportOut(ResponseSerializer):
+    total_memories = serializers.IntegerField(source="total")
     healthy = serializers.IntegerField(help_text="A score of 0.5 or more.")
     decaying = serializers.IntegerField()
     expired = serializers.IntegerField(help_text="Below 0.1: the clean-up archives them.")
     memories = FadedOut(many=True, help_text="The most decayed first.")
 
+    example = DecayReport(100, {"healthy": 85, "decaying": 10, "expired": 5}, (FadedOut.example,))
 
-class PartsOut(serializers.Serializer[Any]):
-    idle_days = serializers.FloatField(help_text="Since it was last used or changed.")
-    stability_days = serializers.FloatField(help_text="After so long idle the score is 1/e.")
-    importance = serializers.FloatField()
-    importance_factor = serializers.FloatField(help_text="What importance makes of the stability.")
-    uses = serializers.IntegerField()
-    use_factor = serializers.FloatField(help_text="What use makes of the stability.")
-    pinned = serializers.BooleanField(help_text="true: the score is 1.")
+    def get_healthy(self, report: DecayReport) -> int:
+        return report.bands.get(HEALTHY_BAND, 0)
+
+    def get_decaying(self, report: DecayReport) -> int:
+        return report.bands.get(DECAYING_BAND, 0)
+
+    def get_expired(self, report: DecayReport) -> int:
+        return report.bands.get(EXPIRED_BAND, 0)
+
+
+class DaysField(RoundedField):
+    """A span of time in days."""
+
+    def to_representation(self, value: Any) -> Any:
+        return super().to_representation(value.total_seconds() / DAY)
+
+
+class PartsOut(ResponseSerializer):
+    idle_days = DaysField(source="decay.idle", help_text="Since it was last used or changed.")
+    stability_days = DaysField(source="decay.stability", help_text="After so long idle the score is 1/e.")
+    importance = serializers.FloatField(source="memory.importance")
+    importance_factor = RoundedField(source="decay.by_importance", help_text="What importance makes of the stability.")
+    uses = serializers.IntegerField(source="memory.uses")
+    use_factor = RoundedField(source="decay.by_use", help_text="What use makes of the stability.")
+    pinned = serializers.BooleanField(source="decay.pinned", help_text="true: the score is 1.")
 
 
 class DecayOut(FadedOut):
-    band = serializers.ChoiceField(BANDS)
-    parts = PartsOut()
+    band = serializers.ChoiceField(BANDS, source="decay.band")
+    parts = PartsOut(source="*")
 
 
 class CleanIn(RequestSerializer):
@@ -63,33 +97,19 @@ class CleanIn(RequestSerializer):
     archive = StrictBooleanField(default=True, help_text="false erases what has decayed.")
 
 
-class CleanOut(serializers.Serializer[Any]):
-    expired_deleted = serializers.IntegerField()
-    decayed_archived = serializers.IntegerField()
-    decayed_deleted = serializers.IntegerField()
+@dataclass(frozen=True, slots=True)
+class CleanResult:
+    cleaned: Cleaned
+    dry_run: bool
+
+
+class CleanOut(ResponseSerializer):
+    expired_deleted = serializers.IntegerField(source="cleaned.expired_deleted")
+    decayed_archived = serializers.IntegerField(source="cleaned.decayed_archived")
+    decayed_deleted = serializers.IntegerField(source="cleaned.decayed_deleted")
     dry_run = serializers.BooleanField()
 
-
-_DECAYED_MEMORY = {"id": ex.MEMORY_ID, "content": ex.TEXT, "decay_score": 0.75, "last_accessed": ex.MOMENT}
-_PARTS = {
-    "idle_days": 61.792447,
-    "stability_days": 214.766494,
-    "importance": 0.5,
-    "importance_factor": 1.0,
-    "uses": 3,
-    "use_factor": 2.386294,
-    "pinned": False,
-}
-
-
-def decayed_memory(found: DecayedMemory) -> dict[str, Any]:
-    used = found.memory.last_used_at
-    return {
-        "id": public(MEMORY, found.memory.id),
-        "content": found.memory.content,
-        "decay_score": round(found.decay.score, 6),
-        "last_accessed": iso(used) if used else None,
-    }
+    example = CleanResult(Cleaned(3, 5, 0), dry_run=False)
 
 
 class ReportView(RemembraView):
@@ -99,21 +119,12 @@ class ReportView(RemembraView):
         operation_id="api_decay_report",
         summary="Decay of a user's memories",
         parameters=[ReportIn],
-        responses={
-            200: answer(
-                ReportOut,
-                "The report",
-                {"total_memories": 100, "healthy": 85, "decaying": 10, "expired": 5, "memories": [_DECAYED_MEMORY]},
-            )
-        },
+        responses={200: answer(ReportOut, "The report")},
     )
     def get(self, request: Request) -> Response:
         data = self.query(request, ReportIn)
         found = report(principal(request), data.get("user_id"), data.get("project"), data["limit"])
-        bands = {band: found.bands.get(band, 0) for band in BANDS}
-        return self.ok(
-            {"total_memories": found.total, **bands, "memories": [decayed_memory(f) for f in found.memories]}
-        )
+        return self.ok(ReportOut, found)
 
 
 class DecayView(RemembraView):
@@ -123,20 +134,10 @@ class DecayView(RemembraView):
         operation_id="api_decay",
         summary="Decay of a memory, with the parts of its score",
         parameters=[OpenApiParameter("memory_id", str, "path", examples=[OpenApiExample("A memory", ex.MEMORY_ID)])],
-        responses={200: answer(DecayOut, "The decay", {**_DECAYED_MEMORY, "band": "healthy", "parts": _PARTS})},
+        responses={200: answer(DecayOut, "The decay")},
     )
     def get(self, request: Request, memory_id: str) -> Response:
-        found = decay_of(principal(request), memory_id)
-        parts = {
-            "idle_days": round(found.decay.idle.total_seconds() / DAY, 6),
-            "stability_days": round(found.decay.stability.total_seconds() / DAY, 6),
-            "importance": found.memory.importance,
-            "importance_factor": round(found.decay.by_importance, 6),
-            "uses": found.memory.uses,
-            "use_factor": round(found.decay.by_use, 6),
-            "pinned": found.decay.pinned,
-        }
-        return self.ok({**decayed_memory(found), "band": found.decay.band, "parts": parts})
+        return self.ok(DecayOut, decay_of(principal(request), memory_id))
 
 
 class CleanView(RemembraView):
@@ -148,23 +149,10 @@ class CleanView(RemembraView):
         operation_id="api_temporal_cleanup",
         summary="Erase what has expired, and archive or erase what has decayed",
         request=CleanIn,
-        responses={
-            200: answer(
-                CleanOut,
-                "Cleaned",
-                {"expired_deleted": 3, "decayed_archived": 5, "decayed_deleted": 0, "dry_run": False},
-            )
-        },
+        responses={200: answer(CleanOut, "Cleaned")},
         examples=[OpenApiExample("Only say what would happen", {"dry_run": True}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
         data = self.body(request, CleanIn) if request.body else {"dry_run": False, "archive": True}
         done = clean(principal(request), dry_run=data["dry_run"], archive=data["archive"])
-        return self.ok(
-            {
-                "expired_deleted": done.expired_deleted,
-                "decayed_archived": done.decayed_archived,
-                "decayed_deleted": done.decayed_deleted,
-                "dry_run": data["dry_run"],
-            }
-        )
+        return self.ok(CleanOut, CleanResult(done, data["dry_run"]))

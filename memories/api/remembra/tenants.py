@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -12,14 +13,14 @@ from rest_framework.response import Response
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from apikeys.tenants import TenantChange
-from core.clock import iso
 from core.errors import InvalidRequest
 from core.http.base import RemembraView, RequestSerializer, StrictRequestSerializer
 from core.http.fields import IdentifierField, QueryIntegerField, RateLimitsField, TextField, TimestampField
+from core.http.responses import PublicIdField, ResponseSerializer, answer, example_id
 from core.ids import RECEIPT, TENANT, public
 from memories.api import examples as ex
-from memories.api.remembra.schema import answer
 from memories.services import tenants
+from memories.services.tenants import TenantPage
 from memories.services.tenants import TenantRecord as Tenant
 
 TENANT_ID = "ten_01890a5dac967b2e8b7c3f0a9d1e2f36"
@@ -53,43 +54,57 @@ class TenantEraseIn(StrictRequestSerializer):
     confirm = TextField(max_length=64, help_text="The tenant's slug.")
 
 
-class TenantCountsOut(serializers.Serializer[Any]):
+class TenantCountsOut(ResponseSerializer):
     memories = serializers.IntegerField()
     users = serializers.IntegerField()
     keys = serializers.IntegerField()
 
 
-class TenantOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
+class TenantOut(ResponseSerializer):
+    id = PublicIdField(TENANT)
     slug = serializers.CharField()
     name = serializers.CharField(allow_blank=True)
     default_project = serializers.CharField()
     rate_limits = RateLimitsField()
     created_at = TimestampField()
-    counts = TenantCountsOut()
+    counts = TenantCountsOut(source="*")
+
+    example = Tenant(
+        id=example_id(TENANT_ID),
+        slug="acme",
+        name="Acme Ltd",
+        default_project="default",
+        rate_limits={"v1": "500/m"},
+        created_at=ex.TIME,
+        memories=0,
+        users=0,
+        keys=0,
+    )
 
 
-class TenantPageOut(serializers.Serializer[Any]):
+class TenantPageOut(ResponseSerializer):
     tenants = TenantOut(many=True)
     total = serializers.IntegerField()
     next_cursor = serializers.CharField(allow_null=True)
 
+    example = TenantPage([TenantOut.example], 1, None)
 
-class TenantErasedOut(serializers.Serializer[Any]):
+
+@dataclass(frozen=True, slots=True)
+class TenantErasure:
+    """A tenant that is being erased, by its public id and that of the receipt."""
+
+    id: str
+    receipt_id: str
+    status: str = "pending"
+
+
+class TenantErasedOut(ResponseSerializer):
     status = serializers.CharField()
     id = serializers.CharField()
     receipt_id = serializers.CharField()
 
-
-_TENANT = {
-    "id": TENANT_ID,
-    "slug": "acme",
-    "name": "Acme Ltd",
-    "default_project": "default",
-    "rate_limits": {"v1": "500/m"},
-    "created_at": ex.MOMENT,
-    "counts": {"memories": 0, "users": 0, "keys": 0},
-}
+    example = TenantErasure(TENANT_ID, ex.RECEIPT_ID)
 
 
 def _request(name: str, value: Any) -> list[OpenApiExample]:
@@ -103,25 +118,23 @@ class TenantsView(RemembraView):
         operation_id="api_create_tenant",
         summary="Create a tenant (master key)",
         request=TenantIn,
-        responses={201: answer(TenantOut, "Created", _TENANT)},
+        responses={201: answer(TenantOut, "Created")},
         examples=_request("A tenant", {"slug": "acme", "name": "Acme Ltd", "rate_limits": {"v1": "500/m"}}),
     )
     def post(self, request: Request) -> Response:
         data = self.body(request, TenantIn)
         slug = data.pop("slug")
-        return self.ok(shown(tenants.create(principal(request), slug, cast(TenantChange, data))), 201)
+        return self.ok(TenantOut, tenants.create(principal(request), slug, cast(TenantChange, data)), 201)
 
     @extend_schema(
         operation_id="api_list_tenants",
         summary="List tenants, newest first (master key)",
         parameters=[TenantsIn],
-        responses={200: answer(TenantPageOut, "A page", {"tenants": [_TENANT], "total": 1, "next_cursor": None})},
+        responses={200: answer(TenantPageOut, "A page")},
     )
     def get(self, request: Request) -> Response:
         data = self.query(request, TenantsIn)
-        page = tenants.page(principal(request), data["limit"], data.get("cursor"))
-        body = {"tenants": [shown(t) for t in page.tenants], "total": page.total, "next_cursor": page.next_cursor}
-        return self.ok(body)
+        return self.ok(TenantPageOut, tenants.page(principal(request), data["limit"], data.get("cursor")))
 
 
 class TenantView(RemembraView):
@@ -130,48 +143,33 @@ class TenantView(RemembraView):
     @extend_schema(
         operation_id="api_get_tenant",
         summary="Get a tenant (master key)",
-        responses={200: answer(TenantOut, "The tenant", _TENANT)},
+        responses={200: answer(TenantOut, "The tenant")},
     )
     def get(self, request: Request, tenant_id: str) -> Response:
-        return self.ok(shown(tenants.get(principal(request), tenant_id)))
+        return self.ok(TenantOut, tenants.get(principal(request), tenant_id))
 
     @extend_schema(
         operation_id="api_change_tenant",
         summary="Rename a tenant, or change its default project or limits (master key)",
         request=TenantChangeIn,
-        responses={200: answer(TenantOut, "Changed", _TENANT | {"name": "Acme Oslo"})},
+        responses={200: answer(TenantOut, "Changed", replace(TenantOut.example, name="Acme Oslo"))},
         examples=_request("A name", {"name": "Acme Oslo"}),
     )
     def patch(self, request: Request, tenant_id: str) -> Response:
         data = self.body(request, TenantChangeIn)
         if not data:
             raise InvalidRequest("Send at least one of name, default_project, rate_limits.", field="name")
-        return self.ok(shown(tenants.change(principal(request), tenant_id, cast(TenantChange, data))))
+        return self.ok(TenantOut, tenants.change(principal(request), tenant_id, cast(TenantChange, data)))
 
     @extend_schema(
         operation_id="api_erase_tenant",
         summary="Erase a tenant and all that it holds (master key)",
         description="Its keys end at once. `GET /api/v1/erasures/{receipt_id}` tells when all of it is gone.",
         request=TenantEraseIn,
-        responses={
-            202: answer(TenantErasedOut, "Begun", {"status": "pending", "id": TENANT_ID, "receipt_id": ex.RECEIPT_ID})
-        },
+        responses={202: answer(TenantErasedOut, "Begun")},
         examples=_request("Its slug", {"confirm": "acme"}),
     )
     def delete(self, request: Request, tenant_id: str) -> Response:
         confirm = self.body(request, TenantEraseIn)["confirm"]
-        receipt = public(RECEIPT, tenants.erase(principal(request), tenant_id, confirm))
-        body = {"status": "pending", "id": tenant_id, "receipt_id": receipt}
-        return self.ok(body, 202, {"Location": f"/api/v1/erasures/{receipt}"})
-
-
-def shown(view: Tenant) -> dict[str, Any]:
-    return {
-        "id": public(TENANT, view.id),
-        "slug": view.slug,
-        "name": view.name,
-        "default_project": view.default_project,
-        "rate_limits": dict(view.rate_limits),
-        "created_at": iso(view.created_at),
-        "counts": {"memories": view.memories, "users": view.users, "keys": view.keys},
-    }
+        erasure = TenantErasure(tenant_id, public(RECEIPT, tenants.erase(principal(request), tenant_id, confirm)))
+        return self.ok(TenantErasedOut, erasure, 202, {"Location": f"/api/v1/erasures/{erasure.receipt_id}"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, replace
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -11,14 +11,16 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
-from core.clock import iso
 from core.http.base import RemembraView
 from core.http.fields import IdentifierField, TimestampField
-from core.ids import ENTITY, MEMORY, public
+from core.http.responses import PublicIdField, ResponseSerializer, answer
+from core.ids import ENTITY, MEMORY
+from entities.types import MemoryEntities, StatedRef, TopEntity
 from memories.api import examples as ex
 from memories.api.common import TimedIn, temporal_view
-from memories.api.remembra.schema import answer
-from memories.services.profile import profile
+from memories.api.remembra.responses import RemembraMemoryOut
+from memories.services.profile import Profile, Topic, profile
+from memories.services.user_statistics import UserStats
 from memories.types import MemoryRecord
 
 
@@ -27,54 +29,59 @@ class ProfileIn(TimedIn):
     project_id = IdentifierField(required=False, help_text="The same as project.")
 
 
-class TopicOut(serializers.Serializer[Any]):
+class TopicOut(ResponseSerializer):
     topic = serializers.CharField()
-    count = serializers.IntegerField()
+    count = serializers.IntegerField(source="memories")
 
 
-class ProfileEntityOut(serializers.Serializer[Any]):
-    id = serializers.CharField()
+class ProfileEntityOut(ResponseSerializer):
+    id = PublicIdField(ENTITY)
     name = serializers.CharField()
     type = serializers.CharField()
     memory_count = serializers.IntegerField()
 
 
-class ProfileFactOut(serializers.Serializer[Any]):
-    memory_id = serializers.CharField()
+class ProfileFactOut(ResponseSerializer):
+    memory_id = PublicIdField(MEMORY, source="id")
     content = serializers.CharField()
     predicate = serializers.CharField(required=False)
 
+    def get_predicate(self, memory: MemoryRecord) -> str | None:
+        """The type of the first relation that it states."""
+        return memory.entities.states[0].type if memory.entities.states else None
 
-class ProfileOut(serializers.Serializer[Any]):
+
+@dataclass(frozen=True, slots=True)
+class UserProfile:
+    user_id: str
+    profile: Profile
+
+
+class ProfileOut(ResponseSerializer):
     user_id = serializers.CharField()
-    total_memories = serializers.IntegerField()
-    memories_last_7d = serializers.IntegerField()
-    first_memory_at = TimestampField(allow_null=True)
-    last_memory_at = TimestampField(allow_null=True)
-    memory_types = serializers.DictField(child=serializers.IntegerField())
-    top_topics = TopicOut(many=True)
-    top_entities = ProfileEntityOut(many=True)
-    facts = ProfileFactOut(many=True)
+    total_memories = serializers.IntegerField(source="profile.stats.total_memories")
+    memories_last_7d = serializers.IntegerField(source="profile.stats.memories_last_7d")
+    first_memory_at = TimestampField(source="profile.stats.first_memory_at", allow_null=True)
+    last_memory_at = TimestampField(source="profile.stats.last_memory_at", allow_null=True)
+    memory_types = serializers.DictField(child=serializers.IntegerField(), source="profile.memory_types")
+    top_topics = TopicOut(many=True, source="profile.topics")
+    top_entities = ProfileEntityOut(many=True, source="profile.entities")
+    facts = ProfileFactOut(many=True, source="profile.facts")
 
-
-_PROFILE = {
-    "user_id": "user_123",
-    "total_memories": 1,
-    "memories_last_7d": 1,
-    "first_memory_at": ex.MOMENT,
-    "last_memory_at": ex.MOMENT,
-    "memory_types": {"fact": 1},
-    "top_topics": [{"topic": "google", "count": 1}],
-    "top_entities": [
-        {"id": "ent_01890a5dac967b2e8b7c3f0a9d1e2f35", "name": "John", "type": "PERSON", "memory_count": 1}
-    ],
-    "facts": [{"memory_id": ex.MEMORY_ID, "content": ex.TEXT, "predicate": "WORKS_AT"}],
-}
-
-
-def _fact(memory: MemoryRecord) -> dict[str, Any]:
-    body = {"memory_id": public(MEMORY, memory.id), "content": memory.content}
-    return body | {"predicate": memory.entities.states[0].type} if memory.entities.states else body
+    example = UserProfile(
+        "user_123",
+        Profile(
+            stats=UserStats(1, 1, 1, ex.TIME, ex.TIME),
+            memory_types={"fact": 1},
+            topics=[Topic("google", 1)],
+            entities=[TopEntity(ex.JOHN.id, "John", "PERSON", 1)],
+            facts=[
+                replace(
+                    RemembraMemoryOut.example, entities=MemoryEntities(states=(StatedRef("WORKS_AT", "Google", 0.9),))
+                )
+            ],
+        ),
+    )
 
 
 class ProfileView(RemembraView):
@@ -84,27 +91,11 @@ class ProfileView(RemembraView):
         operation_id="api_profile",
         summary="What is known of a user, in short",
         parameters=[ProfileIn],
-        responses={200: answer(ProfileOut, "The profile", _PROFILE)},
+        responses={200: answer(ProfileOut, "The profile")},
     )
     def get(self, request: Request, user_id: str) -> Response:
         data = self.query(request, ProfileIn)
         user_id = self.name("user_id", user_id)
         project = data.get("project") or data.get("project_id")
         found = profile(principal(request), user_id, project, temporal_view(data))
-        counts = found.stats
-        return self.ok(
-            {
-                "user_id": user_id,
-                "total_memories": counts.total_memories,
-                "memories_last_7d": counts.memories_last_7d,
-                "first_memory_at": iso(counts.first_memory_at) if counts.first_memory_at else None,
-                "last_memory_at": iso(counts.last_memory_at) if counts.last_memory_at else None,
-                "memory_types": found.memory_types,
-                "top_topics": [{"topic": topic, "count": count} for topic, count in found.topics],
-                "top_entities": [
-                    {"id": public(ENTITY, e.id), "name": e.name, "type": e.type, "memory_count": e.memory_count}
-                    for e in found.entities
-                ],
-                "facts": [_fact(m) for m in found.facts],
-            }
-        )
+        return self.ok(ProfileOut, UserProfile(user_id, found))

@@ -13,7 +13,6 @@ from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from core.errors import InvalidRequest
 from core.http.base import RemembraView
-from core.ids import MEMORY, public
 from memories.api.common import (
     EDITABLE,
     expiry,
@@ -25,6 +24,17 @@ from memories.api.common import (
     update_command,
 )
 from memories.api.remembra import serializers
+from memories.api.remembra.responses import (
+    ChangedOut,
+    ForgottenOut,
+    NumberedPage,
+    PageOut,
+    PendingChangeOut,
+    RecalledOut,
+    RemembraEventOut,
+    RemembraMemoryOut,
+    StoredOut,
+)
 from memories.api.remembra.schema import (
     edit,
     event,
@@ -84,8 +94,8 @@ class MemoriesView(RemembraView):
 
     def _stored(self, result: WriteResult) -> Response:
         if result.state == "succeeded":
-            return self.ok(serializers.write(result), 201)
-        return self.ok(serializers.write(result), 202, pending_headers(result, EVENTS))
+            return self.ok(StoredOut, result, 201)
+        return self.ok(StoredOut, result, 202, pending_headers(result, EVENTS))
 
     @list_memories
     def get(self, request: Request) -> Response:
@@ -101,11 +111,10 @@ class MemoriesView(RemembraView):
             temporal_view=temporal_view(data),
         )
         page = list_page(principal(request), query)
-        memories = [serializers.memory(m) for m in page.memories]
         if "offset" in data:
-            return self.ok(memories, headers={"X-Total-Count": str(page.total)})
-        body = {"memories": memories, "total": page.total, "page": number, "limit": limit}
-        return self.ok(body | {"next_cursor": page.next_cursor})
+            memories = [RemembraMemoryOut.render(memory) for memory in page.memories]
+            return Response(memories, headers={"X-Total-Count": str(page.total)})
+        return self.ok(PageOut, NumberedPage(page, number, limit))
 
     @forget_many
     def delete(self, request: Request) -> Response:
@@ -123,7 +132,7 @@ class MemoriesView(RemembraView):
             project=data.get("project"),
             user_id=data.get("user_id"),
         )
-        return self.ok(serializers.forgotten(forget(principal(request), command)))
+        return self.ok(ForgottenOut, forget(principal(request), command))
 
 
 class RecallView(RemembraView):
@@ -152,7 +161,7 @@ class RecallView(RemembraView):
             explain=data["explain"],
             recipe=recipe_of(request),
         )
-        return self.ok(serializers.recalled(recall(principal(request), query)))
+        return self.ok(RecalledOut, recall(principal(request), query))
 
 
 class MemoryView(RemembraView):
@@ -162,9 +171,8 @@ class MemoryView(RemembraView):
     @get
     def get(self, request: Request, memory_id: str) -> Response:
         data = self.query(request, serializers.MemoryRetrieveQuery)
-        return self.ok(
-            serializers.memory(read_memory(principal(request), memory_id, temporal_view=temporal_view(data)))
-        )
+        found = read_memory(principal(request), memory_id, temporal_view=temporal_view(data))
+        return self.ok(RemembraMemoryOut, found)
 
     @replace
     def put(self, request: Request, memory_id: str) -> Response:
@@ -185,15 +193,12 @@ class MemoryView(RemembraView):
 
     def _changed(self, changed: View | WriteResult) -> Response:
         if isinstance(changed, WriteResult):
-            return self.ok(serializers.pending(changed), 202, pending_headers(changed, EVENTS))
-        memory_id = public(MEMORY, changed.id)
-        memory = {"id": memory_id, "content": changed.content}
-        entities = [serializers.entity_ref(e) for e in changed.entities.mentions]
-        return self.ok({"status": "success", "id": memory_id, "memory": memory, "updated_entities": entities})
+            return self.ok(PendingChangeOut, changed, 202, pending_headers(changed, EVENTS))
+        return self.ok(ChangedOut, changed)
 
     @forget_single
     def delete(self, request: Request, memory_id: str) -> Response:
-        return self.ok(serializers.forgotten(forget_one(principal(request), memory_id)))
+        return self.ok(ForgottenOut, forget_one(principal(request), memory_id))
 
 
 class EventView(RemembraView):
@@ -201,4 +206,4 @@ class EventView(RemembraView):
 
     @event
     def get(self, request: Request, event_id: str) -> Response:
-        return self.ok(serializers.event(read_event(principal(request), event_id)))
+        return self.ok(RemembraEventOut, read_event(principal(request), event_id))

@@ -11,6 +11,16 @@ from core.errors import InvalidRequest
 from core.http.base import RemembraView
 from core.unset import UNSET
 from webhooks.api.remembra import serializers
+from webhooks.api.remembra.responses import (
+    DeletedWebhook,
+    DeliveriesOut,
+    DeliveryOut,
+    NewWebhookOut,
+    WebhookDeletedOut,
+    WebhookList,
+    WebhookOut,
+    WebhooksOut,
+)
 from webhooks.api.remembra.schema import (
     changing,
     creating,
@@ -41,12 +51,11 @@ class WebhooksView(RemembraView):
             user_id=data.get("user_id"),
             project_ids=tuple(data.get("project_ids", ())),
         )
-        return self.ok(serializers.new_webhook(webhooks.create(principal(request), command)), 201)
+        return self.ok(NewWebhookOut, webhooks.create(principal(request), command), 201)
 
     @list_webhooks
     def get(self, request: Request) -> Response:
-        found = [serializers.webhook(w) for w in webhooks.list_all(principal(request))]
-        return self.ok({"webhooks": found, "total": len(found)})
+        return self.ok(WebhooksOut, WebhookList(webhooks.list_all(principal(request))))
 
 
 class WebhookView(RemembraView):
@@ -55,7 +64,7 @@ class WebhookView(RemembraView):
 
     @get
     def get(self, request: Request, webhook_id: str) -> Response:
-        return self.ok(serializers.webhook(webhooks.get(principal(request), webhook_id)))
+        return self.ok(WebhookOut, webhooks.get(principal(request), webhook_id))
 
     @changing
     def patch(self, request: Request, webhook_id: str) -> Response:
@@ -70,12 +79,12 @@ class WebhookView(RemembraView):
             user_id=data.get("user_id", UNSET),
             project_ids=tuple(data["project_ids"]) if "project_ids" in data else UNSET,
         )
-        return self.ok(serializers.webhook(webhooks.change(principal(request), command)))
+        return self.ok(WebhookOut, webhooks.change(principal(request), command))
 
     @deleting
     def delete(self, request: Request, webhook_id: str) -> Response:
         webhooks.delete(principal(request), webhook_id)
-        return self.ok({"status": "success", "id": webhook_id})
+        return self.ok(WebhookDeletedOut, DeletedWebhook(webhook_id))
 
 
 class DeliveriesView(RemembraView):
@@ -85,7 +94,7 @@ class DeliveriesView(RemembraView):
     def get(self, request: Request, webhook_id: str) -> Response:
         data = self.query(request, serializers.DeliveriesIn)
         page = deliveries.list_page(principal(request), webhook_id, limit=data["limit"], cursor=data.get("cursor"))
-        return self.ok(serializers.deliveries(page))
+        return self.ok(DeliveriesOut, page)
 
 
 class TestView(RemembraView):
@@ -95,4 +104,4 @@ class TestView(RemembraView):
     def post(self, request: Request, webhook_id: str) -> Response:
         sent = deliveries.test(principal(request), webhook_id)
         log = f"/api/v1/webhooks/{webhook_id}/deliveries"
-        return self.ok(serializers.delivery(sent), 202, {"Location": log})
+        return self.ok(DeliveryOut, sent, 202, {"Location": log})

@@ -1,19 +1,26 @@
-"""Parts of answers that both dialects share, for the OpenAPI document."""
+"""Responses, and parts of responses, that both dialects share."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 from rest_framework import serializers
 
 from core.http.fields import MetadataField, TimestampField
-from memories.types import RECIPES
+from core.http.responses import PublicIdField, ResponseSerializer, example_id
+from core.ids import MEMORY, REVISION
+from memories.api import examples as ex
+from memories.review_types import ReviewRecord
+from memories.types import RECIPES, RevisionRecord
 
 MEMORY_STATES = ["active", "archived", "superseded", "retired", "pending", "failed"]
+EVENT_STATES = ["pending", "running", "succeeded", "failed"]
 
 
-class RevisionOut(serializers.Serializer[Any]):
-    revision_id = serializers.CharField()
+class RevisionOut(ResponseSerializer):
+    revision_id = PublicIdField(REVISION, source="id")
     content = serializers.CharField()
     metadata = MetadataField()
     action = serializers.ChoiceField(["ADD", "UPDATE", "SUPERSEDE", "RETIRE", "ARCHIVE", "RESTORE"])
@@ -26,33 +33,48 @@ class RevisionOut(serializers.Serializer[Any]):
     recorded_at = TimestampField()
     retired_at = TimestampField(allow_null=True)
 
+    example = RevisionRecord(
+        id=example_id(ex.REVISION_ID),
+        content=ex.TEXT,
+        metadata={"source": "chat"},
+        action="ADD",
+        actor=ex.KEY_ID,
+        reason="",
+        confidence=1.0,
+        evidence=ex.TEXT + ".",
+        valid_from=ex.TIME,
+        valid_to=None,
+        recorded_at=ex.TIME,
+        retired_at=None,
+    )
 
-class SignOut(serializers.Serializer[Any]):
+
+class SignOut(ResponseSerializer):
     sign = serializers.CharField(help_text="What speaks for it: wording, meaning, speaker, time …")
     points = serializers.FloatField()
     meaning = serializers.CharField()
 
 
-class WhyOut(serializers.Serializer[Any]):
+class WhyOut(ResponseSerializer):
     parts = SignOut(many=True, help_text="Largest first; together they are `sum`, of which the score is a curve.")
     words = serializers.ListField(child=serializers.CharField(), help_text="Words of the question that stand in it.")
     sum = serializers.FloatField()
 
 
-class TimeOut(serializers.Serializer[Any]):
+class TimeOut(ResponseSerializer):
     words = serializers.CharField(help_text="As they stand in the question.")
     start = TimestampField()
     stop = TimestampField()
 
 
-class LeftOutOut(serializers.Serializer[Any]):
+class LeftOutOut(ResponseSerializer):
     max_tokens = serializers.IntegerField()
     tokens = serializers.IntegerField()
-    over_budget = serializers.ListField(child=serializers.CharField(), help_text="Ids that did not fit.")
-    near_duplicates = serializers.ListField(child=serializers.CharField(), help_text="Ids that repeat a line.")
+    over_budget = serializers.ListField(child=PublicIdField(MEMORY), help_text="Ids that did not fit.")
+    near_duplicates = serializers.ListField(child=PublicIdField(MEMORY), help_text="Ids that repeat a line.")
 
 
-class ExplanationOut(serializers.Serializer[Any]):
+class ExplanationOut(ResponseSerializer):
     recipe = serializers.ChoiceField([*RECIPES, "newest"])
     candidates = serializers.IntegerField(help_text="Passages that were ranked in the second stage.")
     below_threshold = serializers.IntegerField()
@@ -63,6 +85,17 @@ class ExplanationOut(serializers.Serializer[Any]):
     left_out = LeftOutOut(help_text="Of the context.")
 
 
-class HistoryOut(serializers.Serializer[Any]):
+@dataclass(frozen=True, slots=True)
+class History:
+    """Revisions of a memory, named by its public id; `reviews` are the decided ones (not in `/v1`)."""
+
+    id: str
+    revisions: Sequence[RevisionRecord]
+    reviews: Sequence[ReviewRecord] = ()
+
+
+class HistoryOut(ResponseSerializer):
     id = serializers.CharField()
     revisions = RevisionOut(many=True)
+
+    example: ClassVar[History] = History(ex.MEMORY_ID, [RevisionOut.example])
