@@ -12,10 +12,10 @@ from memories.models import Source
 from memories.services.store import enqueue_writes, results, source_of
 from memories.types import StoreCommand, WriteResult
 
-BatchItem = WriteResult | AppError
+BatchAnswer = WriteResult | AppError
 
 
-def store_all(principal: Principal, commands: Sequence[StoreCommand | AppError], *, wait: bool) -> list[BatchItem]:
+def store_all(principal: Principal, commands: Sequence[StoreCommand | AppError], *, wait: bool) -> list[BatchAnswer]:
     """The result of each command in order; one that the door refused already stays refused."""
     sources: list[Source] = []
     refused: dict[int, AppError] = {}
@@ -30,7 +30,7 @@ def store_all(principal: Principal, commands: Sequence[StoreCommand | AppError],
     return _joined(enqueue_writes(sources, wait=wait, response_context=response_context), refused)
 
 
-def replayed(principal: Principal, sources: Sequence[uuid.UUID], response_context: dict[str, Any]) -> list[BatchItem]:
+def replayed(principal: Principal, sources: Sequence[uuid.UUID], response_context: dict[str, Any]) -> list[BatchAnswer]:
     """The results of a batch that was accepted before."""
     refused: dict[int, AppError] = {}
     for index, (code, status, message, data) in response_context.items():
@@ -39,6 +39,6 @@ def replayed(principal: Principal, sources: Sequence[uuid.UUID], response_contex
     return _joined(results(principal.tenant_id, sources), refused)
 
 
-def _joined(accepted: Sequence[WriteResult], refused: dict[int, AppError]) -> list[BatchItem]:
+def _joined(accepted: Sequence[WriteResult], refused: dict[int, AppError]) -> list[BatchAnswer]:
     following = iter(accepted)
     return [refused.get(index) or next(following) for index in range(len(accepted) + len(refused))]

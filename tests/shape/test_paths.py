@@ -14,7 +14,7 @@ MAX_FILES = {"Store": 12, "Recall": 12, "Erase": 8}
 CONTINUED = {"Store": "Erase"}  # a store erases an expired memory with its text
 FILE = re.compile(r"^\d+\. `([^`]+)`", re.MULTILINE)
 LEAF = re.compile(r"`((?:memories|entities)/[^`]+)`")
-TYPES = ("/types.py", "/statements.py", "/temporal_view.py", "/review_types.py", "/errors.py")
+TYPES = ("/types.py", "/statements.py", "/temporal_view.py", "/review_types.py", "/explanation_types.py", "/errors.py")
 
 
 def _section() -> str:

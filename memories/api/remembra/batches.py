@@ -49,7 +49,7 @@ class BatchItem:
     """The answer to one item of a batch."""
 
     index: int
-    answer: batch.BatchItem
+    answer: batch.BatchAnswer
 
     @property
     def success(self) -> bool:
@@ -151,6 +151,6 @@ class BatchView(RemembraView):
         except (AppError, ValidationError) as error:
             return as_app_error(error)
 
-    def _batch(self, answers: Sequence[batch.BatchItem]) -> Response:
+    def _batch(self, answers: Sequence[batch.BatchAnswer]) -> Response:
         result = BatchResult(tuple(BatchItem(index, found) for index, found in enumerate(answers)))
         return self.ok(BatchOut, result, 202 if result.is_pending else 201)
