@@ -42,7 +42,7 @@ class EntityRetrieveQuery(RequestSerializer):
     as_of = AsOfField(required=False)
 
 
-class EditIn(StrictRequestSerializer):
+class UpdateEntityIn(StrictRequestSerializer):
     """At least one of them."""
 
     name = TextField(max_length=NAME, required=False, help_text="What it is called; the earlier name becomes an alias.")
@@ -60,7 +60,7 @@ class EditIn(StrictRequestSerializer):
         return attrs
 
 
-class MergeIn(StrictRequestSerializer):
+class MergeEntitiesIn(StrictRequestSerializer):
     source_ids = serializers.ListField(
         child=IdentifierField(),
         min_length=1,
@@ -70,7 +70,7 @@ class MergeIn(StrictRequestSerializer):
     target_id = IdentifierField(help_text="The entity that stays, with its name.")
 
 
-class SplitIn(StrictRequestSerializer):
+class SplitEntityIn(StrictRequestSerializer):
     merge_id = IdentifierField(required=False, help_text="Which merge to undo; the last one, unless said.")
 
 
@@ -80,7 +80,7 @@ class EntityDetailOut(api_serializers.EntityOut):
     )
 
 
-class MergedOut(EntityDetailOut):
+class MergedEntityOut(EntityDetailOut):
     merge_id = serializers.CharField(help_text="The last merge, to be undone by split.")
     merge_ids = serializers.ListField(child=serializers.CharField(), help_text="One for each of `source_ids`.")
 
@@ -101,12 +101,12 @@ class EntityView(RemembraView):
     @extend_schema(
         operation_id="api_entity_edit",
         summary="Change an entity's name, type or aliases",
-        request=EditIn,
+        request=UpdateEntityIn,
         responses={200: OpenApiResponse(EntityDetailOut, "It", [OpenApiExample("It", _ONE, response_only=True)])},
         examples=[OpenApiExample("A fuller name", {"name": "John Smith"}, request_only=True)],
     )
     def patch(self, request: Request, entity_id: str) -> Response:
-        data = self.body(request, EditIn)
+        data = self.body(request, UpdateEntityIn)
         aliases = tuple(data["aliases"]) if "aliases" in data else None
         command = EditEntity(entity_id, data.get("name"), data.get("type"), aliases)
         return self.ok(_detail(edit(principal(request), command)))
@@ -119,10 +119,10 @@ class MergeView(RemembraView):
     @extend_schema(
         operation_id="api_entities_merge",
         summary="Say that entities are one and the same",
-        request=MergeIn,
+        request=MergeEntitiesIn,
         responses={
             200: OpenApiResponse(
-                MergedOut,
+                MergedEntityOut,
                 "What they are now",
                 [
                     OpenApiExample(
@@ -142,7 +142,7 @@ class MergeView(RemembraView):
         ],
     )
     def post(self, request: Request) -> Response:
-        data = self.body(request, MergeIn)
+        data = self.body(request, MergeEntitiesIn)
         merged = merge(principal(request), data["source_ids"], data["target_id"])
         ids = [public(MERGE, row) for row in merged.merge_ids]
         return self.ok({**_detail(merged.detail), "merge_id": ids[-1], "merge_ids": ids})
@@ -154,12 +154,12 @@ class SplitView(RemembraView):
     @extend_schema(
         operation_id="api_entity_split",
         summary="Undo a merge into this entity",
-        request=SplitIn,
+        request=SplitEntityIn,
         responses={200: OpenApiResponse(EntityDetailOut, "It", [OpenApiExample("It", _ONE, response_only=True)])},
         examples=[OpenApiExample("This merge", {"merge_id": _MERGE_ID}, request_only=True)],
     )
     def post(self, request: Request, entity_id: str) -> Response:
-        data = self.body(request, SplitIn) if request.body else {}
+        data = self.body(request, SplitEntityIn) if request.body else {}
         return self.ok(_detail(split(principal(request), entity_id, data.get("merge_id"))))
 
 

@@ -82,18 +82,18 @@ class NeighborOut(NodeOut):
     distance = serializers.IntegerField(help_text="How many relations away.")
 
 
-class RelationshipsOut(serializers.Serializer[Any]):
+class RelationListOut(serializers.Serializer[Any]):
     relationships = RelationOut(many=True)
     truncated = serializers.BooleanField(help_text="There are more than `limit`.")
 
 
-class NeighborsOut(serializers.Serializer[Any]):
+class NeighborhoodOut(serializers.Serializer[Any]):
     nodes = NeighborOut(many=True, help_text="The nearest first, the entity itself before all.")
     edges = RelationOut(many=True)
     truncated = serializers.BooleanField(help_text="There are more than `limit`.")
 
 
-class PathOut(serializers.Serializer[Any]):
+class GraphPathOut(serializers.Serializer[Any]):
     found = serializers.BooleanField()
     nodes = NodeOut(many=True)
     edges = RelationOut(many=True, help_text="Each joins a node and the next, in either direction.")
@@ -161,7 +161,7 @@ class RelationshipsView(RemembraView):
         operation_id="api_entity_relationships",
         summary="The relations of an entity, the last recorded first",
         parameters=[RelationshipsIn],
-        responses=_answer(RelationshipsOut, "The relations", {"relationships": [_WORKS_AT], "truncated": False}),
+        responses=_answer(RelationListOut, "The relations", {"relationships": [_WORKS_AT], "truncated": False}),
     )
     def get(self, request: Request, entity_id: str) -> Response:
         data = self.query(request, RelationshipsIn)
@@ -180,7 +180,7 @@ class NeighborsView(RemembraView):
         summary="What is near an entity in the graph",
         parameters=[NeighborsIn],
         responses=_answer(
-            NeighborsOut,
+            NeighborhoodOut,
             "Nodes and edges",
             {
                 "nodes": [_JOHN | {"distance": 0}, _GOOGLE | {"distance": 1}],
@@ -209,7 +209,7 @@ class PathView(RemembraView):
             OpenApiParameter("from", required=True, examples=[OpenApiExample("John Smith", _JOHN["id"])]),
             OpenApiParameter("to", required=True, examples=[OpenApiExample("Google", _GOOGLE["id"])]),
         ],
-        responses=_answer(PathOut, "The way", {"found": True, "nodes": [_JOHN, _GOOGLE], "edges": [_WORKS_AT]}),
+        responses=_answer(GraphPathOut, "The way", {"found": True, "nodes": [_JOHN, _GOOGLE], "edges": [_WORKS_AT]}),
     )
     def get(self, request: Request) -> Response:
         data = self.query(request, PathIn)

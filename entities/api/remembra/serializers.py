@@ -44,7 +44,7 @@ class EntityOut(serializers.Serializer[Any]):
     confidence = serializers.FloatField()
 
 
-class EntitiesOut(serializers.Serializer[Any]):
+class EntityPageOut(serializers.Serializer[Any]):
     entities = EntityOut(many=True)
     total = serializers.IntegerField()
     next_cursor = serializers.CharField(allow_null=True)

@@ -48,7 +48,7 @@ class EntitiesView(RemembraView):
         parameters=[serializers.EntityListQuery],
         responses={
             200: OpenApiResponse(
-                serializers.EntitiesOut, "A page", [OpenApiExample("A page", _PAGE, response_only=True)]
+                serializers.EntityPageOut, "A page", [OpenApiExample("A page", _PAGE, response_only=True)]
             )
         },
     )

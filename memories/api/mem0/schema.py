@@ -12,20 +12,20 @@ from rest_framework import serializers
 from core.http.fields import MetadataField, TimestampField
 from memories.api import examples as ex
 from memories.api.mem0 import serializers as api_serializers
-from memories.api.outputs import MEMORY_STATES, ExplanationOut, HistoryOut, RevisionOut, WhyOut
+from memories.api.outputs import MEMORY_STATES, HistoryOut, RecallExplanationOut, RevisionOut, ScoreExplanationOut
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 EVENT_STATES = ["pending", "running", "succeeded", "failed"]
 
 
-class RelationshipOut(serializers.Serializer[Any]):
+class Mem0RelationshipOut(serializers.Serializer[Any]):
     type = serializers.CharField()
     entity = serializers.CharField()
     confidence = serializers.FloatField()
 
 
-class MemoryOut(serializers.Serializer[Any]):
+class Mem0MemoryOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     content = serializers.CharField()
     memory = serializers.CharField(help_text="The same text.")
@@ -34,7 +34,7 @@ class MemoryOut(serializers.Serializer[Any]):
     run_id = serializers.CharField(allow_null=True)
     project = serializers.CharField()
     metadata = MetadataField()
-    relationships = RelationshipOut(many=True)
+    relationships = Mem0RelationshipOut(many=True)
     memory_type = serializers.CharField()
     pinned = serializers.BooleanField()
     importance = serializers.FloatField()
@@ -44,17 +44,17 @@ class MemoryOut(serializers.Serializer[Any]):
     expires_at = TimestampField(allow_null=True)
 
 
-class FullMemoryOut(MemoryOut):
+class Mem0MemoryDetailOut(Mem0MemoryOut):
     history = RevisionOut(many=True, required=False)
     embedding = serializers.ListField(child=serializers.FloatField(), required=False, allow_null=True)
 
 
-class ScoredMemoryOut(MemoryOut):
+class Mem0ScoredMemoryOut(Mem0MemoryOut):
     score = serializers.FloatField()
-    why = WhyOut(required=False, help_text="With `explain`.")
+    why = ScoreExplanationOut(required=False, help_text="With `explain`.")
 
 
-class ResultOut(serializers.Serializer[Any]):
+class Mem0WriteResultItemOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     memory = serializers.CharField()
     content = serializers.CharField()
@@ -63,27 +63,27 @@ class ResultOut(serializers.Serializer[Any]):
     entities = serializers.ListField(child=serializers.CharField())
 
 
-class AddedOut(serializers.Serializer[Any]):
+class Mem0AddResultOut(serializers.Serializer[Any]):
     id = serializers.CharField(allow_null=True, help_text="null: the messages stated nothing, and nothing was kept.")
-    results = ResultOut(many=True)
+    results = Mem0WriteResultItemOut(many=True)
     event_id = serializers.CharField(required=False)
     status = serializers.CharField(required=False)
 
 
-class FoundOut(serializers.Serializer[Any]):
-    results = ScoredMemoryOut(many=True)
+class Mem0SearchResultOut(serializers.Serializer[Any]):
+    results = Mem0ScoredMemoryOut(many=True)
     total = serializers.IntegerField()
     query = serializers.CharField()
-    explanation = ExplanationOut(required=False, help_text="With `explain`.")
+    explanation = RecallExplanationOut(required=False, help_text="With `explain`.")
 
 
-class DeletedOut(serializers.Serializer[Any]):
+class Mem0DeleteResultOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     deleted = serializers.BooleanField()
     receipt_id = serializers.CharField()
 
 
-class ReceiptOut(serializers.Serializer[Any]):
+class Mem0ErasureReceiptOut(serializers.Serializer[Any]):
     receipt_id = serializers.CharField()
     scope = MetadataField()
     counts = serializers.DictField(child=serializers.IntegerField())
@@ -92,13 +92,13 @@ class ReceiptOut(serializers.Serializer[Any]):
     signature = serializers.CharField()
 
 
-class PendingOut(serializers.Serializer[Any]):
+class Mem0PendingUpdateOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     event_id = serializers.CharField()
     status = serializers.CharField()
 
 
-class StatsOut(serializers.Serializer[Any]):
+class Mem0UserStatisticsOut(serializers.Serializer[Any]):
     total_memories = serializers.IntegerField()
     memories_last_7d = serializers.IntegerField()
     entities = serializers.IntegerField()
@@ -106,19 +106,19 @@ class StatsOut(serializers.Serializer[Any]):
     last_memory_at = TimestampField(allow_null=True)
 
 
-class UserMemoriesOut(serializers.Serializer[Any]):
+class Mem0UserMemoriesOut(serializers.Serializer[Any]):
     user_id = serializers.CharField()
-    results = MemoryOut(many=True)
+    results = Mem0MemoryOut(many=True)
     next_cursor = serializers.CharField(allow_null=True)
     total = serializers.IntegerField()
-    stats = StatsOut()
+    stats = Mem0UserStatisticsOut()
 
 
-class EventOut(serializers.Serializer[Any]):
+class Mem0EventOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     status = serializers.ChoiceField(EVENT_STATES)
     memory_id = serializers.CharField(allow_null=True, help_text="null: nothing was kept.")
-    results = ResultOut(many=True)
+    results = Mem0WriteResultItemOut(many=True)
     error = serializers.CharField(allow_null=True)
     created_at = TimestampField()
     finished_at = TimestampField(allow_null=True)
@@ -127,7 +127,7 @@ class EventOut(serializers.Serializer[Any]):
 @functools.cache
 def _envelope_shape(data: type[serializers.Serializer[Any]]) -> Any:
     return inline_serializer(
-        f"V1{data.__name__.removesuffix('Out')}Envelope",
+        f"V1{data.__name__.removeprefix('Mem0').removesuffix('Out')}Envelope",
         {
             "success": serializers.BooleanField(),
             "data": data(),
@@ -191,10 +191,10 @@ _PENDING = {"id": ex.MEMORY_ID, "event_id": ex.EVENT_ID, "status": "pending"}
 add = extend_schema(
     operation_id="v1_add",
     summary="Add memories",
-    request=api_serializers.AddIn,
+    request=api_serializers.Mem0AddMemoriesIn,
     responses={
-        200: envelope(AddedOut, {"id": ex.MEMORY_ID, "results": [_RESULT]}, "Memory added successfully"),
-        202: envelope(AddedOut, _PENDING | {"results": []}, "Memory accepted"),
+        200: envelope(Mem0AddResultOut, {"id": ex.MEMORY_ID, "results": [_RESULT]}, "Memory added successfully"),
+        202: envelope(Mem0AddResultOut, _PENDING | {"results": []}, "Memory accepted"),
     },
     examples=[
         OpenApiExample(
@@ -211,10 +211,12 @@ add = extend_schema(
 search = extend_schema(
     operation_id="v1_search",
     summary="Search memories",
-    parameters=[api_serializers.SearchIn],
+    parameters=[api_serializers.Mem0SearchQuery],
     responses={
         200: envelope(
-            FoundOut, {"results": [_MEMORY | {"score": 0.92}], "total": 1, "query": "FastAPI"}, "Search completed"
+            Mem0SearchResultOut,
+            {"results": [_MEMORY | {"score": 0.92}], "total": 1, "query": "FastAPI"},
+            "Search completed",
         )
     },
 )
@@ -222,7 +224,7 @@ get = extend_schema(
     operation_id="v1_get",
     summary="Get a memory",
     parameters=[api_serializers.Mem0RetrieveQuery],
-    responses={200: envelope(FullMemoryOut, _MEMORY, "Memory retrieved")},
+    responses={200: envelope(Mem0MemoryDetailOut, _MEMORY, "Memory retrieved")},
 )
 
 
@@ -230,10 +232,10 @@ def _change(operation: str, summary: str) -> Callable[[F], F]:
     return extend_schema(
         operation_id=operation,
         summary=summary,
-        request=api_serializers.UpdateIn,
+        request=api_serializers.Mem0UpdateMemoryIn,
         responses={
-            200: envelope(MemoryOut, _MEMORY, "Memory updated successfully"),
-            202: envelope(PendingOut, _PENDING, "Update accepted"),
+            200: envelope(Mem0MemoryOut, _MEMORY, "Memory updated successfully"),
+            202: envelope(Mem0PendingUpdateOut, _PENDING, "Update accepted"),
         },
         examples=[OpenApiExample("A new text", {"content": "I love building agents"}, request_only=True)],
     )
@@ -247,7 +249,7 @@ delete = extend_schema(
     request=None,
     responses={
         200: envelope(
-            DeletedOut,
+            Mem0DeleteResultOut,
             {"id": ex.MEMORY_ID, "deleted": True, "receipt_id": ex.RECEIPT_ID},
             "Memory deleted successfully",
         )
@@ -264,7 +266,7 @@ list_user = extend_schema(
     parameters=[api_serializers.Mem0ListQuery],
     responses={
         200: envelope(
-            UserMemoriesOut,
+            Mem0UserMemoriesOut,
             {
                 "user_id": "test_user_123",
                 "results": [_MEMORY],
@@ -286,12 +288,12 @@ delete_user = extend_schema(
     operation_id="v1_delete_user",
     summary="Erase all memories of a user",
     request=None,
-    responses={200: envelope(ReceiptOut, _RECEIPT, "Memories deleted successfully")},
+    responses={200: envelope(Mem0ErasureReceiptOut, _RECEIPT, "Memories deleted successfully")},
 )
 event = extend_schema(
     operation_id="v1_event",
     summary="What became of an accepted write",
     responses={
-        200: envelope(EventOut, _EVENT, "Event retrieved"),
+        200: envelope(Mem0EventOut, _EVENT, "Event retrieved"),
     },
 )

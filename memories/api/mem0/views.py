@@ -48,7 +48,7 @@ class Mem0MemoriesView(Mem0View):
 
     @add
     def post(self, request: Request) -> Response:
-        data = self.body(request, serializers.AddIn)
+        data = self.body(request, serializers.Mem0AddMemoriesIn)
         command = StoreCommand(
             items=serializers.items(data),
             user_id=data.get("user_id"),
@@ -77,7 +77,7 @@ class SearchView(Mem0View):
 
     @search
     def get(self, request: Request) -> Response:
-        data = self.query(request, serializers.SearchIn)
+        data = self.query(request, serializers.Mem0SearchQuery)
         seen_from = temporal_view(data)
         asked = {name: value for name, value in data.items() if name not in TEMPORAL_VIEW}
         query = RecallQuery(**asked, temporal_view=seen_from, rerank=settings.RERANK_DEFAULT, recipe=recipe_of(request))
@@ -109,7 +109,7 @@ class Mem0MemoryView(Mem0View):
         return self._change(request, memory_id)
 
     def _change(self, request: Request, memory_id: str) -> Response:
-        data = self.body(request, serializers.UpdateIn)
+        data = self.body(request, serializers.Mem0UpdateMemoryIn)
         require_any(data, EDITABLE)
         return self._changed(update(principal(request), update_command(memory_id, data, wait=self.may_wait)))
 

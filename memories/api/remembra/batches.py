@@ -19,8 +19,8 @@ from core.http import remembra
 from core.http.base import RemembraView, RequestSerializer
 from core.http.errors import as_app_error
 from memories.api.remembra import serializers as api_serializers
-from memories.api.remembra.schema import ACCEPTED, STORED, StoredOut, answer
-from memories.api.remembra.serializers import StoreIn
+from memories.api.remembra.schema import ACCEPTED, STORED, StoreResultOut, answer
+from memories.api.remembra.serializers import StoreMemoryIn
 from memories.api.remembra.views import store_command
 from memories.services import batch
 from memories.types import StoreCommand
@@ -43,10 +43,10 @@ class BatchIn(RequestSerializer):
     )
 
 
-class BatchedOut(serializers.Serializer[Any]):
+class BatchItemResultOut(serializers.Serializer[Any]):
     index = serializers.IntegerField()
     success = serializers.BooleanField()
-    response = StoredOut(allow_null=True)
+    response = StoreResultOut(allow_null=True)
     error = inline_serializer(
         "BatchError",
         {"code": serializers.CharField(), "message": serializers.CharField(), "details": serializers.DictField()},
@@ -54,8 +54,8 @@ class BatchedOut(serializers.Serializer[Any]):
     )
 
 
-class BatchOut(serializers.Serializer[Any]):
-    results = BatchedOut(many=True)
+class BatchResultOut(serializers.Serializer[Any]):
+    results = BatchItemResultOut(many=True)
     total = serializers.IntegerField()
     succeeded = serializers.IntegerField()
     failed = serializers.IntegerField()
@@ -97,10 +97,10 @@ class BatchView(RemembraView):
     @extend_schema(
         operation_id="api_batch",
         summary="Store up to 100 memories",
-        request=inline_serializer("Batch", {"items": StoreIn(many=True)}),
+        request=inline_serializer("Batch", {"items": StoreMemoryIn(many=True)}),
         responses={
-            201: answer(BatchOut, "Stored", _batch(STORED)),
-            202: answer(BatchOut, "Accepted", _batch(ACCEPTED)),
+            201: answer(BatchResultOut, "Stored", _batch(STORED)),
+            202: answer(BatchResultOut, "Accepted", _batch(ACCEPTED)),
         },
         examples=[
             OpenApiExample(
@@ -124,7 +124,7 @@ class BatchView(RemembraView):
 
     def _command(self, said: Any) -> StoreCommand | AppError:
         try:
-            return store_command(self, self.read(StoreIn, said))
+            return store_command(self, self.read(StoreMemoryIn, said))
         except (AppError, ValidationError) as error:
             return as_app_error(error)
 

@@ -21,7 +21,7 @@ from core.http.fields import IdentifierField, StrictBooleanField, StrictChoiceFi
 from core.ids import EVENT, MEMORY, public
 from memories.api import examples as ex
 from memories.api.common import MessageIn, item, pending_headers
-from memories.api.remembra.schema import EntityRefOut, answer
+from memories.api.remembra.schema import EntityReferenceOut, answer
 from memories.api.remembra.serializers import CONTENT, ScopedIn, entity_ref
 from memories.api.remembra.views import EVENTS
 from memories.services import ingest
@@ -32,7 +32,7 @@ PREVIEW = 20_000  # characters that are read in the request itself: at 8,000 a s
 ROLES = {"user": frozenset({"user"}), "assistant": frozenset({"assistant"}), "both": frozenset({"user", "assistant"})}
 
 
-class OptionsIn(RequestSerializer):
+class IngestOptionsIn(RequestSerializer):
     extract_from = StrictChoiceField(["user", "assistant", "both"], default="both")
     min_importance = StrictFloatField(min_value=0, max_value=1, default=0.5)
     dedupe = StrictBooleanField(
@@ -44,11 +44,11 @@ class OptionsIn(RequestSerializer):
     infer = StrictBooleanField(default=True, help_text="false stores each message verbatim as one memory.")
 
 
-class ConversationIn(ScopedIn):
+class IngestConversationIn(ScopedIn):
     messages = MessageIn(many=True, allow_empty=False)
     session_id = IdentifierField(required=False, allow_null=True)
     agent_id = IdentifierField(required=False)
-    options = OptionsIn(required=False)
+    options = IngestOptionsIn(required=False)
 
     def validate_messages(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if len(value) > MAX_MESSAGES:
@@ -67,7 +67,7 @@ class ConversationIn(ScopedIn):
         return super().validate(attrs)
 
 
-class FactOut(serializers.Serializer[Any]):
+class ExtractedFactOut(serializers.Serializer[Any]):
     content = serializers.CharField()
     confidence = serializers.FloatField()
     importance = serializers.FloatField()
@@ -79,7 +79,7 @@ class FactOut(serializers.Serializer[Any]):
     action_reason = serializers.CharField(allow_null=True, help_text="Why, where somebody gave a reason.")
 
 
-class IngestStatsOut(serializers.Serializer[Any]):
+class IngestStatisticsOut(serializers.Serializer[Any]):
     messages_processed = serializers.IntegerField()
     facts_extracted = serializers.IntegerField()
     facts_stored = serializers.IntegerField()
@@ -90,12 +90,12 @@ class IngestStatsOut(serializers.Serializer[Any]):
     processing_time_ms = serializers.IntegerField()
 
 
-class IngestedOut(serializers.Serializer[Any]):
+class IngestResultOut(serializers.Serializer[Any]):
     status = serializers.ChoiceField(["ok", "pending"])
     session_id = serializers.CharField(allow_null=True)
-    facts = FactOut(many=True)
-    entities = EntityRefOut(many=True)
-    stats = IngestStatsOut()
+    facts = ExtractedFactOut(many=True)
+    entities = EntityReferenceOut(many=True)
+    stats = IngestStatisticsOut()
     event_id = serializers.CharField(required=False)
 
 
@@ -152,11 +152,11 @@ class ConversationView(RemembraView):
     @extend_schema(
         operation_id="api_ingest_conversation",
         summary="Store what a conversation states",
-        request=ConversationIn,
+        request=IngestConversationIn,
         responses={
-            200: answer(IngestedOut, "Looked at (`store: false`)", _LOOKED),
-            201: answer(IngestedOut, "Taken in", _INGESTED),
-            202: answer(IngestedOut, "Accepted", _PENDING),
+            200: answer(IngestResultOut, "Looked at (`store: false`)", _LOOKED),
+            201: answer(IngestResultOut, "Taken in", _INGESTED),
+            202: answer(IngestResultOut, "Accepted", _PENDING),
         },
         examples=[
             OpenApiExample(
@@ -172,8 +172,8 @@ class ConversationView(RemembraView):
     )
     def post(self, request: Request) -> Response:
         begun = time.monotonic()
-        data = self.body(request, ConversationIn)
-        options = data.get("options") or self.read(OptionsIn, {})
+        data = self.body(request, IngestConversationIn)
+        options = data.get("options") or self.read(IngestOptionsIn, {})
         command = IngestCommand(
             store=StoreCommand(
                 items=tuple(item(message, None) for message in data["messages"]),
@@ -191,7 +191,7 @@ class ConversationView(RemembraView):
         return self._ingested(ingest.ingest(principal(request), command), data.get("session_id"), begun)
 
     def replay(self, sources: Sequence[UUID], response_context: Any) -> Response:
-        session = self.body(self.request, ConversationIn).get("session_id")
+        session = self.body(self.request, IngestConversationIn).get("session_id")
         return self._ingested(
             ingest.replayed(principal(self.request), sources, response_context), session, time.monotonic()
         )

@@ -15,7 +15,7 @@ from core.http.base import RemembraView
 from core.http.fields import IdentifierField, QueryIntegerField
 from memories.api.common import TimedIn, temporal_view
 from memories.api.remembra import serializers as api_serializers
-from memories.api.remembra.schema import MEMORY, RemembraMemoryOut, answer
+from memories.api.remembra.schema import MEMORY, MemoryOut, answer
 from memories.services.entities import memories_of
 
 
@@ -24,8 +24,8 @@ class AboutIn(TimedIn):
     cursor = IdentifierField(required=False)
 
 
-class AboutOut(serializers.Serializer[Any]):
-    memories = RemembraMemoryOut(many=True)
+class EntityMemoriesOut(serializers.Serializer[Any]):
+    memories = MemoryOut(many=True)
     total = serializers.IntegerField()
     next_cursor = serializers.CharField(allow_null=True)
 
@@ -37,7 +37,7 @@ class EntityMemoriesView(RemembraView):
         operation_id="api_entity_memories",
         summary="The memories that mention an entity, newest first",
         parameters=[AboutIn],
-        responses={200: answer(AboutOut, "A page", {"memories": [MEMORY], "total": 1, "next_cursor": None})},
+        responses={200: answer(EntityMemoriesOut, "A page", {"memories": [MEMORY], "total": 1, "next_cursor": None})},
     )
     def get(self, request: Request, entity_id: str) -> Response:
         data = self.query(request, AboutIn)

@@ -20,7 +20,7 @@ from memories.services.reviews import of_memory
 _HISTORY = {"id": ex.MEMORY_ID, "revisions": [ex.REVISION], "reviews": [DECIDED]}
 
 
-class ReviewedHistoryOut(HistoryOut):
+class HistoryWithReviewsOut(HistoryOut):
     reviews = ReviewOut(many=True, help_text="The decided reviews of this memory, newest first.")
 
 
@@ -30,7 +30,7 @@ class HistoryView(RemembraView):
     @extend_schema(
         operation_id="api_history",
         summary="All revisions of a memory, newest first, and its decided reviews",
-        responses={200: answer(ReviewedHistoryOut, "The history", _HISTORY)},
+        responses={200: answer(HistoryWithReviewsOut, "The history", _HISTORY)},
     )
     def get(self, request: Request, memory_id: str) -> Response:
         revisions = [revision(r) for r in history(principal(request), memory_id)]

@@ -21,15 +21,15 @@ from memories.services.cleanup import clean_expired
 from memories.services.erasures import erasure
 
 
-class CleanupIn(RequestSerializer):
+class ExpiryCleanupIn(RequestSerializer):
     dry_run = StrictBooleanField(required=False, help_text="true only counts.")
 
 
-class CleanupQueryIn(RequestSerializer):
+class ExpiryCleanupQuery(RequestSerializer):
     dry_run = serializers.BooleanField(required=False)
 
 
-class CleanedOut(serializers.Serializer[Any]):
+class ExpiryCleanupResultOut(serializers.Serializer[Any]):
     deleted = serializers.IntegerField()
     would_delete = serializers.IntegerField()
     dry_run = serializers.BooleanField()
@@ -45,21 +45,21 @@ class CleanupView(RemembraView):
     @extend_schema(
         operation_id="api_cleanup_expired",
         summary="Erase what has expired",
-        parameters=[CleanupQueryIn],
-        request=CleanupIn,
-        responses={200: answer(CleanedOut, "Cleaned", {"deleted": 3, "would_delete": 3, "dry_run": False})},
+        parameters=[ExpiryCleanupQuery],
+        request=ExpiryCleanupIn,
+        responses={200: answer(ExpiryCleanupResultOut, "Cleaned", {"deleted": 3, "would_delete": 3, "dry_run": False})},
         examples=[OpenApiExample("Count only", {"dry_run": True}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
-        asked = self.query(request, CleanupQueryIn)
+        asked = self.query(request, ExpiryCleanupQuery)
         if request.body:
-            asked |= self.body(request, CleanupIn)
+            asked |= self.body(request, ExpiryCleanupIn)
         dry_run = asked.get("dry_run", False)
         count = clean_expired(principal(request), dry_run=dry_run)
         return self.ok({"deleted": 0 if dry_run else count, "would_delete": count, "dry_run": dry_run})
 
 
-class ErasureOut(serializers.Serializer[Any]):
+class ErasureReceiptOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     scope = MetadataField()
     counts = serializers.DictField(child=serializers.IntegerField())
@@ -85,7 +85,7 @@ class ErasureView(RemembraView):
         operation_id="api_erasure",
         summary="The receipt of an erasure",
         responses={
-            200: answer(ErasureOut, "The receipt", _ERASURE),
+            200: answer(ErasureReceiptOut, "The receipt", _ERASURE),
         },
     )
     def get(self, request: Request, receipt_id: str) -> Response:

@@ -37,7 +37,7 @@ class ReviewsIn(ScopedIn):
     as_of = AsOfField(required=False, help_text="The states at this time.")
 
 
-class DecisionIn(StrictRequestSerializer):
+class DecideReviewIn(StrictRequestSerializer):
     """The decision of an editor."""
 
     decision = StrictChoiceField(
@@ -47,7 +47,7 @@ class DecisionIn(StrictRequestSerializer):
     )
 
 
-class ComparedOut(serializers.Serializer[Any]):
+class ReviewedMemoryOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     content = serializers.CharField(help_text="The text that was compared.")
 
@@ -57,15 +57,15 @@ class ReviewOut(serializers.Serializer[Any]):
     proposal = serializers.ChoiceField([proposal.value for proposal in ReviewProposal])
     probability = serializers.FloatField(min_value=0, max_value=1)
     reason = serializers.CharField(allow_blank=True)
-    old = ComparedOut()
-    new = ComparedOut()
+    old = ReviewedMemoryOut()
+    new = ReviewedMemoryOut()
     state = serializers.ChoiceField(STATES)
     decided_by = serializers.CharField(allow_null=True)
     decided_at = TimestampField(allow_null=True)
     created_at = TimestampField()
 
 
-class ReviewsOut(serializers.Serializer[Any]):
+class ReviewPageOut(serializers.Serializer[Any]):
     reviews = ReviewOut(many=True)
     total = serializers.IntegerField()
     next_cursor = serializers.CharField(allow_null=True)
@@ -108,7 +108,7 @@ class ReviewsView(RemembraView):
         operation_id="api_reviews",
         summary="The review queue of a user, newest first",
         parameters=[ReviewsIn],
-        responses={200: answer(ReviewsOut, "A page", {"reviews": [OPEN], "total": 1, "next_cursor": None})},
+        responses={200: answer(ReviewPageOut, "A page", {"reviews": [OPEN], "total": 1, "next_cursor": None})},
     )
     def get(self, request: Request) -> Response:
         data = self.query(request, ReviewsIn)
@@ -123,11 +123,11 @@ class DecisionView(RemembraView):
     @extend_schema(
         operation_id="api_review",
         summary="Accept or reject a proposal of the review queue",
-        request=DecisionIn,
+        request=DecideReviewIn,
         responses={200: answer(ReviewOut, "The decided review", DECIDED)},
         examples=[OpenApiExample("Accept", {"decision": "accept"}, request_only=True)],
         extensions={"x-example-not-found": True},
     )
     def post(self, request: Request, review_id: str) -> Response:
-        data = self.body(request, DecisionIn)
+        data = self.body(request, DecideReviewIn)
         return self.ok(review(decide(principal(request), review_id, accept=data["decision"] == "accept")))

@@ -17,7 +17,7 @@ from core.http.fields import IdentifierField, TextField, TimestampField
 from memories.api import examples as ex
 from memories.api.common import pending_headers
 from memories.api.remembra import serializers
-from memories.api.remembra.schema import MEMORY, PENDING, PendingChangeOut, RemembraMemoryOut, answer
+from memories.api.remembra.schema import MEMORY, PENDING, MemoryOut, PendingUpdateOut, answer
 from memories.api.remembra.serializers import CONTENT
 from memories.api.remembra.views import EVENTS
 from memories.services.events import results
@@ -26,7 +26,7 @@ from memories.services.update import outcome
 from memories.types import MemoryRecord, SupersedeCommand, WriteResult
 
 
-class SupersedeIn(RequestSerializer):
+class SupersedeMemoryIn(RequestSerializer):
     content = TextField(max_length=CONTENT)
     valid_from = TimestampField(required=False, help_text="When it came true; now, unless said.")
     reason = TextField(max_length=500, required=False)
@@ -39,10 +39,10 @@ class SupersedeView(RemembraView):
     @extend_schema(
         operation_id="api_supersede",
         summary="Put a new memory in a memory's place",
-        request=SupersedeIn,
+        request=SupersedeMemoryIn,
         responses={
-            201: answer(RemembraMemoryOut, "The new memory", MEMORY),
-            202: answer(PendingChangeOut, "Accepted", PENDING),
+            201: answer(MemoryOut, "The new memory", MEMORY),
+            202: answer(PendingUpdateOut, "Accepted", PENDING),
         },
         examples=[
             OpenApiExample(
@@ -53,7 +53,7 @@ class SupersedeView(RemembraView):
         ],
     )
     def post(self, request: Request, memory_id: str) -> Response:
-        data = self.body(request, SupersedeIn)
+        data = self.body(request, SupersedeMemoryIn)
         return self._superseded(
             supersede(
                 principal(request),
@@ -77,7 +77,7 @@ class SupersedeView(RemembraView):
         return self.ok(serializers.memory(found), 201)
 
 
-class RestoreIn(RequestSerializer):
+class RestoreMemoryIn(RequestSerializer):
     revision_id = IdentifierField(required=False, help_text="The last live one, unless said.")
 
 
@@ -88,15 +88,15 @@ class RestoreView(RemembraView):
     @extend_schema(
         operation_id="api_restore",
         summary="Bring an earlier revision back",
-        request=RestoreIn,
+        request=RestoreMemoryIn,
         responses={
-            200: answer(RemembraMemoryOut, "The memory", MEMORY),
-            202: answer(PendingChangeOut, "Accepted", PENDING),
+            200: answer(MemoryOut, "The memory", MEMORY),
+            202: answer(PendingUpdateOut, "Accepted", PENDING),
         },
         examples=[OpenApiExample("A revision", {"revision_id": ex.REVISION_ID}, request_only=True)],
     )
     def post(self, request: Request, memory_id: str) -> Response:
-        data = self.body(request, RestoreIn) if request.body else {}
+        data = self.body(request, RestoreMemoryIn) if request.body else {}
         return self._restored(restore(principal(request), memory_id, data.get("revision_id"), wait=self.may_wait))
 
     def replay(self, sources: Sequence[UUID], response_context: Any) -> Response:

@@ -18,13 +18,13 @@ from rest_framework import serializers
 
 from core.http.fields import MetadataField, TimestampField
 from memories.api import examples as ex
-from memories.api.outputs import MEMORY_STATES, ExplanationOut, WhyOut
+from memories.api.outputs import MEMORY_STATES, RecallExplanationOut, ScoreExplanationOut
 from memories.api.remembra import serializers as api_serializers
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class RemembraMemoryOut(serializers.Serializer[Any]):
+class MemoryOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     content = serializers.CharField()
     user_id = serializers.CharField()
@@ -48,7 +48,7 @@ class RemembraMemoryOut(serializers.Serializer[Any]):
     expires_at = TimestampField(allow_null=True)
 
 
-class HitOut(serializers.Serializer[Any]):
+class RecalledMemoryOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     content = serializers.CharField()
     score = serializers.FloatField(min_value=0, max_value=1)
@@ -62,10 +62,10 @@ class HitOut(serializers.Serializer[Any]):
     decay_score = serializers.FloatField(
         min_value=0, max_value=1, help_text="How relevant it has stayed; the order doesn't depend on it."
     )
-    why = WhyOut(required=False, help_text="With `explain`.")
+    why = ScoreExplanationOut(required=False, help_text="With `explain`.")
 
 
-class EntityRefOut(serializers.Serializer[Any]):
+class EntityReferenceOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     canonical_name = serializers.CharField()
     name = serializers.CharField(help_text="The same as canonical_name.")
@@ -77,16 +77,18 @@ class EntityRefOut(serializers.Serializer[Any]):
     )
 
 
-class RecalledOut(serializers.Serializer[Any]):
-    memories = HitOut(many=True)
+class RecallResultOut(serializers.Serializer[Any]):
+    memories = RecalledMemoryOut(many=True)
     context = serializers.CharField()  # type: ignore[assignment]  # DRF's own attribute of that name is not used here
     total = serializers.IntegerField()
-    entities = EntityRefOut(many=True, help_text="The entities that the memories of this answer mention, each once.")
+    entities = EntityReferenceOut(
+        many=True, help_text="The entities that the memories of this answer mention, each once."
+    )
     context_tokens = serializers.IntegerField()
-    explanation = ExplanationOut(required=False, help_text="With `explain`.")
+    explanation = RecallExplanationOut(required=False, help_text="With `explain`.")
 
 
-class DecisionOut(serializers.Serializer[Any]):
+class WriteResultItemOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     content = serializers.CharField()
     action = serializers.ChoiceField(["ADD", "UPDATE", "DELETE", "NOOP"])
@@ -94,41 +96,41 @@ class DecisionOut(serializers.Serializer[Any]):
     replaces = serializers.CharField(required=False)
 
 
-class StoredOut(serializers.Serializer[Any]):
+class StoreResultOut(serializers.Serializer[Any]):
     status = serializers.ChoiceField(["success", "duplicate", "pending"])
     id = serializers.CharField()
-    memories = DecisionOut(many=True)
+    memories = WriteResultItemOut(many=True)
     entities_extracted = serializers.IntegerField()
     relationships_created = serializers.IntegerField()
     extracted_facts = serializers.ListField(child=serializers.CharField())
-    entities = EntityRefOut(many=True)
+    entities = EntityReferenceOut(many=True)
     expires_at = TimestampField(allow_null=True)
     duplicate_of = serializers.CharField(allow_null=True)
     event_id = serializers.CharField(required=False)
 
 
-class PageOut(serializers.Serializer[Any]):
-    memories = RemembraMemoryOut(many=True)
+class MemoryPageOut(serializers.Serializer[Any]):
+    memories = MemoryOut(many=True)
     total = serializers.IntegerField()
     page = serializers.IntegerField()
     limit = serializers.IntegerField()
     next_cursor = serializers.CharField(allow_null=True)
 
 
-class ChangedOut(serializers.Serializer[Any]):
+class UpdateResultOut(serializers.Serializer[Any]):
     status = serializers.CharField()
     id = serializers.CharField()
     memory = inline_serializer("ChangedMemory", {"id": serializers.CharField(), "content": serializers.CharField()})
-    updated_entities = EntityRefOut(many=True, help_text="The entities that the memory mentions now.")
+    updated_entities = EntityReferenceOut(many=True, help_text="The entities that the memory mentions now.")
 
 
-class PendingChangeOut(serializers.Serializer[Any]):
+class PendingUpdateOut(serializers.Serializer[Any]):
     status = serializers.CharField()
     id = serializers.CharField()
     event_id = serializers.CharField()
 
 
-class ForgottenOut(serializers.Serializer[Any]):
+class DeleteResultOut(serializers.Serializer[Any]):
     status = serializers.CharField()
     deleted_memories = serializers.IntegerField()
     deleted_entities = serializers.IntegerField()
@@ -136,11 +138,11 @@ class ForgottenOut(serializers.Serializer[Any]):
     receipt_id = serializers.CharField()
 
 
-class RemembraEventOut(serializers.Serializer[Any]):
+class EventOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     status = serializers.ChoiceField(["pending", "running", "succeeded", "failed"])
     memory_id = serializers.CharField(allow_null=True, help_text="null: nothing was kept.")
-    memories = DecisionOut(many=True)
+    memories = WriteResultItemOut(many=True)
     error = serializers.CharField(allow_null=True)
     created_at = TimestampField()
     finished_at = TimestampField(allow_null=True)
@@ -223,10 +225,10 @@ _FORGOTTEN = {
 storing = extend_schema(
     operation_id="api_store",
     summary="Store a memory",
-    request=api_serializers.StoreIn,
+    request=api_serializers.StoreMemoryIn,
     responses={
-        201: answer(StoredOut, "Stored", STORED),
-        202: answer(StoredOut, "Accepted", ACCEPTED),
+        201: answer(StoreResultOut, "Stored", STORED),
+        202: answer(StoreResultOut, "Accepted", ACCEPTED),
     },
     examples=[
         OpenApiExample(
@@ -245,10 +247,10 @@ storing = extend_schema(
 recalling = extend_schema(
     operation_id="api_recall",
     summary="Recall memories",
-    request=api_serializers.RecallIn,
+    request=api_serializers.RecallMemoriesIn,
     responses={
         200: answer(
-            RecalledOut,
+            RecallResultOut,
             "Recalled",
             {
                 "memories": [_HIT],
@@ -293,7 +295,7 @@ list_memories = extend_schema(
     ],
     responses={
         200: answer(
-            PolymorphicProxySerializer("ListOut", [PageOut, RemembraMemoryOut(many=True)], None, many=False),
+            PolymorphicProxySerializer("ListOut", [MemoryPageOut, MemoryOut(many=True)], None, many=False),
             "A page",
             {"memories": [MEMORY], "total": 1, "page": 1, "limit": 100, "next_cursor": None},
         )
@@ -302,16 +304,16 @@ list_memories = extend_schema(
 forget_many = extend_schema(
     operation_id="api_forget",
     summary="Erase memories by id, by filters or by an entity, all of a user, or a project of a user",
-    parameters=[api_serializers.ForgetQueryIn],
-    request=api_serializers.ForgetIn,
-    responses={200: answer(ForgottenOut, "Erased", _FORGOTTEN)},
+    parameters=[api_serializers.DeleteMemoriesQuery],
+    request=api_serializers.DeleteMemoriesIn,
+    responses={200: answer(DeleteResultOut, "Erased", _FORGOTTEN)},
     examples=[OpenApiExample("By id", {"memory_ids": [ex.MEMORY_ID]}, request_only=True)],
 )
 get = extend_schema(
     operation_id="api_get",
     summary="Get a memory",
     parameters=[api_serializers.MemoryRetrieveQuery],
-    responses={200: answer(RemembraMemoryOut, "The memory", MEMORY)},
+    responses={200: answer(MemoryOut, "The memory", MEMORY)},
 )
 
 
@@ -325,8 +327,11 @@ def _change(operation: str, summary: str) -> Callable[[F], F]:
     return extend_schema(
         operation_id=operation,
         summary=summary,
-        request=api_serializers.ChangeIn,
-        responses={200: answer(ChangedOut, "Updated", changed), 202: answer(PendingChangeOut, "Accepted", PENDING)},
+        request=api_serializers.UpdateMemoryIn,
+        responses={
+            200: answer(UpdateResultOut, "Updated", changed),
+            202: answer(PendingUpdateOut, "Accepted", PENDING),
+        },
         examples=[
             OpenApiExample(
                 "A new text",
@@ -343,14 +348,14 @@ forget_single = extend_schema(
     operation_id="api_forget_one",
     summary="Erase a memory",
     request=None,
-    responses={200: answer(ForgottenOut, "Erased", _FORGOTTEN)},
+    responses={200: answer(DeleteResultOut, "Erased", _FORGOTTEN)},
 )
 event = extend_schema(
     operation_id="api_event",
     summary="What became of an accepted write",
     responses={
         200: answer(
-            RemembraEventOut,
+            EventOut,
             "The event",
             {
                 "id": ex.EVENT_ID,

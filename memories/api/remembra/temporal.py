@@ -28,22 +28,22 @@ class ReportIn(ScopedIn):
     limit = QueryIntegerField(min_value=1, max_value=1000, default=100, help_text="Of the most decayed memories.")
 
 
-class FadedOut(serializers.Serializer[Any]):
+class DecayedMemoryOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     content = serializers.CharField()
     decay_score = serializers.FloatField(min_value=0, max_value=1)
     last_accessed = TimestampField(allow_null=True, help_text="When recall last found it.")
 
 
-class ReportOut(serializers.Serializer[Any]):
+class DecayReportOut(serializers.Serializer[Any]):
     total_memories = serializers.IntegerField()
     healthy = serializers.IntegerField(help_text="A score of 0.5 or more.")
     decaying = serializers.IntegerField()
     expired = serializers.IntegerField(help_text="Below 0.1: the clean-up archives them.")
-    memories = FadedOut(many=True, help_text="The most decayed first.")
+    memories = DecayedMemoryOut(many=True, help_text="The most decayed first.")
 
 
-class PartsOut(serializers.Serializer[Any]):
+class DecayFactorsOut(serializers.Serializer[Any]):
     idle_days = serializers.FloatField(help_text="Since it was last used or changed.")
     stability_days = serializers.FloatField(help_text="After so long idle the score is 1/e.")
     importance = serializers.FloatField()
@@ -53,17 +53,17 @@ class PartsOut(serializers.Serializer[Any]):
     pinned = serializers.BooleanField(help_text="true: the score is 1.")
 
 
-class DecayOut(FadedOut):
+class MemoryDecayOut(DecayedMemoryOut):
     band = serializers.ChoiceField(BANDS)
-    parts = PartsOut()
+    parts = DecayFactorsOut()
 
 
-class CleanIn(RequestSerializer):
+class RunCleanupIn(RequestSerializer):
     dry_run = StrictBooleanField(default=False)
     archive = StrictBooleanField(default=True, help_text="false erases what has decayed.")
 
 
-class CleanOut(serializers.Serializer[Any]):
+class CleanupResultOut(serializers.Serializer[Any]):
     expired_deleted = serializers.IntegerField()
     decayed_archived = serializers.IntegerField()
     decayed_deleted = serializers.IntegerField()
@@ -101,7 +101,7 @@ class ReportView(RemembraView):
         parameters=[ReportIn],
         responses={
             200: answer(
-                ReportOut,
+                DecayReportOut,
                 "The report",
                 {"total_memories": 100, "healthy": 85, "decaying": 10, "expired": 5, "memories": [_DECAYED_MEMORY]},
             )
@@ -123,7 +123,7 @@ class DecayView(RemembraView):
         operation_id="api_decay",
         summary="Decay of a memory, with the parts of its score",
         parameters=[OpenApiParameter("memory_id", str, "path", examples=[OpenApiExample("A memory", ex.MEMORY_ID)])],
-        responses={200: answer(DecayOut, "The decay", {**_DECAYED_MEMORY, "band": "healthy", "parts": _PARTS})},
+        responses={200: answer(MemoryDecayOut, "The decay", {**_DECAYED_MEMORY, "band": "healthy", "parts": _PARTS})},
     )
     def get(self, request: Request, memory_id: str) -> Response:
         found = decay_of(principal(request), memory_id)
@@ -147,10 +147,10 @@ class CleanView(RemembraView):
     @extend_schema(
         operation_id="api_temporal_cleanup",
         summary="Erase what has expired, and archive or erase what has decayed",
-        request=CleanIn,
+        request=RunCleanupIn,
         responses={
             200: answer(
-                CleanOut,
+                CleanupResultOut,
                 "Cleaned",
                 {"expired_deleted": 3, "decayed_archived": 5, "decayed_deleted": 0, "dry_run": False},
             )
@@ -158,7 +158,7 @@ class CleanView(RemembraView):
         examples=[OpenApiExample("Only say what would happen", {"dry_run": True}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
-        data = self.body(request, CleanIn) if request.body else {"dry_run": False, "archive": True}
+        data = self.body(request, RunCleanupIn) if request.body else {"dry_run": False, "archive": True}
         done = clean(principal(request), dry_run=data["dry_run"], archive=data["archive"])
         return self.ok(
             {

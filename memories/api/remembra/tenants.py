@@ -26,7 +26,7 @@ TENANT_ID = "ten_01890a5dac967b2e8b7c3f0a9d1e2f36"
 NEVER_CHANGES = "never changes"
 
 
-class TenantChangeIn(StrictRequestSerializer):
+class UpdateTenantIn(StrictRequestSerializer):
     """At least one field."""
 
     fixed = dict.fromkeys(("slug", "id", "created_at"), NEVER_CHANGES)
@@ -38,7 +38,7 @@ class TenantChangeIn(StrictRequestSerializer):
     )
 
 
-class TenantIn(TenantChangeIn):
+class CreateTenantIn(UpdateTenantIn):
     fixed = {}  # noqa: RUF012
 
     slug = TextField(max_length=64, help_text="Lower-case letters, digits and hyphens.")
@@ -49,7 +49,7 @@ class TenantsIn(RequestSerializer):
     cursor = IdentifierField(required=False)
 
 
-class TenantEraseIn(StrictRequestSerializer):
+class DeleteTenantIn(StrictRequestSerializer):
     confirm = TextField(max_length=64, help_text="The tenant's slug.")
 
 
@@ -75,7 +75,7 @@ class TenantPageOut(serializers.Serializer[Any]):
     next_cursor = serializers.CharField(allow_null=True)
 
 
-class TenantErasedOut(serializers.Serializer[Any]):
+class DeleteTenantResultOut(serializers.Serializer[Any]):
     status = serializers.CharField()
     id = serializers.CharField()
     receipt_id = serializers.CharField()
@@ -102,12 +102,12 @@ class TenantsView(RemembraView):
     @extend_schema(
         operation_id="api_create_tenant",
         summary="Create a tenant (master key)",
-        request=TenantIn,
+        request=CreateTenantIn,
         responses={201: answer(TenantOut, "Created", _TENANT)},
         examples=_request("A tenant", {"slug": "acme", "name": "Acme Ltd", "rate_limits": {"v1": "500/m"}}),
     )
     def post(self, request: Request) -> Response:
-        data = self.body(request, TenantIn)
+        data = self.body(request, CreateTenantIn)
         slug = data.pop("slug")
         return self.ok(shown(tenants.create(principal(request), slug, cast(TenantChange, data))), 201)
 
@@ -138,12 +138,12 @@ class TenantView(RemembraView):
     @extend_schema(
         operation_id="api_change_tenant",
         summary="Rename a tenant, or change its default project or limits (master key)",
-        request=TenantChangeIn,
+        request=UpdateTenantIn,
         responses={200: answer(TenantOut, "Changed", _TENANT | {"name": "Acme Oslo"})},
         examples=_request("A name", {"name": "Acme Oslo"}),
     )
     def patch(self, request: Request, tenant_id: str) -> Response:
-        data = self.body(request, TenantChangeIn)
+        data = self.body(request, UpdateTenantIn)
         if not data:
             raise InvalidRequest("Send at least one of name, default_project, rate_limits.", field="name")
         return self.ok(shown(tenants.change(principal(request), tenant_id, cast(TenantChange, data))))
@@ -152,14 +152,16 @@ class TenantView(RemembraView):
         operation_id="api_erase_tenant",
         summary="Erase a tenant and all that it holds (master key)",
         description="Its keys end at once. `GET /api/v1/erasures/{receipt_id}` tells when all of it is gone.",
-        request=TenantEraseIn,
+        request=DeleteTenantIn,
         responses={
-            202: answer(TenantErasedOut, "Begun", {"status": "pending", "id": TENANT_ID, "receipt_id": ex.RECEIPT_ID})
+            202: answer(
+                DeleteTenantResultOut, "Begun", {"status": "pending", "id": TENANT_ID, "receipt_id": ex.RECEIPT_ID}
+            )
         },
         examples=_request("Its slug", {"confirm": "acme"}),
     )
     def delete(self, request: Request, tenant_id: str) -> Response:
-        confirm = self.body(request, TenantEraseIn)["confirm"]
+        confirm = self.body(request, DeleteTenantIn)["confirm"]
         receipt = public(RECEIPT, tenants.erase(principal(request), tenant_id, confirm))
         body = {"status": "pending", "id": tenant_id, "receipt_id": receipt}
         return self.ok(body, 202, {"Location": f"/api/v1/erasures/{receipt}"})

@@ -27,7 +27,7 @@ class ProfileIn(TimedIn):
     project_id = IdentifierField(required=False, help_text="The same as project.")
 
 
-class TopicOut(serializers.Serializer[Any]):
+class ProfileTopicOut(serializers.Serializer[Any]):
     topic = serializers.CharField()
     count = serializers.IntegerField()
 
@@ -45,14 +45,14 @@ class ProfileFactOut(serializers.Serializer[Any]):
     predicate = serializers.CharField(required=False)
 
 
-class ProfileOut(serializers.Serializer[Any]):
+class UserProfileOut(serializers.Serializer[Any]):
     user_id = serializers.CharField()
     total_memories = serializers.IntegerField()
     memories_last_7d = serializers.IntegerField()
     first_memory_at = TimestampField(allow_null=True)
     last_memory_at = TimestampField(allow_null=True)
     memory_types = serializers.DictField(child=serializers.IntegerField())
-    top_topics = TopicOut(many=True)
+    top_topics = ProfileTopicOut(many=True)
     top_entities = ProfileEntityOut(many=True)
     facts = ProfileFactOut(many=True)
 
@@ -84,7 +84,7 @@ class ProfileView(RemembraView):
         operation_id="api_profile",
         summary="What is known of a user, in short",
         parameters=[ProfileIn],
-        responses={200: answer(ProfileOut, "The profile", _PROFILE)},
+        responses={200: answer(UserProfileOut, "The profile", _PROFILE)},
     )
     def get(self, request: Request, user_id: str) -> Response:
         data = self.query(request, ProfileIn)

@@ -52,7 +52,7 @@ AGENT_HEADER = "X-Remembra-Agent-Id"
 
 
 def store_command(view: RemembraView, data: dict[str, Any]) -> StoreCommand:
-    """What a valid StoreIn asks for. The published clients name the agent in a header; the body's wins."""
+    """What a valid StoreMemoryIn asks for. The published clients name the agent in a header; the body's wins."""
     agent = view.request.headers.get(AGENT_HEADER)
     said = {**data, "name": data.get("speaker")}
     return StoreCommand(
@@ -77,7 +77,7 @@ class MemoriesView(RemembraView):
 
     @storing
     def post(self, request: Request) -> Response:
-        data = self.body(request, serializers.StoreIn)
+        data = self.body(request, serializers.StoreMemoryIn)
         return self._stored(store(principal(request), store_command(self, data)))
 
     def replay(self, sources: Sequence[UUID], response_context: Any) -> Response:
@@ -113,9 +113,9 @@ class MemoriesView(RemembraView):
         if request.query_params and request.body:
             raise InvalidRequest("Send a body or query parameters, not both; nothing was deleted.")
         if request.query_params:
-            data = self.query(request, serializers.ForgetQueryIn)
+            data = self.query(request, serializers.DeleteMemoriesQuery)
         else:
-            data = self.body(request, serializers.ForgetIn)
+            data = self.body(request, serializers.DeleteMemoriesIn)
         command = ForgetCommand(
             memory_ids=tuple(data.get("memory_ids", ())),
             all_memories=data.get("all", False),
@@ -134,7 +134,7 @@ class RecallView(RemembraView):
 
     @recalling
     def post(self, request: Request) -> Response:
-        data = self.body(request, serializers.RecallIn)
+        data = self.body(request, serializers.RecallMemoriesIn)
         query = RecallQuery(
             query=data.get("query"),
             user_id=data.get("user_id"),
@@ -176,7 +176,7 @@ class MemoryView(RemembraView):
         return self._change(request, memory_id)
 
     def _change(self, request: Request, memory_id: str) -> Response:
-        data = self.body(request, serializers.ChangeIn)
+        data = self.body(request, serializers.UpdateMemoryIn)
         require_any(data, EDITABLE)
         return self._changed(update(principal(request), update_command(memory_id, data, wait=self.may_wait)))
 

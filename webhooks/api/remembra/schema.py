@@ -45,17 +45,17 @@ class NewWebhookOut(WebhookOut):
     secret = serializers.CharField(help_text="Shown only here.")
 
 
-class WebhooksOut(serializers.Serializer[Any]):
+class WebhookListOut(serializers.Serializer[Any]):
     webhooks = WebhookOut(many=True)
     total = serializers.IntegerField()
 
 
-class WebhookDeletedOut(serializers.Serializer[Any]):
+class DeleteWebhookResultOut(serializers.Serializer[Any]):
     status = serializers.CharField()
     id = serializers.CharField()
 
 
-class AttemptOut(serializers.Serializer[Any]):
+class DeliveryAttemptOut(serializers.Serializer[Any]):
     at = TimestampField()
     status_code = serializers.IntegerField(allow_null=True)
     error = serializers.CharField(allow_null=True, help_text="status, timeout, connection, private_address, …")
@@ -68,13 +68,13 @@ class DeliveryOut(serializers.Serializer[Any]):
     event = serializers.ChoiceField([*EVENTS, TEST])
     state = serializers.ChoiceField([s.value for s in DeliveryState])
     error = serializers.CharField(allow_null=True)
-    attempts = AttemptOut(many=True)
+    attempts = DeliveryAttemptOut(many=True)
     next_attempt_at = TimestampField(allow_null=True)
     created_at = TimestampField()
     finished_at = TimestampField(allow_null=True)
 
 
-class DeliveriesOut(serializers.Serializer[Any]):
+class DeliveryPageOut(serializers.Serializer[Any]):
     deliveries = DeliveryOut(many=True)
     next_cursor = serializers.CharField(allow_null=True)
 
@@ -120,7 +120,7 @@ creating = extend_schema(
     operation_id="api_create_webhook",
     summary="Register a webhook",
     description=SENDING,
-    request=api_serializers.WebhookIn,
+    request=api_serializers.CreateWebhookIn,
     responses={201: answer(NewWebhookOut, "Made; the secret is shown only here", _WEBHOOK | {"secret": _SECRET})},
     examples=[
         OpenApiExample(
@@ -133,7 +133,7 @@ creating = extend_schema(
 list_webhooks = extend_schema(
     operation_id="api_list_webhooks",
     summary="List webhooks, newest first",
-    responses={200: answer(WebhooksOut, "All of them", {"webhooks": [_WEBHOOK], "total": 1})},
+    responses={200: answer(WebhookListOut, "All of them", {"webhooks": [_WEBHOOK], "total": 1})},
 )
 get = extend_schema(
     operation_id="api_get_webhook",
@@ -143,7 +143,7 @@ get = extend_schema(
 changing = extend_schema(
     operation_id="api_patch_webhook",
     summary="Change a webhook, or turn it on or off",
-    request=api_serializers.WebhookChangeIn,
+    request=api_serializers.UpdateWebhookIn,
     responses={200: answer(WebhookOut, "The webhook", _WEBHOOK)},
     examples=[OpenApiExample("Turn it on again", {"active": True}, request_only=True)],
 )
@@ -151,13 +151,13 @@ deleting = extend_schema(
     operation_id="api_delete_webhook",
     summary="Delete a webhook and the log of its deliveries",
     request=None,
-    responses={200: answer(WebhookDeletedOut, "Deleted", {"status": "success", "id": WEBHOOK_ID})},
+    responses={200: answer(DeleteWebhookResultOut, "Deleted", {"status": "success", "id": WEBHOOK_ID})},
 )
 list_deliveries = extend_schema(
     operation_id="api_list_deliveries",
     summary="What was sent to a webhook, newest first",
     parameters=[api_serializers.DeliveriesIn],
-    responses={200: answer(DeliveriesOut, "A page", {"deliveries": [_DELIVERED], "next_cursor": None})},
+    responses={200: answer(DeliveryPageOut, "A page", {"deliveries": [_DELIVERED], "next_cursor": None})},
 )
 testing = extend_schema(
     operation_id="api_test_webhook",

@@ -33,7 +33,7 @@ class WebhooksView(RemembraView):
 
     @creating
     def post(self, request: Request) -> Response:
-        data = self.body(request, serializers.WebhookIn)
+        data = self.body(request, serializers.CreateWebhookIn)
         command = CreateWebhook(
             url=data["url"],
             events=tuple(data["events"]),
@@ -59,7 +59,7 @@ class WebhookView(RemembraView):
 
     @changing
     def patch(self, request: Request, webhook_id: str) -> Response:
-        data = self.body(request, serializers.WebhookChangeIn)
+        data = self.body(request, serializers.UpdateWebhookIn)
         if not any(name in data for name in CHANGEABLE):
             raise InvalidRequest(f"Send at least one of {', '.join(CHANGEABLE)}.", field=CHANGEABLE[0])
         command = ChangeWebhook(
