@@ -49,40 +49,42 @@ class RevisionOut(ResponseSerializer):
     )
 
 
-class SignOut(ResponseSerializer):
+class FeatureContributionOut(ResponseSerializer):
     sign = serializers.CharField(help_text="What speaks for it: wording, meaning, speaker, time …")
     points = serializers.FloatField()
     meaning = serializers.CharField()
 
 
-class WhyOut(ResponseSerializer):
-    parts = SignOut(many=True, help_text="Largest first; together they are `sum`, of which the score is a curve.")
+class ScoreExplanationOut(ResponseSerializer):
+    parts = FeatureContributionOut(
+        many=True, help_text="Largest first; together they are `sum`, of which the score is a curve."
+    )
     words = serializers.ListField(child=serializers.CharField(), help_text="Words of the question that stand in it.")
     sum = serializers.FloatField()
 
 
-class TimeOut(ResponseSerializer):
+class TimeExpressionOut(ResponseSerializer):
     words = serializers.CharField(help_text="As they stand in the question.")
     start = TimestampField()
     stop = TimestampField()
 
 
-class LeftOutOut(ResponseSerializer):
+class OmittedMemoriesOut(ResponseSerializer):
     max_tokens = serializers.IntegerField()
     tokens = serializers.IntegerField()
     over_budget = serializers.ListField(child=PublicIdField(MEMORY), help_text="Ids that did not fit.")
     near_duplicates = serializers.ListField(child=PublicIdField(MEMORY), help_text="Ids that repeat a line.")
 
 
-class ExplanationOut(ResponseSerializer):
+class RecallExplanationOut(ResponseSerializer):
     recipe = serializers.ChoiceField([*RECIPES, "newest"])
     candidates = serializers.IntegerField(help_text="Passages that were ranked in the second stage.")
     below_threshold = serializers.IntegerField()
     words = serializers.ListField(child=serializers.CharField(), help_text="Of the question, as the index knows them.")
     speaker = serializers.ListField(child=serializers.CharField())
-    times = TimeOut(many=True)
+    times = TimeExpressionOut(many=True)
     asks_the_assistant = serializers.BooleanField()
-    left_out = LeftOutOut(help_text="Of the context.")
+    left_out = OmittedMemoriesOut(help_text="Of the context.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from core.http import mem0, remembra
 from core.http.fields import TimestampField
 from core.http.responses import NullIfBlankField, PublicIdField, ResponseSerializer, RoundedField, answer, example_id
 from core.unset import UNSET, Unset
-from memories.api.mem0.responses import MemoryOut
-from memories.api.remembra.responses import RecalledOut, RemembraMemoryOut
+from memories.api.mem0.responses import Mem0MemoryOut
+from memories.api.remembra.responses import MemoryOut, RecallResultOut
 from memories.types import MemoryRecord
 
 ROW = uuid.UUID("01890a5dac967b2e8b7c3f0a9d1e2f30")
@@ -160,7 +160,7 @@ HIDDEN = {
 }
 
 
-@pytest.mark.parametrize(("dialect", "serializer"), [("/v1", MemoryOut), ("/api/v1", RemembraMemoryOut)])
+@pytest.mark.parametrize(("dialect", "serializer"), [("/v1", Mem0MemoryOut), ("/api/v1", MemoryOut)])
 def test_every_field_of_a_memory_is_shown_or_hidden_on_purpose(dialect: str, serializer: Any) -> None:
     sources = {field.source.partition(".")[0] for field in serializer().fields.values()}
     assert {field.name for field in fields(MemoryRecord)} - sources == HIDDEN[dialect]
@@ -168,9 +168,9 @@ def test_every_field_of_a_memory_is_shown_or_hidden_on_purpose(dialect: str, ser
 
 def test_one_instance_renders_all_records_of_a_class(monkeypatch: pytest.MonkeyPatch) -> None:
     """To make a serializer takes longer than to render a memory."""
-    RecalledOut.render(RecalledOut.example)
+    RecallResultOut.render(RecallResultOut.example)
     made: list[Any] = []
     monkeypatch.setattr(serializers.Serializer, "get_fields", lambda self: made.append(self) or {})
-    assert RecalledOut.render(RecalledOut.example)["total"] == 1
+    assert RecallResultOut.render(RecallResultOut.example)["total"] == 1
     assert made == []
     assert example_id(f"mem_{ROW.hex}") == ROW

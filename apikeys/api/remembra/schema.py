@@ -22,7 +22,7 @@ _REVOKED = replace(KeyOut.example, status="revoked", revoked_at=EXAMPLE_TIME)
 granting = extend_schema(
     operation_id="api_create_key",
     summary="Create an API key, shown once",
-    request=api_serializers.KeyIn,
+    request=api_serializers.CreateKeyIn,
     responses={201: answer(NewKeyOut, "Created")},
     examples=request("A key of one user", {"user_id": "user_123", "name": "Production"}),
 )
@@ -38,7 +38,7 @@ getting = extend_schema(
 changing = extend_schema(
     operation_id="api_change_key",
     summary="Rename an API key, or change its expiry or limits",
-    request=api_serializers.KeyChangeIn,
+    request=api_serializers.UpdateKeyIn,
     responses={200: answer(KeyOut, "Changed", _RENAMED)},
     examples=request("A name and an end", {"name": "Production, Oslo", "expires_at": "2126-03-01T10:30:00Z"}),
 )
@@ -51,7 +51,7 @@ revoking = extend_schema(
 rotating = extend_schema(
     operation_id="api_rotate_key",
     summary="Replace an API key by a new one with the same rights, shown once",
-    request=api_serializers.RotateIn,
+    request=api_serializers.RotateKeyIn,
     responses={201: answer(RotatedKeyOut, "Rotated")},
     examples=request("With an hour of grace", {"grace_seconds": 3600}),
 )

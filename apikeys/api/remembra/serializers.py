@@ -21,7 +21,7 @@ DAY = 86_400
 NEVER_CHANGES = "never changes: make another key"
 
 
-class KeyIn(StrictRequestSerializer):
+class CreateKeyIn(StrictRequestSerializer):
     fixed = {"key": "is made by the service, and can't be given"}
 
     name = TextField(max_length=NAME, help_text="What the key is for.")
@@ -45,7 +45,7 @@ class KeyIn(StrictRequestSerializer):
     tenant = TextField(max_length=64, required=False, allow_null=True, help_text="Master key only: a slug.")
 
 
-class KeyChangeIn(StrictRequestSerializer):
+class UpdateKeyIn(StrictRequestSerializer):
     """At least one field."""
 
     fixed = dict.fromkeys(("role", "user_id", "project_ids", "tenant", "key"), NEVER_CHANGES)
@@ -56,7 +56,7 @@ class KeyChangeIn(StrictRequestSerializer):
     expires_at = TimestampField(required=False, allow_null=True, help_text="null: never.")
 
 
-class RotateIn(StrictRequestSerializer):
+class RotateKeyIn(StrictRequestSerializer):
     grace_seconds = StrictIntegerField(
         min_value=0, max_value=DAY, default=0, help_text="How long the old key goes on. 0: it ends at once."
     )

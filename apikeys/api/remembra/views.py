@@ -25,7 +25,7 @@ class KeysView(RemembraView):
 
     @schema.granting
     def post(self, request: Request) -> Response:
-        data = self.body(request, serializers.KeyIn)
+        data = self.body(request, serializers.CreateKeyIn)
         projects = data.get("project_ids")
         command = GrantCommand(
             name=data["name"],
@@ -54,7 +54,7 @@ class KeyView(RemembraView):
 
     @schema.changing
     def patch(self, request: Request, key_id: str) -> Response:
-        data = self.body(request, serializers.KeyChangeIn)
+        data = self.body(request, serializers.UpdateKeyIn)
         if not data:
             raise InvalidRequest("Send at least one of name, rate_limit_tier, rate_limits, expires_at.", field="name")
         return self.ok(KeyOut, creation_policy.change(principal(request), key_id, cast(KeyChange, data)))
@@ -70,5 +70,5 @@ class RotateView(RemembraView):
 
     @schema.rotating
     def post(self, request: Request, key_id: str) -> Response:
-        grace = dt.timedelta(seconds=self.body(request, serializers.RotateIn)["grace_seconds"])
+        grace = dt.timedelta(seconds=self.body(request, serializers.RotateKeyIn)["grace_seconds"])
         return self.ok(RotatedKeyOut, creation_policy.rotate(principal(request), key_id, grace), 201)

@@ -15,7 +15,7 @@ from core.http.base import RemembraView, RequestSerializer, StrictRequestSeriali
 from core.http.fields import IdentifierField, StrictChoiceField, TextField
 from core.http.point_in_time_fields import AsOfField
 from core.http.responses import answer
-from entities.api.remembra.responses import GOOGLE_ID, JOHN_ID, MERGE_ID, EntityDetailOut, MergedOut
+from entities.api.remembra.responses import GOOGLE_ID, JOHN_ID, MERGE_ID, EntityDetailOut, MergedEntityOut
 from entities.services.edit import edit
 from entities.services.entity_detail import get_entity
 from entities.services.merge import merge, split
@@ -30,7 +30,7 @@ class EntityRetrieveQuery(RequestSerializer):
     as_of = AsOfField(required=False)
 
 
-class EditIn(StrictRequestSerializer):
+class UpdateEntityIn(StrictRequestSerializer):
     """At least one of them."""
 
     name = TextField(max_length=NAME, required=False, help_text="What it is called; the earlier name becomes an alias.")
@@ -48,7 +48,7 @@ class EditIn(StrictRequestSerializer):
         return attrs
 
 
-class MergeIn(StrictRequestSerializer):
+class MergeEntitiesIn(StrictRequestSerializer):
     source_ids = serializers.ListField(
         child=IdentifierField(),
         min_length=1,
@@ -58,7 +58,7 @@ class MergeIn(StrictRequestSerializer):
     target_id = IdentifierField(help_text="The entity that stays, with its name.")
 
 
-class SplitIn(StrictRequestSerializer):
+class SplitEntityIn(StrictRequestSerializer):
     merge_id = IdentifierField(required=False, help_text="Which merge to undo; the last one, unless said.")
 
 
@@ -78,12 +78,12 @@ class EntityView(RemembraView):
     @extend_schema(
         operation_id="api_entity_edit",
         summary="Change an entity's name, type or aliases",
-        request=EditIn,
+        request=UpdateEntityIn,
         responses={200: answer(EntityDetailOut, "It")},
         examples=[OpenApiExample("A fuller name", {"name": "John Smith"}, request_only=True)],
     )
     def patch(self, request: Request, entity_id: str) -> Response:
-        data = self.body(request, EditIn)
+        data = self.body(request, UpdateEntityIn)
         aliases = tuple(data["aliases"]) if "aliases" in data else None
         command = EditEntity(entity_id, data.get("name"), data.get("type"), aliases)
         return self.ok(EntityDetailOut, edit(principal(request), command))
@@ -96,8 +96,8 @@ class MergeView(RemembraView):
     @extend_schema(
         operation_id="api_entities_merge",
         summary="Say that entities are one and the same",
-        request=MergeIn,
-        responses={200: answer(MergedOut, "What they are now")},
+        request=MergeEntitiesIn,
+        responses={200: answer(MergedEntityOut, "What they are now")},
         examples=[
             OpenApiExample(
                 "Two that are one",
@@ -107,8 +107,8 @@ class MergeView(RemembraView):
         ],
     )
     def post(self, request: Request) -> Response:
-        data = self.body(request, MergeIn)
-        return self.ok(MergedOut, merge(principal(request), data["source_ids"], data["target_id"]))
+        data = self.body(request, MergeEntitiesIn)
+        return self.ok(MergedEntityOut, merge(principal(request), data["source_ids"], data["target_id"]))
 
 
 class SplitView(RemembraView):
@@ -117,10 +117,10 @@ class SplitView(RemembraView):
     @extend_schema(
         operation_id="api_entity_split",
         summary="Undo a merge into this entity",
-        request=SplitIn,
+        request=SplitEntityIn,
         responses={200: answer(EntityDetailOut, "It")},
         examples=[OpenApiExample("This merge", {"merge_id": MERGE_ID}, request_only=True)],
     )
     def post(self, request: Request, entity_id: str) -> Response:
-        data = self.body(request, SplitIn) if request.body else {}
+        data = self.body(request, SplitEntityIn) if request.body else {}
         return self.ok(EntityDetailOut, split(principal(request), entity_id, data.get("merge_id")))

@@ -19,11 +19,11 @@ from entities.api.remembra.responses import (
     GOOGLE_ID,
     JOHN_ID,
     GraphOut,
-    NeighborsOut,
-    PathOut,
+    GraphPathOut,
+    NeighborhoodOut,
     PathResult,
     RelationList,
-    RelationshipsOut,
+    RelationListOut,
 )
 from entities.services import relationships, traversal
 from entities.services.bitemporal import point_in_time
@@ -77,7 +77,7 @@ class RelationshipsView(RemembraView):
         operation_id="api_entity_relationships",
         summary="The relations of an entity, the last recorded first",
         parameters=[RelationshipsIn],
-        responses={200: answer(RelationshipsOut, "The relations")},
+        responses={200: answer(RelationListOut, "The relations")},
     )
     def get(self, request: Request, entity_id: str) -> Response:
         data = self.query(request, RelationshipsIn)
@@ -85,7 +85,7 @@ class RelationshipsView(RemembraView):
         found, more = relationships.of(
             principal(request), entity_id, _point_in_time(data), history=history, limit=limit
         )
-        return self.ok(RelationshipsOut, RelationList(found, more))
+        return self.ok(RelationListOut, RelationList(found, more))
 
 
 class NeighborsView(RemembraView):
@@ -95,12 +95,12 @@ class NeighborsView(RemembraView):
         operation_id="api_entity_neighbors",
         summary="What is near an entity in the graph",
         parameters=[NeighborsIn],
-        responses={200: answer(NeighborsOut, "Nodes and edges")},
+        responses={200: answer(NeighborhoodOut, "Nodes and edges")},
     )
     def get(self, request: Request, entity_id: str) -> Response:
         data = self.query(request, NeighborsIn)
         found = traversal.neighbours(principal(request), entity_id, _point_in_time(data), **data)
-        return self.ok(NeighborsOut, found)
+        return self.ok(NeighborhoodOut, found)
 
 
 class PathView(RemembraView):
@@ -116,13 +116,13 @@ class PathView(RemembraView):
             OpenApiParameter("from", required=True, examples=[OpenApiExample("John Smith", JOHN_ID)]),
             OpenApiParameter("to", required=True, examples=[OpenApiExample("Google", GOOGLE_ID)]),
         ],
-        responses={200: answer(PathOut, "The way")},
+        responses={200: answer(GraphPathOut, "The way")},
     )
     def get(self, request: Request) -> Response:
         data = self.query(request, PathIn)
         ends = (data["from"], data["to"])
         found = traversal.path(principal(request), *ends, _point_in_time(data), max_depth=data["max_depth"])
-        return self.ok(PathOut, PathResult(found))
+        return self.ok(GraphPathOut, PathResult(found))
 
 
 class GraphView(RemembraView):

@@ -31,7 +31,7 @@ class EntityOut(ResponseSerializer):
     example: ClassVar[Any] = EntityRecord(_JOHN.id, "John Smith", "PERSON", ("John", "Mr. Smith"), 3, 0.9)
 
 
-class EntitiesOut(ResponseSerializer):
+class EntityPageOut(ResponseSerializer):
     entities = EntityOut(many=True)
     total = serializers.IntegerField()
     next_cursor = serializers.CharField(allow_null=True)
@@ -49,7 +49,7 @@ class EntityDetailOut(EntityOut):
     example: ClassVar[Any] = EntityDetail(EntityOut.example)
 
 
-class MergedOut(EntityDetailOut):
+class MergedEntityOut(EntityDetailOut):
     inherited_source = "detail"
 
     merge_id = PublicIdField(MERGE, help_text="The last merge, to be undone by split.")
@@ -105,14 +105,14 @@ class RelationList:
     truncated: bool
 
 
-class RelationshipsOut(ResponseSerializer):
+class RelationListOut(ResponseSerializer):
     relationships = RelationOut(many=True)
     truncated = serializers.BooleanField(help_text="There are more than `limit`.")
 
     example = RelationList([RelationOut.example], truncated=False)
 
 
-class NeighborsOut(ResponseSerializer):
+class NeighborhoodOut(ResponseSerializer):
     nodes = NeighborOut(many=True, help_text="The nearest first, the entity itself before all.")
     edges = RelationOut(many=True)
     truncated = serializers.BooleanField(help_text="There are more than `limit`.")
@@ -139,12 +139,12 @@ class PathResult:
         return self.subgraph.edges if self.subgraph else ()
 
 
-class PathOut(ResponseSerializer):
+class GraphPathOut(ResponseSerializer):
     found = serializers.BooleanField()
     nodes = NodeOut(many=True)
     edges = RelationOut(many=True, help_text="Each joins a node and the next, in either direction.")
 
-    example = PathResult(NeighborsOut.example)
+    example = PathResult(NeighborhoodOut.example)
 
 
 class GraphOut(ResponseSerializer):
@@ -152,4 +152,4 @@ class GraphOut(ResponseSerializer):
     edges = RelationOut(many=True)
     truncated = serializers.BooleanField(help_text="There are more nodes than `limit`, or ten times as many edges.")
 
-    example = NeighborsOut.example
+    example = NeighborhoodOut.example

@@ -11,7 +11,7 @@ from apikeys.scopes import Scope
 from core.http.base import RemembraView
 from core.http.responses import answer
 from entities.api.remembra import serializers
-from entities.api.remembra.responses import EntitiesOut
+from entities.api.remembra.responses import EntityPageOut
 from entities.services.listing import list_page
 from entities.types import EntityQuery
 
@@ -23,8 +23,8 @@ class EntitiesView(RemembraView):
         operation_id="api_entities",
         summary="The things that a user's memories mention, newest first",
         parameters=[serializers.EntityListQuery],
-        responses={200: answer(EntitiesOut, "A page")},
+        responses={200: answer(EntityPageOut, "A page")},
     )
     def get(self, request: Request) -> Response:
         data = self.query(request, serializers.EntityListQuery)
-        return self.ok(EntitiesOut, list_page(principal(request), EntityQuery(**data)))
+        return self.ok(EntityPageOut, list_page(principal(request), EntityQuery(**data)))

@@ -14,7 +14,7 @@ from core.ids import EVENT, MEMORY, RECEIPT
 from core.unset import UNSET, Unset
 from entities.types import EntityRef, MemoryEntities
 from memories.api import examples as ex
-from memories.api.responses import EVENT_STATES, MEMORY_STATES, ExplanationOut, RevisionOut, WhyOut
+from memories.api.responses import EVENT_STATES, MEMORY_STATES, RecallExplanationOut, RevisionOut, ScoreExplanationOut
 from memories.services.user_statistics import UserStats
 from memories.types import (
     Decision,
@@ -34,13 +34,13 @@ _TEXT = "I love building AI applications with FastAPI"
 _FASTAPI = EntityRef(example_id(ex.ENTITY_IDS[0]), "FastAPI", "PRODUCT", 0.9)
 
 
-class RelationshipOut(ResponseSerializer):
+class Mem0RelationshipOut(ResponseSerializer):
     type = serializers.CharField()
     entity = serializers.CharField()
     confidence = serializers.FloatField()
 
 
-class MemoryOut(ResponseSerializer):
+class Mem0MemoryOut(ResponseSerializer):
     id = PublicIdField(MEMORY)
     content = serializers.CharField()
     memory = serializers.CharField(source="content", help_text="The same text.")
@@ -49,7 +49,7 @@ class MemoryOut(ResponseSerializer):
     run_id = serializers.CharField(allow_null=True)
     project = serializers.CharField()
     metadata = MetadataField()
-    relationships = RelationshipOut(many=True, source="entities.relationships")
+    relationships = Mem0RelationshipOut(many=True, source="entities.relationships")
     memory_type = serializers.CharField()
     pinned = serializers.BooleanField()
     importance = serializers.FloatField()
@@ -91,25 +91,25 @@ class FullMemory:
     embedding: Sequence[float] | Unset | None = UNSET
 
 
-class FullMemoryOut(MemoryOut):
+class Mem0MemoryDetailOut(Mem0MemoryOut):
     inherited_source = "memory"
 
     history = RevisionOut(many=True, required=False)
     embedding = serializers.ListField(child=serializers.FloatField(), required=False, allow_null=True)
 
-    example = FullMemory(MemoryOut.example)
+    example = FullMemory(Mem0MemoryOut.example)
 
 
-class ScoredMemoryOut(MemoryOut):
+class Mem0ScoredMemoryOut(Mem0MemoryOut):
     inherited_source = "memory"
 
     score = serializers.FloatField()
-    why = WhyOut(required=False, help_text="With `explain`.")
+    why = ScoreExplanationOut(required=False, help_text="With `explain`.")
 
-    example = Hit(MemoryOut.example, 0.92, 0.97)
+    example = Hit(Mem0MemoryOut.example, 0.92, 0.97)
 
 
-class ResultOut(ResponseSerializer):
+class Mem0WriteResultItemOut(ResponseSerializer):
     id = PublicIdField(MEMORY, source="memory_id")
     memory = serializers.CharField(source="content")
     content = serializers.CharField()
@@ -123,14 +123,14 @@ class ResultOut(ResponseSerializer):
         return EVENTS[result.decision]
 
 
-class AddedOut(ResponseSerializer):
+class Mem0AddResultOut(ResponseSerializer):
     id = PublicIdField(
         MEMORY,
         source="memory_id",
         allow_null=True,
         help_text="null: the messages stated nothing, and nothing was kept.",
     )
-    results = ResultOut(many=True, source="items")
+    results = Mem0WriteResultItemOut(many=True, source="items")
     event_id = PublicIdField(EVENT, required=False)
     status = serializers.CharField(required=False)
 
@@ -138,7 +138,7 @@ class AddedOut(ResponseSerializer):
         event_id=example_id(ex.EVENT_ID),
         memory_id=example_id(ex.MEMORY_ID),
         state="succeeded",
-        items=(ResultOut.example,),
+        items=(Mem0WriteResultItemOut.example,),
         accepted_at=ex.TIME,
         finished_at=ex.TIME,
         expires_at=None,
@@ -159,16 +159,16 @@ class Found:
     query: str
 
 
-class FoundOut(ResponseSerializer):
-    results = ScoredMemoryOut(many=True, source="recalled.hits")
+class Mem0SearchResultOut(ResponseSerializer):
+    results = Mem0ScoredMemoryOut(many=True, source="recalled.hits")
     total = serializers.IntegerField(source="recalled.total")
     query = serializers.CharField()
-    explanation = ExplanationOut(source="recalled.explanation", required=False, help_text="With `explain`.")
+    explanation = RecallExplanationOut(source="recalled.explanation", required=False, help_text="With `explain`.")
 
-    example = Found(Recalled((ScoredMemoryOut.example,), _TEXT, 12), "FastAPI")
+    example = Found(Recalled((Mem0ScoredMemoryOut.example,), _TEXT, 12), "FastAPI")
 
 
-class ReceiptOut(ResponseSerializer):
+class Mem0ErasureReceiptOut(ResponseSerializer):
     receipt_id = PublicIdField(RECEIPT, source="id")
     scope = MetadataField()
     counts = serializers.DictField(child=serializers.IntegerField())
@@ -195,26 +195,26 @@ class Deleted:
     deleted: bool = True
 
 
-class DeletedOut(ResponseSerializer):
+class Mem0DeleteResultOut(ResponseSerializer):
     id = serializers.CharField()
     deleted = serializers.BooleanField()
     receipt_id = PublicIdField(RECEIPT, source="receipt.id")
 
-    example = Deleted(ex.MEMORY_ID, ReceiptOut.example)
+    example = Deleted(ex.MEMORY_ID, Mem0ErasureReceiptOut.example)
 
 
-class PendingOut(ResponseSerializer):
+class Mem0PendingUpdateOut(ResponseSerializer):
     id = PublicIdField(MEMORY, source="memory_id")
     event_id = PublicIdField(EVENT)
     status = serializers.CharField()
 
-    example = replace(AddedOut.pending_example, kind=SourceKind.UPDATE)
+    example = replace(Mem0AddResultOut.pending_example, kind=SourceKind.UPDATE)
 
     def get_status(self, result: WriteResult) -> str:
         return "pending"
 
 
-class StatsOut(ResponseSerializer):
+class Mem0UserStatisticsOut(ResponseSerializer):
     total_memories = serializers.IntegerField()
     memories_last_7d = serializers.IntegerField()
     entities = serializers.IntegerField()
@@ -231,23 +231,23 @@ class UserMemories:
     stats: UserStats
 
 
-class UserMemoriesOut(ResponseSerializer):
+class Mem0UserMemoriesOut(ResponseSerializer):
     user_id = serializers.CharField()
-    results = MemoryOut(many=True, source="page.memories")
+    results = Mem0MemoryOut(many=True, source="page.memories")
     next_cursor = serializers.CharField(source="page.next_cursor", allow_null=True)
     total = serializers.IntegerField(source="page.total")
-    stats = StatsOut()
+    stats = Mem0UserStatisticsOut()
 
-    example = UserMemories("test_user_123", Page((MemoryOut.example,), 1, None), StatsOut.example)
+    example = UserMemories("test_user_123", Page((Mem0MemoryOut.example,), 1, None), Mem0UserStatisticsOut.example)
 
 
-class EventOut(ResponseSerializer):
+class Mem0EventOut(ResponseSerializer):
     id = PublicIdField(EVENT, source="event_id")
     status = serializers.ChoiceField(EVENT_STATES, source="state")
     memory_id = PublicIdField(MEMORY, allow_null=True, help_text="null: nothing was kept.")
-    results = ResultOut(many=True, source="items")
+    results = Mem0WriteResultItemOut(many=True, source="items")
     error = NullIfBlankField(source="failure")
     created_at = TimestampField(source="accepted_at")
     finished_at = TimestampField(allow_null=True)
 
-    example = AddedOut.example
+    example = Mem0AddResultOut.example

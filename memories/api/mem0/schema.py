@@ -10,15 +10,15 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from core.http.mem0 import answer
 from memories.api.mem0 import serializers as api_serializers
 from memories.api.mem0.responses import (
-    AddedOut,
-    DeletedOut,
-    EventOut,
-    FoundOut,
-    FullMemoryOut,
-    MemoryOut,
-    PendingOut,
-    ReceiptOut,
-    UserMemoriesOut,
+    Mem0AddResultOut,
+    Mem0DeleteResultOut,
+    Mem0ErasureReceiptOut,
+    Mem0EventOut,
+    Mem0MemoryDetailOut,
+    Mem0MemoryOut,
+    Mem0PendingUpdateOut,
+    Mem0SearchResultOut,
+    Mem0UserMemoriesOut,
 )
 from memories.api.responses import HistoryOut
 
@@ -27,10 +27,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 add = extend_schema(
     operation_id="v1_add",
     summary="Add memories",
-    request=api_serializers.AddIn,
+    request=api_serializers.Mem0AddMemoriesIn,
     responses={
-        200: answer(AddedOut, "Memory added successfully"),
-        202: answer(AddedOut, "Memory accepted", AddedOut.pending_example),
+        200: answer(Mem0AddResultOut, "Memory added successfully"),
+        202: answer(Mem0AddResultOut, "Memory accepted", Mem0AddResultOut.pending_example),
     },
     examples=[
         OpenApiExample(
@@ -47,14 +47,14 @@ add = extend_schema(
 search = extend_schema(
     operation_id="v1_search",
     summary="Search memories",
-    parameters=[api_serializers.SearchIn],
-    responses={200: answer(FoundOut, "Search completed")},
+    parameters=[api_serializers.Mem0SearchQuery],
+    responses={200: answer(Mem0SearchResultOut, "Search completed")},
 )
 get = extend_schema(
     operation_id="v1_get",
     summary="Get a memory",
     parameters=[api_serializers.Mem0RetrieveQuery],
-    responses={200: answer(FullMemoryOut, "Memory retrieved")},
+    responses={200: answer(Mem0MemoryDetailOut, "Memory retrieved")},
 )
 
 
@@ -62,10 +62,10 @@ def _change(operation: str, summary: str) -> Callable[[F], F]:
     return extend_schema(
         operation_id=operation,
         summary=summary,
-        request=api_serializers.UpdateIn,
+        request=api_serializers.Mem0UpdateMemoryIn,
         responses={
-            200: answer(MemoryOut, "Memory updated successfully"),
-            202: answer(PendingOut, "Update accepted"),
+            200: answer(Mem0MemoryOut, "Memory updated successfully"),
+            202: answer(Mem0PendingUpdateOut, "Update accepted"),
         },
         examples=[OpenApiExample("A new text", {"content": "I love building agents"}, request_only=True)],
     )
@@ -77,7 +77,7 @@ delete = extend_schema(
     operation_id="v1_delete",
     summary="Erase a memory",
     request=None,
-    responses={200: answer(DeletedOut, "Memory deleted successfully")},
+    responses={200: answer(Mem0DeleteResultOut, "Memory deleted successfully")},
 )
 history = extend_schema(
     operation_id="v1_history",
@@ -88,16 +88,16 @@ list_user = extend_schema(
     operation_id="v1_user_memories",
     summary="A user's memories, newest first",
     parameters=[api_serializers.Mem0ListQuery],
-    responses={200: answer(UserMemoriesOut, "Memories retrieved")},
+    responses={200: answer(Mem0UserMemoriesOut, "Memories retrieved")},
 )
 delete_user = extend_schema(
     operation_id="v1_delete_user",
     summary="Erase all memories of a user",
     request=None,
-    responses={200: answer(ReceiptOut, "Memories deleted successfully")},
+    responses={200: answer(Mem0ErasureReceiptOut, "Memories deleted successfully")},
 )
 event = extend_schema(
     operation_id="v1_event",
     summary="What became of an accepted write",
-    responses={200: answer(EventOut, "Event retrieved")},
+    responses={200: answer(Mem0EventOut, "Event retrieved")},
 )

@@ -34,7 +34,7 @@ from memories.types import Item
 INCLUDABLE = ("history", "embedding")
 
 
-class AddIn(StampedIn):
+class Mem0AddMemoriesIn(StampedIn):
     """`messages` or `content`."""
 
     messages = MessageIn(many=True, required=False, allow_empty=False)
@@ -64,7 +64,7 @@ def items(data: dict[str, Any]) -> tuple[Item, ...]:
     return tuple(item(message, data.get("timestamp")) for message in said)
 
 
-class SearchIn(TimedListIn):
+class Mem0SearchQuery(TimedListIn):
     query = TextField(max_length=10_000)
     user_id = IdentifierField(required=False)
     agent_id = IdentifierField(required=False)
@@ -94,7 +94,7 @@ class Mem0ListQuery(TimedListIn):
     filters = QueryFiltersField(required=False, help_text="JSON: the filter grammar.")
 
 
-class UpdateIn(RequestSerializer):
+class Mem0UpdateMemoryIn(RequestSerializer):
     """At least one field."""
 
     content = TextField(max_length=settings.MAX_MEMORY_SIZE, required=False)

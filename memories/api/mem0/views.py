@@ -25,19 +25,19 @@ from memories.api.common import (
 )
 from memories.api.mem0 import serializers
 from memories.api.mem0.responses import (
-    AddedOut,
     Deleted,
-    DeletedOut,
-    EventOut,
     Found,
-    FoundOut,
     FullMemory,
-    FullMemoryOut,
-    MemoryOut,
-    PendingOut,
-    ReceiptOut,
+    Mem0AddResultOut,
+    Mem0DeleteResultOut,
+    Mem0ErasureReceiptOut,
+    Mem0EventOut,
+    Mem0MemoryDetailOut,
+    Mem0MemoryOut,
+    Mem0PendingUpdateOut,
+    Mem0SearchResultOut,
+    Mem0UserMemoriesOut,
     UserMemories,
-    UserMemoriesOut,
 )
 from memories.api.mem0.schema import add, delete, delete_user, edit, event, get, history, list_user, replace, search
 from memories.api.responses import History, HistoryOut
@@ -62,7 +62,7 @@ class Mem0MemoriesView(Mem0View):
 
     @add
     def post(self, request: Request) -> Response:
-        data = self.body(request, serializers.AddIn)
+        data = self.body(request, serializers.Mem0AddMemoriesIn)
         command = StoreCommand(
             items=serializers.items(data),
             user_id=data.get("user_id"),
@@ -82,8 +82,8 @@ class Mem0MemoriesView(Mem0View):
 
     def _stored(self, result: WriteResult) -> Response:
         if result.state == "succeeded":
-            return self.ok(AddedOut, result, "Memory added successfully")
-        return self.ok(AddedOut, result, "Memory accepted", 202, pending_headers(result, EVENTS))
+            return self.ok(Mem0AddResultOut, result, "Memory added successfully")
+        return self.ok(Mem0AddResultOut, result, "Memory accepted", 202, pending_headers(result, EVENTS))
 
 
 class SearchView(Mem0View):
@@ -91,11 +91,11 @@ class SearchView(Mem0View):
 
     @search
     def get(self, request: Request) -> Response:
-        data = self.query(request, serializers.SearchIn)
+        data = self.query(request, serializers.Mem0SearchQuery)
         seen_from = temporal_view(data)
         asked = {name: value for name, value in data.items() if name not in TEMPORAL_VIEW}
         query = RecallQuery(**asked, temporal_view=seen_from, rerank=settings.RERANK_DEFAULT, recipe=recipe_of(request))
-        return self.ok(FoundOut, Found(recall(principal(request), query), data["query"]), "Search completed")
+        return self.ok(Mem0SearchResultOut, Found(recall(principal(request), query), data["query"]), "Search completed")
 
 
 class Mem0MemoryView(Mem0View):
@@ -112,7 +112,7 @@ class Mem0MemoryView(Mem0View):
             read_history(caller, memory_id, temporal_view=seen_from) if "history" in included else None,
             embedding(caller, memory_id, seen_from) if "embedding" in included else UNSET,
         )
-        return self.ok(FullMemoryOut, found, "Memory retrieved")
+        return self.ok(Mem0MemoryDetailOut, found, "Memory retrieved")
 
     @replace
     def put(self, request: Request, memory_id: str) -> Response:
@@ -123,7 +123,7 @@ class Mem0MemoryView(Mem0View):
         return self._change(request, memory_id)
 
     def _change(self, request: Request, memory_id: str) -> Response:
-        data = self.body(request, serializers.UpdateIn)
+        data = self.body(request, serializers.Mem0UpdateMemoryIn)
         require_any(data, EDITABLE)
         return self._changed(update(principal(request), update_command(memory_id, data, wait=self.may_wait)))
 
@@ -133,13 +133,13 @@ class Mem0MemoryView(Mem0View):
 
     def _changed(self, changed: View | WriteResult) -> Response:
         if isinstance(changed, WriteResult):
-            return self.ok(PendingOut, changed, "Update accepted", 202, pending_headers(changed, EVENTS))
-        return self.ok(MemoryOut, changed, "Memory updated successfully")
+            return self.ok(Mem0PendingUpdateOut, changed, "Update accepted", 202, pending_headers(changed, EVENTS))
+        return self.ok(Mem0MemoryOut, changed, "Memory updated successfully")
 
     @delete
     def delete(self, request: Request, memory_id: str) -> Response:
         erased = Deleted(memory_id, forget_one(principal(request), memory_id))
-        return self.ok(DeletedOut, erased, "Memory deleted successfully")
+        return self.ok(Mem0DeleteResultOut, erased, "Memory deleted successfully")
 
 
 class Mem0HistoryView(Mem0View):
@@ -162,12 +162,12 @@ class UserView(Mem0View):
         asked = {name: value for name, value in data.items() if name not in TEMPORAL_VIEW}
         page = list_page(caller, ListQuery(user_id=user_id, **asked, temporal_view=seen_from))
         counts = stats(caller, user_id, data.get("project"), seen_from)
-        return self.ok(UserMemoriesOut, UserMemories(user_id, page, counts), "Memories retrieved")
+        return self.ok(Mem0UserMemoriesOut, UserMemories(user_id, page, counts), "Memories retrieved")
 
     @delete_user
     def delete(self, request: Request, user_id: str) -> Response:
         command = ForgetCommand(all_memories=True, user_id=self.name("user_id", user_id))
-        return self.ok(ReceiptOut, forget(principal(request), command), "Memories deleted successfully")
+        return self.ok(Mem0ErasureReceiptOut, forget(principal(request), command), "Memories deleted successfully")
 
 
 class Mem0EventView(Mem0View):
@@ -175,4 +175,4 @@ class Mem0EventView(Mem0View):
 
     @event
     def get(self, request: Request, event_id: str) -> Response:
-        return self.ok(EventOut, read_event(principal(request), event_id), "Event retrieved")
+        return self.ok(Mem0EventOut, read_event(principal(request), event_id), "Event retrieved")

@@ -20,8 +20,8 @@ from core.http import remembra
 from core.http.base import RemembraView, RequestSerializer
 from core.http.exception_handler import as_app_error
 from core.http.responses import ResponseSerializer, answer
-from memories.api.remembra.responses import StoredOut
-from memories.api.remembra.serializers import StoreIn
+from memories.api.remembra.responses import StoreResultOut
+from memories.api.remembra.serializers import StoreMemoryIn
 from memories.api.remembra.views import store_command
 from memories.services import batch
 from memories.types import StoreCommand, WriteResult
@@ -78,10 +78,10 @@ class BatchResult:
         return any(isinstance(found, WriteResult) and found.state != "succeeded" for found in answers)
 
 
-class BatchedOut(ResponseSerializer):
+class BatchItemResultOut(ResponseSerializer):
     index = serializers.IntegerField()
     success = serializers.BooleanField()
-    response = StoredOut(allow_null=True)
+    response = StoreResultOut(allow_null=True)
     error = remembra.RemembraErrorBody(allow_null=True)
 
     def get_response(self, item: BatchItem) -> WriteResult | None:
@@ -94,14 +94,14 @@ class BatchedOut(ResponseSerializer):
 _REFUSED = InvalidRequest("content: must not be empty", field="content")
 
 
-class BatchOut(ResponseSerializer):
-    results = BatchedOut(many=True)
+class BatchResultOut(ResponseSerializer):
+    results = BatchItemResultOut(many=True)
     total = serializers.IntegerField()
     succeeded = serializers.IntegerField()
     failed = serializers.IntegerField()
 
-    example = BatchResult((BatchItem(0, StoredOut.example), BatchItem(1, _REFUSED)))
-    pending_example = BatchResult((BatchItem(0, StoredOut.pending_example), BatchItem(1, _REFUSED)))
+    example = BatchResult((BatchItem(0, StoreResultOut.example), BatchItem(1, _REFUSED)))
+    pending_example = BatchResult((BatchItem(0, StoreResultOut.pending_example), BatchItem(1, _REFUSED)))
 
 
 class BatchView(RemembraView):
@@ -120,10 +120,10 @@ class BatchView(RemembraView):
     @extend_schema(
         operation_id="api_batch",
         summary="Store up to 100 memories",
-        request=inline_serializer("Batch", {"items": StoreIn(many=True)}),
+        request=inline_serializer("Batch", {"items": StoreMemoryIn(many=True)}),
         responses={
-            201: answer(BatchOut, "Stored"),
-            202: answer(BatchOut, "Accepted", BatchOut.pending_example),
+            201: answer(BatchResultOut, "Stored"),
+            202: answer(BatchResultOut, "Accepted", BatchResultOut.pending_example),
         },
         examples=[
             OpenApiExample(
@@ -147,10 +147,10 @@ class BatchView(RemembraView):
 
     def _command(self, said: Any) -> StoreCommand | AppError:
         try:
-            return store_command(self, self.read(StoreIn, said))
+            return store_command(self, self.read(StoreMemoryIn, said))
         except (AppError, ValidationError) as error:
             return as_app_error(error)
 
     def _batch(self, answers: Sequence[batch.BatchAnswer]) -> Response:
         result = BatchResult(tuple(BatchItem(index, found) for index, found in enumerate(answers)))
-        return self.ok(BatchOut, result, 202 if result.is_pending else 201)
+        return self.ok(BatchResultOut, result, 202 if result.is_pending else 201)

@@ -24,7 +24,7 @@ from core.ids import EVENT, MEMORY
 from entities.types import EntityRef, MemoryEntities
 from memories.api import examples as ex
 from memories.api.common import MessageIn, item, pending_headers
-from memories.api.remembra.responses import DecisionOut, EntityRefOut, StoredOut
+from memories.api.remembra.responses import EntityReferenceOut, StoreResultOut, WriteResultItemOut
 from memories.api.remembra.serializers import CONTENT, ScopedIn
 from memories.api.remembra.views import EVENTS
 from memories.services import ingest
@@ -35,7 +35,7 @@ PREVIEW = 20_000  # characters that are read in the request itself: at 8,000 a s
 ROLES = {"user": frozenset({"user"}), "assistant": frozenset({"assistant"}), "both": frozenset({"user", "assistant"})}
 
 
-class OptionsIn(RequestSerializer):
+class IngestOptionsIn(RequestSerializer):
     extract_from = StrictChoiceField(["user", "assistant", "both"], default="both")
     min_importance = StrictFloatField(min_value=0, max_value=1, default=0.5)
     dedupe = StrictBooleanField(
@@ -47,11 +47,11 @@ class OptionsIn(RequestSerializer):
     infer = StrictBooleanField(default=True, help_text="false stores each message verbatim as one memory.")
 
 
-class ConversationIn(ScopedIn):
+class IngestConversationIn(ScopedIn):
     messages = MessageIn(many=True, allow_empty=False)
     session_id = IdentifierField(required=False, allow_null=True)
     agent_id = IdentifierField(required=False)
-    options = OptionsIn(required=False)
+    options = IngestOptionsIn(required=False)
 
     def validate_messages(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if len(value) > MAX_MESSAGES:
@@ -70,7 +70,7 @@ class ConversationIn(ScopedIn):
         return super().validate(attrs)
 
 
-class FactOut(ResponseSerializer):
+class ExtractedFactOut(ResponseSerializer):
     content = serializers.CharField()
     confidence = serializers.FloatField()
     importance = serializers.FloatField()
@@ -111,7 +111,7 @@ class ConversationResult:
         return self.ingested.write.entities if self.ingested.write else []
 
 
-class IngestStatsOut(ResponseSerializer):
+class IngestStatisticsOut(ResponseSerializer):
     messages_processed = serializers.IntegerField(source="ingested.messages")
     facts_extracted = serializers.IntegerField()
     facts_stored = serializers.IntegerField()
@@ -137,12 +137,12 @@ class IngestStatsOut(ResponseSerializer):
         return len(result.entities)
 
 
-class IngestedOut(ResponseSerializer):
+class IngestResultOut(ResponseSerializer):
     status = serializers.ChoiceField(["ok", "pending"])
     session_id = serializers.CharField(allow_null=True)
-    facts = FactOut(many=True, source="ingested.facts")
-    entities = EntityRefOut(many=True)
-    stats = IngestStatsOut(source="*")
+    facts = ExtractedFactOut(many=True, source="ingested.facts")
+    entities = EntityReferenceOut(many=True)
+    stats = IngestStatisticsOut(source="*")
     event_id = PublicIdField(EVENT, required=False)
 
     _entities = MemoryEntities(
@@ -152,13 +152,14 @@ class IngestedOut(ResponseSerializer):
         )
     )
     _write = replace(
-        StoredOut.example, items=(replace(DecisionOut.example, content=FactOut.example.content, entities=_entities),)
+        StoreResultOut.example,
+        items=(replace(WriteResultItemOut.example, content=ExtractedFactOut.example.content, entities=_entities),),
     )
-    example = ConversationResult(Ingested((FactOut.example,), 1, 0, _write), "trip", 12)
+    example = ConversationResult(Ingested((ExtractedFactOut.example,), 1, 0, _write), "trip", 12)
     preview_example = replace(
-        example, ingested=Ingested((replace(FactOut.example, stored=False, memory_id=None),), 1, 0, None)
+        example, ingested=Ingested((replace(ExtractedFactOut.example, stored=False, memory_id=None),), 1, 0, None)
     )
-    pending_example = replace(example, ingested=Ingested((), 1, 0, StoredOut.pending_example))
+    pending_example = replace(example, ingested=Ingested((), 1, 0, StoreResultOut.pending_example))
 
     def get_status(self, result: ConversationResult) -> str:
         return "ok" if result.is_done else "pending"
@@ -175,11 +176,11 @@ class ConversationView(RemembraView):
     @extend_schema(
         operation_id="api_ingest_conversation",
         summary="Store what a conversation states",
-        request=ConversationIn,
+        request=IngestConversationIn,
         responses={
-            200: answer(IngestedOut, "Looked at (`store: false`)", IngestedOut.preview_example),
-            201: answer(IngestedOut, "Taken in"),
-            202: answer(IngestedOut, "Accepted", IngestedOut.pending_example),
+            200: answer(IngestResultOut, "Looked at (`store: false`)", IngestResultOut.preview_example),
+            201: answer(IngestResultOut, "Taken in"),
+            202: answer(IngestResultOut, "Accepted", IngestResultOut.pending_example),
         },
         examples=[
             OpenApiExample(
@@ -195,8 +196,8 @@ class ConversationView(RemembraView):
     )
     def post(self, request: Request) -> Response:
         begun = time.monotonic()
-        data = self.body(request, ConversationIn)
-        options = data.get("options") or self.read(OptionsIn, {})
+        data = self.body(request, IngestConversationIn)
+        options = data.get("options") or self.read(IngestOptionsIn, {})
         command = IngestCommand(
             store=StoreCommand(
                 items=tuple(item(message, None) for message in data["messages"]),
@@ -214,7 +215,7 @@ class ConversationView(RemembraView):
         return self._ingested(ingest.ingest(principal(request), command), data.get("session_id"), begun)
 
     def replay(self, sources: Sequence[UUID], response_context: Any) -> Response:
-        session = self.body(self.request, ConversationIn).get("session_id")
+        session = self.body(self.request, IngestConversationIn).get("session_id")
         return self._ingested(
             ingest.replayed(principal(self.request), sources, response_context), session, time.monotonic()
         )
@@ -222,5 +223,5 @@ class ConversationView(RemembraView):
     def _ingested(self, found: Ingested, session: str | None, begun: float) -> Response:
         result = ConversationResult(found, session, round((time.monotonic() - begun) * 1000))
         if found.write is None or result.is_done:
-            return self.ok(IngestedOut, result, 201 if found.write else 200)
-        return self.ok(IngestedOut, result, 202, pending_headers(found.write, EVENTS))
+            return self.ok(IngestResultOut, result, 201 if found.write else 200)
+        return self.ok(IngestResultOut, result, 202, pending_headers(found.write, EVENTS))

@@ -13,7 +13,7 @@ from core.http.base import RemembraView
 from core.http.fields import IdentifierField, QueryIntegerField
 from core.http.responses import ResponseSerializer, answer
 from memories.api.common import TimedIn, temporal_view
-from memories.api.remembra.responses import RemembraMemoryOut
+from memories.api.remembra.responses import MemoryOut
 from memories.services.entities import memories_of
 from memories.types import Page
 
@@ -23,12 +23,12 @@ class AboutIn(TimedIn):
     cursor = IdentifierField(required=False)
 
 
-class AboutOut(ResponseSerializer):
-    memories = RemembraMemoryOut(many=True)
+class EntityMemoriesOut(ResponseSerializer):
+    memories = MemoryOut(many=True)
     total = serializers.IntegerField()
     next_cursor = serializers.CharField(allow_null=True)
 
-    example = Page((RemembraMemoryOut.example,), 1, None)
+    example = Page((MemoryOut.example,), 1, None)
 
 
 class EntityMemoriesView(RemembraView):
@@ -38,11 +38,11 @@ class EntityMemoriesView(RemembraView):
         operation_id="api_entity_memories",
         summary="The memories that mention an entity, newest first",
         parameters=[AboutIn],
-        responses={200: answer(AboutOut, "A page")},
+        responses={200: answer(EntityMemoriesOut, "A page")},
     )
     def get(self, request: Request, entity_id: str) -> Response:
         data = self.query(request, AboutIn)
         page = memories_of(
             principal(request), entity_id, temporal_view(data), limit=data["limit"], cursor=data.get("cursor")
         )
-        return self.ok(AboutOut, page)
+        return self.ok(EntityMemoriesOut, page)

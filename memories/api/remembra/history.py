@@ -17,7 +17,7 @@ from memories.services.recall import history
 from memories.services.reviews import of_memory
 
 
-class ReviewedHistoryOut(HistoryOut):
+class HistoryWithReviewsOut(HistoryOut):
     reviews = ReviewOut(many=True, help_text="The decided reviews of this memory, newest first.")
 
     example = History(ex.MEMORY_ID, HistoryOut.example.revisions, [ReviewOut.decided_example])
@@ -29,8 +29,10 @@ class HistoryView(RemembraView):
     @extend_schema(
         operation_id="api_history",
         summary="All revisions of a memory, newest first, and its decided reviews",
-        responses={200: answer(ReviewedHistoryOut, "The history")},
+        responses={200: answer(HistoryWithReviewsOut, "The history")},
     )
     def get(self, request: Request, memory_id: str) -> Response:
         caller = principal(request)
-        return self.ok(ReviewedHistoryOut, History(memory_id, history(caller, memory_id), of_memory(caller, memory_id)))
+        return self.ok(
+            HistoryWithReviewsOut, History(memory_id, history(caller, memory_id), of_memory(caller, memory_id))
+        )

@@ -15,16 +15,16 @@ from core.http.base import RemembraView, RequestSerializer
 from core.http.fields import MetadataField, StrictBooleanField, TimestampField
 from core.http.responses import PublicIdField, ResponseSerializer, answer
 from core.ids import RECEIPT
-from memories.api.remembra.responses import ForgottenOut
+from memories.api.remembra.responses import DeleteResultOut
 from memories.services.cleanup import clean_expired
 from memories.services.erasures import erasure
 
 
-class CleanupIn(RequestSerializer):
+class ExpiryCleanupIn(RequestSerializer):
     dry_run = StrictBooleanField(required=False, help_text="true only counts.")
 
 
-class CleanupQueryIn(RequestSerializer):
+class ExpiryCleanupQuery(RequestSerializer):
     dry_run = serializers.BooleanField(required=False)
 
 
@@ -38,7 +38,7 @@ class CleanupResult:
         return 0 if self.dry_run else self.would_delete
 
 
-class CleanedOut(ResponseSerializer):
+class ExpiryCleanupResultOut(ResponseSerializer):
     deleted = serializers.IntegerField()
     would_delete = serializers.IntegerField()
     dry_run = serializers.BooleanField()
@@ -56,21 +56,21 @@ class CleanupView(RemembraView):
     @extend_schema(
         operation_id="api_cleanup_expired",
         summary="Erase what has expired",
-        parameters=[CleanupQueryIn],
-        request=CleanupIn,
-        responses={200: answer(CleanedOut, "Cleaned")},
+        parameters=[ExpiryCleanupQuery],
+        request=ExpiryCleanupIn,
+        responses={200: answer(ExpiryCleanupResultOut, "Cleaned")},
         examples=[OpenApiExample("Count only", {"dry_run": True}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
-        asked = self.query(request, CleanupQueryIn)
+        asked = self.query(request, ExpiryCleanupQuery)
         if request.body:
-            asked |= self.body(request, CleanupIn)
+            asked |= self.body(request, ExpiryCleanupIn)
         dry_run = asked.get("dry_run", False)
         count = clean_expired(principal(request), dry_run=dry_run)
-        return self.ok(CleanedOut, CleanupResult(count, dry_run))
+        return self.ok(ExpiryCleanupResultOut, CleanupResult(count, dry_run))
 
 
-class ErasureOut(ResponseSerializer):
+class ErasureReceiptOut(ResponseSerializer):
     id = PublicIdField(RECEIPT)
     scope = MetadataField()
     counts = serializers.DictField(child=serializers.IntegerField())
@@ -78,7 +78,7 @@ class ErasureOut(ResponseSerializer):
     completed_at = TimestampField(allow_null=True)
     signature = serializers.CharField(allow_blank=True)
 
-    example = ForgottenOut.example
+    example = DeleteResultOut.example
 
 
 class ErasureView(RemembraView):
@@ -87,7 +87,7 @@ class ErasureView(RemembraView):
     @extend_schema(
         operation_id="api_erasure",
         summary="The receipt of an erasure",
-        responses={200: answer(ErasureOut, "The receipt")},
+        responses={200: answer(ErasureReceiptOut, "The receipt")},
     )
     def get(self, request: Request, receipt_id: str) -> Response:
-        return self.ok(ErasureOut, erasure(principal(request), receipt_id))
+        return self.ok(ErasureReceiptOut, erasure(principal(request), receipt_id))

@@ -12,7 +12,7 @@ from core.http.fields import MetadataField, TimestampField
 from core.http.responses import NullIfBlankField, PublicIdField, ResponseSerializer, RoundedField, example_id
 from core.ids import ENTITY, EVENT, MEMORY, RECEIPT
 from memories.api import examples as ex
-from memories.api.responses import EVENT_STATES, MEMORY_STATES, ExplanationOut, WhyOut
+from memories.api.responses import EVENT_STATES, MEMORY_STATES, RecallExplanationOut, ScoreExplanationOut
 from memories.types import (
     Decision,
     ErasureReceipt,
@@ -26,7 +26,7 @@ from memories.types import (
 )
 
 
-class RemembraMemoryOut(ResponseSerializer):
+class MemoryOut(ResponseSerializer):
     id = PublicIdField(MEMORY)
     content = serializers.CharField()
     user_id = serializers.CharField()
@@ -71,7 +71,7 @@ class RemembraMemoryOut(ResponseSerializer):
     )
 
 
-class HitOut(ResponseSerializer):
+class RecalledMemoryOut(ResponseSerializer):
     id = PublicIdField(MEMORY, source="memory.id")
     content = serializers.CharField(source="memory.content")
     score = serializers.FloatField(min_value=0, max_value=1)
@@ -88,12 +88,12 @@ class HitOut(ResponseSerializer):
         max_value=1,
         help_text="How relevant it has stayed; the order doesn't depend on it.",
     )
-    why = WhyOut(required=False, help_text="With `explain`.")
+    why = ScoreExplanationOut(required=False, help_text="With `explain`.")
 
-    example = Hit(RemembraMemoryOut.example, 0.92, 0.97)
+    example = Hit(MemoryOut.example, 0.92, 0.97)
 
 
-class EntityRefOut(ResponseSerializer):
+class EntityReferenceOut(ResponseSerializer):
     id = PublicIdField(ENTITY)
     canonical_name = serializers.CharField(source="name")
     name = serializers.CharField(help_text="The same as canonical_name.")
@@ -107,18 +107,20 @@ class EntityRefOut(ResponseSerializer):
     example = ex.JOHN
 
 
-class RecalledOut(ResponseSerializer):
-    memories = HitOut(many=True, source="hits")
+class RecallResultOut(ResponseSerializer):
+    memories = RecalledMemoryOut(many=True, source="hits")
     context = serializers.CharField()  # type: ignore[assignment]  # DRF's own attribute of that name is not used here
     total = serializers.IntegerField()
-    entities = EntityRefOut(many=True, help_text="The entities that the memories of this answer mention, each once.")
+    entities = EntityReferenceOut(
+        many=True, help_text="The entities that the memories of this answer mention, each once."
+    )
     context_tokens = serializers.IntegerField()
-    explanation = ExplanationOut(required=False, help_text="With `explain`.")
+    explanation = RecallExplanationOut(required=False, help_text="With `explain`.")
 
-    example = Recalled((HitOut.example,), ex.TEXT + ".", 12)
+    example = Recalled((RecalledMemoryOut.example,), ex.TEXT + ".", 12)
 
 
-class DecisionOut(ResponseSerializer):
+class WriteResultItemOut(ResponseSerializer):
     id = PublicIdField(MEMORY, source="memory_id")
     content = serializers.CharField()
     action = serializers.ChoiceField(["ADD", "UPDATE", "DELETE", "NOOP"], source="decision")
@@ -128,14 +130,14 @@ class DecisionOut(ResponseSerializer):
     example = ItemResult(example_id(ex.MEMORY_ID), ex.TEXT, Decision.ADD, entities=ex.ENTITIES)
 
 
-class StoredOut(ResponseSerializer):
+class StoreResultOut(ResponseSerializer):
     status = serializers.ChoiceField(["success", "duplicate", "pending"])
     id = PublicIdField(MEMORY, source="memory_id")
-    memories = DecisionOut(many=True, source="items")
+    memories = WriteResultItemOut(many=True, source="items")
     entities_extracted = serializers.IntegerField()
     relationships_created = serializers.IntegerField()
     extracted_facts = serializers.ListField(child=serializers.CharField())
-    entities = EntityRefOut(many=True)
+    entities = EntityReferenceOut(many=True)
     expires_at = TimestampField(allow_null=True)
     duplicate_of = PublicIdField(MEMORY, allow_null=True)
     event_id = PublicIdField(EVENT, required=False)
@@ -144,7 +146,7 @@ class StoredOut(ResponseSerializer):
         event_id=example_id(ex.EVENT_ID),
         memory_id=example_id(ex.MEMORY_ID),
         state="succeeded",
-        items=(DecisionOut.example,),
+        items=(WriteResultItemOut.example,),
         accepted_at=ex.TIME,
         finished_at=ex.TIME,
         expires_at=ex.TIME + dt.timedelta(days=30),
@@ -180,14 +182,14 @@ class NumberedPage:
     limit: int
 
 
-class PageOut(ResponseSerializer):
-    memories = RemembraMemoryOut(many=True, source="page.memories")
+class MemoryPageOut(ResponseSerializer):
+    memories = MemoryOut(many=True, source="page.memories")
     total = serializers.IntegerField(source="page.total")
     page = serializers.IntegerField(source="number")
     limit = serializers.IntegerField()
     next_cursor = serializers.CharField(source="page.next_cursor", allow_null=True)
 
-    example = NumberedPage(Page((RemembraMemoryOut.example,), 1, None), 1, 100)
+    example = NumberedPage(Page((MemoryOut.example,), 1, None), 1, 100)
 
 
 class ChangedMemoryOut(ResponseSerializer):
@@ -195,32 +197,32 @@ class ChangedMemoryOut(ResponseSerializer):
     content = serializers.CharField()
 
 
-class ChangedOut(ResponseSerializer):
+class UpdateResultOut(ResponseSerializer):
     status = serializers.CharField()
     id = PublicIdField(MEMORY)
     memory = ChangedMemoryOut(source="*")
-    updated_entities = EntityRefOut(
+    updated_entities = EntityReferenceOut(
         many=True, source="entities.mentions", help_text="The entities that the memory mentions now."
     )
 
-    example = replace(RemembraMemoryOut.example, content="John is a Staff Engineer at Google (promoted from Senior)")
+    example = replace(MemoryOut.example, content="John is a Staff Engineer at Google (promoted from Senior)")
 
     def get_status(self, memory: MemoryRecord) -> str:
         return "success"
 
 
-class PendingChangeOut(ResponseSerializer):
+class PendingUpdateOut(ResponseSerializer):
     status = serializers.CharField()
     id = PublicIdField(MEMORY, source="memory_id")
     event_id = PublicIdField(EVENT)
 
-    example = replace(StoredOut.pending_example, kind=SourceKind.UPDATE)
+    example = replace(StoreResultOut.pending_example, kind=SourceKind.UPDATE)
 
     def get_status(self, result: WriteResult) -> str:
         return "pending"
 
 
-class ForgottenOut(ResponseSerializer):
+class DeleteResultOut(ResponseSerializer):
     status = serializers.CharField()
     deleted_memories = serializers.IntegerField()
     deleted_entities = serializers.IntegerField()
@@ -250,13 +252,13 @@ class ForgottenOut(ResponseSerializer):
         return receipt.counts.get("relations", 0)
 
 
-class RemembraEventOut(ResponseSerializer):
+class EventOut(ResponseSerializer):
     id = PublicIdField(EVENT, source="event_id")
     status = serializers.ChoiceField(EVENT_STATES, source="state")
     memory_id = PublicIdField(MEMORY, allow_null=True, help_text="null: nothing was kept.")
-    memories = DecisionOut(many=True, source="items")
+    memories = WriteResultItemOut(many=True, source="items")
     error = NullIfBlankField(source="failure")
     created_at = TimestampField(source="accepted_at")
     finished_at = TimestampField(allow_null=True)
 
-    example = StoredOut.example
+    example = StoreResultOut.example

@@ -39,7 +39,7 @@ class ReviewsIn(ScopedIn):
     as_of = AsOfField(required=False, help_text="The states at this time.")
 
 
-class DecisionIn(StrictRequestSerializer):
+class DecideReviewIn(StrictRequestSerializer):
     """The decision of an editor."""
 
     decision = StrictChoiceField(
@@ -55,7 +55,7 @@ class ComparedMemory:
     content: str
 
 
-class ComparedOut(ResponseSerializer):
+class ReviewedMemoryOut(ResponseSerializer):
     id = PublicIdField(MEMORY)
     content = serializers.CharField(help_text="The text that was compared.")
 
@@ -65,8 +65,8 @@ class ReviewOut(ResponseSerializer):
     proposal = serializers.ChoiceField([proposal.value for proposal in ReviewProposal])
     probability = serializers.FloatField(min_value=0, max_value=1)
     reason = serializers.CharField(allow_blank=True)
-    old = ComparedOut()
-    new = ComparedOut()
+    old = ReviewedMemoryOut()
+    new = ReviewedMemoryOut()
     state = serializers.ChoiceField(STATES)
     decided_by = serializers.CharField(allow_null=True)
     decided_at = TimestampField(allow_null=True)
@@ -100,7 +100,7 @@ class ReviewOut(ResponseSerializer):
         return ComparedMemory(review.new_id, review.new_content)
 
 
-class ReviewsOut(ResponseSerializer):
+class ReviewPageOut(ResponseSerializer):
     reviews = ReviewOut(many=True)
     total = serializers.IntegerField()
     next_cursor = serializers.CharField(allow_null=True)
@@ -115,12 +115,12 @@ class ReviewsView(RemembraView):
         operation_id="api_reviews",
         summary="The review queue of a user, newest first",
         parameters=[ReviewsIn],
-        responses={200: answer(ReviewsOut, "A page")},
+        responses={200: answer(ReviewPageOut, "A page")},
     )
     def get(self, request: Request) -> Response:
         data = self.query(request, ReviewsIn)
         query = ReviewQuery(**data | {"state": ReviewState(data["state"])})
-        return self.ok(ReviewsOut, list_page(principal(request), query))
+        return self.ok(ReviewPageOut, list_page(principal(request), query))
 
 
 class DecisionView(RemembraView):
@@ -129,11 +129,11 @@ class DecisionView(RemembraView):
     @extend_schema(
         operation_id="api_review",
         summary="Accept or reject a proposal of the review queue",
-        request=DecisionIn,
+        request=DecideReviewIn,
         responses={200: answer(ReviewOut, "The decided review", ReviewOut.decided_example)},
         examples=[OpenApiExample("Accept", {"decision": "accept"}, request_only=True)],
         extensions={"x-example-not-found": True},
     )
     def post(self, request: Request, review_id: str) -> Response:
-        data = self.body(request, DecisionIn)
+        data = self.body(request, DecideReviewIn)
         return self.ok(ReviewOut, decide(principal(request), review_id, accept=data["decision"] == "accept"))

@@ -17,7 +17,7 @@ from core.http.fields import IdentifierField, TextField, TimestampField
 from core.http.responses import answer
 from memories.api import examples as ex
 from memories.api.common import pending_headers
-from memories.api.remembra.responses import PendingChangeOut, RemembraMemoryOut
+from memories.api.remembra.responses import MemoryOut, PendingUpdateOut
 from memories.api.remembra.serializers import CONTENT
 from memories.api.remembra.views import EVENTS
 from memories.services.revise import restore, supersede
@@ -26,7 +26,7 @@ from memories.services.update import outcome
 from memories.types import MemoryRecord, SupersedeCommand, WriteResult
 
 
-class SupersedeIn(RequestSerializer):
+class SupersedeMemoryIn(RequestSerializer):
     content = TextField(max_length=CONTENT)
     valid_from = TimestampField(required=False, help_text="When it came true; now, unless said.")
     reason = TextField(max_length=500, required=False)
@@ -39,10 +39,10 @@ class SupersedeView(RemembraView):
     @extend_schema(
         operation_id="api_supersede",
         summary="Put a new memory in a memory's place",
-        request=SupersedeIn,
+        request=SupersedeMemoryIn,
         responses={
-            201: answer(RemembraMemoryOut, "The new memory"),
-            202: answer(PendingChangeOut, "Accepted"),
+            201: answer(MemoryOut, "The new memory"),
+            202: answer(PendingUpdateOut, "Accepted"),
         },
         examples=[
             OpenApiExample(
@@ -53,7 +53,7 @@ class SupersedeView(RemembraView):
         ],
     )
     def post(self, request: Request, memory_id: str) -> Response:
-        data = self.body(request, SupersedeIn)
+        data = self.body(request, SupersedeMemoryIn)
         return self._superseded(
             supersede(
                 principal(request),
@@ -73,11 +73,11 @@ class SupersedeView(RemembraView):
 
     def _superseded(self, found: MemoryRecord | WriteResult) -> Response:
         if isinstance(found, WriteResult):
-            return self.ok(PendingChangeOut, found, 202, pending_headers(found, EVENTS))
-        return self.ok(RemembraMemoryOut, found, 201)
+            return self.ok(PendingUpdateOut, found, 202, pending_headers(found, EVENTS))
+        return self.ok(MemoryOut, found, 201)
 
 
-class RestoreIn(RequestSerializer):
+class RestoreMemoryIn(RequestSerializer):
     revision_id = IdentifierField(required=False, help_text="The last live one, unless said.")
 
 
@@ -88,15 +88,15 @@ class RestoreView(RemembraView):
     @extend_schema(
         operation_id="api_restore",
         summary="Bring an earlier revision back",
-        request=RestoreIn,
+        request=RestoreMemoryIn,
         responses={
-            200: answer(RemembraMemoryOut, "The memory"),
-            202: answer(PendingChangeOut, "Accepted"),
+            200: answer(MemoryOut, "The memory"),
+            202: answer(PendingUpdateOut, "Accepted"),
         },
         examples=[OpenApiExample("A revision", {"revision_id": ex.REVISION_ID}, request_only=True)],
     )
     def post(self, request: Request, memory_id: str) -> Response:
-        data = self.body(request, RestoreIn) if request.body else {}
+        data = self.body(request, RestoreMemoryIn) if request.body else {}
         return self._restored(restore(principal(request), memory_id, data.get("revision_id"), wait=self.may_wait))
 
     def replay(self, sources: Sequence[UUID], response_context: Any) -> Response:
@@ -105,5 +105,5 @@ class RestoreView(RemembraView):
 
     def _restored(self, found: MemoryRecord | WriteResult) -> Response:
         if isinstance(found, WriteResult):
-            return self.ok(PendingChangeOut, found, 202, pending_headers(found, EVENTS))
-        return self.ok(RemembraMemoryOut, found)
+            return self.ok(PendingUpdateOut, found, 202, pending_headers(found, EVENTS))
+        return self.ok(MemoryOut, found)

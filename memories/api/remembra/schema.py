@@ -18,14 +18,14 @@ from core.http.responses import answer
 from memories.api import examples as ex
 from memories.api.remembra import serializers as api_serializers
 from memories.api.remembra.responses import (
-    ChangedOut,
-    ForgottenOut,
-    PageOut,
-    PendingChangeOut,
-    RecalledOut,
-    RemembraEventOut,
-    RemembraMemoryOut,
-    StoredOut,
+    DeleteResultOut,
+    EventOut,
+    MemoryOut,
+    MemoryPageOut,
+    PendingUpdateOut,
+    RecallResultOut,
+    StoreResultOut,
+    UpdateResultOut,
 )
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,10 +33,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 storing = extend_schema(
     operation_id="api_store",
     summary="Store a memory",
-    request=api_serializers.StoreIn,
+    request=api_serializers.StoreMemoryIn,
     responses={
-        201: answer(StoredOut, "Stored"),
-        202: answer(StoredOut, "Accepted", StoredOut.pending_example),
+        201: answer(StoreResultOut, "Stored"),
+        202: answer(StoreResultOut, "Accepted", StoreResultOut.pending_example),
     },
     examples=[
         OpenApiExample(
@@ -55,8 +55,8 @@ storing = extend_schema(
 recalling = extend_schema(
     operation_id="api_recall",
     summary="Recall memories",
-    request=api_serializers.RecallIn,
-    responses={200: answer(RecalledOut, "Recalled")},
+    request=api_serializers.RecallMemoriesIn,
+    responses={200: answer(RecallResultOut, "Recalled")},
     examples=[
         OpenApiExample(
             "A question",
@@ -91,25 +91,25 @@ list_memories = extend_schema(
     ],
     responses={
         200: OpenApiResponse(
-            PolymorphicProxySerializer("ListOut", [PageOut, RemembraMemoryOut(many=True)], None, many=False),
+            PolymorphicProxySerializer("ListOut", [MemoryPageOut, MemoryOut(many=True)], None, many=False),
             "A page",
-            answer(PageOut, "A page").examples,
+            answer(MemoryPageOut, "A page").examples,
         )
     },
 )
 forget_many = extend_schema(
     operation_id="api_forget",
     summary="Erase memories by id, by filters or by an entity, all of a user, or a project of a user",
-    parameters=[api_serializers.ForgetQueryIn],
-    request=api_serializers.ForgetIn,
-    responses={200: answer(ForgottenOut, "Erased")},
+    parameters=[api_serializers.DeleteMemoriesQuery],
+    request=api_serializers.DeleteMemoriesIn,
+    responses={200: answer(DeleteResultOut, "Erased")},
     examples=[OpenApiExample("By id", {"memory_ids": [ex.MEMORY_ID]}, request_only=True)],
 )
 get = extend_schema(
     operation_id="api_get",
     summary="Get a memory",
     parameters=[api_serializers.MemoryRetrieveQuery],
-    responses={200: answer(RemembraMemoryOut, "The memory")},
+    responses={200: answer(MemoryOut, "The memory")},
 )
 
 
@@ -117,8 +117,8 @@ def _change(operation: str, summary: str) -> Callable[[F], F]:
     return extend_schema(
         operation_id=operation,
         summary=summary,
-        request=api_serializers.ChangeIn,
-        responses={200: answer(ChangedOut, "Updated"), 202: answer(PendingChangeOut, "Accepted")},
+        request=api_serializers.UpdateMemoryIn,
+        responses={200: answer(UpdateResultOut, "Updated"), 202: answer(PendingUpdateOut, "Accepted")},
         examples=[
             OpenApiExample(
                 "A new text",
@@ -135,10 +135,10 @@ forget_single = extend_schema(
     operation_id="api_forget_one",
     summary="Erase a memory",
     request=None,
-    responses={200: answer(ForgottenOut, "Erased")},
+    responses={200: answer(DeleteResultOut, "Erased")},
 )
 event = extend_schema(
     operation_id="api_event",
     summary="What became of an accepted write",
-    responses={200: answer(RemembraEventOut, "The event")},
+    responses={200: answer(EventOut, "The event")},
 )

@@ -45,7 +45,7 @@ class ScopedIn(RequestSerializer):
         return attrs
 
 
-class StoreIn(StampedIn, ScopedIn):
+class StoreMemoryIn(StampedIn, ScopedIn):
     content = TextField(max_length=CONTENT)
     metadata = MetadataField(required=False)
     ttl = TTLField(required=False, allow_null=True)
@@ -58,7 +58,7 @@ class StoreIn(StampedIn, ScopedIn):
     agent_id = IdentifierField(required=False)
 
 
-class RecallIn(TimedIn, ScopedIn):
+class RecallMemoriesIn(TimedIn, ScopedIn):
     query = TextField(
         max_length=10_000, required=False, help_text="A question; without one, what the filters let through."
     )
@@ -99,7 +99,7 @@ class MemoryRetrieveQuery(TimedIn):
     pass
 
 
-class ChangeIn(RequestSerializer):
+class UpdateMemoryIn(RequestSerializer):
     """At least one field."""
 
     content = TextField(max_length=CONTENT, required=False)
@@ -111,7 +111,7 @@ class ChangeIn(RequestSerializer):
     importance = StrictFloatField(min_value=0, max_value=1, required=False)
 
 
-class ForgetIn(ScopedIn):
+class DeleteMemoriesIn(ScopedIn):
     """Exactly one of `memory_ids`, `all`, `entity`, `filters` and `project`; `project` may also narrow `entity` and
     `filters`. Anything unknown is refused: a deletion is never guessed."""
 
@@ -139,7 +139,7 @@ class ForgetIn(ScopedIn):
         return attrs
 
 
-class ForgetQueryIn(RequestSerializer):
+class DeleteMemoriesQuery(RequestSerializer):
     """The same in the query string, as the published Python client sends it."""
 
     memory_id = IdentifierField(required=False)
@@ -154,7 +154,7 @@ class ForgetQueryIn(RequestSerializer):
         return super().to_internal_value(data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """→ the fields of ForgetIn."""
+        """→ the fields of DeleteMemoriesIn."""
         if "all_memories" in attrs and not attrs["all_memories"]:
             raise serializers.ValidationError({"all_memories": "must be true; nothing was deleted"})
         names = {"memory_id": "memory_ids", "entity": "entity", "all_memories": "all", "project_id": "project"}

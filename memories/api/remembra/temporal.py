@@ -18,7 +18,7 @@ from core.http.fields import QueryIntegerField, StrictBooleanField, TimestampFie
 from core.http.responses import PublicIdField, ResponseSerializer, RoundedField, answer
 from core.ids import MEMORY
 from memories.api import examples as ex
-from memories.api.remembra.responses import RemembraMemoryOut
+from memories.api.remembra.responses import MemoryOut
 from memories.api.remembra.serializers import ScopedIn
 from memories.decay import BANDS, DECAYING_BAND, EXPIRED_BAND, HEALTHY_BAND, Decay
 from memories.services.decay_report import Cleaned, DecayedMemory, DecayReport, clean, decay_of, report
@@ -30,7 +30,7 @@ class ReportIn(ScopedIn):
     limit = QueryIntegerField(min_value=1, max_value=1000, default=100, help_text="Of the most decayed memories.")
 
 
-class FadedOut(ResponseSerializer):
+class DecayedMemoryOut(ResponseSerializer):
     id = PublicIdField(MEMORY, source="memory.id")
     content = serializers.CharField(source="memory.content")
     decay_score = RoundedField(source="decay.score", min_value=0, max_value=1)
@@ -39,7 +39,7 @@ class FadedOut(ResponseSerializer):
     )
 
     example = DecayedMemory(
-        RemembraMemoryOut.example,
+        MemoryOut.example,
         Decay(
             score=0.75,
             stability=dt.timedelta(days=214.766494),
@@ -51,14 +51,14 @@ class FadedOut(ResponseSerializer):
     )
 
 
-class ReportOut(ResponseSerializer):
+class DecayReportOut(ResponseSerializer):
     total_memories = serializers.IntegerField(source="total")
     healthy = serializers.IntegerField(help_text="A score of 0.5 or more.")
     decaying = serializers.IntegerField()
     expired = serializers.IntegerField(help_text="Below 0.1: the clean-up archives them.")
-    memories = FadedOut(many=True, help_text="The most decayed first.")
+    memories = DecayedMemoryOut(many=True, help_text="The most decayed first.")
 
-    example = DecayReport(100, {"healthy": 85, "decaying": 10, "expired": 5}, (FadedOut.example,))
+    example = DecayReport(100, {"healthy": 85, "decaying": 10, "expired": 5}, (DecayedMemoryOut.example,))
 
     def get_healthy(self, report: DecayReport) -> int:
         return report.bands.get(HEALTHY_BAND, 0)
@@ -77,7 +77,7 @@ class DaysField(RoundedField):
         return super().to_representation(value.total_seconds() / DAY)
 
 
-class PartsOut(ResponseSerializer):
+class DecayFactorsOut(ResponseSerializer):
     idle_days = DaysField(source="decay.idle", help_text="Since it was last used or changed.")
     stability_days = DaysField(source="decay.stability", help_text="After so long idle the score is 1/e.")
     importance = serializers.FloatField(source="memory.importance")
@@ -87,12 +87,12 @@ class PartsOut(ResponseSerializer):
     pinned = serializers.BooleanField(source="decay.pinned", help_text="true: the score is 1.")
 
 
-class DecayOut(FadedOut):
+class MemoryDecayOut(DecayedMemoryOut):
     band = serializers.ChoiceField(BANDS, source="decay.band")
-    parts = PartsOut(source="*")
+    parts = DecayFactorsOut(source="*")
 
 
-class CleanIn(RequestSerializer):
+class RunCleanupIn(RequestSerializer):
     dry_run = StrictBooleanField(default=False)
     archive = StrictBooleanField(default=True, help_text="false erases what has decayed.")
 
@@ -103,7 +103,7 @@ class CleanResult:
     dry_run: bool
 
 
-class CleanOut(ResponseSerializer):
+class CleanupResultOut(ResponseSerializer):
     expired_deleted = serializers.IntegerField(source="cleaned.expired_deleted")
     decayed_archived = serializers.IntegerField(source="cleaned.decayed_archived")
     decayed_deleted = serializers.IntegerField(source="cleaned.decayed_deleted")
@@ -119,12 +119,12 @@ class ReportView(RemembraView):
         operation_id="api_decay_report",
         summary="Decay of a user's memories",
         parameters=[ReportIn],
-        responses={200: answer(ReportOut, "The report")},
+        responses={200: answer(DecayReportOut, "The report")},
     )
     def get(self, request: Request) -> Response:
         data = self.query(request, ReportIn)
         found = report(principal(request), data.get("user_id"), data.get("project"), data["limit"])
-        return self.ok(ReportOut, found)
+        return self.ok(DecayReportOut, found)
 
 
 class DecayView(RemembraView):
@@ -134,10 +134,10 @@ class DecayView(RemembraView):
         operation_id="api_decay",
         summary="Decay of a memory, with the parts of its score",
         parameters=[OpenApiParameter("memory_id", str, "path", examples=[OpenApiExample("A memory", ex.MEMORY_ID)])],
-        responses={200: answer(DecayOut, "The decay")},
+        responses={200: answer(MemoryDecayOut, "The decay")},
     )
     def get(self, request: Request, memory_id: str) -> Response:
-        return self.ok(DecayOut, decay_of(principal(request), memory_id))
+        return self.ok(MemoryDecayOut, decay_of(principal(request), memory_id))
 
 
 class CleanView(RemembraView):
@@ -148,11 +148,11 @@ class CleanView(RemembraView):
     @extend_schema(
         operation_id="api_temporal_cleanup",
         summary="Erase what has expired, and archive or erase what has decayed",
-        request=CleanIn,
-        responses={200: answer(CleanOut, "Cleaned")},
+        request=RunCleanupIn,
+        responses={200: answer(CleanupResultOut, "Cleaned")},
         examples=[OpenApiExample("Only say what would happen", {"dry_run": True}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
-        data = self.body(request, CleanIn) if request.body else {"dry_run": False, "archive": True}
+        data = self.body(request, RunCleanupIn) if request.body else {"dry_run": False, "archive": True}
         done = clean(principal(request), dry_run=data["dry_run"], archive=data["archive"])
-        return self.ok(CleanOut, CleanResult(done, data["dry_run"]))
+        return self.ok(CleanupResultOut, CleanResult(done, data["dry_run"]))

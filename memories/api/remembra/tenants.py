@@ -27,7 +27,7 @@ TENANT_ID = "ten_01890a5dac967b2e8b7c3f0a9d1e2f36"
 NEVER_CHANGES = "never changes"
 
 
-class TenantChangeIn(StrictRequestSerializer):
+class UpdateTenantIn(StrictRequestSerializer):
     """At least one field."""
 
     fixed = dict.fromkeys(("slug", "id", "created_at"), NEVER_CHANGES)
@@ -39,7 +39,7 @@ class TenantChangeIn(StrictRequestSerializer):
     )
 
 
-class TenantIn(TenantChangeIn):
+class CreateTenantIn(UpdateTenantIn):
     fixed = {}  # noqa: RUF012
 
     slug = TextField(max_length=64, help_text="Lower-case letters, digits and hyphens.")
@@ -50,7 +50,7 @@ class TenantsIn(RequestSerializer):
     cursor = IdentifierField(required=False)
 
 
-class TenantEraseIn(StrictRequestSerializer):
+class DeleteTenantIn(StrictRequestSerializer):
     confirm = TextField(max_length=64, help_text="The tenant's slug.")
 
 
@@ -99,7 +99,7 @@ class TenantErasure:
     status: str = "pending"
 
 
-class TenantErasedOut(ResponseSerializer):
+class DeleteTenantResultOut(ResponseSerializer):
     status = serializers.CharField()
     id = serializers.CharField()
     receipt_id = serializers.CharField()
@@ -117,12 +117,12 @@ class TenantsView(RemembraView):
     @extend_schema(
         operation_id="api_create_tenant",
         summary="Create a tenant (master key)",
-        request=TenantIn,
+        request=CreateTenantIn,
         responses={201: answer(TenantOut, "Created")},
         examples=_request("A tenant", {"slug": "acme", "name": "Acme Ltd", "rate_limits": {"v1": "500/m"}}),
     )
     def post(self, request: Request) -> Response:
-        data = self.body(request, TenantIn)
+        data = self.body(request, CreateTenantIn)
         slug = data.pop("slug")
         return self.ok(TenantOut, tenants.create(principal(request), slug, cast(TenantChange, data)), 201)
 
@@ -151,12 +151,12 @@ class TenantView(RemembraView):
     @extend_schema(
         operation_id="api_change_tenant",
         summary="Rename a tenant, or change its default project or limits (master key)",
-        request=TenantChangeIn,
+        request=UpdateTenantIn,
         responses={200: answer(TenantOut, "Changed", replace(TenantOut.example, name="Acme Oslo"))},
         examples=_request("A name", {"name": "Acme Oslo"}),
     )
     def patch(self, request: Request, tenant_id: str) -> Response:
-        data = self.body(request, TenantChangeIn)
+        data = self.body(request, UpdateTenantIn)
         if not data:
             raise InvalidRequest("Send at least one of name, default_project, rate_limits.", field="name")
         return self.ok(TenantOut, tenants.change(principal(request), tenant_id, cast(TenantChange, data)))
@@ -165,11 +165,11 @@ class TenantView(RemembraView):
         operation_id="api_erase_tenant",
         summary="Erase a tenant and all that it holds (master key)",
         description="Its keys end at once. `GET /api/v1/erasures/{receipt_id}` tells when all of it is gone.",
-        request=TenantEraseIn,
-        responses={202: answer(TenantErasedOut, "Begun")},
+        request=DeleteTenantIn,
+        responses={202: answer(DeleteTenantResultOut, "Begun")},
         examples=_request("Its slug", {"confirm": "acme"}),
     )
     def delete(self, request: Request, tenant_id: str) -> Response:
-        confirm = self.body(request, TenantEraseIn)["confirm"]
+        confirm = self.body(request, DeleteTenantIn)["confirm"]
         erasure = TenantErasure(tenant_id, public(RECEIPT, tenants.erase(principal(request), tenant_id, confirm)))
-        return self.ok(TenantErasedOut, erasure, 202, {"Location": f"/api/v1/erasures/{erasure.receipt_id}"})
+        return self.ok(DeleteTenantResultOut, erasure, 202, {"Location": f"/api/v1/erasures/{erasure.receipt_id}"})

@@ -18,7 +18,7 @@ from core.ids import ENTITY, MEMORY
 from entities.types import MemoryEntities, StatedRef, TopEntity
 from memories.api import examples as ex
 from memories.api.common import TimedIn, temporal_view
-from memories.api.remembra.responses import RemembraMemoryOut
+from memories.api.remembra.responses import MemoryOut
 from memories.services.profile import Profile, Topic, profile
 from memories.services.user_statistics import UserStats
 from memories.types import MemoryRecord
@@ -29,7 +29,7 @@ class ProfileIn(TimedIn):
     project_id = IdentifierField(required=False, help_text="The same as project.")
 
 
-class TopicOut(ResponseSerializer):
+class ProfileTopicOut(ResponseSerializer):
     topic = serializers.CharField()
     count = serializers.IntegerField(source="memories")
 
@@ -57,14 +57,14 @@ class UserProfile:
     profile: Profile
 
 
-class ProfileOut(ResponseSerializer):
+class UserProfileOut(ResponseSerializer):
     user_id = serializers.CharField()
     total_memories = serializers.IntegerField(source="profile.stats.total_memories")
     memories_last_7d = serializers.IntegerField(source="profile.stats.memories_last_7d")
     first_memory_at = TimestampField(source="profile.stats.first_memory_at", allow_null=True)
     last_memory_at = TimestampField(source="profile.stats.last_memory_at", allow_null=True)
     memory_types = serializers.DictField(child=serializers.IntegerField(), source="profile.memory_types")
-    top_topics = TopicOut(many=True, source="profile.topics")
+    top_topics = ProfileTopicOut(many=True, source="profile.topics")
     top_entities = ProfileEntityOut(many=True, source="profile.entities")
     facts = ProfileFactOut(many=True, source="profile.facts")
 
@@ -75,11 +75,7 @@ class ProfileOut(ResponseSerializer):
             memory_types={"fact": 1},
             topics=[Topic("google", 1)],
             entities=[TopEntity(ex.JOHN.id, "John", "PERSON", 1)],
-            facts=[
-                replace(
-                    RemembraMemoryOut.example, entities=MemoryEntities(states=(StatedRef("WORKS_AT", "Google", 0.9),))
-                )
-            ],
+            facts=[replace(MemoryOut.example, entities=MemoryEntities(states=(StatedRef("WORKS_AT", "Google", 0.9),)))],
         ),
     )
 
@@ -91,11 +87,11 @@ class ProfileView(RemembraView):
         operation_id="api_profile",
         summary="What is known of a user, in short",
         parameters=[ProfileIn],
-        responses={200: answer(ProfileOut, "The profile")},
+        responses={200: answer(UserProfileOut, "The profile")},
     )
     def get(self, request: Request, user_id: str) -> Response:
         data = self.query(request, ProfileIn)
         user_id = self.name("user_id", user_id)
         project = data.get("project") or data.get("project_id")
         found = profile(principal(request), user_id, project, temporal_view(data))
-        return self.ok(ProfileOut, UserProfile(user_id, found))
+        return self.ok(UserProfileOut, UserProfile(user_id, found))

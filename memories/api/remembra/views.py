@@ -25,15 +25,15 @@ from memories.api.common import (
 )
 from memories.api.remembra import serializers
 from memories.api.remembra.responses import (
-    ChangedOut,
-    ForgottenOut,
+    DeleteResultOut,
+    EventOut,
+    MemoryOut,
+    MemoryPageOut,
     NumberedPage,
-    PageOut,
-    PendingChangeOut,
-    RecalledOut,
-    RemembraEventOut,
-    RemembraMemoryOut,
-    StoredOut,
+    PendingUpdateOut,
+    RecallResultOut,
+    StoreResultOut,
+    UpdateResultOut,
 )
 from memories.api.remembra.schema import (
     edit,
@@ -61,7 +61,7 @@ AGENT_HEADER = "X-Remembra-Agent-Id"
 
 
 def store_command(view: RemembraView, data: dict[str, Any]) -> StoreCommand:
-    """What a valid StoreIn asks for. The published clients name the agent in a header; the body's wins."""
+    """What a valid StoreMemoryIn asks for. The published clients name the agent in a header; the body's wins."""
     agent = view.request.headers.get(AGENT_HEADER)
     said = {**data, "name": data.get("speaker")}
     return StoreCommand(
@@ -86,7 +86,7 @@ class MemoriesView(RemembraView):
 
     @storing
     def post(self, request: Request) -> Response:
-        data = self.body(request, serializers.StoreIn)
+        data = self.body(request, serializers.StoreMemoryIn)
         return self._stored(store(principal(request), store_command(self, data)))
 
     def replay(self, sources: Sequence[UUID], response_context: Any) -> Response:
@@ -94,8 +94,8 @@ class MemoriesView(RemembraView):
 
     def _stored(self, result: WriteResult) -> Response:
         if result.state == "succeeded":
-            return self.ok(StoredOut, result, 201)
-        return self.ok(StoredOut, result, 202, pending_headers(result, EVENTS))
+            return self.ok(StoreResultOut, result, 201)
+        return self.ok(StoreResultOut, result, 202, pending_headers(result, EVENTS))
 
     @list_memories
     def get(self, request: Request) -> Response:
@@ -112,18 +112,18 @@ class MemoriesView(RemembraView):
         )
         page = list_page(principal(request), query)
         if "offset" in data:
-            memories = [RemembraMemoryOut.render(memory) for memory in page.memories]
+            memories = [MemoryOut.render(memory) for memory in page.memories]
             return Response(memories, headers={"X-Total-Count": str(page.total)})
-        return self.ok(PageOut, NumberedPage(page, number, limit))
+        return self.ok(MemoryPageOut, NumberedPage(page, number, limit))
 
     @forget_many
     def delete(self, request: Request) -> Response:
         if request.query_params and request.body:
             raise InvalidRequest("Send a body or query parameters, not both; nothing was deleted.")
         if request.query_params:
-            data = self.query(request, serializers.ForgetQueryIn)
+            data = self.query(request, serializers.DeleteMemoriesQuery)
         else:
-            data = self.body(request, serializers.ForgetIn)
+            data = self.body(request, serializers.DeleteMemoriesIn)
         command = ForgetCommand(
             memory_ids=tuple(data.get("memory_ids", ())),
             all_memories=data.get("all", False),
@@ -132,7 +132,7 @@ class MemoriesView(RemembraView):
             project=data.get("project"),
             user_id=data.get("user_id"),
         )
-        return self.ok(ForgottenOut, forget(principal(request), command))
+        return self.ok(DeleteResultOut, forget(principal(request), command))
 
 
 class RecallView(RemembraView):
@@ -142,7 +142,7 @@ class RecallView(RemembraView):
 
     @recalling
     def post(self, request: Request) -> Response:
-        data = self.body(request, serializers.RecallIn)
+        data = self.body(request, serializers.RecallMemoriesIn)
         query = RecallQuery(
             query=data.get("query"),
             user_id=data.get("user_id"),
@@ -161,7 +161,7 @@ class RecallView(RemembraView):
             explain=data["explain"],
             recipe=recipe_of(request),
         )
-        return self.ok(RecalledOut, recall(principal(request), query))
+        return self.ok(RecallResultOut, recall(principal(request), query))
 
 
 class MemoryView(RemembraView):
@@ -172,7 +172,7 @@ class MemoryView(RemembraView):
     def get(self, request: Request, memory_id: str) -> Response:
         data = self.query(request, serializers.MemoryRetrieveQuery)
         found = read_memory(principal(request), memory_id, temporal_view=temporal_view(data))
-        return self.ok(RemembraMemoryOut, found)
+        return self.ok(MemoryOut, found)
 
     @replace
     def put(self, request: Request, memory_id: str) -> Response:
@@ -183,7 +183,7 @@ class MemoryView(RemembraView):
         return self._change(request, memory_id)
 
     def _change(self, request: Request, memory_id: str) -> Response:
-        data = self.body(request, serializers.ChangeIn)
+        data = self.body(request, serializers.UpdateMemoryIn)
         require_any(data, EDITABLE)
         return self._changed(update(principal(request), update_command(memory_id, data, wait=self.may_wait)))
 
@@ -193,12 +193,12 @@ class MemoryView(RemembraView):
 
     def _changed(self, changed: View | WriteResult) -> Response:
         if isinstance(changed, WriteResult):
-            return self.ok(PendingChangeOut, changed, 202, pending_headers(changed, EVENTS))
-        return self.ok(ChangedOut, changed)
+            return self.ok(PendingUpdateOut, changed, 202, pending_headers(changed, EVENTS))
+        return self.ok(UpdateResultOut, changed)
 
     @forget_single
     def delete(self, request: Request, memory_id: str) -> Response:
-        return self.ok(ForgottenOut, forget_one(principal(request), memory_id))
+        return self.ok(DeleteResultOut, forget_one(principal(request), memory_id))
 
 
 class EventView(RemembraView):
@@ -206,4 +206,4 @@ class EventView(RemembraView):
 
     @event
     def get(self, request: Request, event_id: str) -> Response:
-        return self.ok(RemembraEventOut, read_event(principal(request), event_id))
+        return self.ok(EventOut, read_event(principal(request), event_id))

@@ -75,7 +75,7 @@ class WebhookList:
         return len(self.webhooks)
 
 
-class WebhooksOut(ResponseSerializer):
+class WebhookListOut(ResponseSerializer):
     webhooks = WebhookOut(many=True)
     total = serializers.IntegerField()
 
@@ -90,14 +90,14 @@ class DeletedWebhook:
     status: str = "success"
 
 
-class WebhookDeletedOut(ResponseSerializer):
+class DeleteWebhookResultOut(ResponseSerializer):
     status = serializers.CharField()
     id = serializers.CharField()
 
     example = DeletedWebhook(WEBHOOK_ID)
 
 
-class AttemptOut(ResponseSerializer):
+class DeliveryAttemptOut(ResponseSerializer):
     at = TimestampField()
     status_code = serializers.IntegerField(source="status", allow_null=True)
     error = NullIfBlankField(help_text="status, timeout, connection, private_address, …")
@@ -112,7 +112,7 @@ class DeliveryOut(ResponseSerializer):
     event = serializers.ChoiceField([*EVENTS, TEST])
     state = serializers.ChoiceField([s.value for s in DeliveryState])
     error = NullIfBlankField()
-    attempts = AttemptOut(many=True)
+    attempts = DeliveryAttemptOut(many=True)
     next_attempt_at = TimestampField(source="due_at", allow_null=True)
     created_at = TimestampField()
     finished_at = TimestampField(allow_null=True)
@@ -130,7 +130,7 @@ class DeliveryOut(ResponseSerializer):
     )
 
 
-class DeliveriesOut(ResponseSerializer):
+class DeliveryPageOut(ResponseSerializer):
     deliveries = DeliveryOut(many=True)
     next_cursor = serializers.CharField(allow_null=True)
 
@@ -140,7 +140,7 @@ class DeliveriesOut(ResponseSerializer):
                 DeliveryOut.example,
                 event="memory.created",
                 state=DeliveryState.DELIVERED,
-                attempts=(AttemptOut.example,),
+                attempts=(DeliveryAttemptOut.example,),
                 due_at=None,
                 finished_at=EXAMPLE_TIME,
             ),

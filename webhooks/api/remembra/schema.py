@@ -8,12 +8,12 @@ from core.http.responses import answer
 from webhooks.api.remembra import serializers as api_serializers
 from webhooks.api.remembra.responses import (
     URL,
-    DeliveriesOut,
+    DeleteWebhookResultOut,
     DeliveryOut,
+    DeliveryPageOut,
     NewWebhookOut,
-    WebhookDeletedOut,
+    WebhookListOut,
     WebhookOut,
-    WebhooksOut,
 )
 
 SENDING = (
@@ -29,7 +29,7 @@ creating = extend_schema(
     operation_id="api_create_webhook",
     summary="Register a webhook",
     description=SENDING,
-    request=api_serializers.WebhookIn,
+    request=api_serializers.CreateWebhookIn,
     responses={201: answer(NewWebhookOut, "Made; the secret is shown only here")},
     examples=[
         OpenApiExample(
@@ -42,7 +42,7 @@ creating = extend_schema(
 list_webhooks = extend_schema(
     operation_id="api_list_webhooks",
     summary="List webhooks, newest first",
-    responses={200: answer(WebhooksOut, "All of them")},
+    responses={200: answer(WebhookListOut, "All of them")},
 )
 get = extend_schema(
     operation_id="api_get_webhook",
@@ -52,7 +52,7 @@ get = extend_schema(
 changing = extend_schema(
     operation_id="api_patch_webhook",
     summary="Change a webhook, or turn it on or off",
-    request=api_serializers.WebhookChangeIn,
+    request=api_serializers.UpdateWebhookIn,
     responses={200: answer(WebhookOut, "The webhook")},
     examples=[OpenApiExample("Turn it on again", {"active": True}, request_only=True)],
 )
@@ -60,13 +60,13 @@ deleting = extend_schema(
     operation_id="api_delete_webhook",
     summary="Delete a webhook and the log of its deliveries",
     request=None,
-    responses={200: answer(WebhookDeletedOut, "Deleted")},
+    responses={200: answer(DeleteWebhookResultOut, "Deleted")},
 )
 list_deliveries = extend_schema(
     operation_id="api_list_deliveries",
     summary="What was sent to a webhook, newest first",
     parameters=[api_serializers.DeliveriesIn],
-    responses={200: answer(DeliveriesOut, "A page")},
+    responses={200: answer(DeliveryPageOut, "A page")},
 )
 testing = extend_schema(
     operation_id="api_test_webhook",

@@ -37,7 +37,7 @@ def _projects(**kwargs: Any) -> serializers.ListField:
     return serializers.ListField(child=IdentifierField(), required=False, max_length=PROJECTS, **kwargs)
 
 
-class WebhookIn(RequestSerializer):
+class CreateWebhookIn(RequestSerializer):
     url = TextField(max_length=2048)
     events = _events()
     secret = TextField(
@@ -49,7 +49,7 @@ class WebhookIn(RequestSerializer):
     project_ids = _projects(help_text="Only events of these projects; empty: of all.")
 
 
-class WebhookChangeIn(RequestSerializer):
+class UpdateWebhookIn(RequestSerializer):
     url = TextField(max_length=2048, required=False)
     events = _events(required=False)
     active = StrictBooleanField(required=False, help_text="true turns a webhook on that was turned off, by whomever.")

@@ -13,13 +13,13 @@ from core.unset import UNSET
 from webhooks.api.remembra import serializers
 from webhooks.api.remembra.responses import (
     DeletedWebhook,
-    DeliveriesOut,
+    DeleteWebhookResultOut,
     DeliveryOut,
+    DeliveryPageOut,
     NewWebhookOut,
-    WebhookDeletedOut,
     WebhookList,
+    WebhookListOut,
     WebhookOut,
-    WebhooksOut,
 )
 from webhooks.api.remembra.schema import (
     changing,
@@ -43,7 +43,7 @@ class WebhooksView(RemembraView):
 
     @creating
     def post(self, request: Request) -> Response:
-        data = self.body(request, serializers.WebhookIn)
+        data = self.body(request, serializers.CreateWebhookIn)
         command = CreateWebhook(
             url=data["url"],
             events=tuple(data["events"]),
@@ -55,7 +55,7 @@ class WebhooksView(RemembraView):
 
     @list_webhooks
     def get(self, request: Request) -> Response:
-        return self.ok(WebhooksOut, WebhookList(webhooks.list_all(principal(request))))
+        return self.ok(WebhookListOut, WebhookList(webhooks.list_all(principal(request))))
 
 
 class WebhookView(RemembraView):
@@ -68,7 +68,7 @@ class WebhookView(RemembraView):
 
     @changing
     def patch(self, request: Request, webhook_id: str) -> Response:
-        data = self.body(request, serializers.WebhookChangeIn)
+        data = self.body(request, serializers.UpdateWebhookIn)
         if not any(name in data for name in CHANGEABLE):
             raise InvalidRequest(f"Send at least one of {', '.join(CHANGEABLE)}.", field=CHANGEABLE[0])
         command = ChangeWebhook(
@@ -84,7 +84,7 @@ class WebhookView(RemembraView):
     @deleting
     def delete(self, request: Request, webhook_id: str) -> Response:
         webhooks.delete(principal(request), webhook_id)
-        return self.ok(WebhookDeletedOut, DeletedWebhook(webhook_id))
+        return self.ok(DeleteWebhookResultOut, DeletedWebhook(webhook_id))
 
 
 class DeliveriesView(RemembraView):
@@ -94,7 +94,7 @@ class DeliveriesView(RemembraView):
     def get(self, request: Request, webhook_id: str) -> Response:
         data = self.query(request, serializers.DeliveriesIn)
         page = deliveries.list_page(principal(request), webhook_id, limit=data["limit"], cursor=data.get("cursor"))
-        return self.ok(DeliveriesOut, page)
+        return self.ok(DeliveryPageOut, page)
 
 
 class TestView(RemembraView):
