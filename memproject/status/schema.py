@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of the operators' routes: their shapes and one example of each answer."""
+"""The OpenAPI schemas and examples of health, status and metrics."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
 from core import __version__
+from core.http.schema import Mem0ErrorOut
 
 MOMENT = "2026-03-01T10:30:00Z"
 STATES = ["healthy", "degraded", "unhealthy"]
-# Said here: drf-spectacular takes two classes of authentication for two schemes.
+# Explicit, since drf-spectacular takes two authentication classes for two schemes.
 EITHER_HEADER: Any = [{"bearer": []}, {"apiKey": []}]
 NEEDS_KEY = "A valid API key is required."
 
@@ -93,19 +94,6 @@ memproject_http_requests_total{method="GET",route="/health",status="200"} 12.0
 """
 
 
-class FailureOut(serializers.Serializer[Any]):
-    success = serializers.BooleanField(default=False)
-    error = inline_serializer(
-        "ServiceErrorBody",
-        {
-            "code": serializers.CharField(),
-            "message": serializers.CharField(),
-            "details": serializers.DictField(),
-        },
-    )
-    timestamp = serializers.DateTimeField()
-
-
 def _envelope(name: str, said: str, **examples: dict[str, Any]) -> OpenApiResponse:
     shape = inline_serializer(
         name,
@@ -125,13 +113,15 @@ def _envelope(name: str, said: str, **examples: dict[str, Any]) -> OpenApiRespon
 
 def _failure(code: str, message: str) -> OpenApiResponse:
     value = {"success": False, "error": {"code": code, "message": message, "details": {}}, "timestamp": MOMENT}
-    return OpenApiResponse(FailureOut, message, [OpenApiExample(code, value, response_only=True)])
+    return OpenApiResponse(Mem0ErrorOut, message, [OpenApiExample(code, value, response_only=True)])
 
 
 _REFUSED = {401: _failure("UNAUTHORIZED", NEEDS_KEY), 403: _failure("FORBIDDEN", "This API key may not do that.")}
 
 health = extend_schema(
-    summary="Health, without a key",
+    operation_id="get_health",
+    summary="Get the health of the service",
+    description="Returns the state of the service and of its dependencies: `healthy`, `degraded` or `unhealthy`.",
     auth=[],
     responses={
         200: OpenApiResponse(
@@ -146,29 +136,35 @@ health = extend_schema(
                     "dependencies": serializers.DictField(child=serializers.CharField()),
                 },
             ),
-            "The state",
-            [OpenApiExample("Well", _HEALTH)],
+            "The health",
+            [OpenApiExample("Healthy", _HEALTH)],
         )
     },
 )
 status = extend_schema(
-    summary="Every component's state and latency",
-    responses={200: _envelope("Status", "Status retrieved", Well=_STATUS), 401: _REFUSED[401]},
+    operation_id="get_status",
+    summary="Get the state and latency of each component",
+    description="Checks the database, Redis, workers, queues, pending writes, models, the graph and the disk.",
+    responses={200: _envelope("StatusEnvelope", "Status retrieved", Healthy=_STATUS), 401: _REFUSED[401]},
 )
 metrics = extend_schema(
-    summary="Counters and latency quantiles: the service's, or with an admin key its tenant's",
+    operation_id="get_metrics",
+    summary="Get counters and latency quantiles",
+    description="With the master key the metrics of the service; with an admin key those of its tenant.",
     auth=EITHER_HEADER,
     responses={
-        200: _envelope("Metrics", "Metrics retrieved", Service=_SERVICE, Tenant=_TENANT),
+        200: _envelope("MetricsEnvelope", "Metrics retrieved", Service=_SERVICE, Tenant=_TENANT),
         **_REFUSED,
     },
 )
 prometheus = extend_schema(
-    summary="The service's numbers in Prometheus' text format, for MASTER_KEY or METRICS_TOKEN",
+    operation_id="get_metrics",
+    summary="Get metrics in the Prometheus text format",
+    description="Needs `MASTER_KEY` or `METRICS_TOKEN`.",
     auth=EITHER_HEADER,
     responses={
         (200, "text/plain"): OpenApiResponse(
-            OpenApiTypes.STR, "The numbers", [OpenApiExample("Scrape", _EXPOSITION, response_only=True)]
+            OpenApiTypes.STR, "Metrics", [OpenApiExample("Scrape", _EXPOSITION, response_only=True)]
         ),
         **{(code, "application/json"): response for code, response in _REFUSED.items()},
     },

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of each operation on keys: its shapes and one example of each."""
+"""The OpenAPI schemas and examples of the operations on keys."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ class KeyOut(serializers.Serializer[Any]):
     project_ids = serializers.ListField(child=serializers.CharField())
     rate_limit_tier = serializers.CharField()
     rate_limits = RateLimitsField()
-    preview = serializers.CharField(help_text="Enough to recognise the key.")
+    preview = serializers.CharField(help_text="The first and last characters of the key.")
     status = serializers.ChoiceField(["active", "expired", "revoked"])
     created_by = serializers.CharField()
     created_at = TimestampField()
     expires_at = TimestampField(allow_null=True)
     revoked_at = TimestampField(allow_null=True)
     last_used_at = TimestampField(allow_null=True)
-    replaced_by = serializers.CharField(allow_null=True, help_text="The key that this one was rotated to.")
+    replaced_by = serializers.CharField(allow_null=True, help_text="Id of the key that replaced this one by rotation.")
 
 
 class NewKeyOut(KeyOut):
-    key = serializers.CharField(help_text="The key itself, shown only here.")
+    key = serializers.CharField(help_text="The secret key, shown only in this response.")
 
 
 class RotatedKeyOut(NewKeyOut):
@@ -81,42 +81,55 @@ _SECRET = "mp_x7QaN0tArealKeyButItHasTheShapeOfOne9fKd"  # noqa: S105
 _REVOKED = _KEY | {"status": "revoked", "revoked_at": MOMENT}
 
 granting = extend_schema(
-    operation_id="api_create_key",
-    summary="Create an API key, shown once",
+    operation_id="create_key",
+    summary="Create an API key",
+    description=(
+        "The response is the only one that shows the key. The new key has at most the rights of the key that creates "
+        "it."
+    ),
     request=api_serializers.CreateKeyIn,
     responses={201: answer(NewKeyOut, "Created", _KEY | {"key": _SECRET})},
-    examples=request("A key of one user", {"user_id": "user_123", "name": "Production"}),
+    examples=request("Key of one user", {"user_id": "user_123", "name": "Production"}),
 )
 listing = extend_schema(
-    operation_id="api_list_keys",
-    summary="List API keys, newest first",
+    operation_id="list_keys",
+    summary="List API keys",
+    description="Returns the keys that the caller may manage, newest first, without their secrets.",
     parameters=[api_serializers.KeysIn],
-    responses={200: answer(KeyPageOut, "A page", {"keys": [_KEY], "total": 1, "next_cursor": None})},
+    responses={200: answer(KeyPageOut, "A page of keys", {"keys": [_KEY], "total": 1, "next_cursor": None})},
 )
 getting = extend_schema(
-    operation_id="api_get_key", summary="Get an API key", responses={200: answer(KeyOut, "The key", _KEY)}
+    operation_id="get_key",
+    summary="Get an API key",
+    description="Returns the key without its secret.",
+    responses={200: answer(KeyOut, "The key", _KEY)},
 )
 changing = extend_schema(
-    operation_id="api_change_key",
-    summary="Rename an API key, or change its expiry or limits",
+    operation_id="update_key",
+    summary="Update an API key's name, expiry or limits",
+    description="Missing fields keep their values. Role, user, projects and tenant of a key never change.",
     request=api_serializers.UpdateKeyIn,
-    responses={200: answer(KeyOut, "Changed", _KEY | {"name": "Production, Oslo", "expires_at": MOMENT})},
-    examples=request("A name and an end", {"name": "Production, Oslo", "expires_at": "2126-03-01T10:30:00Z"}),
+    responses={200: answer(KeyOut, "Updated", _KEY | {"name": "Production, Oslo", "expires_at": MOMENT})},
+    examples=request("Name and expiry", {"name": "Production, Oslo", "expires_at": "2126-03-01T10:30:00Z"}),
 )
 revoking = extend_schema(
-    operation_id="api_revoke_key",
-    summary="Revoke an API key, at once and for good",
+    operation_id="revoke_key",
+    summary="Revoke an API key",
+    description="Requests with the key are refused at once. A revoked key cannot be restored.",
     request=None,
     responses={200: answer(KeyOut, "Revoked", _REVOKED)},
 )
 rotating = extend_schema(
-    operation_id="api_rotate_key",
-    summary="Replace an API key by a new one with the same rights, shown once",
+    operation_id="rotate_key",
+    summary="Replace an API key by a new one",
+    description=(
+        "The new key has the same rights, and only this response shows it. The old key stays valid for `grace_seconds`."
+    ),
     request=api_serializers.RotateKeyIn,
     responses={
         201: answer(
             RotatedKeyOut, "Rotated", _KEY | {"id": NEW_ID, "key_id": NEW_ID, "key": _SECRET, "replaces": KEY_ID}
         )
     },
-    examples=request("With an hour of grace", {"grace_seconds": 3600}),
+    examples=request("One hour of grace", {"grace_seconds": 3600}),
 )

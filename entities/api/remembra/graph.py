@@ -1,4 +1,4 @@
-"""The graph of entities in the `/api/v1` door: relations, neighbours, paths."""
+"""The graph of entities in the `/api/v1` dialect: relations, neighbours, paths."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class PastIn(RequestSerializer):
 
 
 class RelationshipsIn(PastIn):
-    include_history = QueryBooleanField(default=False, help_text="true: relations that no longer hold, too.")
+    include_history = QueryBooleanField(default=False, help_text="true: also relations that have ended.")
     limit = QueryIntegerField(min_value=1, max_value=1000, default=1000)
 
 
 class NeighborsIn(PastIn):
     depth = QueryIntegerField(min_value=1, max_value=3, default=1)
-    limit = QueryIntegerField(min_value=1, max_value=1000, default=100, help_text="How many nodes at most.")
+    limit = QueryIntegerField(min_value=1, max_value=1000, default=100, help_text="Maximum number of nodes.")
 
 
 class PathIn(PastIn):
@@ -49,7 +49,7 @@ class GraphIn(PastIn):
     user_id = IdentifierField(required=False)
     project = IdentifierField(required=False)
     project_id = IdentifierField(required=False, help_text="The same as project.")
-    limit = QueryIntegerField(min_value=1, max_value=1000, default=100, help_text="How many nodes at most.")
+    limit = QueryIntegerField(min_value=1, max_value=1000, default=100, help_text="Maximum number of nodes.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         other = attrs.pop("project_id", None)
@@ -60,8 +60,8 @@ class GraphIn(PastIn):
 
 class RelationOut(serializers.Serializer[Any]):
     id = serializers.CharField()
-    source = serializers.CharField(help_text="Its name.")  # type: ignore[assignment]  # DRF's own is not used here
-    target = serializers.CharField(help_text="Its name.")
+    source = serializers.CharField(help_text="Name of the source entity.")  # type: ignore[assignment]  # DRF's own is not used here
+    target = serializers.CharField(help_text="Name of the target entity.")
     source_id = serializers.CharField()
     target_id = serializers.CharField()
     type = serializers.CharField()
@@ -69,7 +69,7 @@ class RelationOut(serializers.Serializer[Any]):
     confidence = serializers.FloatField()
     valid_from = TimestampField(allow_null=True)
     valid_to = TimestampField(allow_null=True)
-    is_current = serializers.BooleanField(help_text="It holds now, or at the moment that was asked for.")
+    is_current = serializers.BooleanField(help_text="Whether the relation holds now, or at the requested time.")
 
 
 class NodeOut(serializers.Serializer[Any]):
@@ -79,30 +79,32 @@ class NodeOut(serializers.Serializer[Any]):
 
 
 class NeighborOut(NodeOut):
-    distance = serializers.IntegerField(help_text="How many relations away.")
+    distance = serializers.IntegerField(help_text="Number of relations between the two entities.")
 
 
 class RelationListOut(serializers.Serializer[Any]):
     relationships = RelationOut(many=True)
-    truncated = serializers.BooleanField(help_text="There are more than `limit`.")
+    truncated = serializers.BooleanField(help_text="Whether there are more than `limit`.")
 
 
 class NeighborhoodOut(serializers.Serializer[Any]):
-    nodes = NeighborOut(many=True, help_text="The nearest first, the entity itself before all.")
+    nodes = NeighborOut(many=True, help_text="Nearest first; the first one is the entity itself.")
     edges = RelationOut(many=True)
-    truncated = serializers.BooleanField(help_text="There are more than `limit`.")
+    truncated = serializers.BooleanField(help_text="Whether there are more than `limit`.")
 
 
 class GraphPathOut(serializers.Serializer[Any]):
     found = serializers.BooleanField()
     nodes = NodeOut(many=True)
-    edges = RelationOut(many=True, help_text="Each joins a node and the next, in either direction.")
+    edges = RelationOut(many=True, help_text="Relations between consecutive nodes, in either direction.")
 
 
 class GraphOut(serializers.Serializer[Any]):
-    nodes = NodeOut(many=True, help_text="The best connected first.")
+    nodes = NodeOut(many=True, help_text="Nodes with the most relations first.")
     edges = RelationOut(many=True)
-    truncated = serializers.BooleanField(help_text="There are more nodes than `limit`, or ten times as many edges.")
+    truncated = serializers.BooleanField(
+        help_text="Whether there are more nodes than `limit`, or more edges than ten times `limit`."
+    )
 
 
 _JOHN = {"id": "ent_01890a5dac967b2e8b7c3f0a9d1e2f35", "name": "John Smith", "type": "PERSON"}
@@ -158,10 +160,11 @@ class RelationshipsView(RemembraView):
     permission_classes = (requires(GET=Scope.READ),)
 
     @extend_schema(
-        operation_id="api_entity_relationships",
-        summary="The relations of an entity, the last recorded first",
+        operation_id="list_entity_relationships",
+        summary="List the relations of an entity",
+        description="Returns the relations in both directions, the most recently recorded first.",
         parameters=[RelationshipsIn],
-        responses=_answer(RelationListOut, "The relations", {"relationships": [_WORKS_AT], "truncated": False}),
+        responses=_answer(RelationListOut, "Relations", {"relationships": [_WORKS_AT], "truncated": False}),
     )
     def get(self, request: Request, entity_id: str) -> Response:
         data = self.query(request, RelationshipsIn)
@@ -176,12 +179,16 @@ class NeighborsView(RemembraView):
     permission_classes = (requires(GET=Scope.READ),)
 
     @extend_schema(
-        operation_id="api_entity_neighbors",
-        summary="What is near an entity in the graph",
+        operation_id="list_entity_neighbors",
+        summary="List the neighbors of an entity",
+        description=(
+            "Returns the entities that are at most `depth` relations away, nearest first, and the relations between "
+            "them."
+        ),
         parameters=[NeighborsIn],
         responses=_answer(
             NeighborhoodOut,
-            "Nodes and edges",
+            "Graph",
             {
                 "nodes": [_JOHN | {"distance": 0}, _GOOGLE | {"distance": 1}],
                 "edges": [_WORKS_AT],
@@ -201,15 +208,15 @@ class PathView(RemembraView):
     ids_in_query = True
 
     @extend_schema(
-        operation_id="api_graph_path",
-        summary="The shortest way between two entities",
-        description="Two of different users or projects are never connected.",
+        operation_id="find_graph_path",
+        summary="Find the shortest path between two entities",
+        description="Relations count in both directions. Entities of different users or projects are never connected.",
         parameters=[
             PathIn,
             OpenApiParameter("from", required=True, examples=[OpenApiExample("John Smith", _JOHN["id"])]),
             OpenApiParameter("to", required=True, examples=[OpenApiExample("Google", _GOOGLE["id"])]),
         ],
-        responses=_answer(GraphPathOut, "The way", {"found": True, "nodes": [_JOHN, _GOOGLE], "edges": [_WORKS_AT]}),
+        responses=_answer(GraphPathOut, "Path", {"found": True, "nodes": [_JOHN, _GOOGLE], "edges": [_WORKS_AT]}),
     )
     def get(self, request: Request) -> Response:
         data = self.query(request, PathIn)
@@ -222,12 +229,11 @@ class GraphView(RemembraView):
     permission_classes = (requires(GET=Scope.READ),)
 
     @extend_schema(
-        operation_id="api_graph",
-        summary="All entities of a user and the relations between them",
+        operation_id="get_graph",
+        summary="Get the graph of a user",
+        description="Returns the entities of a user, the best connected first, and the relations between them.",
         parameters=[GraphIn],
-        responses=_answer(
-            GraphOut, "Nodes and edges", {"nodes": [_JOHN, _GOOGLE], "edges": [_WORKS_AT], "truncated": False}
-        ),
+        responses=_answer(GraphOut, "Graph", {"nodes": [_JOHN, _GOOGLE], "edges": [_WORKS_AT], "truncated": False}),
     )
     def get(self, request: Request) -> Response:
         data = self.query(request, GraphIn)

@@ -1,4 +1,4 @@
-"""Entities in `/api/v1`: what is asked and what is answered."""
+"""Entities in `/api/v1`: requests and responses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class EntityListQuery(RequestSerializer):
     project_id = IdentifierField(required=False, help_text="The same as project.")
     type = TextField(max_length=16, required=False)
     entity_type = TextField(max_length=16, required=False, help_text="The same as type.")
-    query = TextField(max_length=512, required=False, help_text="A part of the name.")
+    query = TextField(max_length=512, required=False, help_text="A substring of the name.")
     limit = QueryIntegerField(min_value=1, max_value=1000, default=100)
     cursor = IdentifierField(required=False)
     as_of = AsOfField(required=False)

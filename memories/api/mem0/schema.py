@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of each `/v1` operation: its shapes and one example of each."""
+"""The OpenAPI schemas and examples of the `/v1` operations."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Mem0RelationshipOut(serializers.Serializer[Any]):
 class Mem0MemoryOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     content = serializers.CharField()
-    memory = serializers.CharField(help_text="The same text.")
+    memory = serializers.CharField(help_text="The same as content.")
     user_id = serializers.CharField()
     agent_id = serializers.CharField(allow_null=True)
     run_id = serializers.CharField(allow_null=True)
@@ -64,7 +64,9 @@ class Mem0WriteResultItemOut(serializers.Serializer[Any]):
 
 
 class Mem0AddResultOut(serializers.Serializer[Any]):
-    id = serializers.CharField(allow_null=True, help_text="null: the messages stated nothing, and nothing was kept.")
+    id = serializers.CharField(
+        allow_null=True, help_text="null if the messages state nothing; then nothing was stored."
+    )
     results = Mem0WriteResultItemOut(many=True)
     event_id = serializers.CharField(required=False)
     status = serializers.CharField(required=False)
@@ -117,7 +119,7 @@ class Mem0UserMemoriesOut(serializers.Serializer[Any]):
 class Mem0EventOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     status = serializers.ChoiceField(EVENT_STATES)
-    memory_id = serializers.CharField(allow_null=True, help_text="null: nothing was kept.")
+    memory_id = serializers.CharField(allow_null=True, help_text="null if nothing was stored.")
     results = Mem0WriteResultItemOut(many=True)
     error = serializers.CharField(allow_null=True)
     created_at = TimestampField()
@@ -138,7 +140,7 @@ def _envelope_shape(data: type[serializers.Serializer[Any]]) -> Any:
 
 
 def envelope(data: type[serializers.Serializer[Any]], example: dict[str, Any], message: str) -> OpenApiResponse:
-    """The answer `data` in its envelope, with an example."""
+    """The response `data` in its envelope, with an example."""
     value = {"success": True, "data": example, "message": message, "timestamp": ex.MOMENT}
     return OpenApiResponse(_envelope_shape(data), message, [OpenApiExample(message, value, response_only=True)])
 
@@ -189,8 +191,12 @@ _EVENT = {
 _PENDING = {"id": ex.MEMORY_ID, "event_id": ex.EVENT_ID, "status": "pending"}
 
 add = extend_schema(
-    operation_id="v1_add",
+    operation_id="add_memories",
     summary="Add memories",
+    description=(
+        "Extracts statements, entities and relations from the messages. The response is 202 with an `event_id` if the "
+        "write is not applied within `STORE_WAIT_SECONDS`, or at once with `Prefer: respond-async`."
+    ),
     request=api_serializers.Mem0AddMemoriesIn,
     responses={
         200: envelope(Mem0AddResultOut, {"id": ex.MEMORY_ID, "results": [_RESULT]}, "Memory added successfully"),
@@ -198,7 +204,7 @@ add = extend_schema(
     },
     examples=[
         OpenApiExample(
-            "A message",
+            "Message",
             {
                 "messages": [{"role": "user", "content": "I love building AI applications with FastAPI"}],
                 "user_id": "test_user_123",
@@ -209,8 +215,9 @@ add = extend_schema(
     ],
 )
 search = extend_schema(
-    operation_id="v1_search",
+    operation_id="search_memories",
     summary="Search memories",
+    description="Ranks the memories of a user for a question.",
     parameters=[api_serializers.Mem0SearchQuery],
     responses={
         200: envelope(
@@ -221,31 +228,37 @@ search = extend_schema(
     },
 )
 get = extend_schema(
-    operation_id="v1_get",
+    operation_id="get_memory",
     summary="Get a memory",
+    description=(
+        "Returns the current revision, or with `as_of` and `valid_at` the revision of that time. `include` adds the "
+        "history or the embedding."
+    ),
     parameters=[api_serializers.Mem0RetrieveQuery],
     responses={200: envelope(Mem0MemoryDetailOut, _MEMORY, "Memory retrieved")},
 )
 
 
-def _change(operation: str, summary: str) -> Callable[[F], F]:
+def _update(operation: str, summary: str) -> Callable[[F], F]:
     return extend_schema(
         operation_id=operation,
         summary=summary,
+        description="Adds a revision; earlier revisions stay in the history. Missing fields keep their values.",
         request=api_serializers.Mem0UpdateMemoryIn,
         responses={
             200: envelope(Mem0MemoryOut, _MEMORY, "Memory updated successfully"),
             202: envelope(Mem0PendingUpdateOut, _PENDING, "Update accepted"),
         },
-        examples=[OpenApiExample("A new text", {"content": "I love building agents"}, request_only=True)],
+        examples=[OpenApiExample("New text", {"content": "I love building agents"}, request_only=True)],
     )
 
 
-replace = _change("v1_update", "Update a memory: a new revision, never an overwrite")
-edit = _change("v1_patch", "Update a memory (the same as PUT)")
+replace = _update("update_memory", "Update a memory")
+edit = _update("patch_memory", "Update a memory (same as PUT)")
 delete = extend_schema(
-    operation_id="v1_delete",
-    summary="Erase a memory",
+    operation_id="delete_memory",
+    summary="Delete a memory",
+    description="Erases the memory with all revisions and embeddings. The response has the id of a signed receipt.",
     request=None,
     responses={
         200: envelope(
@@ -256,13 +269,15 @@ delete = extend_schema(
     },
 )
 history = extend_schema(
-    operation_id="v1_history",
-    summary="All revisions of a memory, newest first",
+    operation_id="get_memory_history",
+    summary="Get the history of a memory",
+    description="Returns all revisions, newest first.",
     responses={200: envelope(HistoryOut, {"id": ex.MEMORY_ID, "revisions": [ex.REVISION]}, "History retrieved")},
 )
 list_user = extend_schema(
-    operation_id="v1_user_memories",
-    summary="A user's memories, newest first",
+    operation_id="list_user_memories",
+    summary="List the memories of a user",
+    description="Returns the memories, newest first, and statistics of the user.",
     parameters=[api_serializers.Mem0ListQuery],
     responses={
         200: envelope(
@@ -285,14 +300,16 @@ list_user = extend_schema(
     },
 )
 delete_user = extend_schema(
-    operation_id="v1_delete_user",
-    summary="Erase all memories of a user",
+    operation_id="delete_user_memories",
+    summary="Delete all memories of a user",
+    description="Erases the memories with all revisions and embeddings. The response is a signed receipt.",
     request=None,
     responses={200: envelope(Mem0ErasureReceiptOut, _RECEIPT, "Memories deleted successfully")},
 )
 event = extend_schema(
-    operation_id="v1_event",
-    summary="What became of an accepted write",
+    operation_id="get_event",
+    summary="Get the state of a write",
+    description="A write is `pending`, `running`, `succeeded` or `failed`. A write that succeeded has its results.",
     responses={
         200: envelope(Mem0EventOut, _EVENT, "Event retrieved"),
     },

@@ -33,7 +33,7 @@ class BatchIn(RequestSerializer):
         child=serializers.JSONField(),
         min_length=1,
         max_length=MAX_ITEMS,
-        help_text="Each as the body of POST /memories.",
+        help_text="Each item is a body of `POST /api/v1/memories`.",
         error_messages={
             "min_length": "must hold at least {min_length} item",
             "max_length": "must hold at most {max_length} items",
@@ -95,9 +95,10 @@ class BatchView(RemembraView):
         return max(1, -(-len(items) // 10)) if isinstance(items, list) else 1
 
     @extend_schema(
-        operation_id="api_batch",
+        operation_id="store_memories",
         summary="Store up to 100 memories",
-        request=inline_serializer("Batch", {"items": StoreMemoryIn(many=True)}),
+        description="Each item succeeds or fails by itself; the response has one result for each item, in their order.",
+        request=inline_serializer("StoreMemories", {"items": StoreMemoryIn(many=True)}),
         responses={
             201: answer(BatchResultOut, "Stored", _batch(STORED)),
             202: answer(BatchResultOut, "Accepted", _batch(ACCEPTED)),

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of each `/api/v1` operation: its shapes and one example of each."""
+"""The OpenAPI schemas and examples of the `/api/v1` operations."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class MemoryOut(serializers.Serializer[Any]):
     status = serializers.ChoiceField(MEMORY_STATES)
     superseded_by = serializers.CharField(allow_null=True)
     entities = serializers.ListField(child=serializers.CharField())
-    uses = serializers.IntegerField(help_text="How often recall found it; counted within half a minute.")
+    uses = serializers.IntegerField(help_text="Number of recalls that returned the memory; updated every 30 seconds.")
     last_used_at = TimestampField(allow_null=True)
     created_at = TimestampField()
     updated_at = TimestampField()
@@ -60,7 +60,7 @@ class RecalledMemoryOut(serializers.Serializer[Any]):
     valid_to = TimestampField(allow_null=True)
     expires_at = TimestampField(allow_null=True)
     decay_score = serializers.FloatField(
-        min_value=0, max_value=1, help_text="How relevant it has stayed; the order doesn't depend on it."
+        min_value=0, max_value=1, help_text="The decay score; it does not influence the order."
     )
     why = ScoreExplanationOut(required=False, help_text="With `explain`.")
 
@@ -82,7 +82,7 @@ class RecallResultOut(serializers.Serializer[Any]):
     context = serializers.CharField()  # type: ignore[assignment]  # DRF's own attribute of that name is not used here
     total = serializers.IntegerField()
     entities = EntityReferenceOut(
-        many=True, help_text="The entities that the memories of this answer mention, each once."
+        many=True, help_text="The entities that the memories of the response mention, each once."
     )
     context_tokens = serializers.IntegerField()
     explanation = RecallExplanationOut(required=False, help_text="With `explain`.")
@@ -120,8 +120,10 @@ class MemoryPageOut(serializers.Serializer[Any]):
 class UpdateResultOut(serializers.Serializer[Any]):
     status = serializers.CharField()
     id = serializers.CharField()
-    memory = inline_serializer("ChangedMemory", {"id": serializers.CharField(), "content": serializers.CharField()})
-    updated_entities = EntityReferenceOut(many=True, help_text="The entities that the memory mentions now.")
+    memory = inline_serializer("UpdatedMemory", {"id": serializers.CharField(), "content": serializers.CharField()})
+    updated_entities = EntityReferenceOut(
+        many=True, help_text="The entities that the memory mentions after the update."
+    )
 
 
 class PendingUpdateOut(serializers.Serializer[Any]):
@@ -141,7 +143,7 @@ class DeleteResultOut(serializers.Serializer[Any]):
 class EventOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     status = serializers.ChoiceField(["pending", "running", "succeeded", "failed"])
-    memory_id = serializers.CharField(allow_null=True, help_text="null: nothing was kept.")
+    memory_id = serializers.CharField(allow_null=True, help_text="null if nothing was stored.")
     memories = WriteResultItemOut(many=True)
     error = serializers.CharField(allow_null=True)
     created_at = TimestampField()
@@ -223,8 +225,12 @@ _FORGOTTEN = {
 }
 
 storing = extend_schema(
-    operation_id="api_store",
+    operation_id="store_memory",
     summary="Store a memory",
+    description=(
+        "Extracts statements, entities and relations from the text. The response is 202 with an `event_id` if the "
+        "write is not applied within `STORE_WAIT_SECONDS`, or at once with `Prefer: respond-async`."
+    ),
     request=api_serializers.StoreMemoryIn,
     responses={
         201: answer(StoreResultOut, "Stored", STORED),
@@ -232,7 +238,7 @@ storing = extend_schema(
     },
     examples=[
         OpenApiExample(
-            "A text",
+            "Text",
             {
                 "content": "User's name is John. He works at Google as a senior engineer.",
                 "user_id": "user_123",
@@ -245,8 +251,12 @@ storing = extend_schema(
     ],
 )
 recalling = extend_schema(
-    operation_id="api_recall",
+    operation_id="recall_memories",
     summary="Recall memories",
+    description=(
+        "Ranks the memories of a user for a question and builds a context for a prompt. Without `query` it returns the"
+        " newest memories that match `filters`."
+    ),
     request=api_serializers.RecallMemoriesIn,
     responses={
         200: answer(
@@ -263,7 +273,7 @@ recalling = extend_schema(
     },
     examples=[
         OpenApiExample(
-            "A question",
+            "Question",
             {
                 "query": "What do I know about John?",
                 "user_id": "user_123",
@@ -277,47 +287,52 @@ recalling = extend_schema(
             request_only=True,
         ),
         OpenApiExample(
-            "A filter",
+            "Filter",
             {"filters": {"source": "chat", "created_at": {"gte": "2026-01-01"}}, "user_id": "user_123"},
             request_only=True,
         ),
     ],
 )
 list_memories = extend_schema(
-    operation_id="api_list",
-    summary="List memories, newest first",
-    description="`page` (default), `offset` (a bare array with `X-Total-Count`) or `cursor`.",
+    operation_id="list_memories",
+    summary="List memories",
+    description=(
+        "Returns memories, newest first. Pages are numbered (`page`, the default), or go by `cursor`. With `offset` "
+        "the response is an array with `X-Total-Count`."
+    ),
     parameters=[
         api_serializers.MemoryListQuery,
         OpenApiParameter(
-            "X-Total-Count", OpenApiTypes.INT, "header", description="With `offset`: how many in all.", response=[200]
+            "X-Total-Count", OpenApiTypes.INT, "header", description="With `offset`: the total number.", response=[200]
         ),
     ],
     responses={
         200: answer(
-            PolymorphicProxySerializer("ListOut", [MemoryPageOut, MemoryOut(many=True)], None, many=False),
-            "A page",
+            PolymorphicProxySerializer("MemoryList", [MemoryPageOut, MemoryOut(many=True)], None, many=False),
+            "A page of memories",
             {"memories": [MEMORY], "total": 1, "page": 1, "limit": 100, "next_cursor": None},
         )
     },
 )
 forget_many = extend_schema(
-    operation_id="api_forget",
-    summary="Erase memories by id, by filters or by an entity, all of a user, or a project of a user",
+    operation_id="delete_memories",
+    summary="Delete memories by id, filters, entity, user or project",
+    description=("Erases the memories with all revisions and embeddings. The response has the id of a signed receipt."),
     parameters=[api_serializers.DeleteMemoriesQuery],
     request=api_serializers.DeleteMemoriesIn,
     responses={200: answer(DeleteResultOut, "Erased", _FORGOTTEN)},
-    examples=[OpenApiExample("By id", {"memory_ids": [ex.MEMORY_ID]}, request_only=True)],
+    examples=[OpenApiExample("Ids", {"memory_ids": [ex.MEMORY_ID]}, request_only=True)],
 )
 get = extend_schema(
-    operation_id="api_get",
+    operation_id="get_memory",
     summary="Get a memory",
+    description="Returns the current revision, or with `as_of` and `valid_at` the revision of that time.",
     parameters=[api_serializers.MemoryRetrieveQuery],
     responses={200: answer(MemoryOut, "The memory", MEMORY)},
 )
 
 
-def _change(operation: str, summary: str) -> Callable[[F], F]:
+def _update(operation: str, summary: str) -> Callable[[F], F]:
     changed = {
         "status": "success",
         "id": ex.MEMORY_ID,
@@ -327,6 +342,7 @@ def _change(operation: str, summary: str) -> Callable[[F], F]:
     return extend_schema(
         operation_id=operation,
         summary=summary,
+        description="Adds a revision; earlier revisions stay in the history. Missing fields keep their values.",
         request=api_serializers.UpdateMemoryIn,
         responses={
             200: answer(UpdateResultOut, "Updated", changed),
@@ -334,7 +350,7 @@ def _change(operation: str, summary: str) -> Callable[[F], F]:
         },
         examples=[
             OpenApiExample(
-                "A new text",
+                "New text",
                 {"content": "John is a Staff Engineer at Google (promoted from Senior)"},
                 request_only=True,
             )
@@ -342,17 +358,19 @@ def _change(operation: str, summary: str) -> Callable[[F], F]:
     )
 
 
-replace = _change("api_update", "Update a memory: a new revision, never an overwrite")
-edit = _change("api_patch", "Update a memory (the same as PUT)")
+replace = _update("update_memory", "Update a memory")
+edit = _update("patch_memory", "Update a memory (same as PUT)")
 forget_single = extend_schema(
-    operation_id="api_forget_one",
-    summary="Erase a memory",
+    operation_id="delete_memory",
+    summary="Delete a memory",
+    description="Erases the memory with all revisions and embeddings. The response has the id of a signed receipt.",
     request=None,
     responses={200: answer(DeleteResultOut, "Erased", _FORGOTTEN)},
 )
 event = extend_schema(
-    operation_id="api_event",
-    summary="What became of an accepted write",
+    operation_id="get_event",
+    summary="Get the state of a write",
+    description="A write is `pending`, `running`, `succeeded` or `failed`. A write that succeeded has its results.",
     responses={
         200: answer(
             EventOut,

@@ -1,4 +1,4 @@
-"""`/api/v1/temporal`: what fades, and the clean-up of what has expired or decayed."""
+"""`/api/v1/temporal`: decay of memories, and the clean-up of expired and decayed memories."""
 
 from __future__ import annotations
 
@@ -25,32 +25,34 @@ BANDS = ["healthy", "decaying", "expired"]
 
 
 class ReportIn(ScopedIn):
-    limit = QueryIntegerField(min_value=1, max_value=1000, default=100, help_text="Of the most decayed memories.")
+    limit = QueryIntegerField(min_value=1, max_value=1000, default=100, help_text="Maximum number of listed memories.")
 
 
 class DecayedMemoryOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     content = serializers.CharField()
     decay_score = serializers.FloatField(min_value=0, max_value=1)
-    last_accessed = TimestampField(allow_null=True, help_text="When recall last found it.")
+    last_accessed = TimestampField(allow_null=True, help_text="Time of the last recall that returned the memory.")
 
 
 class DecayReportOut(serializers.Serializer[Any]):
     total_memories = serializers.IntegerField()
-    healthy = serializers.IntegerField(help_text="A score of 0.5 or more.")
-    decaying = serializers.IntegerField()
-    expired = serializers.IntegerField(help_text="Below 0.1: the clean-up archives them.")
-    memories = DecayedMemoryOut(many=True, help_text="The most decayed first.")
+    healthy = serializers.IntegerField(help_text="Number of memories with a score of 0.5 or more.")
+    decaying = serializers.IntegerField(help_text="Number of memories with a score from 0.1 to 0.5.")
+    expired = serializers.IntegerField(
+        help_text="Number of memories with a score below 0.1; the clean-up archives them."
+    )
+    memories = DecayedMemoryOut(many=True, help_text="Most decayed first.")
 
 
 class DecayFactorsOut(serializers.Serializer[Any]):
-    idle_days = serializers.FloatField(help_text="Since it was last used or changed.")
-    stability_days = serializers.FloatField(help_text="After so long idle the score is 1/e.")
+    idle_days = serializers.FloatField(help_text="Days since the last use or change.")
+    stability_days = serializers.FloatField(help_text="Idle days after which the score is 1/e.")
     importance = serializers.FloatField()
-    importance_factor = serializers.FloatField(help_text="What importance makes of the stability.")
+    importance_factor = serializers.FloatField(help_text="Factor of the stability by importance.")
     uses = serializers.IntegerField()
-    use_factor = serializers.FloatField(help_text="What use makes of the stability.")
-    pinned = serializers.BooleanField(help_text="true: the score is 1.")
+    use_factor = serializers.FloatField(help_text="Factor of the stability by use.")
+    pinned = serializers.BooleanField(help_text="true: the score is always 1.")
 
 
 class MemoryDecayOut(DecayedMemoryOut):
@@ -60,7 +62,7 @@ class MemoryDecayOut(DecayedMemoryOut):
 
 class RunCleanupIn(RequestSerializer):
     dry_run = StrictBooleanField(default=False)
-    archive = StrictBooleanField(default=True, help_text="false erases what has decayed.")
+    archive = StrictBooleanField(default=True, help_text="false: erase decayed memories instead of archiving them.")
 
 
 class CleanupResultOut(serializers.Serializer[Any]):
@@ -96,8 +98,9 @@ class ReportView(RemembraView):
     permission_classes = (requires(GET=Scope.READ),)
 
     @extend_schema(
-        operation_id="api_decay_report",
-        summary="Decay of a user's memories",
+        operation_id="get_decay_report",
+        summary="Get the decay report of a user",
+        description="Counts the memories of each band of the decay score, and lists the most decayed memories.",
         parameters=[ReportIn],
         responses={
             200: answer(
@@ -120,9 +123,10 @@ class DecayView(RemembraView):
     permission_classes = (requires(GET=Scope.READ),)
 
     @extend_schema(
-        operation_id="api_decay",
-        summary="Decay of a memory, with the parts of its score",
-        parameters=[OpenApiParameter("memory_id", str, "path", examples=[OpenApiExample("A memory", ex.MEMORY_ID)])],
+        operation_id="get_memory_decay",
+        summary="Get the decay score of a memory",
+        description="Returns the score and the factors that it is computed from.",
+        parameters=[OpenApiParameter("memory_id", str, "path", examples=[OpenApiExample("Memory", ex.MEMORY_ID)])],
         responses={200: answer(MemoryDecayOut, "The decay", {**_DECAYED_MEMORY, "band": "healthy", "parts": _PARTS})},
     )
     def get(self, request: Request, memory_id: str) -> Response:
@@ -145,17 +149,21 @@ class CleanView(RemembraView):
     atomic = False
 
     @extend_schema(
-        operation_id="api_temporal_cleanup",
-        summary="Erase what has expired, and archive or erase what has decayed",
+        operation_id="run_cleanup",
+        summary="Delete expired and archive decayed memories",
+        description=(
+            "Erases expired memories and archives decayed memories that the key may delete. With `archive: false` it "
+            "erases decayed memories."
+        ),
         request=RunCleanupIn,
         responses={
             200: answer(
                 CleanupResultOut,
-                "Cleaned",
+                "The counts",
                 {"expired_deleted": 3, "decayed_archived": 5, "decayed_deleted": 0, "dry_run": False},
             )
         },
-        examples=[OpenApiExample("Only say what would happen", {"dry_run": True}, request_only=True)],
+        examples=[OpenApiExample("Count only", {"dry_run": True}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
         data = self.body(request, RunCleanupIn) if request.body else {"dry_run": False, "archive": True}

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of each webhook operation: its shapes and one example of each."""
+"""The OpenAPI schemas and examples of the operations on webhooks."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ MOMENT = "2026-03-01T10:30:00Z"
 URL = "https://hooks.example.com/memories"
 
 SENDING = (
-    "Messages are signed as Standard Webhooks says: `webhook-id` (the same over all tries), `webhook-timestamp` and "
-    "`webhook-signature`. Any 2xx within the time limit is a success; else it is tried again after 5 s, 30 s, 2 min, "
-    "10 min, 1 h, 3 h, 6 h, 12 h and 24 h. A webhook that answers 410, that has only failed for a day, or whose key "
-    "has ended, is turned off, and what was on its way to it is given up. Messages may come twice, and in any order. "
-    "The body is `{type, timestamp, user_id, project, data}`."
+    "Messages are signed as in Standard Webhooks: `webhook-id` (equal for all attempts), `webhook-timestamp` and "
+    "`webhook-signature`. Any 2xx within the time limit is a success. Otherwise the delivery is repeated after 5 s, "
+    "30 s, 2 min, 10 min, 1 h, 3 h, 6 h, 12 h and 24 h. A webhook is turned off if it answers 410, if all deliveries "
+    "failed for a day, or if its key has ended; its pending deliveries fail. Messages may be delivered twice and in "
+    "any order. The body is `{type, timestamp, user_id, project, data}`."
 )
 
 
@@ -36,13 +36,15 @@ class WebhookOut(serializers.Serializer[Any]):
     active = serializers.BooleanField()
     disabled_at = TimestampField(allow_null=True)
     disabled_reason = serializers.CharField(allow_null=True, help_text=", ".join(DisabledReason))
-    failing_since = TimestampField(allow_null=True, help_text="The first failure after the last success.")
-    created_by = serializers.CharField(help_text="The API key that it hangs on: the last one that changed it.")
+    failing_since = TimestampField(allow_null=True, help_text="Time of the first failure after the last success.")
+    created_by = serializers.CharField(
+        help_text="Id of the API key that last changed the webhook. The webhook is turned off when this key ends."
+    )
     created_at = TimestampField()
 
 
 class NewWebhookOut(WebhookOut):
-    secret = serializers.CharField(help_text="Shown only here.")
+    secret = serializers.CharField(help_text="The signing secret, shown only in this response.")
 
 
 class WebhookListOut(serializers.Serializer[Any]):
@@ -64,7 +66,7 @@ class DeliveryAttemptOut(serializers.Serializer[Any]):
 
 class DeliveryOut(serializers.Serializer[Any]):
     id = serializers.CharField()
-    message_id = serializers.CharField(help_text="The header webhook-id.")
+    message_id = serializers.CharField(help_text="The value of the header `webhook-id`.")
     event = serializers.ChoiceField([*EVENTS, TEST])
     state = serializers.ChoiceField([s.value for s in DeliveryState])
     error = serializers.CharField(allow_null=True)
@@ -117,11 +119,11 @@ _DELIVERED = _PENDING | {
 _SECRET = "whsec_bWVtcHJvamVjdCBzaG93cyB0aGlzIGFzIGFuIGV4YW1wbGU="  # noqa: S105  (says so itself, in base64)
 
 creating = extend_schema(
-    operation_id="api_create_webhook",
-    summary="Register a webhook",
+    operation_id="create_webhook",
+    summary="Create a webhook",
     description=SENDING,
     request=api_serializers.CreateWebhookIn,
-    responses={201: answer(NewWebhookOut, "Made; the secret is shown only here", _WEBHOOK | {"secret": _SECRET})},
+    responses={201: answer(NewWebhookOut, "Created", _WEBHOOK | {"secret": _SECRET})},
     examples=[
         OpenApiExample(
             "Two events of one project",
@@ -131,38 +133,43 @@ creating = extend_schema(
     ],
 )
 list_webhooks = extend_schema(
-    operation_id="api_list_webhooks",
-    summary="List webhooks, newest first",
-    responses={200: answer(WebhookListOut, "All of them", {"webhooks": [_WEBHOOK], "total": 1})},
+    operation_id="list_webhooks",
+    summary="List webhooks",
+    description="Returns all webhooks that the key may manage, newest first, without their secrets.",
+    responses={200: answer(WebhookListOut, "All webhooks", {"webhooks": [_WEBHOOK], "total": 1})},
 )
 get = extend_schema(
-    operation_id="api_get_webhook",
+    operation_id="get_webhook",
     summary="Get a webhook",
+    description="Returns the webhook without its secret.",
     responses={200: answer(WebhookOut, "The webhook", _WEBHOOK)},
 )
 changing = extend_schema(
-    operation_id="api_patch_webhook",
-    summary="Change a webhook, or turn it on or off",
+    operation_id="update_webhook",
+    summary="Update a webhook, or turn it on or off",
+    description="Missing fields keep their values. `active: true` turns on a webhook that was disabled.",
     request=api_serializers.UpdateWebhookIn,
     responses={200: answer(WebhookOut, "The webhook", _WEBHOOK)},
-    examples=[OpenApiExample("Turn it on again", {"active": True}, request_only=True)],
+    examples=[OpenApiExample("Turn on", {"active": True}, request_only=True)],
 )
 deleting = extend_schema(
-    operation_id="api_delete_webhook",
-    summary="Delete a webhook and the log of its deliveries",
+    operation_id="delete_webhook",
+    summary="Delete a webhook",
+    description="Deletes the webhook and the log of its deliveries. Pending messages are not sent.",
     request=None,
     responses={200: answer(DeleteWebhookResultOut, "Deleted", {"status": "success", "id": WEBHOOK_ID})},
 )
 list_deliveries = extend_schema(
-    operation_id="api_list_deliveries",
-    summary="What was sent to a webhook, newest first",
+    operation_id="list_webhook_deliveries",
+    summary="List the deliveries of a webhook",
+    description="Returns deliveries with their attempts, newest first.",
     parameters=[api_serializers.DeliveriesIn],
-    responses={200: answer(DeliveryPageOut, "A page", {"deliveries": [_DELIVERED], "next_cursor": None})},
+    responses={200: answer(DeliveryPageOut, "A page of deliveries", {"deliveries": [_DELIVERED], "next_cursor": None})},
 )
 testing = extend_schema(
-    operation_id="api_test_webhook",
-    summary="Send a signed webhook.test",
-    description="What came of it stands in the webhook's deliveries.",
+    operation_id="test_webhook",
+    summary="Send a test message to a webhook",
+    description="Sends a signed `webhook.test`. See the webhook's deliveries for the outcome.",
     request=None,
-    responses={202: answer(DeliveryOut, "On its way", _PENDING)},
+    responses={202: answer(DeliveryOut, "Accepted", _PENDING)},
 )
