@@ -48,7 +48,7 @@ def curl(asked: Request) -> str:
 
 
 def _list(document: Document) -> Iterator[str]:
-    yield "| operation | what it does |"
+    yield "| operation | summary |"
     yield "|---|---|"
     for group in document.groups:
         for operation in document.of(group):
@@ -62,9 +62,9 @@ def anchor(operation: ApiOperation) -> str:
 
 
 def _page(document: Document, group: Group) -> Iterator[str]:
-    yield f"# `{group.title}`" if group.dialect else "# The service itself"
+    yield f"# `{group.title}`" if group.dialect else "# Service"
     yield ""
-    yield "Written from the OpenAPI document by `make docs`; [README.md](README.md) tells what all operations share."
+    yield "Generated from the OpenAPI document by `make docs`. [README.md](README.md) has the rules for all operations."
     for operation in document.of(group):
         yield from _operation(document, operation)
 
@@ -77,7 +77,7 @@ def _operation(document: Document, operation: ApiOperation) -> Iterator[str]:
             yield from ("", note)
     fields = list(document.fields(operation))
     if fields:
-        yield from ("", "| name | in | type | required | default | limits | meaning |", "|---|---|---|---|---|---|---|")
+        yield from ("", "| name | in | type | required | default | limits | description |", "|" + "---|" * 7)
         yield from (_row(document, field) for field in fields)
     for example in operation.bodies or (None,):
         if example and len(operation.bodies) > 1:

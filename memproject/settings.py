@@ -19,6 +19,7 @@ from apikeys.limits import check_rate, parse_tiers
 from apikeys.secrets import parse_peppers
 from core.monitoring import metric_folder
 from memories.languages import parse_languages
+from memproject import openapi
 
 django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Tenant]` stand where it is run, not only where it is checked
 
@@ -311,40 +312,7 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,
     "COERCE_DECIMAL_TO_STRING": False,
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "memproject",
-    "DESCRIPTION": "A self-hosted memory service for AI agents. Two dialects over one core: `/v1` and `/api/v1`.",
-    "VERSION": "1.0.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SERVE_AUTHENTICATION": [],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "displayRequestDuration": True, "tryItOutEnabled": True},
-    "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "core.http.glossary.describe"],
-    "SCHEMA_PATH_PREFIX": "",
-    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": {
-        "MemoryStatus": ["active", "archived", "superseded", "retired", "pending", "failed"],
-        "EventStatus": ["pending", "running", "succeeded", "failed"],
-        "StoreStatus": ["success", "duplicate", "pending"],
-        "IngestStatus": ["ok", "pending"],
-        "KeyStatus": ["active", "expired", "revoked"],
-        "DeliveryState": ["pending", "delivered", "failed", "erased"],
-        "WebhookEvent": [
-            "memory.created",
-            "memory.updated",
-            "memory.deleted",
-            "memory.expired",
-            "entity.created",
-            "entity.merged",
-        ],
-        "HealthStatus": ["healthy", "degraded", "unhealthy"],
-    },
-}
+SPECTACULAR_SETTINGS = openapi.SETTINGS
 
 # --- numbers: one folder for all processes (core/monitoring/multiprocess.py) -----------------------------------------
 METRICS_DIR = env.str("METRICS_DIR", "") or str(metric_folder.folder_of(DATA_DIR))

@@ -48,8 +48,8 @@ class V1ErrorBody(ResponseSerializer):
         return CODES[error.code]
 
 
-class ErrorOut(ResponseSerializer):
-    """A refusal of `/v1`."""
+class Mem0ErrorOut(ResponseSerializer):
+    """An error of `/v1`."""
 
     success = serializers.BooleanField(default=False)
     error = V1ErrorBody(source="*")
@@ -64,7 +64,7 @@ class ErrorOut(ResponseSerializer):
 
 def failure(error: AppError) -> dict[str, Any]:
     """`{"success": false, "error": {"code", "message", "details"}, "timestamp"}`."""
-    return ErrorOut.render(error)
+    return Mem0ErrorOut.render(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Success:
 @functools.cache
 def envelope(data: type[ResponseSerializer]) -> type[ResponseSerializer]:
     """The serializer of a Success whose `data` is rendered by another serializer."""
-    return free_envelope(f"V1{data.__name__.removesuffix('Out')}Envelope", data)
+    return free_envelope(f"V1{data.__name__.removeprefix('Mem0').removesuffix('Out')}Envelope", data)
 
 
 def free_envelope(name: str, data: Callable[[], serializers.Field[Any, Any, Any, Any]]) -> type[ResponseSerializer]:

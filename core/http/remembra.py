@@ -32,7 +32,7 @@ CODES = {
 }
 
 
-class RemembraErrorBody(ResponseSerializer):
+class ErrorBody(ResponseSerializer):
     code = serializers.CharField()
     message = serializers.CharField()
     details = MetadataField(source="data")
@@ -41,13 +41,13 @@ class RemembraErrorBody(ResponseSerializer):
         return CODES[error.code]
 
 
-class RemembraErrorOut(ResponseSerializer):
-    """A refusal of `/api/v1`."""
+class ErrorOut(ResponseSerializer):
+    """An error of `/api/v1`."""
 
     detail = serializers.CharField(source="message")
-    error = RemembraErrorBody(source="*")
+    error = ErrorBody(source="*")
 
 
 def failure(error: AppError) -> dict[str, Any]:
     """`{"detail", "error": {"code", "message", "details"}}`; the published clients read `detail` as a string."""
-    return RemembraErrorOut.render(error)
+    return ErrorOut.render(error)

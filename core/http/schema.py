@@ -1,4 +1,4 @@
-"""The OpenAPI document: what drf-spectacular leaves out, put back; and the refusals that any operation may give."""
+"""The OpenAPI document: names and tags by one scheme, bodies of DELETE, and the errors that any operation may give."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from drf_spectacular.openapi import AutoSchema
 from core import errors
 from core.http import mem0, remembra
 from core.http.dialects import dialect_of
+from core.http.tags import tag_of
 from core.idempotency.keys import KeyReuseError
 
 MOMENT = "2026-03-01T10:30:00Z"
@@ -18,19 +19,38 @@ UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 class Schema(AutoSchema):
-    """Keeps the body of DELETE, and groups operations by dialect."""
+    """Keeps the body of DELETE, and names operations and components by one scheme.
+
+    An operationId is verb_noun as `extend_schema` gives it, with a prefix for `/v1` (`v1_`) and for the paths without
+    a dialect (`service_`). A component has the name of its serializer without `In` or `Out`; `V1` marks those of `/v1`.
+    """
+
+    def get_operation(self, path: str, *args: Any, **kwargs: Any) -> Any:
+        operation = super().get_operation(path, *args, **kwargs)
+        if operation:
+            operation["operationId"] = _prefix(path) + operation["operationId"]
+        return operation
 
     def get_tags(self) -> list[str]:
-        if self.path.startswith("/api/v1"):
-            return ["/api/v1"]
-        return ["/v1"] if self.path.startswith("/v1") else ["service"]
+        return [tag_of(self.path).name]
+
+    def get_serializer_name(self, serializer: Any, direction: Any) -> str:
+        name = type(serializer).__name__.removesuffix("In").removesuffix("Out")
+        return f"V1{name.removeprefix('Mem0')}" if name.startswith("Mem0") else name
+
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
+        """Without an inherited docstring: it describes the base class."""
+        schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        if not type(serializer).__doc__:
+            schema.pop("description", None)
+        return schema
 
     def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular has it
-        """Docstrings speak to developers of the service; what callers should read is said with the operation."""
+        """Docstrings are for developers of the service; `extend_schema` has the descriptions for callers."""
         return ""
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
-        """What the operation says of itself, and the refusals that it doesn't mention."""
+        """The declared responses, and the errors that the operation doesn't declare."""
         bodies = super()._get_response_bodies(direction)
         dialect = dialect_of(self.path)
         for error in self._refusals():
@@ -38,7 +58,7 @@ class Schema(AutoSchema):
         return dict(sorted(bodies.items()))
 
     def _refusals(self) -> list[errors.AppError]:
-        """One of each kind that this operation may give, whatever it does."""
+        """One error of each kind that this operation may give."""
         found: list[errors.AppError] = [errors.InvalidRequest(), errors.NotAcceptable(), errors.Unavailable()]
         if self.get_auth():
             limited = errors.RateLimited(limit=100, retry_after=12)
@@ -54,7 +74,7 @@ class Schema(AutoSchema):
         return found
 
     def _refusal(self, error: errors.AppError, dialect: ModuleType) -> dict[str, Any]:
-        shape = mem0.ErrorOut if dialect is mem0 else remembra.RemembraErrorOut
+        shape = mem0.Mem0ErrorOut if dialect is mem0 else remembra.ErrorOut
         component = self.resolve_serializer(shape, "response")
         shown = dialect.failure(error)
         if "timestamp" in shown:
@@ -64,7 +84,7 @@ class Schema(AutoSchema):
         return {"content": content, "description": error.message}
 
     def map_parsers(self) -> list[str]:
-        """What callers should send; what the API understands besides is no part of the contract."""
+        """The media type of the contract; the API reads others too."""
         return ["application/json"]
 
     def _get_request_body(self, direction: Any = "request") -> Any:
@@ -75,3 +95,10 @@ class Schema(AutoSchema):
             return super()._get_request_body(direction)  # type: ignore[no-untyped-call]
         finally:
             self.method = "DELETE"
+
+
+def _prefix(path: str) -> str:
+    """The prefix of operationIds under `path`."""
+    if path.startswith("/api/v1/"):
+        return ""
+    return "v1_" if path.startswith("/v1/") else "service_"

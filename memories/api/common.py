@@ -63,16 +63,18 @@ class QueryFiltersField(FiltersField):
 
 
 class TimedIn(RequestSerializer):
-    """A read that may look from another time."""
+    """A point-in-time read."""
 
-    as_of = AsOfField(required=False, help_text="As the service knew it at this time.")
-    valid_at = ValidAtField(required=False, help_text="What was true at this time; it may lie ahead.")
+    as_of = AsOfField(required=False, help_text="System time of the read: the state that the service had stored then.")
+    valid_at = ValidAtField(
+        required=False, help_text="Valid time of the read: the memories that were true then. It may be in the future."
+    )
 
 
 class TimedListIn(TimedIn):
     """A read of many, by a query string."""
 
-    archived = QueryBooleanField(default=False, help_text="true also shows what is archived.")
+    archived = QueryBooleanField(default=False, help_text="true: also return archived memories.")
 
 
 def temporal_view(data: dict[str, Any], *, superseded: bool = False) -> TemporalView:
@@ -82,7 +84,7 @@ def temporal_view(data: dict[str, Any], *, superseded: bool = False) -> Temporal
 class StampedIn(RequestSerializer):
     """`timestamp` is kept as it was sent: two of them make two turns of the same words."""
 
-    timestamp = TextField(max_length=64, required=False, help_text="When it was said, ISO 8601.")
+    timestamp = TextField(max_length=64, required=False, help_text="Time of the message, ISO 8601.")
 
     def validate_timestamp(self, value: str) -> str:
         TimestampField().to_internal_value(value)

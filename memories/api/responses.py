@@ -50,21 +50,24 @@ class RevisionOut(ResponseSerializer):
 
 
 class FeatureContributionOut(ResponseSerializer):
-    sign = serializers.CharField(help_text="What speaks for it: wording, meaning, speaker, time …")
+    sign = serializers.CharField(help_text="The ranking feature: wording, meaning, speaker, time …")
     points = serializers.FloatField()
     meaning = serializers.CharField()
 
 
 class ScoreExplanationOut(ResponseSerializer):
     parts = FeatureContributionOut(
-        many=True, help_text="Largest first; together they are `sum`, of which the score is a curve."
+        many=True,
+        help_text="Contributions of the features, largest first. The score is a logistic function of their sum.",
     )
-    words = serializers.ListField(child=serializers.CharField(), help_text="Words of the question that stand in it.")
+    words = serializers.ListField(
+        child=serializers.CharField(), help_text="Words of the question that occur in the memory."
+    )
     sum = serializers.FloatField()
 
 
 class TimeExpressionOut(ResponseSerializer):
-    words = serializers.CharField(help_text="As they stand in the question.")
+    words = serializers.CharField(help_text="The words of the question.")
     start = TimestampField()
     stop = TimestampField()
 
@@ -72,19 +75,25 @@ class TimeExpressionOut(ResponseSerializer):
 class OmittedMemoriesOut(ResponseSerializer):
     max_tokens = serializers.IntegerField()
     tokens = serializers.IntegerField()
-    over_budget = serializers.ListField(child=PublicIdField(MEMORY), help_text="Ids that did not fit.")
-    near_duplicates = serializers.ListField(child=PublicIdField(MEMORY), help_text="Ids that repeat a line.")
+    over_budget = serializers.ListField(
+        child=PublicIdField(MEMORY), help_text="Ids of memories that did not fit into the context."
+    )
+    near_duplicates = serializers.ListField(
+        child=PublicIdField(MEMORY), help_text="Ids of memories that repeat a line of the context."
+    )
 
 
 class RecallExplanationOut(ResponseSerializer):
     recipe = serializers.ChoiceField([*RECIPES, "newest"])
-    candidates = serializers.IntegerField(help_text="Passages that were ranked in the second stage.")
+    candidates = serializers.IntegerField(help_text="Number of passages that were ranked in the second stage.")
     below_threshold = serializers.IntegerField()
-    words = serializers.ListField(child=serializers.CharField(), help_text="Of the question, as the index knows them.")
+    words = serializers.ListField(
+        child=serializers.CharField(), help_text="Words of the question in their indexed form."
+    )
     speaker = serializers.ListField(child=serializers.CharField())
     times = TimeExpressionOut(many=True)
     asks_the_assistant = serializers.BooleanField()
-    left_out = OmittedMemoriesOut(help_text="Of the context.")
+    left_out = OmittedMemoriesOut(help_text="Memories that are not in the context.")
 
 
 @dataclass(frozen=True, slots=True)

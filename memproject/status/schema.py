@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of the operators' routes: their shapes and one example of each answer."""
+"""The OpenAPI schemas and examples of health, status and metrics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.http.responses import EXAMPLE_TIME, ResponseSerializer
 
 MOMENT = iso(EXAMPLE_TIME)
 STATES = ["healthy", "degraded", "unhealthy"]
-# Said here: drf-spectacular takes two classes of authentication for two schemes.
+# Explicit, since drf-spectacular takes two authentication classes for two schemes.
 EITHER_HEADER: Any = [{"bearer": []}, {"apiKey": []}]
 NEEDS_KEY = "A valid API key is required."
 
@@ -122,8 +122,8 @@ class HealthOut(ResponseSerializer):
     )
 
 
-StatusOut = mem0.free_envelope("Status", serializers.DictField)
-MetricsOut = mem0.free_envelope("Metrics", serializers.DictField)
+StatusOut = mem0.free_envelope("StatusEnvelope", serializers.DictField)
+MetricsOut = mem0.free_envelope("MetricsEnvelope", serializers.DictField)
 
 
 def _answer(serializer: type[ResponseSerializer], message: str, **examples: dict[str, Any]) -> OpenApiResponse:
@@ -137,25 +137,31 @@ def _answer(serializer: type[ResponseSerializer], message: str, **examples: dict
 def _failure(error: AppError) -> OpenApiResponse:
     value = mem0.failure(error) | {"timestamp": MOMENT}
     return OpenApiResponse(
-        mem0.ErrorOut, error.message, [OpenApiExample(value["error"]["code"], value, response_only=True)]
+        mem0.Mem0ErrorOut, error.message, [OpenApiExample(value["error"]["code"], value, response_only=True)]
     )
 
 
 _REFUSED = {401: _failure(Unauthenticated(NEEDS_KEY)), 403: _failure(ScopeDenied("This API key may not do that."))}
 
 health = extend_schema(
-    summary="Health, without a key",
+    operation_id="get_health",
+    summary="Get the health of the service",
+    description="Returns the state of the service and of its dependencies: `healthy`, `degraded` or `unhealthy`.",
     auth=[],
     responses={
-        200: OpenApiResponse(HealthOut, "The state", [OpenApiExample("Well", HealthOut.render(HealthOut.example))])
+        200: OpenApiResponse(HealthOut, "The health", [OpenApiExample("Healthy", HealthOut.render(HealthOut.example))])
     },
 )
 status = extend_schema(
-    summary="Every component's state and latency",
-    responses={200: _answer(StatusOut, "Status retrieved", Well=_STATUS), 401: _REFUSED[401]},
+    operation_id="get_status",
+    summary="Get the state and latency of each component",
+    description="Checks the database, Redis, workers, queues, pending writes, models, the graph and the disk.",
+    responses={200: _answer(StatusOut, "Status retrieved", Healthy=_STATUS), 401: _REFUSED[401]},
 )
 metrics = extend_schema(
-    summary="Counters and latency quantiles: the service's, or with an admin key its tenant's",
+    operation_id="get_metrics",
+    summary="Get counters and latency quantiles",
+    description="With the master key the metrics of the service; with an admin key those of its tenant.",
     auth=EITHER_HEADER,
     responses={
         200: _answer(MetricsOut, "Metrics retrieved", Service=_SERVICE, Tenant=_TENANT),
@@ -163,11 +169,13 @@ metrics = extend_schema(
     },
 )
 prometheus = extend_schema(
-    summary="The service's numbers in Prometheus' text format, for MASTER_KEY or METRICS_TOKEN",
+    operation_id="get_metrics",
+    summary="Get metrics in the Prometheus text format",
+    description="Needs `MASTER_KEY` or `METRICS_TOKEN`.",
     auth=EITHER_HEADER,
     responses={
         (200, "text/plain"): OpenApiResponse(
-            OpenApiTypes.STR, "The numbers", [OpenApiExample("Scrape", _EXPOSITION, response_only=True)]
+            OpenApiTypes.STR, "Metrics", [OpenApiExample("Scrape", _EXPOSITION, response_only=True)]
         ),
         **{(code, "application/json"): response for code, response in _REFUSED.items()},
     },

@@ -29,14 +29,14 @@ class KeyOut(ResponseSerializer):
     project_ids = serializers.ListField(child=serializers.CharField())
     rate_limit_tier = serializers.CharField()
     rate_limits = RateLimitsField()
-    preview = serializers.CharField(help_text="Enough to recognise the key.")
+    preview = serializers.CharField(help_text="The first and last characters of the key.")
     status = serializers.ChoiceField(["active", "expired", "revoked"])
     created_by = serializers.CharField()
     created_at = TimestampField()
     expires_at = TimestampField(allow_null=True)
     revoked_at = TimestampField(allow_null=True)
     last_used_at = TimestampField(allow_null=True)
-    replaced_by = PublicIdField(KEY, allow_null=True, help_text="The key that this one was rotated to.")
+    replaced_by = PublicIdField(KEY, allow_null=True, help_text="Id of the key that replaced this one by rotation.")
 
     example: ClassVar[Any] = KeyRecord(
         id=_ID,
@@ -61,7 +61,7 @@ class KeyOut(ResponseSerializer):
 class NewKeyOut(KeyOut):
     inherited_source = "key"
 
-    key = serializers.CharField(source="secret", help_text="The key itself, shown only here.")
+    key = serializers.CharField(source="secret", help_text="The secret key, shown only in this response.")
 
     example = NewKeyRecord(KeyOut.example, _SECRET)
 

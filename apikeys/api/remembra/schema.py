@@ -20,38 +20,51 @@ _RENAMED = replace(KeyOut.example, name="Production, Oslo", expires_at=EXAMPLE_T
 _REVOKED = replace(KeyOut.example, status="revoked", revoked_at=EXAMPLE_TIME)
 
 granting = extend_schema(
-    operation_id="api_create_key",
-    summary="Create an API key, shown once",
+    operation_id="create_key",
+    summary="Create an API key",
+    description=(
+        "The response is the only one that shows the key. The new key has at most the rights of the key that creates "
+        "it."
+    ),
     request=api_serializers.CreateKeyIn,
     responses={201: answer(NewKeyOut, "Created")},
-    examples=request("A key of one user", {"user_id": "user_123", "name": "Production"}),
+    examples=request("Key of one user", {"user_id": "user_123", "name": "Production"}),
 )
 listing = extend_schema(
-    operation_id="api_list_keys",
-    summary="List API keys, newest first",
+    operation_id="list_keys",
+    summary="List API keys",
+    description="Returns the keys that the caller may manage, newest first, without their secrets.",
     parameters=[api_serializers.KeysIn],
-    responses={200: answer(KeyPageOut, "A page")},
+    responses={200: answer(KeyPageOut, "A page of keys")},
 )
 getting = extend_schema(
-    operation_id="api_get_key", summary="Get an API key", responses={200: answer(KeyOut, "The key")}
+    operation_id="get_key",
+    summary="Get an API key",
+    description="Returns the key without its secret.",
+    responses={200: answer(KeyOut, "The key")},
 )
 changing = extend_schema(
-    operation_id="api_change_key",
-    summary="Rename an API key, or change its expiry or limits",
+    operation_id="update_key",
+    summary="Update an API key's name, expiry or limits",
+    description="Missing fields keep their values. Role, user, projects and tenant of a key never change.",
     request=api_serializers.UpdateKeyIn,
-    responses={200: answer(KeyOut, "Changed", _RENAMED)},
-    examples=request("A name and an end", {"name": "Production, Oslo", "expires_at": "2126-03-01T10:30:00Z"}),
+    responses={200: answer(KeyOut, "Updated", _RENAMED)},
+    examples=request("Name and expiry", {"name": "Production, Oslo", "expires_at": "2126-03-01T10:30:00Z"}),
 )
 revoking = extend_schema(
-    operation_id="api_revoke_key",
-    summary="Revoke an API key, at once and for good",
+    operation_id="revoke_key",
+    summary="Revoke an API key",
+    description="Requests with the key are refused at once. A revoked key cannot be restored.",
     request=None,
     responses={200: answer(KeyOut, "Revoked", _REVOKED)},
 )
 rotating = extend_schema(
-    operation_id="api_rotate_key",
-    summary="Replace an API key by a new one with the same rights, shown once",
+    operation_id="rotate_key",
+    summary="Replace an API key by a new one",
+    description=(
+        "The new key has the same rights, and only this response shows it. The old key stays valid for `grace_seconds`."
+    ),
     request=api_serializers.RotateKeyIn,
     responses={201: answer(RotatedKeyOut, "Rotated")},
-    examples=request("With an hour of grace", {"grace_seconds": 3600}),
+    examples=request("One hour of grace", {"grace_seconds": 3600}),
 )

@@ -24,7 +24,7 @@ NEVER_CHANGES = "never changes: make another key"
 class CreateKeyIn(StrictRequestSerializer):
     fixed = {"key": "is made by the service, and can't be given"}
 
-    name = TextField(max_length=NAME, help_text="What the key is for.")
+    name = TextField(max_length=NAME, help_text="The purpose of the key.")
     user_id = IdentifierField(required=False, allow_null=True, help_text="Binds the key to this end user.")
     role = StrictChoiceField([role.value for role in Role], default=Role.EDITOR.value)
     project_ids = serializers.ListField(
@@ -32,17 +32,17 @@ class CreateKeyIn(StrictRequestSerializer):
         required=False,
         allow_null=True,
         max_length=100,
-        help_text="Limits the key to these projects. Without them it has all that the granting key has.",
+        help_text="Limits the key to these projects. Default: the projects of the key that creates it.",
         error_messages={"max_length": "must hold at most {max_length} projects", "not_a_list": "must be a list"},
     )
     rate_limit_tier = TextField(
-        max_length=32, required=False, allow_null=True, help_text="Default: the granting key's."
+        max_length=32, required=False, allow_null=True, help_text="Default: the tier of the key that creates it."
     )
     rate_limits = RateLimitsField(
-        required=False, allow_null=True, help_text="Master key only: limits of this key alone."
+        required=False, allow_null=True, help_text="Rate limits of this key. Master key only."
     )
     expires_at = TimestampField(required=False, allow_null=True)
-    tenant = TextField(max_length=64, required=False, allow_null=True, help_text="Master key only: a slug.")
+    tenant = TextField(max_length=64, required=False, allow_null=True, help_text="Slug of the tenant. Master key only.")
 
 
 class UpdateKeyIn(StrictRequestSerializer):
@@ -52,18 +52,23 @@ class UpdateKeyIn(StrictRequestSerializer):
 
     name = TextField(max_length=NAME, required=False)
     rate_limit_tier = TextField(max_length=32, required=False)
-    rate_limits = RateLimitsField(required=False, help_text="Master key only. {}: none of its own.")
-    expires_at = TimestampField(required=False, allow_null=True, help_text="null: never.")
+    rate_limits = RateLimitsField(
+        required=False, help_text="Rate limits of this key; {} removes them. Master key only."
+    )
+    expires_at = TimestampField(required=False, allow_null=True, help_text="null: never expires.")
 
 
 class RotateKeyIn(StrictRequestSerializer):
     grace_seconds = StrictIntegerField(
-        min_value=0, max_value=DAY, default=0, help_text="How long the old key goes on. 0: it ends at once."
+        min_value=0,
+        max_value=DAY,
+        default=0,
+        help_text="Seconds that the old key stays valid. 0: it is revoked at once.",
     )
 
 
 class KeysIn(RequestSerializer):
-    tenant = TextField(max_length=64, required=False, help_text="Master key only: a slug.")
-    active = serializers.BooleanField(required=False, help_text="true: keys in force; false: revoked and expired ones.")
+    tenant = TextField(max_length=64, required=False, help_text="Slug of the tenant. Master key only.")
+    active = serializers.BooleanField(required=False, help_text="true: active keys; false: revoked and expired keys.")
     limit = QueryIntegerField(min_value=1, max_value=1000, default=100)
     cursor = IdentifierField(required=False)

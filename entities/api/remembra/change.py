@@ -31,15 +31,15 @@ class EntityRetrieveQuery(RequestSerializer):
 
 
 class UpdateEntityIn(StrictRequestSerializer):
-    """At least one of them."""
+    """At least one field."""
 
-    name = TextField(max_length=NAME, required=False, help_text="What it is called; the earlier name becomes an alias.")
-    type = StrictChoiceField(ENTITY_TYPES, required=False, help_text="What it is.")
+    name = TextField(max_length=NAME, required=False, help_text="The name; the earlier name becomes an alias.")
+    type = StrictChoiceField(ENTITY_TYPES, required=False, help_text="The type.")
     aliases = serializers.ListField(
         child=TextField(max_length=NAME),
         max_length=ALIASES,
         required=False,
-        help_text="All its other names.",
+        help_text="All other names of the entity.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -53,34 +53,36 @@ class MergeEntitiesIn(StrictRequestSerializer):
         child=IdentifierField(),
         min_length=1,
         max_length=SOURCES,
-        help_text="The entities that are the same as the target.",
+        help_text="The entities that are merged into the target.",
     )
-    target_id = IdentifierField(help_text="The entity that stays, with its name.")
+    target_id = IdentifierField(help_text="The entity that is kept, with its name.")
 
 
 class SplitEntityIn(StrictRequestSerializer):
-    merge_id = IdentifierField(required=False, help_text="Which merge to undo; the last one, unless said.")
+    merge_id = IdentifierField(required=False, help_text="The merge to undo. Default: the last one.")
 
 
 class EntityView(RemembraView):
     permission_classes = (requires(GET=Scope.READ, PATCH=Scope.WRITE),)
 
     @extend_schema(
-        operation_id="api_entity",
-        summary="One entity; a merged one is what it was merged into",
+        operation_id="get_entity",
+        summary="Get an entity",
+        description="For an entity that was merged, the response is the entity that it was merged into.",
         parameters=[EntityRetrieveQuery],
-        responses={200: answer(EntityDetailOut, "It")},
+        responses={200: answer(EntityDetailOut, "The entity")},
     )
     def get(self, request: Request, entity_id: str) -> Response:
         data = self.query(request, EntityRetrieveQuery)
         return self.ok(EntityDetailOut, get_entity(principal(request), entity_id, data.get("as_of")))
 
     @extend_schema(
-        operation_id="api_entity_edit",
-        summary="Change an entity's name, type or aliases",
+        operation_id="update_entity",
+        summary="Update an entity's name, type or aliases",
+        description="An earlier name becomes an alias. `aliases` replaces the other names of the entity.",
         request=UpdateEntityIn,
-        responses={200: answer(EntityDetailOut, "It")},
-        examples=[OpenApiExample("A fuller name", {"name": "John Smith"}, request_only=True)],
+        responses={200: answer(EntityDetailOut, "The entity")},
+        examples=[OpenApiExample("New name", {"name": "John Smith"}, request_only=True)],
     )
     def patch(self, request: Request, entity_id: str) -> Response:
         data = self.body(request, UpdateEntityIn)
@@ -94,13 +96,17 @@ class MergeView(RemembraView):
     permission_classes = (requires(POST=Scope.WRITE),)
 
     @extend_schema(
-        operation_id="api_entities_merge",
-        summary="Say that entities are one and the same",
+        operation_id="merge_entities",
+        summary="Merge entities",
+        description=(
+            "Moves the aliases, mentions and relations of `source_ids` to `target_id`. `POST "
+            "/api/v1/entities/{entity_id}/split` undoes a merge."
+        ),
         request=MergeEntitiesIn,
-        responses={200: answer(MergedEntityOut, "What they are now")},
+        responses={200: answer(MergedEntityOut, "The merged entity")},
         examples=[
             OpenApiExample(
-                "Two that are one",
+                "Two entities",
                 {"source_ids": [GOOGLE_ID], "target_id": JOHN_ID},
                 request_only=True,
             )
@@ -115,11 +121,14 @@ class SplitView(RemembraView):
     permission_classes = (requires(POST=Scope.WRITE),)
 
     @extend_schema(
-        operation_id="api_entity_split",
-        summary="Undo a merge into this entity",
+        operation_id="split_entity",
+        summary="Undo a merge into an entity",
+        description=(
+            "Moves the aliases, mentions and relations of the merge back. Later statements stay with the target."
+        ),
         request=SplitEntityIn,
-        responses={200: answer(EntityDetailOut, "It")},
-        examples=[OpenApiExample("This merge", {"merge_id": MERGE_ID}, request_only=True)],
+        responses={200: answer(EntityDetailOut, "The entity")},
+        examples=[OpenApiExample("Merge id", {"merge_id": MERGE_ID}, request_only=True)],
     )
     def post(self, request: Request, entity_id: str) -> Response:
         data = self.body(request, SplitEntityIn) if request.body else {}

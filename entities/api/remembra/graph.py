@@ -1,4 +1,4 @@
-"""The graph of entities in the `/api/v1` door: relations, neighbours, paths."""
+"""The graph of entities in the `/api/v1` dialect: relations, neighbours, paths."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class PastIn(RequestSerializer):
 
 
 class RelationshipsIn(PastIn):
-    include_history = QueryBooleanField(default=False, help_text="true: relations that no longer hold, too.")
+    include_history = QueryBooleanField(default=False, help_text="true: also relations that have ended.")
     limit = QueryIntegerField(min_value=1, max_value=1000, default=1000)
 
 
 class NeighborsIn(PastIn):
     depth = QueryIntegerField(min_value=1, max_value=3, default=1)
-    limit = QueryIntegerField(min_value=1, max_value=1000, default=100, help_text="How many nodes at most.")
+    limit = QueryIntegerField(min_value=1, max_value=1000, default=100, help_text="Maximum number of nodes.")
 
 
 class PathIn(PastIn):
@@ -57,7 +57,7 @@ class GraphIn(PastIn):
     user_id = IdentifierField(required=False)
     project = IdentifierField(required=False)
     project_id = IdentifierField(required=False, help_text="The same as project.")
-    limit = QueryIntegerField(min_value=1, max_value=1000, default=100, help_text="How many nodes at most.")
+    limit = QueryIntegerField(min_value=1, max_value=1000, default=100, help_text="Maximum number of nodes.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         other = attrs.pop("project_id", None)
@@ -74,10 +74,11 @@ class RelationshipsView(RemembraView):
     permission_classes = (requires(GET=Scope.READ),)
 
     @extend_schema(
-        operation_id="api_entity_relationships",
-        summary="The relations of an entity, the last recorded first",
+        operation_id="list_entity_relationships",
+        summary="List the relations of an entity",
+        description="Returns the relations in both directions, the most recently recorded first.",
         parameters=[RelationshipsIn],
-        responses={200: answer(RelationListOut, "The relations")},
+        responses={200: answer(RelationListOut, "Relations")},
     )
     def get(self, request: Request, entity_id: str) -> Response:
         data = self.query(request, RelationshipsIn)
@@ -92,10 +93,14 @@ class NeighborsView(RemembraView):
     permission_classes = (requires(GET=Scope.READ),)
 
     @extend_schema(
-        operation_id="api_entity_neighbors",
-        summary="What is near an entity in the graph",
+        operation_id="list_entity_neighbors",
+        summary="List the neighbors of an entity",
+        description=(
+            "Returns the entities that are at most `depth` relations away, nearest first, and the relations between "
+            "them."
+        ),
         parameters=[NeighborsIn],
-        responses={200: answer(NeighborhoodOut, "Nodes and edges")},
+        responses={200: answer(NeighborhoodOut, "Graph")},
     )
     def get(self, request: Request, entity_id: str) -> Response:
         data = self.query(request, NeighborsIn)
@@ -108,15 +113,15 @@ class PathView(RemembraView):
     ids_in_query = True
 
     @extend_schema(
-        operation_id="api_graph_path",
-        summary="The shortest way between two entities",
-        description="Two of different users or projects are never connected.",
+        operation_id="find_graph_path",
+        summary="Find the shortest path between two entities",
+        description="Relations count in both directions. Entities of different users or projects are never connected.",
         parameters=[
             PathIn,
             OpenApiParameter("from", required=True, examples=[OpenApiExample("John Smith", JOHN_ID)]),
             OpenApiParameter("to", required=True, examples=[OpenApiExample("Google", GOOGLE_ID)]),
         ],
-        responses={200: answer(GraphPathOut, "The way")},
+        responses={200: answer(GraphPathOut, "Path")},
     )
     def get(self, request: Request) -> Response:
         data = self.query(request, PathIn)
@@ -129,10 +134,11 @@ class GraphView(RemembraView):
     permission_classes = (requires(GET=Scope.READ),)
 
     @extend_schema(
-        operation_id="api_graph",
-        summary="All entities of a user and the relations between them",
+        operation_id="get_graph",
+        summary="Get the graph of a user",
+        description="Returns the entities of a user, the best connected first, and the relations between them.",
         parameters=[GraphIn],
-        responses={200: answer(GraphOut, "Nodes and edges")},
+        responses={200: answer(GraphOut, "Graph")},
     )
     def get(self, request: Request) -> Response:
         data = self.query(request, GraphIn)

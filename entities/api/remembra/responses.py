@@ -43,7 +43,7 @@ class EntityDetailOut(EntityOut):
     inherited_source = "entity"
 
     ambiguous_with = serializers.ListField(
-        child=PublicIdField(ENTITY), help_text="Ids of the entities that it may be, where a text did not tell."
+        child=PublicIdField(ENTITY), help_text="Ids of other entities that an ambiguous name may mean."
     )
 
     example: ClassVar[Any] = EntityDetail(EntityOut.example)
@@ -52,7 +52,7 @@ class EntityDetailOut(EntityOut):
 class MergedEntityOut(EntityDetailOut):
     inherited_source = "detail"
 
-    merge_id = PublicIdField(MERGE, help_text="The last merge, to be undone by split.")
+    merge_id = PublicIdField(MERGE, help_text="The last merge; `split` undoes it.")
     merge_ids = serializers.ListField(child=PublicIdField(MERGE), help_text="One for each of `source_ids`.")
 
     example = Merged(EntityDetailOut.example, (example_id(MERGE_ID),))
@@ -63,8 +63,8 @@ class MergedEntityOut(EntityDetailOut):
 
 class RelationOut(ResponseSerializer):
     id = PublicIdField(RELATION)
-    source = serializers.CharField(help_text="Its name.")  # type: ignore[assignment]  # DRF's own is not used here
-    target = serializers.CharField(help_text="Its name.")
+    source = serializers.CharField(help_text="Name of the source entity.")  # type: ignore[assignment]  # DRF's own is not used here
+    target = serializers.CharField(help_text="Name of the target entity.")
     source_id = PublicIdField(ENTITY)
     target_id = PublicIdField(ENTITY)
     type = serializers.CharField()
@@ -72,7 +72,7 @@ class RelationOut(ResponseSerializer):
     confidence = serializers.FloatField()
     valid_from = TimestampField(allow_null=True)
     valid_to = TimestampField(allow_null=True)
-    is_current = serializers.BooleanField(help_text="It holds now, or at the moment that was asked for.")
+    is_current = serializers.BooleanField(help_text="Whether the relation holds now, or at the requested time.")
 
     example = RelationRecord(
         id=example_id("rel_01890a5dac967b2e8b7c3f0a9d1e2f37"),
@@ -96,7 +96,7 @@ class NodeOut(ResponseSerializer):
 
 
 class NeighborOut(NodeOut):
-    distance = serializers.IntegerField(help_text="How many relations away.")
+    distance = serializers.IntegerField(help_text="Number of relations between the two entities.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +107,15 @@ class RelationList:
 
 class RelationListOut(ResponseSerializer):
     relationships = RelationOut(many=True)
-    truncated = serializers.BooleanField(help_text="There are more than `limit`.")
+    truncated = serializers.BooleanField(help_text="Whether there are more than `limit`.")
 
     example = RelationList([RelationOut.example], truncated=False)
 
 
 class NeighborhoodOut(ResponseSerializer):
-    nodes = NeighborOut(many=True, help_text="The nearest first, the entity itself before all.")
+    nodes = NeighborOut(many=True, help_text="Nearest first; the first one is the entity itself.")
     edges = RelationOut(many=True)
-    truncated = serializers.BooleanField(help_text="There are more than `limit`.")
+    truncated = serializers.BooleanField(help_text="Whether there are more than `limit`.")
 
     example = Subgraph((_JOHN, _GOOGLE), (RelationOut.example,))
 
@@ -142,14 +142,16 @@ class PathResult:
 class GraphPathOut(ResponseSerializer):
     found = serializers.BooleanField()
     nodes = NodeOut(many=True)
-    edges = RelationOut(many=True, help_text="Each joins a node and the next, in either direction.")
+    edges = RelationOut(many=True, help_text="Relations between consecutive nodes, in either direction.")
 
     example = PathResult(NeighborhoodOut.example)
 
 
 class GraphOut(ResponseSerializer):
-    nodes = NodeOut(many=True, help_text="The best connected first.")
+    nodes = NodeOut(many=True, help_text="Nodes with the most relations first.")
     edges = RelationOut(many=True)
-    truncated = serializers.BooleanField(help_text="There are more nodes than `limit`, or ten times as many edges.")
+    truncated = serializers.BooleanField(
+        help_text="Whether there are more nodes than `limit`, or more edges than ten times `limit`."
+    )
 
     example = NeighborhoodOut.example

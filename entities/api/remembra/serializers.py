@@ -19,7 +19,7 @@ class EntityListQuery(RequestSerializer):
     project_id = IdentifierField(required=False, help_text="The same as project.")
     type = TextField(max_length=16, required=False)
     entity_type = TextField(max_length=16, required=False, help_text="The same as type.")
-    query = TextField(max_length=512, required=False, help_text="A part of the name.")
+    query = TextField(max_length=512, required=False, help_text="A substring of the name.")
     limit = QueryIntegerField(min_value=1, max_value=1000, default=100)
     cursor = IdentifierField(required=False)
     as_of = AsOfField(required=False)

@@ -1,4 +1,4 @@
-"""Entities in the `/api/v1` door."""
+"""Entities in the `/api/v1` dialect."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ class EntitiesView(RemembraView):
     permission_classes = (requires(GET=Scope.READ),)
 
     @extend_schema(
-        operation_id="api_entities",
-        summary="The things that a user's memories mention, newest first",
+        operation_id="list_entities",
+        summary="List entities",
+        description="Returns the entities that the memories of a user mention, newest first.",
         parameters=[serializers.EntityListQuery],
-        responses={200: answer(EntityPageOut, "A page")},
+        responses={200: answer(EntityPageOut, "A page of entities")},
     )
     def get(self, request: Request) -> Response:
         data = self.query(request, serializers.EntityListQuery)

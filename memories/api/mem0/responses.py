@@ -43,7 +43,7 @@ class Mem0RelationshipOut(ResponseSerializer):
 class Mem0MemoryOut(ResponseSerializer):
     id = PublicIdField(MEMORY)
     content = serializers.CharField()
-    memory = serializers.CharField(source="content", help_text="The same text.")
+    memory = serializers.CharField(source="content", help_text="The same as content.")
     user_id = serializers.CharField()
     agent_id = serializers.CharField(allow_null=True)
     run_id = serializers.CharField(allow_null=True)
@@ -128,7 +128,7 @@ class Mem0AddResultOut(ResponseSerializer):
         MEMORY,
         source="memory_id",
         allow_null=True,
-        help_text="null: the messages stated nothing, and nothing was kept.",
+        help_text="null if the messages state nothing; then nothing was stored.",
     )
     results = Mem0WriteResultItemOut(many=True, source="items")
     event_id = PublicIdField(EVENT, required=False)
@@ -244,7 +244,7 @@ class Mem0UserMemoriesOut(ResponseSerializer):
 class Mem0EventOut(ResponseSerializer):
     id = PublicIdField(EVENT, source="event_id")
     status = serializers.ChoiceField(EVENT_STATES, source="state")
-    memory_id = PublicIdField(MEMORY, allow_null=True, help_text="null: nothing was kept.")
+    memory_id = PublicIdField(MEMORY, allow_null=True, help_text="null if nothing was stored.")
     results = Mem0WriteResultItemOut(many=True, source="items")
     error = NullIfBlankField(source="failure")
     created_at = TimestampField(source="accepted_at")

@@ -25,8 +25,12 @@ from memories.api.responses import HistoryOut
 F = TypeVar("F", bound=Callable[..., Any])
 
 add = extend_schema(
-    operation_id="v1_add",
+    operation_id="add_memories",
     summary="Add memories",
+    description=(
+        "Extracts statements, entities and relations from the messages. The response is 202 with an `event_id` if the "
+        "write is not applied within `STORE_WAIT_SECONDS`, or at once with `Prefer: respond-async`."
+    ),
     request=api_serializers.Mem0AddMemoriesIn,
     responses={
         200: answer(Mem0AddResultOut, "Memory added successfully"),
@@ -34,7 +38,7 @@ add = extend_schema(
     },
     examples=[
         OpenApiExample(
-            "A message",
+            "Message",
             {
                 "messages": [{"role": "user", "content": "I love building AI applications with FastAPI"}],
                 "user_id": "test_user_123",
@@ -45,59 +49,70 @@ add = extend_schema(
     ],
 )
 search = extend_schema(
-    operation_id="v1_search",
+    operation_id="search_memories",
     summary="Search memories",
+    description="Ranks the memories of a user for a question.",
     parameters=[api_serializers.Mem0SearchQuery],
     responses={200: answer(Mem0SearchResultOut, "Search completed")},
 )
 get = extend_schema(
-    operation_id="v1_get",
+    operation_id="get_memory",
     summary="Get a memory",
+    description=(
+        "Returns the current revision, or with `as_of` and `valid_at` the revision of that time. `include` adds the "
+        "history or the embedding."
+    ),
     parameters=[api_serializers.Mem0RetrieveQuery],
     responses={200: answer(Mem0MemoryDetailOut, "Memory retrieved")},
 )
 
 
-def _change(operation: str, summary: str) -> Callable[[F], F]:
+def _update(operation: str, summary: str) -> Callable[[F], F]:
     return extend_schema(
         operation_id=operation,
         summary=summary,
+        description="Adds a revision; earlier revisions stay in the history. Missing fields keep their values.",
         request=api_serializers.Mem0UpdateMemoryIn,
         responses={
             200: answer(Mem0MemoryOut, "Memory updated successfully"),
             202: answer(Mem0PendingUpdateOut, "Update accepted"),
         },
-        examples=[OpenApiExample("A new text", {"content": "I love building agents"}, request_only=True)],
+        examples=[OpenApiExample("New text", {"content": "I love building agents"}, request_only=True)],
     )
 
 
-replace = _change("v1_update", "Update a memory: a new revision, never an overwrite")
-edit = _change("v1_patch", "Update a memory (the same as PUT)")
+replace = _update("update_memory", "Update a memory")
+edit = _update("patch_memory", "Update a memory (same as PUT)")
 delete = extend_schema(
-    operation_id="v1_delete",
-    summary="Erase a memory",
+    operation_id="delete_memory",
+    summary="Delete a memory",
+    description="Erases the memory with all revisions and embeddings. The response has the id of a signed receipt.",
     request=None,
     responses={200: answer(Mem0DeleteResultOut, "Memory deleted successfully")},
 )
 history = extend_schema(
-    operation_id="v1_history",
-    summary="All revisions of a memory, newest first",
+    operation_id="get_memory_history",
+    summary="Get the history of a memory",
+    description="Returns all revisions, newest first.",
     responses={200: answer(HistoryOut, "History retrieved")},
 )
 list_user = extend_schema(
-    operation_id="v1_user_memories",
-    summary="A user's memories, newest first",
+    operation_id="list_user_memories",
+    summary="List the memories of a user",
+    description="Returns the memories, newest first, and statistics of the user.",
     parameters=[api_serializers.Mem0ListQuery],
     responses={200: answer(Mem0UserMemoriesOut, "Memories retrieved")},
 )
 delete_user = extend_schema(
-    operation_id="v1_delete_user",
-    summary="Erase all memories of a user",
+    operation_id="delete_user_memories",
+    summary="Delete all memories of a user",
+    description="Erases the memories with all revisions and embeddings. The response is a signed receipt.",
     request=None,
     responses={200: answer(Mem0ErasureReceiptOut, "Memories deleted successfully")},
 )
 event = extend_schema(
-    operation_id="v1_event",
-    summary="What became of an accepted write",
+    operation_id="get_event",
+    summary="Get the state of a write",
+    description="A write is `pending`, `running`, `succeeded` or `failed`. A write that succeeded has its results.",
     responses={200: answer(Mem0EventOut, "Event retrieved")},
 )

@@ -41,10 +41,10 @@ class Mem0AddMemoriesIn(StampedIn):
     content = TextField(max_length=settings.MAX_MEMORY_SIZE, required=False)
     user_id = IdentifierField(required=False)
     agent_id = IdentifierField(required=False)
-    run_id = IdentifierField(required=False, help_text="The conversation.")
+    run_id = IdentifierField(required=False, help_text="Id of the conversation.")
     project = IdentifierField(required=False)
     metadata = MetadataField(required=False)
-    infer = StrictBooleanField(default=True, help_text="false stores each message verbatim as one memory.")
+    infer = StrictBooleanField(default=True, help_text="false: store each message verbatim as one memory.")
     ttl = TTLField(required=False)
     expires_at = FutureTimestampField(required=False)
 
@@ -73,12 +73,14 @@ class Mem0SearchQuery(TimedListIn):
     limit = QueryIntegerField(min_value=1, max_value=settings.SEARCH_LIMIT, default=min(10, settings.SEARCH_LIMIT))
     threshold = QueryFloatField(min_value=0, max_value=1, default=0)
     filters = QueryFiltersField(required=False, help_text="JSON: the filter grammar.")
-    reference_time = TimestampField(required=False, help_text='What "yesterday" is counted from; default: now.')
-    explain = QueryBooleanField(default=False, help_text="true says for each memory why it was found.")
+    reference_time = TimestampField(
+        required=False, help_text='The time from which "yesterday" in the question counts. Default: now.'
+    )
+    explain = QueryBooleanField(default=False, help_text="true: explain the score of each memory.")
 
 
 class Mem0RetrieveQuery(TimedIn):
-    include = serializers.CharField(required=False, help_text="`history`, `embedding` or both, with a comma.")
+    include = serializers.CharField(required=False, help_text="`history`, `embedding`, or both separated by a comma.")
 
     def validate_include(self, value: str) -> list[str]:
         wanted = [part.strip() for part in value.split(",")]
@@ -100,10 +102,10 @@ class Mem0UpdateMemoryIn(RequestSerializer):
     content = TextField(max_length=settings.MAX_MEMORY_SIZE, required=False)
     text = TextField(max_length=settings.MAX_MEMORY_SIZE, required=False, help_text="The same as content.")
     memory = TextField(max_length=settings.MAX_MEMORY_SIZE, required=False, help_text="The same as content.")
-    metadata = MetadataField(required=False, help_text="Merged into what is there.")
+    metadata = MetadataField(required=False, help_text="Merged into the existing metadata.")
     memory_type = TextField(max_length=64, required=False)
     ttl = TTLField(required=False)
-    expires_at = FutureTimestampField(required=False, allow_null=True, help_text="null: never.")
+    expires_at = FutureTimestampField(required=False, allow_null=True, help_text="null: never expires.")
     pinned = StrictBooleanField(required=False)
     importance = StrictFloatField(min_value=0, max_value=1, required=False)
 

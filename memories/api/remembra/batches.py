@@ -34,7 +34,7 @@ class BatchIn(RequestSerializer):
         child=serializers.JSONField(),
         min_length=1,
         max_length=MAX_ITEMS,
-        help_text="Each as the body of POST /memories.",
+        help_text="Each item is a body of `POST /api/v1/memories`.",
         error_messages={
             "min_length": "must hold at least {min_length} item",
             "max_length": "must hold at most {max_length} items",
@@ -82,7 +82,7 @@ class BatchItemResultOut(ResponseSerializer):
     index = serializers.IntegerField()
     success = serializers.BooleanField()
     response = StoreResultOut(allow_null=True)
-    error = remembra.RemembraErrorBody(allow_null=True)
+    error = remembra.ErrorBody(allow_null=True)
 
     def get_response(self, item: BatchItem) -> WriteResult | None:
         return item.answer if isinstance(item.answer, WriteResult) else None
@@ -118,9 +118,10 @@ class BatchView(RemembraView):
         return max(1, -(-len(items) // 10)) if isinstance(items, list) else 1
 
     @extend_schema(
-        operation_id="api_batch",
+        operation_id="store_memories",
         summary="Store up to 100 memories",
-        request=inline_serializer("Batch", {"items": StoreMemoryIn(many=True)}),
+        description="Each item succeeds or fails by itself; the response has one result for each item, in their order.",
+        request=inline_serializer("StoreMemories", {"items": StoreMemoryIn(many=True)}),
         responses={
             201: answer(BatchResultOut, "Stored"),
             202: answer(BatchResultOut, "Accepted", BatchResultOut.pending_example),

@@ -1,4 +1,4 @@
-"""`/api/v1/ingest/conversation`: what a conversation states."""
+"""`/api/v1/ingest/conversation`: store the facts of a conversation."""
 
 from __future__ import annotations
 
@@ -39,12 +39,13 @@ class IngestOptionsIn(RequestSerializer):
     extract_from = StrictChoiceField(["user", "assistant", "both"], default="both")
     min_importance = StrictFloatField(min_value=0, max_value=1, default=0.5)
     dedupe = StrictBooleanField(
-        default=True, help_text="Paraphrases; what is there word for word is never stored twice."
+        default=True,
+        help_text="false: also store paraphrases of existing memories. An equal text is never stored twice.",
     )
     store = StrictBooleanField(
-        default=True, help_text=f"false only shows what would be stored, of at most {PREVIEW} characters."
+        default=True, help_text=f"false: return the facts without storing them; at most {PREVIEW} characters."
     )
-    infer = StrictBooleanField(default=True, help_text="false stores each message verbatim as one memory.")
+    infer = StrictBooleanField(default=True, help_text="false: store each message verbatim as one memory.")
 
 
 class IngestConversationIn(ScopedIn):
@@ -79,7 +80,7 @@ class ExtractedFactOut(ResponseSerializer):
     stored = serializers.BooleanField()
     memory_id = PublicIdField(MEMORY, allow_null=True)
     action = serializers.ChoiceField(["add", "update", "delete", "noop"])
-    action_reason = NullIfBlankField(source="reason", help_text="Why, where somebody gave a reason.")
+    action_reason = NullIfBlankField(source="reason", help_text="The reason of the action, if there is one.")
 
     example = IngestedFact(
         content="User's wife Suzan and User are planning a trip to Japan",
@@ -174,17 +175,21 @@ class ConversationView(RemembraView):
     atomic = False
 
     @extend_schema(
-        operation_id="api_ingest_conversation",
-        summary="Store what a conversation states",
+        operation_id="ingest_conversation",
+        summary="Store the facts of a conversation",
+        description=(
+            "Extracts facts from the messages and stores each as a memory. With `store: false` it returns the facts "
+            "without storing them."
+        ),
         request=IngestConversationIn,
         responses={
-            200: answer(IngestResultOut, "Looked at (`store: false`)", IngestResultOut.preview_example),
-            201: answer(IngestResultOut, "Taken in"),
+            200: answer(IngestResultOut, "Preview (`store: false`)", IngestResultOut.preview_example),
+            201: answer(IngestResultOut, "Ingested"),
             202: answer(IngestResultOut, "Accepted", IngestResultOut.pending_example),
         },
         examples=[
             OpenApiExample(
-                "A message",
+                "Message",
                 {
                     "messages": [{"role": "user", "content": "My wife Suzan and I are planning a trip to Japan."}],
                     "session_id": "trip",

@@ -1,4 +1,4 @@
-"""`/api/v1/entities/{entity_id}/memories`: what is remembered of an entity."""
+"""`/api/v1/entities/{entity_id}/memories`: the memories that mention an entity."""
 
 from __future__ import annotations
 
@@ -35,10 +35,11 @@ class EntityMemoriesView(RemembraView):
     permission_classes = (requires(GET=Scope.READ),)
 
     @extend_schema(
-        operation_id="api_entity_memories",
-        summary="The memories that mention an entity, newest first",
+        operation_id="list_entity_memories",
+        summary="List the memories that mention an entity",
+        description="Returns memories of all texts that mention the entity by any of its names, newest first.",
         parameters=[AboutIn],
-        responses={200: answer(EntityMemoriesOut, "A page")},
+        responses={200: answer(EntityMemoriesOut, "A page of memories")},
     )
     def get(self, request: Request, entity_id: str) -> Response:
         data = self.query(request, AboutIn)

@@ -1,4 +1,4 @@
-"""`/api/v1`: all that is kept of a user, as JSON Lines."""
+"""`/api/v1/export`: all data of a user as JSON Lines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LINES = "application/x-ndjson"
 
 
 class JsonLinesRenderer(JSONRenderer):
-    """Who asks for JSON Lines gets them; what is rendered here are refusals alone."""
+    """For content negotiation; it renders only errors, since the view streams the lines."""
 
     media_type = LINES
     format = "jsonl"
@@ -41,18 +41,22 @@ _SHOWN = (
 
 
 class ExportView(RemembraView):
-    """Streamed: the rows are read while they are sent, and no user is ever whole in memory."""
+    """Streams the rows while they are read, so that memory use does not grow with the user."""
 
     permission_classes = (requires(GET=Scope.READ),)
     renderer_classes = (JSONRenderer, JsonLinesRenderer)
 
     @extend_schema(
-        operation_id="api_export",
-        summary="All that is kept of a user, with its history, as JSON Lines",
+        operation_id="export_memories",
+        summary="Export all data of a user as JSON Lines",
+        description=(
+            "Streams the memories with their history, entities and relations. The command `import_memories` reads the "
+            "format."
+        ),
         parameters=[ExportIn],
         responses={
             (200, LINES): OpenApiResponse(
-                OpenApiTypes.STR, "The lines", [OpenApiExample("An export", _SHOWN, media_type=LINES)]
+                OpenApiTypes.STR, "JSON Lines", [OpenApiExample("Export", _SHOWN, media_type=LINES)]
             )
         },
     )

@@ -27,8 +27,9 @@ class HistoryView(RemembraView):
     permission_classes = (requires(GET=Scope.READ),)
 
     @extend_schema(
-        operation_id="api_history",
-        summary="All revisions of a memory, newest first, and its decided reviews",
+        operation_id="get_memory_history",
+        summary="Get the history of a memory",
+        description="Returns all revisions, newest first, and the decided reviews of the memory.",
         responses={200: answer(HistoryWithReviewsOut, "The history")},
     )
     def get(self, request: Request, memory_id: str) -> Response:

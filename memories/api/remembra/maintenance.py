@@ -1,4 +1,4 @@
-"""`/api/v1`: the clean-up of what has expired, and the receipts of erasures."""
+"""`/api/v1`: the clean-up of expired memories, and the receipts of erasures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from memories.services.erasures import erasure
 
 
 class ExpiryCleanupIn(RequestSerializer):
-    dry_run = StrictBooleanField(required=False, help_text="true only counts.")
+    dry_run = StrictBooleanField(required=False, help_text="true: count the memories without erasing them.")
 
 
 class ExpiryCleanupQuery(RequestSerializer):
@@ -47,18 +47,19 @@ class ExpiryCleanupResultOut(ResponseSerializer):
 
 
 class CleanupView(RemembraView):
-    """The clock does it every minute; this does it now, for all that the caller may touch."""
+    """A scheduled job does it every minute; this does it now, for all that the caller may delete."""
 
     permission_classes = (requires(POST=Scope.DELETE),)
     acts = {"POST": "delete"}  # noqa: RUF012
     atomic = False
 
     @extend_schema(
-        operation_id="api_cleanup_expired",
-        summary="Erase what has expired",
+        operation_id="delete_expired_memories",
+        summary="Delete expired memories",
+        description="Erases all expired memories that the key may delete. The service does the same every minute.",
         parameters=[ExpiryCleanupQuery],
         request=ExpiryCleanupIn,
-        responses={200: answer(ExpiryCleanupResultOut, "Cleaned")},
+        responses={200: answer(ExpiryCleanupResultOut, "The counts")},
         examples=[OpenApiExample("Count only", {"dry_run": True}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
@@ -85,8 +86,11 @@ class ErasureView(RemembraView):
     permission_classes = (requires(GET=Scope.READ),)
 
     @extend_schema(
-        operation_id="api_erasure",
-        summary="The receipt of an erasure",
+        operation_id="get_erasure",
+        summary="Get the receipt of an erasure",
+        description=(
+            "Returns the scope and the counts of the erasure, and when it was completed. The receipt is signed."
+        ),
         responses={200: answer(ErasureReceiptOut, "The receipt")},
     )
     def get(self, request: Request, receipt_id: str) -> Response:

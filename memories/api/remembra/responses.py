@@ -41,7 +41,7 @@ class MemoryOut(ResponseSerializer):
     status = serializers.ChoiceField(MEMORY_STATES)
     superseded_by = PublicIdField(MEMORY, allow_null=True)
     entities = serializers.ListField(child=serializers.CharField(), source="entities.names")
-    uses = serializers.IntegerField(help_text="How often recall found it; counted within half a minute.")
+    uses = serializers.IntegerField(help_text="Number of recalls that returned the memory; updated every 30 seconds.")
     last_used_at = TimestampField(allow_null=True)
     created_at = TimestampField()
     updated_at = TimestampField()
@@ -86,7 +86,7 @@ class RecalledMemoryOut(ResponseSerializer):
         source="decay",
         min_value=0,
         max_value=1,
-        help_text="How relevant it has stayed; the order doesn't depend on it.",
+        help_text="The decay score; it does not influence the order.",
     )
     why = ScoreExplanationOut(required=False, help_text="With `explain`.")
 
@@ -112,7 +112,7 @@ class RecallResultOut(ResponseSerializer):
     context = serializers.CharField()  # type: ignore[assignment]  # DRF's own attribute of that name is not used here
     total = serializers.IntegerField()
     entities = EntityReferenceOut(
-        many=True, help_text="The entities that the memories of this answer mention, each once."
+        many=True, help_text="The entities that the memories of the response mention, each once."
     )
     context_tokens = serializers.IntegerField()
     explanation = RecallExplanationOut(required=False, help_text="With `explain`.")
@@ -192,7 +192,7 @@ class MemoryPageOut(ResponseSerializer):
     example = NumberedPage(Page((MemoryOut.example,), 1, None), 1, 100)
 
 
-class ChangedMemoryOut(ResponseSerializer):
+class UpdatedMemoryOut(ResponseSerializer):
     id = PublicIdField(MEMORY)
     content = serializers.CharField()
 
@@ -200,9 +200,9 @@ class ChangedMemoryOut(ResponseSerializer):
 class UpdateResultOut(ResponseSerializer):
     status = serializers.CharField()
     id = PublicIdField(MEMORY)
-    memory = ChangedMemoryOut(source="*")
+    memory = UpdatedMemoryOut(source="*")
     updated_entities = EntityReferenceOut(
-        many=True, source="entities.mentions", help_text="The entities that the memory mentions now."
+        many=True, source="entities.mentions", help_text="The entities that the memory mentions after the update."
     )
 
     example = replace(MemoryOut.example, content="John is a Staff Engineer at Google (promoted from Senior)")
@@ -255,7 +255,7 @@ class DeleteResultOut(ResponseSerializer):
 class EventOut(ResponseSerializer):
     id = PublicIdField(EVENT, source="event_id")
     status = serializers.ChoiceField(EVENT_STATES, source="state")
-    memory_id = PublicIdField(MEMORY, allow_null=True, help_text="null: nothing was kept.")
+    memory_id = PublicIdField(MEMORY, allow_null=True, help_text="null if nothing was stored.")
     memories = WriteResultItemOut(many=True, source="items")
     error = NullIfBlankField(source="failure")
     created_at = TimestampField(source="accepted_at")

@@ -1,4 +1,4 @@
-"""`/api/v1/reviews`: pairs of memories that wait for a decision of an editor."""
+"""`/api/v1/reviews`: pairs of memories with a proposal that an editor decides."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class ReviewsIn(ScopedIn):
     state = StrictChoiceField(
         STATES,
         default=ReviewState.OPEN.value,
-        help_text="obsolete: a memory of the pair ended, or got another text, before anybody decided.",
+        help_text="obsolete: a memory of the pair ended or changed before the decision.",
     )
     limit = QueryIntegerField(min_value=1, max_value=1000, default=100)
     cursor = IdentifierField(required=False)
-    as_of = AsOfField(required=False, help_text="The states at this time.")
+    as_of = AsOfField(required=False, help_text="Return the states at this time.")
 
 
 class DecideReviewIn(StrictRequestSerializer):
@@ -45,7 +45,7 @@ class DecideReviewIn(StrictRequestSerializer):
     decision = StrictChoiceField(
         DECISIONS,
         help_text="accept: supersede, negate and extend end the old memory; duplicate archives the new one. "
-        "reject: both stay.",
+        "reject: both memories stay.",
     )
 
 
@@ -57,7 +57,7 @@ class ComparedMemory:
 
 class ReviewedMemoryOut(ResponseSerializer):
     id = PublicIdField(MEMORY)
-    content = serializers.CharField(help_text="The text that was compared.")
+    content = serializers.CharField(help_text="The compared text.")
 
 
 class ReviewOut(ResponseSerializer):
@@ -112,10 +112,14 @@ class ReviewsView(RemembraView):
     permission_classes = (requires(GET=Scope.READ),)
 
     @extend_schema(
-        operation_id="api_reviews",
-        summary="The review queue of a user, newest first",
+        operation_id="list_reviews",
+        summary="List reviews",
+        description=(
+            "Returns the reviews of a user, newest first: pairs of memories with a proposal that was not certain "
+            "enough to be applied."
+        ),
         parameters=[ReviewsIn],
-        responses={200: answer(ReviewPageOut, "A page")},
+        responses={200: answer(ReviewPageOut, "A page of reviews")},
     )
     def get(self, request: Request) -> Response:
         data = self.query(request, ReviewsIn)
@@ -127,8 +131,9 @@ class DecisionView(RemembraView):
     permission_classes = (requires(POST=Scope.WRITE),)
 
     @extend_schema(
-        operation_id="api_review",
-        summary="Accept or reject a proposal of the review queue",
+        operation_id="decide_review",
+        summary="Accept or reject a review",
+        description="Accepting applies the proposal to the two memories. Rejecting leaves both memories unchanged.",
         request=DecideReviewIn,
         responses={200: answer(ReviewOut, "The decided review", ReviewOut.decided_example)},
         examples=[OpenApiExample("Accept", {"decision": "accept"}, request_only=True)],

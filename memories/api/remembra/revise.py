@@ -28,7 +28,7 @@ from memories.types import MemoryRecord, SupersedeCommand, WriteResult
 
 class SupersedeMemoryIn(RequestSerializer):
     content = TextField(max_length=CONTENT)
-    valid_from = TimestampField(required=False, help_text="When it came true; now, unless said.")
+    valid_from = TimestampField(required=False, help_text="When the new text became true. Default: now.")
     reason = TextField(max_length=500, required=False)
 
 
@@ -37,8 +37,11 @@ class SupersedeView(RemembraView):
     atomic = False
 
     @extend_schema(
-        operation_id="api_supersede",
-        summary="Put a new memory in a memory's place",
+        operation_id="supersede_memory",
+        summary="Supersede a memory by a new one",
+        description=(
+            "Stores a new memory and ends the old one at `valid_from`. The history of the old memory keeps the reason."
+        ),
         request=SupersedeMemoryIn,
         responses={
             201: answer(MemoryOut, "The new memory"),
@@ -46,7 +49,7 @@ class SupersedeView(RemembraView):
         },
         examples=[
             OpenApiExample(
-                "A new job",
+                "New text",
                 {"content": "John works at Apple", "reason": "he moved"},
                 request_only=True,
             )
@@ -78,7 +81,7 @@ class SupersedeView(RemembraView):
 
 
 class RestoreMemoryIn(RequestSerializer):
-    revision_id = IdentifierField(required=False, help_text="The last live one, unless said.")
+    revision_id = IdentifierField(required=False, help_text="Default: the last revision that was current.")
 
 
 class RestoreView(RemembraView):
@@ -86,14 +89,17 @@ class RestoreView(RemembraView):
     atomic = False
 
     @extend_schema(
-        operation_id="api_restore",
-        summary="Bring an earlier revision back",
+        operation_id="restore_memory",
+        summary="Restore an earlier revision of a memory",
+        description=(
+            "Makes the revision the current one. Without `revision_id` it restores the last revision that was current."
+        ),
         request=RestoreMemoryIn,
         responses={
             200: answer(MemoryOut, "The memory"),
             202: answer(PendingUpdateOut, "Accepted"),
         },
-        examples=[OpenApiExample("A revision", {"revision_id": ex.REVISION_ID}, request_only=True)],
+        examples=[OpenApiExample("Revision", {"revision_id": ex.REVISION_ID}, request_only=True)],
     )
     def post(self, request: Request, memory_id: str) -> Response:
         data = self.body(request, RestoreMemoryIn) if request.body else {}

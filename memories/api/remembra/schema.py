@@ -31,8 +31,12 @@ from memories.api.remembra.responses import (
 F = TypeVar("F", bound=Callable[..., Any])
 
 storing = extend_schema(
-    operation_id="api_store",
+    operation_id="store_memory",
     summary="Store a memory",
+    description=(
+        "Extracts statements, entities and relations from the text. The response is 202 with an `event_id` if the "
+        "write is not applied within `STORE_WAIT_SECONDS`, or at once with `Prefer: respond-async`."
+    ),
     request=api_serializers.StoreMemoryIn,
     responses={
         201: answer(StoreResultOut, "Stored"),
@@ -40,7 +44,7 @@ storing = extend_schema(
     },
     examples=[
         OpenApiExample(
-            "A text",
+            "Text",
             {
                 "content": "User's name is John. He works at Google as a senior engineer.",
                 "user_id": "user_123",
@@ -53,13 +57,17 @@ storing = extend_schema(
     ],
 )
 recalling = extend_schema(
-    operation_id="api_recall",
+    operation_id="recall_memories",
     summary="Recall memories",
+    description=(
+        "Ranks the memories of a user for a question and builds a context for a prompt. Without `query` it returns the"
+        " newest memories that match `filters`."
+    ),
     request=api_serializers.RecallMemoriesIn,
     responses={200: answer(RecallResultOut, "Recalled")},
     examples=[
         OpenApiExample(
-            "A question",
+            "Question",
             {
                 "query": "What do I know about John?",
                 "user_id": "user_123",
@@ -73,55 +81,61 @@ recalling = extend_schema(
             request_only=True,
         ),
         OpenApiExample(
-            "A filter",
+            "Filter",
             {"filters": {"source": "chat", "created_at": {"gte": "2026-01-01"}}, "user_id": "user_123"},
             request_only=True,
         ),
     ],
 )
 list_memories = extend_schema(
-    operation_id="api_list",
-    summary="List memories, newest first",
-    description="`page` (default), `offset` (a bare array with `X-Total-Count`) or `cursor`.",
+    operation_id="list_memories",
+    summary="List memories",
+    description=(
+        "Returns memories, newest first. Pages are numbered (`page`, the default), or go by `cursor`. With `offset` "
+        "the response is an array with `X-Total-Count`."
+    ),
     parameters=[
         api_serializers.MemoryListQuery,
         OpenApiParameter(
-            "X-Total-Count", OpenApiTypes.INT, "header", description="With `offset`: how many in all.", response=[200]
+            "X-Total-Count", OpenApiTypes.INT, "header", description="With `offset`: the total number.", response=[200]
         ),
     ],
     responses={
         200: OpenApiResponse(
-            PolymorphicProxySerializer("ListOut", [MemoryPageOut, MemoryOut(many=True)], None, many=False),
-            "A page",
-            answer(MemoryPageOut, "A page").examples,
+            PolymorphicProxySerializer("MemoryList", [MemoryPageOut, MemoryOut(many=True)], None, many=False),
+            "A page of memories",
+            answer(MemoryPageOut, "A page of memories").examples,
         )
     },
 )
 forget_many = extend_schema(
-    operation_id="api_forget",
-    summary="Erase memories by id, by filters or by an entity, all of a user, or a project of a user",
+    operation_id="delete_memories",
+    summary="Delete memories by id, filters, entity, user or project",
+    description=("Erases the memories with all revisions and embeddings. The response has the id of a signed receipt."),
     parameters=[api_serializers.DeleteMemoriesQuery],
     request=api_serializers.DeleteMemoriesIn,
     responses={200: answer(DeleteResultOut, "Erased")},
-    examples=[OpenApiExample("By id", {"memory_ids": [ex.MEMORY_ID]}, request_only=True)],
+    examples=[OpenApiExample("Ids", {"memory_ids": [ex.MEMORY_ID]}, request_only=True)],
 )
 get = extend_schema(
-    operation_id="api_get",
+    operation_id="get_memory",
     summary="Get a memory",
+    description="Returns the current revision, or with `as_of` and `valid_at` the revision of that time.",
     parameters=[api_serializers.MemoryRetrieveQuery],
     responses={200: answer(MemoryOut, "The memory")},
 )
 
 
-def _change(operation: str, summary: str) -> Callable[[F], F]:
+def _update(operation: str, summary: str) -> Callable[[F], F]:
     return extend_schema(
         operation_id=operation,
         summary=summary,
+        description="Adds a revision; earlier revisions stay in the history. Missing fields keep their values.",
         request=api_serializers.UpdateMemoryIn,
         responses={200: answer(UpdateResultOut, "Updated"), 202: answer(PendingUpdateOut, "Accepted")},
         examples=[
             OpenApiExample(
-                "A new text",
+                "New text",
                 {"content": "John is a Staff Engineer at Google (promoted from Senior)"},
                 request_only=True,
             )
@@ -129,16 +143,18 @@ def _change(operation: str, summary: str) -> Callable[[F], F]:
     )
 
 
-replace = _change("api_update", "Update a memory: a new revision, never an overwrite")
-edit = _change("api_patch", "Update a memory (the same as PUT)")
+replace = _update("update_memory", "Update a memory")
+edit = _update("patch_memory", "Update a memory (same as PUT)")
 forget_single = extend_schema(
-    operation_id="api_forget_one",
-    summary="Erase a memory",
+    operation_id="delete_memory",
+    summary="Delete a memory",
+    description="Erases the memory with all revisions and embeddings. The response has the id of a signed receipt.",
     request=None,
     responses={200: answer(DeleteResultOut, "Erased")},
 )
 event = extend_schema(
-    operation_id="api_event",
-    summary="What became of an accepted write",
+    operation_id="get_event",
+    summary="Get the state of a write",
+    description="A write is `pending`, `running`, `succeeded` or `failed`. A write that succeeded has its results.",
     responses={200: answer(EventOut, "The event")},
 )

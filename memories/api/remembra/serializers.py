@@ -51,33 +51,35 @@ class StoreMemoryIn(StampedIn, ScopedIn):
     ttl = TTLField(required=False, allow_null=True)
     expires_at = FutureTimestampField(required=False, allow_null=True)
     memory_type = TextField(max_length=64, required=False)
-    skip_extraction = StrictBooleanField(default=False, help_text="true stores the text verbatim as one memory.")
+    skip_extraction = StrictBooleanField(default=False, help_text="true: store the text verbatim as one memory.")
     speaker = IdentifierField(required=False)
     role = TextField(max_length=32, required=False)
-    session_id = IdentifierField(required=False, help_text="The conversation.")
+    session_id = IdentifierField(required=False, help_text="Id of the conversation.")
     agent_id = IdentifierField(required=False)
 
 
 class RecallMemoriesIn(TimedIn, ScopedIn):
     query = TextField(
-        max_length=10_000, required=False, help_text="A question; without one, what the filters let through."
+        max_length=10_000, required=False, help_text="The question. Without it, the memories that match `filters`."
     )
     filters = FiltersField(required=False, help_text="The filter grammar.")
     exclude = serializers.ListField(
-        child=IdentifierField(), required=False, max_length=1000, help_text="Ids to leave out."
+        child=IdentifierField(), required=False, max_length=1000, help_text="Ids of memories to exclude."
     )
-    archived = StrictBooleanField(default=False, help_text="true also finds what is archived.")
-    include_superseded = StrictBooleanField(default=False, help_text="true also finds what was outdated since.")
-    slim = StrictBooleanField(default=False, help_text="true caps the context at 800 tokens.")
+    archived = StrictBooleanField(default=False, help_text="true: also return archived memories.")
+    include_superseded = StrictBooleanField(default=False, help_text="true: also return superseded memories.")
+    slim = StrictBooleanField(default=False, help_text="true: limit the context to 800 tokens.")
     limit = StrictIntegerField(min_value=1, max_value=50, default=10)
     threshold = StrictFloatField(min_value=0, max_value=1, default=0.4)
     max_tokens = StrictIntegerField(min_value=100, max_value=128_000, default=4000)
-    enable_hybrid = StrictBooleanField(default=True, help_text="false searches by meaning alone.")
+    enable_hybrid = StrictBooleanField(default=True, help_text="false: search by embeddings only.")
     enable_rerank = StrictBooleanField(
-        default=settings.RERANK_DEFAULT, help_text="false ranks without word-by-word comparison."
+        default=settings.RERANK_DEFAULT, help_text="false: rank without comparing token embeddings."
     )
-    reference_time = TimestampField(required=False, help_text='What "yesterday" is counted from; default: now.')
-    explain = StrictBooleanField(default=False, help_text="true says for each memory why it was found.")
+    reference_time = TimestampField(
+        required=False, help_text='The time from which "yesterday" in the question counts. Default: now.'
+    )
+    explain = StrictBooleanField(default=False, help_text="true: explain the score of each memory.")
     session_id = IdentifierField(required=False)
     agent_id = IdentifierField(required=False)
 
@@ -103,17 +105,17 @@ class UpdateMemoryIn(RequestSerializer):
     """At least one field."""
 
     content = TextField(max_length=CONTENT, required=False)
-    metadata = MetadataField(required=False, help_text="Merged into what is there.")
+    metadata = MetadataField(required=False, help_text="Merged into the existing metadata.")
     memory_type = TextField(max_length=64, required=False)
     ttl = TTLField(required=False)
-    expires_at = FutureTimestampField(required=False, allow_null=True, help_text="null: never.")
+    expires_at = FutureTimestampField(required=False, allow_null=True, help_text="null: never expires.")
     pinned = StrictBooleanField(required=False)
     importance = StrictFloatField(min_value=0, max_value=1, required=False)
 
 
 class DeleteMemoriesIn(ScopedIn):
     """Exactly one of `memory_ids`, `all`, `entity`, `filters` and `project`; `project` may also narrow `entity` and
-    `filters`. Anything unknown is refused: a deletion is never guessed."""
+    `filters`. Unknown fields are refused."""
 
     memory_ids = serializers.ListField(child=IdentifierField(), required=False, allow_empty=False, max_length=1000)
     all = StrictBooleanField(required=False)

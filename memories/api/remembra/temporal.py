@@ -1,4 +1,4 @@
-"""`/api/v1/temporal`: what fades, and the clean-up of what has expired or decayed."""
+"""`/api/v1/temporal`: decay of memories, and the clean-up of expired and decayed memories."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DAY = 86_400
 
 
 class ReportIn(ScopedIn):
-    limit = QueryIntegerField(min_value=1, max_value=1000, default=100, help_text="Of the most decayed memories.")
+    limit = QueryIntegerField(min_value=1, max_value=1000, default=100, help_text="Maximum number of listed memories.")
 
 
 class DecayedMemoryOut(ResponseSerializer):
@@ -35,7 +35,7 @@ class DecayedMemoryOut(ResponseSerializer):
     content = serializers.CharField(source="memory.content")
     decay_score = RoundedField(source="decay.score", min_value=0, max_value=1)
     last_accessed = TimestampField(
-        source="memory.last_used_at", allow_null=True, help_text="When recall last found it."
+        source="memory.last_used_at", allow_null=True, help_text="Time of the last recall that returned the memory."
     )
 
     example = DecayedMemory(
@@ -53,10 +53,12 @@ class DecayedMemoryOut(ResponseSerializer):
 
 class DecayReportOut(ResponseSerializer):
     total_memories = serializers.IntegerField(source="total")
-    healthy = serializers.IntegerField(help_text="A score of 0.5 or more.")
-    decaying = serializers.IntegerField()
-    expired = serializers.IntegerField(help_text="Below 0.1: the clean-up archives them.")
-    memories = DecayedMemoryOut(many=True, help_text="The most decayed first.")
+    healthy = serializers.IntegerField(help_text="Number of memories with a score of 0.5 or more.")
+    decaying = serializers.IntegerField(help_text="Number of memories with a score from 0.1 to 0.5.")
+    expired = serializers.IntegerField(
+        help_text="Number of memories with a score below 0.1; the clean-up archives them."
+    )
+    memories = DecayedMemoryOut(many=True, help_text="Most decayed first.")
 
     example = DecayReport(100, {"healthy": 85, "decaying": 10, "expired": 5}, (DecayedMemoryOut.example,))
 
@@ -78,13 +80,13 @@ class DaysField(RoundedField):
 
 
 class DecayFactorsOut(ResponseSerializer):
-    idle_days = DaysField(source="decay.idle", help_text="Since it was last used or changed.")
-    stability_days = DaysField(source="decay.stability", help_text="After so long idle the score is 1/e.")
+    idle_days = DaysField(source="decay.idle", help_text="Days since the last use or change.")
+    stability_days = DaysField(source="decay.stability", help_text="Idle days after which the score is 1/e.")
     importance = serializers.FloatField(source="memory.importance")
-    importance_factor = RoundedField(source="decay.by_importance", help_text="What importance makes of the stability.")
+    importance_factor = RoundedField(source="decay.by_importance", help_text="Factor of the stability by importance.")
     uses = serializers.IntegerField(source="memory.uses")
-    use_factor = RoundedField(source="decay.by_use", help_text="What use makes of the stability.")
-    pinned = serializers.BooleanField(source="decay.pinned", help_text="true: the score is 1.")
+    use_factor = RoundedField(source="decay.by_use", help_text="Factor of the stability by use.")
+    pinned = serializers.BooleanField(source="decay.pinned", help_text="true: the score is always 1.")
 
 
 class MemoryDecayOut(DecayedMemoryOut):
@@ -94,7 +96,7 @@ class MemoryDecayOut(DecayedMemoryOut):
 
 class RunCleanupIn(RequestSerializer):
     dry_run = StrictBooleanField(default=False)
-    archive = StrictBooleanField(default=True, help_text="false erases what has decayed.")
+    archive = StrictBooleanField(default=True, help_text="false: erase decayed memories instead of archiving them.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,9 @@ class ReportView(RemembraView):
     permission_classes = (requires(GET=Scope.READ),)
 
     @extend_schema(
-        operation_id="api_decay_report",
-        summary="Decay of a user's memories",
+        operation_id="get_decay_report",
+        summary="Get the decay report of a user",
+        description="Counts the memories of each band of the decay score, and lists the most decayed memories.",
         parameters=[ReportIn],
         responses={200: answer(DecayReportOut, "The report")},
     )
@@ -131,9 +134,10 @@ class DecayView(RemembraView):
     permission_classes = (requires(GET=Scope.READ),)
 
     @extend_schema(
-        operation_id="api_decay",
-        summary="Decay of a memory, with the parts of its score",
-        parameters=[OpenApiParameter("memory_id", str, "path", examples=[OpenApiExample("A memory", ex.MEMORY_ID)])],
+        operation_id="get_memory_decay",
+        summary="Get the decay score of a memory",
+        description="Returns the score and the factors that it is computed from.",
+        parameters=[OpenApiParameter("memory_id", str, "path", examples=[OpenApiExample("Memory", ex.MEMORY_ID)])],
         responses={200: answer(MemoryDecayOut, "The decay")},
     )
     def get(self, request: Request, memory_id: str) -> Response:
@@ -146,11 +150,15 @@ class CleanView(RemembraView):
     atomic = False
 
     @extend_schema(
-        operation_id="api_temporal_cleanup",
-        summary="Erase what has expired, and archive or erase what has decayed",
+        operation_id="run_cleanup",
+        summary="Delete expired and archive decayed memories",
+        description=(
+            "Erases expired memories and archives decayed memories that the key may delete. With `archive: false` it "
+            "erases decayed memories."
+        ),
         request=RunCleanupIn,
-        responses={200: answer(CleanupResultOut, "Cleaned")},
-        examples=[OpenApiExample("Only say what would happen", {"dry_run": True}, request_only=True)],
+        responses={200: answer(CleanupResultOut, "The counts")},
+        examples=[OpenApiExample("Count only", {"dry_run": True}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
         data = self.body(request, RunCleanupIn) if request.body else {"dry_run": False, "archive": True}

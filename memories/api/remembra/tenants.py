@@ -1,4 +1,4 @@
-"""`/api/v1/tenants`: for the master key alone."""
+"""`/api/v1/tenants`: for the master key only."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class UpdateTenantIn(StrictRequestSerializer):
     fixed = dict.fromkeys(("slug", "id", "created_at"), NEVER_CHANGES)
 
     name = TextField(max_length=200, required=False, allow_blank=True)
-    default_project = IdentifierField(required=False, help_text="What keys without projects mean when they name none.")
+    default_project = IdentifierField(required=False, help_text="The default project of keys without projects.")
     rate_limits = RateLimitsField(
-        required=False, help_text="Limits of each of its keys that differ from the service's."
+        required=False, help_text="Rate limits of each key of the tenant that differ from the service's."
     )
 
 
@@ -115,11 +115,12 @@ class TenantsView(RemembraView):
     permission_classes = (requires(GET=Scope.ADMIN, POST=Scope.ADMIN),)
 
     @extend_schema(
-        operation_id="api_create_tenant",
-        summary="Create a tenant (master key)",
+        operation_id="create_tenant",
+        summary="Create a tenant",
+        description="The slug never changes. Needs the master key.",
         request=CreateTenantIn,
         responses={201: answer(TenantOut, "Created")},
-        examples=_request("A tenant", {"slug": "acme", "name": "Acme Ltd", "rate_limits": {"v1": "500/m"}}),
+        examples=_request("Tenant", {"slug": "acme", "name": "Acme Ltd", "rate_limits": {"v1": "500/m"}}),
     )
     def post(self, request: Request) -> Response:
         data = self.body(request, CreateTenantIn)
@@ -127,10 +128,11 @@ class TenantsView(RemembraView):
         return self.ok(TenantOut, tenants.create(principal(request), slug, cast(TenantChange, data)), 201)
 
     @extend_schema(
-        operation_id="api_list_tenants",
-        summary="List tenants, newest first (master key)",
+        operation_id="list_tenants",
+        summary="List tenants",
+        description="Returns all tenants, newest first. Needs the master key.",
         parameters=[TenantsIn],
-        responses={200: answer(TenantPageOut, "A page")},
+        responses={200: answer(TenantPageOut, "A page of tenants")},
     )
     def get(self, request: Request) -> Response:
         data = self.query(request, TenantsIn)
@@ -141,19 +143,21 @@ class TenantView(RemembraView):
     permission_classes = (requires(GET=Scope.ADMIN, PATCH=Scope.ADMIN, DELETE=Scope.ADMIN),)
 
     @extend_schema(
-        operation_id="api_get_tenant",
-        summary="Get a tenant (master key)",
+        operation_id="get_tenant",
+        summary="Get a tenant",
+        description="Returns the tenant with its counts of memories, users and keys. Needs the master key.",
         responses={200: answer(TenantOut, "The tenant")},
     )
     def get(self, request: Request, tenant_id: str) -> Response:
         return self.ok(TenantOut, tenants.get(principal(request), tenant_id))
 
     @extend_schema(
-        operation_id="api_change_tenant",
-        summary="Rename a tenant, or change its default project or limits (master key)",
+        operation_id="update_tenant",
+        summary="Update a tenant's name, default project or limits",
+        description="Missing fields keep their values. Needs the master key.",
         request=UpdateTenantIn,
-        responses={200: answer(TenantOut, "Changed", replace(TenantOut.example, name="Acme Oslo"))},
-        examples=_request("A name", {"name": "Acme Oslo"}),
+        responses={200: answer(TenantOut, "Updated", replace(TenantOut.example, name="Acme Oslo"))},
+        examples=_request("New name", {"name": "Acme Oslo"}),
     )
     def patch(self, request: Request, tenant_id: str) -> Response:
         data = self.body(request, UpdateTenantIn)
@@ -162,12 +166,15 @@ class TenantView(RemembraView):
         return self.ok(TenantOut, tenants.change(principal(request), tenant_id, cast(TenantChange, data)))
 
     @extend_schema(
-        operation_id="api_erase_tenant",
-        summary="Erase a tenant and all that it holds (master key)",
-        description="Its keys end at once. `GET /api/v1/erasures/{receipt_id}` tells when all of it is gone.",
+        operation_id="delete_tenant",
+        summary="Delete a tenant and all its data",
+        description=(
+            "The keys of the tenant end at once; the data is erased in the background. `GET "
+            "/api/v1/erasures/{receipt_id}` has the time of completion. Needs the master key."
+        ),
         request=DeleteTenantIn,
-        responses={202: answer(DeleteTenantResultOut, "Begun")},
-        examples=_request("Its slug", {"confirm": "acme"}),
+        responses={202: answer(DeleteTenantResultOut, "Erasure started")},
+        examples=_request("Slug", {"confirm": "acme"}),
     )
     def delete(self, request: Request, tenant_id: str) -> Response:
         confirm = self.body(request, DeleteTenantIn)["confirm"]

@@ -1,4 +1,4 @@
-"""`/api/v1/users/{user_id}/profile`: what is known of a user, in short."""
+"""`/api/v1/users/{user_id}/profile`: a summary of a user's memories."""
 
 from __future__ import annotations
 
@@ -84,8 +84,9 @@ class ProfileView(RemembraView):
     permission_classes = (requires(GET=Scope.READ),)
 
     @extend_schema(
-        operation_id="api_profile",
-        summary="What is known of a user, in short",
+        operation_id="get_user_profile",
+        summary="Get the profile of a user",
+        description="Summarizes the memories of a user: counts, topics, entities and facts.",
         parameters=[ProfileIn],
         responses={200: answer(UserProfileOut, "The profile")},
     )

@@ -37,9 +37,10 @@ class WebhookOut(ResponseSerializer):
     active = serializers.BooleanField()
     disabled_at = TimestampField(allow_null=True)
     disabled_reason = NullIfBlankField(help_text=", ".join(DisabledReason))
-    failing_since = TimestampField(allow_null=True, help_text="The first failure after the last success.")
+    failing_since = TimestampField(allow_null=True, help_text="Time of the first failure after the last success.")
     created_by = serializers.CharField(
-        source="caller", help_text="The API key that it hangs on: the last one that changed it."
+        source="caller",
+        help_text="Id of the API key that last changed the webhook. The webhook is turned off when this key ends.",
     )
     created_at = TimestampField()
 
@@ -61,7 +62,7 @@ class WebhookOut(ResponseSerializer):
 class NewWebhookOut(WebhookOut):
     inherited_source = "view"
 
-    secret = serializers.CharField(help_text="Shown only here.")
+    secret = serializers.CharField(help_text="The signing secret, shown only in this response.")
 
     example = NewWebhook(WebhookOut.example, _SECRET)
 
@@ -108,7 +109,7 @@ class DeliveryAttemptOut(ResponseSerializer):
 
 class DeliveryOut(ResponseSerializer):
     id = PublicIdField(DELIVERY)
-    message_id = PublicIdField(MESSAGE, help_text="The header webhook-id.")
+    message_id = PublicIdField(MESSAGE, help_text="The value of the header `webhook-id`.")
     event = serializers.ChoiceField([*EVENTS, TEST])
     state = serializers.ChoiceField([s.value for s in DeliveryState])
     error = NullIfBlankField()

@@ -17,20 +17,20 @@ from webhooks.api.remembra.responses import (
 )
 
 SENDING = (
-    "Messages are signed as Standard Webhooks says: `webhook-id` (the same over all tries), `webhook-timestamp` and "
-    "`webhook-signature`. Any 2xx within the time limit is a success; else it is tried again after 5 s, 30 s, 2 min, "
-    "10 min, 1 h, 3 h, 6 h, 12 h and 24 h. A webhook that answers 410, that has only failed for a day, or whose key "
-    "has ended, is turned off, and what was on its way to it is given up. Messages may come twice, and in any order. "
-    "The body is `{type, timestamp, user_id, project, data}`."
+    "Messages are signed as in Standard Webhooks: `webhook-id` (equal for all attempts), `webhook-timestamp` and "
+    "`webhook-signature`. Any 2xx within the time limit is a success. Otherwise the delivery is repeated after 5 s, "
+    "30 s, 2 min, 10 min, 1 h, 3 h, 6 h, 12 h and 24 h. A webhook is turned off if it answers 410, if all deliveries "
+    "failed for a day, or if its key has ended; its pending deliveries fail. Messages may be delivered twice and in "
+    "any order. The body is `{type, timestamp, user_id, project, data}`."
 )
 
 
 creating = extend_schema(
-    operation_id="api_create_webhook",
-    summary="Register a webhook",
+    operation_id="create_webhook",
+    summary="Create a webhook",
     description=SENDING,
     request=api_serializers.CreateWebhookIn,
-    responses={201: answer(NewWebhookOut, "Made; the secret is shown only here")},
+    responses={201: answer(NewWebhookOut, "Created")},
     examples=[
         OpenApiExample(
             "Two events of one project",
@@ -40,38 +40,43 @@ creating = extend_schema(
     ],
 )
 list_webhooks = extend_schema(
-    operation_id="api_list_webhooks",
-    summary="List webhooks, newest first",
-    responses={200: answer(WebhookListOut, "All of them")},
+    operation_id="list_webhooks",
+    summary="List webhooks",
+    description="Returns all webhooks that the key may manage, newest first, without their secrets.",
+    responses={200: answer(WebhookListOut, "All webhooks")},
 )
 get = extend_schema(
-    operation_id="api_get_webhook",
+    operation_id="get_webhook",
     summary="Get a webhook",
+    description="Returns the webhook without its secret.",
     responses={200: answer(WebhookOut, "The webhook")},
 )
 changing = extend_schema(
-    operation_id="api_patch_webhook",
-    summary="Change a webhook, or turn it on or off",
+    operation_id="update_webhook",
+    summary="Update a webhook, or turn it on or off",
+    description="Missing fields keep their values. `active: true` turns on a webhook that was disabled.",
     request=api_serializers.UpdateWebhookIn,
     responses={200: answer(WebhookOut, "The webhook")},
-    examples=[OpenApiExample("Turn it on again", {"active": True}, request_only=True)],
+    examples=[OpenApiExample("Turn on", {"active": True}, request_only=True)],
 )
 deleting = extend_schema(
-    operation_id="api_delete_webhook",
-    summary="Delete a webhook and the log of its deliveries",
+    operation_id="delete_webhook",
+    summary="Delete a webhook",
+    description="Deletes the webhook and the log of its deliveries. Pending messages are not sent.",
     request=None,
     responses={200: answer(DeleteWebhookResultOut, "Deleted")},
 )
 list_deliveries = extend_schema(
-    operation_id="api_list_deliveries",
-    summary="What was sent to a webhook, newest first",
+    operation_id="list_webhook_deliveries",
+    summary="List the deliveries of a webhook",
+    description="Returns deliveries with their attempts, newest first.",
     parameters=[api_serializers.DeliveriesIn],
-    responses={200: answer(DeliveryPageOut, "A page")},
+    responses={200: answer(DeliveryPageOut, "A page of deliveries")},
 )
 testing = extend_schema(
-    operation_id="api_test_webhook",
-    summary="Send a signed webhook.test",
-    description="What came of it stands in the webhook's deliveries.",
+    operation_id="test_webhook",
+    summary="Send a test message to a webhook",
+    description="Sends a signed `webhook.test`. See the webhook's deliveries for the outcome.",
     request=None,
-    responses={202: answer(DeliveryOut, "On its way")},
+    responses={202: answer(DeliveryOut, "Accepted")},
 )

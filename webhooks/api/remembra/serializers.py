@@ -41,19 +41,23 @@ class CreateWebhookIn(RequestSerializer):
     url = TextField(max_length=2048)
     events = _events()
     secret = TextField(
-        max_length=128, required=False, help_text="whsec_ and the base64 of 24 to 64 bytes; without it one is made."
+        max_length=128, required=False, help_text="`whsec_` and 24 to 64 bytes in base64. Default: a generated secret."
     )
     user_id = IdentifierField(
-        required=False, allow_null=True, help_text="Only this user's events; null: those of all users."
+        required=False, allow_null=True, help_text="Only events of this user. null: of all users."
     )
-    project_ids = _projects(help_text="Only events of these projects; empty: of all.")
+    project_ids = _projects(help_text="Only events of these projects. Empty: of all projects.")
 
 
 class UpdateWebhookIn(RequestSerializer):
     url = TextField(max_length=2048, required=False)
     events = _events(required=False)
-    active = StrictBooleanField(required=False, help_text="true turns a webhook on that was turned off, by whomever.")
-    user_id = IdentifierField(required=False, allow_null=True)
+    active = StrictBooleanField(
+        required=False, help_text="true: turn on a webhook that was turned off. false: turn it off."
+    )
+    user_id = IdentifierField(
+        required=False, allow_null=True, help_text="Only events of this user. null: of all users."
+    )
     project_ids = _projects()
 
 
