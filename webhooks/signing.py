@@ -18,7 +18,7 @@ def generate() -> str:
 
 
 def key_of(secret: str) -> bytes:
-    """The bytes behind `whsec_…`. ValueError says what is expected."""
+    """The bytes of a `whsec_…` secret. Raises ValueError with the expected form."""
     expected = f"must be {PREFIX} and the base64 of {SHORTEST} to {LONGEST} bytes"
     if not secret.startswith(PREFIX):
         raise ValueError(expected)
@@ -32,7 +32,7 @@ def key_of(secret: str) -> bytes:
 
 
 def headers(secret: str, message_id: str, moment: dt.datetime, body: bytes) -> dict[str, str]:
-    """The three headers; `message_id` stays over all tries, the time and the signature are new each time."""
+    """The three headers. `message_id` is the same for all attempts; the time and the signature are new for each."""
     stamp = str(int(moment.timestamp()))
     signed = f"{message_id}.{stamp}.".encode() + body
     signature = base64.b64encode(hmac.new(key_of(secret), signed, hashlib.sha256).digest()).decode()

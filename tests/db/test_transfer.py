@@ -339,7 +339,7 @@ def test_what_only_the_database_sees_undoes_all_before_it(
 
 def test_a_tenant_that_is_not_there(eager: None, tmp_path: Path) -> None:
     for command in (lambda: exported(tmp_path, "nowhere"), lambda: imported(tmp_path, b"", "nowhere")):
-        with pytest.raises(CommandError, match="there is none of that name"):
+        with pytest.raises(CommandError, match="no tenant has this slug"):
             command()
 
 

@@ -1,4 +1,4 @@
-"""`/api/v1/keys`: keys, for whoever may grant them."""
+"""`/api/v1/keys`: keys that the caller may manage."""
 
 from __future__ import annotations
 
