@@ -264,6 +264,10 @@ def in_force(key_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
         rows = {row.id: row for row in ApiKey.objects.filter(id__in=asked.values(), tenant__erased_at=None)}
         alive = {key_id for key_id, last in asked.items() if last in rows and rows[last].is_active(moment)}
         found |= alive
-        heirs = {key_id: rows[last].replaced_by for key_id, last in asked.items() if last in rows}
-        asked = {key_id: heir for key_id, heir in heirs.items() if heir is not None and key_id not in alive}
+        successors = {key_id: rows[last].replaced_by for key_id, last in asked.items() if last in rows}
+        asked = {
+            key_id: successor
+            for key_id, successor in successors.items()
+            if successor is not None and key_id not in alive
+        }
     return found

@@ -10,23 +10,23 @@ import hmac
 import secrets
 
 PREFIX = "whsec_"
-SHORTEST, LONGEST, MADE = 24, 64, 32  # bytes
+MIN_BYTES, MAX_BYTES, GENERATED_BYTES = 24, 64, 32
 
 
 def generate() -> str:
-    return PREFIX + base64.b64encode(secrets.token_bytes(MADE)).decode()
+    return PREFIX + base64.b64encode(secrets.token_bytes(GENERATED_BYTES)).decode()
 
 
 def key_of(secret: str) -> bytes:
     """The bytes of a `whsec_…` secret. Raises ValueError with the expected form."""
-    expected = f"must be {PREFIX} and the base64 of {SHORTEST} to {LONGEST} bytes"
+    expected = f"must be {PREFIX} and the base64 of {MIN_BYTES} to {MAX_BYTES} bytes"
     if not secret.startswith(PREFIX):
         raise ValueError(expected)
     try:
         key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
     except (binascii.Error, ValueError):
         raise ValueError(expected) from None
-    if not SHORTEST <= len(key) <= LONGEST:
+    if not MIN_BYTES <= len(key) <= MAX_BYTES:
         raise ValueError(expected)
     return key
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what drf-spectacular leaves out, put back; and the refusals that any operation may give."""
+"""Extensions of drf-spectacular for the OpenAPI document, and the error responses of all operations."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ class Schema(AutoSchema):
         return ["/v1"] if self.path.startswith("/v1") else ["service"]
 
     def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular has it
-        """Docstrings speak to developers of the service; what callers should read is said with the operation."""
+        """Empty: docstrings are for developers. Descriptions for callers are part of each operation."""
         return ""
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
-        """What the operation says of itself, and the refusals that it doesn't mention."""
+        """The responses of the operation, and the error responses that it does not declare."""
         bodies = super()._get_response_bodies(direction)
         dialect = dialect_of(self.path)
         for error in self._refusals():
@@ -65,7 +65,7 @@ class Schema(AutoSchema):
         return dict(sorted(bodies.items()))
 
     def _refusals(self) -> list[errors.AppError]:
-        """One of each kind that this operation may give, whatever it does."""
+        """One example of each error response that this operation may give."""
         found: list[errors.AppError] = [errors.InvalidRequest(), errors.NotAcceptable(), errors.Unavailable()]
         if self.get_auth():
             limited = errors.RateLimited(limit=100, retry_after=12)
@@ -91,7 +91,7 @@ class Schema(AutoSchema):
         return {"content": content, "description": error.message}
 
     def map_parsers(self) -> list[str]:
-        """What callers should send; what the API understands besides is no part of the contract."""
+        """The media types that clients should send. Others that the API accepts are not part of the contract."""
         return ["application/json"]
 
     def _get_request_body(self, direction: Any = "request") -> Any:

@@ -27,14 +27,16 @@ class RevisionOut(serializers.Serializer[Any]):
     retired_at = TimestampField(allow_null=True)
 
 
-class SignOut(serializers.Serializer[Any]):
+class FeatureContributionOut(serializers.Serializer[Any]):
     sign = serializers.CharField(help_text="What speaks for it: wording, meaning, speaker, time …")
     points = serializers.FloatField()
     meaning = serializers.CharField()
 
 
 class WhyOut(serializers.Serializer[Any]):
-    parts = SignOut(many=True, help_text="Largest first; together they are `sum`, of which the score is a curve.")
+    parts = FeatureContributionOut(
+        many=True, help_text="Largest first; together they are `sum`, of which the score is a curve."
+    )
     words = serializers.ListField(child=serializers.CharField(), help_text="Words of the question that stand in it.")
     sum = serializers.FloatField()
 

@@ -138,11 +138,11 @@ def decide(review: Review, *, accept: bool, actor: str) -> dt.datetime:
             return moment
         ended = reviews.end(review, pair, moment, actor=actor)
         rows.update(state=ReviewState.ACCEPTED.value, decided_by=actor, decided_at=ended.recorded_at)
-        loser = pair[ended.memory_key]
-        loser.retired_at = ended.recorded_at
-        _retire([loser])
+        outdated = pair[ended.memory_key]
+        outdated.retired_at = ended.recorded_at
+        _retire([outdated])
         _write(Batch(revisions=[ended]))
-        memory_graph.retract([loser], ended.recorded_at)
+        memory_graph.retract([outdated], ended.recorded_at)
         owner_locks.changed(owner)
         return ended.recorded_at
 

@@ -152,7 +152,7 @@ class Planner:
         row = self.state.revision(memory_id, self.moment)
         return None if row is None or row.archived or row.valid_to is not None else row
 
-    def _end(self, old: Revision, operation: Operation, heir: uuid.UUID, source: Source, by: str) -> None:
+    def _end(self, old: Revision, operation: Operation, successor_id: uuid.UUID, source: Source, by: str) -> None:
         """The last revision of a memory that a statement outdates or ends. Its reason names the successor, no text."""
         ended = successor(old, UpdateCommand(""), self.moment, actor=by)
         outdated = operation.decision is Decision.UPDATE
@@ -162,7 +162,7 @@ class Planner:
         verb = (
             "extended" if operation.reason == proposals.REASONS[Effect.EXTEND] else "outdated" if outdated else "ended"
         )
-        ended.reason = f"{verb} by {public(MEMORY, heir)} (probability {operation.probability:.2f})"
+        ended.reason = f"{verb} by {public(MEMORY, successor_id)} (probability {operation.probability:.2f})"
         ended.confidence = operation.fact.confidence
         self._follow(old, ended)
         self.state.end(ended)

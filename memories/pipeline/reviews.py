@@ -86,14 +86,14 @@ def close(revisions: Sequence[Revision]) -> None:
 def end(review: Review, pair: Mapping[uuid.UUID, Revision], moment: dt.datetime, *, actor: str) -> Revision:
     """The revision that ends one memory of an accepted review: the new one if it is a duplicate, else the old one."""
     old, new, proposal = pair[review.old_key], pair[review.new_key], ReviewProposal(review.proposal)
-    loser, heir = (new, old) if proposal is ReviewProposal.DUPLICATE else (old, new)
-    ended = successor(loser, UpdateCommand(""), max(moment, loser.recorded_at), actor=actor)
+    outdated, kept = (new, old) if proposal is ReviewProposal.DUPLICATE else (old, new)
+    ended = successor(outdated, UpdateCommand(""), max(moment, outdated.recorded_at), actor=actor)
     if proposal is ReviewProposal.DUPLICATE:
         ended.action, ended.archived = Action.ARCHIVE.value, True
     else:
         ended.action = (Action.RETIRE if proposal is ReviewProposal.NEGATE else Action.SUPERSEDE).value
-        ended.valid_to = max(heir.valid_from, loser.valid_from)
+        ended.valid_to = max(kept.valid_from, outdated.valid_from)
     ended.confidence = review.probability
     accepted = f"accepted in review {public(REVIEW, review.id)}"
-    ended.reason = f"{VERBS[proposal]} {public(MEMORY, heir.memory_key)}, {accepted}"
+    ended.reason = f"{VERBS[proposal]} {public(MEMORY, kept.memory_key)}, {accepted}"
     return ended

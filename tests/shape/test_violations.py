@@ -61,7 +61,7 @@ IMPORTS: dict[str, list[tuple[str, str, str]]] = {
     "bootstrap": [
         ("memproject/embedded/bootstrap.py", "import django", "django"),
     ],
-    "doors": [
+    "api": [
         ("memories/api/mem0/views.py", "from memories.models import Memory", "memories.models"),
         ("memories/api/common.py", "import memories.retrieval.run", "memories.retrieval.run"),
         ("apikeys/api/permissions.py", "import apikeys.models", "apikeys.models"),

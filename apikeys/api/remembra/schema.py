@@ -80,7 +80,7 @@ _KEY: dict[str, Any] = {
 _SECRET = "mp_x7QaN0tArealKeyButItHasTheShapeOfOne9fKd"  # noqa: S105
 _REVOKED = _KEY | {"status": "revoked", "revoked_at": MOMENT}
 
-granting = extend_schema(
+creating = extend_schema(
     operation_id="api_create_key",
     summary="Create an API key, shown once",
     request=api_serializers.KeyIn,

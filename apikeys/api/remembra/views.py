@@ -22,7 +22,7 @@ class KeysView(RemembraView):
     permission_classes = (requires(GET=Scope.ADMIN, POST=Scope.ADMIN),)
     response_is_secret = True
 
-    @schema.granting
+    @schema.creating
     def post(self, request: Request) -> Response:
         data = self.body(request, serializers.KeyIn)
         projects = data.get("project_ids")
