@@ -1,4 +1,4 @@
-"""Stored statements that a new one contradicts: another value of the same relation, its end, or its opposite."""
+"""Stored relations that a new one contradicts: another value of the same relation, its end, or its opposite."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from entities.types import FUNCTIONAL_TYPES, GraphScope, RelationMention
 
 MAX_ROWS = 200
 OPPOSITES = {"LIKES": "DISLIKES", "DISLIKES": "LIKES"}
-COMPARED = FUNCTIONAL_TYPES | set(OPPOSITES)  # types of which a statement that ends nothing is compared
+COMPARED = FUNCTIONAL_TYPES | set(OPPOSITES)  # types that are also compared for statements that end nothing
 STATED_RELATIONS = """
 SELECT a.normalised, r.id, r.type, t.normalised, v.memory_key
 FROM entities_alias a
@@ -36,7 +36,8 @@ class RelationConflict(enum.IntEnum):
 
 
 def conflict(new: RelationMention, source: str, of_type: str, targets: Collection[str]) -> RelationConflict | None:
-    """What a new relation does to an earlier one, of normalised names; `targets` are the names of its end."""
+    """The conflict of a new relation with an earlier one, by normalised names; `targets` are the names of its
+    target."""
     if normal(new.source) != source:
         return None
     is_same = normal(new.target) in targets
@@ -50,7 +51,7 @@ def conflict(new: RelationMention, source: str, of_type: str, targets: Collectio
 
 
 def worst_conflict(new: Iterable[RelationMention], old: Collection[RelationMention]) -> RelationConflict | None:
-    """The gravest conflict of new relations with those of one earlier statement."""
+    """The most severe conflict of new relations with those of one earlier statement."""
     found = (conflict(one, normal(was.source), was.type, (normal(was.target),)) for one in new for was in old)
     return max((each for each in found if each is not None), default=None)
 

@@ -1,4 +1,4 @@
-"""Entities in the `/api/v1` door."""
+"""`/api/v1/entities`: the entities of a user."""
 
 from __future__ import annotations
 
