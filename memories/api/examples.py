@@ -1,4 +1,4 @@
-"""Values that the examples of the API documentation share."""
+"""Values in the examples of the API documentation."""
 
 MEMORY_ID = "mem_01890a5dac967b2e8b7c3f0a9d1e2f30"
 NEW_MEMORY_ID = "mem_01890a5dac967b2e8b7c3f0a9d1e2f41"

@@ -1,4 +1,4 @@
-"""`/api/v1/entities/{entity_id}/memories`: what is remembered of an entity."""
+"""`/api/v1/entities/{entity_id}/memories`: the memories that mention an entity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/api/v1`: all that is kept of a user, as JSON Lines."""
+"""`/api/v1`: export of a user, as JSON Lines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LINES = "application/x-ndjson"
 
 
 class JsonLinesRenderer(JSONRenderer):
-    """Who asks for JSON Lines gets them; what is rendered here are refusals alone."""
+    """Accepts JSON Lines in `Accept`. The export itself is streamed; this renders error responses only."""
 
     media_type = LINES
     format = "jsonl"
@@ -41,7 +41,7 @@ _SHOWN = (
 
 
 class ExportView(RemembraView):
-    """Streamed: the rows are read while they are sent, and no user is ever whole in memory."""
+    """Streamed: the rows are read while they are sent, so that memory use does not depend on the user's size."""
 
     permission_classes = (requires(GET=Scope.READ),)
     renderer_classes = (JSONRenderer, JsonLinesRenderer)

@@ -1,4 +1,4 @@
-"""`/api/v1`: the clean-up of what has expired, and the receipts of erasures."""
+"""`/api/v1`: the clean-up of expired memories, and the receipts of erasures."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class CleanedOut(serializers.Serializer[Any]):
 
 
 class CleanupView(RemembraView):
-    """The clock does it every minute; this does it now, for all that the caller may touch."""
+    """Beat runs the clean-up every minute; this runs it now, for the whole scope of the caller."""
 
     permission_classes = (requires(POST=Scope.DELETE),)
     acts = {"POST": "delete"}  # noqa: RUF012

@@ -1,4 +1,4 @@
-"""`/api/v1/temporal`: what fades, and the clean-up of what has expired or decayed."""
+"""`/api/v1/temporal`: decay of memories, and the clean-up of expired or decayed ones."""
 
 from __future__ import annotations
 
