@@ -40,7 +40,7 @@ WHERE s.tenant_id = %(tenant)s AND s.id = closed.id AND s.state = 'pending'
 def live_digests(
     tenant_id: uuid.UUID, project: str, user_id: str, agent_id: str | None, digests: Sequence[bytes]
 ) -> dict[bytes, uuid.UUID]:
-    """Which of `digests` are live texts of this owner and agent, with their memories. Expired ones are not."""
+    """The live memories with one of `digests`, of this owner and agent. Expired memories are left out."""
     rows = Revision.objects.filter(
         tenant=tenant_id, project=project, user_id=user_id, agent_id=agent_id, digest__in=list(digests), valid_to=None
     ).visible(now())
@@ -48,10 +48,10 @@ def live_digests(
 
 
 def commit(tenant_id: uuid.UUID, project: str, user_id: str, seen: int, changes: ChangeSet) -> None:
-    """Write what a pass has decided, and close its writes.
+    """Write the changes of a pass, and finish its writes.
 
-    `seen` is the owner's version that it was decided with. Raises StaleError when it has moved on, or when one of the
-    writes was erased or applied meanwhile: nothing is written then.
+    `seen` is the owner's version at the decision. Raises StaleError if it has changed, or if one of the writes was
+    erased or applied meanwhile; then nothing is written.
     """
     with transaction.atomic():
         passages = len(changes.batch.passages)
@@ -70,7 +70,7 @@ def commit(tenant_id: uuid.UUID, project: str, user_id: str, seen: int, changes:
 
 
 def _graph(change: GraphChange) -> None:
-    """What a write states of entities and relations. Its numbers become part of the write's result."""
+    """Apply the graph updates of a write. The numbers of entities and relations are part of the write's result."""
     memory_graph.retract(change.retired, change.moment)
     learned = memory_graph.apply_updates(change.additions, change.moment, change.write.source.actor)
     memory_graph.retract(change.outdated, change.moment)
@@ -82,14 +82,14 @@ def _graph(change: GraphChange) -> None:
 
 
 def reword(passage: Passage, text: str, evidence: str, configuration: str) -> int:
-    """Index the words of a passage anew, in another language; → 0 when it is gone."""
+    """Index the words of a passage again, in another language; → 0 if it is gone."""
     indexed = (text, configuration, passage.speaker, evidence)
     rows = Passage.objects.filter(tenant=passage.tenant_id, id=passage.id)
     return rows.update(tsv=to_tsvector(*indexed), length=word_count(*indexed))
 
 
 def edit(tenant_id: uuid.UUID, memory_id: uuid.UUID, command: UpdateCommand, *, actor: str) -> None:
-    """Change anything but the text of a memory: a new revision that shares the old one's passages."""
+    """Change a memory except its text: a new revision that shares the old one's passages."""
     with transaction.atomic():
         current = Revision.objects.filter(tenant=tenant_id, memory_key=memory_id, retired_at=None)
         found = current.values_list("project", "user_id").first()
@@ -110,7 +110,7 @@ def edit(tenant_id: uuid.UUID, memory_id: uuid.UUID, command: UpdateCommand, *, 
 
 
 def archive(tenant_id: uuid.UUID, revisions: Sequence[uuid.UUID], *, actor: str, reason: str) -> int:
-    """Archive the memories whose current revision is in `revisions` and live; → how many. Callers hold the lock."""
+    """Archive the live memories whose current revision is in `revisions`; → number. Callers hold the lock."""
     moment = now()
     olds = list(Revision.objects.filter(tenant=tenant_id, id__in=list(revisions)).visible(moment))
     batch = Batch(revisions=[successor(old, UpdateCommand(""), moment, actor=actor) for old in olds])
@@ -125,8 +125,8 @@ def archive(tenant_id: uuid.UUID, revisions: Sequence[uuid.UUID], *, actor: str,
 
 
 def decide(review: Review, *, accept: bool, actor: str) -> dt.datetime:
-    """Decide an open review, and end one of its memories if it is accepted; → when. Raises Conflict if the review is
-    not open any more, or a memory has expired."""
+    """Decide an open review, and end one of its memories if it is accepted; → time. Raises Conflict if the review is no
+    longer open, or a memory has expired."""
     with transaction.atomic():
         owner, moment = owner_locks.lock(review.tenant_id, review.project, review.user_id), now()
         pair = reviews.live(review.tenant_id, [review.old_key, review.new_key], moment)
@@ -148,7 +148,7 @@ def decide(review: Review, *, accept: bool, actor: str) -> dt.datetime:
 
 
 def _current_text(new: Revision) -> None:
-    """Search reads the vectors of a memory's current text alone."""
+    """Mark older vectors: search reads only the vectors of a memory's current text."""
     passages = Passage.objects.filter(tenant=new.tenant_id, memory_key=new.memory_key)
     vectors = Embedding.objects.filter(tenant=new.tenant_id, passage_key__in=passages.values("id"))
     vectors.filter(current=True).exclude(text_key=new.text_key).update(current=False)
@@ -156,7 +156,7 @@ def _current_text(new: Revision) -> None:
 
 
 def _retire(revisions: Iterable[Revision]) -> None:
-    """Give stored revisions their `retired_at`."""
+    """Set `retired_at` of stored revisions."""
     for revision in revisions:
         rows = Revision.objects.filter(tenant=revision.tenant_id, id=revision.id, retired_at=None)
         rows.update(retired_at=revision.retired_at)
@@ -183,7 +183,7 @@ def _record(outcomes: Sequence[Outcome]) -> None:
 
 
 def _finish(tenant_id: uuid.UUID, writes: Sequence[AppliedWrite]) -> None:
-    """Close the writes; what recall read of them while they were pending is dropped. Raises StaleError."""
+    """Finish the writes, and remove what recall read of pending ones. Raises StaleError."""
     with connection.cursor() as cursor:
         for state, closed in (
             (SourceState.APPLIED, [w for w in writes if not w.failure and w.is_last]),

@@ -1,4 +1,4 @@
-"""What a pass will write: built by `plan`, written by `apply` in one transaction."""
+"""The changes of a pass: built by `plan`, written by `apply` in one transaction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from memories.pipeline.rows import Batch
 
 @dataclass(slots=True)
 class AppliedWrite:
-    """What became of one write. `failure` empty: it is applied. `is_last` False: the next part goes on with it, and
+    """The result of one write. `failure` empty: it is applied. `is_last` False: the next part continues it, and
     reserves `reserved_id` if this part has used the id that the write had reserved."""
 
     source: Source
@@ -26,8 +26,8 @@ class AppliedWrite:
 
 @dataclass(frozen=True, slots=True)
 class GraphChange:
-    """What one write does to entities and relations, in this order: `retired`, then `additions`, then `outdated`, which
-    another memory of the same write takes the place of, and `reinstated`."""
+    """The graph changes of one write, in this order: `retired`, then `additions`, then `outdated` (memories that
+    another memory of the same write replaces), and `reinstated`."""
 
     write: AppliedWrite
     moment: dt.datetime
@@ -40,8 +40,8 @@ class GraphChange:
 @dataclass(slots=True)
 class ChangeSet:
     """`retired`: stored revisions with the time of their end. `texts`: new current revisions of memories that had
-    another text. `columns`: changes of memory rows. `reviews`: proposals for the review queue, without text keys;
-    `apply` sets these, and leaves out a pair of which a memory is not live after the change."""
+    another text. `columns`: changes of memory rows. `reviews`: proposals for the review queue, without text keys:
+    `apply` sets these, and skips pairs with a memory that is not live after the change."""
 
     batch: Batch = field(default_factory=Batch)
     retired: list[Revision] = field(default_factory=list)

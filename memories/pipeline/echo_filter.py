@@ -1,4 +1,4 @@
-"""A loop guard: what a recall gave out and comes back as part of a text is no news."""
+"""A loop guard: lines of an earlier recall context inside a new text are not stored again."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from memories.models import Revision, Source
 from memories.statements import ExistingMemory
 from memories.types import Item
 
-HEAD = re.compile(r"\[\d{4}-\d{2}-\d{2}\] [^:]{1,128}: ")  # of a line, as context.py writes it
+HEAD = re.compile(r"\[\d{4}-\d{2}-\d{2}\] [^:]{1,128}: ")  # of a line in the format of context.py
 MAX_LINES = 200  # such lines of one write that are looked up
 
 
 def echoed_turns(source: Source, item: Item) -> list[ExistingMemory]:
-    """The live memories of this owner and agent that the lines of a context in `item` repeat."""
+    """The live memories of this owner and agent that context lines in `item` repeat."""
     said = [content for line in item.content.split("\n") if (content := _said(line))][:MAX_LINES]
     rows = Revision.objects.filter(
         tenant=source.tenant_id,
@@ -32,7 +32,7 @@ def echoed_turns(source: Source, item: Item) -> list[ExistingMemory]:
 
 
 def strip_echoes(source: Source, items: Sequence[Item]) -> list[Item]:
-    """The items without those lines of a context that say, word for word, what this owner's memories say."""
+    """The items without context lines that repeat this owner's memories word for word."""
     lines = [item.content.split("\n") for item in items]
     said = [content for several in lines for line in several if (content := _said(line))][:MAX_LINES]
     if not said:
@@ -48,7 +48,7 @@ def strip_echoes(source: Source, items: Sequence[Item]) -> list[Item]:
 
 
 def _said(line: str) -> str:
-    """What a line of a context says; "" for any other line."""
+    """The text of a context line; "" for any other line."""
     line = line.strip()
     head = HEAD.match(line)
     return line[head.end() :] if head else ""

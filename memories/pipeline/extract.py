@@ -1,4 +1,4 @@
-"""From what was said to what it states: the first step of the pipeline. No transaction is open here."""
+"""Extraction, the first step of the pipeline. No transaction is open here."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def items_of(source: Source) -> list[Item]:
-    """What was said, cut out of the raw text again."""
+    """The items of a write, cut out of its raw text."""
     return [
         Item(
             source.text[i["start"] : i["stop"]],
@@ -33,9 +33,9 @@ def items_of(source: Source) -> list[Item]:
 
 
 def extract(items: Sequence[Item], *, infer: bool, roles: frozenset[str] | None = None) -> ExtractionResult:
-    """What `items` state, without a language model; without `infer` each item is one fact, verbatim.
+    """The statements of `items`, without a language model; without `infer` each item is one fact, verbatim.
 
-    `roles`: only what these say is looked at, and all of them may state facts. None: the extractor's own judgement.
+    `roles`: only items of these roles are read, and all of them may state facts. None: the extractor decides.
     """
     if not infer:
         return ExtractionResult(tuple(Statement(fact) for fact in verbatim(items, roles)), "verbatim")
@@ -59,6 +59,6 @@ def verbatim(items: Sequence[Item], roles: frozenset[str] | None = None) -> tupl
 
 
 def graph_of(content: str) -> ExtractedGraph:
-    """What a memory's text says of entities, without a language model."""
+    """The entities and relations of a memory's text, without a language model."""
     found = extract([Item(content)], infer=True)
     return merge_graphs(statement.graph for statement in found.statements)

@@ -15,7 +15,7 @@ from memories.types import Decision, Fact, Item
 def keep_text(source: Source, found: ExtractionResult) -> tuple[ExtractionResult, tuple[ExistingMemory, ...]]:
     """The single text of a write as one statement, and the memories that the statements repeat.
 
-    A text whose every line is a live memory is no news: it states these memories again.
+    A text whose lines are all live memories adds nothing: it repeats these memories.
     """
     (item,) = items_of(source)
     news = strip_echoes(source, [item])[0].content
@@ -30,8 +30,7 @@ def keep_text(source: Source, found: ExtractionResult) -> tuple[ExtractionResult
 
 
 def _held(source: Source, text: str) -> list[str] | None:
-    """The contents of the live facts that `text` consists of, one a line, as a recall writes them; None if any line is
-    new."""
+    """The contents of the live facts that `text` consists of, one for each line; None if any line is new."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) > MAX_LINES:
         return None

@@ -1,4 +1,4 @@
-"""What a memory's text states of entities, kept in step with the memory. Inside the transactions of `apply`."""
+"""Keeps entities and relations in step with the texts of memories. Inside the transactions of `apply`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def scope_of(revision: Revision) -> GraphScope:
 def apply_updates(
     additions: Sequence[tuple[Revision, ExtractedGraph]], moment: dt.datetime, actor: str
 ) -> list[GraphUpdateResult]:
-    """What these live texts of one owner say of entities; the memories exist already."""
+    """Apply the entities and relations of these live texts of one owner; the memories exist already."""
     if not additions:
         return []
     updates = [GraphUpdate(r.memory_key, known, r.valid_from) for r, known in additions]
@@ -27,19 +27,19 @@ def apply_updates(
 
 
 def retract(ended: Sequence[Revision], moment: dt.datetime) -> None:
-    """Memories of one owner that hold no longer. What takes their place is applied first."""
+    """Retract memories of one owner that are no longer valid. Their successors are applied first."""
     if ended:
         graph_updates.retract(scope_of(ended[0]), [revision.memory_key for revision in ended], moment=moment)
 
 
 def reinstate(revision: Revision, moment: dt.datetime) -> None:
-    """A memory has an earlier text again, and states what that text stated when it was last retired."""
+    """A memory has an earlier text again: reinstate what that text stated at its last retraction."""
     period = _last_period(revision)
     graph_updates.reinstate(scope_of(revision), [revision.memory_key], moment=moment, period=period)
 
 
 def _last_period(new: Revision) -> tuple[dt.datetime | None, dt.datetime]:
-    """From when to when a memory last had the text of `new`, before `new`; None: from its beginning."""
+    """The period in which a memory last had the text of `new`, before `new`; None: from its beginning."""
     earlier = Revision.objects.filter(tenant=new.tenant_id, memory_key=new.memory_key).exclude(id=new.id)
     stop = earlier.filter(text_key=new.text_key).aggregate(at=Max("retired_at"))["at"]
     other = earlier.exclude(text_key=new.text_key).filter(retired_at__lt=stop)
@@ -47,7 +47,7 @@ def _last_period(new: Revision) -> tuple[dt.datetime | None, dt.datetime]:
 
 
 def merge_graphs(parts: Iterable[ExtractedGraph]) -> ExtractedGraph:
-    """What several facts of one text say, as one."""
+    """Merge the graphs of several facts of one text."""
     parts = list(parts)
     return ExtractedGraph(
         tuple(dict.fromkeys(named for part in parts for named in part.named)),

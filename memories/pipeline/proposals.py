@@ -1,4 +1,4 @@
-"""What the pair model says about a new statement and the memories that it is compared with."""
+"""The proposals of the pair model about a new statement and the memories that it is compared with."""
 
 from __future__ import annotations
 
@@ -97,7 +97,8 @@ def _candidates(content: str, compared: Sequence[Compared]) -> list[Candidate]:
 
 
 def _slot(content: str, one: Compared) -> Slot:
-    """Another value ends a memory that says more than the relation only if the model is as sure as without it."""
+    """Another value ends a memory that says more than the relation only if the model is as sure as without the
+    relation."""
     old = one.known.content
     if one.conflict is RelationConflict.OTHER_VALUE:
         if _is_another_value(old, content):
@@ -117,7 +118,7 @@ def _is_another_value(old: str, new: str) -> bool:
 
 
 def second_opinion(content: str, proposal: Proposal | None, shown: Sequence[ExistingMemory]) -> Proposal | None:
-    """The proposal of a language model, or None where the guards of the pair model forbid it."""
+    """The proposal of a language model, or None if the guards of the pair model forbid it."""
     old = next((memory for memory in shown if proposal is not None and memory.id == proposal.target), None)
     if proposal is None or old is None:
         return proposal

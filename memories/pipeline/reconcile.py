@@ -42,7 +42,7 @@ def reconcile(
     existing_id: uuid.UUID | None = None,
     compared: Collection[ExistingMemory] = (),
 ) -> Operation:
-    """Decide about a statement made at `moment`. `existing_id`: the live memory with exactly this text.
+    """Decide about a statement of `moment`. `existing_id`: the live memory with exactly this text.
 
     A proposal counts if it names a memory of `compared` and if the statement is not older than that memory.
     """

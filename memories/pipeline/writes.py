@@ -1,4 +1,4 @@
-"""Accepted writes, read: what each states and which texts it needs embedded. No transaction is open here."""
+"""Read accepted writes: their statements, and the texts to embed. No transaction is open here."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from memories.retrieval.similar import similar
 from memories.statements import ExistingMemory, ExtractionResult, Statement
 from memories.types import Item, Json, SourceKind
 
-MODEL_TRIES = 3  # of a language model; then the rules read the write
-CANDIDATES, NEAR = 20, 0.25  # memories that a model is shown, and the cosine that they must have
+MODEL_TRIES = 3  # attempts with a language model; then the rules read the write
+CANDIDATES, NEAR = 20, 0.25  # memories that a model is shown, and their minimum cosine
 FAILURES = "model_failures"
 
 
@@ -74,11 +74,11 @@ class ReadWrite:
 
 
 def read(source: Source) -> ReadWrite:
-    """Read one accepted write. Raises ProviderUnavailable (try again) or ProviderRefused."""
+    """Read one accepted write. Raises ProviderUnavailable (retry) or ProviderRefused."""
     match SourceKind(source.kind):
         case SourceKind.STORE:
             read = _store(source)
-            done = int(source.result.get("statements_done", 0))  # of a long write that was interrupted
+            done = int(source.result.get("statements_done", 0))  # the rest of a long write that was interrupted
             return read.part(done, len(read.digests)) if done else read
         case SourceKind.RESTORE:
             return _restore(source)
@@ -90,7 +90,7 @@ def read(source: Source) -> ReadWrite:
 def of_statements(
     source: Source, found: ExtractionResult, shown: tuple[ExistingMemory, ...] | None = None
 ) -> ReadWrite:
-    """A store with what its text states, without the statements that are less important than it asked for."""
+    """A store with its statements, without those below the importance that it asks for."""
     kept = found.important(source.payload.get("min_importance", 0))
     skipped = len(found.statements) - len(kept.statements)
     result: dict[str, object] = {"facts": len(kept.statements), "skipped": skipped, "by": kept.by}
@@ -109,13 +109,13 @@ def of_statements(
 
 
 def facts_of(items: Sequence[Item], payload: Json) -> ExtractionResult:
-    """What a write states, without a language model."""
+    """The statements of a write, without a language model."""
     return extract(items, infer=payload.get("infer", True), roles=_roles(payload))
 
 
 def _store(source: Source) -> ReadWrite:
-    """By the language model if there is one. A model that fails is asked again when the write is tried again,
-    MODEL_TRIES times in all; then the rules read it."""
+    """By the language model if there is one. A failed model is called again in the retries of the write, MODEL_TRIES
+    times in total; then the rules read it."""
     items, model, infers = items_of(source), model_extractor(), source.payload.get("infer", True)
     if infers:
         items = strip_echoes(source, items)
@@ -133,14 +133,14 @@ def _store(source: Source) -> ReadWrite:
 
 
 def _kept(source: Source, found: ExtractionResult, shown: tuple[ExistingMemory, ...] | None) -> ReadWrite:
-    """If nothing was extracted from a single text, the text itself becomes the statement, word for word."""
+    """If nothing was extracted from a single text, the text itself is the statement, word for word."""
     if not found.statements and source.payload.get("single_text"):
         found, shown = keep_text(source, found)
     return of_statements(source, found, shown)
 
 
 def _restore(source: Source) -> ReadWrite:
-    """The revision that was asked for, or the last one that was live."""
+    """The requested revision, or the last live one."""
     assert source.target_key is not None
     rows = Revision.objects.filter(tenant=source.tenant_id, memory_key=source.target_key)
     named = source.payload.get("revision_id")
