@@ -1,4 +1,4 @@
-"""The candidates of a recall: the best few of a whole scope by words and vectors, with all that ranks them."""
+"""The candidates of a recall: the best passages of a scope by words and vectors, with their ranking columns."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ from memories.retrieval.search_context import SearchContext
 
 MAX_BY_WORDS = 1_000  # passages that are looked up at most for their words
 
-# What the cut goes by, of passages that hold words of the question and aren't among the nearest: those that are alive
-# and let through by the filter.
+# The cut of passages that have words of the question and are not among the nearest: visible ones that match the filter.
 BY_WORDS = """
 SELECT p.id, p.memory_key, p.text_key, 1 - (e.vector <=> %(vector)s::halfvec), p.said_at, p.speaker, p.role
 FROM memories_passage p
@@ -32,7 +31,7 @@ JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = p.text_key
 LEFT JOIN memories_embedding e ON e.tenant_id = %(tenant)s AND e.passage_key = p.id AND e.model = %(model)s
 WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s) AND {visible} AND {r_filter}
 """
-# All that ranks the passages that are left, with their place: `after` are the two turns that follow in the same
+# The ranking columns of the remaining passages, with their position: `after` are the two following turns of the
 # session, as `batch:turn`.
 DETAILS = """
 SELECT p.id, p.memory_key, p.text_key, p.session, p.batch || ':' || p.turn, coalesce(after.turns, '{{}}'),
@@ -57,7 +56,8 @@ WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s)
 
 @dataclass(frozen=True, slots=True)
 class PassageCandidate:
-    """A passage, or a pending write (`pending`: no place, no word pieces). `cosine` None: no vector of this model."""
+    """A passage, or a pending write (`pending`: without position and token embeddings). `cosine` None: no vector of
+    this model."""
 
     key: uuid.UUID
     memory_id: uuid.UUID
@@ -77,11 +77,11 @@ class PassageCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """What is ranked in the second stage: candidates, and the parts of their BM25 (words × candidates)."""
+    """The input of the second stage: candidates, and the parts of their BM25 (words × candidates)."""
 
     candidates: tuple[PassageCandidate, ...]
     parts: npt.NDArray[np.float32]
-    best_words: float  # the largest BM25 in the scope, of which `words` is a share
+    best_words: float  # the largest BM25 in the scope; `words` is a share of it
 
 
 def gather(context: SearchContext, lexical: Lexical, nearest: Nearest) -> Pool:
@@ -112,7 +112,7 @@ def gather(context: SearchContext, lexical: Lexical, nearest: Nearest) -> Pool:
 def _shares(
     ids: Sequence[uuid.UUID], column: Mapping[bytes, int], share: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
-    """What part of the scope's best BM25 each passage has."""
+    """The share of the scope's best BM25 that each passage has."""
     return np.array([0.0 if (at := column.get(i.bytes)) is None else share[at] for i in ids], np.float32)
 
 
@@ -127,7 +127,7 @@ def _of(nearest: Nearest) -> list[PassageCandidate]:
 
 
 def _cutoff(texts: Sequence[uuid.UUID], scores: npt.NDArray[np.float32]) -> float:
-    """What a passage must reach to be among the FIRST_STAGE best of these."""
+    """The score that a passage needs to be among the FIRST_STAGE best of these."""
     best = _first(texts, scores)
     return float(scores[best[-1]]) if len(best) == FIRST_STAGE else -np.inf
 
@@ -135,12 +135,12 @@ def _cutoff(texts: Sequence[uuid.UUID], scores: npt.NDArray[np.float32]) -> floa
 def _by_words(
     context: SearchContext, ids: Sequence[bytes], share: npt.NDArray[np.float32], nearest: Nearest, cutoff: float
 ) -> list[PassageCandidate]:
-    """Passages that their words may lift over the cutoff.
+    """Passages whose words may lift them over the cutoff.
 
-    One that isn't among the nearest has no more than `nearest.floor` by its vector, so only those whose words can make
-    up for it are looked up.
+    The score by vector of a passage that is not among the nearest is at most `nearest.floor`. So only passages with
+    enough score by words are looked up.
     """
-    # All vectors are known: what isn't there has none, or didn't come through the filter.
+    # All vectors are known: a missing passage has none, or does not match the filter.
     floor = nearest.floor if np.isfinite(nearest.floor) else context.first.most_without_vector
     seen = {i.bytes for i in nearest.ids}
     most = len(ids) if context.vector is None and context.has_filters else MAX_BY_WORDS
@@ -161,7 +161,7 @@ def _by_words(
 
 
 def _details(context: SearchContext, chosen: Sequence[PassageCandidate]) -> list[PassageCandidate]:
-    """The same passages with all that ranks them."""
+    """The same passages with their ranking columns."""
     cosines = {candidate.key: candidate.cosine for candidate in chosen if not candidate.pending}
     kept = [candidate for candidate in chosen if candidate.pending]
     if not cosines:
@@ -175,7 +175,7 @@ def _details(context: SearchContext, chosen: Sequence[PassageCandidate]) -> list
 
 
 def _first(texts: Sequence[uuid.UUID], scores: npt.NDArray[np.float32]) -> list[int]:
-    """Places of the FIRST_STAGE best, best first, at most PER_TEXT of one text."""
+    """Positions of the FIRST_STAGE best, best first, at most PER_TEXT of one text."""
     ranked: list[int] = np.argsort(-scores, kind="stable").tolist()
     if len(set(texts)) == len(texts):
         return ranked[:FIRST_STAGE]

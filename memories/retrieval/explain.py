@@ -1,4 +1,4 @@
-"""Why a memory was found, in words an operator understands."""
+"""Explain why a memory was found, in words for operators."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from memories.retrieval.context import RecallContext
 from memories.retrieval.ranking import Ranking
 from memories.types import Hit, Json, Recalled, RecallQuery
 
-# What each feature is called, and what it says.
+# The name of each feature, and its meaning.
 NAMES = {
     "token_embeddings": (
         "wording",
@@ -32,7 +32,7 @@ NAMES = {
 
 
 def explained(hits: list[Hit], text: RecallContext, ranking: Ranking, query: RecallQuery) -> Recalled:
-    """The hits with their reasons, and what was understood of the question and left out of the context."""
+    """The hits with their reasons, the interpretation of the question, and the lines left out of the context."""
     with_reasons = tuple(replace(hit, why=_why(hit, ranking)) for hit in hits)
     return Recalled(with_reasons, text.text, text.tokens, _asked(ranking, text, query))
 

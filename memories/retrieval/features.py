@@ -1,6 +1,6 @@
 """Ranking features of each candidate, each roughly in 0–1. Pure numpy.
 
-Every feature is one row for each candidate; a recipe weighs them. Shapes: `n` candidates, `t` words or word pieces.
+Each feature has one value for each candidate; a recipe has its weights. Shapes: `n` candidates, `t` words or tokens.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from memories.retrieval.temporal import nearness
 
 Floats = npt.NDArray[np.float32]
 
-# What a candidate without a vector, or without word pieces, would have had: fitted on development conversations, from
-# the share of the question's words that it holds and its cosine.
+# Estimates for a candidate without a vector, or without token embeddings, from its share of the question's words and
+# its cosine: fitted on development conversations.
 COSINE_GUESS = (0.32, 0.18)  # 1, share
 TOKENS_GUESS = (0.19, 0.46, 0.59)  # 1, share, cosine
-# How well a candidate meets a piece on the average, and for how many candidates that stands: among a handful, what all
-# of them meet is no common word.
+# The average match of a candidate and a token, and the number of candidates that it counts for: with few candidates a
+# token that matches all of them is not a common word.
 USUAL, USUAL_OF = 0.45, 20
 
 
 class CandidateFields(Protocol):
-    """What is read of a candidate; see `candidates.PassageCandidate`."""
+    """The fields of a candidate; see `candidates.PassageCandidate`."""
 
     @property
     def cosine(self) -> float | None: ...
@@ -54,8 +54,8 @@ class CandidateFields(Protocol):
 
 
 class Neighbours:
-    """Which candidates were said one or two turns apart, as `of[i]` beside `at[i]`; `far`: two turns; `answers`: `of`
-    answers the question that `at` asks."""
+    """Candidates one or two turns apart: `of[i]` beside `at[i]`; `far`: two turns; `answers`: `of` answers the question
+    of `at`."""
 
     def __init__(self, candidates: Sequence[CandidateFields]) -> None:
         places: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -75,7 +75,7 @@ class Neighbours:
         self.far, self.answers = table[:, 2].astype(bool), table[:, 3].astype(bool)
 
     def spread(self, own: Floats, context: NeighbourWeights) -> Floats:
-        """`own` (t × n), each raised to what a neighbour's counts for it."""
+        """`own` (t × n), each value raised to the weighted value of a neighbour."""
         counts = np.where(self.far, context.far, context.near + context.answer * self.answers).astype(np.float32)
         spread = own.copy()
         if counts.any():
@@ -93,7 +93,7 @@ def of(
     query_tokens: npt.NDArray[np.int8] | None,
     recipe: Recipe,
 ) -> dict[str, Floats]:
-    """Features by name. `parts` (words × n) are BM25's; `query_tokens` the question's word pieces (t × 64)."""
+    """Features by name. `parts` (words × n) are BM25's; `query_tokens` the question's token embeddings (t × 64)."""
     near = Neighbours(candidates)
     words = parts.sum(axis=0, dtype=np.float32)
     total = max(float(idf.sum()), 1e-9)
@@ -123,7 +123,7 @@ def of(
 def first_stage_score(
     question: Question, candidates: Sequence[CandidateFields], words: Floats, weights: FirstStageWeights
 ) -> Floats:
-    """What the cut of a whole scope goes by (n). `words`: the share of the best BM25."""
+    """The score of the cut of a whole scope (n). `words`: the share of the best BM25."""
     total: Floats = (
         weights.words * words
         + weights.meaning * meaning(_cosine(candidates), words)
@@ -135,7 +135,7 @@ def first_stage_score(
 
 
 def meaning(cosine: Floats, words: npt.NDArray[np.floating]) -> Floats:
-    """Cosines (n), with a guess by the share of the question's words where there is none (NaN)."""
+    """Cosines (n), estimated from the share of the question's words where there is none (NaN)."""
     guess = COSINE_GUESS[0] + COSINE_GUESS[1] * words
     similarity: Floats = np.where(np.isnan(cosine), guess, cosine).astype(np.float32)
     return similarity
@@ -158,7 +158,7 @@ def _date(question: Question, candidates: Sequence[CandidateFields]) -> Floats:
 
 
 def _role_match(question: Question, candidates: Sequence[CandidateFields]) -> Floats:
-    """-1 where it was said in the voice that isn't asked for."""
+    """-1 for a candidate with another role than the question asks for."""
     other = [c.role is not None and (c.role == "assistant") != question.asks_about_assistant for c in candidates]
     return -np.array(other, np.float32)
 
@@ -178,8 +178,9 @@ def _late(
     coverage: npt.NDArray[np.floating],
     similarity: Floats,
 ) -> tuple[Floats, Floats]:
-    """Late interaction: how well the best piece of a candidate meets each piece of the question, neighbours counted in;
-    and the same for the best of its whole session. Tokens matched by every candidate get a low weight (like IDF)."""
+    """Late interaction: the similarity of each token of the question with the best token of a candidate, neighbours
+    included; and the same for the best of its session. Tokens matched by every candidate get a low weight (like IDF).
+    """
     guess = TOKENS_GUESS[0] + TOKENS_GUESS[1] * coverage + TOKENS_GUESS[2] * similarity
     with_pieces = [
         number for number, c in enumerate(candidates) if c.token_embeddings is not None and len(c.token_embeddings)

@@ -1,4 +1,4 @@
-"""Who speaks in a scope, and how much there is to search: what a recall has to know before anything else."""
+"""The speakers and the number of passages of a scope, which a recall needs first."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from core.postgres import fetch
 from memories.types import MemoryScope
 
-MAX_NAMES = 64  # speakers of one user's project; a conversation of more people names nobody by these rules
+MAX_NAMES = 64  # speakers of one user's project; with more, questions name no speaker
 
-# The distinct speakers, each found by one look into the index (it has no other way to skip what repeats).
+# The distinct speakers, with one index look-up for each, since PostgreSQL has no index skip scan.
 KNOWN = """
 WITH RECURSIVE names(name, number) AS (
     (SELECT p.speaker, 1 FROM memories_passage p
@@ -35,7 +35,7 @@ class SpeakerNames:
 
 
 def known(scope: MemoryScope) -> SpeakerNames:
-    """The speakers of one user's project, at most MOST of them, and how many passages it has."""
+    """The speakers of one user's project, at most MAX_NAMES of them, and the number of its passages."""
     project = (scope.projects or ("",))[0]
     values = {"tenant": scope.tenant_id, "project": project, "user": scope.user_id, "most": MAX_NAMES}
     ((passages, names),) = fetch.rows(KNOWN, values)

@@ -19,13 +19,13 @@ from memories.retrieval.query_analysis import Question
 from memories.retrieval.recipes import PER_TEXT, FirstStageWeights
 from memories.retrieval.search_context import SearchContext
 
-# Passages of a scope up to which every vector is compared. Beyond it the PREFILTER_SIZE nearest by their binary codes
-# are, which an index holds beside the scope (docs/retrieval.md has what that costs and finds).
+# Up to this number of passages in a scope every vector is compared. Beyond it, the PREFILTER_SIZE nearest by their
+# binary codes are compared, which an index has beside the scope (docs/retrieval.md has the cost and the recall).
 EXACT_UP_TO = 50_000
 PREFILTER_SIZE = 3_000
-FIRST_FETCH = 300  # nearest vectors that are looked at first; all of them when too many turn out to be dead
+FIRST_FETCH = 300  # nearest vectors that are checked first; all of them if too many are invisible
 
-# What ranks beside the vector, each only where the question calls for it: a sum for every vector of a scope.
+# Further ranking features, each only if the question needs it: a sum for every vector of a scope.
 BY_SPEAKER = sql.SQL("%(by_speaker)s::float8 * (e.speaker IS NOT NULL AND e.speaker = ANY(%(speakers)s::text[]))::int")
 BY_ROLE = sql.SQL("- %(by_role)s::float8 * (e.role IS NOT NULL AND (e.role = 'assistant') <> %(told)s::bool)::int")
 BY_DATE = sql.SQL("""CASE WHEN e.said_at BETWEEN %(earliest)s::timestamptz AND %(latest)s::timestamptz
@@ -38,10 +38,10 @@ BY_DATE = sql.SQL("""CASE WHEN e.said_at BETWEEN %(earliest)s::timestamptz AND %
     ELSE 0 END""")
 IN_SCOPE = """e.tenant_id = %(tenant)s AND e.project = ANY(%(projects)s) AND e.user_id = %(user)s
       AND e.model = %(model)s AND {current} AND %(vector)s::halfvec IS NOT NULL"""
-# In the past any version of a text may have been the live one.
+# In the past any version of a text may have been the current one.
 CURRENT, ANY_VERSION = sql.SQL("e.current"), sql.SQL("true")
-# Vectors are ranked before anything is joined, and only the best are looked up: whether they are alive, and whether the
-# filter lets them through. With a filter nothing is cut before it has spoken.
+# Vectors are ranked before any join, and only the best are checked for visibility and for the filter. With a filter
+# nothing is cut before it is applied.
 EXACT = """
     SELECT e.passage_key, e.text_key, e.vector <=> %(vector)s::halfvec AS distance, {bonus} AS bonus
     FROM memories_embedding e
@@ -79,9 +79,9 @@ TEXT, DISTANCE, BONUS, ALIVE, PENDING = 1, 2, 3, 4, 5  # columns, after the key
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """Passages by their vectors, in no order. `cosine` is NaN without a vector; `bonus` is what else ranks a scope.
+    """Passages by their vectors, unordered. `cosine` is NaN without a vector; `bonus` is the sum of further features.
 
-    `floor`: no passage that isn't here has more cosine and bonus together; minus infinity when all are here.
+    `floor`: no missing passage has a higher sum of cosine and bonus; minus infinity if none is missing.
     """
 
     ids: tuple[uuid.UUID, ...]
@@ -93,12 +93,12 @@ class Nearest:
 
 
 def search(context: SearchContext, *, size: int, enough: int) -> Nearest:
-    """The nearest live passages that a filter lets through, and pending writes.
+    """The nearest visible passages that match a filter, and pending writes.
 
-    `size` is how many passages the scope has; at least `enough` candidates are given, if there are so many.
+    `size` is the number of passages in the scope; at least `enough` candidates are returned, if there are as many.
     """
     bonus, bonus_values = _bonus(context.question, context.first)
-    exact = size <= EXACT_UP_TO or context.has_filters  # a prefilter must not cut what a filter would have kept
+    exact = size <= EXACT_UP_TO or context.has_filters  # a prefilter must not cut passages that match the filter
     temporal_view = context.query.temporal_view
     in_scope = sql.SQL(IN_SCOPE).format(current=ANY_VERSION if temporal_view.as_of else CURRENT)
     ranked = sql.SQL(EXACT if exact else PREFILTERED).format(bonus=bonus, in_scope=in_scope)
@@ -124,13 +124,14 @@ def search(context: SearchContext, *, size: int, enough: int) -> Nearest:
 
 
 def apart(texts: Sequence[uuid.UUID]) -> int:
-    """How many they are when no text counts more than PER_TEXT times: a long memory doesn't crowd out all others."""
+    """The number of candidates if each text counts at most PER_TEXT times: a long memory does not displace all
+    others."""
     counts = Counter(texts)
     return len(texts) if len(counts) == len(texts) else sum(min(count, PER_TEXT) for count in counts.values())
 
 
 def _bonus(question: Question, first: FirstStageWeights) -> tuple[sql.Composable, dict[str, Any]]:
-    """The sum of what ranks beside the vector, and its parameters."""
+    """The sum of further ranking features, and its parameters."""
     parts: list[sql.Composable] = [sql.SQL("0::float8")]
     values: dict[str, Any] = {}
     if question.speakers and first.speaker:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from memories.retrieval.temporal import Window, windows
 
 GENERIC = frozenset({"user", "assistant", "system", "tool", "function", "developer", "human", "ai", "bot"})
-MAX_CHARACTERS = 2_000  # of a question that are looked at for names and times; the embedding model reads fewer
-# "You told me …": the answer stands in what an assistant said.
+MAX_CHARACTERS = 2_000  # of a question that are searched for names and times; the embedding model reads fewer
+# "You told me …": the answer is in a message of the assistant.
 ASKS_ABOUT_ASSISTANT = re.compile(
     r"\b(?:you (?:told|said|recommend|suggest|mention|gave|provid|list|shar|explain|wrote|creat)\w*|remind me"
     r"|(?:previous|last|earlier|our) (?:chat|conversation))",
@@ -21,9 +21,9 @@ ASKS_ABOUT_ASSISTANT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`first_person_text` is the text with speakers' names put into the first person, as their own memories are.
+    """`first_person_text` is the text with speakers' names in the first person, like their own memories.
 
-    `speakers` are those of the scope that the one name in the question can mean; empty: none or several are named.
+    `speakers` are the possible speakers for the one name in the question; empty: none or several are named.
     `asks_about_assistant`: it asks for the words of an assistant.
     """
 
@@ -35,7 +35,7 @@ class Question:
 
 
 def analyze(text: str, known: Sequence[str], reference: dt.datetime) -> Question:
-    """Read a question, given who speaks in its scope and what "now" means in it."""
+    """Analyse a question, with the speakers of its scope and the time of "now"."""
     head, tail = text[:MAX_CHARACTERS], text[MAX_CHARACTERS:]
     people = [name for name in known if name.casefold() not in GENERIC]
     matches = {name: pattern for name in people if (pattern := _pattern(name)).search(head)}
@@ -52,7 +52,7 @@ def analyze(text: str, known: Sequence[str], reference: dt.datetime) -> Question
 
 
 def _pattern(name: str) -> re.Pattern[str]:
-    """A speaker by the whole name or its first word. A name of another script may stand inside a run of letters."""
+    """A speaker by the whole name or its first word. A name in another script may be inside a run of letters."""
     forms = sorted({name, name.split()[0]} if name.split() else {name}, key=len, reverse=True)
     either = "|".join(re.escape(form) for form in forms)
     edges = (r"(?<!\w)", r"(?!\w)") if name.isascii() else ("", "")

@@ -1,4 +1,4 @@
-"""Recall: read the question, find candidates, rank them by a recipe, read the best."""
+"""Recall: analyse the question, find candidates, rank them by a recipe, read the best."""
 
 from __future__ import annotations
 
@@ -35,10 +35,9 @@ log = logging.getLogger(__name__)
 
 
 def recall(scope: MemoryScope, query: RecallQuery) -> Recalled:
-    """The best hits for a question inside one scope; without a question the newest that a filter lets through.
+    """The best hits for a question inside one scope; without a question the newest memories that match the filter.
 
-    While the embedding model is away memories are found by their words alone; asked for meaning alone, it raises
-    Unavailable.
+    While the embedding model is unavailable, only words rank. A recall by meaning only raises Unavailable then.
     """
     moment = now()
     ranking = rank(scope, query, moment) if query.query else _newest(scope, query, moment)
@@ -53,7 +52,7 @@ def recall(scope: MemoryScope, query: RecallQuery) -> Recalled:
 
 
 def rank(scope: MemoryScope, query: RecallQuery, moment: dt.datetime, recipe: Recipe | None = None) -> Ranking:
-    """All that is near a question, best first; `recipe` None: as the query asks for."""
+    """All memories near a question, best first; `recipe` None: as the query asks for."""
     text = query.query or ""
     project = (scope.projects or ("",))[0]
     known = known_speakers.known(scope)
@@ -70,7 +69,7 @@ def rank(scope: MemoryScope, query: RecallQuery, moment: dt.datetime, recipe: Re
     except Unavailable:
         if not query.hybrid:
             raise
-        log.warning("the embedder is unavailable: recall goes by words alone")
+        log.warning("the embedder is unavailable: recall uses words only")
     query_tokens = encoded.token_embeddings[0] if encoded and encoded.token_embeddings else None
     recipe = recipe or _recipe(query, encoded, encoder, words)
     search_context = SearchContext(
@@ -122,7 +121,7 @@ def _ranked(
 
 
 def _newest(scope: MemoryScope, query: RecallQuery, moment: dt.datetime) -> Ranking:
-    """Nothing was asked but a filter: what it lets through answers in full."""
+    """A query with a filter only: all matches have the score 1."""
     ids = read.matching(
         scope,
         moment,

@@ -1,4 +1,4 @@
-"""One question on its way through the database: what every statement of a recall is asked with."""
+"""The parameters of one recall that all of its statements share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from memories.types import Filter, MemoryScope, RecallQuery
 
 @dataclass(frozen=True)
 class SearchContext:
-    """`vector` is the question's under `model` (None: it is away); `token_model` None: no word pieces are read."""
+    """`vector` is the question's under `model` (None: unavailable); `token_model` None: no token embeddings are
+    read."""
 
     scope: MemoryScope
     query: RecallQuery
@@ -38,7 +39,7 @@ class SearchContext:
 
     @property
     def has_filters(self) -> bool:
-        """Whether anything but the scope and being alive keeps memories out."""
+        """Whether conditions besides scope and visibility exclude memories."""
         query, temporal_view = self.query, self.query.temporal_view
         return bool(
             query.filters
@@ -59,7 +60,7 @@ class SearchContext:
         ) | {
             "vector": self._halfvec,
             "model": self.model,
-            "token_model": self.token_model or "",  # no model has this name: no row
+            "token_model": self.token_model or "",  # no model has this name: no row matches
         }
 
 

@@ -1,4 +1,4 @@
-"""What memories mention: with each memory that is shown, and the memories of one entity."""
+"""The entities of memories, and the memories of one entity."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from memories.retrieval import read, where
 from memories.temporal_view import TemporalView
 from memories.types import MemoryRecord, MemoryScope, Page
 
-# Which of the memories that mention an entity are shown.
+# The visible ones of the memories that mention an entity.
 SHOWN = """
 SELECT r.memory_key FROM memories_revision r
 WHERE {r_scope} AND {visible} AND r.memory_key = ANY(%(mentioning)s::uuid[])
@@ -28,7 +28,7 @@ ORDER BY r.memory_key DESC
 def with_entities(
     tenant_id: uuid.UUID, memories: Sequence[MemoryRecord], temporal_view: TemporalView
 ) -> list[MemoryRecord]:
-    """These memories with what they mention and state, by the names of the moment: one statement for all of them."""
+    """These memories with their mentions and relations, with the names at that time: one statement for all of them."""
     known = mentions.of_memories(tenant_id, [memory.id for memory in memories], temporal_view.as_of)
     return [replace(memory, entities=known.get(memory.id, NO_ENTITIES)) for memory in memories]
 

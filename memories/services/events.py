@@ -1,4 +1,4 @@
-"""What came of an accepted write."""
+"""The state and the result of accepted writes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ORDER BY o.source_key, o.position
 
 
 def event(principal: Principal, event_id: str) -> WriteResult:
-    """The state of a write of this caller's scope, else NotFound."""
+    """The state of a write in the caller's scope, else NotFound."""
     key = parse(EVENT, event_id)
     source = key and Source.objects.filter(tenant=principal.tenant_id, id=key).defer("text", "tsv", "vector").first()
     if not source or (principal.user_id is not None and source.user_id != principal.user_id):
@@ -36,7 +36,7 @@ def event(principal: Principal, event_id: str) -> WriteResult:
 
 
 def results(tenant_id: uuid.UUID, source_ids: Sequence[uuid.UUID]) -> list[WriteResult]:
-    """The state of these writes, in order. Raises NotFound when one of them was erased since."""
+    """The state of these writes, in order. Raises NotFound if one of them was erased."""
     found = rows(tenant_id, source_ids)
     if any(i not in found or found[i].redacted_at for i in source_ids):
         raise NotFound
@@ -50,12 +50,12 @@ def rows(tenant_id: uuid.UUID, source_ids: Sequence[uuid.UUID]) -> dict[uuid.UUI
 
 
 def result_of(source: Source) -> WriteResult:
-    """A write's state, its decisions in order, and the id that every answer gives."""
+    """A write's state, its decisions in order, and the id that every response contains."""
     return results_of([source])[0]
 
 
 def results_of(sources: Sequence[Source]) -> list[WriteResult]:
-    """The same for several writes of one tenant: as many statements as for one."""
+    """The same for several writes of one tenant, with the same number of statements as for one."""
     items = _items([source for source in sources if source.state == SourceState.APPLIED])
     pending = {(source.project, source.user_id) for source in sources if source.state == SourceState.PENDING}
     claimed = write_queue.claimed(sources[0].tenant_id, pending) if pending else set()
@@ -69,7 +69,7 @@ def _result(source: Source, items: tuple[ItemResult, ...], is_claimed: bool) -> 
     added = [i for i in items if i.decision is not Decision.NOOP]
     duplicate = items[0].memory_id if items and not added and source.kind == SourceKind.STORE else None
     if source.kind == SourceKind.STORE and source.state == SourceState.APPLIED and not items:
-        memory_id = None  # nothing was kept, or it was erased since
+        memory_id = None  # nothing was stored, or it was erased later
     return WriteResult(
         event_id=source.id,
         memory_id=duplicate or memory_id,
@@ -93,7 +93,7 @@ def _state(source: Source, is_claimed: bool) -> str:
 
 
 def _items(sources: Sequence[Source]) -> dict[uuid.UUID, list[ItemResult]]:
-    """The decisions of applied writes, by write. A memory that was erased since is left out."""
+    """The decisions of applied writes, by write. Memories that were erased later are left out."""
     if not sources:
         return {}
     tenant_id, by_id = sources[0].tenant_id, {source.id: source for source in sources}

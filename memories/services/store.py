@@ -1,4 +1,4 @@
-"""Store: commit what was said, then wait a while for the worker. Once committed, nothing is lost."""
+"""Store: commit the raw text, then wait for the worker for a while. A committed text is never lost."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ from memories.types import Item, SourceKind, StoreCommand, WriteResult
 
 MAX_FIRST = 10  # writes of one request that go to the queue `store`
 
-# At most half of the threads wait for a worker, so that recall never starves behind a dead or busy one.
+# At most half of the threads wait for a worker, so that recall has free threads if a worker is slow or dead.
 _places = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
-# Many texts take seconds: a request of many waits in a place of its own, and behind those of one text.
+# Many texts take seconds: a request with many uses a waiting slot of its own kind, and is processed after those with
+# one text.
 _many_places = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 8))
 
 
 def store(principal: Principal, command: StoreCommand) -> WriteResult:
-    """Accept a write and give its result, or its pending state when the wait is over.
+    """Accept a write and return its result, or its pending state after the wait.
 
     Raises InvalidRequest and ScopeDenied before anything is written.
     """
@@ -42,7 +43,7 @@ def store(principal: Principal, command: StoreCommand) -> WriteResult:
 
 
 def source_of(principal: Principal, command: StoreCommand, **payload: Any) -> Source:
-    """The row that a store is accepted with; `payload` is what the pipeline is to know besides."""
+    """The row of an accepted store; `payload` has the parameters for the pipeline."""
     user_id, project = access.writing(principal, command.user_id, command.project)
     if command.expires_at is not None and command.expires_at <= now():
         raise InvalidRequest("expires_at: must lie in the future", field="expires_at")
@@ -72,9 +73,9 @@ def source_of(principal: Principal, command: StoreCommand, **payload: Any) -> So
 
 def enqueue_writes(sources: Sequence[Source], *, wait: bool, response_context: Any = None) -> list[WriteResult]:
     """Commit Sources, all or none, enqueue their owners and wait for them. Requests that cannot wait (no free waiting
-    place) are enqueued on the `bulk` queue.
+    slot) are enqueued on the `bulk` queue.
 
-    `response_context` is what an answer needs besides their results, should the same request come again.
+    `response_context` has the data of the response besides the results, for a repeat with the same idempotency key.
     """
     is_many = len(sources) > MAX_FIRST
     places = _many_places if is_many else _places
@@ -86,7 +87,7 @@ def enqueue_writes(sources: Sequence[Source], *, wait: bool, response_context: A
             if sources:
                 bind([source.id for source in sources], response_context)
         if waiting:
-            connection.close()  # the pool has it while we wait
+            connection.close()  # return the connection to the pool while we wait
             until = time.monotonic() + settings.STORE_WAIT_SECONDS
             for source in last:  # an owner's writes are applied in order: the last one is done when all are
                 if not await_result(source.id, max(0.01, until - time.monotonic())):
@@ -101,15 +102,15 @@ def enqueue_writes(sources: Sequence[Source], *, wait: bool, response_context: A
 
 
 def _are_quick(sources: Sequence[Source]) -> bool:
-    """Whether these writes may have the workers that others wait for: short texts, of a tenant whose last writes did
-    not run out of time."""
+    """Whether these writes may use the workers that requests wait for: short texts, of a tenant without recent
+    time-outs."""
     if not sources or any(len(source.text) > LONG for source in sources):
         return False
     return not attempts.is_slow(sources[0].tenant_id)
 
 
 def joined(items: tuple[Item, ...]) -> tuple[str, list[dict[str, Any]]]:
-    """All that was said as one raw text, and each item as a span of it with who said it and when."""
+    """All items as one raw text, and each item as a span of it with its speaker and time."""
     parts: list[str] = []
     spans: list[dict[str, Any]] = []
     at = 0

@@ -118,7 +118,7 @@ class MergeView(RemembraView):
 
     @extend_schema(
         operation_id="api_entities_merge",
-        summary="Say that entities are one and the same",
+        summary="Merge entities",
         request=MergeIn,
         responses={
             200: OpenApiResponse(

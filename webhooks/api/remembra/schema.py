@@ -162,7 +162,7 @@ list_deliveries = extend_schema(
 testing = extend_schema(
     operation_id="api_test_webhook",
     summary="Send a signed webhook.test",
-    description="What came of it stands in the webhook's deliveries.",
+    description="See the webhook's deliveries for the outcome.",
     request=None,
     responses={202: answer(DeliveryOut, "On its way", _PENDING)},
 )

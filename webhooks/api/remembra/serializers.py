@@ -54,7 +54,7 @@ class WebhookIn(RequestSerializer):
 class WebhookChangeIn(RequestSerializer):
     url = TextField(max_length=2048, required=False)
     events = _events(required=False)
-    active = StrictBooleanField(required=False, help_text="true turns a webhook on that was turned off, by whomever.")
+    active = StrictBooleanField(required=False, help_text="true turns a disabled webhook on.")
     user_id = IdentifierField(required=False, allow_null=True)
     project_ids = _projects()
 
