@@ -106,7 +106,7 @@ class ApiKeyAdmin(ServiceErrorMessagesMixin[ApiKey]):
     def last_use(self, key: ApiKey) -> str | None:
         return f"{key.last_used_at:{MINUTES}}" if key.last_used_at else None
 
-    @admin.display(description="made", ordering="created_at")
+    @admin.display(description="created", ordering="created_at")
     def made(self, key: ApiKey) -> str:
         return f"{key.created_at:{MINUTES}}"
 
