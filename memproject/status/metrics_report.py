@@ -74,9 +74,7 @@ def gauges() -> list[Family]:
         found += [
             metrics.gauge("writes_pending", "Accepted writes that wait", {"": backlog.pending}),
             metrics.gauge("writes_failed", "Accepted writes that failed", {"": backlog.failed}),
-            metrics.gauge(
-                "oldest_pending_write_seconds", "Age of the oldest one waiting", {"": backlog.oldest_seconds}
-            ),
+            metrics.gauge("oldest_pending_write_seconds", "Age of the oldest write", {"": backlog.oldest_seconds}),
             metrics.gauge("due_owners", "Owners with writes that a worker has to apply", {"": backlog.due_owners}),
         ]
     if (last := _if_there(last_sweep)) is not None:
