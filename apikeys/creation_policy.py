@@ -1,6 +1,8 @@
-"""Callers who manage keys: the master key those of all tenants, a tenant's unbound admin key its own tenant's.
+"""Which callers may manage which keys. The master key manages the keys of all tenants; an admin key without a user
+manages those of its own tenant.
 
-No key grants more role, users or projects than it has, and none reaches a key that it could not have granted.
+No key can grant a role, users or projects that it does not have, and none can manage a key that it could not have
+granted.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from core.ids import KEY, parse, public
 
 @dataclass(frozen=True, slots=True)
 class GrantCommand:
-    """A key to be made. `tenant` is for the master key; `rate_limit_tier` None is the granter's."""
+    """The creation of a key. `tenant` is for the master key only. `rate_limit_tier` None: the tier of the caller."""
 
     name: str
     role: Role = Role.EDITOR
@@ -54,11 +56,11 @@ class KeyPage:
 
 
 def grant(principal: Principal, command: GrantCommand) -> NewKeyRecord:
-    """Make a key. Raises ScopeDenied for more than the caller has, InvalidRequest when a field is wrong."""
+    """Create a key. Raises ScopeDenied for more than the caller's permissions, InvalidRequest for a wrong field."""
     _check_manager(principal)
     tenant = _tenant(principal, command.tenant)
     if not SCOPES[command.role] <= SCOPES[principal.role]:
-        raise ScopeDenied("role: this API key may not grant more than it has", field="role")
+        raise ScopeDenied("role: this API key may not grant a higher role than its own", field="role")
     tier, limits = command.rate_limit_tier, command.rate_limits
     _check_limits(principal, tier, limits)
     own = STANDARD if principal.is_master else principal.tier
@@ -77,7 +79,7 @@ def grant(principal: Principal, command: GrantCommand) -> NewKeyRecord:
 
 
 def page(principal: Principal, query: KeyQuery) -> KeyPage:
-    """Keys that the caller manages, newest first."""
+    """A page of the keys that the caller manages, newest first."""
     rows = _manageable(principal)
     if query.tenant is not None:
         rows = rows.filter(tenant=_tenant(principal, query.tenant))
@@ -102,20 +104,20 @@ def get(principal: Principal, key_id: str) -> KeyRecord:
 
 
 def change(principal: Principal, key_id: str, new: KeyChange) -> KeyRecord:
-    """Change name, expiry or limits. Raises ScopeDenied for limits that the caller may not give."""
+    """Change name, expiry or limits. Raises ScopeDenied for limits that the caller may not grant."""
     row = _row(principal, key_id)
     _check_limits(principal, new.get("rate_limit_tier"), new.get("rate_limits"))
     return view(key_management.change(row.id, new))
 
 
 def revoke(principal: Principal, key_id: str) -> KeyRecord:
-    """End a key, at once; one that was ended before stays as it is."""
+    """End a key at once. A key that has ended before is unchanged."""
     services.revoke(_row(principal, key_id).id)
     return get(principal, key_id)
 
 
 def rotate(principal: Principal, key_id: str, grace: dt.timedelta) -> NewKeyRecord:
-    """A new key with the same rights; the old one ends at once, or after `grace`."""
+    """Create a key with the same permissions. The old one ends at once, or after `grace`."""
     old = _row(principal, key_id)
     return _new(key_management.rotate(old.id, grace=grace, created_by=principal.caller), old.id)
 
@@ -146,7 +148,7 @@ def _new(new: NewKey, replaces: UUID | None = None) -> NewKeyRecord:
 
 
 def _row(principal: Principal, key_id: str) -> ApiKey:
-    """A key that the caller manages; unknown, malformed and foreign ids are the same NotFound."""
+    """A key that the caller manages. Raises the same NotFound for unknown, malformed and foreign ids."""
     key = parse(KEY, key_id)
     rows = _manageable(principal)
     row = rows.filter(id=key).first() if key else None
@@ -178,12 +180,12 @@ def _tenant(principal: Principal, named: str | None) -> Tenant:
     if principal.is_master:
         return tenants.by_slug(named) if named is not None else services.default_tenant()
     if named is not None:
-        raise ScopeDenied("tenant: only the master key names one", field="tenant")
+        raise ScopeDenied("tenant: only the master key may send this field", field="tenant")
     return Tenant.objects.get(id=principal.tenant_id)
 
 
 def _projects(principal: Principal, named: tuple[str, ...] | None) -> list[str]:
-    """The projects of a new key: those named, or all that the granter has."""
+    """The projects of a new key: those of the request, or all projects of the caller's key."""
     if named is None:
         return sorted(principal.projects)
     if principal.projects and not (named and principal.projects.issuperset(named)):
@@ -192,10 +194,10 @@ def _projects(principal: Principal, named: tuple[str, ...] | None) -> list[str]:
 
 
 def _check_limits(principal: Principal, tier: str | None, limits: Mapping[str, str] | None) -> None:
-    """A tenant's admin hands on the limits that its own key has; other ones are the operators' to give."""
+    """An admin of a tenant grants the limits of its own key; only the master key sets other limits."""
     if principal.is_master:
         return
     if tier is not None and tier != principal.tier:
-        raise ScopeDenied("rate_limit_tier: this API key may only grant its own", field="rate_limit_tier")
+        raise ScopeDenied("rate_limit_tier: this API key may only grant its own tier", field="rate_limit_tier")
     if limits is not None:
-        raise ScopeDenied("rate_limits: only the master key gives them", field="rate_limits")
+        raise ScopeDenied("rate_limits: only the master key may set them", field="rate_limits")

@@ -1,4 +1,4 @@
-"""What happens to a key after it was made: its few changes, and its rotation. Permissions are checked by the caller."""
+"""Change and rotate existing keys. Permissions are checked by the caller."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_DATETIME = dt.datetime.max.replace(tzinfo=UTC)
 
 
 class KeyChange(TypedDict, total=False):
-    """What may change of a key; what it may do never does, behind its holder's back. `expires_at` None is never."""
+    """The changeable fields of a key; its permissions never change. `expires_at` None: the key never expires."""
 
     name: str
     rate_limit_tier: str
@@ -29,7 +29,7 @@ class KeyChange(TypedDict, total=False):
 
 
 def change(key_id: uuid.UUID, new: KeyChange) -> ApiKey:
-    """Change a key that is in force. Raises Conflict when it isn't, InvalidRequest when a field is wrong."""
+    """Change an active key. Raises Conflict if the key has ended, InvalidRequest for a wrong field."""
     with transaction.atomic():
         row = _locked(key_id)
         _check_in_force(row)
@@ -37,7 +37,7 @@ def change(key_id: uuid.UUID, new: KeyChange) -> ApiKey:
         row.expires_at = new.get("expires_at", row.expires_at)
         row.rate_limits = services.checked_limits(new.get("rate_limits", row.rate_limits))
         tier = new.get("rate_limit_tier", row.rate_limit_tier)
-        kept = tier == row.rate_limit_tier  # perhaps one that the settings no longer know
+        kept = tier == row.rate_limit_tier  # may be a tier that was removed from the settings
         services.check_fields(name=row.name, expires_at=row.expires_at, tier=STANDARD if kept else tier)
         row.rate_limit_tier = tier
         row.save(update_fields=["name", "rate_limit_tier", "rate_limits", "expires_at"])
@@ -45,13 +45,14 @@ def change(key_id: uuid.UUID, new: KeyChange) -> ApiKey:
 
 
 def rotate(key_id: uuid.UUID, *, grace: dt.timedelta = dt.timedelta(), created_by: str) -> NewKey:
-    """Make a new key with the same rights, and end the old one: at once, or after `grace`.
+    """Create a key with the same permissions, and end the old one: at once, or after `grace`.
 
-    Raises Conflict when the old one is revoked, has expired, was rotated before, or comes from the environment.
+    Raises Conflict if the old one is revoked, has expired, was rotated before, or comes from the environment.
     """
     with transaction.atomic():
         old = _locked(key_id)
-        if old.replaced_by is not None:  # perhaps by the same request; a second new key would end the link to the first
+        # It may be a repeat of the same request; a second new key would overwrite the link to the first.
+        if old.replaced_by is not None:
             raise Conflict("This key was rotated before. Its new key was shown once; rotate that one if it is lost.")
         _check_in_force(old)
         if old.origin == ENVIRONMENT:

@@ -1,6 +1,7 @@
-"""Which rate limits a key has. Pure: settings, the tenant's, the tier's and the key's own words in, one table out.
+"""The rate limits of a key, from the settings, the tenant, the tier and the key itself. Pure.
 
-A limit is `<requests>/<period>`: `100/m`, `20/10s`; periods are s, m, h and d, with a number of them before the letter.
+A limit is `<requests>/<period>`: `100/m`, `20/10s`. Periods are s, m, h and d, optionally with a number before the
+letter.
 """
 
 from __future__ import annotations
@@ -8,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-# `v1` and `burst` limit all requests of a key under `/v1`; the others are the acts of `/api/v1`.
+# `v1` and `burst` limit all requests of a key under `/v1`; the others are the operations of `/api/v1`.
 GROUPS = ("v1", "burst", "store", "recall", "delete", "other")
-STANDARD = "standard"  # the tier that changes nothing
+STANDARD = "standard"  # the tier without changes of the limits
 FORM = re.compile(r"[1-9]\d{0,8}/(?:[1-9]\d{0,3})?[smhd]")
 TIER_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 EXPECTED = "must be <requests>/<period>, such as 100/m or 20/10s"
@@ -36,13 +37,13 @@ def check_rate(name: str, rate: object) -> str:
 def parse_tiers(text: str) -> dict[str, dict[str, str]]:
     """`"premium=v1:1000/m,store:300/m;free=v1:20/m"` → the limits that each tier changes.
 
-    Raises ValueError for anything else. `standard` is what RATE_LIMITS_* say and can't be given another meaning.
+    Raises ValueError for any other form. `standard` means the settings RATE_LIMITS_* and cannot be redefined.
     """
     tiers: dict[str, dict[str, str]] = {}
     for part in filter(None, (p.strip() for p in text.split(";"))):
         name, _, said = (p.strip() for p in part.partition("="))
         if not TIER_NAME.fullmatch(name) or name == STANDARD or name in tiers:
-            raise ValueError(f"RATE_LIMIT_TIERS: '{name}' can't be a tier's name, or stands there twice")
+            raise ValueError(f"RATE_LIMIT_TIERS: '{name}' is not a valid tier name, or occurs twice")
         pairs = [pair.partition(":") for pair in said.split(",")]
         try:
             tiers[name] = check({group.strip(): rate.strip() for group, _, rate in pairs})
@@ -59,8 +60,9 @@ def resolve(
     tier: str,
     key: Mapping[str, str],
 ) -> dict[str, str]:
-    """All limits of one key: the defaults, over them its tenant's, its tier's and its own, each where it says one.
+    """All limits of a key. The tenant overrides the settings, the tier overrides the tenant, and the key overrides the
+    tier.
 
-    A tier that the settings no longer know changes nothing.
+    A tier that is not in the settings any more changes nothing.
     """
     return {**defaults, **tenant, **tiers.get(tier, {}), **key}

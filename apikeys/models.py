@@ -1,4 +1,4 @@
-"""Tenants and API keys: who is calling. Local tables: a sharded database keeps them whole."""
+"""Tenants and API keys. On a sharded database these tables are local."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.ids import new_id
 
 
 class Tenant(models.Model):
-    """The isolation boundary and the unit of distribution. A deleted tenant keeps its row, without its name."""
+    """The isolation boundary and the unit of distribution. The row of a deleted tenant stays, without its name."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     slug = models.SlugField(
@@ -39,7 +39,7 @@ class Tenant(models.Model):
 
 
 class ApiKey(models.Model):
-    """A caller's key. The key itself is never stored: `lookup` finds the row, `digest` (HMAC) proves the key."""
+    """An API key. The key itself is not stored: `lookup` finds the row, `digest` (HMAC) verifies the key."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="keys", db_index=False)
@@ -56,7 +56,7 @@ class ApiKey(models.Model):
     )
     rate_limit_tier = models.CharField(max_length=32, default=STANDARD)
     rate_limits = models.JSONField(
-        default=dict, blank=True, help_text='Limits that differ for this key alone, such as {"v1": "200/m"}.'
+        default=dict, blank=True, help_text='Limits that differ for this key, such as {"v1": "200/m"}.'
     )
     lookup = models.CharField(max_length=16, editable=False)
     digest = models.BinaryField(max_length=32, editable=False)
@@ -68,7 +68,7 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, editable=False)
     last_used_at = models.DateTimeField(null=True, editable=False)
-    replaced_by = models.UUIDField(null=True, editable=False, help_text="The key that it was rotated to.")
+    replaced_by = models.UUIDField(null=True, editable=False, help_text="The key that replaced it in a rotation.")
 
     class Meta:
         verbose_name = "API key"
@@ -86,5 +86,5 @@ class ApiKey(models.Model):
         return "active" if self.is_active(moment) else "expired"
 
     def is_active(self, moment: dt.datetime) -> bool:
-        """In force at `moment`: neither revoked nor expired."""
+        """Whether the key is neither revoked nor expired at `moment`."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > moment)

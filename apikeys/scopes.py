@@ -1,4 +1,4 @@
-"""Roles and what they may do. Pure."""
+"""Roles and their scopes. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Making, looking up and proving API keys. Pure: strings and bytes in, strings and bytes out.
+"""Generate, look up and verify API keys. Pure: strings and bytes in, strings and bytes out.
 
-A key is found by the first 16 hex digits of its SHA-256, so that any string can be a key, and proved by an HMAC under
-a server pepper. Peppers are numbered: a new one takes over for new keys while old keys go on.
+A key is found by the first 16 hex digits of its SHA-256, so any string can be a key. It is verified by an HMAC with a
+pepper of the server. Peppers are numbered: new keys use the newest one, old keys keep theirs.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def same(left: str, right: str) -> bool:
 
 
 def preview(key: str) -> str:
-    """What lists show: enough to recognise a long key, nothing of a short one."""
+    """The preview in lists: enough to recognise a long key, nothing of a short one."""
     return f"{key[:7]}…{key[-4:]}" if len(key) >= 24 else "…"
 
 

@@ -1,4 +1,4 @@
-"""Keys and tenants: who a key is, making and revoking keys."""
+"""Keys and tenants: authenticate, create and revoke keys."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.ids import KEY, new_id, public
 
 DEFAULT_TENANT = "default"
 ENVIRONMENT = "environment"
-# The literal keys of the first API document. They are no secret: DEV_KEYS is refused unless DEBUG is on.
+# The literal keys of the first API document. They are public: DEV_KEYS is refused unless DEBUG is on.
 DEV_KEYS = {
     "mem0_dev_key_123456789": Role.EDITOR,
     "mem0_docker_key_987654321": Role.EDITOR,
@@ -35,14 +35,14 @@ _DUMMY = secrets.digest("nobody", "nobody")
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key that was just made: `secret` is shown once and stored nowhere."""
+    """A new key. `secret` is shown once and not stored."""
 
     row: ApiKey
     secret: str
 
 
 class KeyExists(Conflict):
-    """A key with this id was made before."""
+    """A key with this id exists."""
 
     def __init__(self, key_id: uuid.UUID) -> None:
         self.key_id = key_id
@@ -50,12 +50,12 @@ class KeyExists(Conflict):
 
 
 def anonymous() -> Principal | None:
-    """The caller of a request without a key; None where AUTH_ENABLED demands one."""
+    """The caller of a request without a key. None if AUTH_ENABLED requires one."""
     return None if settings.AUTH_ENABLED else _of_default_tenant("anonymous", Role.EDITOR)
 
 
 def authenticate(key: str) -> Principal:
-    """The caller with this key. Raises Unauthenticated, in the same time for every reason."""
+    """The caller with this key. Raises Unauthenticated, after the same time for every reason."""
     if settings.MASTER_KEY and secrets.same(key, settings.MASTER_KEY):
         return _of_default_tenant("master", Role.ADMIN, is_master=True)
     if settings.DEV_KEYS and key in DEV_KEYS:
@@ -78,7 +78,7 @@ def _candidates(key: str) -> list[ApiKey]:
 def _in_force(key: str, rows: Iterable[ApiKey], moment: dt.datetime) -> ApiKey | None:
     """The row of this key, unless it is revoked, has expired or belongs to an erased tenant."""
     found = None
-    for row in rows:  # all of them: the time does not depend on the position of the row
+    for row in rows:  # compares all rows, so that the time does not depend on the position of the match
         pepper = settings.KEY_PEPPERS.get(row.pepper, "")
         if secrets.proves(key, bytes(row.digest), pepper) and row.is_active(moment) and row.tenant.erased_at is None:
             found = row
@@ -105,7 +105,7 @@ def principal_of(row: ApiKey) -> Principal:
 
 
 def _of_default_tenant(caller: str, role: Role, *, is_master: bool = False) -> Principal:
-    """A caller without a row."""
+    """A caller without a row, such as the master key."""
     tenant = default_tenant()
     return Principal(
         tenant.id,
@@ -118,7 +118,7 @@ def _of_default_tenant(caller: str, role: Role, *, is_master: bool = False) -> P
 
 
 def _note_use(row: ApiKey, moment: dt.datetime) -> None:
-    """Remember the last use, at most once a minute; two requests in that minute write once."""
+    """Store the time of the last use, at most once a minute. Of two concurrent requests one writes."""
     stale = moment - LAST_USED_EVERY
     if row.last_used_at is None or row.last_used_at < stale:
         old = Q(last_used_at=None) | Q(last_used_at__lt=stale)
@@ -126,7 +126,7 @@ def _note_use(row: ApiKey, moment: dt.datetime) -> None:
 
 
 def default_tenant() -> Tenant:
-    """The tenant of keys that name none; made by the first migration."""
+    """The tenant of keys without an explicit tenant; the first migration creates it."""
     return Tenant.objects.get(slug=DEFAULT_TENANT, erased_at=None)
 
 
@@ -145,9 +145,9 @@ def create(
     origin: str = "",
     key_id: uuid.UUID | None = None,
 ) -> NewKey:
-    """Make a key. Raises InvalidRequest when a field is wrong (`check_fields`).
+    """Create a key. Raises InvalidRequest for a wrong field (`check_fields`).
 
-    With `key_id`, which the caller took from `new_id`, a request that is repeated makes one key: raises KeyExists.
+    With `key_id` (from `new_id`), a repeated request creates one key: the second raises KeyExists.
     """
     check_fields(name=name, expires_at=expires_at, tier=tier)
     kept = checked_limits(limits or {})
@@ -169,7 +169,7 @@ def create(
 
 
 def _once(row: ApiKey, secret: str) -> NewKey:
-    """As `with_secret`. A second request waits at the primary key until the first has committed."""
+    """Like `with_secret`, once for each id. A second request waits at the primary key until the first has committed."""
     try:
         with transaction.atomic():
             return with_secret(row, secret)
@@ -180,7 +180,7 @@ def _once(row: ApiKey, secret: str) -> NewKey:
 
 
 def with_secret(row: ApiKey, secret: str) -> NewKey:
-    """Write a new row for this secret."""
+    """Insert a new row for this secret."""
     row.pepper = max(settings.KEY_PEPPERS)
     row.lookup = secrets.lookup_part(secret)
     row.digest = secrets.digest(secret, settings.KEY_PEPPERS[row.pepper])
@@ -190,7 +190,7 @@ def with_secret(row: ApiKey, secret: str) -> NewKey:
 
 
 def check_fields(*, name: str, expires_at: dt.datetime | None, tier: str) -> None:
-    """What is true of every key that is made or changed. Raises InvalidRequest, naming the field."""
+    """Checks of every new or changed key. Raises InvalidRequest with the field."""
     if not name.strip() or len(name) > NAME:
         raise InvalidRequest(f"name: must have 1 to {NAME} characters", field="name")
     if expires_at is not None and expires_at <= now():
@@ -201,7 +201,7 @@ def check_fields(*, name: str, expires_at: dt.datetime | None, tier: str) -> Non
 
 
 def checked_limits(limits: Mapping[str, object]) -> dict[str, str]:
-    """A key's or a tenant's own limits as they are kept. Raises InvalidRequest, naming the wrong one."""
+    """A key's or a tenant's own limits in their stored form. Raises InvalidRequest with the wrong one."""
     try:
         return check(limits)
     except ValueError as error:
@@ -209,26 +209,26 @@ def checked_limits(limits: Mapping[str, object]) -> dict[str, str]:
 
 
 def tiers() -> tuple[str, ...]:
-    """The tiers that a key may be given."""
+    """The tiers that a key may have."""
     return (STANDARD, *sorted(settings.RATE_LIMIT_TIERS))
 
 
 def revoke(key_id: uuid.UUID) -> bool:
-    """End a key, at once and for good; False when it was ended before."""
+    """Revoke a key, at once and permanently; False if it had ended before."""
     return bool(ApiKey.objects.filter(id=key_id, revoked_at=None).update(revoked_at=now()))
 
 
 def revoke_named(tenant: Tenant, name: str) -> int:
-    """End all keys of that name; → how many."""
+    """Revoke all keys with this name; → number."""
     return ApiKey.objects.filter(tenant=tenant, name=name, revoked_at=None).update(revoked_at=now())
 
 
 def ensure_key(secret: str, *, name: str, created_by: str) -> bool:
-    """Whether this secret is a key in force. If the database has no row of it, an editor key of the default tenant is
-    made from it.
+    """Whether this secret is an active key. If the database has no row of it, an editor key of the default tenant is
+    created from it.
 
-    False for a key that is revoked, has expired or was made with a pepper that is gone, and for a text that does not
-    have the form of a generated key.
+    False for a key that is revoked, has expired, or was created with a removed pepper, and for a text without the form
+    of a generated key.
     """
     if not secrets.is_generated(secret):
         return False
@@ -240,7 +240,7 @@ def ensure_key(secret: str, *, name: str, created_by: str) -> bool:
 
 
 def ensure_environment_key() -> None:
-    """Make API_KEY one editor key of the default tenant, and end the key of its earlier value."""
+    """Create an editor key of the default tenant from API_KEY, and revoke the key of its earlier value."""
     tenant = default_tenant()
     with transaction.atomic():
         Tenant.objects.select_for_update().get(id=tenant.id)
@@ -257,13 +257,17 @@ def ensure_environment_key() -> None:
 
 
 def in_force(key_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
-    """Those of these keys that are neither revoked nor expired, or that were rotated to one that isn't."""
+    """The keys of `key_ids` that are neither revoked nor expired, or whose latest successor by rotation is not."""
     moment, found = now(), set()
-    asked = {key_id: key_id for key_id in key_ids}  # the key in question → the last one that it was rotated to
+    asked = {key_id: key_id for key_id in key_ids}  # key in `key_ids` → the latest key that it was rotated to
     while asked:
         rows = {row.id: row for row in ApiKey.objects.filter(id__in=asked.values(), tenant__erased_at=None)}
         alive = {key_id for key_id, last in asked.items() if last in rows and rows[last].is_active(moment)}
         found |= alive
-        heirs = {key_id: rows[last].replaced_by for key_id, last in asked.items() if last in rows}
-        asked = {key_id: heir for key_id, heir in heirs.items() if heir is not None and key_id not in alive}
+        successors = {key_id: rows[last].replaced_by for key_id, last in asked.items() if last in rows}
+        asked = {
+            key_id: successor
+            for key_id, successor in successors.items()
+            if successor is not None and key_id not in alive
+        }
     return found

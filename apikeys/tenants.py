@@ -1,4 +1,4 @@
-"""Tenants: making, changing and closing them. Erasing what they held is for an app above."""
+"""Create, change and close tenants. Apps above erase their data."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ class TenantChange(TypedDict, total=False):
 
 
 def create(slug: str, new: TenantChange) -> Tenant:
-    """Make a tenant. Raises InvalidRequest for a slug that is none, Conflict when it is taken."""
+    """Create a tenant. Raises InvalidRequest for an invalid slug, Conflict for a taken one."""
     check_slug(slug)
     row = Tenant(slug=slug, **_checked(new))
     try:
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError:
-        raise Conflict("slug: another tenant has it", field="slug") from None
+        raise Conflict("slug: another tenant has this slug", field="slug") from None
     return row
 
 
 def check_slug(slug: str) -> None:
-    """Raises InvalidRequest for what is no slug."""
+    """Raises InvalidRequest for an invalid slug."""
     if len(slug) > SLUG_LENGTH or not SLUG.fullmatch(slug):
         raise InvalidRequest(
             f"slug: must have 1 to {SLUG_LENGTH} lower-case letters and digits, with single hyphens between them",
@@ -50,7 +50,7 @@ def check_slug(slug: str) -> None:
 
 
 def get(tenant_id: str) -> Tenant:
-    """A tenant by its public id. NotFound when there is none, or it was erased."""
+    """A tenant by its public id. Raises NotFound if it does not exist or was erased."""
     key = parse(TENANT, tenant_id)
     row = Tenant.objects.filter(id=key, erased_at=None).first() if key else None
     if row is None:
@@ -59,15 +59,15 @@ def get(tenant_id: str) -> Tenant:
 
 
 def by_slug(slug: str) -> Tenant:
-    """The tenant of that slug, else InvalidRequest."""
+    """The tenant with this slug. Raises InvalidRequest if there is none."""
     row = Tenant.objects.filter(slug=slug, erased_at=None).first()
     if row is None:
-        raise InvalidRequest("tenant: there is none of that name", field="tenant")
+        raise InvalidRequest("tenant: no tenant has this slug", field="tenant")
     return row
 
 
 def page(limit: int, cursor: str | None) -> tuple[list[Tenant], int]:
-    """(at most `limit` + 1 tenants, newest first, after the one that `cursor` names; how many there are)"""
+    """(at most `limit` + 1 tenants, newest first, after `cursor`; the total number)"""
     rows = Tenant.objects.filter(erased_at=None)
     total = rows.count()
     if cursor is not None:
@@ -91,9 +91,9 @@ def change(row: Tenant, new: TenantChange) -> Tenant:
 
 
 def close(tenant_id: uuid.UUID) -> bool:
-    """End all keys of a tenant, take its name, and free its slug; False when that was done before.
+    """Revoke all keys of a tenant, remove its name, and free its slug. False if it was closed before.
 
-    Raises Conflict for the default tenant. Called in a transaction.
+    Raises Conflict for the default tenant. Call it in a transaction.
     """
     row = Tenant.objects.select_for_update().get(id=tenant_id)
     if row.slug == DEFAULT_TENANT:
@@ -107,16 +107,16 @@ def close(tenant_id: uuid.UUID) -> bool:
 
 
 def closed() -> list[Tenant]:
-    """All tenants that were closed, the last first."""
+    """All closed tenants, the last closed first."""
     return list(Tenant.objects.filter(erased_at__isnull=False).order_by("-erased_at"))
 
 
 def forget_keys(tenant_id: uuid.UUID) -> int:
-    """Delete the keys of a closed tenant: their names and users are its data too; → how many."""
+    """Delete the keys of a closed tenant, since their names and users are its data; → number."""
     return ApiKey.objects.filter(tenant=tenant_id, tenant__erased_at__isnull=False).delete()[0]
 
 
 def keys_of(tenant_ids: Sequence[uuid.UUID]) -> Counter[uuid.UUID]:
-    """How many keys in force each of these tenants has."""
+    """The number of active keys of each of these tenants."""
     alive = ApiKey.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now()), tenant__in=tenant_ids, revoked_at=None)
     return Counter(dict(alive.values_list("tenant_id").annotate(Count("id"))))

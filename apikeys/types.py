@@ -1,4 +1,4 @@
-"""Who is calling, as every service sees it."""
+"""The caller of a request, as services see it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from core.errors import InvalidRequest, ScopeDenied
 
 @dataclass(frozen=True, slots=True)
 class Monitor:
-    """Who holds METRICS_TOKEN: reads the service's numbers, belongs to no tenant and may do nothing else."""
+    """The holder of METRICS_TOKEN: may read the metrics of the service, belongs to no tenant, and has no other
+    permission."""
 
     is_authenticated = True
 
@@ -23,9 +24,9 @@ class Monitor:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller: a tenant, what the key may do, and whose data it may touch.
+    """The caller: a tenant, the permissions of the key, and the users and projects it may access.
 
-    `user_id` None: any user of the tenant. `projects` empty: any project. `caller` is text for actors and receipts.
+    `user_id` None: any user of the tenant. `projects` empty: any project. `caller` is the text of actors and receipts.
     `tenant_limits`, `tier` and `key_limits` change its rate limits (`apikeys.limits`).
     """
 
@@ -41,14 +42,14 @@ class Principal:
     tenant_limits: Mapping[str, str] = field(default_factory=dict, hash=False)
     key_limits: Mapping[str, str] = field(default_factory=dict, hash=False)
 
-    # DRF's view of an authenticated caller.
+    # DRF reads this attribute of an authenticated user.
     is_authenticated = True
 
     def has(self, scope: Scope) -> bool:
         return scope in SCOPES[self.role]
 
     def acting_user(self, named: str | None, default: str) -> str:
-        """The end user a request is about: the bound one, else the named one, else `default`."""
+        """The end user of a request: the user of the key, else `named`, else `default`."""
         if self.user_id is None:
             return named if named is not None else default
         if named is not None and named != self.user_id:
@@ -56,30 +57,30 @@ class Principal:
         return self.user_id
 
     def one_project(self, named: str | None) -> str:
-        """The project of a write or a query: the named one, the key's only one, or the tenant's default."""
+        """The project of a write or a query: `named`, else the only project of the key, else the default one."""
         if named is not None:
             return self._allowed(named)
         if not self.projects:
             return self.default_project
         if len(self.projects) == 1:
             return next(iter(self.projects))
-        raise InvalidRequest("project: this API key has several, so name one", field="project")
+        raise InvalidRequest("project: this API key has several projects: name one of them", field="project")
 
     def all_projects(self, named: str | None) -> tuple[str, ...] | None:
-        """The projects of a read: the named one, or all that the key may use (None: no limit)."""
+        """The projects of a read: `named`, or all that the key may use (None: no limit)."""
         if named is not None:
             return (self._allowed(named),)
         return tuple(sorted(self.projects)) or None
 
     def _allowed(self, project: str) -> str:
         if self.projects and project not in self.projects:
-            raise ScopeDenied("project: this API key may not use that one", field="project")
+            raise ScopeDenied("project: this API key may not use this project", field="project")
         return project
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """A key as those who manage it see it: `preview` recognises it, and nothing shows it."""
+    """A key in lists. `preview` is enough to recognise it; no field contains the key."""
 
     id: uuid.UUID
     tenant: str
@@ -101,7 +102,7 @@ class KeyRecord:
 
 @dataclass(frozen=True, slots=True)
 class NewKeyRecord:
-    """A key that was just made; `secret` is shown once. `replaces` is the one it was rotated from."""
+    """A new key. `secret` is shown once. `replaces` is the key that it replaces by rotation."""
 
     key: KeyRecord
     secret: str

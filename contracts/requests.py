@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 from contracts.document import ApiOperation, Document, Example
 
 ID = re.compile(r"\b[a-z]+_[0-9a-f]{32}\b")
-# Addresses of nobody (RFC 2606): whoever runs an example puts a server of their own there.
+# Addresses of nobody (RFC 2606): a user of the example replaces them by a real server.
 ADDRESS = re.compile(r"https://(?:[\w-]+\.)*example\.com[^\"\s]*")
 # Groups that the master key manages; everything else is done with an ordinary key.
 MASTER = frozenset({"keys", "tenants", "metrics"})

@@ -13,8 +13,8 @@ UNLOCK = "SELECT pg_advisory_unlock(%s)"
 
 @contextmanager
 def try_advisory_lock(job: int) -> Iterator[bool]:
-    """Whether nobody else is at this job. PostgreSQL keeps the lock for the block, and drops it with the connection:
-    a job that was killed holds nobody up."""
+    """Whether this job is not running in another process. PostgreSQL holds the lock for the block and releases it when
+    the connection ends, so a killed job blocks nothing."""
     with connection.cursor() as cursor:
         cursor.execute(TRY_LOCK, [job])
         acquired = bool(cursor.fetchone()[0])

@@ -1,7 +1,7 @@
-"""A circuit breaker: while a server hangs, its calls are refused at once.
+"""A circuit breaker: while a server does not answer, calls to it are refused at once.
 
-Own code, since the libraries do not fit threads that wait: pybreaker holds a lock during every call, and circuitbreaker
-lets all threads try at once when the pause is over.
+Own code, because the libraries do not fit threads that wait: pybreaker holds a lock during each call, and
+circuitbreaker lets all threads retry at once after the pause.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ log = logging.getLogger(__name__)
 
 
 class Breaker:
-    """Shared by all threads of a process.
+    """One breaker for all threads of a process.
 
-    Closed, it lets every call through. When a call times out, one thread sends `ping`; if that fails too, the breaker
-    opens, and every call raises `refused`. After `seconds` one caller sends `ping` again, while the others are still
-    refused; an answer closes it.
+    While it is closed, every call is made. When a call times out, one thread sends `ping`; if that fails too, the
+    breaker opens and every call raises `refused`. After `seconds` one caller sends `ping` again while the other calls
+    are still refused; an answer closes the breaker.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Breaker:
 
     @contextlib.contextmanager
     def guard(self) -> Iterator[None]:
-        """Context of one call to the server. Raises `refused` before the call, or passes on the error of the call."""
+        """Context of one call to the server. Raises `refused` before the call; passes on errors of the call."""
         retry_at = self._retry_at
         if retry_at is not None and self._clock() >= retry_at:
             self._ask()
@@ -51,11 +51,11 @@ class Breaker:
             yield
         except Exception as error:
             if self._timed_out(error):
-                self._ask()  # on a busy machine a single call may be late
+                self._ask()  # on a busy machine a single call may be slow
             raise
 
     def reset(self) -> None:
-        """Close it."""
+        """Close the breaker."""
         self._retry_at = None
 
     def _ask(self) -> None:
@@ -66,7 +66,7 @@ class Breaker:
             self._ping()
         except Exception:
             if self._retry_at is None:
-                log.warning("%s hangs: its calls are refused, it is asked every %g s", self.name, self._seconds)
+                log.warning("%s does not answer: calls are refused, next ping in %g s", self.name, self._seconds)
             self._retry_at = self._clock() + self._seconds
         else:
             if self._retry_at is not None:
@@ -76,7 +76,7 @@ class Breaker:
             self._pinging.release()
 
     def _timed_out(self, error: BaseException | None) -> bool:
-        """Whether it is a time-out, or was raised because of one."""
+        """Whether the error is a time-out, or was caused by one."""
         while error is not None and not isinstance(error, self._timeouts):
             error = error.__cause__
         return error is not None

@@ -1,7 +1,7 @@
-"""Claiming due rows of all tenants: ids first, then one conditional UPDATE.
+"""Claim due rows of all tenants: select ids, then one conditional UPDATE.
 
-`FOR UPDATE SKIP LOCKED` over all tenants is an error on a sharded database; a conditional UPDATE is not, and of two
-workers only one finds a row among what it returns.
+A sharded database refuses `FOR UPDATE SKIP LOCKED` over all tenants. A conditional UPDATE is allowed, and of two
+workers only one gets a row in RETURNING.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ CLAIM = (
 def claim_due(
     model: type[TenantRow], due: str, *, moment: dt.datetime, until: dt.datetime, limit: int
 ) -> list[tuple[uuid.UUID, uuid.UUID]]:
-    """Move the column `due` of at most `limit` pending rows from the past to `until`; → (tenant, id) of those we won.
+    """Move the column `due` of at most `limit` pending rows from the past to `until`; → (tenant, id) of the claimed
+    rows.
 
-    The longest due come first. Who loses every row of a batch to another worker looks again.
+    Oldest first. Retries if other workers claimed the whole batch.
     """
     names = {"table": sql.Identifier(model._meta.db_table), "due": sql.Identifier(due)}
     with across_tenants("claiming due rows"), connection.cursor() as cursor:
@@ -43,6 +44,6 @@ def claim_due(
 
 
 def backoff(attempts: int, *, first: float = 5.0, most: float = 600.0) -> dt.timedelta:
-    """How long to wait before try number `attempts` + 1: doubles from `first` to `most` seconds, with some jitter."""
+    """Seconds before attempt `attempts` + 1: doubles from `first` to `most`, with some jitter."""
     seconds = min(most, first * 2.0 ** min(attempts, 20))
     return dt.timedelta(seconds=seconds * random.uniform(0.8, 1.2))  # noqa: S311  (spreads load, hides nothing)

@@ -1,4 +1,4 @@
-"""Free space on PostgreSQL's disk, where it is on this machine (POSTGRES_DIR). `statvfs` takes microseconds."""
+"""Free space on the disk of PostgreSQL if it is on this machine (POSTGRES_DIR). `statvfs` takes microseconds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Space:
 
 
 def space() -> Space | None:
-    """None where PostgreSQL's disk is another machine's, or its folder cannot be read."""
+    """None if PostgreSQL runs on another machine, or if its folder cannot be read."""
     if not settings.POSTGRES_DIR:
         return None
     try:

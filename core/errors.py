@@ -1,13 +1,13 @@
-"""Every refusal the service can utter. A door turns it into its dialect's shape; nobody else formats errors."""
+"""All errors of the service. Each API dialect formats them; no other code does."""
 
 from __future__ import annotations
 
 
 class AppError(Exception):
-    """A refusal with a neutral code, an HTTP status and data for the caller.
+    """An error with a neutral code, an HTTP status and data for the caller.
 
-    `code` is translated by each dialect (`core.http`); `retryable` tells a caller, and the pipeline, whether the
-    same request may succeed later. `data` reaches the caller as `details`: never put a secret or stored text into it.
+    Each dialect translates `code` (`core.http`). `retryable`: the same request may succeed later; the caller and the
+    pipeline use it. `data` is sent to the caller as `details`: never put a secret or stored text into it.
     """
 
     code = "internal_error"
@@ -47,7 +47,7 @@ class ScopeDenied(AppError):
 
 
 class NotFound(AppError):
-    """Unknown, foreign and malformed ids look exactly alike."""
+    """Unknown, foreign and malformed ids give the same error."""
 
     code = "not_found"
     status = 404
@@ -62,7 +62,7 @@ class MemoryNotFound(NotFound):
 
 
 class MemoryExpired(AppError):
-    """Told only in STRICT_MODE, until the clean-up has erased it."""
+    """Raised only in STRICT_MODE, until the clean-up has erased the memory."""
 
     code = "memory_expired"
     status = 410

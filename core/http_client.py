@@ -1,15 +1,15 @@
-"""The one place where clients for outbound HTTP are made, so that none is without time limits.
+"""The only module that creates clients for outbound HTTP, so that every client has time limits.
 
-Every client: limits on connecting, on each read and on each write; redirects only where the caller allows a number of
-them (a redirect would carry a key or a text to an address nobody configured); certificates checked against the
-system's store, or SSL_CERT_FILE.
+Every client limits connecting, each read and each write. It follows redirects only if the caller allows a number of
+them, since a redirect would send a key or a text to an address that nobody configured. Certificates are verified with
+the system's store, or SSL_CERT_FILE.
 
-Proxies: HTTPS_PROXY, HTTP_PROXY and NO_PROXY count only with `environment_proxies=True`. That is right for addresses
-that the operator configured: who sets both an address and a proxy means them to work together, and an address of the
-own network belongs into NO_PROXY. It is wrong for addresses that callers send: a proxy resolves the name itself,
-beyond any check made here. `post` is for those: it speaks to an address that was checked, and to no proxy.
+Proxies: HTTPS_PROXY, HTTP_PROXY and NO_PROXY count only with `environment_proxies=True`. This is right for addresses
+that the operator configured; an address of the own network belongs into NO_PROXY. It is wrong for addresses that
+callers send: a proxy resolves the name itself, without the checks made here. `post` is for these: it connects to a
+checked address, without a proxy.
 
-The library is httpx2 because `openai` speaks through it too: one stack, one behaviour.
+The library is httpx2, because `openai` uses it too.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from core import __version__
 
 Client = httpx2.Client
 AGENT = f"memproject/{__version__}"
-MAX_RESPONSE_BYTES = 4096  # bytes of an answer that nobody is interested in
+MAX_RESPONSE_BYTES = 4096  # bytes that are read of an uninteresting response
 PIECE = 16 * 1024
 HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+", re.IGNORECASE)
 ERRORS = (httpx2.HTTPError, httpx2.InvalidURL)
 
 
 def client(*, connect: float, read: float, environment_proxies: bool, redirects: int = 0) -> httpx2.Client:
-    """A client that keeps connections alive; thread-safe, but made anew after a fork. `connect` and `read` are
-    seconds; `read` bounds the wait for each piece of an answer, not the whole of it."""
+    """A client with kept-alive connections. It is thread-safe, but must be created again after a fork. `connect` and
+    `read` are seconds; `read` limits the wait for each chunk, not for the whole response."""
     return httpx2.Client(
         timeout=httpx2.Timeout(connect=connect, read=read, write=read, pool=read),
         follow_redirects=redirects > 0,
@@ -51,7 +51,7 @@ def client(*, connect: float, read: float, environment_proxies: bool, redirects:
 
 # --- to an address that a caller sent --------------------------------------------------------------------------------
 class SendFailed(Exception):
-    """There is no answer: `timeout`, `connection` (refused, cut, or its certificate is not valid) or `protocol`."""
+    """No response: `timeout`, `connection` (refused, cut, or an invalid certificate) or `protocol`."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -60,7 +60,7 @@ class SendFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a URL points to; `host` in ASCII. `credentials`: it holds a user or a password."""
+    """The target of a URL; `host` in ASCII. `credentials`: the URL has a user or a password."""
 
     scheme: str
     host: str
@@ -69,7 +69,7 @@ class Origin:
 
 
 def origin(url: str) -> Origin | None:
-    """None when it is no URL of http or https with a host."""
+    """None unless it is an http or https URL with a host."""
     try:
         parsed = httpx2.URL(url)
     except (httpx2.InvalidURL, UnicodeError, ValueError):
@@ -83,10 +83,11 @@ def origin(url: str) -> Origin | None:
 
 
 def post(url: str, *, addresses: Sequence[str], headers: Mapping[str, str], body: bytes, deadline: float) -> int:
-    """POST once, to one of these addresses whatever the host's name says now; → the status code, redirects included.
+    """POST once, to one of these addresses without resolving the host again; → the status code. Redirects are not
+    followed.
 
-    Nothing begins or goes on after `deadline` (of `time.monotonic()`), however slowly the other side drips. The host's
-    name still counts for the Host header and the certificate. Raises SendFailed.
+    Nothing starts or continues after `deadline` (of `time.monotonic()`), however slowly the receiver responds. The host
+    name is still used for the Host header and the certificate. Raises SendFailed.
     """
     request = httpx2.Request("POST", url, headers={"User-Agent": AGENT, **headers}, content=body)
     target = request.url
@@ -108,12 +109,12 @@ def post(url: str, *, addresses: Sequence[str], headers: Mapping[str, str], body
         raise SendFailed("timeout") from None
     except httpcore2.NetworkError:
         raise SendFailed("connection") from None
-    except (httpcore2.ProtocolError, ValueError):  # ValueError: a host's name that TLS can't take
+    except (httpcore2.ProtocolError, ValueError):  # ValueError: a host name that TLS refuses
         raise SendFailed("protocol") from None
 
 
 def _skim(response: httpcore2.Response) -> None:
-    """Read the little that most receivers answer, so that they see a client that listened to the end."""
+    """Read the short response of most receivers, so that they see the connection closed normally."""
     read = 0
     for piece in response.iter_stream():
         read += len(piece)
@@ -127,7 +128,7 @@ def _tls() -> ssl.SSLContext:
 
 
 class _Pinned(httpcore2.NetworkBackend):
-    """Connects to the given addresses alone, and asks no resolver."""
+    """Connects only to the given addresses, without a resolver."""
 
     def __init__(self, addresses: Sequence[str], deadline: float) -> None:
         self.addresses = addresses
@@ -153,7 +154,7 @@ class _Pinned(httpcore2.NetworkBackend):
 
 
 class _Timed(httpcore2.NetworkStream):
-    """A connection with a deadline for all that is done with it."""
+    """A connection with a deadline for all operations."""
 
     def __init__(self, stream: httpcore2.NetworkStream, deadline: float) -> None:
         self.stream = stream
@@ -180,7 +181,7 @@ class _Timed(httpcore2.NetworkStream):
 
 
 def _left(deadline: float, late: type[Exception]) -> float:
-    """Seconds until the deadline; raises `late` when there are none."""
+    """Seconds until the deadline; raises `late` if it has passed."""
     left = deadline - time.monotonic()
     if left <= 0:
         raise late("the deadline has passed")

@@ -1,4 +1,4 @@
-"""Row ids are UUIDv7 (RFC 9562); the outside sees a prefix and 32 hex digits: `mem_01890a5d…`."""
+"""Row ids are UUIDv7 (RFC 9562). The API shows a prefix and 32 hex digits: `mem_01890a5d…`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WEBHOOK, DELIVERY, MESSAGE, MERGE, RELATION, REVIEW = "whk", "dlv", "msg", "mrg"
 
 
 def new_id() -> uuid.UUID:
-    """A fresh UUIDv7: ids sort by the millisecond they were made in."""
+    """A new UUIDv7: ids sort by the millisecond of their creation."""
     return uuid_utils.compat.uuid7()
 
 
@@ -24,18 +24,18 @@ def public(prefix: str, row_id: uuid.UUID) -> str: ...
 @overload
 def public(prefix: str, row_id: uuid.UUID | None) -> str | None: ...
 def public(prefix: str, row_id: uuid.UUID | None) -> str | None:
-    """The id that the API shows; None for no row."""
+    """The public id; None for None."""
     return None if row_id is None else f"{prefix}_{row_id.hex}"
 
 
 def parse(prefix: str, text: str) -> uuid.UUID | None:
-    """The row id of a public id, or None if it is not one of this prefix."""
+    """The row id of a public id, or None if it does not have this prefix."""
     match = _PUBLIC.fullmatch(text)
     return uuid.UUID(match[2]) if match and match[1] == prefix else None
 
 
 def subjects_of(body: Any) -> list[uuid.UUID]:
-    """The row ids of all memories and entities that a JSON value speaks of, each once."""
+    """The row ids of all memories and entities in a JSON value, each once."""
     found: dict[uuid.UUID, None] = {}
     waiting = [body]
     while waiting:

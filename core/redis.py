@@ -1,4 +1,4 @@
-"""The service's own Redis clients. Everything in Redis may vanish at any moment."""
+"""The Redis clients of the service. All data in Redis may be lost at any moment."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 RESULT_SECONDS = 60
 SWEPT = "swept"
-ROUND_SECONDS = 1.0  # of waiting for a result
+ROUND_SECONDS = 1.0  # seconds of waiting for a result
 
 
 class RedisUnavailable(redis.ConnectionError):
@@ -37,11 +37,11 @@ class RedisUnavailable(redis.ConnectionError):
 
 @functools.cache
 def _pinging() -> redis.Redis:
-    """The client of the breaker's PING, itself behind no breaker."""
+    """The client for the PING of the breaker, without a breaker itself."""
     return _connected(redis.Redis, 0.3)
 
 
-# One for all users of Redis in a process: the clients below, Django's cache (REDIS_CLIENT_CLASS) and Celery's messages.
+# One breaker for all users of Redis in a process: these clients, Django's cache (REDIS_CLIENT_CLASS) and Celery.
 breaker = Breaker(
     "Redis",
     ping=lambda: _pinging().ping(),
@@ -88,7 +88,7 @@ def _connected(made: type[C], timeout: float) -> C:
 
 
 def publish_result(events: Sequence[uuid.UUID]) -> None:
-    """Tell the requests that wait that these writes are done. If this is lost, a request answers 202."""
+    """Notify waiting requests that these writes are done. If the message is lost, a request responds with 202."""
     if not events:
         return
     try:
@@ -98,19 +98,19 @@ def publish_result(events: Sequence[uuid.UUID]) -> None:
             pipe.expire(f"done:{event}", RESULT_SECONDS)
         pipe.execute()
     except redis.RedisError as error:
-        log.warning("could not announce a result: %s", type(error).__name__)
+        log.warning("could not publish a result: %s", type(error).__name__)
 
 
 def await_result(event: uuid.UUID, seconds: float) -> bool:
-    """Wait until `event` was announced; False when the time ran out or Redis is away.
+    """Wait until the result of `event` is published; False after the time limit, or if Redis is unavailable.
 
-    It waits in rounds: during a BLPOP a Redis that hangs cannot be told from one without a result.
+    It waits in rounds: during a BLPOP, a hanging Redis cannot be distinguished from one without a result.
     """
     until = time.monotonic() + seconds
     try:
         while True:
             left = until - time.monotonic()
-            # 0 would mean to wait without end.
+            # 0 would wait without a limit
             if client().blpop([f"done:{event}"], timeout=max(0.01, min(left, ROUND_SECONDS))) is not None:
                 return True
             if left <= ROUND_SECONDS:
@@ -121,19 +121,19 @@ def await_result(event: uuid.UUID, seconds: float) -> bool:
 
 
 def note_sweep(moment: dt.datetime) -> None:
-    """Remember when the sweeps last succeeded. Raises RedisError."""
+    """Store the time of the last successful sweeps. Raises RedisError."""
     fast_client().set(SWEPT, moment.isoformat())
 
 
 def last_sweep() -> dt.datetime | None:
-    """When the sweeps last succeeded; None before the first time. Raises RedisError."""
+    """The time of the last successful sweeps; None before the first. Raises RedisError."""
     found: Any = fast_client().get(SWEPT)
     return dt.datetime.fromisoformat(found.decode()) if found else None
 
 
 def contents() -> Iterator[tuple[str, str]]:
-    """(key, text) of everything that lies in our Redis, what a queue has encoded decoded; bytes that are no text as
-    well as they go. Raises RedisError."""
+    """(key, text) of everything in our Redis, with messages of queues decoded. Bytes that are not text are decoded with
+    replacements. Raises RedisError."""
     for key in client().scan_iter(count=1000):
         yield key.decode(errors="replace"), " ".join(_decoded(part) for part in _parts(key))
 

@@ -1,7 +1,7 @@
-"""Rows as the lines of an export, and lines as rows again: shared by all apps that export tables.
+"""Convert rows to lines of an export and back, for all apps with exported tables.
 
-A line is a JSON object; a column is a field of its name, a link (`memory_key`) one without `_key`. Ids are 32 hex
-digits, moments ISO 8601 in UTC, bytes hex. What a column may hold, its model says.
+A line is a JSON object. A column is a field with its name; a link (`memory_key`) is a field without `_key`. Ids are 32
+hex digits, times ISO 8601 in UTC, bytes hex. The model of the row defines the type of each column.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ Line = dict[str, Any]
 
 
 class LineError(Exception):
-    """What is wrong with a line: the path of its field (`revisions.0.content`), and what is expected there."""
+    """An invalid line: the path of the field (`revisions.0.content`), and the expected value."""
 
     def __init__(self, path: str, expected: str) -> None:
         self.path, self.expected = path, expected
         super().__init__(f"{path}: {expected}" if path else expected)
 
     def prefixed(self, path: str) -> LineError:
-        """The same, seen from the object around it."""
+        """The same error, with the path of the enclosing object."""
         return LineError(f"{path}.{self.path}" if self.path else path, self.expected)
 
 
 @dataclass(frozen=True, slots=True)
 class IdRemapper:
-    """How an import changes ids: the last 32 bits of each are combined with `bits`; 0 keeps them.
+    """Changes ids in an import: the last 32 bits of each id are combined with `bits`; 0 keeps the ids.
 
-    The same id becomes the same id in every link, without a table of them; and since the bits before carry the time
-    and the order of a UUIDv7, what was older stays older.
+    Equal ids stay equal in every link, without a table. The order of UUIDv7 ids stays too, since the time is in the
+    first bits.
     """
 
     bits: int = 0
@@ -55,7 +55,7 @@ class IdRemapper:
         return uuid.UUID(int=row_id.int ^ self.bits)
 
     def remap(self, value: Any) -> Any:
-        """Public ids (`mem_…`) anywhere in a JSON value."""
+        """Remap public ids (`mem_…`) anywhere in a JSON value."""
         if not self.bits:
             return value
         return json.loads(_PUBLIC.sub(lambda m: m[1] + self.id(uuid.UUID(m[2])).hex, json.dumps(value)))
@@ -66,10 +66,10 @@ IDENTITY = IdRemapper()
 
 @dataclass(frozen=True)
 class RowFormat:
-    """The columns of one table that an export has.
+    """The exported columns of one table.
 
-    `links`: which kind of line each link points to, by its field. `is_nested`: rows inside another line, without an id;
-    no link points to them.
+    `links`: the kind of line that each link refers to, by its field. `is_nested`: rows inside another line, without an
+    id; no link refers to them.
     """
 
     name: str
@@ -79,12 +79,12 @@ class RowFormat:
     is_nested: bool = False
 
     def line(self, row: Any) -> Line:
-        """What an export says of a row."""
+        """The line of a row."""
         head: Line = {} if self.is_nested else {"id": row.id.hex}
         return head | {_field_name(column): _to_json(getattr(row, column)) for column in self.columns}
 
     def read(self, line: Any, remapper: IdRemapper, *inner: str) -> dict[str, Any]:
-        """A line's columns as the model has them; `inner` are fields that somebody else reads. Raises LineError."""
+        """The columns of a line as model values; `inner` are fields that the caller reads. Raises LineError."""
         if not isinstance(line, dict):
             raise LineError("", "must be an object")
         columns = self.columns if self.is_nested else ("id", *self.columns)
@@ -98,7 +98,7 @@ class RowFormat:
 
 
 def batches(rows: Iterable[_T], most: int) -> Iterator[list[_T]]:
-    """`rows` in lists of at most so many."""
+    """`rows` in lists of at most `most`."""
     batch: list[_T] = []
     for row in rows:
         batch.append(row)
@@ -110,7 +110,7 @@ def batches(rows: Iterable[_T], most: int) -> Iterator[list[_T]]:
 
 
 def read_list(read: Callable[[Any], _T], said: Any, path: str) -> list[_T]:
-    """`read` for each entry of a list in a line."""
+    """Call `read` for each item of a list in a line."""
     if not isinstance(said, list):
         raise LineError(path, "must be a list")
     found = []

@@ -1,7 +1,7 @@
-"""Where callers may make this service send something: public addresses, and no others.
+"""Protection against server-side request forgery: callers may send requests to public addresses only.
 
-A name is resolved once, all of its addresses are judged, and the caller of `check` connects to these addresses
-(`core.http_client.post`): a name that points elsewhere a moment later changes nothing.
+A name is resolved once and all of its addresses are checked. The caller of `check` connects to these addresses
+(`core.http_client.post`), so a later change of the name has no effect.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from core import http_client
 
 MAX_URL_LENGTH = 2048
-MAX_ADDRESSES = 4  # tried of one name; all of them are judged
+MAX_ADDRESSES = 4  # addresses that are tried; all of them are checked
 
-# The operator's own: allowed where the operator says so.
+# Private networks: allowed if the operator allows them.
 PRIVATE_NETWORKS = tuple(
     map(
         ipaddress.ip_network,
@@ -30,8 +30,8 @@ PRIVATE_NETWORKS = tuple(
         ),
     )
 )
-# Never, whatever `is_global` of this Python says: metadata of clouds inside PRIVATE_NETWORKS, and what leads to IPv4 by
-# detours.
+# Always blocked, whatever `is_global` of this Python version says: metadata services of clouds inside PRIVATE_NETWORKS,
+# and networks that lead to IPv4 indirectly.
 BLOCKED_NETWORKS = tuple(
     map(
         ipaddress.ip_network,
@@ -51,7 +51,7 @@ NAT64 = IPv6Network("64:ff9b::/96")
 
 
 class UrlRefused(Exception):
-    """Nothing may be sent there: `bad_url`, `unresolvable` or `private_address`."""
+    """Refused: `bad_url`, `unresolvable` or `private_address`."""
 
     def __init__(self, kind: str, expected: str) -> None:
         self.kind = kind
@@ -60,7 +60,7 @@ class UrlRefused(Exception):
 
 
 def check(url: str, *, allow_private: bool) -> tuple[str, ...]:
-    """The addresses that `url` may be reached at. Raises Refused."""
+    """The addresses of the host of `url`. Raises UrlRefused."""
     origin = http_client.origin(url) if len(url) <= MAX_URL_LENGTH else None
     if origin is None:
         raise UrlRefused("bad_url", f"must be a URL of http or https with at most {MAX_URL_LENGTH} characters")
@@ -84,7 +84,7 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 def allowed(address: str, *, allow_private: bool) -> bool:
-    """Whether a packet may be sent there. An IPv4 address inside an IPv6 one is judged as itself."""
+    """Whether requests to this address are allowed. An IPv4 address inside an IPv6 one is checked as IPv4."""
     try:
         judged = _inner(ipaddress.ip_address(address))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Which processes the supervisor of `make up` can't keep running: it writes a small file, the web processes read it."""
+"""The processes that the supervisor of `make up` cannot keep running, in a small file for the web processes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 
 
 class SupervisorReport:
-    """The supervisor's side: writes the file when the names change."""
+    """The writer: updates the file when the names change."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._written: list[str] | None = None  # an earlier run's file says nothing of this one
+        self._written: list[str] | None = None  # remove the file of an earlier run
 
     def update(self, failing: Collection[str]) -> None:
-        """Replace the file at once: a reader sees the old names or the new ones. A full disk: try again next time."""
+        """Replace the file atomically. If the disk is full, the next call tries again."""
         names = sorted(failing)
         if names == self._written:
             return

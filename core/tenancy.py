@@ -1,7 +1,7 @@
-"""Rows of a tenant: every statement that Django writes for them by itself names the tenant.
+"""Rows of a tenant: every statement that Django generates for them names the tenant.
 
-The database's primary key of such a table is `(tenant_id, id)` (see `core/postgres/operations.py`); Django believes
-in `id` alone. What Django would look up by `id`, this base model looks up by both, or refuses.
+The primary key of such a table in the database is `(tenant_id, id)` (see `core/postgres/operations.py`), but Django
+uses `id` alone. This base model adds the tenant to Django's look-ups by `id`, or refuses them.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _across: ContextVar[str] = ContextVar("across_tenants", default="")
 
 @contextmanager
 def across_tenants(reason: str) -> Iterator[None]:
-    """Marks the few pieces of work over all tenants (claiming due rows, expiry, counts, the admin's look-ups).
+    """Marks the few statements over all tenants (claims of due rows, expiry, counts, look-ups of the admin).
 
-    The guard of the test suite fails on a statement that neither names its tenant nor stands under this mark.
+    The guard of the test suite fails on a statement that neither names its tenant nor runs inside this context.
     """
     token = _across.set(reason)
     try:
@@ -37,7 +37,7 @@ def across_tenants(reason: str) -> Iterator[None]:
 
 
 def across_reason() -> str:
-    """Why the running code may speak to all tenants; empty when it may not."""
+    """The reason of the enclosing `across_tenants`; empty outside of it."""
     return _across.get()
 
 
@@ -52,7 +52,7 @@ class TenantRow(models.Model):
         abstract = True
 
     def __str__(self) -> str:
-        # Never text: log lines and the admin's history show this.
+        # Never text: log lines and the admin's history contain it.
         return f"{self._meta.model_name} {self.id}"
 
     def _do_update(self, base_qs: models.QuerySet[Self], *args: Any, **kwargs: Any) -> Any:
@@ -107,7 +107,7 @@ class TenantForeignKey(models.ForeignObject[_ST, _GT]):
 
 
 def tenant_tables() -> list[type[TenantRow]]:
-    """Every table that holds tenants' data, of all apps; what points to another one comes before it."""
+    """All tables with tenants' data, of all apps; the target of a link comes before the table with the link."""
     found = [model for model in apps.get_models() if issubclass(model, TenantRow)]
     links: dict[type[TenantRow], set[type[TenantRow]]] = {model: set() for model in found}
     for model in found:

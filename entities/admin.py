@@ -1,4 +1,4 @@
-"""Operators see entities, and join and part them; what waits for the graph and what it refused, to be tried again."""
+"""Admin pages of entities, with merge and split, and of the graph outbox, with a retry of dead entries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from entities.services import graph, operators
 
 @admin.register(Entity)
 class EntityAdmin(TenantRowAdmin[Entity]):
-    """The things that memories mention. Names are changed through the API, where their owners are asked."""
+    """Entities. Names are changed over the API, which checks the permissions of the owner."""
 
     list_display = ("name", "type", "tenant", "project", "user_id", "mentions", "created_at")
     list_filter = (TenantFilter, ProjectFilter, UserFilter)
@@ -93,7 +93,7 @@ class EntityAdmin(TenantRowAdmin[Entity]):
 
 
 def _told(request: HttpRequest, act: Callable[[], object], done: str) -> None:
-    """A refusal is told as it is."""
+    """Run the action and show a refusal of the service as an error message."""
     try:
         act()
     except AppError as error:
@@ -107,7 +107,7 @@ def _actor(request: HttpRequest) -> str:
 
 
 def _last(entity: Entity) -> EntityRevision | None:
-    """The open revision, as the page's queryset brought it."""
+    """The current revision, which the page's queryset has prefetched."""
     found: list[EntityRevision] = entity.last_words  # type: ignore[attr-defined]  # the prefetch's
     return found[0] if found else None
 
@@ -120,11 +120,11 @@ class GraphOutboxAdmin(TenantRowAdmin[GraphOutbox]):
     actions = ("retry",)
     fields = ("id", "tenant", "kind", "object_id", "version", "is_deleted", "state", "attempts", "failure", "due_at")
 
-    @admin.action(description="Try selected dead changes again", permissions=["retry"])
+    @admin.action(description="Retry selected dead-lettered changes", permissions=["retry"])
     def retry(self, request: HttpRequest, rows: QuerySet[GraphOutbox]) -> None:
         chosen = by_tenant(rows.values_list("tenant_id", "id"))
         tried = sum(graph.retry(tenant_id, ids) for tenant_id, ids in chosen.items())
-        messages.success(request, f"{tried} change(s) are tried again.")
+        messages.success(request, f"{tried} change(s) will be retried.")
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("entities.change_graphoutbox")

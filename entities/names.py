@@ -1,4 +1,4 @@
-"""What makes two names the same, and the parts that a name has. Pure."""
+"""Normalised names, and the parts of a name. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TITLES = {
         ("mx", "dr", "doctor", "prof", "professor", "rev", "reverend", "capt", "captain", "sgt", "lt", "col", "gen")
     ),
 }
-BORN = frozenset(("jr", "sr", "ii", "iii", "iv"))  # which of a family
+BORN = frozenset(("jr", "sr", "ii", "iii", "iv"))  # the generation in a family
 DEGREES = frozenset(("phd", "ph.d", "md", "m.d", "esq", "mba", "msc", "bsc"))
 FIRMS = frozenset(
     (
@@ -50,17 +50,18 @@ EDGES = ".,;:!?\"“”„'‘’`()[]{}<>«»"
 
 
 def normal(name: str) -> str:
-    """NFKC, case and apostrophes folded, blanks as one, and cut to fit a key: `" Müller  AG"` → `"müller ag"`."""
+    """NFKC, with case and apostrophes folded, single blanks, and cut to the size of a key: `" Müller  AG"` → `"müller
+    ag"`."""
     folded = " ".join(normalize("NFKC", name).casefold().translate(APOSTROPHES).split())[:MAX_LENGTH]
     return folded.encode()[:MAX_BYTES].decode(errors="ignore").rstrip()
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """A name taken apart. `words`: what is left without titles, degrees and the kind of firm, in the usual order.
+    """The parts of a name. `words`: the rest without titles, degrees and legal forms, in the usual order.
 
-    `sex`: "m" or "f" where a title tells it. `born`: Jr., III. `titled`: a title stood before it. `within`: of a place,
-    what stands behind the comma.
+    `sex`: "m" or "f" if a title gives it. `born`: Jr., III. `titled`: the name had a title. `within`: the part of a
+    place behind the comma.
     """
 
     words: tuple[str, ...]
@@ -72,13 +73,13 @@ class Parts:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """The same for the same words in any order."""
+        """A key that ignores the order of words."""
         return (*sorted(self.words + self.within), self.born)
 
 
 @lru_cache(maxsize=20_000)
 def parts(name: str, of_type: str) -> Parts:
-    """`("Mr. Smith", "PERSON")` → smith, titled, m; `("Smith, John", "PERSON")` → john smith; never without a word."""
+    """`("Mr. Smith", "PERSON")` → smith, titled, m; `("Smith, John", "PERSON")` → john smith; at least one word."""
     whole = normal(name)
     words = _words(whole)
     if of_type == "PERSON":
@@ -109,7 +110,7 @@ def _person(whole: str, words: list[str]) -> Parts:
 
 
 def _words(text: str) -> list[str]:
-    """Split at white space and commas; signs inside a word stay, and so do those that make a name (C++, emoji)."""
+    """Split at white space and commas. Signs inside a word are kept, and signs that are part of a name (C++, emoji)."""
     found = [word.strip(EDGES) for word in text.replace(",", " ").split()]
     found = [word.removesuffix("'s").removesuffix("’s") or word for word in found if word]
     return found or ([text] if text else [])

@@ -15,8 +15,8 @@ PERSON, ORG, LOCATION, *_, CONCEPT = ENTITY_TYPES
 class RelationType:
     """A type of relation, from a source to a target.
 
-    `functional`: a source has one target at a time; a newer one ends its predecessor.
-    `symmetric`: it means the same in both directions.
+    `functional`: a source has one target at a time; a new one ends the old one.
+    `symmetric`: equal in both directions.
     `inverse`: the type that states the same from the target to the source; "" without one.
     `opposite`: the type that contradicts it between the same source and target; "" without one.
     `target_type`: the type of a target that the text does not name, one of ENTITY_TYPES.

@@ -1,7 +1,7 @@
-"""Which known entity does a name in a text mean: one of them, a new one, or a new one because it can't be told. Pure.
+"""Resolve a name in a text to a known entity, a new one, or a new ambiguous one. Pure.
 
-Names are compared word by word, never by a part of a word. In doubt two things stay two: a merge by hand is cheap, and
-a wrong one hides what it joined.
+Names are compared by whole words. In doubt two entities are kept: a manual merge is cheap, and a wrong merge hides
+information.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ LONG = 5  # letters of a word that may be misspelt
 
 @dataclass(frozen=True, slots=True)
 class EntityCandidate:
-    """An entity that is known. `ambiguous`: it may be one of several others, so that it takes no fuller name.
-    `qualifiers`: those of its mentions."""
+    """A known entity. `ambiguous`: it may be one of several others, so it takes no fuller name.
+
+    `qualifiers`: those of its mentions.
+    """
 
     id: uuid.UUID
     name: str
@@ -35,7 +37,7 @@ class EntityCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`id` None: a new entity. `candidates`: those that it may be, when that can't be told."""
+    """`id` None: a new entity. `candidates`: the possible entities of an ambiguous name."""
 
     id: uuid.UUID | None = None
     candidates: tuple[uuid.UUID, ...] = ()
@@ -47,10 +49,10 @@ NEW = Verdict()
 def resolve(
     named: EntityMention, known: Sequence[EntityCandidate], *, contexts: Sequence[Collection[uuid.UUID]] = ()
 ) -> Verdict:
-    """What `named` means among the `known` entities of one owner.
+    """The entity that `named` means among the `known` entities of one owner.
 
-    `contexts`: the entities that are named around it, the nearest first (the same text, then the same write). A short
-    form means the one of them that it fits.
+    `contexts`: the entities that are named near it, nearest first (the same text, then the same write). A short form
+    means the one that it fits.
     """
     words = parts(named.name, named.type)
     known = [c for c in known if not _is_told_apart(named, c)]
@@ -66,7 +68,7 @@ def resolve(
 
 
 def is_fuller(name: str, than: str, of_type: str) -> bool:
-    """Whether `name` says more than a short form of it: `John Smith` than `John` or `J. Smith`."""
+    """Whether `name` is a longer form than `than`: `John Smith` than `John` or `J. Smith`."""
     full, short = parts(name, of_type), parts(than, of_type)
     return _shortens(short, full) and sum(map(len, full.words + full.within)) > sum(map(len, short.words))
 
@@ -74,7 +76,7 @@ def is_fuller(name: str, than: str, of_type: str) -> bool:
 def _told_apart(
     fitting: Sequence[EntityCandidate], same: Sequence[EntityCandidate], contexts: Sequence[Collection[uuid.UUID]]
 ) -> Verdict:
-    """The one that the context names; else the only one of this very name, or the only one that fits."""
+    """The candidate in the context; else the only one with exactly this name, or the only fitting one."""
     for around in contexts:
         here = [c for c in fitting if c.id in around]
         if len(here) == 1:
@@ -88,7 +90,7 @@ def _told_apart(
 
 
 def _is_called(words: Parts, candidate: EntityCandidate) -> bool:
-    """By its name, or by an alias that is no mere short form of that name."""
+    """By its name, or by an alias that is not only a short form of that name."""
     name = parts(candidate.name, candidate.type)
     if _contradict(words, candidate):
         return False
@@ -99,7 +101,7 @@ def _is_called(words: Parts, candidate: EntityCandidate) -> bool:
 
 
 def _fits(words: Parts, candidate: EntityCandidate) -> bool:
-    """As a short form of what it is called, or as a fuller one, with no word against it."""
+    """As a short or a longer form of its names, without a contradicting word."""
     if _contradict(words, candidate):
         return False
     for name in (candidate.name, *candidate.aliases):
@@ -112,7 +114,7 @@ def _fits(words: Parts, candidate: EntityCandidate) -> bool:
 
 
 def _is_short(words: Parts) -> bool:
-    """A first or a last name; a place that doesn't say where it is."""
+    """A first or a last name; a place without its region."""
     return not words.within if words.type == "LOCATION" else words.type == "PERSON" and len(words.words) == 1
 
 
@@ -140,7 +142,7 @@ def _same_first(one: str, other: str) -> bool:
 
 
 def _contradict(words: Parts, candidate: EntityCandidate) -> bool:
-    """Whether a title speaks against it, or all full names that the candidate has."""
+    """Whether a title, or all full names of the candidate, contradict."""
     called = [parts(name, candidate.type) for name in (candidate.name, *candidate.aliases)]
     if words.sex and any(name.sex not in ("", words.sex) for name in called):
         return True
@@ -153,7 +155,7 @@ def _agree(one: Parts, other: Parts) -> bool:
 
 
 def _is_misspelt(words: Parts, candidate: EntityCandidate) -> bool:
-    """One word spelt otherwise. A person's first name is never a misspelling: Daniel and Daniela are two."""
+    """One word with another spelling. A first name is never a misspelling: Daniel and Daniela are two people."""
     if candidate.type == "DATE":
         return False
     for name in (candidate.name, *candidate.aliases):
@@ -169,14 +171,14 @@ def _is_misspelt(words: Parts, candidate: EntityCandidate) -> bool:
 
 
 def _alike(one: str, other: str) -> bool:
-    """Long words without figures, nearly the same."""
+    """Long words without digits that are nearly equal."""
     if min(len(one), len(other)) < LONG or not (one.isalpha() and other.isalpha()):
         return False
     return ratio(one, other) >= MIN_SIMILARITY
 
 
 def _has_the_name(named: EntityMention, candidate: EntityCandidate) -> bool:
-    """Whether the names are equal and the types differ. A common noun ("apple") is no name ("Apple")."""
+    """Whether the names are equal and the types differ. A common noun ("apple") is not a name ("Apple")."""
     if "DATE" in (named.type, candidate.type) or named.type == candidate.type:
         return False
     return any(
@@ -186,7 +188,7 @@ def _has_the_name(named: EntityMention, candidate: EntityCandidate) -> bool:
 
 
 def _is_told_apart(named: EntityMention, candidate: EntityCandidate) -> bool:
-    """Two of the same first name whose qualifiers are of one sort and differ: a son and a boss, but not a son who is
+    """Two people of one first name with different qualifiers of the same kind: a son and a boss, but not a son who is
     from Lyon."""
     if not named.qualifier or not candidate.qualifiers or len(parts(named.name, "PERSON").words) > 1:
         return False

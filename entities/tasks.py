@@ -1,4 +1,4 @@
-"""The tasks of this app: names for the worker, no logic. What a task runs is imported with its first run."""
+"""Celery tasks of this app, without logic. A task imports its code at its first run."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ PRUNE_GRAPH = "entities.graph.drain.prune"
 
 @shared_task(name="entities.tasks.drain_graph")
 def drain_graph() -> None:
-    """Bring the graph up to date with what is due."""
+    """Project due outbox entries."""
     import_string(DRAIN_GRAPH)()
 
 
 @shared_task(name="entities.tasks.prune_graph")
 def prune_graph() -> None:
-    """Forget what was drained a day ago."""
+    """Delete entries that were projected a day ago."""
     import_string(PRUNE_GRAPH)()

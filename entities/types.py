@@ -1,4 +1,4 @@
-"""What travels between this app and the doors: frozen data, no framework."""
+"""Frozen dataclasses that APIs and services exchange. No framework."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class EntityRecord:
-    """A thing mentioned. `memory_count`: live mentions."""
+    """An entity. `memory_count`: live mentions."""
 
     id: uuid.UUID
     name: str
@@ -31,7 +31,7 @@ class EntityPage:
 
 @dataclass(frozen=True, slots=True)
 class EntityDetail:
-    """One entity. `ambiguous_with`: those that it may be, where a text did not tell."""
+    """One entity. `ambiguous_with`: the entities that it may be, if a text was ambiguous."""
 
     entity: EntityRecord
     ambiguous_with: tuple[uuid.UUID, ...] = ()
@@ -39,7 +39,7 @@ class EntityDetail:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What others were merged into. `merge_ids`: one for each of them, in the order in which they were named."""
+    """The target of a merge. `merge_ids`: one for each source, in the order of the request."""
 
     detail: EntityDetail
     merge_ids: tuple[uuid.UUID, ...]
@@ -47,7 +47,7 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class EditEntity:
-    """What changes; None: as it is. `aliases` takes the place of all that there are."""
+    """The changes; None: unchanged. `aliases` replaces all aliases."""
 
     entity_id: str
     name: str | None = None
@@ -69,15 +69,15 @@ class EntityQuery:
 
 
 ENTITY_TYPES = ("PERSON", "ORG", "LOCATION", "PRODUCT", "EVENT", "DATE", "CONCEPT")
-SELF = "user"  # in what a text states: whoever it speaks of in the first person
+SELF = "user"  # the name of a text's author in extracted mentions and relations
 
 
 @dataclass(frozen=True, slots=True)
 class EntityMention:
-    """An entity as a text names it; `name` may be SELF. `type`: one of ENTITY_TYPES.
+    """An entity in a text; `name` may be SELF. `type`: one of ENTITY_TYPES.
 
-    `qualifier`: what tells a person from others of the same first name, "" if nothing does: a role that one has to the
-    user ("PARENT_OF"), or a group ("from hr").
+    `qualifier`: distinguishes a person from others of the same first name, "" without one: the role for the user
+    ("PARENT_OF"), or a group ("from hr").
     """
 
     name: str
@@ -97,7 +97,7 @@ class RelationConflict(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class RelationMention:
-    """A relation as a text states it, between names. `ended`: it holds no longer (since `valid_to`, where known)."""
+    """A relation in a text, between names. `ended`: it is past (since `valid_to`, if known)."""
 
     source: str
     type: str
@@ -111,7 +111,7 @@ class RelationMention:
 
 @dataclass(frozen=True, slots=True)
 class ExtractedGraph:
-    """What one text says of entities. `user_name`: what it calls the user, an alias from then on."""
+    """The entities and relations of one text. `user_name`: its name for the user, an alias from then on."""
 
     named: tuple[EntityMention, ...] = ()
     stated: tuple[RelationMention, ...] = ()
@@ -140,7 +140,7 @@ class EntityRef:
 
 @dataclass(frozen=True, slots=True)
 class RelationRecord:
-    """A relation with the names of its ends. `is_current`: it holds at the moment that was asked for."""
+    """A relation with the names of its ends. `is_current`: it is valid at the requested time."""
 
     id: uuid.UUID
     source_id: uuid.UUID
@@ -157,7 +157,7 @@ class RelationRecord:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An entity in a graph; `distance`: relations between it and where a walk began."""
+    """An entity in a graph; `distance`: relations from the start of the traversal."""
 
     id: uuid.UUID
     name: str
@@ -167,7 +167,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Subgraph:
-    """Every end of an edge is a node. `truncated`: there is more than was asked for."""
+    """Every end of an edge is a node. `truncated`: there are more nodes or edges."""
 
     nodes: tuple[Node, ...]
     edges: tuple[RelationRecord, ...]
@@ -176,7 +176,7 @@ class Subgraph:
 
 @dataclass(frozen=True, slots=True)
 class TopEntity:
-    """An entity by how many memories mention it."""
+    """An entity with the number of memories that mention it."""
 
     id: uuid.UUID
     name: str
@@ -186,7 +186,7 @@ class TopEntity:
 
 @dataclass(frozen=True, slots=True)
 class Mentioned:
-    """The memories that mention an entity, and whose they are; the newest first."""
+    """The memories that mention an entity, newest first, and their owner."""
 
     user_id: str
     project: str
@@ -204,7 +204,7 @@ class StatedRef:
 
 @dataclass(frozen=True, slots=True)
 class MemoryEntities:
-    """What a memory mentions and states, in the order in which it was written down."""
+    """The mentions and relations of a memory, in the order of their recording."""
 
     mentions: tuple[EntityRef, ...] = ()
     states: tuple[StatedRef, ...] = ()
@@ -225,7 +225,7 @@ NO_ENTITIES = MemoryEntities()
 def distinct(memories: Iterable[MemoryEntities]) -> list[EntityRef]:
     """The entities that some memories mention, each once, in the order of their first mention.
 
-    The confidence of each is that of its surest mention.
+    The confidence of each is that of its most confident mention.
     """
     found: dict[uuid.UUID, EntityRef] = {}
     for memory in memories:
@@ -237,14 +237,14 @@ def distinct(memories: Iterable[MemoryEntities]) -> list[EntityRef]:
 
 @dataclass(frozen=True, slots=True)
 class GraphUpdateResult:
-    """What a memory added to the graph: the entities it mentions, and how many relations it was the first to state."""
+    """The result of a graph update: the mentioned entities, and the number of relations that were new."""
 
     entities: tuple[EntityRef, ...]
     relations: int
 
 
 class GraphKind(enum.StrEnum):
-    """What the graph keeps, one by one. A memory stands for its mentions."""
+    """The kinds of objects in the graph. A memory includes its mentions."""
 
     ENTITY = "entity"
     RELATION = "relation"
@@ -253,7 +253,7 @@ class GraphKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GraphScope:
-    """Where a walk stays: one user's entities in one project."""
+    """The scope of a traversal: one user's entities in one project."""
 
     tenant_id: uuid.UUID
     project: str
@@ -262,7 +262,7 @@ class GraphScope:
 
 @dataclass(frozen=True, slots=True)
 class PointInTime:
-    """`system_time`: what was recorded then. `valid_time`: what was true in the world then."""
+    """`system_time`: recorded at that time. `valid_time`: valid at that time."""
 
     system_time: dt.datetime
     valid_time: dt.datetime
@@ -270,7 +270,7 @@ class PointInTime:
 
 @dataclass(frozen=True, slots=True)
 class ReachedNode:
-    """An entity or a memory, and how many relations lie between it and where a walk began."""
+    """An entity or a memory, and its distance in relations from the start of the traversal."""
 
     id: uuid.UUID
     distance: int

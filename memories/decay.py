@@ -1,4 +1,4 @@
-"""How relevance fades, and what keeps it. Pure.
+"""The decay of memories, and the effect of use. Pure.
 
 A memory that is not used is forgotten by a curve that falls ever more slowly (Ebbinghaus, Über das Gedächtnis, 1885),
 written with two components: retrievability, which falls with time, and stability, which grows with use (Wozniak,
@@ -7,11 +7,11 @@ Gorzelańczyk, Murakowski: Two components of long-term memory, Acta Neurobiologi
     score = exp(-idle / stability)
     stability = STABILITY · RANGE^(2 · importance - 1) · (1 + ln(1 + uses))
 
-`idle` is the time since the memory was last used or changed, whichever is later: what was just edited or restored is
-fresh. The logarithm is the diminishing return of practice (Newell and Rosenbloom, Mechanisms of skill acquisition and
-the law of practice, 1981); MemoryBank (Zhong et al., arXiv 2305.10250, 2023) gives an agent's memories the same curve.
-The constants are this project's: an ordinary memory that nobody asks for is healthy for two months and decayed after
-seven; one that was recalled ten times lasts two years.
+`idle` is the time since the memory was last used or changed, whichever is later: an edited or restored memory is fresh.
+The logarithm is the diminishing return of practice (Newell and Rosenbloom, Mechanisms of skill acquisition and the law
+of practice, 1981); MemoryBank (Zhong et al., arXiv 2305.10250, 2023) gives an agent's memories the same curve. The
+constants are this project's: an ordinary memory without recalls is healthy for two months and decayed after seven; one
+with ten recalls lasts two years.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ import datetime as dt
 import math
 from dataclasses import dataclass
 
-STABILITY = dt.timedelta(days=90)  # of a memory of importance ½ that was never used
-RANGE = 2.0  # the most important lasts as many times longer, the least important as many times less long
+STABILITY = dt.timedelta(days=90)  # of a memory of importance ½ without uses
+RANGE = 2.0  # factor of the most important memory, divisor of the least important one
 HEALTHY = 0.5  # the least score of the band
 DECAYED = 0.1  # below it
 HEALTHY_BAND, DECAYING_BAND, EXPIRED_BAND = BANDS = ("healthy", "decaying", "expired")
-# Nothing decays faster than what matters least and was never used.
+# The shortest lifetime: least important and never used.
 SOONEST = STABILITY / RANGE * -math.log(DECAYED)
 
 
 @dataclass(frozen=True, slots=True)
 class Decay:
-    """A score in 0–1 and its parts. A pinned memory doesn't fade."""
+    """A score in 0–1 and its parts. A pinned memory does not decay."""
 
     score: float
     stability: dt.timedelta
@@ -56,7 +56,7 @@ def decay(
     importance: float,
     pinned: bool,
 ) -> Decay:
-    """How relevant a memory is at `moment`; `importance` is in 0–1."""
+    """The relevance of a memory at `moment`; `importance` is in 0–1."""
     idle = max(moment - max(changed_at, last_used_at or changed_at), dt.timedelta())
     by_importance = RANGE ** (2 * importance - 1)
     by_use = 1 + math.log1p(uses)

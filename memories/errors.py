@@ -1,4 +1,4 @@
-"""Failures of models that embed or read texts."""
+"""Errors of models that embed or read texts."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from core.errors import AppError, Unavailable
 
 
 class ProviderUnavailable(Unavailable):
-    """Away, overloaded, too slow, or not installed yet: the same call may succeed later."""
+    """Unavailable, overloaded, too slow, or not installed yet: the same call may succeed later."""
 
     default_message = "The model provider is not available. Try again in a moment."
 
 
 class ProviderRefused(AppError):
-    """The provider's answer can't become right by asking again: a wrong key, model or dimension. An operator must
-    act. The message names the setting, never a key or a text."""
+    """A repeated call would fail again: a wrong key, model or dimension. An operator must act. The message names the
+    setting, never a key or a text."""
 
     default_message = "The model provider refused the request."

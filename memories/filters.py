@@ -41,7 +41,7 @@ class FilterError(ValueError):
 
 # --- reading ---------------------------------------------------------------------------------------------------------
 def parse(data: Any, path: str = "filters") -> Filter:
-    """A filter from JSON. Raises FilterError for anything that isn't understood."""
+    """A filter from JSON. Raises FilterError for anything that is not valid."""
     found = _group(data, path, 1)
     if sum(1 for _ in _conditions(found)) > MAX_CONDITIONS:
         raise FilterError(path, f"must have at most {MAX_CONDITIONS} conditions")
@@ -82,7 +82,7 @@ def _condition(name: str, operator: str, value: Any, path: str) -> Condition:
 
 
 def _check(operator: str, value: Any, column: str | None, path: str) -> None:
-    """Whether the value is one that the operator, and the column, can be asked about."""
+    """Check that the operator and the column accept the value."""
     if operator == "exists":
         if not isinstance(value, bool):
             raise FilterError(path, "must be true or false")
@@ -136,8 +136,8 @@ def _conditions(part: FilterGroup | Condition) -> Sequence[Condition]:
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
-# `{meta}` is the column of the metadata, `{column}` another one, `{k}` the key, `{v}` the value as JSON, `{t}` as text,
-# `{x}` as it is. COALESCE turns the NULL of a missing key into "no", so that NOT means not.
+# `{meta}` is the metadata column, `{column}` another column, `{k}` the key, `{v}` the value as JSON, `{t}` as text,
+# `{x}` unconverted. COALESCE turns the NULL of a missing key into false, so that NOT is its negation.
 META = {
     "exists": "{meta} ? {k}",
     "eq": "COALESCE({meta} -> {k} = {v}::jsonb, false)",
@@ -149,7 +149,7 @@ META = {
         WHEN 'array' THEN lower(({meta} -> {k})::text)::jsonb @> lower({v})::jsonb END, false)""",
 }
 META_HOLDS = "COALESCE(CASE jsonb_typeof({meta} -> {k}) WHEN 'array' THEN {meta} -> {k} @> {v}::jsonb END, false)"
-# Numbers compare with numbers, times with texts that are times, other texts with texts by their code points.
+# Numbers are compared with numbers, times with texts that are times, other texts by code point.
 META_NUMBER = """COALESCE(CASE jsonb_typeof({meta} -> {k})
     WHEN 'number' THEN ({meta} ->> {k})::numeric {op} {x}::numeric END, false)"""
 META_TIME = """COALESCE(CASE WHEN jsonb_typeof({meta} -> {k}) = 'string'
@@ -214,7 +214,7 @@ def _form(c: Condition, operator: str) -> str:
     if c.column is not None:
         return COLUMN.get(operator) or (COLUMN_TIME if c.column in TIMES else COLUMN_TEXT)
     if operator == "contains" and not isinstance(c.value, str):
-        return META_HOLDS  # a text contains texts alone
+        return META_HOLDS  # only texts have a `contains`
     if operator in META:
         return META[operator]
     if not isinstance(c.value, str):

@@ -1,8 +1,8 @@
-"""Which language a project's words are in, and what has to be done to a text before PostgreSQL reads its words.
+"""The language of a project's texts, and preparation of texts for PostgreSQL's full-text search.
 
-PostgreSQL's parser takes a run of Chinese, Japanese, Korean, Thai, Lao, Khmer or Burmese characters as one word; here
-it becomes the pairs of neighbours, so that any part of two characters or more is found. Texts and
-questions are treated alike, in each language.
+PostgreSQL's parser takes a run of Chinese, Japanese, Korean, Thai, Lao, Khmer or Burmese characters as one word. Here
+it becomes the pairs of neighbours, so that any part of two characters or more is found. Texts and questions are treated
+equally, in each language.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ CONFIGURATIONS = (
     *("romanian", "russian", "serbian", "simple", "spanish", "swedish", "tamil", "turkish", "yiddish"),
 )
 
-# Han, kana, bopomofo and Hangul with their marks and half-width forms, and the letters of the scripts of South-East
-# Asia that separate no words; no punctuation.
+# Han, kana, bopomofo and Hangul with their marks and half-width forms, and letters of the scripts of South-East Asia
+# without word separators; no punctuation.
 UNSPACED = re.compile(
     "[\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ebd\u0ec0-\u0ecd\u1000-\u103f\u1780-\u17d3"
     "\u1100-\u11ff\u2e80-\u2fdf\u3005-\u3007\u3031-\u3035\u3041-\u3096\u3099\u309a\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"
     "\u3105-\u312f\u3131-\u318e\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97c\uac00-\ud7fb"
     "\uf900-\ufaff\uff66-\uff9f\uffa1-\uffdc\U0001b000-\U0001b16f\U00020000-\U000323af]+"
 )
-# PostgreSQL's parser looks again at all of a word that may be an address or a host, and at all of a text after "<!--":
+# PostgreSQL's parser rescans all of a word that may be an address or a host, and all of a text after "<!--":
 # 10,000 characters of "a_a_a_" or "<!--<!--" take seconds. So a word is cut, and nothing is a comment.
 LONG_WORD = re.compile(r"\S{256}")
 COMMENT = "<!--"
@@ -38,7 +38,7 @@ APOSTROPHES = str.maketrans(dict.fromkeys("’ʼ＇", "'"))
 
 
 def parse_languages(text: str) -> dict[str, str]:
-    """`"notes=german,wiki=simple"` → the configuration of each project named. Raises ValueError for anything else."""
+    """`"notes=german,wiki=simple"` → the configuration of each project. Raises ValueError for any other form."""
     languages: dict[str, str] = {}
     for part in filter(None, (p.strip() for p in text.split(","))):
         project, _, language = (p.strip() for p in part.partition("="))
@@ -58,9 +58,9 @@ def configuration(project: str) -> str:
 def segmented(text: str) -> str:
     """The text with each run of such characters as its overlapping pairs: "東京タワー" → "東京 京タ タワ ワー".
 
-    A lone character stays itself. Runs get their usual forms first (NFKC), since "ｶﾞ" and "ガ" are one character to
-    whoever searches, and a space beside a letter or digit, since "2024年" would be one word. Nothing else changes but
-    the apostrophes, words of more than 256 characters and the beginnings of comments, which are cut in two.
+    A single character stays. Runs are normalised first (NFKC), since "ｶﾞ" and "ガ" are the same character for a search,
+    and get a space beside a letter or digit, since "2024年" would be one word. Otherwise only apostrophes, words of
+    more than 256 characters and the beginnings of comments change: these are cut in two.
     """
     cut = LONG_WORD.sub(r"\g<0> ", text.translate(APOSTROPHES)).replace(COMMENT, "< !--")
     return UNSPACED.sub(_pairs, cut)
@@ -74,5 +74,5 @@ def _pairs(run: re.Match[str]) -> str:
 
 
 def _joins(neighbour: str) -> bool:
-    """Whether PostgreSQL could take this character and what stands beside it as one word."""
+    """Whether PostgreSQL could take this character and its neighbour as one word."""
     return neighbour.isalnum() or not (neighbour.isascii() or neighbour.isspace())

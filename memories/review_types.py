@@ -1,4 +1,4 @@
-"""Reviews: frozen data that travels between API, services and pipeline. No framework."""
+"""Reviews: frozen dataclasses of API, services and pipeline. No framework."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 class ReviewProposal(enum.StrEnum):
-    """What the pair decision would do about an old memory because of a new one. All but DUPLICATE end the old one."""
+    """The proposed effect of a new memory on an old one. All but DUPLICATE end the old one."""
 
     SUPERSEDE = "supersede"
     NEGATE = "negate"
@@ -18,7 +18,7 @@ class ReviewProposal(enum.StrEnum):
 
 
 class ReviewState(enum.StrEnum):
-    """OBSOLETE: one of the memories has ended, or has another text, before anybody decided."""
+    """OBSOLETE: one of the memories has ended, or has another text, before a decision."""
 
     OPEN = "open"
     ACCEPTED = "accepted"

@@ -1,4 +1,4 @@
-"""What is read out of a text, and what that would do to what is known: frozen data, no framework."""
+"""The results of extraction and the proposals about stored memories: frozen dataclasses, no framework."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from memories.types import Decision, Fact
 
 @dataclass(frozen=True, slots=True)
 class ExistingMemory:
-    """A live memory that is offered to whoever decides what a new text does to the old ones."""
+    """A live memory that an extractor compares with a new text."""
 
     id: uuid.UUID
     content: str
@@ -22,8 +22,8 @@ class ExistingMemory:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What an extractor would do about a fact. `target`: the memory that holds it (NOOP), or that it replaces (UPDATE)
-    or ends (DELETE). Reconcile has the last word."""
+    """The proposal of an extractor about a fact. `target`: the memory that has it (NOOP), or that it replaces (UPDATE)
+    or ends (DELETE). `reconcile` accepts or rejects it."""
 
     decision: Decision
     target: uuid.UUID | None = None
@@ -33,8 +33,8 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A pair for the review queue: what a statement may do to a live memory. `effect`: `duplicate`, `extend`,
-    `supersede` or `negate`; `probability`: of that effect, below the threshold of a decision."""
+    """A pair for the review queue: the possible effect of a statement on a live memory. `effect`: `duplicate`,
+    `extend`, `supersede` or `negate`; `probability`: of that effect, below the threshold of a decision."""
 
     memory: ExistingMemory
     effect: str
@@ -43,7 +43,7 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One fact out of a text, with what it says of entities; `proposal` None: the extractor leaves it to others."""
+    """One fact of a text, with its entities and relations; `proposal` None: the extractor proposes nothing."""
 
     fact: Fact
     graph: ExtractedGraph = EMPTY_GRAPH
@@ -52,13 +52,13 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class ExtractionResult:
-    """What one write states, in order. `by` names the extractor (`rules`, `sentences`, `verbatim`, or a model's name);
-    `refused` counts what it gave back and was not believed, by reason."""
+    """The statements of one write, in order. `by` names the extractor (`rules`, `sentences`, `verbatim`, or a model's
+    name); `refused` counts its rejected results, by reason."""
 
     statements: tuple[Statement, ...]
     by: str
     refused: Mapping[str, int] = field(default_factory=dict)
 
     def important(self, least: float) -> ExtractionResult:
-        """Without the facts that matter less."""
+        """Without facts of less importance."""
         return replace(self, statements=tuple(s for s in self.statements if s.fact.importance >= least))

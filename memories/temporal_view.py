@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TemporalView:
-    """Reads what was known at `as_of` (system time) and true at `valid_at` (valid time); None: now.
+    """Reads the state known at `as_of` (system time) and valid at `valid_at` (valid time); None: now.
 
-    `archived` and `superseded` also show what was archived, and what was no longer true, by then.
+    `archived` and `superseded` also include memories that were archived, or no longer valid, by then.
     """
 
     as_of: dt.datetime | None = None
@@ -20,7 +20,7 @@ class TemporalView:
 
     @property
     def is_historical(self) -> bool:
-        """Whether another time than now is meant, for either of the two."""
+        """Whether either of the two times is not now."""
         return self.as_of is not None or self.valid_at is not None
 
 

@@ -1,7 +1,7 @@
-"""How long something is to be kept. Pure.
+"""Durations (TTL). Pure.
 
-A number (decimals allowed) and a unit. A bare `m` is refused, since it may mean minutes or months; so is anything that
-is not understood: nothing silently becomes "forever".
+A number (decimals allowed) and a unit. A bare `m` is refused, since it may mean minutes or months. Anything else is
+refused too, so that no invalid duration means "forever".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What travels between doors, services and the pipeline: frozen data, no framework."""
+"""Frozen dataclasses that APIs, services and the pipeline exchange. No framework."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SourceState(enum.StrEnum):
 
 
 class Action(enum.StrEnum):
-    """What brought a revision about."""
+    """The operation that created a revision."""
 
     ADD = "ADD"
     UPDATE = "UPDATE"
@@ -42,7 +42,7 @@ class Action(enum.StrEnum):
 
 
 class Decision(enum.StrEnum):
-    """What a write decided about one memory."""
+    """The decision of a write about one memory."""
 
     ADD = "ADD"
     NOOP = "NOOP"
@@ -52,7 +52,7 @@ class Decision(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MemoryScope:
-    """Whose memories: one user of one tenant, inside one project (`projects` of length 1), several, or all (None)."""
+    """The scope of a read: one user of one tenant, in one project (`projects` of length 1), several, or all (None)."""
 
     tenant_id: uuid.UUID
     user_id: str | None
@@ -63,7 +63,7 @@ class MemoryScope:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing said. `client_timestamp` is the `timestamp` exactly as the caller sent it, `said_at` what it means."""
+    """One message. `client_timestamp` is the `timestamp` as the caller sent it, `said_at` its parsed time."""
 
     content: str
     role: str | None = None
@@ -76,8 +76,8 @@ class Item:
 class StoreCommand:
     """A store of `items`: the messages of a conversation, or with `single_text` the one text that the caller sent.
 
-    A conversation may state nothing, and then nothing is kept. A single text is always kept: where nothing is
-    extracted, as one memory, word for word.
+    A conversation without facts stores nothing. A single text is always stored: if nothing is extracted, as one memory,
+    word for word.
     """
 
     items: tuple[Item, ...]
@@ -95,7 +95,8 @@ class StoreCommand:
 
 @dataclass(frozen=True, slots=True)
 class UpdateCommand:
-    """A change of one memory; what was not sent is UNSET. `metadata` is merged, `expires_at` None means never."""
+    """A change of one memory; fields that were not sent are UNSET. `metadata` is merged, `expires_at` None means
+    never."""
 
     memory_id: str
     content: str | Unset = UNSET
@@ -110,7 +111,7 @@ class UpdateCommand:
 
 @dataclass(frozen=True, slots=True)
 class SupersedeCommand:
-    """A new text takes over from a memory. `valid_from`: when it came true in the world; None: when it was accepted."""
+    """A new text supersedes a memory. `valid_from`: the start of its validity; None: when it was accepted."""
 
     memory_id: str
     content: str
@@ -122,7 +123,7 @@ class SupersedeCommand:
 
 @dataclass(frozen=True, slots=True)
 class IngestCommand:
-    """A conversation. `roles` are those whose messages may hold facts; `keep` False only shows what would be stored."""
+    """A conversation. `roles` are the roles whose messages may state facts; `keep` False only returns the facts."""
 
     store: StoreCommand
     roles: frozenset[str]
@@ -156,10 +157,10 @@ RECIPES = ("full", "lite", "dense", "words", "rrf")
 
 @dataclass(frozen=True, slots=True)
 class RecallQuery:
-    """`threshold` applies to scores in 0–1; `max_tokens` shapes the context alone, never the hits.
+    """`threshold` applies to scores in 0–1; `max_tokens` limits only the context, never the hits.
 
-    Without a `query`, what `filters` let through is found, newest first. `exclude` are public ids. `reference_time` is
-    what "yesterday" is counted from (None: now). `rerank` is the full form of ranking; `recipe`, one of RECIPES, is for
+    Without a `query`, memories that match `filters` are found, newest first. `exclude` are public ids. `reference_time`
+    is the "now" of the question (None: now). `rerank` selects the full ranking; `recipe`, one of RECIPES, is for
     comparisons.
     """
 
@@ -183,7 +184,7 @@ class RecallQuery:
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """`offset` counts from the newest; `cursor` is the public id of the last memory seen."""
+    """`offset` counts from the newest; `cursor` is the public id of the last memory of the previous page."""
 
     user_id: str | None = None
     project: str | None = None
@@ -196,7 +197,7 @@ class ListQuery:
 
 @dataclass(frozen=True, slots=True)
 class ForgetCommand:
-    """Exactly one of: `memory_ids`, `everything` of a user, what `filters` let through, what mentions `entity`, or
+    """Exactly one of: `memory_ids`, `everything` of a user, matches of `filters`, memories that mention `entity`, or
     `project` alone. With the others, `project` narrows them."""
 
     memory_ids: tuple[str, ...] = ()
@@ -209,10 +210,10 @@ class ForgetCommand:
 
 @dataclass(frozen=True, slots=True)
 class MemoryRecord:
-    """One memory as a reader sees it, now or then; how it was used is told as of now.
+    """One memory as a reader sees it, now or at a point in time; its uses are always the current ones.
 
-    `status`: active, archived, superseded or retired; pending while its first store is not applied, failed when that
-    was set aside.
+    `status`: active, archived, superseded or retired; pending while its first store is not applied, failed if that
+    failed.
     """
 
     id: uuid.UUID
@@ -241,9 +242,9 @@ class MemoryRecord:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A memory found, with a score in 0–1 that means the same from query to query. `why`: the parts of it, if asked.
+    """A memory with a score in 0–1 that is comparable between queries. `why`: the parts of the score, on request.
 
-    `decay` is how relevant it has stayed, in 0–1; the order doesn't depend on it.
+    `decay` is its relevance by use, in 0–1; it does not change the order.
     """
 
     memory: MemoryRecord
@@ -295,7 +296,7 @@ class RevisionRecord:
 
 @dataclass(frozen=True, slots=True)
 class ItemResult:
-    """What a write decided about one memory, with the text it holds now."""
+    """The decision of a write about one memory, with its current text."""
 
     memory_id: uuid.UUID
     content: str
@@ -308,7 +309,7 @@ class ItemResult:
 
 @dataclass(frozen=True, slots=True)
 class IngestedFact:
-    """A fact of a conversation; `message` is the place of its message."""
+    """A fact of a conversation; `message` is the index of its message."""
 
     content: str
     message: int
@@ -323,7 +324,7 @@ class IngestedFact:
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """`write` None: nothing was to be stored."""
+    """`write` None: the facts were only returned."""
 
     facts: tuple[IngestedFact, ...]
     messages: int
@@ -333,7 +334,7 @@ class Ingested:
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """The state of an accepted write. `memory_id` is what every answer calls `id` (None when nothing was kept)."""
+    """The state of an accepted write. `memory_id` is the `id` of every response (None if nothing was stored)."""
 
     event_id: uuid.UUID
     memory_id: uuid.UUID | None
@@ -365,10 +366,10 @@ class ErasureReceipt:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something stated. `evidence` is its own sentence, word for word; `position` the place of its item in the write.
+    """A stated fact. `evidence` is its sentence, word for word; `position` the index of its item in the write.
 
-    A verbatim fact is a turn of a conversation, kept as it was said: the same words said again are another turn.
-    `valid_from`, `valid_to`: the dates that the text itself gives ("since 2019", "until March"), past or future.
+    A verbatim fact is a turn of a conversation, stored as it was said: a repetition is another turn. `valid_from`,
+    `valid_to`: the dates in the text itself ("since 2019", "until March"), past or future.
     """
 
     content: str

@@ -1,4 +1,4 @@
-"""The project as an app: its start-up checks, and Celery's app for whoever enqueues."""
+"""The project as a Django app: start-up checks and Celery's app."""
 
 from django.apps import AppConfig
 
@@ -8,7 +8,7 @@ class MemprojectConfig(AppConfig):
     label = "memproject"
 
     def ready(self) -> None:
-        # The one place where they may be loaded: an enqueuer needs the tasks as a worker does.
+        # The only module that imports the tasks of all apps: a process that enqueues needs them like a worker.
         from core.idempotency import tasks as idempotency_tasks  # noqa: F401
         from entities import tasks as entity_tasks  # noqa: F401
         from memories import tasks  # noqa: F401

@@ -1,4 +1,4 @@
-"""Celery's app: queues, the beat schedule, the sweeps, and the worker's database connection."""
+"""Celery's app: queues, the beat schedule, the sweeps, and the database connection of workers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from celery.signals import (
 from django.conf import settings
 from django.db import close_old_connections
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memproject.settings")  # before anything asks for a setting
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memproject.settings")  # before the first access to the settings
 
 from core.errors import AppError
 from core.monitoring import metrics
@@ -34,10 +34,10 @@ app = Celery("memproject")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.set_default()
 
-# `store`: owners with writes that somebody waits for. `bulk`: owners with other writes; its workers take `store` first.
-# `long`: owners with a write that may take minutes; its worker loads the models when there is one. `deliver`: webhooks.
-# `graph`: Neo4j. `maintenance`: the beat schedule.
-# Imported in the children of a pipeline worker alone, for their size.
+# `store`: owners with writes that a request waits for. `bulk`: owners with other writes; its workers take `store`
+# first. `long`: owners with a write that may take minutes; its worker loads the models at the first such write.
+# `deliver`: webhooks. `graph`: Neo4j. `maintenance`: the beat schedule.
+# Imported only in the child processes of pipeline workers, because of their memory.
 REGISTRY = "memories.embeddings.registry"
 EXTRACTOR = "memories.extraction.extractor"
 PIPELINE = frozenset({"store", "bulk"})  # their workers load the models before the first write
@@ -56,25 +56,25 @@ app.conf.beat_schedule = {
 }
 if settings.ARCHIVE_DECAYED:
     app.conf.beat_schedule["archive-decayed"] = _every(6 * 3600.0, "memories.tasks.archive_decayed")
-if settings.NEO4J_URI:  # nobody works on that queue without it
+if settings.NEO4J_URI:  # no worker serves this queue without it
     app.conf.beat_schedule["old-graph"] = _every(3600.0, "entities.tasks.prune_graph", "graph")
 
 
 @task_prerun.connect
 def check_connection(**_: Any) -> None:
-    """Connections outlive tasks here (CELERY_DB_REUSE_MAX); one that was cut in between is replaced."""
+    """Connections outlive tasks (CELERY_DB_REUSE_MAX). Replace one that was closed meanwhile."""
     close_old_connections()
 
 
 @task_failure.connect
 def note_failure(sender: Any, exception: BaseException, **_: Any) -> None:
-    """In place of Celery's own line, which quotes the exception."""
+    """Replaces Celery's log line, which quotes the exception."""
     log.error("task %s failed", sender.name, exc_info=exception)
 
 
 @worker_init.connect
 def check_settings(**_: Any) -> None:
-    """Refuse to start with settings that are not safe, also where Django's checks are skipped (CELERY_SKIP_CHECKS)."""
+    """Refuse to start with unsafe settings, also if Django's checks are skipped (CELERY_SKIP_CHECKS)."""
     serious = [found for found in settings_are_safe() if found.is_serious()]
     if serious:
         raise SystemExit("\n".join(f"{found.id}: {found.msg}" for found in serious))
@@ -82,9 +82,9 @@ def check_settings(**_: Any) -> None:
 
 @worker_process_init.connect
 def load_model(**_: Any) -> None:
-    """Each child makes the embedder's session for itself: one made before the fork loses its threads.
+    """Each child process creates its own session of the embedder: a session from before the fork loses its threads.
 
-    The parser takes longer than Celery waits for a child: it is loaded beside the first task.
+    The parser takes longer than Celery waits for a child, so it is loaded in parallel to the first task.
     """
     if PIPELINE.isdisjoint(app.amqp.queues.consume_from):
         return

@@ -1,4 +1,4 @@
-"""What the service refuses to start with."""
+"""Checks that prevent a start with unsafe settings."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def settings_are_safe(**_: Any) -> list[CheckMessage]:
     if not settings.AUTH_ENABLED and not is_loopback(settings.API_HOST):
         found.append(
             Error(
-                "AUTH_ENABLED=false lets anybody in, so API_HOST must be a loopback address.",
+                "AUTH_ENABLED=false accepts every request, so API_HOST must be a loopback address.",
                 hint="Set API_HOST=127.0.0.1, or AUTH_ENABLED=true.",
                 id="memproject.E001",
             )
@@ -39,7 +39,7 @@ def settings_are_safe(**_: Any) -> list[CheckMessage]:
             Error("DEV_KEYS=true is for development: it needs DEBUG=true.", hint="Unset it.", id="memproject.E002")
         )
     elif settings.DEV_KEYS:
-        found.append(Warning("DEV_KEYS is on: anybody who read the API document can get in.", id="memproject.W001"))
+        found.append(Warning("DEV_KEYS is on: the keys in the API document are accepted.", id="memproject.W001"))
     if not 1 <= settings.EMBEDDING_DIM <= 3072:
         found.append(
             Error("EMBEDDING_DIM must be between 1 and 3072.", hint="384 for the default.", id="memproject.E003")
@@ -47,8 +47,8 @@ def settings_are_safe(**_: Any) -> list[CheckMessage]:
     if settings.METRICS_TOKEN and settings.METRICS_TOKEN in (settings.MASTER_KEY, settings.API_KEY):
         found.append(
             Error(
-                "METRICS_TOKEN must be another one than MASTER_KEY and API_KEY: it may read numbers and nothing else.",
-                hint="Choose a value of its own.",
+                "METRICS_TOKEN must differ from MASTER_KEY and API_KEY: it may only read metrics.",
+                hint="Set another value.",
                 id="memproject.E004",
             )
         )
@@ -56,7 +56,7 @@ def settings_are_safe(**_: Any) -> list[CheckMessage]:
 
 
 def _keys() -> list[CheckMessage]:
-    """Keys that an operator chose are long enough not to be guessed; with DEBUG a warning says so."""
+    """Keys that an operator chose must be long enough; with DEBUG a warning is sufficient."""
     kind, number = (Warning, "memproject.W002") if settings.DEBUG else (Error, "memproject.E008")
     return [
         kind(
@@ -70,7 +70,7 @@ def _keys() -> list[CheckMessage]:
 
 
 def _language_model() -> list[CheckMessage]:
-    """Without one there is nothing to check."""
+    """Checks of the language model; none if LLM_PROVIDER is empty."""
     if not settings.LLM_PROVIDER:
         return []
     found: list[CheckMessage] = []
@@ -88,7 +88,7 @@ def _language_model() -> list[CheckMessage]:
         if not getattr(settings, name)
     ]
     found += [
-        Error(f"{name} must be more than 0.", hint="Leave it out for the default.", id="memproject.E007")
+        Error(f"{name} must be more than 0.", hint="Remove it for the default.", id="memproject.E007")
         for name in ("LLM_TIMEOUT_SECONDS", "LLM_INPUT_CHARACTERS")
         if not getattr(settings, name) > 0
     ]
@@ -96,7 +96,7 @@ def _language_model() -> list[CheckMessage]:
 
 
 def refuse_unsafe() -> None:
-    """Stop the process that is about to serve unsafe settings, with a sentence for each."""
+    """Stop a process that would serve with unsafe settings, with one sentence for each problem."""
     if not settings.HAS_SECRETS:
         raise ImproperlyConfigured("SECRET_KEY and KEY_PEPPERS must be set (make up makes them by itself).")
     errors = [f"{found.msg} {found.hint}" for found in settings_are_safe() if found.is_serious()]

@@ -1,4 +1,4 @@
-"""gunicorn's settings: threads, so that a waiting store holds a thread and not a process; each process warms up."""
+"""gunicorn's settings: threads, so that a waiting store blocks a thread instead of a process; each process warms up."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ os.environ["MEMPROJECT_WEB"] = "true"
 from core.errors import AppError
 from core.monitoring import metrics
 
-REGISTRY = "memories.embeddings.registry"  # imported in the web processes, not in the master, for its size
+REGISTRY = "memories.embeddings.registry"  # imported in the web processes only, because of their memory
 
 _host = os.environ.get("API_HOST", "127.0.0.1")
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{os.environ.get('API_PORT', '8080')}"
-worker_class = "core.http.gthread.JsonErrorWorker"  # it has a longer request line than gunicorn allows
+worker_class = "core.http.gthread.JsonErrorWorker"  # this worker allows a longer request line than gunicorn
 http_parser = "python"
 workers = int(os.environ.get("WEB_PROCESSES", "2"))
 threads = int(os.environ.get("WEB_THREADS", "8"))
@@ -27,18 +27,18 @@ control_socket_disable = True
 graceful_timeout = 10
 timeout = 60
 keepalive = 15
-accesslog = None  # the service logs its own lines, with routes and without queries
+accesslog = None  # the service logs its own lines, with routes instead of paths and queries
 
 
 def post_worker_init(worker: Any) -> None:
-    """Load the embedding model before the first request, after the fork; and never look for garbage in the code."""
+    """Load the embedding model after the fork, before the first request; exempt loaded code from garbage collection."""
     registry = import_module(REGISTRY)
     try:
         registry.embedder().warm()
     except AppError as error:
         logging.getLogger(__name__).warning("the embedder is not ready: %s", error.message)
     gc.collect()
-    gc.freeze()  # what stands now stays: a full collection in the middle of a request would walk through all of it
+    gc.freeze()  # freeze the loaded objects: a full collection during a request would walk through all of them
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -1,7 +1,7 @@
-"""Settings: one file, everything an operator may change comes from the environment (table in docs/configuration.md).
+"""Settings from the environment (table in docs/configuration.md).
 
-Order of precedence: the environment, `.env` beside manage.py, and under DATA_DIR what `make up` wrote:
-`service.env` (secrets it made) and `servers.env` (addresses of the servers it runs).
+Order of precedence: the environment, `.env` beside manage.py, and the files that `make up` wrote under DATA_DIR:
+`service.env` (generated secrets) and `servers.env` (addresses of its servers).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from apikeys.limits import check_rate, parse_tiers
 from apikeys.secrets import parse_peppers
 from core.monitoring import metric_folder
 from memories.languages import parse_languages
-from memproject import openapi
+from memproject import openapi_settings
 
-django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Tenant]` stand where it is run, not only where it is checked
+django_stubs_ext.monkeypatch()  # allows `ModelAdmin[Tenant]` at runtime, not only for the type checker
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -34,7 +34,7 @@ environ.Env.read_env(DATA_DIR / "servers.env")
 
 # --- the process -----------------------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", False)
-# Without them management commands run, and serving is refused (`checks.refuse_unsafe`).
+# Without them management commands run, but serving is refused (`checks.refuse_unsafe`).
 SECRET_KEY = env.str("SECRET_KEY", "") or "unset"
 KEY_PEPPERS = parse_peppers(env.str("KEY_PEPPERS", "") or "0:unset")
 HAS_SECRETS = SECRET_KEY != "unset" and 0 not in KEY_PEPPERS  # noqa: S105  (the word for none)
@@ -47,7 +47,7 @@ WEB_PROCESSES = env.int("WEB_PROCESSES", 2)
 WEB_THREADS = env.int("WEB_THREADS", 8)
 PIPELINE_PROCESSES = env.int("PIPELINE_PROCESSES", 1)  # for the command line of the pipeline worker
 IS_WORKER = env.bool("MEMPROJECT_WORKER", False)  # set by the worker's command line, not by operators
-# A Celery process serves no pages: the admin's classes, and all that they import, are not loaded there.
+# A Celery process serves no pages: the admin's classes and their imports are not loaded there.
 SERVES_PAGES = env.bool("MEMPROJECT_PAGES", True)  # set by the command line of a worker
 IS_WEB = env.bool("MEMPROJECT_WEB", False) and not IS_WORKER  # set by memproject/gunicorn.py
 BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", False)
@@ -81,7 +81,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "axes.middleware.AxesMiddleware",  # the last one: it replaces the answer to a login that is locked out
+    "axes.middleware.AxesMiddleware",  # the last one: it replaces the response to a login that is locked out
 ]
 ROOT_URLCONF = "memproject.urls"
 WSGI_APPLICATION = "memproject.wsgi.application"
@@ -122,15 +122,15 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-# In the database: the admin needs it anyway, and a Redis that is away or emptied must not unlock a login.
+# In the database, which the admin needs anyway: a Redis that is unavailable or emptied must not unlock a login.
 AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
-AXES_LOCKOUT_PARAMETERS = ["ip_address"]  # by user name, anybody could lock the operator out
+AXES_LOCKOUT_PARAMETERS = ["ip_address"]  # with a limit by user name, anybody could lock the operator out
 AXES_CLIENT_IP_CALLABLE = "core.http.client_address.client_address"
 AXES_LOCKOUT_CALLABLE = "core.http.lockout.locked_out"
 AXES_RESET_ON_SUCCESS = True
-# An attempt during a lockout writes no row: a flood of them costs one read each.
+# An attempt during a lockout writes no row, so that a flood of attempts costs one read each.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
@@ -143,16 +143,16 @@ STATEMENT_TIMEOUT_SECONDS = env.float("STATEMENT_TIMEOUT_SECONDS", 30.0)
 
 
 def database(url: str) -> dict[str, object]:
-    """DATABASE_URL as Django wants it: `postgresql://user:password@host:port/name?option=value`.
+    """DATABASE_URL in Django's form: `postgresql://user:password@host:port/name?option=value`.
 
-    `host` may also come as an option, which is how a Unix socket's folder is written.
+    `host` may also be an option, for the folder of a Unix socket.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("postgresql", "postgres"):
         raise ImproperlyConfigured("DATABASE_URL must begin with postgresql://")
     options: dict[str, object] = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    options["prepare_threshold"] = 2 if PREPARED_STATEMENTS else None  # uses; only what postgres/fetch.py sends
-    if IS_WEB and STATEMENT_TIMEOUT_SECONDS:  # a URL's own options come later and win
+    options["prepare_threshold"] = 2 if PREPARED_STATEMENTS else None  # uses; only for postgres/fetch.py
+    if IS_WEB and STATEMENT_TIMEOUT_SECONDS:  # options of the URL come later and override these
         limit = f"-c statement_timeout={round(STATEMENT_TIMEOUT_SECONDS * 1000)}"
         options["options"] = f"{limit} {options.get('options', '')}".strip()
     host = options.pop("host", None) or unquote(parts.hostname or "")
@@ -165,7 +165,7 @@ def database(url: str) -> dict[str, object]:
         "HOST": host,
         "PORT": str(parts.port or options.pop("port", "")),
         "OPTIONS": options if IS_WORKER else {**options, "pool": pool},
-        # A pool keeps web connections; a worker keeps its one connection between tasks.
+        # Web processes keep connections in a pool; a worker keeps its one connection between tasks.
         "CONN_MAX_AGE": 600 if IS_WORKER else 0,
         "CONN_HEALTH_CHECKS": True,
     }
@@ -192,7 +192,7 @@ CACHES = {
 
 
 def broker(url: str) -> str:
-    """The same Redis in Celery's spelling, which differs for a Unix socket."""
+    """The URL of Redis in Celery's form, which differs for a Unix socket."""
     parts = urlsplit(url)
     if parts.scheme != "unix":
         return url
@@ -201,19 +201,19 @@ def broker(url: str) -> str:
 
 CELERY_BROKER_URL = broker(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
-# A message is a hint and may be lost: the rows say what is due, and the sweeps enqueue it again. So messages are
-# acknowledged when they are taken, without the broker's own bookkeeping, and a busy worker holds none back.
+# A message may be lost: rows have the due times, and the sweeps enqueue them again. So messages are acknowledged when
+# they are taken, without bookkeeping of the broker, and a busy worker prefetches none.
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_DISABLE_PREFETCH = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "bulk"
 CELERY_DB_REUSE_MAX = 1000
-# Seconds of every task that has no limits of its own (memories.tasks has). Longer work is done in batches, each
-# committed, and goes on at its next turn: the clean-up, an erasure, the archive.
+# Seconds for every task without limits of its own (memories.tasks has them). The clean-up, an erasure and the archive
+# work in committed batches, and continue in their next run.
 CELERY_TASK_SOFT_TIME_LIMIT = 600
 CELERY_TASK_TIME_LIMIT = 660
-# A publish never holds a request: the row is the truth and the sweeper enqueues what was missed.
+# Publishing never blocks a request: the sweep enqueues rows whose message was lost.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 1,
@@ -258,7 +258,7 @@ ARCHIVE_DECAYED = env.bool("ARCHIVE_DECAYED", False)
 SEARCH_LIMIT = env.int("SEARCH_LIMIT", 50)
 STORE_WAIT_SECONDS = env.float("STORE_WAIT_SECONDS", 10.0)
 LEASE_SECONDS = env.float("LEASE_SECONDS", 30.0)
-# How long an attempt to apply writes may take: those that somebody may wait for, and long ones.
+# The time limit of an attempt to apply writes: writes that requests may wait for, and long ones.
 STORE_TIME_LIMIT_SECONDS = env.float("STORE_TIME_LIMIT_SECONDS", 30.0)
 WRITE_TIME_LIMIT_SECONDS = env.float("WRITE_TIME_LIMIT_SECONDS", 300.0)
 
@@ -312,7 +312,7 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,
     "COERCE_DECIMAL_TO_STRING": False,
 }
-SPECTACULAR_SETTINGS = openapi.SETTINGS
+SPECTACULAR_SETTINGS = openapi_settings.SETTINGS
 
 # --- numbers: one folder for all processes (core/monitoring/multiprocess.py) -----------------------------------------
 METRICS_DIR = env.str("METRICS_DIR", "") or str(metric_folder.folder_of(DATA_DIR))
@@ -321,7 +321,7 @@ METRICS_DIR = env.str("METRICS_DIR", "") or str(metric_folder.folder_of(DATA_DIR
 POSTGRES_DIR = env.str("POSTGRES_DIR", "")
 MIN_FREE_DISK_MB = env.int("MIN_FREE_DISK_MB", 512)
 
-# Written by the supervisor of `make up`, which names it; not by operators.
+# Written by the supervisor of `make up`, which sets this variable; not a setting for operators.
 SUPERVISOR_REPORT = env.str("MEMPROJECT_SUPERVISOR", "")
 
 # --- logs: ids, routes and times; never text, queries or keys --------------------------------------------------------
@@ -335,14 +335,14 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
-        # Django's own request lines hold the path with its query; ours hold the route.
+        # Django's own request lines contain the path with its query; ours contain the route.
         "django.request": {"level": "CRITICAL"},
         "django.server": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},  # it logs whole URLs
-        "neo4j": {"level": "CRITICAL"},  # it quotes statements and what the server said of them
+        "neo4j": {"level": "CRITICAL"},  # it quotes statements and messages of the server
         "axes": {"level": "CRITICAL"},  # it quotes user names, which may be passwords in the wrong field
         "celery": {"level": "WARNING"},
-        # It quotes what was raised; memproject.celery says that a task failed, and where.
+        # It quotes exceptions; memproject.celery logs the failure of a task with its place.
         "celery.app.trace": {"level": "CRITICAL"},
     },
 }

@@ -1,6 +1,6 @@
-"""Operators see webhooks and what became of messages: no secret, no body, and of an address only its host.
+"""Admin pages of webhooks and deliveries: no secret and no body, and only the host of an address.
 
-Here a webhook can be turned on and off; all else is its owner's.
+An operator can turn a webhook on and off; its owner changes the rest over the API.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class WebhookAdmin(TenantRowAdmin[Webhook]):
 
     @admin.display(description="host")
     def host(self, hook: Webhook) -> str:
-        """Paths and queries of such addresses are secrets as often as not."""
+        """Paths and queries of webhook addresses often contain secrets."""
         found = origin(hook.url)
         return f"{found.scheme}://{found.host}:{found.port}" if found else ""
 

@@ -1,4 +1,4 @@
-"""Sending what is due: claim a batch, POST each outside of any transaction, write down what came of it."""
+"""Send due deliveries: claim a batch, POST each outside of any transaction, record the result."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from webhooks.types import TEST, Attempt, DeliveryState, DisabledReason
 
 log = logging.getLogger(__name__)
 
-BATCH_SIZE = 16  # sent side by side, so that a slow receiver holds up the others for one time limit at most
-TASK_SECONDS = 5.0  # of one task; then another task goes on, so that the worker sees to its other queues
+BATCH_SIZE = 16  # sent in parallel, so that a slow receiver delays the others by one time limit at most
+TASK_SECONDS = 5.0  # of one task; then a new task is enqueued, so that the worker can serve its other queues
 RETENTION = dt.timedelta(days=30)
 PRUNE_BATCH_SIZE = 5000
 
 
 def deliver() -> int:
-    """Send what is due, over all tenants, until nothing is or time is up; → how many tries."""
+    """Send due deliveries of all tenants until none is due or the time is up; → number of attempts."""
     tried, start = 0, time.monotonic()
     while rows := claim():
         tried += _send_all(list(_sendable(rows)))
@@ -44,7 +44,7 @@ def deliver() -> int:
 
 
 def claim() -> list[Delivery]:
-    """Due rows that are ours for a lease longer than any try can take, each with its webhook."""
+    """Claim due rows, each with its webhook. The lease is longer than an attempt can take."""
     moment = now()
     until = moment + dt.timedelta(seconds=2 * settings.WEBHOOK_TIMEOUT_SECONDS + 10)
     claimed = claim_due(Delivery, "due_at", moment=moment, until=until, limit=BATCH_SIZE)
@@ -56,7 +56,7 @@ def claim() -> list[Delivery]:
 
 
 def _sendable(rows: Sequence[Delivery]) -> Iterator[Delivery]:
-    """Those whose webhook is on and may still hear of them. One that hangs on a key that ended is turned off here."""
+    """Rows whose webhook is on and may receive their event. A webhook whose key has ended is turned off here."""
     alive = apikeys.in_force({row.webhook.key_id for row in rows if row.webhook.key_id is not None})
     for row in rows:
         hook = row.webhook
@@ -79,7 +79,7 @@ def _send_all(rows: Sequence[Delivery]) -> int:
 
 
 def send(row: Delivery) -> Attempt:
-    """One try. Speaks to no database, and never raises."""
+    """One attempt. Uses no database, and never raises."""
     moment, start = now(), time.monotonic()
     status, error = None, ""
     try:
@@ -102,7 +102,7 @@ def _post(hook: Webhook, row: Delivery, moment: dt.datetime, deadline: float) ->
 
 
 def sweep() -> bool:
-    """Enqueue the sender if anything is due: the guarantee behind the task that `emit` gives."""
+    """Enqueue the sender if a delivery is due. This repairs tasks that were lost after `emit`."""
     with across_tenants("is any delivery due?"):
         due = Delivery.objects.filter(state=DeliveryState.PENDING, due_at__lte=now()).exists()
     if due:
@@ -111,7 +111,7 @@ def sweep() -> bool:
 
 
 def prune() -> int:
-    """Delete deliveries that ended long ago; → how many."""
+    """Delete deliveries that ended before the retention period; → their number."""
     done = 0
     with across_tenants("the clean-up of old deliveries"):
         old = Delivery.objects.filter(finished_at__lt=now() - RETENTION)

@@ -1,4 +1,4 @@
-"""Events become deliveries in the transaction that makes them happen: both are there, or neither is."""
+"""Write deliveries in the transaction of the event: both are committed, or neither."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ TASK, QUEUE = "webhooks.tasks.deliver", "deliver"
 
 
 def emit(events: Sequence[Event]) -> None:
-    """Tell the webhooks of these events' tenant: one look-up, and one row for each webhook that wants one of them."""
+    """Add a delivery for each webhook of the tenant that subscribes to one of these events."""
     if not events:
         return
     tenant_id = events[0].tenant_id
     if any(event.tenant_id != tenant_id for event in events):
-        raise ValueError("events of one tenant at a time")
+        raise ValueError("all events of a call must have the same tenant")
     hooks = list(Webhook.objects.filter(tenant=tenant_id, active=True).defer("secret", "url"))
     rows = [row for event in events for row in _deliveries(event, hooks)] if hooks else []
     if rows:
@@ -40,12 +40,12 @@ def _deliveries(event: Event, hooks: Sequence[Webhook]) -> Iterator[Delivery]:
 
 
 def matches_subscription(hook: Webhook, of: Event | Delivery) -> bool:
-    """Whether a webhook may hear of this user and project."""
+    """Whether the webhook subscribes to this user and project."""
     return hook.user_id in (None, of.user_id) and (not hook.project_ids or of.project in hook.project_ids)
 
 
 def delivery(hook: Webhook, event: Event, message: uuid.UUID) -> Delivery:
-    """The unsaved row that carries an event to a webhook, due at once."""
+    """The unsaved delivery of an event to a webhook, due at once."""
     return Delivery(
         tenant_id=event.tenant_id,
         webhook_key=hook.id,
@@ -70,15 +70,16 @@ def _body(event: Event) -> dict[str, Any]:
 
 
 def redact(tenant_id: uuid.UUID, ids: Collection[uuid.UUID]) -> int:
-    """Erasure: messages with the text of one of these objects lose it and are never sent; → how many.
+    """Erasure: remove the body of messages that contain the text of one of these objects, and never send them; →
+    number.
 
-    Those that only name what was deleted stay: somebody has to be told.
+    Messages that contain only the ids of deleted objects stay, since receivers must learn of the deletion.
     """
     return _redact(_with_text(tenant_id).filter(subjects__overlap=list(ids))) if ids else 0
 
 
 def _with_text(tenant_id: uuid.UUID) -> QuerySet[Delivery]:
-    """What ended holds no text any more."""
+    """Only pending deliveries contain text."""
     return Delivery.objects.filter(tenant=tenant_id, state=DeliveryState.PENDING).exclude(event__in=TEXTLESS)
 
 

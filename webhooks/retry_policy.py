@@ -1,4 +1,4 @@
-"""What came of a try, written down: the delivery's next state, and the webhook's."""
+"""Record the result of an attempt: the next state of the delivery and of its webhook."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.monitoring import metrics
 from webhooks.models import Delivery, Webhook
 from webhooks.types import Attempt, DeliveryState, DisabledReason
 
-# Seconds until the next try, after the first failure, the second, and so on: about two days in all.
+# Seconds until the next attempt, after the first failure, the second, and so on: about two days in total.
 RETRY_DELAYS = (5, 30, 120, 600, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
 DISABLE_AFTER = dt.timedelta(hours=24)
 HTTP_410 = 410
@@ -29,9 +29,10 @@ def pending(tenant_id: uuid.UUID, **fields: Any) -> QuerySet[Delivery]:
 
 
 def record(row: Delivery, attempt: Attempt) -> bool:
-    """Write down a try of a row that is still ours; False when it was erased, ended or leased anew meanwhile.
+    """Record an attempt. False if the lease was lost: the row was erased, has ended, or was claimed by another worker.
 
-    A webhook that says 410 is off at once, one that has failed for a day is off when a delivery is given up.
+    A 410 turns the webhook off at once. A webhook without a success for a day is turned off when a delivery fails
+    finally.
     """
     with transaction.atomic():
         if attempt.delivered:
@@ -46,7 +47,7 @@ def record(row: Delivery, attempt: Attempt) -> bool:
         elif row.attempts >= len(RETRY_DELAYS) and since is not None and since <= now() - DISABLE_AFTER:
             disable(row.tenant_id, row.webhook_key, DisabledReason.FAILING)
         elif attempt.error in NO_ANSWER:
-            # Who doesn't answer keeps a worker waiting: the other messages for it don't queue up to do the same.
+            # A receiver that does not answer blocks a worker: postpone the other messages for it.
             waiting = pending(row.tenant_id, webhook_key=row.webhook_key, due_at__lte=now())
             waiting.update(due_at=now() + PAUSE)
         return kept
@@ -64,7 +65,7 @@ def _ended(state: DeliveryState) -> dict[str, Any]:
 
 
 def _write(row: Delivery, attempt: Attempt, change: dict[str, Any]) -> bool:
-    """`due_at` is our lease: whoever has claimed the row since has moved it."""
+    """Update the row if its lease (`due_at`) is unchanged: a later claim moves it."""
     entry = {
         "at": iso(attempt.at),
         "status": attempt.status,
@@ -82,17 +83,17 @@ def _write(row: Delivery, attempt: Attempt, change: dict[str, Any]) -> bool:
 
 
 def _note_failure(row: Delivery, moment: dt.datetime) -> dt.datetime | None:
-    """Since when nothing has come through."""
+    """The time of the first failure after the last success."""
     hook = Webhook.objects.filter(tenant=row.tenant_id, id=row.webhook_key)
     hook.filter(failing_since=None).update(failing_since=moment)
     return hook.values_list("failing_since", flat=True).first()
 
 
 def disable(tenant_id: uuid.UUID, webhook_id: uuid.UUID, reason: DisabledReason, **only: Any) -> bool:
-    """Turn a webhook off (one that is still like `only`), and give up what is on its way to it; False when it was off.
+    """Turn off a webhook that still matches `only`, and fail its pending deliveries. False if it was off before.
 
-    What happens while it is off is never told, and what was given up isn't sent when it is on again: nobody wants a
-    week's messages at once, with texts that were changed or deleted since.
+    Events during that time are not delivered later, and failed deliveries are not resumed when the webhook is turned
+    on: receivers do not want the messages of a week at once, with texts that were changed or deleted since.
     """
     with transaction.atomic():
         on = Webhook.objects.filter(tenant=tenant_id, id=webhook_id, active=True, **only)
@@ -103,11 +104,11 @@ def disable(tenant_id: uuid.UUID, webhook_id: uuid.UUID, reason: DisabledReason,
 
 
 def give_up(tenant_id: uuid.UUID, **which: Any) -> None:
-    """End pending deliveries that nobody is to get any more."""
+    """Fail pending deliveries that will not be sent any more."""
     pending(tenant_id, **which).update(**_ended(DeliveryState.FAILED), error=DISABLED)
 
 
 def enable(tenant_id: uuid.UUID, webhook_id: uuid.UUID) -> bool:
-    """Turn a webhook on again, with a clean record; False when it was on."""
+    """Turn a webhook on and reset its failures; False if it was on before."""
     off = Webhook.objects.filter(tenant=tenant_id, id=webhook_id, active=False)
     return bool(off.update(active=True, disabled_at=None, disabled_reason="", failing_since=None))

@@ -10,29 +10,29 @@ import hmac
 import secrets
 
 PREFIX = "whsec_"
-SHORTEST, LONGEST, MADE = 24, 64, 32  # bytes
+MIN_BYTES, MAX_BYTES, GENERATED_BYTES = 24, 64, 32
 
 
 def generate() -> str:
-    return PREFIX + base64.b64encode(secrets.token_bytes(MADE)).decode()
+    return PREFIX + base64.b64encode(secrets.token_bytes(GENERATED_BYTES)).decode()
 
 
 def key_of(secret: str) -> bytes:
-    """The bytes behind `whsec_…`. ValueError says what is expected."""
-    expected = f"must be {PREFIX} and the base64 of {SHORTEST} to {LONGEST} bytes"
+    """The bytes of a `whsec_…` secret. Raises ValueError with the expected form."""
+    expected = f"must be {PREFIX} and the base64 of {MIN_BYTES} to {MAX_BYTES} bytes"
     if not secret.startswith(PREFIX):
         raise ValueError(expected)
     try:
         key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
     except (binascii.Error, ValueError):
         raise ValueError(expected) from None
-    if not SHORTEST <= len(key) <= LONGEST:
+    if not MIN_BYTES <= len(key) <= MAX_BYTES:
         raise ValueError(expected)
     return key
 
 
 def headers(secret: str, message_id: str, moment: dt.datetime, body: bytes) -> dict[str, str]:
-    """The three headers; `message_id` stays over all tries, the time and the signature are new each time."""
+    """The three headers. `message_id` is the same for all attempts; the time and the signature are new for each."""
     stamp = str(int(moment.timestamp()))
     signed = f"{message_id}.{stamp}.".encode() + body
     signature = base64.b64encode(hmac.new(key_of(secret), signed, hashlib.sha256).digest()).decode()

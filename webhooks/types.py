@@ -1,4 +1,4 @@
-"""What happens, who wants to hear of it, and what became of telling them. Pure."""
+"""Types of events, webhooks and deliveries. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EVENTS = (
     "entity.merged",
 )
 TEST = "webhook.test"
-# Their bodies name ids and no text, so an erasure leaves them: somebody has to be told of it.
+# Their bodies contain ids and no text, so an erasure keeps them: receivers must learn of the deletion.
 TEXTLESS = frozenset({"memory.deleted", "memory.expired"})
 
 
@@ -43,9 +43,9 @@ class DisabledReason(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to `subject`. `data` is JSON; `also` are other objects whose text stands in it.
+    """An event about `subject`. `data` is JSON; `also` are other objects whose text `data` contains.
 
-    An erasure of `subject`, or of any of `also`, takes the body back as long as it was not sent.
+    An erasure of `subject`, or of one in `also`, removes the body if it was not sent yet.
     """
 
     type: str
@@ -60,7 +60,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class CreateWebhook:
-    """`user_id` None and `project_ids` empty: all that the key may touch. Without `secret` one is made."""
+    """`user_id` None and `project_ids` empty: the whole scope of the key. Without `secret` one is generated."""
 
     url: str
     events: tuple[str, ...]
@@ -96,7 +96,7 @@ class WebhookRecord:
 
 @dataclass(frozen=True, slots=True)
 class NewWebhook:
-    """A webhook that was just made: `secret` is shown once."""
+    """A new webhook. `secret` is shown once."""
 
     view: WebhookRecord
     secret: str
@@ -104,7 +104,7 @@ class NewWebhook:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try: the receiver's status code, or what kept it from giving one."""
+    """One attempt: the status code of the receiver, or the error that prevented a response."""
 
     at: dt.datetime
     status: int | None

@@ -1,4 +1,4 @@
-"""Operators manage keys and tenants here. A key is shown once, when it is made; nothing is ever deleted."""
+"""Admin pages of keys and tenants. A key is shown once, when it is created; nothing is deleted here."""
 
 from django.contrib import admin
 

@@ -1,4 +1,4 @@
-"""The forms of the admin. What the services refuse is said beside its field."""
+"""Forms of the admin. A refusal of a service is shown beside its field."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class TenantForm(forms.ModelForm[Tenant]):
         except InvalidRequest as error:
             raise ValidationError(error.message) from None
         if Tenant.objects.filter(slug=slug, erased_at=None).exists():
-            raise ValidationError("another tenant has it")
+            raise ValidationError("another tenant has this slug")
         return slug
 
     def clean_rate_limits(self) -> dict[str, str]:
@@ -79,7 +79,7 @@ class KeyForm(forms.ModelForm[ApiKey]):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         tier = data.get("rate_limit_tier", STANDARD)
-        kept = tier == self.initial.get("rate_limit_tier")  # perhaps one that the settings no longer know
+        kept = tier == self.initial.get("rate_limit_tier")  # may be a tier that was removed from the settings
         name, expires_at = data.get("name", "-"), data.get("expires_at")
         try:
             services.check_fields(name=name, expires_at=expires_at, tier=STANDARD if kept else tier)
@@ -89,12 +89,12 @@ class KeyForm(forms.ModelForm[ApiKey]):
 
 
 def one_time_token() -> str:
-    """The signed id of the key that a form makes. If the form is sent again, the primary key refuses a second row."""
+    """The signed id of the key that a form will create. A repeated submit fails at the primary key."""
     return signing.dumps(str(new_id()), salt=NEW_KEY_SALT)
 
 
 class NewKeyForm(KeyForm):
-    """The form of a new key. `one_time_token` → the key's id."""
+    """The form of a new key. `one_time_token` contains the id of the key."""
 
     one_time_token = forms.CharField(
         widget=forms.HiddenInput, error_messages={"required": "The form is incomplete: open it again."}
@@ -104,4 +104,4 @@ class NewKeyForm(KeyForm):
         try:
             return UUID(signing.loads(self.cleaned_data["one_time_token"], salt=NEW_KEY_SALT))
         except (signing.BadSignature, ValueError):
-            raise ValidationError("The form is not valid any more: open it again.") from None
+            raise ValidationError("The form has expired: open it again.") from None

@@ -1,4 +1,4 @@
-"""Keys: made, changed, rotated and revoked. A new key is shown in the answer to the act, and kept nowhere."""
+"""Create, change, rotate and revoke keys. A new key is shown in the response to the action, and is not stored."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class ApiKeyAdmin(ServiceErrorMessagesMixin[ApiKey]):
     def last_use(self, key: ApiKey) -> str | None:
         return f"{key.last_used_at:{MINUTES}}" if key.last_used_at else None
 
-    @admin.display(description="made", ordering="created_at")
+    @admin.display(description="created", ordering="created_at")
     def made(self, key: ApiKey) -> str:
         return f"{key.created_at:{MINUTES}}"
 
@@ -114,7 +114,7 @@ class ApiKeyAdmin(ServiceErrorMessagesMixin[ApiKey]):
         return (*self.fields, "one_time_token") if obj is None else (*self.fields, *self.shown)
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
-        """What a key may do never changes behind its holder's back; one that has ended is only looked at."""
+        """The permissions of a key are read-only after its creation. A key that has ended is read-only altogether."""
         if obj is None:
             return ()
         fixed = self.fields if not obj.is_active(now()) else [f for f in self.fields if f not in self.changing]
@@ -133,7 +133,7 @@ class ApiKeyAdmin(ServiceErrorMessagesMixin[ApiKey]):
     def get_form(self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any) -> Any:
         form = KeyForm if obj is not None else NewKeyForm
         made = super().get_form(request, obj, change=change, **{"form": form, **kwargs})
-        for side_way in ("add", "change", "view"):  # tenants have a page of their own
+        for side_way in ("add", "change", "view"):  # tenants have their own admin page
             if "tenant" in made.base_fields:
                 setattr(made.base_fields["tenant"].widget, f"can_{side_way}_related", False)
         return made
@@ -214,11 +214,11 @@ class ApiKeyAdmin(ServiceErrorMessagesMixin[ApiKey]):
         ended = [row for row in rows if services.revoke(row.id)]
         for row in ended:
             self.log_change(request, row, "Revoked.")
-        messages.success(request, f"{len(ended)} key(s) revoked, in force at once.")
+        messages.success(request, f"{len(ended)} key(s) revoked, with immediate effect.")
         return None
 
     def _one(self, request: HttpRequest, key_id: UUID, act: Act) -> HttpResponse:
-        """The same act from the page of one key."""
+        """The action of the list, for the page of one key."""
         key = get_object_or_404(ApiKey, id=key_id)
         if not self.has_change_permission(request, key):
             raise PermissionDenied
@@ -234,7 +234,7 @@ class ApiKeyAdmin(ServiceErrorMessagesMixin[ApiKey]):
         return self._page(request, "admin/apikeys/apikey/confirm.html", said)
 
     def _show(self, request: HttpRequest, made: Sequence[NewKey]) -> HttpResponse:
-        """The new keys, in this answer alone: neither a cookie nor a session holds them on their way."""
+        """Show the new keys in this response only: no cookie or session stores them."""
         return self._page(request, "admin/apikeys/apikey/new_keys.html", {"title": "New keys", "made": made})
 
     def _page(self, request: HttpRequest, template: str, said: dict[str, Any]) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""What a service refuses after the form was found right: somebody else was faster."""
+"""Errors of a service after the form was valid, such as a concurrent change."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ M = TypeVar("M", bound=Model)
 
 
 class ServiceErrorMessagesMixin(admin.ModelAdmin[M]):
-    """Says it on the page, which is loaded anew. One way to save is enough here."""
+    """Shows the error as a message on the reloaded page. Only the button "Save" is offered."""
 
     def changeform_view(
         self,

@@ -1,4 +1,4 @@
-"""Tenants: made and renamed here, erased over HTTP with the master key."""
+"""Create and rename tenants. They are deleted over HTTP with the master key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The API key of a request, in either of its two headers."""
+"""API key authentication, with either of two headers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.http import failed_keys
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <key>` or `X-API-Key: <key>`; two different keys are a mistake, not a choice."""
+    """`Authorization: Bearer <key>` or `X-API-Key: <key>`. Two different keys are refused."""
 
     def authenticate(self, request: Request) -> tuple[Principal | Monitor, None] | None:
         key = self.sent(request)
@@ -30,7 +30,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         return "Bearer"
 
     def sent(self, request: Request) -> str | None:
-        """The key as it was sent."""
+        """The key of the request."""
         keys = {key for key in (self._bearer(request), request.headers.get("X-API-Key")) if key}
         if len(keys) > 1:
             raise Unauthenticated("Authorization and X-API-Key name different keys: send one.")
@@ -42,7 +42,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 class MetricsAuthentication(ApiKeyAuthentication):
-    """For the few views that METRICS_TOKEN opens, beside keys. Elsewhere it is a key that nobody knows."""
+    """For the few views that accept METRICS_TOKEN besides keys. Other views treat the token as an unknown key."""
 
     def caller_of(self, key: str) -> Principal | Monitor:
         return Monitor() if services.is_metrics_token(key) else super().caller_of(key)

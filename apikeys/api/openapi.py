@@ -1,4 +1,4 @@
-"""How the OpenAPI document names the two headers of a key."""
+"""The two headers of a key as security schemes of the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     name = ["bearer", "apiKey"]  # noqa: RUF012
 
     def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
-        """Either header will do."""
+        """Either header is sufficient."""
         return [{"bearer": []}, {"apiKey": []}]
 
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:

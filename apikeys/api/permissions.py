@@ -1,4 +1,4 @@
-"""Permissions: each view says which scope each of its methods needs. A view that says nothing is closed."""
+"""Permissions: each view declares the scope that each of its methods needs. A view without a declaration is closed."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from core.errors import Unauthenticated
 
 
 class NothingWithoutScope(BasePermission):
-    """The default: a view without an explicit scope answers nobody."""
+    """The default permission class: refuses every request to a view without an explicit scope."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return False
 
 
 class Public(BasePermission):
-    """For the few views that need no key."""
+    """For the few views without authentication."""
 
 
 class RequiresScope(BasePermission):
@@ -42,7 +42,7 @@ def requires(**scopes: Scope) -> type[RequiresScope]:
 
 
 def monitor(request: Request) -> Principal | Monitor:
-    """The caller of a request for numbers that passed `requires`."""
+    """The caller of a request for metrics that passed `requires`."""
     assert isinstance(request.user, Principal | Monitor)
     return request.user
 

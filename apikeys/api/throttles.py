@@ -1,4 +1,4 @@
-"""Rate limits per API key. Reads go on without Redis; writes are refused before anything is committed."""
+"""Rate limits of API keys. Without Redis, reads continue; writes are refused before anything is committed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ READS = frozenset({Scope.READ, Scope.STATUS})
 
 
 class KeyThrottle(BaseThrottle):
-    """Counts a request against the limits of its dialect and act, and leaves the numbers for the headers."""
+    """Counts a request against the limits of its dialect and operation; keeps the usage for the response headers."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
         if not settings.RATE_LIMITS_ENABLED or not isinstance(request.user, Principal):
@@ -53,7 +53,7 @@ class KeyThrottle(BaseThrottle):
 
 
 def limits(request: Request, view: Any, caller: Principal, cost: int = 1) -> list[Limit]:
-    """The limits a request counts against: `/v1` has one and a burst, `/api/v1` one for each act."""
+    """The limits that a request counts against: one and a burst under `/v1`, one for each operation under `/api/v1`."""
     rates = resolve(
         settings.RATE_LIMITS,
         settings.RATE_LIMIT_TIERS,
@@ -68,9 +68,9 @@ def limits(request: Request, view: Any, caller: Principal, cost: int = 1) -> lis
 
 
 def request_weight(request: Request, view: Any) -> tuple[int, APIException | None]:
-    """What the view says that this request counts for (`cost`), else 1.
+    """The weight of this request: `cost` of the view, else 1.
 
-    A body that can't be read counts as 1, and its refusal is raised afterwards: DRF tells it only once.
+    An unreadable body counts as 1. Its error is raised afterwards, since DRF parses the body only once.
     """
     try:
         return (max(1, view.cost(request)) if hasattr(view, "cost") else 1), None
@@ -79,6 +79,6 @@ def request_weight(request: Request, view: Any) -> tuple[int, APIException | Non
 
 
 def required_scope(request: Request, view: Any) -> Scope | None:
-    """The scope that the view demands for this method."""
+    """The scope that the view requires for this method."""
     scopes = [getattr(p, "scopes", {}).get(request.method) for p in view.get_permissions()]
     return next((s for s in scopes if s is not None), None)

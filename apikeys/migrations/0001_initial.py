@@ -104,12 +104,12 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=dict,
-                        help_text='Limits that differ for this key alone, such as {"v1": "200/m"}.',
+                        help_text='Limits that differ for this key, such as {"v1": "200/m"}.',
                     ),
                 ),
                 (
                     "replaced_by",
-                    models.UUIDField(editable=False, help_text="The key that it was rotated to.", null=True),
+                    models.UUIDField(editable=False, help_text="The key that replaced it in a rotation.", null=True),
                 ),
             ],
             options={

@@ -1,4 +1,4 @@
-"""What admin pages about rows of tenants share: they look across tenants, change nothing, and count with bounds."""
+"""Base classes of admin pages about tenant rows: they read across tenants, change nothing, and count up to a limit."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from core.tenancy import TenantRow, across_tenants
 
 R = TypeVar("R", bound=TenantRow)
 
-COUNTED = 1000  # rows, more than a page has; what lies beyond is found by filters, not by turning pages
+COUNTED = 1000  # rows: more than a page has; filters find rows beyond it, paging does not
 
 
 class _Many(int):
-    """More than COUNTED: a number for Django, a word for people."""
+    """More than COUNTED: a number for Django, a word for the reader."""
 
     def __str__(self) -> str:
         return f"more than {COUNTED:,}"
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Counts no further than COUNTED rows: an exact count of a huge table takes longer than anybody waits."""
+    """Counts at most COUNTED rows: an exact count of a huge table takes too long."""
 
     @cached_property
     def count(self) -> int:
@@ -39,10 +39,10 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # generic in the s
 
 
 class TenantRowAdmin(admin.ModelAdmin[R]):
-    """Read-only pages about the rows of all tenants: an operator stands above them.
+    """Read-only admin pages of tenant rows: operators can see every tenant.
 
-    Whatever such a page changes, it changes through a service of its app. List columns that read other tables need
-    `list_select_related` or a prefetch; `sortable_by` stays empty, since no index serves a sort over all tenants.
+    Changes go through a service of the app. List columns from other tables need `list_select_related` or a prefetch.
+    `sortable_by` stays empty, since no index supports a sort over all tenants.
     """
 
     show_full_result_count = False
@@ -90,12 +90,13 @@ class TenantRowAdmin(admin.ModelAdmin[R]):
         return False
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
-        """Back to the list: Django goes to the front page where nothing can be changed. `delete_model` said it all."""
+        """Redirect to the list: Django redirects to the index page if nothing can be changed. `delete_model` has shown
+        the message."""
         return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
 
 
 def _across(view: Callable[..., HttpResponse], *arguments: Any) -> HttpResponse:
-    """Run the view under the mark, and render its page there too: pages are lazy, and so are their queries."""
+    """Run the view inside `across_tenants`, and render its page there too, since the queries of a page are lazy."""
     with across_tenants("the admin"):
         response = view(*arguments)
         render = getattr(response, "render", None)
@@ -103,7 +104,7 @@ def _across(view: Callable[..., HttpResponse], *arguments: Any) -> HttpResponse:
 
 
 def by_tenant(rows: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> dict[uuid.UUID, list[uuid.UUID]]:
-    """`(tenant_id, id)` of what an operator chose, tenant by tenant: services work inside one."""
+    """`(tenant_id, id)` of the selected rows, by tenant, because services work inside one tenant."""
     found: dict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
     for tenant_id, row in rows:
         found[tenant_id].append(row)
@@ -111,7 +112,7 @@ def by_tenant(rows: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> dict[uuid.UUID, li
 
 
 class ExactFilter(admin.SimpleListFilter):
-    """A box to type a column's exact value into. Choices would need a look at all values there are."""
+    """A text field for the exact value of a column. Choices would need a scan of all values."""
 
     template = "core/exact_filter.html"
 
@@ -141,7 +142,7 @@ class UserFilter(ExactFilter):
 
 
 class TenantFilter(ExactFilter):
-    """By slug. Pages are fast inside a tenant, since every index leads with it."""
+    """Filter by the slug of a tenant. Queries inside a tenant are fast, since every index begins with the tenant."""
 
     title = "tenant"
     parameter_name = "tenant"
@@ -156,9 +157,9 @@ class TenantFilter(ExactFilter):
 
 
 def chosen_tenants(request: HttpRequest, queryset: QuerySet[Any]) -> list[uuid.UUID]:
-    """The tenant that an operator chose by its slug, or the only one there is; empty when there are several.
+    """The tenant that the operator has selected, or the only existing one; empty if there are several.
 
-    Inside a tenant a search is served by indexes; over all of them by none.
+    Indexes support a search inside a tenant, but not over all tenants.
     """
     slug = request.GET.get("tenant", "").strip()
     rows = _tenants(queryset)

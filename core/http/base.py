@@ -1,4 +1,4 @@
-"""What every view of the API shares. Knows no app."""
+"""Base classes of all API views and serializers. Imports no app."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class RequestSerializer(serializers.Serializer[Any]):
 
 
 class StrictRequestSerializer(RequestSerializer):
-    """Fields of an act where a misspelt name must not pass unnoticed: what is unknown is refused.
+    """For requests in which a misspelt field must not be ignored: unknown fields are refused.
 
-    `fixed` names known fields that can't be given here, with the reason.
+    `fixed` has known fields that cannot be sent here, with the reason.
     """
 
     fixed: ClassVar[Mapping[str, str]] = {}
@@ -48,12 +48,12 @@ class StrictRequestSerializer(RequestSerializer):
 class ApiView(APIView):
     """A view of either dialect.
 
-    `writes` are the methods that may carry an Idempotency-Key. A view whose acts wait for the worker, or go on in
-    several transactions, is not `atomic`; if it commits Sources it can `replay` their answer. `response_is_secret`: the
-    answer is never shown again. `ids_in_query`: the ids of its objects are in the query, not in the path.
+    `writes` are the methods that accept an Idempotency-Key. A view that waits for a worker, or uses several
+    transactions, is not `atomic`; if it commits Sources, `replay` makes their response again. `response_is_secret`: the
+    response is not stored. `ids_in_query`: the ids of its objects are in the query instead of the path.
     """
 
-    # No OPTIONS: it would tell nothing that /docs doesn't, and would need a scope of its own.
+    # No OPTIONS: it has no information that /docs lacks, and would need a scope.
     http_method_names = ("get", "post", "put", "patch", "delete", "head")
     writes: ClassVar[frozenset[str]] = frozenset({"POST", "PUT", "PATCH", "DELETE"})
     atomic: ClassVar[bool] = True
@@ -68,11 +68,11 @@ class ApiView(APIView):
             setattr(self, method.lower(), lambda r, *a, **k: keys.idempotent(self, r, partial(act, r, *a, **k)))
 
     def replay(self, sources: Sequence[uuid.UUID], response_context: Any) -> Response:
-        """The answer of the accepted writes `sources`, as it stands now."""
+        """The current response for the accepted writes `sources`."""
         raise NotImplementedError
 
     def read(self, serializer: type[_S], data: Any) -> dict[str, Any]:
-        """The validated fields, else InvalidRequest with the first wrong field's name."""
+        """The validated fields. Raises InvalidRequest with the first invalid field."""
         checked = serializer(data=data)
         checked.is_valid(raise_exception=True)
         return dict(checked.validated_data)
@@ -86,7 +86,7 @@ class ApiView(APIView):
         return self.read(serializer, request.query_params.dict())
 
     def name(self, field: str, value: str) -> str:
-        """An id that came in the path or a header, checked as one in a body is."""
+        """An id of the path or a header, validated like an id of a body."""
         try:
             return str(IdentifierField().run_validation(value))
         except serializers.ValidationError as error:
@@ -94,7 +94,7 @@ class ApiView(APIView):
 
     @property
     def may_wait(self) -> bool:
-        """Whether the caller waits for the result (`Prefer: respond-async` says no)."""
+        """Whether the caller waits for the result (`Prefer: respond-async`: no)."""
         preferences = self.request.headers.get("Prefer", "").lower().split(",")
         return "respond-async" not in [p.strip() for p in preferences]
 
@@ -116,7 +116,7 @@ class Mem0View(ApiView):
 
 
 class RemembraView(ApiView):
-    """A view of `/api/v1`. `acts` names the rate limit of a method that has one of its own."""
+    """A view of `/api/v1`. `acts` has the rate limit group of each method with a group of its own."""
 
     acts: ClassVar[Mapping[str, str]] = {}
 

@@ -1,4 +1,4 @@
-"""The address that a request comes from, as limits count it."""
+"""The client address of a request, as rate limits use it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import re
 from django.conf import settings
 from django.http import HttpRequest
 
-IPV6_PREFIX = 64  # bits: one customer of a provider has at least such a network
+IPV6_PREFIX = 64  # bits: a provider gives a customer at least such a network
 PORT = re.compile(r"^(?:\[(?P<v6>[^\]]*)\]|(?P<v4>[^:]*))(?::\d+)?$")  # some proxies append the port
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """An IPv4 address, or the /64 network of an IPv6 address; None where there is none (a Unix socket).
+    """An IPv4 address, or the /64 network of an IPv6 address; None without an address (a Unix socket).
 
-    Behind a trusted proxy (BEHIND_TLS_PROXY) it is the last address of X-Forwarded-For: that one the proxy appended.
-    Those before it are the caller's own words.
+    Behind a trusted proxy (BEHIND_TLS_PROXY) it is the last address of X-Forwarded-For, which the proxy appended. The
+    caller can forge the addresses before it.
     """
     peer = _parsed(request.META.get("REMOTE_ADDR", ""))
     if not settings.BEHIND_TLS_PROXY:

@@ -1,4 +1,4 @@
-"""Which dialect a path speaks. Everything that isn't a page for people is answered as JSON in one of the two."""
+"""The dialect of a path. All paths except HTML pages respond in JSON in one of the two dialects."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ def dialect_of(path: str) -> ModuleType:
 
 
 def is_page(path: str) -> bool:
-    """Whether people read what this path answers."""
+    """Whether the path is an HTML page."""
     return path.startswith(_PAGES)

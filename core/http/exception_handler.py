@@ -1,4 +1,4 @@
-"""From whatever was raised to the dialect's answer. Nothing else in the service formats an error."""
+"""Convert exceptions to error responses of the dialect. No other module formats errors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHALLENGE = 'Bearer realm="memproject"'
 
 
 def as_app_error(exc: Exception) -> AppError:
-    """What an exception of the framework, the database or our own means to a caller."""
+    """The AppError for an exception of Django, DRF, the database or this project."""
     match exc:
         case AppError():
             return exc
@@ -59,7 +59,7 @@ def as_app_error(exc: Exception) -> AppError:
 
 
 def _validation(detail: Any, path: str = "") -> errors.InvalidRequest:
-    """The first complaint, with the path of its field (`messages.0.content`) and what is expected there."""
+    """The first error, with the path of its field (`messages.0.content`) and the expected form."""
     while isinstance(detail, dict | list) and detail:
         if isinstance(detail, list) and not isinstance(detail[0], dict | list):
             return _complaint(path, str(detail[0]))
@@ -83,7 +83,8 @@ def response_headers(error: AppError) -> dict[str, str]:
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
-    """DRF's hook: every exception of a view becomes its dialect's answer; only the unexpected is logged as an error."""
+    """DRF's exception handler: every exception of a view becomes a response of its dialect. Only unexpected ones are
+    logged."""
     error = as_app_error(exc)
     request = context["request"]
     if error.status >= 500:
@@ -92,7 +93,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
 
 
 def _log(exc: Exception, request: HttpRequest) -> None:
-    # Messages of database errors quote values: the type says enough, the trace holds code and no data.
+    # Messages of database errors quote values. Log the type; the trace has code and no data.
     quiet = isinstance(exc, AppError | DatabaseError | PoolTimeout)
     kind = exc.__cause__ if isinstance(exc.__cause__, QueryCanceled) else exc
     log.error("%s: %s", request.method, type(kind).__name__, exc_info=None if quiet else exc)
@@ -119,14 +120,14 @@ _failure = _handler(AppError, defaults.server_error)
 
 
 def server_error(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-    """An error outside of any view of ours: of the admin, of a middleware or of a renderer."""
+    """An error outside of the API views: in the admin, a middleware or a renderer."""
     if isinstance(error := sys.exception(), Exception):
         _log(error, request)
     return _failure(request, *args, **kwargs)
 
 
 def undebugged(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """The dialect's answer where Django has its page for developers (DEBUG): that one shows code and settings."""
+    """The response of the dialect instead of Django's debug page (DEBUG), which shows code and settings."""
     handler = {400: bad_request, 403: permission_denied, 404: page_not_found, 500: server_error}.get(
         response.status_code
     )

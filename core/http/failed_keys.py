@@ -1,9 +1,9 @@
-"""Failed authentication, limited per address. It imports no app: a key is a text here.
+"""Limit failed authentication per address. Imports no app: a key is a text here.
 
-Only failures count. When an address has used up its failures, a key is refused before it is looked up, unless the
-same key was accepted from the same address within a week: a client behind the address of an attacker goes on, and a
-guess is not tested any more. Redis holds the counts and the accepted keys (as HMACs); each process remembers the keys
-that it accepted, so that an accepted key costs no look into Redis.
+Only failures count. When an address has used up its failures, a key is refused before it is looked up, unless the same
+key was accepted from the same address within a week. So a client behind the address of an attacker keeps working, and
+guesses are not tested any more. Redis has the counts and the accepted keys (as HMACs). Each process remembers the keys
+that it accepted, so that an accepted key needs no query to Redis.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ MESSAGE = "Too many requests with API keys that are not valid came from this add
 
 @contextmanager
 def limited(request: HttpRequest, key: str) -> Iterator[None]:
-    """Around the look-up of a key, which raises Unauthenticated. Raises RateLimited before it.
+    """Wraps the look-up of a key, which raises Unauthenticated. Raises RateLimited before it.
 
-    Without Redis nothing is refused; a log line and a metric say so.
+    Without Redis nothing is refused; a log line and a metric report it.
     """
     if not settings.RATE_LIMITS_ENABLED:
         yield
@@ -69,7 +69,7 @@ def _refuse_used_up(request: HttpRequest, address: str, accepted: str) -> None:
 
 def _count_failure(request: HttpRequest, address: str, accepted: str) -> None:
     metrics.key_failed("unauthenticated")
-    caches["process"].delete(accepted)  # it was revoked since
+    caches["process"].delete(accepted)  # revoked after it was accepted
     try:
         _usage(request, address, increment=True)
         cache.delete(accepted)
@@ -86,7 +86,7 @@ def _remember(accepted: str) -> None:
 
 
 def _usage(request: HttpRequest, address: str, *, increment: bool) -> dict[str, int]:
-    """How many failures `address` has had in the present window: `count`, `limit` and `time_left` in seconds."""
+    """The failures of `address` in the current window: `count`, `limit` and `time_left` in seconds."""
     usage: dict[str, int] | None = get_usage(
         request, GROUP, key=lambda *_: address, rate=settings.RATE_LIMITS_FAILED_KEYS, increment=increment
     )

@@ -1,6 +1,6 @@
-"""Serializer fields that take what they say and nothing else: a number is no text, `"yes"` is no boolean.
+"""Strict serializer fields: a number is not a text, `"yes"` is not a boolean.
 
-Query parameters are text by nature: for them the forgiving fields of DRF are right, with these limits.
+Query parameters are always text, so they use the tolerant fields of DRF, with the same limits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rest_framework import serializers
 
 from core.clock import UTC, iso
 
-# Control characters but tab, line feed and carriage return; what UTF-8 cannot hold; what PostgreSQL cannot hold.
+# Control characters except tab, line feed and carriage return; lone surrogates; characters that PostgreSQL refuses.
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 METADATA_BYTES = 16 * 1024
 METADATA_DEPTH = 32
@@ -31,7 +31,7 @@ def check_text(value: str) -> None:
 
 
 class TextField(serializers.CharField):
-    """A string as it is: not trimmed, not blank, without control characters."""
+    """A string without changes: not trimmed, not blank, without control characters."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("trim_whitespace", False)
@@ -197,7 +197,7 @@ class MetadataField(serializers.Field[dict[str, Any], Any, dict[str, Any], Any])
         if isinstance(value, str):
             check_text(value)
         elif isinstance(value, float) and not math.isfinite(value):
-            self.fail("not_finite")  # 1e999 is JSON, and no number that can be kept
+            self.fail("not_finite")  # 1e999 is valid JSON, but not a finite number
         elif isinstance(value, dict):
             for key, inner in value.items():
                 check_text(key)
@@ -209,7 +209,7 @@ class MetadataField(serializers.Field[dict[str, Any], Any, dict[str, Any], Any])
 
 @extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
 class RateLimitsField(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
-    """Rate limits by group, `{"v1": "200/m"}`; which groups and rates there are is not known here."""
+    """Rate limits by group, `{"v1": "200/m"}`. The groups and the form of rates are checked elsewhere."""
 
     default_error_messages = {"invalid": 'must be an object of limits, such as {{"v1": "200/m"}}'}
 

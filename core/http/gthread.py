@@ -25,14 +25,14 @@ from core.ids import new_id
 
 log = logging.getLogger(__name__)
 
-# A question of 10,000 characters takes 120,000 bytes at most: one beyond the BMP is 12 bytes when it is encoded.
+# A question of 10,000 characters takes at most 120,000 bytes: a character beyond the BMP has 12 bytes when encoded.
 MAX_REQUEST_LINE = 128 * 1024
-MAX_DISCARDED = 1024 * 1024  # bytes of a longer line that are read, so that its sender sees the answer
+MAX_DISCARDED = 1024 * 1024  # bytes of a longer line that are read, so that the client sees the response
 PATH_BYTES = 256
 
 
 class LongLineRequest(Request):
-    """A request whose line may have MAX_REQUEST_LINE bytes; of a longer one the beginning is kept with the error."""
+    """A request whose line may have MAX_REQUEST_LINE bytes. The beginning of a longer one is kept with the error."""
 
     def read_line(self, unreader: Unreader, buf: bytearray, limit: int = 0) -> tuple[bytes, bytearray]:
         try:
@@ -60,18 +60,18 @@ class JsonErrorWorker(ThreadWorker):
         return super().handle(conn)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Answer in the dialect of the path. gunicorn's own line in the log quotes the request."""
+        """Respond in the dialect of the path. gunicorn's own log line would quote the request."""
         error, request_id = refusal(exc), new_id().hex
         if isinstance(exc, ParseException):
             log.warning("not parsed: %s %d %s", type(exc).__name__, error.status, request_id)
         else:
             log.error("a request failed %s", request_id, exc_info=exc)
-        with contextlib.suppress(OSError):  # the client is gone
+        with contextlib.suppress(OSError):  # the client has closed the connection
             util.write_nonblock(client, response(error, path_of(req, exc), request_id))
 
 
 def refusal(exc: BaseException) -> AppError:
-    """The refusal for an exception of gunicorn, without its message, which quotes the request."""
+    """The error for an exception of gunicorn, without its message, which quotes the request."""
     match exc:
         case LimitRequestLine():
             return UriTooLong(f"The request line may have at most {MAX_REQUEST_LINE} bytes.")
@@ -84,7 +84,7 @@ def refusal(exc: BaseException) -> AppError:
 
 
 def path_of(req: Any, exc: BaseException) -> str:
-    """The path of a request, or as much as is known of one whose line is too long."""
+    """The path of a request, or the known part if the line is too long."""
     if req is not None:
         return str(req.path)
     words = getattr(exc, "beginning", b"").split(b" ", 2)

@@ -1,4 +1,4 @@
-"""The answer to a login of the admin from an address with too many failed ones (django-axes)."""
+"""The response to a login of the admin from an address with too many failures (django-axes)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def locked_out(request: HttpRequest, *_: Any) -> HttpResponse:
-    """429 with Retry-After: at most the whole lockout is left."""
+    """429 with Retry-After: at most the whole lockout time."""
     seconds = round(settings.AXES_COOLOFF_TIME.total_seconds())
     log.warning("The admin login is locked for %s.", client_address(request))
     said = {**admin.site.each_context(request), "minutes": seconds // 60}

@@ -1,4 +1,4 @@
-"""The `/v1` dialect: everything in an envelope."""
+"""The `/v1` dialect: every response is an envelope."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outermost layer: a request id, a limit for the body, one log line without a word of what was said."""
+"""The outermost middleware: request id, body limit, and one log line without any user text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.monitoring import metrics
 
 log = logging.getLogger("memproject.access")
 
-# What a method on a route is, where the route's own name doesn't say it.
+# The operation of a method and route, if the name of the route is not specific enough.
 OPERATIONS = {
     ("memories", "POST"): "store",
     ("memories", "GET"): "list",
@@ -40,14 +40,14 @@ def count(request: HttpRequest, route: str, status: int, seconds: float) -> None
     match = request.resolver_match
     if match is None or is_page(request.path):
         return
-    tenant_id = getattr(request.user, "tenant_id", None)  # the door put its caller there; nobody, without a key
+    tenant_id = getattr(request.user, "tenant_id", None)  # set by the authentication of a view; None without a key
     if tenant_id is not None:
         name = (match.url_name or "").removeprefix("v1-").removeprefix("api-")
         metrics.operation_done(tenant_id, OPERATIONS.get((name, request.method or ""), name), seconds)
 
 
 class RequestMiddleware:
-    """Echoes or makes `X-Request-Id`, refuses a body that is too large unread, and logs the route's template."""
+    """Echoes or creates `X-Request-Id`, refuses an oversized body without reading it, and logs the route's template."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -60,7 +60,7 @@ class RequestMiddleware:
         response["X-Request-Id"] = request_id
         for name, value in getattr(request, "rate_limit_headers", {}).items():
             response[name] = value
-        if request.resolver_match or response.status_code >= 400:  # static files are nobody's business
+        if request.resolver_match or response.status_code >= 400:  # static files are not counted
             route = request.resolver_match.route if request.resolver_match else "-"
             took = time.perf_counter() - begun
             log.info("%s /%s %d %.1fms %s", request.method, route, response.status_code, took * 1000, request_id)

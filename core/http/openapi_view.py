@@ -1,4 +1,4 @@
-"""`/openapi.json`: made once in each process, since it depends on nothing that a request says."""
+"""`/openapi.json`: generated once in each process, since it does not depend on the request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 
 class OpenApiView(SpectacularJSONAPIView):
-    """To make the document takes about a second of CPU, and nobody needs a key to ask for it."""
+    """Generating the document takes about a second of CPU, and reading it needs no key."""
 
     _rendered: ClassVar[bytes | None] = None
     _making: ClassVar[threading.Lock] = threading.Lock()
@@ -26,7 +26,7 @@ class OpenApiView(SpectacularJSONAPIView):
 
     @classmethod
     def _document(cls) -> bytes:
-        """The same bytes for both media types. Requests that come while it is made wait for it."""
+        """The same bytes for both media types. Concurrent requests wait for the first generation."""
         with cls._making:
             if cls._rendered is None:
                 made = cls.generator_class().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""JSON, strictly: no NaN, no body that isn't an object, no deep nesting that would exhaust the stack."""
+"""Strict JSON: no NaN, only objects, and no nesting deep enough to exhaust the stack."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class StrictJSONParser(JSONParser):
 
 
 class CurlJSONParser(StrictJSONParser):
-    """The same for a body whose sender named no type: `curl -d '{…}'` says it is a form, and it is JSON all the same.
+    """For bodies whose client sent no content type: `curl -d '{…}'` declares a form but sends JSON.
 
-    A form is refused. So is such a body without a key's header: browsers send forms anywhere without asking, but no
-    header of ours, and while AUTH_ENABLED is off the header is all that tells a page's request from a caller's.
+    A form is refused. A body without the header of a key is refused too: browsers send forms to any site, but without
+    custom headers. While AUTH_ENABLED is off, only the header distinguishes a caller from a web page.
     """
 
     media_type = "application/x-www-form-urlencoded"

@@ -9,21 +9,21 @@ from typing import Any
 from core.clock import now
 from core.http.fields import TimestampField
 
-SKEW = dt.timedelta(seconds=60)  # how far a caller's clock may be ahead of ours
+SKEW = dt.timedelta(seconds=60)  # how far the clock of a caller may be ahead
 # An unescaped "+02:00" in a URL arrives as " 02:00", since a plus means a space there. Seconds and their fraction have
 # at most 16 characters, and more would make the search quadratic.
 LOST_PLUS = re.compile(r"(\d[T ]\d\d:?\d\d\S{0,16}) (\d\d(:?\d\d)?)")
 
 
 class ValidAtField(TimestampField):
-    """A time, past or future."""
+    """A time in the past or future."""
 
     def to_internal_value(self, data: Any) -> dt.datetime:
         return super().to_internal_value(LOST_PLUS.sub(r"\1+\2", data) if isinstance(data, str) else data)
 
 
 class AsOfField(ValidAtField):
-    """A time that was; one ahead is refused, but for a caller whose clock is a little fast it is now."""
+    """A time in the past. A future time is refused; a time slightly ahead (a fast clock) counts as now."""
 
     default_error_messages = {"ahead": "must not lie in the future"}  # noqa: RUF012
 

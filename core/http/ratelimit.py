@@ -1,4 +1,4 @@
-"""Counting requests of one caller in fixed windows, in Redis. Knows no app: who calls comes as text."""
+"""Count the requests of a caller in fixed windows in Redis. Imports no app: the caller is a text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django_ratelimit.core import get_usage
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `rate` (`"100/m"`, `"20/10s"`) requests of what `group` names; this one counts as `cost` of them."""
+    """At most `rate` (`"100/m"`, `"20/10s"`) requests of the group `group`; this request counts as `cost` requests."""
 
     group: str
     rate: str
@@ -21,7 +21,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class RateLimitUsage:
-    """How much of a limit is used up; `reset` is the end of its window, in epoch seconds."""
+    """The usage of a limit; `reset` is the end of its window, in epoch seconds."""
 
     limit: int
     remaining: int
@@ -37,10 +37,10 @@ class RateLimitUsage:
 
 
 def count(request: HttpRequest, caller: str, limits: Sequence[Limit]) -> RateLimitUsage | None:
-    """Count this request against all `limits`; → the one that is nearest to its end, or was exceeded.
+    """Count this request against all `limits`; → the most exhausted or exceeded one.
 
-    A refused request counts too. What costs more than one is counted as often: django-ratelimit knows no weights.
-    Raises what the cache raises when Redis is away.
+    A refused request counts too. A request with a cost above one is counted repeatedly, since django-ratelimit has no
+    weights. Raises the errors of the cache if Redis is unavailable.
     """
     found: list[RateLimitUsage] = []
     for limit in limits:

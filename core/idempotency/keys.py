@@ -1,13 +1,12 @@
-"""`Idempotency-Key`: a write sent twice happens once, and is answered the same.
+"""`Idempotency-Key`: a write that is sent twice is applied once, and gets the same response.
 
-The key is claimed by a row of its own, committed before the act, so that a twin sees it at once and nobody waits on a
-lock. Then one of two ways:
+The key is claimed by a row of its own, committed before the request is processed. A concurrent repeat sees it at once,
+and no request waits for a lock. Then there are two cases:
+- an atomic view runs in the transaction of the record: its changes and the response commit together;
+- a view that commits Sources binds the record to them in that transaction (`bind`). If this process dies later, the
+  response is made from their results.
 
-- an act of one transaction runs in the record's: act and answer commit together;
-- an act that commits Sources binds the record to them in that same transaction (`bind`). Whatever happens to this
-  process afterwards, their results are the answer.
-
-A refusal leaves no record: the corrected request may use the key again.
+A refused request leaves no record: the corrected request may use the key again.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ from core.ids import subjects_of
 HEADER = "Idempotency-Key"
 FORM = re.compile(r"[\x21-\x7e]{1,255}")
 BUSY = "The same request is being worked on."
-CLAIM_GRACE = dt.timedelta(seconds=20)  # past the longest wait: whoever claimed it is dead
+CLAIM_GRACE = dt.timedelta(seconds=20)  # after the longest wait the process that claimed it has died
 
 
 class KeyReuseError(AppError):
@@ -48,9 +47,9 @@ _claimed: ContextVar[IdempotencyClaim | None] = ContextVar("idempotency_claim", 
 
 
 def bind(sources: Sequence[uuid.UUID], response_context: Any = None) -> None:
-    """Called in the transaction that commits Sources: the present request's record, if it has one, stands for them.
+    """Called in the transaction that commits Sources: bind the record of the current request, if any, to them.
 
-    Raises Conflict when somebody took the record over, so that this transaction writes nothing.
+    Raises Conflict if another process has taken the record over, so that this transaction writes nothing.
     """
     claim = _claimed.get()
     if claim is not None and not records.bind(claim, sources, response_context):
@@ -58,10 +57,10 @@ def bind(sources: Sequence[uuid.UUID], response_context: Any = None) -> None:
 
 
 def idempotent(view: Any, request: Request, act: Callable[[], Response]) -> Response:
-    """The answer of `act`, or the one that the same request got before.
+    """The response of `act`, or the stored response of an earlier identical request.
 
-    `view.atomic` says which of the two ways it takes, `view.response_is_secret` that its answer may not be kept,
-    and `view.replay(sources, response_context)` makes the answer of Sources.
+    `view.atomic` selects one of the two cases, `view.response_is_secret` forbids to store the response, and
+    `view.replay(sources, response_context)` makes the response for Sources.
     """
     key = request.headers[HEADER]
     if not FORM.fullmatch(key):
@@ -87,7 +86,7 @@ def idempotent(view: Any, request: Request, act: Callable[[], Response]) -> Resp
 
 
 def fingerprint(request: Request) -> bytes:
-    """What makes two requests the same: method, path with its query, and the body as JSON."""
+    """Identifies a request: method, path with its query, and the body as JSON."""
     said = json.dumps(request.data, sort_keys=True, ensure_ascii=False, default=str)
     parts = [request.method or "", request.get_full_path(), said]
     return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).digest()
@@ -112,7 +111,7 @@ def _keep(view: Any, claim: IdempotencyClaim, response: Response) -> bool:
 
 
 def _again(view: Any, found: StoredResponse) -> Response:
-    """The answer of a request that came before."""
+    """The response for a repeated request."""
     if found.erased:
         raise _gone(found)
     if found.status is None and not found.sources:

@@ -1,4 +1,4 @@
-"""The answer to a caller's `Idempotency-Key`."""
+"""The stored response for a caller's `Idempotency-Key`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from core.tenancy import TenantRow
 
 
 class IdempotencyRecord(TenantRow):
-    """One write of one caller under one key. `subjects` lists the ids that `body` speaks of, so erasure finds it.
+    """One write of one caller with one key. `subjects` lists the ids in `body`; an erasure finds the row by them.
 
-    `sources` are the accepted writes it stands for, where there are any: plain values, since this app knows no other
-    app's tables. `response_context` is what an answer needs besides their results.
+    `sources` are the accepted writes that the record is bound to, if any: plain values, since this app imports no other
+    app. `response_context` has the data of the response that their results lack.
     """
 
     caller = models.CharField(max_length=64)

@@ -1,4 +1,4 @@
-"""A claim of an `Idempotency-Key`, and the record of an earlier one."""
+"""The claim of an `Idempotency-Key`, and the stored response of an earlier request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyClaim:
-    """A record that is ours to fill: nobody else may until `since` is long past."""
+    """The right to fill a record: no other request takes it over until `since` is long past."""
 
     tenant_id: uuid.UUID
     record_id: uuid.UUID
@@ -19,7 +19,7 @@ class IdempotencyClaim:
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """A record that somebody claimed before. `status` None: not answered yet."""
+    """A record that was claimed before. `status` None: not answered yet."""
 
     claim: IdempotencyClaim
     fingerprint: bytes

@@ -1,4 +1,4 @@
-"""How a log line looks. An exception is shown by its kind and its place, never by its message."""
+"""The format of log lines. An exception is logged by its type and place, never by its message."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 
 def frames(error: BaseException) -> str:
-    """Where an exception came from, and the kinds of those behind it. Messages stay out: they quote what was sent
-    (`invalid literal for int(): '…'`) and what the database holds (`Failing row contains (…)`)."""
+    """The stack frames of an error, and the types of its causes. Messages are left out, because they quote input
+    (`invalid literal for int(): '…'`) and stored data (`Failing row contains (…)`)."""
     return "\n".join(_parts(error))
 
 

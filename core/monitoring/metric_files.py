@@ -1,7 +1,7 @@
-"""prometheus_client's files, allocated before they are mapped.
+"""prometheus_client's files, with allocated disk blocks.
 
 The library extends them by `truncate`, which allocates no blocks. On a full file system the first write to such a page
-kills the process (SIGBUS). Here the allocation raises OSError instead, and the number is not counted.
+kills the process (SIGBUS). Here the allocation raises OSError instead, and the value is not counted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from prometheus_client.mmap_dict import MmapedDict
 from core.monitoring import multiprocess
 
 STEP = 64 * 1024  # bytes by which a file is extended
-# Left free for others: in a container /dev/shm often has 64 MB, and PostgreSQL's parallel queries need some of it.
+# Left free for other processes: in a container /dev/shm often has 64 MB, and parallel queries of PostgreSQL use it.
 KEEP_FREE = 16 * 1024 * 1024
 
 
@@ -27,7 +27,7 @@ class AllocatedDict(MmapedDict):
     def __init__(self, filename: str, read_mode: bool = False) -> None:
         if not read_mode and not os.path.exists(filename):
             multiprocess.make_folder(Path(filename).parent)
-            new = Path(f"{filename}.new")  # renamed when it is allocated, so that no reader opens an empty file
+            new = Path(f"{filename}.new")  # renamed after the allocation, so that no reader opens an empty file
             try:
                 new.touch(0o600)
                 with new.open("ab") as file:
@@ -51,7 +51,7 @@ class AllocatedDict(MmapedDict):
 
 def install() -> None:
     """Replace the class of prometheus_client's files, before the first metric is counted."""
-    library: Any = values  # it has no setting for this
+    library: Any = values  # the library has no setting for this
     library.MmapedDict = AllocatedDict
 
 

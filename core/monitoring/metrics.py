@@ -1,7 +1,7 @@
-"""Every instrument of the service, and the only module that knows prometheus_client.
+"""All metrics of the service. No other module imports prometheus_client.
 
-No label holds a text, a key, a user's id or a path with ids: routes are templates. The tenant stands on one histogram
-alone, by its id, for at most TENANTS tenants of a process; `exposition` adds the tenants up.
+No label contains a text, a key, a user's id or a path with ids: routes are templates. Only one histogram has the tenant
+as a label, by its id, for at most TENANTS tenants of a process; `exposition` sums over the tenants.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ T = TypeVar("T")
 Family = Metric
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
-# From 1 ms to 60 s in steps of about a third: a quantile read from them is off by half a step at most.
+# From 1 ms to 60 s in steps of about a third: the error of a quantile is at most half a step.
 FINE = (
     0.001, 0.0015, 0.002, 0.003, 0.004, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075,
     0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 40, 60,
 )  # fmt: skip
 COARSE = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60)  # 4 KB a tenant and operation
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-TENANTS = 100  # that one process counts by name; the others are one
+TENANTS = 100  # counted separately in one process; further tenants share one label
 OTHER = "other"
 
 metric_files.install()
 
-# Every instrument has a label, so that a process which counts nothing leaves no file.
+# Every metric has a label, so that a process that counts nothing creates no file.
 _own = CollectorRegistry()
 REQUESTS = Counter("memproject_http_requests", "Requests answered", ("method", "route", "status"), registry=_own)
 REQUEST_SECONDS = Histogram(
@@ -92,7 +92,7 @@ def _observe(histogram: Histogram, seconds: float, *labels: str) -> None:
 
 
 def request_answered(method: str, route: str, status: int, seconds: float) -> None:
-    """`route` is a template; whatever method a caller makes up is one."""
+    """`route` is a template; unknown methods are counted as one."""
     method = method if method in METHODS else OTHER
     _count(REQUESTS, method, route, str(status))
     _observe(REQUEST_SECONDS, seconds, method, route)
@@ -118,12 +118,12 @@ def decided(decision: str, memories: int) -> None:
 
 
 def embedding(provider: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Decorates an embedder's call."""
+    """Decorates a call of an embedder."""
     return _timed(EMBEDDING_SECONDS, provider)
 
 
 def completion(provider: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Decorates a language model's call."""
+    """Decorates a call of a language model."""
     return _timed(COMPLETION_SECONDS, provider)
 
 
@@ -149,17 +149,17 @@ def rate_limited(path: str) -> None:
 
 
 def redis_unavailable(*, refused: bool) -> None:
-    """A request that could not be counted: a write is refused, a read is let through."""
+    """A request that could not be counted: a write is refused, a read is allowed."""
     _count(REDIS_UNAVAILABLE, "write_refused" if refused else "read_let_through")
 
 
 def key_failed(outcome: str) -> None:
-    """`outcome`: unauthenticated, limited (429, not looked up), or not_counted (Redis is away: no limit)."""
+    """`outcome`: unauthenticated, limited (429, not looked up), or not_counted (Redis is unavailable: no limit)."""
     _count(FAILED_KEYS, outcome)
 
 
 def uses_lost(reason: str, memories: int) -> None:
-    """`reason`: redis_unavailable, or full (too many wait to be added to the counters)."""
+    """`reason`: redis_unavailable, or full (too many uses wait to be added to the counters)."""
     _count(USES_LOST, reason, by=memories)
 
 
@@ -169,21 +169,21 @@ def webhook_attempted(outcome: str) -> None:
 
 
 def process_ended(pid: int) -> None:
-    """What is said of a child that ended: gauges of the living forget it (there are none yet), its counts stay."""
+    """Remove the gauges of a child process that has ended (there are none yet); its counters stay."""
     if multiprocess.FOLDER is not None:
         mark_process_dead(pid, str(multiprocess.FOLDER))  # type: ignore[no-untyped-call]
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
 def families() -> list[Metric]:
-    """All that was counted, by all processes since the start of the service."""
+    """The counts of all processes since the start of the service."""
     if multiprocess.FOLDER is None:
         return list(_own.collect())
     return list(MultiProcessCollector.merge(multiprocess.files()))  # type: ignore[no-untyped-call]
 
 
 def gauge(name: str, documentation: str, values: Mapping[str, float], label: str = "") -> Metric:
-    """A family made at scrape time: `{"": 3}` without a label, `{"store": 0, …}` with one."""
+    """A metric family created for one scrape: `{"": 3}` without a label, `{"store": 0, …}` with one."""
     family = GaugeMetricFamily(f"memproject_{name}", documentation, labels=[label] if label else [])
     for value, number in values.items():
         family.add_metric([value] if label else [], number)
@@ -191,7 +191,7 @@ def gauge(name: str, documentation: str, values: Mapping[str, float], label: str
 
 
 def exposition(gauges: Iterable[Metric]) -> bytes:
-    """Prometheus' text format, the tenants added up."""
+    """Prometheus' text format, summed over tenants."""
     registry = CollectorRegistry()
     registry.register(_Collected([*map(_without_tenants, families()), *gauges]))
     return generate_latest(registry)
@@ -218,13 +218,13 @@ def _without_tenants(family: Metric) -> Metric:
 
 
 class Snapshot:
-    """All counts at one moment, to be asked by label."""
+    """All counts at one moment, to be queried by label."""
 
     def __init__(self) -> None:
         self._families = {family.name: family.samples for family in families()}
 
     def counts(self, counter: Counter, *labels: str) -> dict[tuple[str, ...], int]:
-        """Totals by the values of `labels`; over everything else they are summed."""
+        """Totals by the values of `labels`, summed over all other labels."""
         found: dict[tuple[str, ...], float] = defaultdict(float)
         for sample in self._samples(counter):
             if sample.name.endswith("_total"):
@@ -232,7 +232,7 @@ class Snapshot:
         return {key: int(number) for key, number in sorted(found.items())}
 
     def latencies(self, histogram: Histogram, *labels: str, **only: str) -> dict[tuple[str, ...], Latency]:
-        """Histograms by the values of `labels`, of those samples whose labels are as in `only`."""
+        """Histograms by the values of `labels`, from the samples that match `only`."""
         found: dict[tuple[str, ...], Latency] = defaultdict(Latency)
         for sample in self._samples(histogram):
             if any(sample.labels[name] != value for name, value in only.items()):

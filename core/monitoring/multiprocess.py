@@ -1,8 +1,8 @@
-"""Where the processes of the service keep their numbers, so that one scrape adds up all of them.
+"""The metric files of the service's processes, so that one scrape sums over all of them.
 
-Import this before prometheus_client, which decides at its own import. Each process has files of its own, named by its
-pid, below a folder named by its host: containers that share METRICS_DIR don't meet, and are read together. A dead
-process's files stay, since a counter never goes back; a new start of the service begins at nothing (`empty`).
+Import this before prometheus_client, which reads the setting at its import. Each process has files of its own, named by
+its pid, in a folder named by its host: containers that share METRICS_DIR do not collide, and are read together. The
+files of a dead process stay, since a counter never decreases. A start of the service deletes them (`empty`).
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def _is_default(folder: Path) -> bool:
 
 
 def _prepare() -> Path | None:
-    """This host's folder, told to prometheus_client; None where it can't be made.
+    """Set the folder of this host for prometheus_client; None if it cannot be created.
 
-    The default folder is made with its first file: a command that counts nothing leaves nothing in memory.
+    The default folder is created with its first file: a command that counts nothing leaves no files.
     """
     folder = Path(settings.METRICS_DIR) / socket.gethostname()
     try:
@@ -57,7 +57,7 @@ def files() -> list[str]:
 
 
 def empty() -> None:
-    """Forget what earlier runs on this host counted. Only while nothing of the service runs here."""
+    """Delete the counts of earlier runs on this host. Call it only while no process of the service runs here."""
     if FOLDER is not None:
         with contextlib.suppress(OSError):
             shutil.rmtree(FOLDER)

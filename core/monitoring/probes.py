@@ -1,4 +1,4 @@
-"""One look at each server that the service uses: its state, and how long it took to answer."""
+"""Probes of the servers that the service uses: state and response time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DISABLED = {"status": "disabled"}
 
 
 def probe(check: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """A component's state and how long it took to answer; the kind of failure, never its message."""
+    """A component's state and response time; on a failure its type, never its message."""
     begun = time.perf_counter()
     try:
         found = {"status": "healthy", **check()}
@@ -36,7 +36,7 @@ def probe(check: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 class CachedProbe(Generic[T]):
-    """What `ask` answered at most `seconds` ago. While one thread asks again, the others get the last answer."""
+    """The result of `ask`, at most `seconds` old. While one thread refreshes it, the others get the previous result."""
 
     def __init__(self, ask: Callable[[], T], seconds: float) -> None:
         self._ask, self._seconds = ask, seconds
@@ -80,7 +80,7 @@ def queues() -> dict[str, Any]:
 
 
 def alive_workers() -> int:
-    """How many workers answer within half a second; all of them are waited for."""
+    """The number of workers that answer within half a second."""
     with redis.breaker.guard():
         answers = current_app.control.ping(timeout=PING_SECONDS) or []
     return len({name for answer in answers for name in answer})
@@ -92,7 +92,7 @@ def workers() -> dict[str, Any]:
 
 
 def free_space() -> dict[str, Any]:
-    """The database's disk, where it is on this machine."""
+    """The free space of the database's disk, if it is on this machine."""
     found = disk.space()
     if found is None:
         return DISABLED
@@ -104,7 +104,7 @@ def free_space() -> dict[str, Any]:
 
 
 def sweeps() -> dict[str, Any]:
-    """When the loop that repairs last succeeded. Unhealthy when that is long ago."""
+    """The last success of the sweep loop. Unhealthy if it is long ago."""
     last = redis.last_sweep()
     if last is None:
         return {"status": "unhealthy", "last": None}
@@ -113,7 +113,7 @@ def sweeps() -> dict[str, Any]:
 
 
 def processes() -> dict[str, Any]:
-    """The processes of `make up`, from the report of its supervisor; disabled where there is no supervisor."""
+    """The processes of `make up`, from the report of its supervisor; disabled without a supervisor."""
     if not settings.SUPERVISOR_REPORT:
         return DISABLED
 

@@ -1,4 +1,4 @@
-"""Quantiles read from a histogram's buckets, the way Prometheus' own `histogram_quantile` does it. Pure."""
+"""Quantiles of a histogram, calculated like Prometheus' `histogram_quantile`. Pure."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Latency:
-    """A histogram: how many, how long together, and how many took at most so many seconds."""
+    """A histogram: count, total seconds, and cumulative counts by upper bound."""
 
     count: float = 0
     seconds: float = 0
     buckets: dict[float, float] = field(default_factory=dict)
 
     def quantile(self, share: float) -> float:
-        """The estimate, always finite: inside a bucket, values are taken as spread evenly. Beyond the last finite
-        bound, that bound; of no values, 0."""
+        """The estimated quantile, always finite: values are taken as evenly distributed inside a bucket. Beyond the
+        last finite bound it is that bound; without values it is 0."""
         wanted, below, bound = share * self.count, 0.0, 0.0
         if not self.count:
             return 0.0

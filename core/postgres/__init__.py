@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend with one feature changed, fast reads, and the migration operations of tenant tables."""
+"""Django's PostgreSQL backend with one changed feature, fast reads, and migration operations for tenant tables."""

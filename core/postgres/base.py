@@ -1,6 +1,6 @@
-"""`ENGINE = "core.postgres"`: it refuses servers that are too old, and grouping never trusts `id` alone.
+"""`ENGINE = "core.postgres"`: refuses old servers, and groups by all columns.
 
-Django groups by the primary key it believes in. For rows of a tenant the database's key is `(tenant_id, id)`, and
+Django groups by `id`, its primary key. The primary key of tenant rows in the database is `(tenant_id, id)`, and
 PostgreSQL refuses the shortened GROUP BY.
 """
 

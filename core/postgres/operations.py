@@ -1,6 +1,6 @@
 """Migration operations that make a table distributable by tenant (docs/architecture.md, "Made to be distributed").
 
-All are reversible. Names come from the migration files alone, never from input.
+All are reversible. Names are constants of the migration files, never input.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ COMMENT = "COMMENT ON INDEX {index} IS '{text}';"
 
 
 class TenantKey(RunSQL):
-    """Swaps the primary key of `table` for `(tenant_id, id)` and keeps a plain index on `id`."""
+    """Replaces the primary key of `table` by `(tenant_id, id)` and keeps a plain index on `id`."""
 
     def __init__(self, table: str) -> None:
         self.table = table
@@ -39,9 +39,9 @@ class TenantKey(RunSQL):
 
 
 class TenantLink(RunSQL):
-    """A composite foreign key `(tenant_id, column)` to `target`, so that no row can point into another tenant.
+    """A composite foreign key `(tenant_id, column)` to `target`, so that no row can refer to another tenant.
 
-    `cascade` is for rows that are part of what they point to; without it the row pointed to can't go first.
+    `cascade` is for rows that are a part of their target; without it the target cannot be deleted first.
     """
 
     def __init__(self, table: str, column: str, target: str, *, cascade: bool = False) -> None:
@@ -61,7 +61,7 @@ class TenantLink(RunSQL):
 
 
 class CommentIndexes(RunSQL):
-    """Says for each index which query it serves; a shape test wants one for every index."""
+    """Comments each index with its query; a shape test requires a comment for every index."""
 
     def __init__(self, comments: dict[str, str]) -> None:
         self.comments = comments

@@ -1,8 +1,8 @@
-"""The one module that speaks to Neo4j. Whatever it asks is over within a time limit, even when the server hangs.
+"""The only module that connects to Neo4j. Every call ends within a time limit, even if the server hangs.
 
-The driver's own limits end with the handshake: a server that hangs afterwards would hold the caller. So each process
-has an event loop on a thread of its own, where a call can be cancelled; that thread and the driver are made after the
-fork, by whoever asks first. Queries are constants with parameters; values never stand in their text.
+The time limits of the driver end with the handshake: a server that hangs afterwards would block the caller. So each
+process has an event loop in a thread of its own, where a call can be cancelled. The first call after a fork creates the
+thread and the driver. Queries are constants with parameters; values are never part of their text.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
 
 from django.conf import settings
 
-if TYPE_CHECKING:  # where there is no graph, no process loads the driver: it takes 40 MB
+if TYPE_CHECKING:  # without a graph no process loads the driver, which takes 40 MB
     from neo4j import AsyncDriver, AsyncManagedTransaction
 
 T = TypeVar("T")
@@ -28,15 +28,15 @@ CypherStatement = tuple[LiteralString, Mapping[str, Any]]
 
 log = logging.getLogger(__name__)
 
-RECHECK_SECONDS = 5.0  # seconds for which an answer to "is it there?" is believed
+RECHECK_SECONDS = 5.0  # seconds for which the result of a health check is valid
 PING: LiteralString = "RETURN 1 AS one"
 WRITE_SECONDS = 30.0
-# What is wrong with a statement or its data; all other errors speak of the server's state.
+# Errors of a statement or its data; all other errors are about the state of the server.
 REJECTION_CODES = ("Neo.ClientError.Statement.", "Neo.ClientError.Schema.")
 
 
 class GraphError(Exception):
-    """`code` names what happened, without any value: Neo4j's own code, or the kind of failure."""
+    """`code` names the failure without any value: Neo4j's own code, or the type of failure."""
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -53,7 +53,7 @@ class GraphRejected(GraphError):
 
 @dataclass(slots=True)
 class _Process:
-    """What one process holds: its loop and its driver, for one address."""
+    """The event loop and the driver of a process, for one address."""
 
     key: tuple[object, ...]
     loop: asyncio.AbstractEventLoop
@@ -106,7 +106,7 @@ def run_autocommit(query: LiteralString, *, seconds: float = WRITE_SECONDS, **pa
 
 
 def is_healthy() -> bool:
-    """Whether it is configured and answered of late. Asks at most every few seconds, and no longer than a read."""
+    """Whether the graph is configured and has answered recently. One check every few seconds, no longer than a read."""
     if not is_configured():
         return False
     mine = _process()
@@ -115,7 +115,7 @@ def is_healthy() -> bool:
         mine.health_cache = (
             time.monotonic() + RECHECK_SECONDS,
             answer,
-        )  # while we ask, others believe what was last known
+        )  # during the check other threads use the last result
         try:
             read(PING)
             answer = True
@@ -128,7 +128,7 @@ def is_healthy() -> bool:
 
 
 def close() -> None:
-    """Close this process's driver; the next call makes another."""
+    """Close the driver of this process; the next call creates another."""
     global _mine
     with _making:
         closed, _mine = _mine, None
@@ -183,7 +183,7 @@ def _call(ask: Callable[[AsyncDriver], Awaitable[T]], seconds: float) -> T:
 
 
 def _errors() -> tuple[type[Exception], ...]:
-    """The classes of errors that a call of the driver raises."""
+    """The exception classes of driver calls."""
     raised = import_module("neo4j.exceptions")
     return raised.Neo4jError, raised.DriverError, OSError, TimeoutError
 

@@ -1,4 +1,4 @@
-"""PostgreSQL and Neo4j side by side: how many objects of each kind, and whether some of them say the same."""
+"""Compare PostgreSQL and Neo4j: the number of objects of each kind, and the content of some of them."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ TENANTS: LiteralString = "MATCH (w:TenantLock) RETURN w.tenant AS tenant"
 
 
 def tenants() -> list[uuid.UUID]:
-    """Those that have a graph on either side."""
+    """The tenants with a graph on either side."""
     return sorted({*state.tenants(), *(uuid.UUID(row["tenant"]) for row in client.write([(TENANTS, {})])[0])})
 
 
 def differences(tenant_id: uuid.UUID, *, sample: int | None) -> Iterator[str]:
-    """A sentence for each count that differs, and for each object of the sample (None: all) that does. No texts.
+    """A sentence for each count that differs, and for each object of the sample (None: all) that differs. No texts.
 
     Raises GraphUnavailable, GraphRejected.
     """
@@ -109,7 +109,7 @@ def _in_graph(tenant_id: uuid.UUID, kind: GraphKind, ours: StatesById) -> States
 
 
 def _plain(value: Any) -> Any:
-    """As `state` has it: the driver's moments are not Python's, and a version is the graph's own affair."""
+    """A value in the form of `state`: the driver has its own time types, and `version` exists only in the graph."""
     if isinstance(value, dict):
         values: Values = {name: _plain(inner) for name, inner in value.items() if name != "version"}
         return values

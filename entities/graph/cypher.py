@@ -1,8 +1,9 @@
-"""The graph read from Neo4j: the same answers as `sql`. Raises GraphUnavailable and GraphRejected;
-`reader` falls back then.
+"""Read the graph from Neo4j, with the same results as `sql`. Raises GraphUnavailable and GraphRejected; `reader` falls
+back then.
 
-The tenant stands in every pattern. A walk is one statement a step, and ends with the step that finds enough: a pattern
-of variable length would go to its end. Ids come back as one list: a row each costs the driver four times as long.
+Every pattern names the tenant. A traversal is one statement for each step and stops when it has enough results: a
+pattern of variable length would always run to its end. Ids are returned as one list, because the driver needs four
+times as long for rows.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ _LIVE = """r.tenant = $tenant AND r.project = $project AND r.user_id = $user
 
 
 def _filled(text: LiteralString) -> LiteralString:
-    """The fixed list of types and the condition put in, once, when this module is loaded."""
+    """Insert the fixed list of types and the condition, once, when this module is loaded."""
     return text.replace("{types}", _TYPES).replace("{live}", _LIVE)
 
 
-# `found` is empty where `room` is unlimited: many ids to leave out cost more than ids too many.
+# `found` is empty where `room` is unlimited: leaving out many ids costs more than returning too many.
 STEP = _filled("""
 UNWIND $frontier AS id
 MATCH (:Entity {tenant: $tenant, id: id})-[r:{types} {tenant: $tenant}]-(b:Entity {tenant: $tenant})
@@ -66,7 +67,7 @@ UNLIMITED = 2**62
 def neighbours(
     scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: PointInTime
 ) -> list[ReachedNode]:
-    """Entities at most `depth` relations away, the nearest first and `start` before all; `limit` of them."""
+    """Entities at most `depth` relations away, nearest first, beginning with `start`; at most `limit`."""
     named = _parameters(scope, moment)
     found = {str(start): 0}
     frontier = [str(start)]
@@ -85,7 +86,8 @@ def edges(scope: GraphScope, among: Sequence[uuid.UUID], *, moment: PointInTime)
 
 
 def path(scope: GraphScope, start: uuid.UUID, end: uuid.UUID, *, max_depth: int, moment: PointInTime) -> Path | None:
-    """The shortest way; of several the one with the smallest ids, step by step. None when it would be longer."""
+    """The shortest path; of several, the one with the smallest ids step by step. None if it is longer than
+    `max_depth`."""
     if start == end:
         return Path((start,), ())
     ends = {"from": str(start), "to": str(end), "depth": max_depth}
@@ -95,7 +97,7 @@ def path(scope: GraphScope, start: uuid.UUID, end: uuid.UUID, *, max_depth: int,
 
 
 def memories(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: PointInTime) -> list[ReachedNode]:
-    """Memories that mention `start` or an entity near it, the nearest first; `limit` of them."""
+    """Memories that mention `start` or an entity near it, nearest first; at most `limit`."""
     named = _parameters(scope, moment)
     found: dict[str, int] = {}
     seen = frontier = {str(start)}

@@ -1,13 +1,12 @@
-"""The Cypher that writes the graph: constants with parameters, made once when this module is loaded.
+"""The Cypher that writes the graph: constants with parameters, built once when this module is loaded.
 
 The graph: `(:Entity {tenant, id, version, project, user_id, name, type})`, relations between them with a type of the
-fixed list, and `(:Memory {tenant, id, version})-[:MENTIONS]->(:Entity)`. Relations and mentions that were retired stay,
-with their times. `(:Tombstone {tenant, id, version})` is the tombstone of what was erased. `(:TenantLock {tenant})` is
-there to be locked: one transaction at a time writes a tenant's graph, so that versions can be compared before they are
-set.
+fixed list, and `(:Memory {tenant, id, version})-[:MENTIONS]->(:Entity)`. Retired relations and mentions stay, with
+their times. `(:Tombstone {tenant, id, version})` marks an erased object. `(:TenantLock {tenant})` is locked by each
+transaction: only one at a time writes the graph of a tenant, so that versions can be compared before they are set.
 
-A relationship's type can't be a parameter that an index serves: each type has a statement of its own, made from the
-fixed list in the code and from nothing else.
+No index serves a relationship type that is a parameter. So each type has a statement of its own, built only from the
+fixed list in the code.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ MERGE (w:TenantLock {tenant: tenant})
 SET w.at = $at
 """
 
-# An older version than the one written, or one that was erased since, changes nothing.
+# A version older than the stored one, or than its erasure, changes nothing.
 ENTITIES: LiteralString = """
 UNWIND $rows AS row
 WITH row WHERE NOT EXISTS { MATCH (g:Tombstone {tenant: row.tenant, id: row.id}) WHERE g.version > row.version }
@@ -32,7 +31,7 @@ WITH e, row WHERE coalesce(e.version, 0) <= row.version
 SET e = row.values
 """
 
-# Its ends may not have come yet: they are made bare, and filled when they come.
+# Its ends may not have been projected yet: they are created without properties, which are set later.
 _RELATIONS: LiteralString = """
 UNWIND $rows AS row
 WITH row WHERE NOT EXISTS {
@@ -91,7 +90,7 @@ MATCH (:Entity {tenant: row.tenant})-[r:TYPE {tenant: row.tenant, id: row.id}]->
 WHERE coalesce(r.version, 0) <= row.version
 DELETE r
 """
-# A row that is gone tells no type: each is looked up.
+# The type of an erased row is unknown: each type is tried.
 GONE: dict[GraphKind, tuple[LiteralString, ...]] = {
     GraphKind.ENTITY: (_GONE_ENTITIES,),
     GraphKind.MEMORY: (_GONE_MEMORIES,),

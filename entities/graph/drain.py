@@ -1,4 +1,4 @@
-"""Draining the outbox: claim a batch, project it, write down what came of it."""
+"""Drain the graph outbox: claim a batch, project it, record the result."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from entities.models import GraphOutbox
 log = logging.getLogger(__name__)
 
 BATCH_SIZE = 500
-TASK_SECONDS = 5.0  # of one task; then another goes on
+TASK_SECONDS = 5.0  # of one task; then another task continues
 LEASE = dt.timedelta(seconds=2 * client.WRITE_SECONDS)
-MAX_ATTEMPTS = 8  # refusals, over some twenty minutes, before an object is set aside
+MAX_ATTEMPTS = 8  # rejections, within some twenty minutes, before an object is dead-lettered
 RETENTION = dt.timedelta(days=1)
 
 
 def drain(*, seconds: float = TASK_SECONDS) -> int:
-    """Bring the graph up to date, over all tenants, until nothing is due or time is up; → how many rows were done.
+    """Project due outbox entries of all tenants until none is due or the time is up; → number of entries.
 
-    Does nothing while the graph is off or away: rows stay pending; this does not count as an attempt.
+    Does nothing while the graph is off or unavailable: entries stay pending, and this does not count as an attempt.
     """
     done, start = 0, time.monotonic()
     if not client.is_healthy():
@@ -52,7 +52,7 @@ def drain(*, seconds: float = TASK_SECONDS) -> int:
 
 
 def claim() -> list[GraphOutbox]:
-    """Due rows that are ours for a lease longer than a transaction can take, oldest first."""
+    """Claim due entries, oldest first. The lease is longer than a transaction can take."""
     moment = now()
     until = moment + LEASE
     claimed = claim_due(GraphOutbox, "due_at", moment=moment, until=until, limit=BATCH_SIZE)
@@ -63,9 +63,10 @@ def claim() -> list[GraphOutbox]:
 
 
 def settle(rows: Sequence[GraphOutbox]) -> int:
-    """Project claimed rows; → how many are done. Halves what is refused, until the row that can't be is alone.
+    """Project claimed entries; → number of projected ones. A rejected batch is halved until the rejected entry is
+    alone.
 
-    Raises GraphUnavailable, after giving the rows back.
+    Raises GraphUnavailable, after the leases are released.
     """
     try:
         missing = project(rows)
@@ -86,7 +87,7 @@ def settle(rows: Sequence[GraphOutbox]) -> int:
 
 
 def _ours(rows: Sequence[GraphOutbox]) -> Iterator[tuple[uuid.UUID, QuerySet[GraphOutbox]]]:
-    """The same rows, tenant by tenant, unless they have a newer version meanwhile: no version is given twice."""
+    """The same entries by tenant, without those that have a newer version: each version is released once."""
     by_tenant: dict[uuid.UUID, list[GraphOutbox]] = defaultdict(list)
     for row in rows:
         by_tenant[row.tenant_id].append(row)
@@ -105,7 +106,7 @@ def _note_refusal(row: GraphOutbox, code: str) -> None:
 
 
 def sweep() -> bool:
-    """Enqueue the drain if the graph is on and anything is due: the guarantee behind the enqueuing of each change."""
+    """Enqueue the drain if the graph is on and an entry is due. This repairs lost task messages."""
     if not client.is_configured():
         return False
     with across_tenants("is anything due for the graph?"):
@@ -116,7 +117,7 @@ def sweep() -> bool:
 
 
 def prune() -> int:
-    """Forget what was drained a day ago, the tombstones in the graph included; → how many rows."""
+    """Delete entries that were projected a day ago, and their tombstones in the graph; → number of entries."""
     done = 0
     if not client.is_healthy():
         return 0
@@ -131,7 +132,7 @@ def prune() -> int:
 
 
 def retry(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> int:
-    """Let dead rows be tried again; → how many were dead."""
+    """Make dead entries pending again; → number of dead ones."""
     dead = GraphOutbox.objects.filter(tenant=tenant_id, id__in=ids, state="dead")
     tried = dead.update(state="pending", attempts=0, due_at=now(), failure="")
     if tried and client.is_configured():

@@ -1,4 +1,4 @@
-"""What the graph has to learn, written down in the transaction that changes it: both are there, or neither is."""
+"""Write graph outbox entries in the transaction of the change: both are committed, or neither."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from entities.types import GraphKind
 
 TASK, QUEUE = "entities.tasks.drain_graph", "graph"
 
-# One row an object: a newer version takes the place of an older one, drained or not.
+# One row per object: a newer version overwrites an older one, whether it was projected or not.
 NOTE = """
 INSERT INTO entities_graphoutbox (id, tenant_id, kind, object_id, version, is_deleted, state, due_at, attempts, failure)
 SELECT noted.id, %(tenant)s, %(kind)s, noted.object_id, nextval('graph_version'), false, 'pending', %(now)s, 0, ''
@@ -27,14 +27,14 @@ ON CONFLICT (tenant_id, kind, object_id) DO UPDATE SET
 
 
 def note(tenant_id: uuid.UUID, kind: GraphKind, ids: Collection[uuid.UUID]) -> None:
-    """These objects were made, changed, retired or erased: call it in that transaction, under the owner's lock.
+    """These objects were created, changed, retired or erased. Call it in that transaction, under the owner's lock.
 
-    A memory is noted when one of its mentions changed. What an erasure takes is noted object by object, relations that
-    go with their entity included. Rows are written when the graph is off, too: it finds them when it is on again.
+    A memory is noted if one of its mentions changed. An erasure notes every object, including the relations of an
+    erased entity. Rows are also written while the graph is off, for the time when it is on again.
     """
     if not ids:
         return
-    objects = sorted(set(ids))  # in one order for all, so that two transactions that note the same can't deadlock
+    objects = sorted(set(ids))  # in one order for all, so that two transactions with the same objects can't deadlock
     values = {
         "tenant": tenant_id,
         "kind": kind.value,

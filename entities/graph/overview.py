@@ -1,4 +1,4 @@
-"""All of a user's graph, from PostgreSQL alone: which entities to show when there are too many."""
+"""The whole graph of a user, from PostgreSQL only: which entities to show if there are too many."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LIMIT %(limit)s
 def best_connected(
     tenant_id: uuid.UUID, user_id: str, projects: Sequence[str] | None, moment: PointInTime, *, limit: int
 ) -> list[uuid.UUID]:
-    """Entities known at the moment, those with the most relations first; `projects` None: of all."""
+    """Entities known at this time, those with the most relations first; `projects` None: all projects."""
     values: dict[str, Any] = {
         "tenant": tenant_id,
         "user": user_id,

@@ -1,4 +1,4 @@
-"""The projector: outbox rows become one transaction of Cypher, with the state that PostgreSQL has now."""
+"""The projector: one Cypher transaction for outbox entries, with the current state of PostgreSQL."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ GraphBatch = dict[GraphKind, tuple[list[Values], list[Values]]]
 
 
 def project(rows: Sequence[GraphOutbox]) -> set[uuid.UUID]:
-    """Bring the graph up to these rows; → ids of the rows whose object is gone. Raises GraphUnavailable, GraphRejected.
+    """Bring the graph up to these entries; → ids of the entries whose object was erased. Raises GraphUnavailable,
+    GraphRejected.
 
-    Each object carries the version of its row, and what the graph has of a newer version stays: the state was read
-    after the row was claimed, so it is of that version at least.
+    Each object carries the version of its entry, and a newer version in the graph is kept. The state was read after the
+    entry was claimed, so it has at least that version.
     """
     batch = _read(rows)
     missing = {value["row"] for _, gone in batch.values() for value in gone}
@@ -72,7 +73,7 @@ def _relationship(row: Values) -> str:
 
 
 def _with_ends(row: Values) -> Values:
-    """Its ends are what it joins, and its type what it is; as properties they would be said twice."""
+    """The values of a relation without its ends and type, which the relationship itself has."""
     values = {k: v for k, v in row["values"].items() if k not in ("source", "target")}
     return row | {"source": row["values"]["source"], "target": row["values"]["target"], "values": values}
 

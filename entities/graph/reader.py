@@ -1,4 +1,4 @@
-"""One way to ask about the graph, with two sources that answer alike: Neo4j where it is well, else PostgreSQL."""
+"""Read the graph with two sources that give the same results: Neo4j if it is healthy, else PostgreSQL."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ T = TypeVar("T")
 
 
 class GraphReader(Protocol):
-    """Walks along relations of one scope, as they were known and true at a moment, in either direction.
+    """Traversals along the relations of one scope, in either direction, at a point in time.
 
-    It gives ids: names and properties are read from PostgreSQL, so that what was erased is shown by neither.
+    They return ids: names and properties are read from PostgreSQL, so that erased data is never shown.
     """
 
     def neighbours(

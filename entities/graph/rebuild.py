@@ -1,6 +1,6 @@
-"""The graph from nothing: emptied, then every object is put into the outbox again, then drained as always.
+"""Rebuild the graph: empty it, put every object into the outbox again, and drain the outbox.
 
-Where it stands is kept in the graph itself, in a node of its own, so that whoever kills it can call it again.
+Its progress is stored in a node of the graph, so that a killed rebuild can be continued.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ KINDS = sorted(GraphKind)
 
 BEGIN: LiteralString = "MERGE (r:Rebuild {only: 1}) ON CREATE SET r.emptied = false RETURN r.emptied AS emptied"
 WHERE: LiteralString = "MATCH (r:Rebuild {only: 1}) RETURN r.tenant AS tenant, r.kind AS kind, r.after AS after"
-# Small transactions: one over a whole graph would need it all in memory.
+# Small transactions: one for the whole graph would need all of it in memory.
 EMPTY: LiteralString = """
 MATCH (n) WHERE NOT n:Rebuild
 WITH n LIMIT $batch_size
@@ -35,11 +35,11 @@ END: LiteralString = "MATCH (r:Rebuild {only: 1}) DELETE r"
 
 
 class RebuildIncompleteError(Exception):
-    """The graph went away, or refuses some of it; the message says how much is left."""
+    """The graph is unavailable, or rejects some entries; the message has the number that is left."""
 
 
 def rebuild(on_progress: Callable[[str, int, int], None] = lambda *_: None) -> int:
-    """Make the graph anew, or go on where an earlier one was killed; → how many objects were put into the outbox.
+    """Rebuild the graph, or continue a rebuild that was killed; → the number of objects put into the outbox.
 
     `on_progress` is called with the kind of work, the number done and the total. Raises GraphUnavailable,
     GraphRejected, RebuildIncompleteError.
@@ -63,7 +63,7 @@ def _empty(on_progress: Callable[[str, int, int], None]) -> None:
 
 
 def _note_all(on_progress: Callable[[str, int, int], None]) -> int:
-    """Put everything into the outbox, tenant by tenant and kind by kind, from where an earlier run had come."""
+    """Put everything into the outbox by tenant and kind, from the stored progress on."""
     found = client.read(WHERE)[0]
     reached = (found["tenant"], found["kind"]) if found["tenant"] else None
     places = [(tenant_id, kind) for tenant_id in state.tenants() for kind in KINDS]
@@ -90,14 +90,14 @@ def _drain_all(on_progress: Callable[[str, int, int], None]) -> None:
     total = waiting()
     while left := waiting():
         on_progress("drained", total - left, total)
-        if not drain.drain() and waiting() == left:  # a worker may have done what we didn't
+        if not drain.drain() and waiting() == left:  # a worker may have drained the others
             raise RebuildIncompleteError(
-                f"{left} changes are left: the graph is away, or others work on them. Call it again."
+                f"{left} changes are left: the graph is unavailable, or workers apply them. Run it again."
             )
     on_progress("drained", total, total)
 
 
 def waiting() -> int:
-    """How many changes wait to be drained, of all tenants."""
+    """The number of pending entries of all tenants."""
     with across_tenants("how much waits for the graph"):
         return GraphOutbox.objects.filter(state="pending").count()

@@ -1,4 +1,4 @@
-"""Constraints and indexes of the graph. Community has uniqueness over several properties, and no node keys."""
+"""Constraints and indexes of the graph. Neo4j Community has uniqueness over several properties, but no node keys."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ensured: set[str] = set()
 
 
 def ensure() -> int:
-    """Create what is missing; → the number of constraints and indexes. Raises GraphUnavailable, GraphRejected."""
+    """Create missing constraints and indexes; → their number. Raises GraphUnavailable, GraphRejected."""
     client.write([(statement, {}) for statement in STATEMENTS])
     client.run_autocommit(AWAIT)
     _ensured.add(settings.NEO4J_URI)
@@ -36,6 +36,6 @@ def ensure() -> int:
 
 
 def ensure_once() -> None:
-    """The same, once in a process: for whoever writes."""
+    """Like `ensure`, once in each process that writes."""
     if settings.NEO4J_URI not in _ensured:
         ensure()

@@ -1,4 +1,5 @@
-"""The graph read from PostgreSQL: recursive statements over the entities' own tables. The truth, and always there."""
+"""Read the graph from PostgreSQL: recursive statements over the tables of this app. Authoritative and always
+available."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from django.db import connection
 
 from entities.types import GraphScope, Path, PointInTime, ReachedNode
 
-# The relations that one entity has, each way, as they were known and true at the moment.
+# The relations of an entity in both directions, known and valid at a point in time.
 AROUND = """
     SELECT r.id, r.target_key AS entity_key FROM entities_relation r
     WHERE r.tenant_id = %(tenant)s AND r.source_key = {here} AND {live}
@@ -21,7 +22,8 @@ AROUND = """
 LIVE = """r.project = %(project)s AND r.user_id = %(user)s
     AND r.recorded_at <= %(known)s AND (r.retired_at IS NULL OR r.retired_at > %(known)s)
     AND (r.valid_from IS NULL OR r.valid_from <= %(valid)s) AND (r.valid_to IS NULL OR r.valid_to > %(valid)s)"""
-# UNION drops what was reached before over as many relations, so that each entity goes on once at each distance.
+# UNION removes rows that were reached before over the same number of relations, so each entity continues once at each
+# distance.
 REACHED = """
 reached (entity_key, distance) AS (
     SELECT %(start)s::uuid, 0
@@ -35,7 +37,7 @@ nearest AS MATERIALIZED (SELECT entity_key, min(distance) AS distance FROM reach
 
 
 def _filled(text: str, here: str) -> str:
-    """The parts above put together, once, when this module is loaded."""
+    """Put the parts above together, once, when this module is loaded."""
     around = AROUND.replace("{here}", here).replace("{live}", LIVE)
     reached = REACHED.replace("{around}", AROUND.replace("{here}", "reached.entity_key").replace("{live}", LIVE))
     return text.replace("{reached}", reached).replace("{around}", around).replace("{live}", LIVE)
@@ -55,7 +57,7 @@ ORDER BY r.id
     "",
 )
 
-# Distances are counted from the end; from the start the walk goes to the smallest id that is one step nearer.
+# Distances are counted from the end. From the start, each step goes to the smallest id that is one step nearer.
 PATH = _filled(
     """
 WITH RECURSIVE {reached},
@@ -95,7 +97,7 @@ LIMIT %(limit)s
 def neighbours(
     scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: PointInTime
 ) -> list[ReachedNode]:
-    """Entities at most `depth` relations away, the nearest first and `start` before all; `limit` of them."""
+    """Entities at most `depth` relations away, nearest first, beginning with `start`; at most `limit`."""
     return _nearest(NEIGHBOURS, scope, start, range(1, depth + 1), limit, moment)
 
 
@@ -105,7 +107,8 @@ def edges(scope: GraphScope, among: Sequence[uuid.UUID], *, moment: PointInTime)
 
 
 def path(scope: GraphScope, start: uuid.UUID, end: uuid.UUID, *, max_depth: int, moment: PointInTime) -> Path | None:
-    """The shortest way; of several the one with the smallest ids, step by step. None when it would be longer."""
+    """The shortest path; of several, the one with the smallest ids step by step. None if it is longer than
+    `max_depth`."""
     for depth in range(max_depth + 1):
         if found := _rows(PATH, scope, moment, **{"start": end, "from": start, "depth": depth}):
             return Path(tuple(row[0] for row in found), tuple(row[1] for row in found[1:]))
@@ -113,14 +116,14 @@ def path(scope: GraphScope, start: uuid.UUID, end: uuid.UUID, *, max_depth: int,
 
 
 def memories(scope: GraphScope, start: uuid.UUID, *, depth: int, limit: int, moment: PointInTime) -> list[ReachedNode]:
-    """Memories that mention `start` or an entity near it, the nearest first; `limit` of them."""
+    """Memories that mention `start` or an entity near it, nearest first; at most `limit`."""
     return _nearest(MEMORIES, scope, start, range(depth + 1), limit, moment)
 
 
 def _nearest(
     statement: str, scope: GraphScope, start: uuid.UUID, depths: Iterable[int], limit: int, moment: PointInTime
 ) -> list[ReachedNode]:
-    """A recursion goes to its end, so the shortest comes first: what is near is often enough, and hubs are wide."""
+    """Run the statement with growing depths: a recursion always runs to its end, and near results are often enough."""
     rows: list[tuple[Any, ...]] = []
     for depth in depths:
         rows = _rows(statement, scope, moment, start=start, depth=depth, limit=limit)

@@ -1,4 +1,4 @@
-"""What the graph should say of an object: read from the entities' tables alone, the truth of the moment."""
+"""The state that an object should have in the graph, read from the tables of this app."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ StatesById = dict[uuid.UUID, Values]
 
 
 def read(tenant_id: uuid.UUID, kind: GraphKind, ids: Sequence[uuid.UUID]) -> StatesById:
-    """The properties of those objects that are there; what is missing was erased. None of them is null."""
+    """The properties of the objects that exist; missing ones were erased. No property is null."""
     return READERS[kind](tenant_id, ids)
 
 
 def tenants() -> list[uuid.UUID]:
-    """All tenants that have entities, in the order of their ids."""
+    """All tenants with entities, in the order of their ids."""
     with across_tenants("which tenants have a graph"):
         return sorted(Entity.objects.values_list("tenant_id", flat=True).distinct())
 
 
 def objects(tenant_id: uuid.UUID, kind: GraphKind, after: uuid.UUID | None = None) -> QuerySet[Any, uuid.UUID]:
-    """The ids of all objects of a kind, in their order, from `after` on."""
+    """The ids of all objects of a kind, in order, after `after`."""
     if kind == GraphKind.ENTITY:
         entities = Entity.objects.filter(tenant=tenant_id, **_beyond("id", after))
         return entities.order_by("id").values_list("id", flat=True)
@@ -42,7 +42,7 @@ def objects(tenant_id: uuid.UUID, kind: GraphKind, after: uuid.UUID | None = Non
 
 
 def relationship(of_type: str) -> str:
-    """The relationship's type in the graph, always one of the fixed list."""
+    """The type of the relationship in the graph, always one of the fixed list."""
     return of_type if of_type in RELATION_TYPES else RELATED_TO
 
 
@@ -51,7 +51,7 @@ def _beyond(column: str, after: uuid.UUID | None) -> dict[str, uuid.UUID]:
 
 
 def _entities(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> StatesById:
-    """An entity has the name of its last revision; one that was merged says into which."""
+    """An entity has the name of its last revision; a merged one has the id of its target."""
     rows = Entity.objects.filter(tenant=tenant_id, id__in=ids)
     found = {e.id: _known(tenant=tenant_id, id=e.id, project=e.project, user_id=e.user_id) for e in rows}
     revisions = EntityRevision.objects.filter(tenant=tenant_id, entity_key__in=list(found))
@@ -98,7 +98,7 @@ def _memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> StatesById:
 
 
 def _known(**values: Any) -> Values:
-    """As the graph has them: no nulls, and ids as text."""
+    """Properties in the form of the graph: no nulls, and ids as text."""
     return {k: str(v) if isinstance(v, uuid.UUID) else v for k, v in values.items() if v is not None}
 
 

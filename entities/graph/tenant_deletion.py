@@ -1,4 +1,4 @@
-"""Delete a tenant's graph: its entities, relations, mentions, and what reminded of them."""
+"""Delete the graph of a tenant: its entities, relations, mentions and tombstones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OF_TENANT = tuple(_OF_TENANT.replace("LABEL", label) for label in ("Entity", "Me
 
 
 def delete_tenant(tenant_id: uuid.UUID) -> int:
-    """Delete all nodes of a tenant whose rows are gone; → how many. Raises GraphUnavailable, GraphRejected."""
+    """Delete all nodes of a tenant whose rows are erased; → number. Raises GraphUnavailable, GraphRejected."""
     total = 0
     for query in OF_TENANT:
         while deleted := client.write([(query, {"tenant": str(tenant_id), "batch_size": BATCH_SIZE})])[0][0]["deleted"]:

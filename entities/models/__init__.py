@@ -1,4 +1,4 @@
-"""Tables of the things mentioned in memories, their history, and the graph made from them."""
+"""Models of entities, their history, and the graph outbox."""
 
 from entities.models.alias import Alias
 from entities.models.entity import Entity, EntityRevision, Merge

@@ -1,4 +1,4 @@
-"""A thing mentioned in text, the versions of its name and type, and the merges that joined two of them."""
+"""Entities, the versions of their names and types, and merges of two entities."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.tenancy import TenantForeignKey, TenantRow
 
 
 class Entity(TenantRow):
-    """The identity: nothing but its scope. What it is called, and when, stands in its revisions."""
+    """The identity of an entity with its scope. Its revisions have the names."""
 
     project = models.CharField(max_length=128)
     user_id = models.CharField(max_length=128)
@@ -25,7 +25,7 @@ class Entity(TenantRow):
 
 
 class Merge(TenantRow):
-    """One entity joined into another; a split undoes exactly the rows that carry its id."""
+    """One entity merged into another. A split reverses exactly the rows with the id of the merge."""
 
     source_key: uuid.UUID
     source = TenantForeignKey(Entity)
@@ -43,9 +43,9 @@ class Merge(TenantRow):
 
 
 class EntityRevision(TenantRow):
-    """Name and type of an entity from `recorded_at` until `retired_at`. Two people who are just "John" can both be.
+    """Name and type of an entity from `recorded_at` until `retired_at`. Two people may both be named "John".
 
-    `candidates`: the entities that it may be, where that could not be told.
+    `candidates`: the entities that it may be, if a text was ambiguous.
     """
 
     entity_key: uuid.UUID

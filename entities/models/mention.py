@@ -1,4 +1,4 @@
-"""A memory names an entity. One of the two links that point up, by name; this app's code never follows it."""
+"""A memory mentions an entity. The link to the memory is by name only; this app never follows it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Mention(TenantRow):
     entity = TenantForeignKey(Entity, related_name="mentions")
     memory_key: uuid.UUID
     memory = TenantForeignKey("memories.Memory")
-    # As this memory says it: an entity has the type that most of its mentions give.
+    # The type in this memory. An entity has the type of most of its mentions.
     type = models.CharField(max_length=16, default="")
     qualifier = models.CharField(max_length=64, default="")
     confidence = models.FloatField(default=1.0)

@@ -1,4 +1,4 @@
-"""What the graph still has to learn: kind, id and a version, never text."""
+"""The outbox of the graph: kind, id and version of changed objects, never text."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ GRAPH_VERSION_DOWN = "DROP SEQUENCE graph_version"
 class GraphOutbox(TenantRow):
     """One row per object. `version` comes from the sequence `graph_version` and follows the order of commits.
 
-    `due_at` is when a pending row may be tried, moved forward by whoever tries (its lease); of others, when they ended.
-    `is_deleted`: the object was erased, and the graph has a tombstone of it for as long as this row lives.
+    `due_at` of a pending row is the time of the next attempt; a worker that claims the row moves it forward (a lease).
+    Of other rows it is the time of their end. `is_deleted`: the object was erased, and the graph has a tombstone of it
+    as long as this row exists.
     """
 
     kind = models.CharField(max_length=16)

@@ -15,7 +15,7 @@ from entities.models.entity import Entity, Merge
 
 
 class Relation(TenantRow):
-    """True in the world from `valid_from` to `valid_to`; known to the system from `recorded_at` to `retired_at`."""
+    """Valid from `valid_from` to `valid_to` (valid time); known from `recorded_at` to `retired_at` (system time)."""
 
     project = models.CharField(max_length=128)
     user_id = models.CharField(max_length=128)
@@ -50,9 +50,9 @@ class Relation(TenantRow):
 
 
 class Evidence(TenantRow):
-    """One memory that states a relation or an alias. Erasing the last one erases what it stated.
+    """A memory that states a relation or an alias. Erasing the last evidence erases the statement.
 
-    `properties`: what this memory says of the relation; the relation has those of all its evidence.
+    `properties`: those that this memory gives the relation; the relation has the properties of all its evidence.
     """
 
     relation_key: uuid.UUID | None
@@ -84,5 +84,5 @@ class Evidence(TenantRow):
 
     @staticmethod
     def merged_properties(evidence: Iterable[Evidence]) -> dict[str, str]:
-        """The properties that these memories give a relation; the last one counts."""
+        """The properties that these memories give a relation; later evidence overrides earlier."""
         return {name: value for e in evidence for name, value in e.properties.items()}

@@ -1,4 +1,4 @@
-"""The one fence for an entity's id."""
+"""Access checks of entity ids."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from entities.types import GraphScope
 
 
 def entity(principal: Principal, entity_id: str, as_of: dt.datetime | None = None) -> EntityRevision:
-    """The entity that this id meant then, for a caller who may see it; a merged one is what it was merged into.
+    """The entity with this id at `as_of`, if the caller may read it; for a merged one its target.
 
-    Unknown, malformed, erased and foreign ids all raise the same NotFound, and so do those not known yet.
+    Raises the same NotFound for unknown, malformed, erased and foreign ids, and for entities not known at `as_of`.
     """
     key = parse(ENTITY, entity_id)
     while key is not None:
@@ -30,9 +30,9 @@ def entity(principal: Principal, entity_id: str, as_of: dt.datetime | None = Non
 
 
 def locked(principal: Principal, entity_id: str) -> EntityRevision:
-    """The last word about an entity that is to change, under its owner's lock.
+    """The current revision of an entity that is to change, under its owner's lock.
 
-    Raises NotFound as `entity` does, and Conflict when it was merged into another one.
+    Raises NotFound as `entity` does, and Conflict if it was merged into another one.
     """
     lock(scope_of(last(principal, entity_id)))
     row = last(principal, entity_id)
@@ -47,7 +47,7 @@ def scope_of(row: EntityRevision) -> GraphScope:
 
 
 def last(principal: Principal, entity_id: str) -> EntityRevision:
-    """The last word about an entity, merged or not. Raises NotFound as `entity` does."""
+    """The current revision of an entity, merged or not. Raises NotFound as `entity` does."""
     key = parse(ENTITY, entity_id)
     rows = EntityRevision.objects.filter(tenant=principal.tenant_id, retired_at=None)
     row = rows.filter(entity_key=key).first() if key is not None else None

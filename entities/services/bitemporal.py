@@ -11,18 +11,18 @@ from entities.types import PointInTime
 
 
 def point_in_time(as_of: dt.datetime | None, valid_at: dt.datetime | None = None) -> PointInTime:
-    """The times that a read asks for; without `valid_at`, what was true at `as_of`."""
+    """The times of a read; without `valid_at`, it is `as_of`."""
     system_time = as_of or now()
     return PointInTime(system_time, valid_at or system_time)
 
 
 def recorded_at_time(at: dt.datetime | None) -> Q:
-    """Of anything with `recorded_at` and `retired_at`; None: what is known now."""
+    """For any row with `recorded_at` and `retired_at`; None: known now."""
     if at is None:
         return Q(retired_at=None)
     return Q(recorded_at__lte=at) & (Q(retired_at=None) | Q(retired_at__gt=at))
 
 
 def valid_at_time(at: dt.datetime) -> Q:
-    """Of relations: true in the world then."""
+    """For relations: valid at that time."""
     return (Q(valid_from=None) | Q(valid_from__lte=at)) & (Q(valid_to=None) | Q(valid_to__gt=at))

@@ -1,4 +1,4 @@
-"""Who may have a name: the next free disambiguator beside those of the same name and type."""
+"""The next free disambiguator among entities with the same name and type."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from entities.names import normal
 
 
 def next_disambiguator(row: EntityRevision, *, name: str | None = None, of_type: str | None = None) -> int:
-    """The least one under which this entity could be called so; its own, where that is free."""
+    """The smallest free disambiguator for this name; the entity's own if it is free."""
     alike = EntityRevision.objects.filter(
         tenant=row.tenant_id,
         project=row.project,

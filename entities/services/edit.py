@@ -1,4 +1,4 @@
-"""A person says what an entity is called, and what it is."""
+"""A person edits the name, type and aliases of an entity."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from entities.types import SELF, EditEntity, EntityDetail
 def edit(principal: Principal, command: EditEntity) -> EntityDetail:
     """Change name, type and aliases; a name that is taken gets the next free disambiguator. → the entity.
 
-    An earlier name stays an alias unless `aliases` says otherwise; what makes an entity the user is never taken off.
+    An earlier name becomes an alias unless `aliases` is given; the alias that identifies the user is never removed.
     Raises NotFound, Conflict (merged into another one) and InvalidRequest.
     """
     for field, names in (("name", [command.name]), ("aliases", command.aliases or ())):
@@ -51,7 +51,7 @@ def _revised(work: UnitOfWork, row: EntityRevision, command: EditEntity) -> Enti
 
 
 def _set_aliases(work: UnitOfWork, old: EntityRevision, new: EntityRevision, aliases: tuple[str, ...] | None) -> None:
-    """Retire the aliases that are not wanted any more, and add those that are missing."""
+    """Retire aliases that are not in the new list, and add missing ones."""
     live = Alias.objects.filter(tenant=old.tenant_id, entity_key=old.entity_key, retired_at=None)
     there = {alias.normalised: alias for alias in live}
     wanted = {normal(name): name for name in aliases or ()}

@@ -1,4 +1,4 @@
-"""One entity, as it is known or was at a moment."""
+"""One entity, at a point in time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from entities.types import EntityDetail
 
 
 def get_entity(principal: Principal, entity_id: str, as_of: dt.datetime | None = None) -> EntityDetail:
-    """The entity, or what it was merged into. Raises NotFound."""
+    """The entity, or the target of its merge. Raises NotFound."""
     return detail(access.entity(principal, entity_id, as_of), as_of)
 
 

@@ -1,4 +1,4 @@
-"""What webhooks are told of entities: built here, emitted in the transaction of the change."""
+"""Webhook events of entities: built here, emitted in the transaction of the change."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from webhooks.types import Event
 
 
 def emit_created(revisions: Sequence[EntityRevision]) -> None:
-    """entity.created for the first word about each of these."""
+    """entity.created for the first revision of each of these."""
     emit.emit([_event("entity.created", row, row.recorded_at) for row in revisions])
 
 
 def emit_merged(merges: Sequence[tuple[Merge, EntityRevision]], target: EntityRevision) -> None:
-    """entity.merged for each merge, with the last word about the one that went into `target`."""
+    """entity.merged for each merge, with the last revision of the source entity."""
     emit.emit(
         [
             _event(

@@ -1,4 +1,4 @@
-"""The entities of an owner that a write may speak of: found by their names, or made."""
+"""Resolve the entities of a write: found by their names, or created."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from entities.resolve import EntityCandidate, is_fuller, resolve
 from entities.services.unit_of_work import UnitOfWork
 from entities.types import ENTITY_TYPES, SELF, EntityMention
 
-MAX_CANDIDATES = 200  # entities that a name is compared with
-HINT_LENGTH = 3  # letters that a word of a candidate's name begins with
+MAX_CANDIDATES = 200  # entities that one name is compared with
+HINT_LENGTH = 3  # first letters of a word that candidates must share
 
 
 @dataclass
 class LoadedEntity:
-    """An entity's current revision, and its aliases by their normal form. Every name that texts use is an alias."""
+    """The current revision of an entity, and its aliases by normalised name. Every name in texts is an alias."""
 
     revision: EntityRevision
     aliases: dict[str, Alias] = field(default_factory=dict)
-    votes: Counter[str] = field(default_factory=Counter)  # for its type, one of each memory that mentions it
+    votes: Counter[str] = field(default_factory=Counter)  # votes for its type, one from each memory that mentions it
     qualifiers: set[str] = field(default_factory=set)
 
     @property
@@ -41,7 +41,7 @@ class LoadedEntity:
 
 
 class EntityResolver:
-    """The entities that may be meant, with the changes of the unit of work."""
+    """The candidate entities, with the changes of the unit of work."""
 
     def __init__(self, work: UnitOfWork) -> None:
         self.work = work
@@ -51,7 +51,7 @@ class EntityResolver:
         self._user: uuid.UUID | None = None
 
     def load(self, named: Iterable[EntityMention]) -> None:
-        """All live entities of the owner with a name like one of these, by the beginnings of its words."""
+        """Load all live entities of the owner with a similar name, by the first letters of its words."""
         wanted, tenant_id = _like(named), self.work.scope.tenant_id
         aliases = Alias.objects.filter(tenant=tenant_id, retired_at=None)
         ours = {f"entity__{column}": value for column, value in self.work.owned.items()}
@@ -84,7 +84,7 @@ class EntityResolver:
         return verdict.id or self._create(named, verdict.candidates)
 
     def user(self, name: str | None) -> uuid.UUID:
-        """The entity that a text calls I, or the one that has the name which the user gives."""
+        """The entity of the user, or the one with the name that the user gives."""
         if self._user is None:
             self._user = self._find_user(name)
         return self._user
@@ -166,21 +166,21 @@ class EntityResolver:
         known.revision = self.work.replace(old, disambiguator=free, actor=self.work.actor, **changes)
 
     def _next_disambiguator(self, of_type: str, form: str, *, but: uuid.UUID | None = None) -> int:
-        """The least disambiguator that nobody of this name has: all of them are in sight, being candidates."""
+        """The smallest disambiguator that no candidate with this name has."""
         alike = [self.known[key].revision for key in self._by_form[form] if key != but]
         taken = {r.disambiguator for r in alike if r.normalised == form and r.type == of_type}
         return min(set(range(len(taken) + 1)) - taken)
 
 
 def elected(votes: Mapping[str, int], current: str) -> str:
-    """The type with most votes, `current` among equals; CONCEPT says that nothing is known."""
+    """The type with most votes, `current` in a tie; CONCEPT means unknown."""
     told = {of_type: number for of_type, number in votes.items() if of_type not in ("", "CONCEPT")}
     best = max(told.values(), default=0)
     return current if not told or told.get(current) == best else next(t for t in sorted(told) if told[t] == best)
 
 
 def readable(named: EntityMention) -> EntityMention | None:
-    """As it can be kept; None when nothing of the name is left."""
+    """The name in its stored form; None if nothing of it is left."""
     of_type = named.type if named.type in ENTITY_TYPES else "CONCEPT"
     name = " ".join(named.name.split())[:MAX_LENGTH].strip()
     confidence = min(1.0, max(0.0, named.confidence))
@@ -188,14 +188,14 @@ def readable(named: EntityMention) -> EntityMention | None:
 
 
 def hints(name: str, of_type: str) -> set[str]:
-    """What two names share that may mean the same: the beginning of a word, or all of a date and of a lone letter."""
+    """Prefixes that two names with the same meaning share: of a word, or all of a date or a single letter."""
     words = parts(name, of_type)
     begun = {word[:HINT_LENGTH] for word in words.words + words.within if len(word) > 1} if of_type != "DATE" else set()
     return begun or {normal(name)}
 
 
 def _like(named: Iterable[EntityMention]) -> Q:
-    """Rows that may be called so: a word of theirs begins alike. Which do mean the same is decided elsewhere."""
+    """Rows with a similar name: one of their words has the same first letters. `resolve` decides about them."""
     exact, begun = {SELF}, set()
     for name in named:
         exact.add(normal(name.name))

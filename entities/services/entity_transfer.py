@@ -1,4 +1,4 @@
-"""Entities and what is known of them, on their way out of one service and into another. See `core/serialization.py`."""
+"""Export and import of entities and their relations. See `core/serialization.py`."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ EVIDENCE = RowFormat(
 )
 ROW_FORMATS = (ENTITY, MERGE, NAME, ALIAS, MENTION, RELATION, EVIDENCE)
 _BY_NAME = {kind.name: kind for kind in ROW_FORMATS}
-_SCOPED = (Entity, EntityRevision, Relation)  # tables that repeat whose a row is
+_SCOPED = (Entity, EntityRevision, Relation)  # tables that repeat the owner's columns
 _NAMED = (EntityRevision, Alias)
 
 
@@ -71,7 +71,7 @@ def has_entities(tenant_id: uuid.UUID, project: str, user_id: str) -> bool:
 
 
 def lines(tenant_id: uuid.UUID, project: str, user_id: str, gone: Sequence[uuid.UUID] = ()) -> Iterator[Line]:
-    """An owner's knowledge, kind by kind, in the order of ids, without the rows that only the memories `gone` support.
+    """The entities of an owner, by kind and id, without the rows that only the memories `gone` support.
 
     Call it in a transaction: it uses cursors.
     """
@@ -84,7 +84,7 @@ def lines(tenant_id: uuid.UUID, project: str, user_id: str, gone: Sequence[uuid.
 
 
 def _shown(line: Line, row: Any, hidden: Unreferenced) -> Line | None:
-    """The line without the hidden rows that it refers to; None if its own row is hidden."""
+    """The line without links to hidden rows; None if its own row is hidden."""
     dead: dict[type[Any], tuple[str, Keys]] = {
         Entity: ("id", hidden.entities),
         Merge: ("id", hidden.merges),
@@ -126,7 +126,7 @@ def _lines(tenant_id: uuid.UUID, project: str, user_id: str) -> Iterator[tuple[L
 
 
 def _below(kind: RowFormat, tenant_id: uuid.UUID, above: QuerySet[Any], link: str) -> Iterator[tuple[Line, Any]]:
-    """The rows that point to those `above`."""
+    """The rows that refer to the rows `above`."""
     for keys in _ids(above):
         yield from _to_lines(kind, kind.model._base_manager.filter(tenant=tenant_id, **{f"{link}__in": keys}))
 
@@ -141,7 +141,7 @@ def _ids(rows: QuerySet[Any]) -> Iterator[list[uuid.UUID]]:
 
 
 def row(line: Line, tenant_id: uuid.UUID, project: str, user_id: str, remapper: IdRemapper = IDENTITY) -> TenantRow:
-    """The row of a line of one of ROW_FORMATS, not written yet. Raises LineError."""
+    """The unsaved row of a line of one of ROW_FORMATS. Raises LineError."""
     kind = _BY_NAME[line["line"]]
     columns = kind.read({name: value for name, value in line.items() if name != "line"}, remapper)
     if kind is EVIDENCE and (columns["relation_key"] is None) == (columns["alias_key"] is None):
@@ -154,7 +154,7 @@ def row(line: Line, tenant_id: uuid.UUID, project: str, user_id: str, remapper: 
 
 
 def write(tenant_id: uuid.UUID, rows: Sequence[TenantRow]) -> None:
-    """Write rows of one owner, under its lock, and note for the graph what it has to learn."""
+    """Insert rows of one owner, under its lock, and add them to the graph outbox."""
     for kind in ROW_FORMATS:
         kind.model._base_manager.bulk_create([r for r in rows if isinstance(r, kind.model)], batch_size=BATCH_SIZE)
     outbox.note(tenant_id, GraphKind.ENTITY, {r.id for r in rows if isinstance(r, Entity)})

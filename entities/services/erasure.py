@@ -1,4 +1,4 @@
-"""Erasing what only some memories stated of entities: gone from every moment, names included."""
+"""Erase what only some memories support, from all versions, names included."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from webhooks import emit
 
 
 def erase(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID]) -> Counter[str]:
-    """Delete what these memories stated and nobody else does, in every version; → rows gone, by table.
+    """Delete the rows that only these memories support, in every version; → deleted rows by table.
 
-    Call it before the memories go, in that transaction, under their owners' locks.
+    Call it before the memories are deleted, in that transaction, under their owners' locks.
     """
     wanted = list(memory_ids)
     mentions = Mention.objects.filter(tenant=tenant_id, memory_key__in=wanted)

@@ -1,4 +1,4 @@
-"""The graph for operators: its constraints, a rebuild, a comparison, and what it refused."""
+"""The graph for operators: schema, rebuild, comparison, and rejected entries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from entities.graph.rebuild import RebuildIncompleteError, rebuild, waiting
 from entities.graph.tenant_deletion import delete_tenant
 from entities.models import GraphOutbox
 
-# A tombstone names what was erased, by its id alone, for a day.
+# A tombstone has only the id of an erased object, for a day.
 TRACES: LiteralString = """
 MATCH (n {tenant: $tenant})
 WHERE NOT n:Tombstone AND any(name IN keys(n) WHERE toLower(toStringOrNull(n[name])) CONTAINS $mark)
@@ -53,7 +53,7 @@ retry = drain.retry
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """What the graph has not learned: `waiting` changes, the oldest for so many seconds, and `dead` ones it refused."""
+    """The backlog of the graph: `waiting` entries, the age of the oldest in seconds, and `dead` (rejected) ones."""
 
     waiting: int
     seconds: float
@@ -61,7 +61,7 @@ class Lag:
 
 
 def lag() -> Lag:
-    """Over all tenants. A change waits from the moment at which it is due; one that is being tried is not counted."""
+    """Over all tenants. An entry waits from its due time; a claimed one is not counted."""
     moment = now()
     due = Q(state="pending", due_at__lte=moment)
     with across_tenants("how far the graph is behind"):
@@ -79,11 +79,11 @@ def differences(tenant_ids: Sequence[uuid.UUID] = (), *, sample: int | None = 20
 
 
 def traces(tenant_id: uuid.UUID, marks: Sequence[str]) -> int:
-    """How many of a tenant's objects hold one of these texts (in small letters) or ids. Raises FAILURES."""
+    """The number of a tenant's objects with one of these texts (lower case) or ids. Raises FAILURES."""
     asked = [(TRACES, {"tenant": str(tenant_id), "mark": mark}) for mark in marks]
     return sum(row["number"] for rows in client.write(asked) for row in rows)
 
 
 def delete_tenant_graph(tenant_id: uuid.UUID) -> int:
-    """Delete what Neo4j has of a tenant, if there is a Neo4j; → nodes. Raises one of FAILURES when it is away."""
+    """Delete a tenant from Neo4j, if it is configured; → nodes. Raises one of FAILURES if it is unavailable."""
     return delete_tenant(tenant_id) if is_on() else 0

@@ -1,4 +1,4 @@
-"""What memories state of entities, from the writer of memories: called in its transaction, under the owner's lock."""
+"""Graph updates of memories, called by the writer of memories in its transaction, under the owner's lock."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ MAX_QUALIFIER_LENGTH = 64  # characters
 
 @dataclass
 class _PendingUpdate:
-    """An update, and the entities that its names mean."""
+    """An update with its resolved entities."""
 
     update: GraphUpdate
     named: list[EntityMention]
     meant: dict[tuple[str, str], uuid.UUID] = field(default_factory=dict)
 
     def ends(self) -> tuple[dict[str, uuid.UUID], dict[str, uuid.UUID]]:
-        """The entities that relations of this update may name: by their names, and by their normalised names."""
+        """The entities that relations of this update may refer to: by their names and normalised names."""
         exact: dict[str, uuid.UUID] = {}
         alike: dict[str, uuid.UUID] = {}
         for (called, _), key in self.meant.items():
@@ -44,9 +44,9 @@ class _PendingUpdate:
 def apply_updates(
     scope: GraphScope, updates: Sequence[GraphUpdate], *, moment: dt.datetime, actor: str
 ) -> list[GraphUpdateResult]:
-    """Find or make what these memories of one write name, and write down what they state; → as `updates`, one each.
+    """Resolve the names of these updates of one write, and store their relations; → a result for each update.
 
-    The memories exist, or are made in this transaction. The same update again changes nothing.
+    The memories exist, or are created in this transaction. Repeating an update changes nothing.
     """
     read = [_PendingUpdate(update, list(_names(update))) for update in updates]
     if not any(each.named for each in read):
@@ -69,7 +69,7 @@ def apply_updates(
 
 
 def _names(update: GraphUpdate) -> Iterator[EntityMention]:
-    """All names of an update once, those of relations included; a name and type each."""
+    """All names of an update, including those of relations; each name and type once."""
     graph = update.graph
     ends = [name for stated in graph.stated for name in (stated.source, stated.target)]
     told = {normal(named.name) for named in graph.named}
@@ -85,7 +85,7 @@ def _names(update: GraphUpdate) -> Iterator[EntityMention]:
 
 
 def _identify(resolver: EntityResolver, read: Sequence[_PendingUpdate]) -> None:
-    """The fullest names first, so that a short form may mean one of them."""
+    """Longest names first, so that a short form may mean one of them."""
     for each in read:
         name = each.update.graph.user_name
         if name or any(named.name == SELF for named in each.named):
@@ -158,7 +158,7 @@ def _statements(each: _PendingUpdate) -> Iterator[RelationStatement]:
 
 
 def _refs(resolver: EntityResolver, each: _PendingUpdate) -> tuple[EntityRef, ...]:
-    """The entities of an update in the order in which it names them, each once."""
+    """The entities of an update in their order, each once."""
     found: dict[uuid.UUID, EntityRef] = {}
     for named in each.named:
         key = each.meant[named.name, named.type]

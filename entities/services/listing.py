@@ -1,4 +1,4 @@
-"""Reading entities: a list, and what mentions one."""
+"""Read entities: a list, and the memories that mention one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from entities.types import EntityPage, EntityQuery, EntityRecord
 
 
 def list_page(principal: Principal, query: EntityQuery) -> EntityPage:
-    """Entities of one user, newest first, in the named project or in all that the caller may use."""
+    """Entities of one user, newest first, in the named project or in all projects of the caller."""
     before = parse(ENTITY, query.cursor) if query.cursor else None
     if query.cursor and before is None:
         raise InvalidRequest("cursor: must be the next_cursor of an earlier page", field="cursor")
@@ -44,7 +44,7 @@ def list_page(principal: Principal, query: EntityQuery) -> EntityPage:
 
 
 def named(tenant_id: uuid.UUID, user_id: str, projects: Sequence[str] | None, name: str) -> list[uuid.UUID]:
-    """Entities of a user with this id, name or alias, in any case of letters."""
+    """Entities of a user with this id, name or alias, ignoring case."""
     rows = EntityRevision.objects.filter(tenant=tenant_id, user_id=user_id, retired_at=None, merged_into_key=None)
     if projects is not None:
         rows = rows.filter(project__in=projects)
@@ -65,7 +65,7 @@ def mentioning(tenant_id: uuid.UUID, entity_ids: Sequence[uuid.UUID], limit: int
 def views(
     tenant_id: uuid.UUID, rows: Sequence[EntityRevision], as_of: dt.datetime | None = None
 ) -> tuple[EntityRecord, ...]:
-    """With their aliases and counts; what an entity is called is no alias of its own."""
+    """Records with aliases and counts; the current name is left out of the aliases."""
     keys = [row.entity_key for row in rows]
     aliases: dict[uuid.UUID, list[str]] = defaultdict(list)
     said = Alias.objects.filter(recorded_at_time(as_of), tenant=tenant_id, entity_key__in=keys).order_by("name")

@@ -1,6 +1,6 @@
-"""The lock that puts changes to one owner's entities in a row.
+"""The lock that serialises changes to one owner's entities.
 
-Whoever holds the lock of the owner's memories takes this one after it, never the other way round.
+Take the lock of the owner's memories first, never after this one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ LOCK = "SELECT pg_advisory_xact_lock(%s)"
 
 
 def lock(*scopes: GraphScope) -> None:
-    """Until the transaction ends. Several are taken in one order, so that two callers can't wait for each other."""
+    """Until the transaction ends. Several locks are taken in one order, to avoid deadlocks."""
     with connection.cursor() as cursor:
         for number in sorted(map(_number, set(scopes))):
             cursor.execute(LOCK, [number])

@@ -1,4 +1,4 @@
-"""What memories mention and state, and which entities a user's memories mention most."""
+"""The entities and relations of memories, and the most mentioned entities of a user."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from entities.services import access
 from entities.services.bitemporal import recorded_at_time
 from entities.types import EntityRef, MemoryEntities, Mentioned, StatedRef, TopEntity
 
-# Of a page of memories in one round trip: what they mention (no relation), and what they state.
+# For a page of memories in one round trip: mentions (without a relation) and stated relations.
 OF_MEMORIES = """
 SELECT m.memory_key, NULL::text AS relation, e.entity_key, e.name, e.type, m.confidence, m.id AS place
 FROM entities_mention m
@@ -35,7 +35,7 @@ THEN = "{row}.recorded_at <= %(known)s AND ({row}.retired_at IS NULL OR {row}.re
 
 
 def _filled(live: str) -> str:
-    """The condition put in for each table, once, when this module is loaded."""
+    """Insert the condition for each table, once, when this module is loaded."""
     return OF_MEMORIES.format(**{row: live.replace("{row}", row) for row in "mevr"})
 
 
@@ -45,9 +45,9 @@ OF_MEMORIES_NOW, OF_MEMORIES_THEN = _filled(OPEN), _filled(THEN)
 def of_memories(
     tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID], as_of: dt.datetime | None = None
 ) -> Mapping[uuid.UUID, MemoryEntities]:
-    """What each of these mentions and states, by the names of the moment; those that say nothing are left out.
+    """The mentions and relations of each memory, with the names at `as_of`; memories without any are left out.
 
-    One statement, and none for no memories.
+    One statement; none without memories.
     """
     if not memory_ids:
         return {}
@@ -64,7 +64,7 @@ def of_memories(
 
 
 def mentioning(principal: Principal, entity_id: str, as_of: dt.datetime | None = None) -> Mentioned:
-    """Whatever became of those memories. Raises NotFound."""
+    """The memories that mention an entity, in any state. Raises NotFound."""
     row = access.entity(principal, entity_id, as_of)
     rows = Mention.objects.filter(recorded_at_time(as_of), tenant=row.tenant_id, entity_key=row.entity_key)
     ids = rows.order_by("-memory_key").values_list("memory_key", flat=True)
@@ -74,7 +74,7 @@ def mentioning(principal: Principal, entity_id: str, as_of: dt.datetime | None =
 def most_mentioned(
     tenant_id: uuid.UUID, user_id: str, projects: Sequence[str] | None, limit: int, as_of: dt.datetime | None = None
 ) -> list[TopEntity]:
-    """The entities that most memories of a user mention; `projects` None: in all of them."""
+    """The entities that most memories of a user mention; `projects` None: in all projects."""
     named = in_scope(tenant_id, user_id, projects, as_of)
     mentions = Mention.objects.filter(
         recorded_at_time(as_of), tenant=tenant_id, entity_key__in=named.values("entity_key")
@@ -88,7 +88,7 @@ def most_mentioned(
 def number_of(
     tenant_id: uuid.UUID, user_id: str, projects: Sequence[str] | None, as_of: dt.datetime | None = None
 ) -> int:
-    """How many entities of a user are known."""
+    """The number of known entities of a user."""
     return in_scope(tenant_id, user_id, projects, as_of).count()
 
 

@@ -1,4 +1,4 @@
-"""Two entities are one, and the way back."""
+"""Merge entities, and split them again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from entities.types import EntityDetail, Merged
 
 
 def merge(principal: Principal, source_ids: Sequence[str], target_id: str) -> Merged:
-    """Join each of the sources into the target, which keeps its name; all of them or none. → the target.
+    """Merge each of the sources into the target, which keeps its name; all of them or none. → the target.
 
     Raises NotFound, Conflict (merged already) and InvalidRequest (itself, named twice, or another owner's).
     """
@@ -38,9 +38,9 @@ def merge(principal: Principal, source_ids: Sequence[str], target_id: str) -> Me
 
 
 def split(principal: Principal, entity_id: str, merge_id: str | None = None) -> EntityDetail:
-    """Undo a merge into this entity, the last one unless said: each side has again what was its own. → the entity.
+    """Reverse a merge into this entity, by default the last one: each side gets its rows back. → the entity.
 
-    What was said of it since stays with it. Raises NotFound and Conflict (nothing to undo, or itself merged).
+    Rows that were added after the merge stay with it. Raises NotFound and Conflict (nothing to undo, or itself merged).
     """
     with transaction.atomic():
         target = access.locked(principal, entity_id)
@@ -69,7 +69,7 @@ def _merge(source: EntityRevision, target: EntityRevision, actor: str) -> Merge:
 
 
 def _undo(active: Sequence[Merge], wanted: uuid.UUID, target: EntityRevision, actor: str) -> None:
-    """Merges of one entity lie on top of each other: those after the wanted one are lifted off and put back."""
+    """Merges are undone in reverse order: the later ones are reversed first, and applied again afterwards."""
     place = next(i for i, row in enumerate(active) if row.id == wanted)
     for row in active[: place + 1]:
         unmerge_rows(row, target, actor)

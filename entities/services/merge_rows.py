@@ -1,4 +1,4 @@
-"""What a merge does to the rows, and how exactly that is reversed.
+"""The rows of a merge, and their exact reversal.
 
 Merging retires the source entity's rows at `merge.recorded_at` and re-creates them on the target with `merge_key`;
 unmerging uses these two to reverse it.
@@ -25,7 +25,7 @@ StatedRow = Alias | Relation
 
 
 def merge_rows(merge: Merge, source: EntityRevision, target: EntityRevision, actor: str) -> None:
-    """Retire what the source has, and give it to the target. The caller holds the owner's lock."""
+    """Retire the rows of the source, and copy them to the target. The caller holds the owner's lock."""
     work = UnitOfWork(GraphScope(target.tenant_id, target.project, target.user_id), merge.recorded_at, actor)
     work.replace(source, merged_into_key=target.entity_key, merge_key=merge.id, actor=actor)
     _merge_mentions(work, merge)
@@ -35,7 +35,8 @@ def merge_rows(merge: Merge, source: EntityRevision, target: EntityRevision, act
 
 
 def unmerge_rows(merge: Merge, target: EntityRevision, actor: str) -> None:
-    """Reverse the last merge into the target: its rows go, and those before it come back if they still hold."""
+    """Reverse the last merge into the target: its rows are retired, and the earlier ones are added again if still
+    valid."""
     work = UnitOfWork(GraphScope(target.tenant_id, target.project, target.user_id), now(), actor)
     rows = EntityRevision.objects.filter(tenant=merge.tenant_id, entity_key=merge.source_key)
     former = rows.filter(retired_at=merge.recorded_at).latest("recorded_at")
@@ -69,7 +70,7 @@ def _touching(merge: Merge, entity: uuid.UUID) -> QuerySet[Relation]:
 
 
 def _between(row: Relation, merge: Merge) -> Key:
-    """What the relation says once the two are one; what is mutual says the same in both directions."""
+    """The relation on the merged entity; a symmetric relation is the same in both directions."""
     ends = [merge.target_key if key == merge.source_key else key for key in (row.source_key, row.target_key)]
     return (row.type, *(sorted(ends) if relation_type(row.type).symmetric else ends))
 
@@ -126,7 +127,7 @@ def _merge_relations(work: UnitOfWork, merge: Merge) -> None:
     for row in going:
         work.retire(row)
         kind, source, target = _between(row, merge)
-        if source == target:  # a relation between the two says nothing of one
+        if source == target:  # a relation between the two would refer from an entity to itself
             for witness in witnesses[row.id]:
                 work.retire(witness)
             continue
@@ -146,7 +147,7 @@ def _home(key: uuid.UUID, merge: Merge) -> uuid.UUID:
 def _widen(
     work: UnitOfWork, merge: Merge, witnesses: dict[uuid.UUID, list[Evidence]], twin: Relation, row: Relation
 ) -> Relation:
-    """The target says the same already: its relation takes up what the other one adds."""
+    """The target has the same row already: extend its relation by that of the source."""
     starts = [start for start in (twin.valid_from, row.valid_from) if start is not None]
     changes = {"valid_from": min(starts, default=None), "properties": {**row.properties, **twin.properties}}
     if all(getattr(twin, name) == value for name, value in changes.items()):
@@ -192,7 +193,7 @@ def _unmerge_stated(
     key: Callable[..., Key],
     link: str,
 ) -> None:
-    """Aliases or relations, with their evidence. `key`: what makes two of them the same after the merge."""
+    """Aliases or relations, with their evidence. `key`: identifies equal rows after the merge."""
     present: dict[Key, list[StatedRow]] = defaultdict(list)
     for live_row in live.order_by("id"):
         present[key(live_row)].append(live_row)
@@ -207,7 +208,7 @@ def _unmerge_stated(
     for row in former:
         what = key(row)
         within = isinstance(row, Relation) and what[1] == what[2]
-        past = within and isinstance(row, Relation) and row.valid_to is not None  # which no memory takes with it
+        past = within and isinstance(row, Relation) and row.valid_to is not None  # which no memory supports
         still = mentioning if within else {memory for said, memory in heard if said == what}
         stated = [e for e in earlier[row.id] if past or e.memory_key in still]
         if stated or (not earlier[row.id] and (within or present[what])):
@@ -219,14 +220,14 @@ def _unmerge_stated(
 
 
 def _mentioning(merge: Merge, earlier: dict[uuid.UUID, list[Evidence]]) -> set[uuid.UUID]:
-    """Those of these memories that mention anything still: they were not withdrawn."""
+    """The memories among these that still have mentions: they were not retracted."""
     memories = {e.memory_key for rows in earlier.values() for e in rows}
     live = Mention.objects.filter(tenant=merge.tenant_id, memory_key__in=list(memories), retired_at=None)
     return set(live.values_list("memory_key", flat=True))
 
 
 def _since(row: StatedRow, alike: list[StatedRow], present: list[StatedRow], merge: Merge) -> dict[str, object]:
-    """What became of a relation while the two were one, where only one of them had it."""
+    """Changes since the merge of a relation that only one of the two had."""
     made = [r for r in present if r.merge_key == merge.id]
     if isinstance(row, Relation) and len(alike) == len(made) == 1 and isinstance(made[0], Relation):
         return {"valid_from": made[0].valid_from, "valid_to": made[0].valid_to}
@@ -234,7 +235,7 @@ def _since(row: StatedRow, alike: list[StatedRow], present: list[StatedRow], mer
 
 
 def _take_back(work: UnitOfWork, merge: Merge, row: StatedRow, witnesses: list[Evidence], link: str) -> None:
-    """What the merge added goes; what was stated of the two as one since stays with the target."""
+    """Retire what the merge added; statements since the merge stay with the target."""
     ours = [e for e in witnesses if e.merge_key == merge.id]
     for e in ours:
         work.retire(e)

@@ -1,4 +1,4 @@
-"""What an operator does with entities in the admin: inside one tenant, with the operator as its actor."""
+"""Actions of operators in the admin: inside one tenant, with the operator as the actor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from entities.types import EntityDetail, Merged
 
 
 def merge_all(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, actor: str) -> Merged:
-    """Merge these into the one that most memories mention, the oldest of several. Raises as `merge` does."""
+    """Merge these into the most mentioned one, of several the oldest. Raises as `merge` does."""
     mentions = Mention.objects.filter(tenant=tenant_id, entity_key__in=list(ids), retired_at=None)
     counts = dict(mentions.values_list("entity_key").annotate(Count("id")))
     target, *others = sorted(ids, key=lambda key: (-counts.get(key, 0), key))

@@ -1,4 +1,4 @@
-"""Stored statements that a new one contradicts: another value of the same relation, its end, or its opposite."""
+"""Stored relations that a new one contradicts: another value of the same relation, its end, or its opposite."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ ORDER BY v.id DESC LIMIT %(most)s::int
 
 
 def conflict(new: RelationMention, source: str, of_type: str, targets: Collection[str]) -> RelationConflict | None:
-    """What a new relation does to an earlier one, of normalised names; `targets` are the names of its end."""
+    """The conflict of a new relation with an earlier one, by normalised names; `targets` are the names of its
+    target."""
     if normal(new.source) != source:
         return None
     new_type, is_same = relation_type(new.type), normal(new.target) in targets
@@ -39,7 +40,7 @@ def conflict(new: RelationMention, source: str, of_type: str, targets: Collectio
 
 
 def worst_conflict(new: Iterable[RelationMention], old: Collection[RelationMention]) -> RelationConflict | None:
-    """The gravest conflict of new relations with those of one earlier statement."""
+    """The most severe conflict of new relations with those of one earlier statement."""
     found = (conflict(one, normal(was.source), was.type, (normal(was.target),)) for one in new for was in old)
     return max((each for each in found if each is not None), default=None)
 

@@ -1,4 +1,4 @@
-"""Relations as a reader sees them: with the names that their ends had at the moment."""
+"""Relations for readers, with the names of their ends at a point in time."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from entities.types import Node, PointInTime, RelationRecord
 def of(
     principal: Principal, entity_id: str, moment: PointInTime, *, history: bool, limit: int
 ) -> tuple[list[RelationRecord], bool]:
-    """The relations of an entity in either direction, the last recorded first, and whether there are more.
+    """The relations of an entity in either direction, last recorded first, and whether there are more.
 
-    With `history` also those that no longer hold, or don't hold yet. Raises NotFound.
+    With `history` also relations that are past or future. Raises NotFound.
     """
     entity = access.entity(principal, entity_id, moment.system_time)
     key = entity.entity_key
@@ -34,7 +34,7 @@ def of(
 
 
 def by_ids(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], moment: PointInTime) -> list[RelationRecord]:
-    """Those of these relations that hold at the moment, in the order of `ids`: the graph may be behind."""
+    """The current ones of these relations, in the order of `ids`: the graph may be behind."""
     if not ids:
         return []
     rows = Relation.objects.filter(
@@ -66,7 +66,7 @@ def views(tenant_id: uuid.UUID, rows: Sequence[Relation], moment: PointInTime) -
 
 
 def nodes(tenant_id: uuid.UUID, keys: Iterable[uuid.UUID], as_of: dt.datetime) -> dict[uuid.UUID, Node]:
-    """These entities as they were called then; those merged by then, or not known yet, are left out."""
+    """These entities with their names at that time; merged and not yet known ones are left out."""
     wanted = list(keys)
     if not wanted:
         return {}

@@ -18,10 +18,10 @@ Period = tuple[dt.datetime | None, dt.datetime | None]
 
 
 def retract(scope: GraphScope, memory_ids: Sequence[uuid.UUID], *, moment: dt.datetime) -> None:
-    """These memories hold no longer: their mentions and what only they state are retired.
+    """These memories are no longer valid: retire their mentions, and the relations and aliases that only they state.
 
-    What they state of the past stays true (a relation that has ended, also by what takes their place: apply that
-    first), and so do names: what somebody is called is no matter of time.
+    Relations that have ended stay, also those ended by the successors of the memories: apply these first. Names stay
+    too, since a name is independent of time.
     """
     lock(scope)
     work = UnitOfWork(scope, moment, "")
@@ -48,12 +48,12 @@ def retract(scope: GraphScope, memory_ids: Sequence[uuid.UUID], *, moment: dt.da
 def reinstate(
     scope: GraphScope, memory_ids: Sequence[uuid.UUID], *, moment: dt.datetime, period: Period = (None, None)
 ) -> None:
-    """These memories hold again, from now on: the rows that their last `retract` took are added again, on the entities
-    into which later merges put them. `period`: only a `retract` after its first and until its second time counts; a
-    restore of an earlier text needs this.
+    """Reinstate these memories from now on: add the rows that their last `retract` retired, on the entities into which
+    later merges put them. `period`: only a `retract` between its two times counts; a restore of an earlier text needs
+    this.
 
-    A relation that has a successor meanwhile comes back as past; one that only ended by a successor which is retired
-    itself is open again.
+    A relation with a newer successor becomes a past one. Reopen relations that were closed only by a successor that is
+    now retired.
     """
     lock(scope)
     work = UnitOfWork(scope, moment, "")
@@ -91,8 +91,8 @@ def _stated(scope: GraphScope, memory_ids: Sequence[uuid.UUID], **where: None) -
 
 
 def _withdrawn(scope: GraphScope, memory_ids: Sequence[uuid.UUID], period: Period) -> dict[uuid.UUID, dt.datetime]:
-    """When each of these memories was last retired in `period`: its last mentions went together. Those with live ones
-    are left out."""
+    """The time of the last retraction of each of these memories in `period`: its last mentions were retired together.
+    Memories with live mentions are left out."""
     rows = Mention.objects.filter(tenant=scope.tenant_id, memory_key__in=list(memory_ids))
     moments: dict[uuid.UUID, list[dt.datetime | None]] = defaultdict(list)
     for memory, retired_at in rows.values_list("memory_key", "retired_at"):
@@ -107,7 +107,7 @@ def _withdrawn(scope: GraphScope, memory_ids: Sequence[uuid.UUID], period: Perio
 
 
 def _evidence(scope: GraphScope, memory_ids: Sequence[uuid.UUID]) -> list[tuple[Evidence, Relation]]:
-    """All that these memories ever stated of relations."""
+    """All evidence of relations of these memories, in all versions."""
     rows = Evidence.objects.filter(
         tenant=scope.tenant_id, memory_key__in=list(memory_ids), relation_key__isnull=False
     ).order_by("id")
@@ -120,7 +120,7 @@ def _evidence(scope: GraphScope, memory_ids: Sequence[uuid.UUID]) -> list[tuple[
 
 
 def _homes(scope: GraphScope, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
-    """Where each of these entities is now: itself, or what it was merged into."""
+    """The current entity of each of these: itself, or the target of its merge."""
     homes = {key: key for key in keys}
     while True:
         ends = set(homes.values())
@@ -150,7 +150,7 @@ def _again(
 
 
 def _reopen(timeline: Timeline, evidence: Sequence[tuple[Evidence, Relation]]) -> None:
-    """Functional relations that these memories stated as open, and that only a successor ended which is gone."""
+    """Functional relations that these memories stated as open, and that only a retired successor closed."""
     for e, row in evidence:
         if e.retired_at is not None or row.id not in timeline.live or not relation_type(row.type).functional:
             continue

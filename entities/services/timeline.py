@@ -1,4 +1,4 @@
-"""The relations of some entities in the course of time, and what a statement changes in them."""
+"""The relations of some entities over time, and their changes by new statements."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from entities.models import Evidence, Relation
 from entities.relation_types import relation_type
 from entities.services.unit_of_work import UnitOfWork
 
-GUESSED = 0.5  # below it an end only ends what is known
+GUESSED = 0.5  # confidence below which an end only ends known relations
 MIN_DATETIME = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class RelationStatement:
-    """A memory states a relation between entities. `said_at` stands where it gives no time."""
+    """A relation between entities that a memory states. `said_at` is the default for `valid_from`."""
 
     memory_id: uuid.UUID
     source: uuid.UUID
@@ -34,7 +34,7 @@ class RelationStatement:
 
 
 class Timeline:
-    """Live relations with the changes of the unit of work, with their live evidence."""
+    """Live relations with their live evidence and the changes of the unit of work."""
 
     def __init__(self, work: UnitOfWork) -> None:
         self.work = work
@@ -42,7 +42,7 @@ class Timeline:
         self.evidence: dict[uuid.UUID, list[Evidence]] = {}
 
     def load(self, ends: Collection[tuple[uuid.UUID, str, uuid.UUID]]) -> None:
-        """What statements between these ends may agree or collide with."""
+        """Load the relations between these ends that statements may repeat or contradict."""
         if not ends:
             return
         both = {key for source, _, target in ends for key in (source, target)}
@@ -57,7 +57,7 @@ class Timeline:
         self.put(found.order_by("id"))
 
     def put(self, relations: Iterable[Relation]) -> None:
-        """Take these live relations into sight, with their live evidence."""
+        """Add these live relations, with their live evidence."""
         rows = {row.id: row for row in relations}
         self.live |= rows
         self.evidence |= {key: [] for key in rows}
@@ -67,7 +67,7 @@ class Timeline:
             self.evidence[row.relation_key].append(row)
 
     def state(self, said: RelationStatement) -> bool:
-        """Write down what a memory states; → whether it is the first to state this relation."""
+        """Store the statement of a memory; → whether it is the first evidence of this relation."""
         if said.source == said.target:
             return False
         same = self._same(said)
@@ -91,7 +91,7 @@ class Timeline:
         return True
 
     def change(self, row: Relation, **changes: object) -> Relation:
-        """The relation with these changes, its evidence with it; the same row when nothing differs."""
+        """The relation with these changes, and its evidence; the same row if nothing differs."""
         if all(getattr(row, name) == value for name, value in changes.items()):
             return row
         new = self.work.replace(row, **changes)
@@ -107,7 +107,7 @@ class Timeline:
             self.work.retire(witness)
 
     def witness(self, row: Relation, said: RelationStatement) -> None:
-        """This memory states the relation, and what it says of it."""
+        """Add this memory as evidence of the relation, with its properties."""
         ours = [e for e in self.evidence[row.id] if e.memory_key == said.memory_id]
         if any(said.properties.items() <= e.properties.items() for e in ours):
             return
@@ -123,7 +123,7 @@ class Timeline:
         self.evidence[row.id].append(evidence)
 
     def is_free(self, said: RelationStatement) -> bool:
-        """Whether nothing takes the turn of a functional relation from `said_at` on."""
+        """Whether a functional relation has no other value from `said_at` on."""
         rivals = [row for row in self.live.values() if row.type == said.type and self._rivals(row, said)]
         return not any(row.valid_from is not None and row.valid_from >= said.said_at for row in rivals)
 
@@ -136,7 +136,7 @@ class Timeline:
         return sorted(found, key=lambda r: (r.valid_to is None, r.valid_to or MIN_DATETIME), reverse=True)
 
     def _stint(self, same: list[Relation], start: dt.datetime | None, end: dt.datetime | None) -> Relation | None:
-        """The one of them that overlaps with the time stated: somebody may come back to where he was before."""
+        """The relation that overlaps with the stated time: somebody may return to an earlier place."""
         for row in same:
             begins_before = end is None or row.valid_from is None or row.valid_from <= end
             ends_after = row.valid_to is None or start is None or start <= row.valid_to
@@ -145,10 +145,10 @@ class Timeline:
         return None
 
     def _end(self, said: RelationStatement, same: list[Relation]) -> bool:
-        """It holds no longer. What nobody knew of is written as past."""
+        """End the relation. If it is not known, store it as a past one."""
         end = said.valid_to or said.said_at
         if not same and said.confidence < GUESSED:
-            return False  # "I left Umicore" may mean a job or a town: it ends what was known, and tells nothing else
+            return False  # "I left Umicore" may mean a job or a town: it ends known relations only
         if not same:
             start = said.valid_from if said.valid_from is not None and said.valid_from <= end else None
             self.witness(self._add(said, start, end), said)
@@ -160,7 +160,7 @@ class Timeline:
         return False
 
     def _take_turn(self, said: RelationStatement, start: dt.datetime) -> dt.datetime | None:
-        """End the predecessors of a functional relation; → when its successor begins, if there is one already."""
+        """End the predecessors of a functional relation; → the start of its successor, if there is one already."""
         others = [row for row in self.live.values() if row.type == said.type and self._rivals(row, said)]
         after = [row.valid_from for row in others if row.valid_from is not None and row.valid_from > start]
         end = min(after, default=None)
@@ -178,7 +178,7 @@ class Timeline:
         return relation_type(said.type).symmetric and bool(ends & {said.source, said.target})
 
     def _said_together(self, row: Relation, said: RelationStatement) -> bool:
-        """Two jobs in one sentence are two jobs."""
+        """Whether both were stated together: two jobs in one sentence are two jobs."""
         return any(e.memory_key == said.memory_id for e in self.evidence[row.id])
 
     def _add(self, said: RelationStatement, start: dt.datetime | None, end: dt.datetime | None) -> Relation:

@@ -1,6 +1,6 @@
-"""The graph for readers: what is near an entity, how two are connected, and all of a user's.
+"""The graph for readers: neighbours of an entity, paths, and the whole graph of a user.
 
-Neo4j or PostgreSQL finds the ids; what is shown is read from PostgreSQL, so that nothing erased or outdated is.
+Neo4j or PostgreSQL finds the ids; the content is read from PostgreSQL, so that erased and outdated data is not shown.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from entities.services import access, relationships
 from entities.services.bitemporal import recorded_at_time, valid_at_time
 from entities.types import GraphScope, Node, Path, PointInTime, ReachedNode, Subgraph
 
-EDGES_A_NODE = 10  # of a user's whole graph, on the average
+EDGES_A_NODE = 10  # average size of a user's whole graph
 
 
 def neighbours(principal: Principal, entity_id: str, moment: PointInTime, *, depth: int, limit: int) -> Subgraph:
-    """At most `limit` entities no more than `depth` relations away, the nearest first, with the relations between them.
+    """At most `limit` entities no more than `depth` relations away, nearest first, with the relations between them.
 
-    The entity itself comes first, and counts. Raises NotFound.
+    The entity itself is the first one, and counts. Raises NotFound.
     """
     start = access.entity(principal, entity_id, moment.system_time)
     scope = _scope(start)
@@ -38,7 +38,8 @@ def neighbours(principal: Principal, entity_id: str, moment: PointInTime, *, dep
 
 
 def path(principal: Principal, start_id: str, end_id: str, moment: PointInTime, *, max_depth: int) -> Subgraph | None:
-    """The shortest path along relations, in either direction; None when there is none so short. Raises NotFound."""
+    """The shortest path along relations, in either direction; None if it is longer than `max_depth`. Raises
+    NotFound."""
     start = access.entity(principal, start_id, moment.system_time)
     end = access.entity(principal, end_id, moment.system_time)
     scope = _scope(start)
@@ -86,7 +87,7 @@ def _scope(row: EntityRevision) -> GraphScope:
 def _subgraph(
     scope: GraphScope, near: list[ReachedNode], edges: list[uuid.UUID], moment: PointInTime, limit: int
 ) -> tuple[Subgraph, bool]:
-    """What a walk found, and whether PostgreSQL knows all of it: else the graph has something to unlearn."""
+    """The subgraph of these ids, and whether PostgreSQL has all of them: otherwise the graph is outdated."""
     named = relationships.nodes(scope.tenant_id, [n.id for n in near[:limit]], moment.system_time)
     nodes = [Node(n.id, named[n.id].name, named[n.id].type, n.distance) for n in near[:limit] if n.id in named]
     known = relationships.by_ids(scope.tenant_id, edges, moment)
@@ -95,6 +96,6 @@ def _subgraph(
 
 
 def _path_subgraph(scope: GraphScope, found: Path, moment: PointInTime) -> tuple[Subgraph, bool]:
-    """The same of a path."""
+    """The subgraph of a path."""
     steps = [ReachedNode(key, step) for step, key in enumerate(found.entities)]
     return _subgraph(scope, steps, list(found.relations), moment, len(steps))

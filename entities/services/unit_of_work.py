@@ -1,6 +1,6 @@
-"""What one transaction changes in an owner's entities, collected row by row and written in a few statements.
+"""The changes of one transaction to an owner's entities, collected by row and written in a few statements.
 
-Nothing is overwritten: a row is retired, and another is added. What the graph has to learn follows from the rows.
+Rows are never overwritten: one is retired and another is added. The outbox entries follow from the rows.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ORDER: tuple[type[Any], ...] = (Entity, EntityRevision, Alias, Mention, Relation
 
 
 class UnitOfWork:
-    """Made under the owner's lock; `moment` is when all of it is recorded and retired."""
+    """Created under the owner's lock; `moment` is the time of recording and retirement."""
 
     def __init__(self, scope: GraphScope, moment: dt.datetime, actor: str) -> None:
         self.scope, self.moment, self.actor = scope, moment, actor
@@ -32,20 +32,20 @@ class UnitOfWork:
 
     @property
     def owned(self) -> dict[str, Any]:
-        """The columns of a row that stands in the owner's scope."""
+        """The columns of a row in the owner's scope."""
         return {"tenant_id": self.scope.tenant_id, "project": self.scope.project, "user_id": self.scope.user_id}
 
     def add(self, row: Any) -> None:
         self.added[type(row)][row.id] = row
 
     def retire(self, row: Versioned) -> None:
-        """A row that was only added now was never there."""
+        """Retire a row; a row that was added in this unit is removed."""
         if self.added[type(row)].pop(row.id, None) is None:
             row.retired_at = self.moment
             self.retired[type(row)][row.id] = row
 
     def copy(self, row: R, **changes: Any) -> R:
-        """Add a row like this one, known from now on, with these changes."""
+        """Add a copy of this row, known from now on, with these changes."""
         kept = {f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields}
         new = type(row)(**{**kept, "id": new_id(), "recorded_at": self.moment, "retired_at": None, **changes})
         self.add(new)
@@ -57,7 +57,7 @@ class UnitOfWork:
         return new
 
     def write(self) -> None:
-        """Everything at once; retired rows first, since what is live is unique."""
+        """Write all changes, retired rows first, because of unique constraints on live rows."""
         tenant_id = self.scope.tenant_id
         for model in ORDER:
             if ids := list(self.retired[model]):

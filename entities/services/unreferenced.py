@@ -1,6 +1,6 @@
 """Find the rows of entities, aliases, relations and merges that only some given memories support.
 
-Erasing deletes these rows, and an export that leaves expired memories out leaves them out, too.
+An erasure deletes these rows, and an export leaves them out if the memories have expired.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ class Unreferenced:
 
 
 def find_unreferenced(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID]) -> Unreferenced:
-    """The rows that go with these memories.
+    """The rows that are deleted with these memories.
 
-    An entity goes with its last mention and relation, its history and merges with it; one that stays loses the names
-    that only these memories gave it.
+    An entity is deleted with its last mention and relation, and its history and merges with it. An entity that stays
+    loses the names that only these memories gave it.
     """
     wanted = list(memory_ids)
     found = Unreferenced(memories=set(wanted))
@@ -65,7 +65,7 @@ def find_unreferenced(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID]) -> 
 
 
 def _relations(tenant_id: uuid.UUID, found: Unreferenced) -> None:
-    """Relations without other evidence go; the others keep the properties that their other evidence gives."""
+    """Relations without other evidence are deleted; others keep the properties of their other evidence."""
     left: dict[uuid.UUID | None, list[Evidence]] = defaultdict(list)
     others = Evidence.objects.filter(tenant=tenant_id, relation_key__in=list(found.stated))
     for e in others.exclude(memory_key__in=list(found.memories)).order_by("id"):
@@ -91,7 +91,7 @@ def _lost(tenant_id: uuid.UUID, found: Unreferenced) -> dict[uuid.UUID, set[str]
 
 
 def _entities(tenant_id: uuid.UUID, found: Unreferenced) -> None:
-    """Entities that have neither a mention nor a relation left; their aliases go with them."""
+    """Entities without a remaining mention or relation; their aliases are deleted with them."""
     keys = list(found.touched)
     related = Relation.objects.filter(Q(source_key__in=keys) | Q(target_key__in=keys), tenant=tenant_id)
     ends = related.exclude(id__in=list(found.relations)).values_list("source_key", "target_key")
@@ -107,7 +107,7 @@ def _entities(tenant_id: uuid.UUID, found: Unreferenced) -> None:
 
 
 def _merges(tenant_id: uuid.UUID, found: Unreferenced) -> None:
-    """A merge with an entity that goes can't be undone: it goes too, and so do the aliases that only it added."""
+    """A merge with a deleted entity cannot be undone: it is deleted too, with the aliases that only it added."""
     gone = list(found.entities)
     merges = Merge.objects.filter(Q(source_key__in=gone) | Q(target_key__in=gone), tenant=tenant_id)
     found.merges = set(merges.values_list("id", flat=True))
@@ -118,7 +118,7 @@ def _merges(tenant_id: uuid.UUID, found: Unreferenced) -> None:
 
 
 def _rename(tenant_id: uuid.UUID, lost: dict[uuid.UUID, set[str]], found: Unreferenced) -> None:
-    """Revisions with a name that goes get the longest name that the entity still has."""
+    """Revisions with a deleted name get the longest remaining name of the entity."""
     left: dict[uuid.UUID, list[tuple[bool, int, str]]] = defaultdict(list)
     aliases = Alias.objects.filter(tenant=tenant_id, entity_key__in=list(lost)).exclude(id__in=list(found.aliases))
     for entity, name, retired_at in aliases.values_list("entity_key", "name", "retired_at"):

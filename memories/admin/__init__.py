@@ -1,4 +1,4 @@
-"""Operators look at memories, accepted writes, reviews and receipts of all tenants here. Services make all changes."""
+"""Admin pages of memories, accepted writes, reviews and receipts of all tenants. Changes go through services."""
 
 from memories.admin.erasures import ErasureAdmin
 from memories.admin.memories import MemoryAdmin

@@ -1,4 +1,4 @@
-"""How the pages show what has more than one line."""
+"""Display of values with more than one line."""
 
 from __future__ import annotations
 

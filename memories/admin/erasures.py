@@ -14,7 +14,7 @@ from memories.models import Erasure
 
 @admin.register(Erasure)
 class ErasureAdmin(TenantRowAdmin[Erasure]):
-    """Receipts of erasures: no text, and nothing to change."""
+    """Receipts of erasures, read-only and without text."""
 
     list_display = ("public_id", "tenant", "what", "rows", "actor", "requested_at", "completed_at")
     list_filter = (TenantFilter,)

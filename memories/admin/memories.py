@@ -1,4 +1,4 @@
-"""Memories of all tenants, each with its history."""
+"""Admin pages of memories of all tenants, with their history."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from memories.models import Memory, Passage, Revision
 from memories.pipeline.fulltext import websearch_query
 from memories.services import operators
 
-REVISIONS = 100  # of a memory's history, newest first
+REVISIONS = 100  # revisions of a memory's history, newest first
 STATES = (("live", "live"), ("archived", "archived"), ("expired", "expired"), ("ended", "ended"))
 
 
 def state_of(revision: Revision | None, moment: dt.datetime) -> str:
-    """live; expired (no reader sees it); archived; ended (no longer true in the world)."""
+    """live; expired (hidden from readers); archived; ended (no longer valid)."""
     if revision is None:
         return "–"
     if revision.expires_at is not None and revision.expires_at <= moment:
@@ -49,7 +49,7 @@ def state_of(revision: Revision | None, moment: dt.datetime) -> str:
 
 
 def _last_words(where: Q) -> Exists:
-    """Whether a memory's open revision is like `where`."""
+    """Whether the current revision of a memory matches `where`."""
     return Exists(Revision.objects.filter(where, tenant=OuterRef("tenant"), memory_key=OuterRef("id"), retired_at=None))
 
 
@@ -88,12 +88,12 @@ class TypeFilter(UserFilter):
 
 @admin.register(Memory)
 class MemoryAdmin(TenantRowAdmin[Memory]):
-    """Memories with their history. Deleting one here erases it, as the API does, and gives a receipt."""
+    """Memories with their history. Deleting one erases it with a receipt, as over the API."""
 
     list_display = ("text", "tenant", "project", "user_id", "kind", "state", "created_at")
     list_filter = (MemoryStateFilter, TenantFilter, ProjectFilter, UserFilter, TypeFilter)
     search_fields = ("id",)
-    search_help_text = "A memory's id (mem_…); in a chosen tenant also a user's id, else words of the text."
+    search_help_text = "A memory's id (mem_…); with a tenant selected, also a user's id or words of the text."
     fields = (
         ("public_id", "kind", "state"),
         ("tenant", "project", "user_id"),
@@ -119,7 +119,7 @@ class MemoryAdmin(TenantRowAdmin[Memory]):
             return queryset.filter(id=key), False
         tenants = chosen_tenants(request, queryset)
         if not tenants:
-            messages.info(request, "Choose a tenant to search by user or by words.")
+            messages.info(request, "Select a tenant to search by user or by words.")
             return queryset.none(), False
         if Revision.objects.filter(tenant__in=tenants, user_id=term, retired_at=None).exists():
             return queryset.filter(tenant__in=tenants, user_id=term), False
@@ -168,7 +168,7 @@ class MemoryAdmin(TenantRowAdmin[Memory]):
         return super(TenantRowAdmin, self).has_delete_permission(request, obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What the confirmation shows: ids alone. Django would follow links by one column of two."""
+        """The content of the confirmation page: ids only. Django would follow links by one column of two."""
         ids = [public(MEMORY, memory.id) for memory in objs]
         return ids, {"memories, with history, vectors and the writes they came from": len(ids)}, set(), []
 
@@ -181,11 +181,12 @@ class MemoryAdmin(TenantRowAdmin[Memory]):
     def _erase(self, request: HttpRequest, chosen: dict[uuid.UUID, list[uuid.UUID]]) -> None:
         for tenant_id, ids in chosen.items():
             for receipt in operators.erase(tenant_id, ids, actor=f"admin:{request.user.pk}"):
-                messages.success(request, f"Erased for good; the receipt is {public(RECEIPT, receipt.id)}.")
+                messages.success(request, f"Permanently erased; the receipt is {public(RECEIPT, receipt.id)}.")
 
 
 def _worded(request: HttpRequest, tenants: Sequence[uuid.UUID], words: str) -> list[uuid.UUID]:
-    """The newest memories with these words, found first: row by row, a rare word would take seconds."""
+    """The newest memories with these words. They are searched first, since a filter row by row takes seconds for a rare
+    word."""
     project = request.GET.get("project", "").strip()
     languages = {configuration(project)} if project else {DEFAULT, *settings.PROJECT_LANGUAGES.values()}
     said = reduce(or_, (Q(tsv=websearch_query(words, language)) for language in sorted(languages)))
@@ -197,6 +198,6 @@ def _worded(request: HttpRequest, tenants: Sequence[uuid.UUID], words: str) -> l
 
 
 def _last(memory: Memory) -> Revision | None:
-    """The open revision, as the page's queryset brought it."""
+    """The current revision, which the page's queryset has prefetched."""
     found: list[Revision] = memory.last_words  # type: ignore[attr-defined]  # the prefetch's
     return found[0] if found else None

@@ -1,4 +1,4 @@
-"""The review queue of all tenants."""
+"""Admin page of the review queue of all tenants."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from memories.services import operators
 
 @admin.register(Review)
 class ReviewAdmin(TenantRowAdmin[Review]):
-    """Reviews: pairs of memories with a proposal; open ones can be accepted and rejected."""
+    """Pairs of memories with a proposal. An operator accepts or rejects open ones."""
 
     list_display = ("public_id", "tenant", "project", "user_id", "proposal", "probability", "state", "created_at")
     list_filter = ("state", "proposal", TenantFilter, ProjectFilter, UserFilter)
@@ -70,7 +70,7 @@ class ReviewAdmin(TenantRowAdmin[Review]):
         done = sum(operators.decide_reviews(t, ids, accept=accept, actor=actor) for t, ids in chosen.items())
         messages.success(request, f"{done} review(s) were {'accepted' if accept else 'rejected'}.")
         if rest := sum(map(len, chosen.values())) - done:
-            messages.info(request, f"{rest} review(s) were not open any more.")
+            messages.info(request, f"{rest} review(s) were no longer open.")
 
 
 def _text(review: Review, key: uuid.UUID) -> str:

@@ -1,4 +1,4 @@
-"""Accepted writes of all tenants: what became of them, and another chance."""
+"""Admin pages of accepted writes of all tenants, with a retry of failed ones."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class WriteStateFilter(admin.SimpleListFilter):
 
 @admin.register(Source)
 class SourceAdmin(TenantRowAdmin[Source]):
-    """Accepted writes: what became of them, and another chance for those that failed."""
+    """Accepted writes with their state, and a retry of failed ones."""
 
     list_display = ("public_id", "tenant", "project", "user_id", "kind", "now", "failure", "attempts", "accepted_at")
     list_filter = (WriteStateFilter, TenantFilter, ProjectFilter, UserFilter)
@@ -89,14 +89,14 @@ class SourceAdmin(TenantRowAdmin[Source]):
     def details(self, source: Source) -> str:
         return as_json(source.result)
 
-    @admin.action(description="Try selected failed writes again", permissions=["retry"])
+    @admin.action(description="Retry selected failed writes", permissions=["retry"])
     def retry_failed(self, request: HttpRequest, rows: QuerySet[Source]) -> None:
         chosen = by_tenant(rows.values_list("tenant_id", "id"))
         again = sum(operators.retry_writes(tenant_id, ids) for tenant_id, ids in chosen.items())
         rest = sum(map(len, chosen.values())) - again
         messages.success(request, f"{again} write(s) will be tried again within seconds.")
         if rest:
-            messages.info(request, f"{rest} stayed as they were: not failed, erased, or failed for good.")
+            messages.info(request, f"{rest} unchanged: not failed, erased, or not retryable.")
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("memories.change_source")

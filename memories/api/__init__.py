@@ -1,1 +1,1 @@
-"""The HTTP doors: each translates its dialect into commands, and results back."""
+"""The HTTP APIs: each converts requests of its dialect into commands, and results into responses."""

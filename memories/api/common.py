@@ -1,4 +1,4 @@
-"""What both dialects ask in the same words: expiry, and the headers of an answer that isn't ready yet."""
+"""Fields and functions that both dialects share: expiry, times, and the headers of pending responses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EDITABLE = ("content", "metadata", "memory_type", "ttl", "expires_at", "pinned",
 
 
 class TTLField(TextField):
-    """A span of time: a number and s, min, h, d, w, mo or y."""
+    """A duration: a number and s, min, h, d, w, mo or y."""
 
     def to_internal_value(self, data: Any) -> Any:
         text = super().to_internal_value(data)
@@ -39,7 +39,7 @@ class TTLField(TextField):
 
 @extend_schema_field({"type": "object", "additionalProperties": True})
 class FiltersField(serializers.Field[Any, Any, Any, Any]):
-    """A filter, as JSON: nested AND / OR / NOT over metadata keys and columns. → `memories.types.Filter`."""
+    """A filter as JSON: nested AND / OR / NOT over metadata keys and columns. → `memories.types.Filter`."""
 
     default_error_messages = {"null": "must not be null"}  # noqa: RUF012
 
@@ -53,7 +53,7 @@ class FiltersField(serializers.Field[Any, Any, Any, Any]):
 
 @extend_schema_field(OpenApiTypes.STR)
 class QueryFiltersField(FiltersField):
-    """The same in a query string: JSON as text."""
+    """A filter in a query string: JSON as text."""
 
     def to_internal_value(self, data: Any) -> Filter:
         try:
@@ -72,7 +72,7 @@ class TimedIn(RequestSerializer):
 
 
 class TimedListIn(TimedIn):
-    """A read of many, by a query string."""
+    """A point-in-time read of a list."""
 
     archived = QueryBooleanField(default=False, help_text="true: also return archived memories.")
 
@@ -82,7 +82,7 @@ def temporal_view(data: dict[str, Any], *, superseded: bool = False) -> Temporal
 
 
 class StampedIn(RequestSerializer):
-    """`timestamp` is kept as it was sent: two of them make two turns of the same words."""
+    """`timestamp` is kept as it was sent: equal words with two timestamps are two turns."""
 
     timestamp = TextField(max_length=64, required=False, help_text="Time of the message, ISO 8601.")
 
@@ -98,7 +98,7 @@ class MessageIn(StampedIn):
 
 
 def item(said: dict[str, Any], client_timestamp: str | None) -> Item:
-    """A message for the pipeline. `client_timestamp`: the request's own `timestamp`, for a message without one."""
+    """A message for the pipeline. `client_timestamp`: the `timestamp` of the request, for a message without one."""
     client_timestamp = said.get("timestamp", client_timestamp)
     return Item(
         content=said["content"],
@@ -110,7 +110,7 @@ def item(said: dict[str, Any], client_timestamp: str | None) -> Item:
 
 
 class FutureTimestampField(TimestampField):
-    """A time that lies ahead."""
+    """A time in the future."""
 
     def to_internal_value(self, data: Any) -> dt.datetime:
         value = super().to_internal_value(data)
@@ -120,14 +120,14 @@ class FutureTimestampField(TimestampField):
 
 
 def expiry(data: dict[str, Any]) -> dt.datetime | None:
-    """When a new memory expires: `expires_at` wins over `ttl`; None is never."""
+    """The expiry of a new memory: `expires_at` overrides `ttl`; None means never."""
     if data.get("expires_at") is not None:
         return data["expires_at"]  # type: ignore[no-any-return]
     return now() + data["ttl"] if data.get("ttl") else None
 
 
 def new_expiry(data: dict[str, Any]) -> dt.datetime | Unset | None:
-    """The same for an update, where what was not sent stays and null means never."""
+    """The expiry in an update: UNSET if it was not sent; null means never."""
     if "expires_at" in data:
         return data["expires_at"]  # type: ignore[no-any-return]
     return now() + data["ttl"] if data.get("ttl") else UNSET
@@ -156,6 +156,6 @@ def update_command(memory_id: str, data: dict[str, Any], *, wait: bool) -> Updat
 
 
 def recipe_of(request: Request) -> str | None:
-    """The ranking that a comparison asks for by header, where the operator allows that."""
+    """The ranking recipe of the request's header, for comparisons, if the operator allows it."""
     named = request.headers.get("X-Ranking-Profile") if settings.RANKING_PROFILES else None
     return named if named in RECIPES else None

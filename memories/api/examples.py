@@ -1,4 +1,4 @@
-"""Values that the examples of the API documentation share."""
+"""Values in the examples of the API documentation."""
 
 from core.http.responses import EXAMPLE_TIME, example_id
 from entities.types import EntityRef, MemoryEntities

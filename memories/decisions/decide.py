@@ -144,8 +144,8 @@ def choose(
 def scores(
     x: pair_features.Features, p: model.Probabilities, slots: NDArray[np.int_], *, is_chat: bool = False
 ) -> tuple[model.Probabilities, model.Probabilities]:
-    """The probabilities [candidates] that the new text repeats a candidate, and that it takes its place or ends it; 0
-    where a guard forbids it. A repetition in other words that says as much may take the place of the old text too."""
+    """The probabilities [candidates] that the new text repeats a candidate, and that it replaces or ends it; 0 if a
+    guard forbids it. A repetition in other words that says as much may replace the old text too."""
     repeats, acts = p[:, DUPLICATE], 1 - p[:, KEEP_BOTH]
     drops = np.where(guards.forbids_drop(x) | (repeats <= acts - repeats) | (slots > Slot.NONE), 0.0, repeats)
     ends = acts - np.where(guards.says_as_much(x), 0.0, repeats)

@@ -58,8 +58,8 @@ def forbids_end_in_chat(x: Features, extends: Flags) -> Flags:
 
 
 def says_as_much(x: Features) -> Flags:
-    """[candidates]: the old text has no number, no name and few words of its own, in the same order, so nothing is lost
-    when the new one takes its place."""
+    """[candidates]: the old text has no number, no name and few words of its own, in the same order, so the new text
+    can replace it without loss."""
     has = _columns(x)
     own = has("num_old_only") | has("name_old_only") | has("reordered") | has("name_swapped")
     return ~own & covers(x)

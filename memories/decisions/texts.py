@@ -85,7 +85,7 @@ _lock = threading.Lock()
 
 
 def read(content: str) -> Text:
-    """The text, from the memory of the last minutes or read anew."""
+    """The text, from the cache or newly read."""
     now = time.monotonic()
     with _lock:
         while _kept and (len(_kept) > MAX_KEPT or next(iter(_kept.values()))[0] < now - KEPT_SECONDS):
@@ -100,7 +100,7 @@ def read(content: str) -> Text:
 
 
 def forget() -> None:
-    """Drop every text that is kept."""
+    """Clear the cache of texts."""
     with _lock:
         _kept.clear()
 

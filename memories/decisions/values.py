@@ -196,8 +196,8 @@ def _people(old: Text, new: Text) -> list[float]:
 
 
 def _lists(old: Text, new: Text) -> list[float]:
-    """Whether all names of the old text come again and more (a longer list), or fewer (a shorter one); and of how many
-    members of a list in the old text the new one speaks."""
+    """Whether the new text has all names of the old text and more (a longer list), or fewer (a shorter one); and the
+    number of members of a list in the old text that the new one mentions."""
     no, nn = old.names, new.names
     found = [0.0, 0.0]
     if len(no) > 1:

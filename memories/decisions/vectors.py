@@ -1,7 +1,7 @@
 """Static vectors of words, without context: no model runs.
 
-The table holds the word-piece embeddings of all-MiniLM-L6-v2 (Apache License 2.0), reduced by a principal component
-analysis from 384 to 64 dimensions and rounded to 8 bits. `training/pairs/table.py` makes it.
+The table holds the token embeddings of all-MiniLM-L6-v2 (Apache License 2.0), reduced by a principal component analysis
+from 384 to 64 dimensions and rounded to 8 bits. `training/pairs/table.py` makes it.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
-"""Vectors of texts: local models and remote ones, and the download of their files. Text goes in, plain data comes out.
-No Django model and no database in here."""
+"""Vectors of texts from local and remote models, and the download of model files. Input and output are plain data.
+
+No Django model and no database access in this package.
+"""
 
 import os
 

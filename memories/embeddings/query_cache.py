@@ -1,7 +1,7 @@
-"""Questions, encoded in a thread of their own while the caller asks the database, and remembered for a while.
+"""Encode questions in a separate thread while the caller queries the database, and cache the vectors.
 
-People and agents ask the same things again: a question that was encoded by this process a moment ago costs nothing.
-What is remembered is a digest of the question and numbers, never its words.
+Questions are often repeated: a cached question costs nothing. The cache has a digest of the question and numbers, never
+its words.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _lock = threading.Lock()
 
 
 def encoding(text: str) -> Callable[[], Encoded]:
-    """Begin to encode a question; the function given back waits for it. It raises like `Embedder.embed`."""
+    """Start to encode a question; the returned function waits for the result. It raises like `Embedder.embed`."""
     encoder = registry.encoder()
     key = (encoder, hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest())
     with _lock:

@@ -1,4 +1,4 @@
-"""Which embedder this process uses, by the settings."""
+"""The embedder of this process, by the settings."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EMBEDDERS = {
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """Vectors of texts from the provider that is set, and of their word pieces from a model in this process.
+    """Vectors of texts from the configured provider, and token embeddings from a local model.
 
     `token_encoder` None: TOKEN_EMBEDDINGS is off.
     """
@@ -39,11 +39,12 @@ class Encoder:
 
     @property
     def is_near(self) -> bool:
-        """Whether a call costs nothing but its work: the model runs in this process."""
+        """Whether the model runs in this process, so that calls have no network cost."""
         return isinstance(self.embedder, TokenEncoder)
 
     def encode(self, texts: Sequence[str]) -> Encoded:
-        """Raises like `Embedder.embed`. Word pieces only refine: where their model is away, there are none."""
+        """Raises like `Embedder.embed`. Token embeddings are optional: if their model is unavailable, there are
+        none."""
         if self.token_encoder is None:
             return Encoded(self.embedder.embed(texts), None)
         if self.token_encoder is self.embedder:
@@ -52,7 +53,7 @@ class Encoder:
         try:
             return replace(self.token_encoder.encode(texts), vectors=vectors)
         except Unavailable as error:
-            log.warning("no vectors of word pieces: %s", error.message)
+            log.warning("no token embeddings: %s", error.message)
             return Encoded(vectors, None)
 
 
@@ -62,12 +63,12 @@ def encoder() -> Encoder:
 
 
 def embedder() -> Embedder:
-    """What EMBEDDING_PROVIDER names: one per process, a new one after a fork. Raises ImproperlyConfigured."""
+    """The embedder of EMBEDDING_PROVIDER: one per process, a new one after a fork. Raises ImproperlyConfigured."""
     return _embedder(os.getpid())
 
 
 def reset() -> None:
-    """Forget what was made; the next call reads the settings again."""
+    """Drop the cached embedder; the next call reads the settings again."""
     _embedder.cache_clear()
     _encoder.cache_clear()
 

@@ -1,7 +1,7 @@
-"""Word pieces as 64 signed bytes each: what late interaction compares (ColBERT, Khattab and Zaharia, SIGIR 2020).
+"""Token embeddings of 64 signed bytes each, for late interaction (ColBERT, Khattab and Zaharia, SIGIR 2020).
 
-The model's last layer for a piece is projected from 384 to 64 dimensions by a matrix that was fitted once, on public
-chat text, by a singular value decomposition. Stop words and punctuation are left out.
+A matrix projects the model's last layer for a token from 384 to 64 dimensions. It was fitted once, on public chat text,
+by a singular value decomposition. Stop words and punctuation are left out.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ class Vocabulary(Protocol):
 
 
 def dropped(vocabulary: Vocabulary) -> frozenset[int]:
-    """The ids of pieces that say nothing by themselves."""
+    """The ids of tokens without meaning of their own."""
     ids = (vocabulary.token_to_id(piece) for piece in (*STOP_WORDS, *MARKS))
     return frozenset(i for i in ids if i is not None)
 
@@ -188,10 +188,11 @@ def _projection() -> npt.NDArray[np.float32]:
 
 
 def compress(ids: list[int], layer: npt.NDArray[np.float32], without: Collection[int]) -> TokenMatrix:
-    """`layer` (pieces × 384, one row for each of `ids`) as bytes; all of them when nothing but `without` is there."""
+    """`layer` (tokens × 384, one row for each of `ids`) as bytes, without the tokens `without` unless there are no
+    others."""
     kept = [place for place, piece in enumerate(ids) if piece not in without] or list(range(len(ids)))
     narrow = _unit(_unit(layer[kept]) @ _projection())
-    # Each row uses the whole range of a byte: its length is lost, and was 1.
+    # Each row uses the whole range of a byte: its length, which was 1, is lost.
     largest = np.maximum(np.abs(narrow).max(axis=1, keepdims=True), 1e-12)
     scaled: TokenMatrix = np.round(narrow * (127 / largest)).astype(np.int8)
     return scaled
@@ -203,5 +204,5 @@ def _unit(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 def load(stored: bytes | memoryview) -> TokenMatrix:
-    """What was stored with `tobytes()`."""
+    """The matrix that was stored with `tobytes()`."""
     return np.frombuffer(stored, np.int8).reshape(-1, DIMENSIONS)

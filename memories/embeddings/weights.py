@@ -1,5 +1,5 @@
 """The files of the default models, for embedding and for language: `python -m memories.embeddings.weights DIRECTORY`
-gets them in place."""
+downloads them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ LANGUAGE = english.MODEL
 
 
 class ModelFilesUnavailable(Exception):
-    """The files aren't there and couldn't be fetched or written; the message says what to do by hand."""
+    """The files are missing and cannot be downloaded or written; the message tells the operator how to proceed."""
 
 
 def ensure_model(directory: Path, progress: Callable[[str], None], bundle: Bundle = minilm.BUNDLE) -> Path:
-    """Make sure that `directory / <pinned name>` holds the verified weights, the tokenizer and the ONNX graph, and
-    return that path. Files that stand there are used without any network. Raises ModelFilesUnavailable."""
+    """Make sure that `directory / <pinned name>` has the verified weights, the tokenizer and the ONNX graph, and return
+    that path. Existing files are used without network access. Raises ModelFilesUnavailable."""
     place = directory / bundle.name
     try:
         fetch(bundle, directory, progress)
@@ -42,8 +42,8 @@ def ensure_model(directory: Path, progress: Callable[[str], None], bundle: Bundl
 
 
 def ensure_language(directory: Path, progress: Callable[[str], None], bundle: Bundle = english.BUNDLE) -> Path:
-    """Make sure that `directory / <pinned name>` holds the verified language pipeline, and return that path. Files
-    that stand there are used without any network. Raises ModelFilesUnavailable."""
+    """Make sure that `directory / <pinned name>` has the verified language pipeline, and return that path. Existing
+    files are used without network access. Raises ModelFilesUnavailable."""
     try:
         return fetch(bundle, directory, progress)
     except FetchFailed as failed:

@@ -1,4 +1,4 @@
-"""What a statement says of entities: names, dates and relations, and how it reads alone."""
+"""Annotate a statement: names, dates and relations, and its text without context."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who "I", "she" and "they" are, sentence after sentence of one text."""
+"""Resolve "I", "she" and "they", sentence by sentence in one text."""
 
 from __future__ import annotations
 

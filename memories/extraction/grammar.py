@@ -1,4 +1,4 @@
-"""Questions that the parse of a sentence answers: subjects, objects, prepositions, and whether a verb claims something.
+"""Queries on the parse of a sentence: subjects, objects, prepositions, and whether a verb is a claim.
 
 Labels are those of spaCy's English pipelines (ClearNLP): nsubj, dobj, prep, pobj, appos, conj, relcl, …
 """

@@ -1,4 +1,4 @@
-"""What is nothing but a greeting, thanks, an acknowledgement or laughter, in 15 languages."""
+"""Recognise texts that are only a greeting, thanks, an acknowledgement or laughter, in 15 languages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A text that is JSON, cut into parts that can be understood alone."""
+"""Split a JSON text into parts that can be understood alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What the keep gate looks at: the words of a sentence, its form, and its place in the message. No parse, no vector."""
+"""The features of the keep gate: the words of a sentence, its form, and its position in the message. No parse, no
+vector."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Whether a segment of a conversation may be worth keeping: a logistic regression drops what is surely nothing.
+"""The keep gate: a logistic regression that drops segments of a conversation that surely have no facts.
 
-Notes don't pass through it; `states_nothing` is all that is asked of them. The model was trained on English and judges
-nothing else: other languages lose greetings, questions and requests alone.
+Notes are checked by `states_nothing` only. The model was trained on English and decides English only: in other
+languages, greetings, questions and requests are dropped.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ REQUEST = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """`weights` by the name of a feature; what was not seen in training weighs nothing."""
+    """`weights` by the name of a feature; features that the training lacked have no weight."""
 
     bias: float
     threshold: float
@@ -61,7 +61,7 @@ def keeps(segment: str, *, role: str, before: str, first: bool, last: bool, coun
 
 
 def by_rule(segment: str) -> bool | None:
-    """What is decided without the model; None asks it."""
+    """The decision without the model; None: ask the model."""
     if states_nothing(segment):
         return False
     if is_english(segment):
@@ -70,7 +70,7 @@ def by_rule(segment: str) -> bool | None:
 
 
 def states_nothing(text: str) -> bool:
-    """Whether a text is nothing but a greeting, thanks or punctuation: not even a note of it is kept."""
+    """Whether a text is only a greeting, thanks or punctuation: such a note is not stored."""
     return is_greeting(text)
 
 

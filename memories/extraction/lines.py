@@ -1,4 +1,4 @@
-"""The lines of a text and what each of them is: heading, list item, field, row of a table, code, or prose."""
+"""The lines of a text and their kinds: heading, list item, field, row of a table, code, or prose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which noun goes with which name: "my sister Emily", "a fish named Finley", "my cat's name is Luna".
+"""Links between nouns and names: "my sister Emily", "a fish named Finley", "my cat's name is Luna".
 
 These links and the words around a name tell its type.
 """

@@ -1,4 +1,4 @@
-"""Loading the language pipeline, once a process and only when a text is read: spaCy takes a second and 100 MB."""
+"""Load the language pipeline, once in each process and only when a text is read: spaCy takes a second and 100 MB."""
 
 from __future__ import annotations
 

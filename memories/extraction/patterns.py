@@ -1,4 +1,4 @@
-"""The relations that verbs state, as a table: which verb, in which slot its target stands, and which targets fit."""
+"""The table of relations that verbs state: the verb, the slot of its target, and the fitting targets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names and dates of a sentence that no parser reads, by its letters: runs of capitals, and dates in figures."""
+"""Names and dates of an unparsed sentence, by its letters: runs of capitals, and dates in digits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""One sentence on its way to relations: whom its words mean, which of them fit as the end of a relation."""
+"""The context of one sentence for relations: the referents of its words, and which of them fit as the end of a
+relation."""
 
 from __future__ import annotations
 
@@ -73,7 +74,7 @@ class SentenceContext:
                 self.stated.setdefault(key, RelationMention(*key, {}, moment(start), moment(stop), confidence, ended))
 
     def _keepers(self, sources: Iterable[str]) -> list[str]:
-        """Nobody's pet keeps a pet: "a cat named Luna and a dog named Rex" have one keeper."""
+        """A pet does not keep pets: "a cat named Luna and a dog named Rex" have one keeper."""
         keepers = {s.target: s.source for s in self.stated.values() if s.type == "HAS_PET"}
         return list(dict.fromkeys(keepers.get(source, source) for source in sources))
 

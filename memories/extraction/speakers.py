@@ -1,4 +1,4 @@
-"""Whose words the lines of a transcript are: "Ann: I moved." is said by Ann, "Deadline: 12 May" by nobody."""
+"""The speakers of the lines of a transcript: "Ann: I moved." is said by Ann; "Deadline: 12 May" has no speaker."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def turns(text: str, lines: Sequence[TextLine]) -> dict[int, Turn]:
 
 
 def _names(text: str, lines: Sequence[TextLine], found: dict[int, re.Match[str]]) -> frozenset[str]:
-    """The speakers (in lower case): a time before the name, a name that comes again, or one that is answered."""
+    """The speakers (in lower case): a time before the name, a name that recurs, or one that is answered."""
     spoken = {
         at for at, match in found.items() if SPOKEN.search(text, match.end(), min(lines[at].stop, match.end() + 500))
     }

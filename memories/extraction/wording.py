@@ -1,4 +1,4 @@
-"""How a sentence reads without its neighbours. The speaker's words stay; only what is sure is changed.
+"""Rephrase a sentence so that it can be read without context. Only safe changes are made.
 
 The first person becomes "User" or the speaker's name, with the verb agreed; a pronoun becomes the name that it surely
 means. If one first person of a sentence can't be changed safely, the sentence stays as it was said.
@@ -17,7 +17,7 @@ from memories.extraction.links import Sentence
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
-Edit = tuple[int, int, str]  # characters start to stop, and what takes their place
+Edit = tuple[int, int, str]  # characters start to stop, and their replacement
 
 AGREED = {"am": "is", "are": "is", "have": "has", "do": "does", "were": "was"}
 CONTRACTED = {"m": "is", "re": "is", "ve": "has", "ll": "will"}

@@ -1,4 +1,4 @@
-"""Tables of the product: what was accepted, what was made of it, and what search reads."""
+"""Models of accepted writes, memories, reviews and receipts, and of the search tables."""
 
 from memories.models.erasure import Erasure
 from memories.models.memory import Memory

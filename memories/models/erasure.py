@@ -1,4 +1,4 @@
-"""The receipt of an erasure: what was named, how many rows went, when, and a signature. No personal text."""
+"""The receipt of an erasure: kind of objects, number of rows, time and signature. No personal text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.tenancy import TenantRow
 
 
 class Erasure(TenantRow):
-    """`scope` is the kind of thing named and how many were (`{"kind": "memories", "named": 2}`), never a user's id."""
+    """`scope` is the kind and number of the named objects (`{"kind": "memories", "named": 2}`), never a user's id."""
 
     scope = models.JSONField()
     counts = models.JSONField(default=dict)

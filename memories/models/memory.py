@@ -1,4 +1,4 @@
-"""The identity of a memory. Everything a reader sees or filters on stands in its revisions."""
+"""The identity of a memory. Its revisions have the content and the columns for filters."""
 
 from __future__ import annotations
 

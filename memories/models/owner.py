@@ -1,4 +1,4 @@
-"""One row per (tenant, project, user), there to be locked: whoever applies changes to these memories holds it."""
+"""One row per (tenant, project, user). A transaction that changes the owner's memories locks it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from core.tenancy import TenantRow
 
 
 class Owner(TenantRow):
-    """`version` counts the changes applied, so that a decision made outside the lock can tell it has grown stale.
+    """`version` counts the applied changes: a decision made outside the lock compares it to detect concurrent changes.
 
-    `passages` is how many there are to search: recall chooses its way by it.
+    `passages` is the number of searchable passages; recall selects its search method by it.
     """
 
     project = models.CharField(max_length=128)

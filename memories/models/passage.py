@@ -1,4 +1,4 @@
-"""What search reads: the passages of a text, with their words, and their vectors in a narrow table of their own."""
+"""The tables of search: passages of texts with their words, and their vectors in a narrow table."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from memories.models.revision import Revision
 
 
 class Passage(TenantRow):
-    """Characters `start` to `stop` of the text that revision `text_key` first carried; at most 2,000 of them.
+    """Characters `start` to `stop` of the text that revision `text_key` introduced; at most 2,000 of them.
 
-    `length` counts the indexed words, repeats included. Place in a session is the order of (`said_at`, `batch`,
-    `turn`): when it was said, the write it came with, the place in that write.
+    `length` counts the indexed words, repeats included. The order in a session is (`said_at`, `batch`, `turn`): time,
+    write, and position in the write.
     """
 
     text_key: uuid.UUID
@@ -56,11 +56,11 @@ class Passage(TenantRow):
 
 
 class Embedding(TenantRow):
-    """A passage's vector under one model. `current` tells whether its text is the memory's live one.
+    """A passage's vector under one model. `current`: its text is the current text of the memory.
 
-    The column has no fixed dimensions, so that two models can live side by side while memories are embedded anew.
-    What ranks a whole scope beside the vector is repeated from the passage: one narrow table is read, and no join
-    stands before the cut. The database adds a column of its own, `binary_code`: one bit for the sign of each number.
+    The column has no fixed dimensions, so that two models can coexist while memories are embedded again. The columns
+    that rank a whole scope are copied from the passage, so that one narrow table is read without a join before the cut.
+    A generated column, `binary_code`, has one bit for the sign of each number.
     """
 
     passage_key: uuid.UUID
@@ -85,9 +85,9 @@ class Embedding(TenantRow):
 
 
 class TokenEmbedding(TenantRow):
-    """A passage word piece by word piece: `vectors` are pieces × 64 signed bytes under `model`, in order.
+    """Token embeddings of a passage: `vectors` are tokens × 64 signed bytes under `model`, in order.
 
-    They are read for the few candidates of a recall, by passage, and never scanned.
+    They are read by passage for the few candidates of a recall, and never scanned.
     """
 
     passage_key: uuid.UUID

@@ -1,4 +1,4 @@
-"""The queue of an owner's accepted writes: which worker applies them, and when a worker has to look."""
+"""The write queue of an owner: its lease, and the time at which a worker has to process it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from core.tenancy import TenantRow
 
 
 class WriteQueue(TenantRow):
-    """One row per (tenant, project, user), made with the first accepted write.
+    """One row per (tenant, project, user), created with the first accepted write.
 
-    `last_sequence` numbers the writes in the order of acceptance. `due_at` is when a worker has to look at the queue,
-    null while nothing is pending; the sweep enqueues queues whose `due_at` has passed. `enqueued` says which Celery
-    queue holds a message for this owner (0 none, 1 `bulk`, 2 `store`), since `enqueued_at`. `attempts` counts the
-    claims since the last pass that ended by itself. `is_slow`: the next write is long, or has run out of time, and is
+    `last_sequence` numbers the writes in the order of acceptance. `due_at` is the time at which a worker has to process
+    the queue, null while nothing is pending; the sweep enqueues queues whose `due_at` has passed. `enqueued` says which
+    Celery queue has a message for this owner (0 none, 1 `bulk`, 2 `store`), since `enqueued_at`. `attempts` counts the
+    claims since the last pass that ended normally. `is_slow`: the next write is long, or has run out of time, and is
     left to the workers of the queue `long`.
 
     It is not part of Owner, because a pass locks that row until its commit, and accepting a write must not wait for it.

@@ -1,4 +1,4 @@
-"""The review queue: pairs of memories that the pipeline left as they are, for an editor to decide."""
+"""The review queue: uncertain pairs of memories, for the decision of an editor."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from memories.review_types import ReviewProposal, ReviewState
 class Review(TenantRow):
     """A proposal about a pair of live memories of one owner. At most one review of a pair is open.
 
-    `old_text_key` and `new_text_key` name the revisions that first carried the compared texts. A review is open only
-    while both memories are live with these texts. `decided_at` is also set when a review becomes obsolete.
+    `old_text_key` and `new_text_key` are the revisions that introduced the compared texts. A review is open only while
+    both memories are live with these texts. `decided_at` is also set when a review becomes obsolete.
     """
 
     project = models.CharField(max_length=128)

@@ -1,4 +1,4 @@
-"""A version of a memory: what it said, from when until when, and who decided so. Never overwritten."""
+"""A version of a memory: its text, its validity, and the actor of the change. Never overwritten."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from memories.types import Action, MemoryScope
 
 class RevisionQuerySet(models.QuerySet["Revision"]):
     def in_scope(self, scope: MemoryScope) -> Self:
-        """Inside the tenant, and inside the user, projects, agent and run where the scope names them."""
+        """Inside the tenant, and inside the user, projects, agent and run of the scope, if set."""
         rows = self.filter(tenant=scope.tenant_id)
         if scope.user_id is not None:
             rows = rows.filter(user_id=scope.user_id)
@@ -37,7 +37,7 @@ class RevisionQuerySet(models.QuerySet["Revision"]):
         return self.filter(Q(retired_at=None) | Q(retired_at__gt=as_of), recorded_at__lte=as_of)
 
     def visible(self, moment: dt.datetime) -> Self:
-        """Known now, valid now, not archived, not expired: what a reader sees without asking for more."""
+        """Current, valid now, not archived, not expired: the default scope of readers."""
         return self.current().filter(
             Q(valid_to=None) | Q(valid_to__gt=moment),
             Q(expires_at=None) | Q(expires_at__gt=moment),
@@ -46,10 +46,11 @@ class RevisionQuerySet(models.QuerySet["Revision"]):
 
 
 class Revision(TenantRow):
-    """True in the world from `valid_from` to `valid_to`; known to the system from `recorded_at` to `retired_at`.
+    """Valid from `valid_from` to `valid_to` (valid time); recorded from `recorded_at` to `retired_at` (system time).
 
-    `text_key` names the revision that first carried this text (its own id when new): passages hang on that one, and
-    a revision without new text shares them. Scope columns repeat the memory's, since search reads revisions alone.
+    `text_key` is the revision that introduced this text (its own id if new): passages belong to that revision, and
+    revisions without a new text share them. Scope columns are copies of the memory's, since search reads revisions
+    only.
     """
 
     memory_key: uuid.UUID

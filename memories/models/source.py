@@ -1,4 +1,4 @@
-"""What was accepted, word for word, and what came of it. The row is the truth; a task message is only a hint."""
+"""An accepted write with its raw text, and its result. The row is authoritative; a task message may be lost."""
 
 from __future__ import annotations
 
@@ -16,13 +16,12 @@ from memories.types import Decision, SourceKind, SourceState
 
 
 class Source(TenantRow):
-    """One accepted write that needs the pipeline; also the event that `/events/{id}` reads.
+    """One accepted write that needs the pipeline; `/events/{id}` shows it.
 
-    `text` is the raw text, `payload` how it was said: `{"items": [{start, stop, role?, speaker?, said_at?,
+    `text` is the raw text, `payload` its structure: `{"items": [{start, stop, role?, speaker?, said_at?,
     client_timestamp?}], "infer", "metadata", "memory_type", …}` with spans in characters of `text`. `reserved_id` is
-    the first memory's id, which the answer names before that memory exists. `tsv` and `vector` let recall find a write
-    that is still pending.
-    `sequence` is the place in the owner's queue; a failed attempt sets `next_attempt_at`.
+    the id of the first memory, which the response contains before that memory exists. `tsv` and `vector` let recall
+    find a pending write. `sequence` is the position in the owner's queue; a failed attempt sets `next_attempt_at`.
     """
 
     kind = models.CharField(max_length=10, choices=[(k.value, k.value) for k in SourceKind])
@@ -84,12 +83,12 @@ class Source(TenantRow):
         )
 
     def pending_row(self) -> models.QuerySet[Source]:
-        """The row, as long as nobody has finished or erased it: a change that comes too late touches no row."""
+        """The row while it is pending: a late change of a finished or erased write changes no row."""
         return Source.objects.filter(tenant=self.tenant_id, id=self.id, state=SourceState.PENDING)
 
 
 class Outcome(TenantRow):
-    """What one write decided about one memory: ADD, NOOP, UPDATE or DELETE, in the order of the answer."""
+    """The decision of one write about one memory: ADD, NOOP, UPDATE or DELETE, in the order of the response."""
 
     source_key: uuid.UUID
     source = TenantForeignKey(Source, related_name="outcomes")

@@ -1,4 +1,4 @@
-"""How often, and when last, a memory was recalled. Unversioned counters, apart from what is versioned."""
+"""The number of recalls of a memory and the time of the last. Unversioned counters in a table of their own."""
 
 from __future__ import annotations
 

@@ -54,10 +54,10 @@ WHERE r.tenant_id = %(tenant)s AND r.state = 'open'
 
 
 def commit(tenant_id: uuid.UUID, project: str, user_id: str, seen: int, changes: ChangeSet) -> None:
-    """Write what a pass has decided, and close its writes.
+    """Write the changes of a pass, and finish its writes.
 
-    `seen` is the owner's version that it was decided with. Raises StaleError when it has moved on, or when one of the
-    writes was erased or applied meanwhile: nothing is written then.
+    `seen` is the owner's version at the decision. Raises StaleError if it has changed, or if one of the writes was
+    erased or applied meanwhile; then nothing is written.
     """
     with transaction.atomic():
         passages = len(changes.batch.passages)
@@ -76,14 +76,14 @@ def commit(tenant_id: uuid.UUID, project: str, user_id: str, seen: int, changes:
 
 
 def reword(passage: Passage, text: str, evidence: str, configuration: str) -> int:
-    """Index the words of a passage anew, in another language; → 0 when it is gone."""
+    """Index the words of a passage again, in another language; → 0 if it is gone."""
     indexed = (text, configuration, passage.speaker, evidence)
     rows = Passage.objects.filter(tenant=passage.tenant_id, id=passage.id)
     return rows.update(tsv=to_tsvector(*indexed), length=word_count(*indexed))
 
 
 def edit(tenant_id: uuid.UUID, memory_id: uuid.UUID, command: UpdateCommand, *, actor: str) -> None:
-    """Change anything but the text of a memory: a new revision that shares the old one's passages."""
+    """Change a memory except its text: a new revision that shares the old one's passages."""
     with transaction.atomic():
         current = Revision.objects.filter(tenant=tenant_id, memory_key=memory_id, retired_at=None)
         found = current.values_list("project", "user_id").first()
@@ -104,7 +104,7 @@ def edit(tenant_id: uuid.UUID, memory_id: uuid.UUID, command: UpdateCommand, *, 
 
 
 def archive(tenant_id: uuid.UUID, revisions: Sequence[uuid.UUID], *, actor: str, reason: str) -> int:
-    """Archive the memories whose current revision is in `revisions` and live; → how many. Callers hold the lock."""
+    """Archive the live memories whose current revision is in `revisions`; → number. Callers hold the lock."""
     moment = now()
     olds = list(Revision.objects.filter(tenant=tenant_id, id__in=list(revisions)).visible(moment))
     batch = Batch(revisions=[successor(old, UpdateCommand(""), moment, actor=actor) for old in olds])
@@ -119,8 +119,8 @@ def archive(tenant_id: uuid.UUID, revisions: Sequence[uuid.UUID], *, actor: str,
 
 
 def decide(review: Review, *, accept: bool, actor: str) -> dt.datetime:
-    """Decide an open review, and end one of its memories if it is accepted; → when. Raises Conflict if the review is
-    not open any more, or a memory has expired."""
+    """Decide an open review, and end one of its memories if it is accepted; → time. Raises Conflict if the review is no
+    longer open, or a memory has expired."""
     with transaction.atomic():
         owner, moment = owner_locks.lock(review.tenant_id, review.project, review.user_id), now()
         pair = _live(review.tenant_id, [review.old_key, review.new_key], moment)
@@ -132,17 +132,17 @@ def decide(review: Review, *, accept: bool, actor: str) -> dt.datetime:
             return moment
         ended = _end(review, pair, moment, actor=actor)
         rows.update(state=ReviewState.ACCEPTED.value, decided_by=actor, decided_at=ended.recorded_at)
-        loser = pair[ended.memory_key]
-        loser.retired_at = ended.recorded_at
-        _retire([loser])
+        outdated = pair[ended.memory_key]
+        outdated.retired_at = ended.recorded_at
+        _retire([outdated])
         _write(Batch(revisions=[ended]))
-        _retract([loser], ended.recorded_at)
+        _retract([outdated], ended.recorded_at)
         owner_locks.changed(owner)
         return ended.recorded_at
 
 
 def _current_text(new: Revision) -> None:
-    """Search reads the vectors of a memory's current text alone."""
+    """Mark older vectors: search reads only the vectors of a memory's current text."""
     passages = Passage.objects.filter(tenant=new.tenant_id, memory_key=new.memory_key)
     vectors = Embedding.objects.filter(tenant=new.tenant_id, passage_key__in=passages.values("id"))
     vectors.filter(current=True).exclude(text_key=new.text_key).update(current=False)
@@ -150,7 +150,7 @@ def _current_text(new: Revision) -> None:
 
 
 def _retire(revisions: Iterable[Revision]) -> None:
-    """Give stored revisions their `retired_at`."""
+    """Set `retired_at` of stored revisions."""
     for revision in revisions:
         rows = Revision.objects.filter(tenant=revision.tenant_id, id=revision.id, retired_at=None)
         rows.update(retired_at=revision.retired_at)
@@ -177,7 +177,7 @@ def _record(outcomes: Sequence[Outcome]) -> None:
 
 
 def _finish(tenant_id: uuid.UUID, writes: Sequence[AppliedWrite]) -> None:
-    """Close the writes; what recall read of them while they were pending is dropped. Raises StaleError."""
+    """Finish the writes, and remove what recall read of pending ones. Raises StaleError."""
     with connection.cursor() as cursor:
         for state, closed in (
             (SourceState.APPLIED, [w for w in writes if not w.failure and w.is_last]),
@@ -203,7 +203,7 @@ def _finish(tenant_id: uuid.UUID, writes: Sequence[AppliedWrite]) -> None:
 
 # --- entities and relations of memories ------------------------------------------------------------------------------
 def _graph(change: GraphChange) -> None:
-    """What a write states of entities and relations. Its numbers become part of the write's result."""
+    """Apply the graph updates of a write. The numbers of entities and relations are part of the write's result."""
     _retract(change.retired, change.moment)
     learned = _add_to_graph(change.additions, change.moment, change.write.source.actor)
     _retract(change.outdated, change.moment)
@@ -221,7 +221,7 @@ def _graph_scope(revision: Revision) -> GraphScope:
 def _add_to_graph(
     additions: Sequence[tuple[Revision, ExtractedGraph]], moment: dt.datetime, actor: str
 ) -> list[GraphUpdateResult]:
-    """What these live texts of one owner say of entities; the memories exist already."""
+    """Apply the entities and relations of these live texts of one owner; the memories exist already."""
     if not additions:
         return []
     updates = [GraphUpdate(r.memory_key, known, r.valid_from) for r, known in additions]
@@ -229,19 +229,19 @@ def _add_to_graph(
 
 
 def _retract(ended: Sequence[Revision], moment: dt.datetime) -> None:
-    """Memories of one owner that hold no longer. What takes their place is applied first."""
+    """Retract memories of one owner that are no longer valid. Their successors are applied first."""
     if ended:
         graph_updates.retract(_graph_scope(ended[0]), [revision.memory_key for revision in ended], moment=moment)
 
 
 def _reinstate(revision: Revision, moment: dt.datetime) -> None:
-    """A memory has an earlier text again, and states what that text stated when it was last retired."""
+    """A memory has an earlier text again: reinstate what that text stated at its last retraction."""
     period = _last_period(revision)
     graph_updates.reinstate(_graph_scope(revision), [revision.memory_key], moment=moment, period=period)
 
 
 def _last_period(new: Revision) -> tuple[dt.datetime | None, dt.datetime]:
-    """From when to when a memory last had the text of `new`, before `new`; None: from its beginning."""
+    """The period in which a memory last had the text of `new`, before `new`; None: from its beginning."""
     earlier = Revision.objects.filter(tenant=new.tenant_id, memory_key=new.memory_key).exclude(id=new.id)
     stop = earlier.filter(text_key=new.text_key).aggregate(at=Max("retired_at"))["at"]
     other = earlier.exclude(text_key=new.text_key).filter(retired_at__lt=stop)
@@ -289,14 +289,14 @@ def _close_reviews(revisions: Sequence[Revision]) -> None:
 def _end(review: Review, pair: Mapping[uuid.UUID, Revision], moment: dt.datetime, *, actor: str) -> Revision:
     """The revision that ends one memory of an accepted review: the new one if it is a duplicate, else the old one."""
     old, new, proposal = pair[review.old_key], pair[review.new_key], ReviewProposal(review.proposal)
-    loser, heir = (new, old) if proposal is ReviewProposal.DUPLICATE else (old, new)
-    ended = successor(loser, UpdateCommand(""), max(moment, loser.recorded_at), actor=actor)
+    outdated, kept = (new, old) if proposal is ReviewProposal.DUPLICATE else (old, new)
+    ended = successor(outdated, UpdateCommand(""), max(moment, outdated.recorded_at), actor=actor)
     if proposal is ReviewProposal.DUPLICATE:
         ended.action, ended.archived = Action.ARCHIVE.value, True
     else:
         ended.action = (Action.RETIRE if proposal is ReviewProposal.NEGATE else Action.SUPERSEDE).value
-        ended.valid_to = max(heir.valid_from, loser.valid_from)
+        ended.valid_to = max(kept.valid_from, outdated.valid_from)
     ended.confidence = review.probability
     accepted = f"accepted in review {public(REVIEW, review.id)}"
-    ended.reason = f"{VERBS[proposal]} {public(MEMORY, heir.memory_key)}, {accepted}"
+    ended.reason = f"{VERBS[proposal]} {public(MEMORY, kept.memory_key)}, {accepted}"
     return ended

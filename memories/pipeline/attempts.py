@@ -1,7 +1,7 @@
-"""How often and how long a worker works on an accepted write, and when the write is set aside.
+"""Attempts to apply a write: their number, their time limit, and the failure of a write.
 
-A write that fails is tried again, later and later. One that runs out of time, or whose worker is killed, is tried
-MAX_LOST times. A write that is set aside keeps its text, and recall finds it by its words.
+A failing write is retried with growing delays. A write that runs out of time, or whose worker is killed, is retried
+MAX_LOST times. A failed write keeps its text, and recall finds it by its words.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from memories.types import SourceState
 
 log = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 20  # of a write that fails for a reason that isn't known to pass
+MAX_ATTEMPTS = 20  # of a write that fails for an unknown reason
 MAX_LOST = 3  # attempts that ran out of time or whose worker was killed
 MAX_RETRY_AFTER = 600.0  # seconds that a provider may ask for
 WORKER_LOST, TIMED_OUT = "worker_lost", "timed_out"
-TRANSIENT_FAILURES = ("unavailable", "service_unavailable", "busy")  # they end by themselves: no limit of attempts
+TRANSIENT_FAILURES = ("unavailable", "service_unavailable", "busy")  # transient failures: without a limit of attempts
 LOST_ATTEMPTS = "lost_attempts"  # in `Source.result`
 
 
@@ -42,7 +42,8 @@ class TimedOutError(BaseException):
 
 @contextmanager
 def time_limit() -> Iterator[None]:
-    """Here Celery's soft time limit raises TimedOutError. It comes as a signal, which only the main thread receives."""
+    """Inside, Celery's soft time limit raises TimedOutError. The limit is a signal, which only the main thread
+    receives."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -58,10 +59,10 @@ def _raise_timed_out(*_: Any) -> None:
 
 
 def begin(source: Source, lost: int = 0) -> bool:
-    """Count an attempt before it begins, as one whose worker is lost, until it ends; → whether it may begin.
+    """Count an attempt as lost before it begins, until it ends; → whether it may begin.
 
-    `lost`: attempts that were lost with nothing but this write. A write that has used up its lost attempts is set
-    aside. A part of a long write that is applied begins a new count.
+    `lost`: lost attempts with only this write. A write without attempts left fails. Each applied part of a long write
+    starts a new count.
     """
     uncounted = max(0, lost - int(source.result.get(LOST_ATTEMPTS, 0)))
     lost = int(source.result.get(LOST_ATTEMPTS, 0)) + uncounted
@@ -72,11 +73,11 @@ def begin(source: Source, lost: int = 0) -> bool:
     source.result = {**source.result, LOST_ATTEMPTS: lost + 1}
     source.attempts += 1 + uncounted
     counted = {"attempts": source.attempts, "failure": WORKER_LOST, "result": source.result}
-    return bool(source.pending_row().update(**counted))  # none if it was erased
+    return bool(source.pending_row().update(**counted))  # missing if the write was erased
 
 
 def timed_out(source: Source) -> None:
-    """End an attempt that ran out of time. The last one sets the write aside."""
+    """End an attempt that ran out of time. The last one fails the write."""
     log.error("write %s ran out of time", source.id)
     if int(source.result.get(LOST_ATTEMPTS, 0)) >= MAX_LOST:
         close_failed(source, TIMED_OUT, {})
@@ -86,7 +87,7 @@ def timed_out(source: Source) -> None:
 
 
 def failed(source: Source, error: Exception) -> dt.datetime | None:
-    """End an attempt that raised an error; → when the next one is due, None if the write is set aside."""
+    """End an attempt that raised an error; → the time of the next one, None if the write has failed."""
     if isinstance(error, AppError) and not error.retryable:
         close_failed(source, error.code, {"message": error.message, **error.data})
         return None
@@ -104,7 +105,7 @@ def failed(source: Source, error: Exception) -> dt.datetime | None:
 
 
 def close_failed(source: Source, failure: str, result: dict[str, object]) -> None:
-    """Set the write aside. What is applied of it stays, and is not applied again when somebody retries it."""
+    """Set a write to failed. Its applied parts stay, and a retry does not apply them again."""
     kept = {name: value for name, value in source.result.items() if name != LOST_ATTEMPTS}
     source.pending_row().update(
         state=SourceState.FAILED,
@@ -118,15 +119,15 @@ def close_failed(source: Source, failure: str, result: dict[str, object]) -> Non
 
 
 # --- a tenant whose writes run out of time ---------------------------------------------------------------------------
-# Its writes leave the workers that others wait for, and when that goes on, they pause for as long as they have worked.
-# The count is in Redis, and may be lost.
+# Its writes use the queue `long`; after further time-outs they also pause for the time that they have used. The count
+# is in Redis, and may be lost.
 def is_slow(tenant_id: uuid.UUID) -> bool:
-    """Whether a write of this tenant ran out of time a moment ago."""
+    """Whether a write of this tenant has recently run out of time."""
     return _timeouts(tenant_id) > 0
 
 
 def is_paused(tenant_id: uuid.UUID) -> bool:
-    """Whether more than one write of this tenant ran out of time a moment ago."""
+    """Whether several writes of this tenant have recently run out of time."""
     return _timeouts(tenant_id) > MAX_LOST
 
 

@@ -1,6 +1,6 @@
-"""What nobody has used for long is archived: out of recall, but there to be listed, searched on request and restored.
+"""Archive decayed memories: hidden from recall, but listed and searched on request, and restorable.
 
-Or erased, where that is asked for. What counts as decayed is said in `memories.decay` alone.
+On request they are erased instead. `memories.decay` defines the decay.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def count(scope: MemoryScope) -> int:
 
 
 def archive(scope: MemoryScope, *, actor: str) -> int:
-    """Archive what has decayed in a scope, batch by batch; → how many memories."""
+    """Archive the decayed memories of a scope in batches; → number."""
     found, done = decayed(scope), 0
     while batch := list(islice(found, erase.BATCH_SIZE)):
         done += _archive(scope.tenant_id, batch, actor)
@@ -47,7 +47,7 @@ def archive(scope: MemoryScope, *, actor: str) -> int:
 
 
 def erased(scope: MemoryScope, *, actor: str) -> int:
-    """Erase what has decayed in a scope, with one receipt; → how many memories."""
+    """Erase the decayed memories of a scope, with one receipt; → number."""
     found = decayed(scope)
 
     def find(most: int) -> list[uuid.UUID]:
@@ -57,7 +57,7 @@ def erased(scope: MemoryScope, *, actor: str) -> int:
 
 
 def run_for_all_tenants() -> int:
-    """Archive what has decayed, tenant by tenant; → how many memories. Of two at once only one works."""
+    """Archive the decayed memories of each tenant; → number. Of concurrent runs only one works."""
     with try_advisory_lock(JOB) as acquired:
         if not acquired:
             return 0
@@ -70,7 +70,7 @@ def run_for_all_tenants() -> int:
 
 
 def _archive(tenant_id: uuid.UUID, batch: list[DecayedMemoryRow], actor: str) -> int:
-    """What changed since it was found stays as it is."""
+    """Memories that were changed after they were found are left unchanged."""
     with transaction.atomic():
         whose = Memory.objects.filter(tenant=tenant_id, id__in=[f.memory_id for f in batch])
         locked = owner_locks.lock_all(tenant_id, whose.values_list("project", "user_id"))

@@ -1,7 +1,7 @@
-"""What makes two texts the same. Pure.
+"""The digest of a text, which identifies duplicates. Pure.
 
-A fact is the same fact in other white space or another Unicode form. A turn is the same turn only in the same session,
-from the same speaker, with the same `timestamp` and place as the caller sent them.
+A fact is equal in other white space or another Unicode form. A turn is equal only in the same session, from the same
+speaker, with the same `timestamp` and position as the caller sent them.
 """
 
 from __future__ import annotations

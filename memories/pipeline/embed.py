@@ -1,4 +1,4 @@
-"""Texts as the passages and vectors that recall reads."""
+"""Embed texts: passages and vectors for recall."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from memories.models import Source
 from memories.pipeline.rows import Embedded, embedded_texts
 from memories.pipeline.write_queue import Claim
 
-BATCH_SIZE = 32  # passages between two looks at the lease, when the model runs in this process
-REMOTE_BATCH_SIZE = 512  # when it doesn't: a call costs more than what is in it
-EARLY = 64_000  # characters; a longer write gets a vector of its own first, so that recall finds it meanwhile
-RAW = 16  # passages of a raw text that are compared with what is known
-HEAD = 2_000  # characters of the raw text that this vector is of
+BATCH_SIZE = 32  # passages between two renewals of the lease, if the model runs in this process
+REMOTE_BATCH_SIZE = 512  # otherwise: the cost of a call is mostly overhead
+EARLY = 64_000  # characters; a longer write first gets a vector of its own, so that recall finds it meanwhile
+RAW = 16  # passages of a raw text that are compared with stored memories
+HEAD = 2_000  # characters of the raw text for this vector
 
 
 def texts(contents: Mapping[bytes, str], claim: Claim) -> dict[bytes, Embedded]:
-    """The contents of a pass, by their digests, with passages and vectors, in as few calls as possible."""
+    """The contents of a pass, by digest, with passages and vectors, in as few calls as possible."""
     found = embedded(registry.encoder(), list(contents.values()), claim.renew)
     return dict(zip(contents, found, strict=True))
 
 
 def embedded(encoder: Encoder, contents: Sequence[str], after: Callable[[], None] = lambda: None) -> list[Embedded]:
-    """Each text with its passages embedded; `after` each call of the model. Raises like `Embedder.embed`."""
+    """Each text with its embedded passages; `after` is called after each model call (to renew the lease). Raises like
+    `Embedder.embed`."""
     spans, passages = embedded_texts(contents)
     if not passages:
         return []
@@ -54,7 +55,7 @@ def embedded(encoder: Encoder, contents: Sequence[str], after: Callable[[], None
 
 
 def raw(source: Source) -> Vectors:
-    """Vectors of the raw text's first passages, in one call; the first becomes the pending write's own."""
+    """Vectors of the raw text's first passages, in one call; the first one is stored with the pending write."""
     model = registry.embedder()
     _, passages = embedded_texts([source.text])
     vectors = model.embed(passages[:RAW])
@@ -64,7 +65,7 @@ def raw(source: Source) -> Vectors:
 
 
 def head(source: Source) -> None:
-    """Give a long pending write a vector of its own, by which recall finds it until it is applied."""
+    """Give a long pending write a vector, so that recall finds it until it is applied."""
     if source.vector is None and len(source.text) > EARLY:
         model = registry.embedder()
         _keep(source, model.embed([source.text[:HEAD]])[0], model.model)

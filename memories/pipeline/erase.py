@@ -1,4 +1,4 @@
-"""What an erasure covers. Erased is gone from every moment: text, vectors, words, history, and the accepted writes.
+"""Erase memories from all versions: text, vectors, words, history, and the accepted writes.
 
 Callers hold the owner's lock inside a transaction; the scope functions take it themselves, batch by batch.
 """
@@ -51,7 +51,7 @@ REDACTED: dict[str, object] = {
 
 
 def by_ids(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, kind: str = "memories", actor: str) -> Erasure:
-    """Erase these memories, pending ones included, in one transaction."""
+    """Erase these memories, including pending ones, in one transaction."""
     requested = now()
     with transaction.atomic():
         counts = locked(tenant_id, ids)
@@ -59,7 +59,7 @@ def by_ids(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, kind: str = "memor
 
 
 def matching(where: MemoryScope, find: Callable[[int], Sequence[uuid.UUID]], *, kind: str, actor: str) -> Erasure:
-    """Erase what `find(most)` finds in a scope, batch by batch until it finds nothing, with one receipt."""
+    """Erase the results of `find(most)` in a scope, batch by batch until there are none, with one receipt."""
     requested = now()
     counts: Counter[str] = Counter()
     while ids := find(BATCH_SIZE):
@@ -70,7 +70,7 @@ def matching(where: MemoryScope, find: Callable[[int], Sequence[uuid.UUID]], *, 
 
 
 def locked(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = False) -> Counter[str]:
-    """Delete memories, pending ones included, under the locks of their owners; → rows gone, by table."""
+    """Delete memories, including pending ones, under the locks of their owners; → deleted rows by table."""
     found = Memory.objects.filter(tenant=tenant_id, id__in=list(ids)).values_list("project", "user_id")
     pending = Source.objects.filter(tenant=tenant_id, reserved_id__in=list(ids))
     owner_locks.lock_all(tenant_id, [*found, *pending.values_list("project", "user_id")])
@@ -78,9 +78,9 @@ def locked(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = Fa
 
 
 def scope(where: MemoryScope, *, kind: str, actor: str) -> Erasure:
-    """Erase all memories of a scope and every write that was accepted for it, pending ones included.
+    """Erase all memories of a scope and all of its accepted writes, including pending ones.
 
-    Pending writes go first, so that no worker adds a memory behind our back; a write accepted later stays.
+    Pending writes are erased first, so that no worker adds a memory meanwhile. Writes accepted later stay.
     """
     requested = now()
     counts: Counter[str] = Counter()
@@ -106,7 +106,7 @@ def inside(where: MemoryScope) -> Q:
 
 
 def memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = False) -> Counter[str]:
-    """Delete the memories and all that is made of them; → rows gone, by table."""
+    """Delete the memories and all derived rows; → deleted rows by table."""
     wanted = list(ids)
     named = Outcome.objects.filter(tenant=tenant_id, memory_key__in=wanted).values("source_key")
     sources = Source.objects.filter(
@@ -135,9 +135,9 @@ def memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = 
 
 
 def redact(tenant_id: uuid.UUID, sources: QuerySet[Source]) -> Counter[str]:
-    """Take the text out of accepted writes; a pending one is closed, so that no worker can apply it.
+    """Remove the text of accepted writes. Pending ones are finished, so that no worker can apply them.
 
-    → how many were redacted, and how many of them were stores that nobody had applied yet.
+    → the number of redacted writes, and how many of them were stores that had not been applied.
     """
     rows = list(sources.values_list("id", "state", "kind", "reserved_id"))
     if not rows:
@@ -170,7 +170,7 @@ def _receipt(
 
 
 def sign(erasure: Erasure) -> str:
-    """HMAC-SHA256, in hex, over all that the receipt says."""
+    """HMAC-SHA256, in hex, over all fields of the receipt."""
     said = [str(erasure.id), erasure.scope, erasure.counts, iso(erasure.requested_at)]
     if erasure.completed_at is not None:
         said.append(iso(erasure.completed_at))

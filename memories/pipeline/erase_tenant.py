@@ -1,6 +1,6 @@
-"""Erasing a tenant: every row of every table of tenants' data but its receipts, a batch at a time, until none is left.
+"""Erase a tenant: all rows of all tables with tenants' data except its receipts, in batches.
 
-What was erased stands in the receipt with the batch, in one transaction: killed at any moment, it goes on from there.
+Each batch is counted in the receipt in the same transaction, so a killed erasure can be continued.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 TASK = "memories.tasks.erase_tenant"
 BATCH_SIZE = 2000
-TURN = 5.0  # seconds at a stretch; then other work of the queue has its turn
-SETTLED = dt.timedelta(minutes=10)  # by then every request that began before the end of the keys is long over
+TURN = 5.0  # seconds of one task; then other tasks of the queue run
+SETTLED = dt.timedelta(minutes=10)  # by then every request that began before the end of the keys is over
 
 
 def begin(tenant_id: uuid.UUID, *, actor: str) -> Erasure:
@@ -39,9 +39,9 @@ def begin(tenant_id: uuid.UUID, *, actor: str) -> Erasure:
 
 
 def run(tenant_id: uuid.UUID) -> None:
-    """Erase for a while, and come back for the rest. Several at once don't disturb each other."""
+    """Erase for a limited time, then enqueue the rest. Concurrent runs do not disturb each other."""
     until = time.monotonic() + TURN
-    with transaction.atomic():  # so that no worker applies what waits
+    with transaction.atomic():  # so that no worker applies pending writes
         waiting = Source.objects.filter(tenant=tenant_id, state=SourceState.PENDING)
         erase.redact(tenant_id, waiting)
     try:
@@ -49,18 +49,18 @@ def run(tenant_id: uuid.UUID) -> None:
             if time.monotonic() > until:
                 enqueue_on_commit(TASK, tenant_id, queue="maintenance")
                 return
-    except IntegrityError:  # a write was committed between two of our statements: the sweep comes again
+    except IntegrityError:  # a write was committed between two statements: the sweep repeats the erasure
         log.info("the erasure of tenant %s met a write", tenant_id)
-    except graph.FAILURES:  # what Neo4j has is not erased yet, and so the receipt stays open: the sweep comes again
+    except graph.FAILURES:  # Neo4j is not erased yet, so the receipt stays open: the sweep repeats the erasure
         log.warning("the erasure of tenant %s waits for the graph", tenant_id)
 
 
 def step(tenant_id: uuid.UUID) -> bool:
-    """Erase one batch, or close the receipt; True when there may be more."""
+    """Erase one batch, or close the receipt; True if there may be more."""
     with transaction.atomic():
         receipts = Erasure.objects.select_for_update(skip_locked=True)
         receipt = receipts.filter(tenant=tenant_id, scope__kind="tenant").first()
-        if receipt is None:  # somebody else is at it
+        if receipt is None:  # another process has the lock
             return False
         for model in tenant_tables():
             gone = 0 if model is Erasure else _some(model, tenant_id)
@@ -74,7 +74,8 @@ def step(tenant_id: uuid.UUID) -> bool:
 
 
 def sweep() -> int:
-    """Enqueue the erasures that aren't done, or so lately that a request may have outlived them; → how many."""
+    """Enqueue erasures that are not finished, or that ended so recently that a request may have added rows; →
+    number."""
     closed = tenants.closed()
     open_ones = Erasure.objects.filter(
         tenant__in=[tenant.id for tenant in closed], scope__kind="tenant", completed_at=None
@@ -87,14 +88,14 @@ def sweep() -> int:
 
 
 def _some(model: type[TenantRow], tenant_id: uuid.UUID) -> int:
-    """Delete a batch of one table. The newest go first: a row that points into its own table points to an older one."""
+    """Delete a batch of one table. The newest rows first: a row that refers to its own table refers to an older one."""
     rows = model._base_manager.filter(tenant=tenant_id)
     ids = list(rows.order_by("-id").values_list("id", flat=True)[:BATCH_SIZE])
     return rows.filter(id__in=ids).delete()[0] if ids else 0
 
 
 def _note(receipt: Erasure, name: str, gone: int) -> None:
-    """Add to the receipt. One that is complete is signed, and stays as it is."""
+    """Add numbers to the receipt. A complete receipt is signed and never changed."""
     if gone and receipt.completed_at is None:
         receipt.counts = dict(sorted((Counter(receipt.counts) + Counter({name: gone})).items()))
         Erasure.objects.filter(tenant=receipt.tenant_id, id=receipt.id).update(counts=receipt.counts)

@@ -1,6 +1,6 @@
-"""What has expired is erased: a TTL is a promise about how long something is kept.
+"""Erase expired memories and writes: a TTL limits how long data is stored.
 
-A memory goes by its own expiry, which may have been moved since; the text that it came from by the one it came with.
+A memory has its own expiry, which may have changed; the source text has the expiry that it was sent with.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ JOB = 7_318_002
 
 
 def count(where: MemoryScope) -> int:
-    """How many expired memories of a scope are still there, stores that were never applied included."""
+    """The number of expired memories of a scope that still exist, including stores that were never applied."""
     moment = now()
     waiting = _sources(moment).filter(erase.inside(where), tenant=where.tenant_id, kind=SourceKind.STORE)
     return _revisions(moment).in_scope(where).count() + waiting.exclude(state=SourceState.APPLIED).count()
 
 
 def scope(where: MemoryScope) -> int:
-    """Erase what has expired in a scope; → how many memories."""
+    """Erase the expired memories of a scope; → number."""
     moment, gone = now(), 0
     while True:
         memories = list(_revisions(moment).in_scope(where).values_list("memory_key", flat=True)[: erase.BATCH_SIZE])
@@ -43,13 +43,13 @@ def scope(where: MemoryScope) -> int:
 
 
 def run_for_all_tenants() -> int:
-    """Erase what has expired, over all tenants; → how many memories. Of two at once only one works."""
+    """Erase the expired memories of all tenants; → number. Of concurrent runs only one works."""
     with try_advisory_lock(JOB) as acquired:
         return _run_for_all_tenants() if acquired else 0
 
 
 def _run_for_all_tenants() -> int:
-    """The longest expired first, batch by batch."""
+    """Longest expired first, in batches."""
     moment, gone = now(), 0
     while True:
         with across_tenants("the clean-up of what has expired"):

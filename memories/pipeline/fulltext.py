@@ -1,4 +1,4 @@
-"""Text as the database indexes it, and questions as it understands them.
+"""Full-text search: texts as tsvectors, and questions as tsqueries.
 
 `configuration` is PostgreSQL's text-search configuration (`memories.languages.configuration(project)`).
 """
@@ -15,8 +15,8 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from memories.languages import segmented
 
-SOURCE_CHARACTERS = 20_000  # of a pending write's raw text; its passages get all of it
-PUNCTUATION = ".,;:!?()\"'"  # beside a word it changes no lexeme
+SOURCE_CHARACTERS = 20_000  # of a pending write's raw text; its passages have all of it
+PUNCTUATION = ".,;:!?()\"'"  # a character that changes no lexeme beside a word
 
 
 class ToTsVector(Func):
@@ -27,7 +27,7 @@ class ToTsVector(Func):
 
 
 class WordCount(Func):
-    """How many words a tsvector has, repeats included and stop words left out.
+    """The number of words of a tsvector, repeats included and stop words left out.
 
     Without a subquery, which Citus refuses in an INSERT: the binary form of a tsvector takes 4 bytes, 3 bytes and the
     text for each lexeme, and 2 bytes for each of its positions.
@@ -54,7 +54,7 @@ class WordCount(Func):
 
 
 def to_tsvector(text: str, configuration: str, speaker: str | None = None, evidence: str = "") -> Any:
-    """The tsvector of `text`, the speaker's name included: questions name who said it.
+    """The tsvector of `text`, including the speaker's name, which questions may mention.
 
     Of `evidence` it has the lexemes that the rest lacks, so that no word counts twice.
     """
@@ -73,13 +73,13 @@ def word_count(text: str, configuration: str, speaker: str | None = None, eviden
 
 
 def websearch_query(question: str, configuration: str) -> SearchQuery:
-    """What a person types into a search box: `tsv=websearch_query("oslo -rome", "english")`.
+    """A query in the syntax of a search box: `tsv=websearch_query("oslo -rome", "english")`.
 
-    A minus before a run of CJK characters speaks of its first pair alone.
+    A minus before a run of CJK characters applies only to its first pair.
     """
     return SearchQuery(segmented(question), config=configuration, search_type="websearch")
 
 
 def _tokens(text: str) -> set[str]:
-    """The words of a text as far as Python can tell: equal ones have equal lexemes."""
+    """The words of a text as Python splits them: equal words have equal lexemes."""
     return {token.strip(PUNCTUATION) for token in text.lower().split()}

@@ -1,4 +1,4 @@
-"""What webhooks are told of changes to memories: built here, emitted in the transaction of the change."""
+"""Webhook events of memories: built here, emitted in the transaction of the change."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def emit_written(revisions: Sequence[Revision]) -> None:
 def emit_deleted(
     tenant_id: uuid.UUID, memories: Iterable[tuple[uuid.UUID, str, str]], moment: dt.datetime, *, expired: bool
 ) -> None:
-    """memory.deleted, or memory.expired, for each (id, project, user); what was to be told of them before isn't."""
+    """memory.deleted, or memory.expired, for each (id, project, user); undelivered events about them are dropped."""
     rows = list(memories)
     emit.redact(tenant_id, [row for row, _, _ in rows])
     kind = "memory.expired" if expired else "memory.deleted"

@@ -1,7 +1,7 @@
 """Export and import of memories: rows as lines of an export, and lines as rows.
 
-An import brings what was decided elsewhere, with its history: nothing is decided again, no webhook is told, and words
-and vectors are made anew. So it only inserts rows, under the same lock as `apply`.
+An import inserts existing decisions with their history: nothing is decided again, no webhook event is emitted, and
+words and vectors are derived again. It only inserts rows, under the same lock as `apply`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from memories.pipeline.rows import Attribution, Batch, Embedded
 from memories.pipeline.write_queue import Priority
 from memories.types import MemoryScope, SourceKind, SourceState
 
-BATCH_SIZE = 100  # memories with all their revisions, of which each may be long
+BATCH_SIZE = 100  # memories with all their revisions, which may be long
 
 SOURCE = RowFormat(
     "source",
@@ -68,12 +68,12 @@ REVIEW = RowFormat(
     ),
     {"old": "memory", "new": "memory", "old_text": "revision", "new_text": "revision"},
 )
-LINE_NAMES = frozenset({SOURCE.name, MEMORY.name, REVIEW.name})  # of the lines that are of this module
+LINE_NAMES = frozenset({SOURCE.name, MEMORY.name, REVIEW.name})  # kinds of lines of this module
 
 
 @dataclass(frozen=True, slots=True)
 class OwnerKey:
-    """One owner of rows."""
+    """The owner of rows."""
 
     tenant_id: uuid.UUID
     project: str
@@ -86,7 +86,7 @@ class OwnerKey:
 
 # --- out -------------------------------------------------------------------------------------------------------------
 def list_owners(where: MemoryScope) -> list[tuple[str, str]]:
-    """`(project, user_id)` of all that have, or may have, something in a scope, in order."""
+    """`(project, user_id)` of all owners with data in a scope, in order."""
     found: set[tuple[str, str]] = set()
     for rows in (Owner.objects.filter(tenant=where.tenant_id), Source.objects.filter(tenant=where.tenant_id)):
         mine = rows if where.user_id is None else rows.filter(user_id=where.user_id)
@@ -96,7 +96,7 @@ def list_owners(where: MemoryScope) -> list[tuple[str, str]]:
 
 
 def expired(owner_key: OwnerKey, moment: dt.datetime) -> dict[uuid.UUID, dt.datetime]:
-    """The memories of an owner that have expired by `moment`, with when."""
+    """The memories of an owner that have expired by `moment`, with the time."""
     last = Revision.objects.filter(**owner_key.columns, retired_at=None, expires_at__lte=moment)
     return {key: at for key, at in last.values_list("memory_key", "expires_at") if at is not None}
 
@@ -104,7 +104,7 @@ def expired(owner_key: OwnerKey, moment: dt.datetime) -> dict[uuid.UUID, dt.date
 def lines(owner_key: OwnerKey, gone: Mapping[uuid.UUID, dt.datetime], moment: dt.datetime) -> Iterator[Line]:
     """An owner's accepted writes, memories and reviews, in the order of ids. Call it in a transaction: it uses cursors.
 
-    What has expired by `moment`, the memories `gone` among it, is left out as if it were erased already.
+    Memories that have expired by `moment` (`gone`) are left out, as if they were erased.
     """
     for sources in batches(_of(Source.objects.all(), owner_key), BATCH_SIZE):
         yield from _sources(owner_key.tenant_id, sources, gone, moment)
@@ -121,7 +121,7 @@ def _of(rows: QuerySet[Any], owner_key: OwnerKey) -> Iterator[Any]:
 
 
 def _derived(model: type[Any]) -> list[str]:
-    """Columns that are long, and made anew."""
+    """Long columns that an import derives again."""
     return [f.name for f in model._meta.concrete_fields if isinstance(f, SearchVectorField) or f.name == "vector"]
 
 
@@ -147,7 +147,7 @@ def _sources(
 
 
 def _redact(row: Source, moment: dt.datetime) -> None:
-    """As `erase.redact` does it to the stored row, at the time when its text expired."""
+    """Redact a row like `erase.redact`, as of the time when its text expired."""
     for name, value in erase.REDACTED.items():
         setattr(row, name, value)
     row.redacted_at = moment
@@ -175,9 +175,9 @@ def _memories(tenant_id: uuid.UUID, rows: Sequence[Memory]) -> Iterator[Line]:
 # --- in --------------------------------------------------------------------------------------------------------------
 @dataclass(slots=True)
 class ImportBatch:
-    """Rows out of some lines, not written yet. `texts`: the revisions that carry a text, with who said it.
+    """Unsaved rows of some lines. `texts`: the revisions that introduce a text, with its speaker.
 
-    `current` are those texts that are their memory's last word.
+    `current` are the texts that are the current text of their memory.
     """
 
     sources: list[Source] = field(default_factory=list)
@@ -228,7 +228,7 @@ def _add_memory(imported: ImportBatch, said: Line, owner_key: OwnerKey, remapper
         if (attribution is not None) != (revision.text_key == revision.id):
             raise LineError(f"revisions.{place}.attribution", "must stand where the text is new, and there alone")
         if revision.text_key not in with_text:
-            raise LineError(f"revisions.{place}.text", "must name a revision of this memory that has a attribution")
+            raise LineError(f"revisions.{place}.text", "must name a revision of this memory that has an attribution")
         imported.revisions.append(revision)
         if attribution is not None:
             imported.texts.append((revision, attribution))
@@ -261,7 +261,7 @@ def _revision(
 def write(imported: ImportBatch, embedded: Mapping[uuid.UUID, Embedded]) -> Counter[tuple[str, str]]:
     """Write the rows, with passages and vectors of each text (`embedded`, by its revision).
 
-    → how many passages, by `(project, user_id)`. Under the owners' locks, in the transaction of the whole import.
+    → number of passages by `(project, user_id)`. Under the owners' locks, in the transaction of the whole import.
     """
     batch = Batch(memories=imported.memories, revisions=imported.revisions)
     for revision, attribution in imported.texts:
@@ -279,11 +279,11 @@ def write(imported: ImportBatch, embedded: Mapping[uuid.UUID, Embedded]) -> Coun
 
 
 def lock(tenant_id: uuid.UUID, owner_key: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Owner]:
-    """The owners' locks, taken in the order in which every writer takes them."""
+    """Take the owners' locks in the order of all writers."""
     return {(row.project, row.user_id): row for row in owner_locks.lock_all(tenant_id, owner_key)}
 
 
 def has_memories(owner_key: OwnerKey) -> bool:
-    """Whether an owner has a memory, or a write that was accepted and not redacted."""
+    """Whether an owner has a memory, or an accepted write that is not redacted."""
     accepted = Source.objects.filter(**owner_key.columns, redacted_at=None)
     return Memory.objects.filter(**owner_key.columns).exists() or accepted.exists()

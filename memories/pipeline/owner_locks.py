@@ -1,4 +1,4 @@
-"""The lock that puts changes to one owner's memories in a row."""
+"""The lock that serialises changes to one owner's memories."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def lock(tenant_id: uuid.UUID, project: str, user_id: str) -> Owner:
 
 
 def lock_all(tenant_id: uuid.UUID, owners: Iterable[tuple[str, str]]) -> list[Owner]:
-    """Lock several `(project, user_id)`, always in the same order, so that two callers can't wait for each other."""
+    """Lock several `(project, user_id)` in one order, to avoid deadlocks."""
     return [lock(tenant_id, project, user_id) for project, user_id in sorted(set(owners))]
 
 
 def version(tenant_id: uuid.UUID, project: str, user_id: str) -> int:
-    """How many changes were applied so far; 0 for an owner without a row. Takes no lock."""
+    """The number of applied changes; 0 for an owner without a row. Takes no lock."""
     rows = Owner.objects.filter(tenant=tenant_id, project=project, user_id=user_id)
     return rows.values_list("version", flat=True).first() or 0
 
@@ -53,13 +53,13 @@ def advance(tenant_id: uuid.UUID, project: str, user_id: str, seen: int, passage
 
 
 def changed(owner: Owner, passages: int = 0) -> None:
-    """Count a change, so that a pass that was decided before it is decided again, and the passages that it added."""
+    """Count a change and its passages, so that a pass that was decided before it decides again."""
     rows = Owner.objects.filter(tenant=owner.tenant_id, id=owner.id)
     rows.update(version=F("version") + 1, passages=F("passages") + passages)
 
 
 def erased(tenant_id: uuid.UUID, gone: Mapping[tuple[str, str], int]) -> None:
-    """Count an erasure, and take off its passages, by `(project, user_id)`."""
+    """Count an erasure, and subtract its passages, by `(project, user_id)`."""
     for (project, user_id), passages in sorted(gone.items()):
         rows = Owner.objects.filter(tenant=tenant_id, project=project, user_id=user_id)
         rows.update(version=F("version") + 1, passages=Greatest(F("passages") - passages, 0))

@@ -1,7 +1,7 @@
-"""One pass over an owner's accepted writes: claim, read, embed, plan, apply, announce, release.
+"""One pass over an owner's accepted writes: claim, read, embed, plan, apply, publish, release.
 
-Writes take effect in the order of acceptance. Models and the network work first, with no transaction open; then the
-decisions are made; then one transaction writes them all. A pass that fails is repeated write by write, so that one bad
+Writes take effect in the order of acceptance. Calls of models and of the network come first, with no transaction open;
+then the decisions; then one transaction writes them all. A failed pass is repeated write by write, so that one bad
 write fails alone.
 """
 
@@ -38,12 +38,12 @@ log = logging.getLogger(__name__)
 
 MAX_WRITES, MAX_CHARACTERS = 64, 64_000  # of a pass
 MAX_STATEMENTS = 500  # of a transaction
-PASS_SECONDS = 0.1  # after which a pass reads no further write: other owners have their turn
+PASS_SECONDS = 0.1  # after which a pass reads no further write, so that other owners are served
 DATABASE_RETRY_SECONDS = 20.0  # seconds that a worker waits for PostgreSQL
 AFTER_DATABASE_ERROR = dt.timedelta(seconds=2)
-MAX_DECISIONS = 5  # of one pass, when edits and erasures of the same owner come in between
-# A write that waits for its next attempt holds back those behind it while its failure is transient: they need the same
-# provider. Any other failure is its own: the others go on, and it is tried again later.
+MAX_DECISIONS = 5  # of one pass, if edits and erasures of the same owner are concurrent
+# A write that waits for its next attempt blocks those behind it while its failure is transient: they need the same
+# provider. After any other failure the others continue, and it is retried later.
 PENDING = """
 SELECT * FROM (
     SELECT {columns}, skipped, sum(length(text)) OVER (ORDER BY skipped, sequence, id) - length(text) AS characters
@@ -61,13 +61,13 @@ COLUMNS = [sql.Identifier(str(field.column)) for field in Source._meta.concrete_
 
 
 class Busy(Unavailable):
-    """Edits and erasures of the same owner came in between, again and again."""
+    """Concurrent edits and erasures of the same owner prevented each attempt."""
 
     code = "busy"
 
 
 def run_quick(tenant_id: uuid.UUID, queue_id: uuid.UUID, limit: float) -> None:
-    """A pass by a worker that requests wait for: writes that may take long are left to another one."""
+    """A pass by a worker that requests wait for: writes that may take long are left to another worker."""
     if attempts.is_slow(tenant_id):
         write_queue.send_long(tenant_id, queue_id)
     else:
@@ -75,7 +75,7 @@ def run_quick(tenant_id: uuid.UUID, queue_id: uuid.UUID, limit: float) -> None:
 
 
 def run_long(tenant_id: uuid.UUID, queue_id: uuid.UUID, limit: float) -> None:
-    """A pass by a worker that nobody waits for."""
+    """A pass by a worker of the queue `long`."""
     if attempts.is_paused(tenant_id):
         pause = dt.timedelta(seconds=settings.WRITE_TIME_LIMIT_SECONDS)
         write_queue.postpone(tenant_id, queue_id, now() + pause)
@@ -84,11 +84,11 @@ def run_long(tenant_id: uuid.UUID, queue_id: uuid.UUID, limit: float) -> None:
 
 
 def run(tenant_id: uuid.UUID, queue_id: uuid.UUID, limit: float = 0.0, *, takes_long: bool = True) -> None:
-    """Apply pending writes of an owner, if there are any and no other worker does. No content of a write makes this
-    raise; a database that is unavailable for long does.
+    """Apply the pending writes of an owner, unless there are none or another worker does. No content of a write makes
+    this raise; a database that is unavailable for long does.
 
-    `limit`: seconds after which Celery kills this process; 0: it doesn't. `takes_long` False: writes that may take
-    long are left to another worker.
+    `limit`: seconds after which Celery kills this process; 0: it doesn't. `takes_long` False: writes that may take long
+    are left to another worker.
     """
     claim = _patiently(lambda: write_queue.claim(tenant_id, queue_id, limit))
     if claim is None:
@@ -111,7 +111,7 @@ def run(tenant_id: uuid.UUID, queue_id: uuid.UUID, limit: float = 0.0, *, takes_
 
 
 def _patiently(act: Callable[[], T]) -> T:
-    """Repeat a statement while PostgreSQL is unavailable, so that the worker does not take the next owner in vain."""
+    """Repeat a statement while PostgreSQL is unavailable: the next owner would fail too."""
     until = time.monotonic() + DATABASE_RETRY_SECONDS
     while True:
         try:
@@ -129,7 +129,7 @@ def _work(claim: Claim, turn: ClaimResult, *, takes_long: bool) -> None:
         quick = list(itertools.takewhile(lambda source: len(source.text) <= write_queue.LONG, sources))
         if len(quick) < len(sources):
             turn.more, turn.is_slow, sources = True, True, quick
-    # A claim that was never released, or ran out of time: perhaps one of these writes is to blame.
+    # The claim was never released, or ran out of time: one of these writes may be the cause.
     if claim.attempts > 1:
         turn.attempts = 1 if _one_by_one(sources, claim, turn) or turn.more else 0
         return
@@ -192,8 +192,8 @@ def _together(sources: Sequence[Source], claim: Claim) -> int:
 
 
 def _read(sources: Sequence[Source], claim: Claim) -> Iterator[list[ReadWrite]]:
-    """What each write states. Without a language model all are read first; a model reads each write when those before
-    it are applied, because it is shown the stored memories."""
+    """Read what each write states. Without a language model all are read first. A model reads each write after those
+    before it are applied, because it is shown the stored memories."""
     started, group = time.monotonic(), list[ReadWrite]()
     at_once = model_extractor() is None
     for source in sources:
@@ -211,8 +211,8 @@ def _read(sources: Sequence[Source], claim: Claim) -> Iterator[list[ReadWrite]]:
 
 
 def _chunks(group: Sequence[ReadWrite]) -> Iterator[list[ReadWrite]]:
-    """Writes with at most MAX_STATEMENTS statements together; a longer one is cut. What follows a restore is decided
-    when that is applied, because only the tables know what the restored text states."""
+    """Groups of writes with at most MAX_STATEMENTS statements; a longer write is cut. Writes after a restore are
+    decided when that is applied, because the restored text's relations are only in the tables."""
     chunk, size = list[ReadWrite](), 0
     for part in itertools.chain.from_iterable(write.parts(MAX_STATEMENTS) for write in group):
         if chunk and size + len(part.digests) > MAX_STATEMENTS:
@@ -228,7 +228,7 @@ def _chunks(group: Sequence[ReadWrite]) -> Iterator[list[ReadWrite]]:
 
 
 def _apply(chunk: Sequence[ReadWrite], claim: Claim) -> None:
-    """Decide and write; again with the new state where an edit or an erasure came in between."""
+    """Decide and write; again with the new state after a concurrent edit or erasure."""
     texts: dict[bytes, Embedded] = {}
     left = list(chunk)
     for _ in range(MAX_DECISIONS):
@@ -261,7 +261,7 @@ def _apply(chunk: Sequence[ReadWrite], claim: Claim) -> None:
 
 def _announce(results: Sequence[AppliedWrite], seconds: float) -> None:
     for write in results:
-        write.source.result = write.result  # the next part of a long write goes on from it
+        write.source.result = write.result  # the next part of a long write continues with it
         write.source.reserved_id = write.reserved_id or write.source.reserved_id
     ended = [write for write in results if write.failure or write.is_last]
     for write in ended:
@@ -270,7 +270,7 @@ def _announce(results: Sequence[AppliedWrite], seconds: float) -> None:
 
 
 def _still_pending(chunk: Sequence[ReadWrite]) -> list[ReadWrite]:
-    """Without the writes that were erased, or applied by another worker."""
+    """Without writes that were erased, or applied by another worker."""
     pending = _pending_ids([write.source for write in chunk])
     return [write for write in chunk if write.source.id in pending]
 
@@ -283,7 +283,8 @@ def _pending_ids(sources: Sequence[Source]) -> set[uuid.UUID]:
 
 # --- one write after the other ---------------------------------------------------------------------------------------
 def _one_by_one(sources: Sequence[Source], claim: Claim, turn: ClaimResult) -> bool:
-    """Apply each write on its own, and count its attempts; → whether writes are left, though not for a failure."""
+    """Apply each write on its own, and count its attempts; → whether writes are left for a reason other than a
+    failure."""
     for number, source in enumerate(sources):
         if number and time.monotonic() - claim.started > PASS_SECONDS:
             turn.more = True

@@ -1,6 +1,6 @@
-"""What is stored for an owner, as far as a pass needs it, with the changes that the pass itself has decided so far.
+"""The stored state of an owner, as far as a pass needs it, with the decisions of the pass so far.
 
-Loaded by a few statements, without a lock: `version` tells under the lock whether anything changed since.
+Loaded by a few statements, without a lock: `version` is compared under the lock to detect concurrent changes.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from memories.pipeline.writes import ReadWrite
 from memories.retrieval import similar as nearest
 from memories.statements import ExistingMemory, Statement
 
-TURN = "turn"  # a record of what was said: nothing outdates it
-MAX_STATED = 4  # memories that a statement is compared with because of their relations
+TURN = "turn"  # a record of the conversation: never outdated
+MAX_STATED = 4  # memories that are compared with a statement because of their relations
 
 Place = tuple[uuid.UUID, int]  # a write, and the position of a statement in it
 Message = tuple[uuid.UUID, int]  # a write, and the position of a message in it
@@ -34,8 +34,8 @@ Message = tuple[uuid.UUID, int]  # a write, and the position of a message in it
 
 @dataclass(frozen=True, slots=True)
 class StoredCandidate:
-    """A memory that this pass has made or changed. `vectors`: passages × dimensions, of length 1, as stored. `stated`:
-    the relations that its text states."""
+    """A memory that this pass has added or changed. `vectors`: passages × dimensions, of length 1, as stored. `stated`:
+    the relations of its text."""
 
     known: ExistingMemory
     agent_id: str | None
@@ -64,7 +64,7 @@ class OwnerState:
     candidates: dict[uuid.UUID, StoredCandidate] = field(default_factory=dict)
 
     def revision(self, memory_id: uuid.UUID, moment: dt.datetime) -> Revision | None:
-        """The current revision of a memory that is there and not expired."""
+        """The current revision of a memory that exists and has not expired."""
         if memory_id not in self.current:
             row = Revision.objects.filter(tenant=self.tenant_id, memory_key=memory_id, retired_at=None).first()
             if row is None:
@@ -76,7 +76,7 @@ class OwnerState:
     def compared(
         self, statement: Statement, place: Place, message: Message, agent_id: str | None, text: Embedded
     ) -> list[Compared]:
-        """The live memories that a statement is compared with: those whose relations it contradicts, then the nearest.
+        """The live memories that are compared with a statement: those with a contradicting relation, then the nearest.
 
         Statements of one message neither end each other nor repeat each other in other words.
         """
@@ -107,7 +107,7 @@ class OwnerState:
         graph: ExtractedGraph,
         message: Message | None,
     ) -> None:
-        """A memory with this live revision, made or changed by the pass. `text` None: its vectors are stored."""
+        """Add a memory with this live revision, added or changed by the pass. `text` None: its vectors are stored."""
         key = revision.memory_key
         self._forget(key)
         self.live[revision.agent_id, bytes(revision.digest)] = key
@@ -119,12 +119,12 @@ class OwnerState:
         self.candidates[key] = StoredCandidate(known, revision.agent_id, vectors, graph.stated, message)
 
     def end(self, revision: Revision) -> None:
-        """A memory whose current revision is no longer live."""
+        """Remove a memory whose current revision is no longer live."""
         self._forget(revision.memory_key)
         self.current[revision.memory_key] = revision
 
     def _forget(self, key: uuid.UUID) -> None:
-        """What was known of the memory before the change."""
+        """Remove the state of the memory before the change."""
         self.changed.add(key)
         self.candidates.pop(key, None)
         if (old := self.current.get(key)) is not None:
@@ -142,14 +142,14 @@ class OwnerState:
 
 
 def as_stored(vectors: Vectors) -> Vectors:
-    """Vectors in the precision of the table, of length 1: a cosine is the same here and there."""
+    """Vectors in the precision of the table, of length 1, so that cosines equal those of the database."""
     stored = vectors.astype(np.float16).astype(np.float32)
     length = np.maximum(np.linalg.norm(stored, axis=1, keepdims=True), 1e-12)
     return np.asarray(stored / length, dtype=np.float32)
 
 
 def load(tenant_id: uuid.UUID, project: str, user_id: str, writes: Sequence[ReadWrite]) -> OwnerState:
-    """The owner's version, and who holds the texts of these writes."""
+    """Load the owner's version, and the memories with the texts of these writes."""
     state = OwnerState(tenant_id, project, user_id, owner_locks.version(tenant_id, project, user_id))
     digests = {digest for write in writes for digest in write.digests}
     digests |= {bytes(write.revision.digest) for write in writes if write.revision is not None}
@@ -187,8 +187,8 @@ def compare(state: OwnerState, writes: Sequence[ReadWrite], texts: Mapping[bytes
 
 
 def _asked(writes: Sequence[ReadWrite], texts: Mapping[bytes, Embedded]) -> Iterator[tuple[Place, Statement, bytes]]:
-    """The statements that are compared: those whose text is embedded, since no live memory holds it or none will when
-    they are decided, and no turns. A language model was shown others."""
+    """The statements that are compared: those with an embedded text, since no live memory has it, without turns. A
+    language model has compared its own."""
     for write in writes:
         if write.shown is not None or not write.statements:
             continue
@@ -200,7 +200,7 @@ def _asked(writes: Sequence[ReadWrite], texts: Mapping[bytes, Embedded]) -> Iter
 def _stated(
     state: OwnerState, agent_id: str | None, asked: Sequence[tuple[Place, Statement]]
 ) -> dict[Place, list[tuple[ExistingMemory, RelationConflict]]]:
-    """The stored memories whose relations a statement contradicts."""
+    """The stored memories with relations that a statement contradicts."""
     relations = [(place, relation) for place, statement in asked for relation in statement.graph.stated]
     scope = GraphScope(state.tenant_id, state.project, state.user_id)
     found = relation_conflicts.conflicting_memories(scope, [relation for _, relation in relations])

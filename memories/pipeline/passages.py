@@ -1,4 +1,4 @@
-"""Cutting a text into passages that a search can read. Pure."""
+"""Split a text into passages for search. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def split(text: str, most: int = MAX_PASSAGES) -> tuple[Span, ...]:
 
 
 def evidence_of(evidence: str, ordinal: int, *, is_last: bool) -> str:
-    """The part of a text's evidence that is indexed with its passage `ordinal`; the last passage gets the rest."""
+    """The part of a text's evidence that is indexed with passage `ordinal`; the last passage gets the rest."""
     spans = split(evidence)
     if ordinal >= len(spans):
         return ""

@@ -1,4 +1,4 @@
-"""The decisions of a pass, write by write in the order of acceptance. Reads what it has to; writes nothing."""
+"""The decisions of a pass, write by write in the order of acceptance. Reads the database; writes nothing."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from memories.statements import ExistingMemory
 from memories.types import Action, Decision, Fact, Json, SourceKind, UpdateCommand
 
 TICK = dt.timedelta(microseconds=1)  # between two writes of a pass, so that history keeps their order
-MAX_NOTE_STATEMENTS, MAX_NOTE_LENGTH = 3, 400  # of a note that is compared as a whole too; characters
+MAX_NOTE_STATEMENTS, MAX_NOTE_LENGTH = 3, 400  # characters of a note that is also compared as a whole
 
 
 class MissingTextsError(Exception):
-    """Texts that were live are not any more, because of an earlier write of the pass: they have to be embedded."""
+    """Texts are no longer live because of an earlier write of the pass: they have to be embedded."""
 
     def __init__(self, contents: Mapping[bytes, str]) -> None:
         self.contents = dict(contents)
@@ -47,15 +47,15 @@ class MissingTextsError(Exception):
 
 @dataclass(slots=True)
 class Planner:
-    """Decides about the writes of a pass; `state` and `changes` hold what was decided so far."""
+    """Decides the writes of a pass; `state` and `changes` have the decisions so far."""
 
     state: OwnerState
     texts: Mapping[bytes, Embedded]
     changes: ChangeSet = field(default_factory=ChangeSet)
-    moment: dt.datetime = field(default_factory=lambda: now() - TICK)  # of the write before
+    moment: dt.datetime = field(default_factory=lambda: now() - TICK)  # of the previous write
 
     def plan(self, writes: Sequence[ReadWrite]) -> ChangeSet:
-        """What these writes do, in order. Raises MissingTextsError."""
+        """The operations of these writes, in order. Raises MissingTextsError."""
         kinds: dict[SourceKind, Callable[[ReadWrite, AppliedWrite], None]] = {
             SourceKind.STORE: self._store,
             SourceKind.UPDATE: self._update,
@@ -75,8 +75,8 @@ class Planner:
 
     # --- store -------------------------------------------------------------------------------------------------------
     def operations(self, write: ReadWrite) -> list[Operation]:
-        """The decisions about a store's statements, without any effect. One that repeats an earlier one of the same
-        store is a NOOP without a memory."""
+        """The decisions about a store's statements, without effects. A repetition inside the same store is a NOOP
+        without a memory."""
         found: dict[bytes, Operation] = {}
         made = []
         for number, digest in enumerate(write.digests):
@@ -120,7 +120,7 @@ class Planner:
         first = source.result.get("first")
         if not write.is_last:
             result.result["statements_done"] = write.first + len(write.statements)
-            if free_id is None and source.reserved_id is not None:  # recall shows the rest under another reserved id
+            if free_id is None and source.reserved_id is not None:  # recall shows the rest under a new id
                 first, result.reserved_id = first or public(MEMORY, source.reserved_id), new_id()
         if first:
             result.result["first"] = first
@@ -146,12 +146,12 @@ class Planner:
         operation = reconcile(replace(statement, proposal=opinion.proposal), digest, moment, compared=known)
         operation = replace(operation, outdated_by=opinion.outdated_by, open=opinion.open)
         touched = operation.replaces or operation.existing_id
-        if touched is not None and self._live(touched) is None:  # it ended, or was erased, since it was compared
+        if touched is not None and self._live(touched) is None:  # it ended, or was erased, after the comparison
             return Operation(fact, digest, Decision.ADD, graph=statement.graph)
         return operation
 
     def _text(self, write: ReadWrite, number: int) -> Embedded:
-        """The embedded text of a statement; all that are missing in this write are named at once."""
+        """The embedded text of a statement. Raises with all missing texts of this write at once."""
         if (found := self.texts.get(write.digests[number])) is not None:
             return found
         wanted = zip(write.digests[number:], write.contents[number:], strict=True)
@@ -161,7 +161,7 @@ class Planner:
         row = self.state.revision(memory_id, self.moment)
         return None if row is None or row.archived or row.valid_to is not None else row
 
-    def _end(self, old: Revision, operation: Operation, heir: uuid.UUID, source: Source, by: str) -> None:
+    def _end(self, old: Revision, operation: Operation, successor_id: uuid.UUID, source: Source, by: str) -> None:
         """The last revision of a memory that a statement outdates or ends. Its reason names the successor, no text."""
         ended = successor(old, UpdateCommand(""), self.moment, actor=by)
         outdated = operation.decision is Decision.UPDATE
@@ -169,14 +169,14 @@ class Planner:
         said_at = operation.fact.said_at or source.accepted_at
         ended.valid_to = max(min(operation.fact.valid_from or said_at, said_at), old.valid_from)
         verb = "extended" if operation.reason == REASONS[Effect.EXTEND] else "outdated" if outdated else "ended"
-        ended.reason = f"{verb} by {public(MEMORY, heir)} (probability {operation.probability:.2f})"
+        ended.reason = f"{verb} by {public(MEMORY, successor_id)} (probability {operation.probability:.2f})"
         ended.confidence = operation.fact.confidence
         self._follow(old, ended)
         self.state.end(ended)
 
     # --- changes of one memory ---------------------------------------------------------------------------------------
     def _update(self, write: ReadWrite, result: AppliedWrite) -> None:
-        """Give a memory a new text. MemoryNotFound, or Conflict: another live memory holds the text (its id in the
+        """Give a memory a new text. MemoryNotFound, or Conflict: another live memory has the text (its id in the
         data)."""
         source, command = write.source, update_of(write.source)
         old = self._target(source)
@@ -197,8 +197,8 @@ class Planner:
         result.result["facts"] = 1
 
     def _supersede(self, write: ReadWrite, result: AppliedWrite) -> None:
-        """End a memory's validity and add another in its place. MemoryNotFound, or Conflict: the memory is not live, or
-        a live one holds the text."""
+        """End a memory's validity and add its successor. MemoryNotFound, or Conflict: the memory is not live, or a live
+        one has the text."""
         source = write.source
         old = self._target(source)
         self._refuse_ended(old)
@@ -221,8 +221,8 @@ class Planner:
         result.result["facts"] = 1
 
     def _restore(self, write: ReadWrite, result: AppliedWrite) -> None:
-        """Make an earlier revision the current one again; nothing if it is already. MemoryNotFound, NotFound (no such
-        revision) or Conflict: another live memory holds the text."""
+        """Make an earlier revision the current one again; no change if it is already. MemoryNotFound, NotFound (no such
+        revision) or Conflict: another live memory has the text."""
         source, old = write.source, self._target(write.source)
         found = write.revision if source.payload.get("revision_id") else self._last_live(old, write.revision)
         if found is None:
@@ -239,7 +239,7 @@ class Planner:
         self._graph(result, retired=[old] if new.text_key != old.text_key else (), reinstated=[new])
 
     def _last_live(self, old: Revision, stored: Revision | None) -> Revision | None:
-        """The newest live revision of a memory, those that this pass has made or retired included."""
+        """The newest live revision of a memory, including those that this pass has added or retired."""
         mine = [*self.changes.retired, *self.changes.batch.revisions, *([old] if old.retired_at is None else [])]
         live = [r for r in mine if r.memory_key == old.memory_key and r.valid_to is None and not r.archived]
         return max(live, key=lambda r: (r.recorded_at, r.id), default=stored)
@@ -261,7 +261,7 @@ class Planner:
             raise Conflict("Another memory holds this text already.", memory_id=public(MEMORY, holder))
 
     def _attribution_of(self, old: Revision, source: Source) -> Attribution:
-        """A memory with a new text keeps its place in its conversation."""
+        """A memory with a new text keeps its position in its conversation."""
         mine = (p for p in self.changes.batch.passages if p.text_key == old.text_key and p.ordinal == 0)
         first = next(mine, None) or (
             Passage.objects.filter(tenant=old.tenant_id, text_key=old.text_key).order_by("ordinal").defer("tsv").first()
@@ -272,11 +272,11 @@ class Planner:
 
     # --- common ------------------------------------------------------------------------------------------------------
     def _hold(self, new: Revision, source: Source, text: Embedded | None, graph: ExtractedGraph) -> None:
-        """Later statements of the pass are compared with this live text."""
+        """Compare later statements of the pass with this live text."""
         self.state.hold(new, self._attribution_of(new, source).said_at, text, graph, None)
 
     def _follow(self, old: Revision, new: Revision) -> None:
-        """`new` takes the place of the current revision `old`, which may be one that this pass made."""
+        """`new` replaces the current revision `old`, which this pass may have added."""
         new.recorded_at = max(self.moment, old.recorded_at)
         old.retired_at = new.recorded_at
         if new.valid_to is not None or new.archived or new.text_key != old.text_key:
@@ -312,7 +312,7 @@ def _short_note(write: ReadWrite) -> list[str]:
 
 
 def _reviews(new: Revision, operation: Operation) -> list[Review]:
-    """The pairs of a new memory that the model would not decide alone."""
+    """The pairs of a new memory that the model left undecided."""
     return [
         Review(
             id=new_id(),
@@ -343,7 +343,7 @@ def _make_obsolete(review: Review, ended: Revision, moment: dt.datetime) -> None
 
 
 def update_of(source: Source) -> UpdateCommand:
-    """The update that a Source was accepted for."""
+    """The update of a Source."""
     said: Json = source.payload
     expires = said.get("expires_at", UNSET)
     return UpdateCommand(

@@ -1,10 +1,8 @@
-"""Counting what recall finds, without a write to PostgreSQL: a list in Redis, which a task adds to `memories_usage`.
+"""Count recalled memories without a write to PostgreSQL: a list in Redis, which a task adds to `memories_usage`.
 
-A line of the list is one recall: its tenant, its moment, its memories. These are ids and times alone, so an erasure has
-nothing to clean up here: the task counts memories that are there, and the list is empty after half a minute.
-
-Counters, not data: a use may be lost (Redis away or emptied, a task killed between its last two steps), but none is
-counted twice.
+A line of the list is one recall: its tenant, its time, its memories. These are ids and times only, so an erasure does
+not change the list: the task counts existing memories, and the list is empty after half a minute. A use may be lost
+(Redis unavailable or emptied, a task killed between its last two steps), but none is counted twice.
 """
 
 from __future__ import annotations
@@ -30,10 +28,10 @@ KEY = "usage"
 MAX_PENDING = 50_000  # recalls that may wait, some 20 MB; the task takes 1,600 a second before one is lost
 BATCH_SIZE = 500  # recalls in one transaction
 
-# Two runs at once never read the same lines: the lock lasts as long as the transaction, and ends with its connection.
+# Concurrent runs never read the same lines: the lock lasts as long as the transaction, and ends with its connection.
 LOCK = 7_318_001
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock(%s)"
-# Those that are there and that nobody is erasing: so a flush neither waits for an erasure nor stops one.
+# Existing memories that are not being erased: a flush neither waits for an erasure nor blocks one.
 LOCK_EXISTING = "SELECT id FROM memories_memory WHERE tenant_id = %s AND id = ANY(%s) FOR KEY SHARE SKIP LOCKED"
 # `greatest` is no function to PostgreSQL but an expression over the columns: allowed on a sharded database.
 ADD = """
@@ -56,14 +54,14 @@ class Use:
 
 
 def count_recalled(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID], moment: dt.datetime) -> None:
-    """Note that a recall found these memories: one round trip to Redis. Never raises, never waits long."""
+    """Count a recall of these memories: one round trip to Redis. Never raises, never waits long."""
     if not memory_ids:
         return
     line = " ".join([tenant_id.hex, moment.isoformat(), *(memory.hex for memory in memory_ids)])
     try:
         pipe = redis.fast_client().pipeline(transaction=False)
         pipe.rpush(KEY, line)
-        pipe.ltrim(KEY, 0, MAX_PENDING - 1)  # the newest goes: the oldest are those that a flush is about to drop
+        pipe.ltrim(KEY, 0, MAX_PENDING - 1)  # the newest is dropped: a flush is about to remove the oldest
         waiting, _ = pipe.execute()
     except RedisError:
         metrics.uses_lost("redis_unavailable", len(memory_ids))
@@ -73,7 +71,7 @@ def count_recalled(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID], moment
 
 
 def flush() -> int:
-    """Add what is waiting to the counters, batch by batch; → how many recalls. Several at once count once."""
+    """Add the list to the counters in batches; → number of recalls. Concurrent runs count once."""
     recalls = 0
     try:
         while taken := _batch():
@@ -84,7 +82,7 @@ def flush() -> int:
 
 
 def _batch() -> int:
-    # Redis is asked inside the transaction, for that holds the lock; its client gives up after a third of a second.
+    # Redis is called inside the transaction, which holds the lock; its client has a short time limit.
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(TRY_LOCK, [LOCK])
         if not cursor.fetchone()[0]:
@@ -92,7 +90,7 @@ def _batch() -> int:
         lines = cast(list[bytes], redis.fast_client().lrange(KEY, 0, BATCH_SIZE - 1))
         for tenant_id, found in summed(lines).items():
             _add(tenant_id, found)
-        # Before the commit: who dies in between loses a batch, rather than have it counted twice.
+        # Before the commit: a process that dies in between loses a batch, instead of counting it twice.
         redis.fast_client().ltrim(KEY, len(lines), -1)
     return len(lines)
 

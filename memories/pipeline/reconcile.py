@@ -66,7 +66,7 @@ def reconcile(
     existing_id: uuid.UUID | None = None,
     compared: Collection[ExistingMemory] = (),
 ) -> Operation:
-    """Decide about a statement made at `moment`. `existing_id`: the live memory with exactly this text.
+    """Decide about a statement of `moment`. `existing_id`: the live memory with exactly this text.
 
     A proposal counts if it names a memory of `compared` and if the statement is not older than that memory.
     """
@@ -92,7 +92,7 @@ def reconcile(
 # --- proposals of the pair model -------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A live memory beside a new statement. `cosine`: 0 where it isn't near."""
+    """A live memory beside a new statement. `cosine`: 0 if it was not found by its vector."""
 
     known: ExistingMemory
     cosine: float
@@ -160,7 +160,8 @@ def _candidates(content: str, compared: Sequence[Compared]) -> list[Candidate]:
 
 
 def _slot(content: str, one: Compared) -> Slot:
-    """Another value ends a memory that says more than the relation only if the model is as sure as without it."""
+    """Another value ends a memory that says more than the relation only if the model is as sure as without the
+    relation."""
     old = one.known.content
     if one.conflict is RelationConflict.OTHER_VALUE:
         if _is_another_value(old, content):
@@ -180,7 +181,7 @@ def _is_another_value(old: str, new: str) -> bool:
 
 
 def second_opinion(content: str, proposal: Proposal | None, shown: Sequence[ExistingMemory]) -> Proposal | None:
-    """The proposal of a language model, or None where the guards of the pair model forbid it."""
+    """The proposal of a language model, or None if the guards of the pair model forbid it."""
     old = next((memory for memory in shown if proposal is not None and memory.id == proposal.target), None)
     if proposal is None or old is None:
         return proposal

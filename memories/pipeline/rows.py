@@ -1,4 +1,4 @@
-"""The rows that a text becomes, and all changes of a pass: built here and by `plan`, written by `apply` alone."""
+"""The rows of a text and the changes of a pass: built here and by `plan`, written only by `apply`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def embedded_texts(contents: Sequence[str]) -> tuple[list[tuple[Span, ...]], lis
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Who said a text, when, and where in which conversation."""
+    """The speaker of a text, its time, and its position in a conversation."""
 
     said_at: dt.datetime
     batch: uuid.UUID
@@ -54,7 +54,7 @@ class Attribution:
 
 @dataclass(slots=True)
 class Batch:
-    """Rows to write together, in the order in which their links need them."""
+    """Rows that are written together, in the order of their links."""
 
     memories: list[Memory] = field(default_factory=list)
     revisions: list[Revision] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Batch:
     tokens: list[TokenEmbedding] = field(default_factory=list)
 
     def add_text(self, revision: Revision, text: Embedded, attribution: Attribution) -> None:
-        """The passages and vectors of a revision that is the first with its text."""
+        """The passages and vectors of a revision that introduces a text."""
         language = configuration(revision.project)
         for ordinal, (span, vector) in enumerate(zip(text.spans, text.vectors, strict=True)):
             content = revision.content[span.start : span.stop]
@@ -117,7 +117,7 @@ class Batch:
 
 @dataclass(slots=True)
 class AppliedWrite:
-    """What became of one write. `failure` empty: it is applied. `is_last` False: the next part goes on with it, and
+    """The result of one write. `failure` empty: it is applied. `is_last` False: the next part continues it, and
     reserves `reserved_id` if this part has used the id that the write had reserved."""
 
     source: Source
@@ -129,8 +129,8 @@ class AppliedWrite:
 
 @dataclass(frozen=True, slots=True)
 class GraphChange:
-    """What one write does to entities and relations, in this order: `retired`, then `additions`, then `outdated`, which
-    another memory of the same write takes the place of, and `reinstated`."""
+    """The graph changes of one write, in this order: `retired`, then `additions`, then `outdated` (memories that
+    another memory of the same write replaces), and `reinstated`."""
 
     write: AppliedWrite
     moment: dt.datetime
@@ -143,8 +143,8 @@ class GraphChange:
 @dataclass(slots=True)
 class ChangeSet:
     """`retired`: stored revisions with the time of their end. `texts`: new current revisions of memories that had
-    another text. `columns`: changes of memory rows. `reviews`: proposals for the review queue, without text keys;
-    `apply` sets these, and leaves out a pair of which a memory is not live after the change."""
+    another text. `columns`: changes of memory rows. `reviews`: proposals for the review queue, without text keys:
+    `apply` sets these, and skips pairs with a memory that is not live after the change."""
 
     batch: Batch = field(default_factory=Batch)
     retired: list[Revision] = field(default_factory=list)
@@ -189,7 +189,7 @@ def add_memory(
         metadata=payload.get("metadata", {}),
         memory_type=payload.get("memory_type") or ("turn" if fact.verbatim else "fact"),
         expires_at=source.expires_at if source.expires_at and source.expires_at > moment else None,
-        valid_from=min(fact.valid_from or said_at, said_at),  # what begins later is news today already
+        valid_from=min(fact.valid_from or said_at, said_at),  # a later time counts as now
         recorded_at=moment,
         action=Action.ADD.value,
         actor=source.actor,
@@ -205,7 +205,7 @@ def add_memory(
 
 
 def successor(old: Revision, command: UpdateCommand, moment: dt.datetime, *, actor: str) -> Revision:
-    """A revision that follows `old`, with what the command changes; nothing of `old` is touched."""
+    """A revision that follows `old`, with the changes of the command; `old` is unchanged."""
     return Revision(
         id=new_id(),
         tenant_id=old.tenant_id,
@@ -233,7 +233,7 @@ def successor(old: Revision, command: UpdateCommand, moment: dt.datetime, *, act
 
 
 def memory_columns(command: UpdateCommand) -> dict[str, object]:
-    """The columns of the memory's own row that the command changes."""
+    """The changed columns of the memory's own row."""
     columns = {"pinned": command.pinned, "importance": command.importance}
     return {name: value for name, value in columns.items() if value is not UNSET}
 

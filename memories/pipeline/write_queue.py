@@ -1,7 +1,7 @@
 """The queue of an owner's accepted writes: enqueue, claim, renew, release, sweep.
 
-Each is one statement. A Celery message is only a hint; `due_at` and the sweep are the guarantee. A lease or a due time
-further ahead than MAX_AHEAD was written before the clock was set back: it counts as passed.
+Each is one statement. A Celery message may be lost; `due_at` and the sweep guarantee the processing. A lease or a due
+time more than MAX_AHEAD in the future was written before the clock was set back: it counts as passed.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 
 TASK, LONG_TASK = "memories.tasks.run_owner", "memories.tasks.run_owner_long"
 BATCH_SIZE = 500  # queues of one sweep
-LONG = 20_000  # characters: a longer write is left to the workers of the queue `long`, which nobody waits for
-HINT_SECONDS = 5  # a message that nobody has taken for so long may be lost: the next write sends another
+LONG = 20_000  # characters: a longer write is left to the workers of the queue `long`
+HINT_SECONDS = 5  # a message that was not taken for so long may be lost: the next write sends another
 MAX_AHEAD = dt.timedelta(minutes=15)  # longer than any lease and any wait for the next attempt
 
 
@@ -89,7 +89,7 @@ RETURNING tenant_id, id, enqueued, is_slow
 
 
 class LeaseLost(Exception):
-    """Another worker has the queue: nothing more may be done for it here."""
+    """Another worker has the queue: this worker must stop."""
 
 
 @dataclass(slots=True)
@@ -117,16 +117,17 @@ class Claim:
             self._renew(0.0)
 
     def extend(self) -> None:
-        """Before a text is read: nobody renews the lease meanwhile, so it lasts until the time limit kills the attempt.
+        """Extend the lease before a text is read: it is not renewed meanwhile, so it lasts until the time limit kills
+        the attempt.
 
-        A text whose reading hangs would otherwise be handed to one worker after the other. An attempt that may take
-        little longer than a lease needs no longer one. Raises LeaseLost.
+        Otherwise a text whose reading hangs would be claimed by one worker after the other. An attempt with a short
+        time limit needs no extension. Raises LeaseLost.
         """
         if self.limit > 1.5 * settings.LEASE_SECONDS and time.monotonic() > self.renewed:
             self._renew(self.limit)
 
     def advanced(self) -> None:
-        """A part of a long write is applied: attempts are counted anew."""
+        """A part of a long write is applied: attempts are counted from 0 again."""
         rows = WriteQueue.objects.filter(tenant=self.tenant_id, id=self.queue_id, lease_token=self.token)
         rows.update(attempts=1)
         self.attempts = 1
@@ -143,8 +144,8 @@ class Claim:
 
 @dataclass(slots=True)
 class ClaimResult:
-    """What a claim came to. `more`: writes are left that can be applied now; `due_at`: the next attempt of one that
-    failed. `is_slow`: the next write is left to the workers of the queue `long`."""
+    """The result of a claim. `more`: writes are left that can be applied now; `due_at`: the next attempt of a failed
+    one. `is_slow`: the next write is left to the workers of the queue `long`."""
 
     more: bool = False
     due_at: dt.datetime | None = None
@@ -158,10 +159,10 @@ class ClaimResult:
 def enqueue(
     tenant_id: uuid.UUID, project: str, user_id: str, *, count: int, priority: Priority, is_slow: bool = False
 ) -> int:
-    """Reserve `count` places in an owner's queue and send a message on commit; → the last place.
+    """Reserve `count` positions in an owner's queue and send a message on commit; → the last position.
 
-    In the transaction that writes the Sources: it keeps the queue's row until its commit, so that the order of places
-    is the order of commits.
+    In the transaction that writes the Sources: it locks the queue's row until its commit, so that the order of
+    positions is the order of commits.
     """
     moment = now()
     values: dict[str, Any] = {
@@ -185,7 +186,8 @@ def enqueue(
 
 
 def enqueue_all(sources: Sequence[Source], priority: Priority) -> list[Source]:
-    """Give new pending writes places in the queues of their owners, in this order; → the last write of each owner."""
+    """Give new pending writes positions in the queues of their owners, in this order; → the last write of each
+    owner."""
     by_owner: dict[tuple[uuid.UUID, str, str], list[Source]] = {}
     for source in sources:
         by_owner.setdefault((source.tenant_id, source.project, source.user_id), []).append(source)
@@ -208,7 +210,7 @@ def send_long(tenant_id: uuid.UUID, queue_id: uuid.UUID) -> None:
 
 
 def postpone(tenant_id: uuid.UUID, queue_id: uuid.UUID, due_at: dt.datetime) -> None:
-    """Leave a queue that no worker has to the sweep."""
+    """Leave an unclaimed queue to the sweep."""
     rows = WriteQueue.objects.filter(tenant=tenant_id, id=queue_id, lease_until=None, due_at__isnull=False)
     rows.update(due_at=due_at, enqueued=0)
 
@@ -234,7 +236,7 @@ def claim(tenant_id: uuid.UUID, queue_id: uuid.UUID, limit: float = 0.0) -> Clai
 
 
 def release(claim: Claim, turn: ClaimResult) -> None:
-    """Give the lease back. A queue with more to apply goes to the end of the line."""
+    """Release the lease. A queue with more writes is enqueued behind others."""
     moment = now()
     soon = moment + dt.timedelta(seconds=settings.LEASE_SECONDS / 2)
     values: dict[str, Any] = {
@@ -257,7 +259,7 @@ def release(claim: Claim, turn: ClaimResult) -> None:
 
 
 def sweep() -> int:
-    """Enqueue the queues whose `due_at` has passed, because a message or a worker was lost; → how many."""
+    """Enqueue queues whose `due_at` has passed, because a message or a worker was lost; → number."""
     moment = now()
     values: dict[str, Any] = {
         "now": moment,

@@ -1,6 +1,6 @@
-"""Reading accepted writes: what each states and which texts it needs embedded. No transaction is open here.
+"""Read accepted writes: their statements, and the texts to embed. No transaction is open here.
 
-An extractor or a language model reads a store. Lines that repeat the output of an earlier recall are no news.
+An extractor or a language model reads a store. Lines that repeat the output of an earlier recall are not stored.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from memories.types import Decision, Fact, Item, Json, SourceKind
 
 log = logging.getLogger(__name__)
 
-MODEL_TRIES = 3  # of a language model; then the rules read the write
-CANDIDATES, NEAR = 20, 0.25  # memories that a model is shown, and the cosine that they must have
+MODEL_TRIES = 3  # attempts with a language model; then the rules read the write
+CANDIDATES, NEAR = 20, 0.25  # memories that a model is shown, and their minimum cosine
 FAILURES = "model_failures"
-CONTEXT_HEAD = re.compile(r"\[\d{4}-\d{2}-\d{2}\] [^:]{1,128}: ")  # of a line, as render.py writes it
+CONTEXT_HEAD = re.compile(r"\[\d{4}-\d{2}-\d{2}\] [^:]{1,128}: ")  # of a line in the format of render.py
 MAX_LINES = 200  # such lines of one write that are looked up
 
 
@@ -83,11 +83,11 @@ class ReadWrite:
 
 
 def read(source: Source) -> ReadWrite:
-    """Read one accepted write. Raises ProviderUnavailable (try again) or ProviderRefused."""
+    """Read one accepted write. Raises ProviderUnavailable (retry) or ProviderRefused."""
     match SourceKind(source.kind):
         case SourceKind.STORE:
             read = _store(source)
-            done = int(source.result.get("statements_done", 0))  # of a long write that was interrupted
+            done = int(source.result.get("statements_done", 0))  # the rest of a long write that was interrupted
             return read.part(done, len(read.digests)) if done else read
         case SourceKind.RESTORE:
             return _restore(source)
@@ -99,7 +99,7 @@ def read(source: Source) -> ReadWrite:
 def of_statements(
     source: Source, found: ExtractionResult, shown: tuple[ExistingMemory, ...] | None = None
 ) -> ReadWrite:
-    """A store with what its text states, without the statements that are less important than it asked for."""
+    """A store with its statements, without those below the importance that it asks for."""
     kept = found.important(source.payload.get("min_importance", 0))
     skipped = len(found.statements) - len(kept.statements)
     result: dict[str, object] = {"facts": len(kept.statements), "skipped": skipped, "by": kept.by}
@@ -118,13 +118,13 @@ def of_statements(
 
 
 def facts_of(items: Sequence[Item], payload: Json) -> ExtractionResult:
-    """What a write states, without a language model."""
+    """The statements of a write, without a language model."""
     return extract(items, infer=payload.get("infer", True), roles=_roles(payload))
 
 
 def _store(source: Source) -> ReadWrite:
-    """By the language model if there is one. A model that fails is asked again when the write is tried again,
-    MODEL_TRIES times in all; then the rules read it."""
+    """By the language model if there is one. A failed model is called again in the retries of the write, MODEL_TRIES
+    times in total; then the rules read it."""
     items, model, infers = items_of(source), model_extractor(), source.payload.get("infer", True)
     if infers:
         items = strip_echoes(source, items)
@@ -142,14 +142,14 @@ def _store(source: Source) -> ReadWrite:
 
 
 def _kept(source: Source, found: ExtractionResult, shown: tuple[ExistingMemory, ...] | None) -> ReadWrite:
-    """If nothing was extracted from a single text, the text itself becomes the statement, word for word."""
+    """If nothing was extracted from a single text, the text itself is the statement, word for word."""
     if not found.statements and source.payload.get("single_text"):
         found, shown = keep_text(source, found)
     return of_statements(source, found, shown)
 
 
 def _restore(source: Source) -> ReadWrite:
-    """The revision that was asked for, or the last one that was live."""
+    """The requested revision, or the last live one."""
     assert source.target_key is not None
     rows = Revision.objects.filter(tenant=source.tenant_id, memory_key=source.target_key)
     named = source.payload.get("revision_id")
@@ -182,7 +182,7 @@ def _roles(payload: Json) -> frozenset[str] | None:
 
 # --- extraction without a language model -----------------------------------------------------------------------------
 def items_of(source: Source) -> list[Item]:
-    """What was said, cut out of the raw text again."""
+    """The items of a write, cut out of its raw text."""
     return [
         Item(
             source.text[i["start"] : i["stop"]],
@@ -196,9 +196,9 @@ def items_of(source: Source) -> list[Item]:
 
 
 def extract(items: Sequence[Item], *, infer: bool, roles: frozenset[str] | None = None) -> ExtractionResult:
-    """What `items` state, without a language model; without `infer` each item is one fact, verbatim.
+    """The statements of `items`, without a language model; without `infer` each item is one fact, verbatim.
 
-    `roles`: only what these say is looked at, and all of them may state facts. None: the extractor's own judgement.
+    `roles`: only items of these roles are read, and all of them may state facts. None: the extractor decides.
     """
     if not infer:
         return ExtractionResult(tuple(Statement(fact) for fact in verbatim(items, roles)), "verbatim")
@@ -222,13 +222,13 @@ def verbatim(items: Sequence[Item], roles: frozenset[str] | None = None) -> tupl
 
 
 def graph_of(content: str) -> ExtractedGraph:
-    """What a memory's text says of entities, without a language model."""
+    """The entities and relations of a memory's text, without a language model."""
     found = extract([Item(content)], infer=True)
     return merge_graphs(statement.graph for statement in found.statements)
 
 
 def merge_graphs(parts: Iterable[ExtractedGraph]) -> ExtractedGraph:
-    """What several facts of one text say, as one."""
+    """Merge the graphs of several facts of one text."""
     parts = list(parts)
     return ExtractedGraph(
         tuple(dict.fromkeys(named for part in parts for named in part.named)),
@@ -239,7 +239,7 @@ def merge_graphs(parts: Iterable[ExtractedGraph]) -> ExtractedGraph:
 
 # --- a text that repeats the output of a recall, or states nothing --------------------------------------------------
 def echoed_turns(source: Source, item: Item) -> list[ExistingMemory]:
-    """The live memories of this owner and agent that the lines of a context in `item` repeat."""
+    """The live memories of this owner and agent that context lines in `item` repeat."""
     said = [content for line in item.content.split("\n") if (content := _line_content(line))][:MAX_LINES]
     rows = Revision.objects.filter(
         tenant=source.tenant_id,
@@ -255,7 +255,7 @@ def echoed_turns(source: Source, item: Item) -> list[ExistingMemory]:
 
 
 def strip_echoes(source: Source, items: Sequence[Item]) -> list[Item]:
-    """The items without those lines of a context that say, word for word, what this owner's memories say."""
+    """The items without context lines that repeat this owner's memories word for word."""
     lines = [item.content.split("\n") for item in items]
     said = [content for several in lines for line in several if (content := _line_content(line))][:MAX_LINES]
     if not said:
@@ -271,7 +271,7 @@ def strip_echoes(source: Source, items: Sequence[Item]) -> list[Item]:
 
 
 def _line_content(line: str) -> str:
-    """What a line of a context says; "" for any other line."""
+    """The text of a context line; "" for any other line."""
     line = line.strip()
     head = CONTEXT_HEAD.match(line)
     return line[head.end() :] if head else ""
@@ -280,7 +280,7 @@ def _line_content(line: str) -> str:
 def keep_text(source: Source, found: ExtractionResult) -> tuple[ExtractionResult, tuple[ExistingMemory, ...]]:
     """The single text of a write as one statement, and the memories that the statements repeat.
 
-    A text whose every line is a live memory is no news: it states these memories again.
+    A text whose lines are all live memories adds nothing: it repeats these memories.
     """
     (item,) = items_of(source)
     news = strip_echoes(source, [item])[0].content
@@ -295,8 +295,7 @@ def keep_text(source: Source, found: ExtractionResult) -> tuple[ExtractionResult
 
 
 def _held(source: Source, text: str) -> list[str] | None:
-    """The contents of the live facts that `text` consists of, one a line, as a recall writes them; None if any line is
-    new."""
+    """The contents of the live facts that `text` consists of, one for each line; None if any line is new."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) > MAX_LINES:
         return None

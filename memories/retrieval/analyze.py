@@ -14,17 +14,17 @@ from memories.retrieval.types import AnalyzedQuery, Question
 from memories.types import MemoryScope, RecallQuery
 
 GENERIC = frozenset({"user", "assistant", "system", "tool", "function", "developer", "human", "ai", "bot"})
-MAX_CHARACTERS = 2_000  # of a question that are looked at for names and times; the embedding model reads fewer
-MAX_NAMES = 64  # speakers of one user's project; a conversation of more people names nobody by these rules
-# "You told me …": the answer stands in what an assistant said.
+MAX_CHARACTERS = 2_000  # of a question that are searched for names and times; the embedding model reads fewer
+MAX_NAMES = 64  # speakers of one user's project; with more, questions name no speaker
+# "You told me …": the answer is in a message of the assistant.
 ASKS_ABOUT_ASSISTANT = re.compile(
     r"\b(?:you (?:told|said|recommend|suggest|mention|gave|provid|list|shar|explain|wrote|creat)\w*|remind me"
     r"|(?:previous|last|earlier|our) (?:chat|conversation))",
     re.IGNORECASE,
 )
 
-# The distinct speakers, each found by one look into the index (it has no other way to skip what repeats), and how many
-# passages there are.
+# The distinct speakers, with one index look-up for each, since PostgreSQL has no index skip scan; and the number of
+# passages.
 KNOWN = """
 WITH RECURSIVE names(name, number) AS (
     (SELECT p.speaker, 1 FROM memories_passage p
@@ -53,7 +53,7 @@ def analyze(scope: MemoryScope, query: RecallQuery, moment: dt.datetime, recipe:
 
 
 def analyze_text(text: str, known: Sequence[str], reference: dt.datetime) -> Question:
-    """Read a question, given who speaks in its scope and what "now" means in it. Pure."""
+    """Analyse a question, with the speakers of its scope and the time of "now". Pure."""
     head, tail = text[:MAX_CHARACTERS], text[MAX_CHARACTERS:]
     people = [name for name in known if name.casefold() not in GENERIC]
     matches = {name: pattern for name in people if (pattern := _pattern(name)).search(head)}
@@ -70,7 +70,7 @@ def analyze_text(text: str, known: Sequence[str], reference: dt.datetime) -> Que
 
 
 def _pattern(name: str) -> re.Pattern[str]:
-    """A speaker by the whole name or its first word. A name of another script may stand inside a run of letters."""
+    """A speaker by the whole name or its first word. A name in another script may be inside a run of letters."""
     forms = sorted({name, name.split()[0]} if name.split() else {name}, key=len, reverse=True)
     either = "|".join(re.escape(form) for form in forms)
     edges = (r"(?<!\w)", r"(?!\w)") if name.isascii() else ("", "")
@@ -78,7 +78,7 @@ def _pattern(name: str) -> re.Pattern[str]:
 
 
 def _known(scope: MemoryScope) -> tuple[tuple[str, ...], int]:
-    """The speakers of one user's project (none if there are more than MAX_NAMES), and how many passages it has."""
+    """The speakers of one user's project (none if there are more than MAX_NAMES), and the number of its passages."""
     project = (scope.projects or ("",))[0]
     values = {"tenant": scope.tenant_id, "project": project, "user": scope.user_id, "most": MAX_NAMES}
     ((passages, names),) = fetch.rows(KNOWN, values)

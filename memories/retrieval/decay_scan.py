@@ -1,4 +1,4 @@
-"""The live memories of a scope with what their decay is made of, a page at a time."""
+"""The live memories of a scope with the inputs of their decay, in pages."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class DecayedMemoryRow:
 
 
 def of(memory: MemoryRecord, moment: dt.datetime) -> Decay:
-    """The decay of one memory, as it was read."""
+    """The decay of one memory that was read."""
     return decay(
         moment,
         changed_at=memory.updated_at,
@@ -50,7 +50,7 @@ def of(memory: MemoryRecord, moment: dt.datetime) -> Decay:
 def live(
     scope: MemoryScope, moment: dt.datetime, *, idle_since: dt.datetime | None = None
 ) -> Iterator[DecayedMemoryRow]:
-    """Every live memory of a scope; with `idle_since` those that were neither used nor changed since then."""
+    """All live memories of a scope; with `idle_since` only those neither used nor changed since then."""
     statement, _ = where.statement(LIVE, None)
     values = where.parameters(scope, moment) | {"idle_since": idle_since, "page": PAGE, "after": uuid.UUID(int=0)}
     while rows := fetch.named_rows(statement, values):

@@ -16,15 +16,15 @@ from memories.retrieval.recipes import FIRST_STAGE, PER_TEXT, FirstStageWeights
 from memories.retrieval.temporal import nearness
 from memories.retrieval.types import Floats, PassageCandidate, Question
 
-# What a candidate without a vector would have had: fitted on development conversations, from the share of the
-# question's words that it holds.
+# Estimates for a candidate without a vector, from its share of the question's words: fitted on development
+# conversations.
 COSINE_GUESS = (0.32, 0.18)  # 1, share
 
 
 def first_stage_score(
     question: Question, candidates: Sequence[PassageCandidate], words: Floats, weights: FirstStageWeights
 ) -> Floats:
-    """What the cut of a whole scope goes by (n). `words`: the share of the best BM25."""
+    """The score of the cut of a whole scope (n). `words`: the share of the best BM25."""
     total: Floats = (
         weights.words * words
         + weights.meaning * meaning(cosines(candidates), words)
@@ -36,7 +36,7 @@ def first_stage_score(
 
 
 def meaning(cosine: Floats, words: npt.NDArray[np.floating]) -> Floats:
-    """Cosines (n), with a guess by the share of the question's words where there is none (NaN)."""
+    """Cosines (n), estimated from the share of the question's words where there is none (NaN)."""
     guess = COSINE_GUESS[0] + COSINE_GUESS[1] * words
     similarity: Floats = np.where(np.isnan(cosine), guess, cosine).astype(np.float32)
     return similarity
@@ -59,18 +59,18 @@ def date(question: Question, candidates: Sequence[PassageCandidate]) -> Floats:
 
 
 def role_match(question: Question, candidates: Sequence[PassageCandidate]) -> Floats:
-    """-1 where it was said in the voice that isn't asked for."""
+    """-1 for a candidate with another role than the question asks for."""
     other = [c.role is not None and (c.role == "assistant") != question.asks_about_assistant for c in candidates]
     return -np.array(other, np.float32)
 
 
 def shares(ids: Sequence[uuid.UUID], column: Mapping[bytes, int], share: Floats) -> Floats:
-    """What part of the scope's best BM25 each passage has."""
+    """The share of the scope's best BM25 that each passage has."""
     return np.array([0.0 if (at := column.get(i.bytes)) is None else share[at] for i in ids], np.float32)
 
 
 def best(texts: Sequence[uuid.UUID], scores: Floats) -> list[int]:
-    """Places of the FIRST_STAGE best, best first, at most PER_TEXT of one text."""
+    """Positions of the FIRST_STAGE best, best first, at most PER_TEXT of one text."""
     ranked: list[int] = np.argsort(-scores, kind="stable").tolist()
     if len(set(texts)) == len(texts):
         return ranked[:FIRST_STAGE]
@@ -86,6 +86,6 @@ def best(texts: Sequence[uuid.UUID], scores: Floats) -> list[int]:
 
 
 def cutoff(texts: Sequence[uuid.UUID], scores: Floats) -> float:
-    """What a passage must reach to be among the FIRST_STAGE best of these."""
+    """The score that a passage needs to be among the FIRST_STAGE best of these."""
     found = best(texts, scores)
     return float(scores[found[-1]]) if len(found) == FIRST_STAGE else -np.inf

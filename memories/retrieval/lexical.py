@@ -1,4 +1,4 @@
-"""BM25 inside a scope: one statement finds which passages hold the question's words, numpy weighs them. Pure.
+"""BM25 inside a scope: one statement finds the passages with the question's words, numpy weighs them. Pure.
 
 (Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009; document frequencies and lengths are the scope's.)
 """
@@ -13,9 +13,9 @@ import numpy.typing as npt
 from memories.retrieval.recipes import K1, B
 
 # One row: the mean length of passages (of SAMPLE of them), the question's words, and all matches packed, so that
-# thousands of them cost two values and not thousands of rows: a HEAD for each passage, and what PostgreSQL sends of a
-# tsvector that holds the question's words alone. Passages are read by their scope: a word index of all tenants would
-# grow with everybody's.
+# thousands of them are two values instead of thousands of rows: a HEAD for each passage, and the binary form of a
+# tsvector with only the question's words. Passages are read by their scope: a word index of all tenants would grow with
+# every tenant.
 MATCHES = """
 WITH asked AS MATERIALIZED (
     SELECT array_agg(lexeme) AS lexemes,
@@ -52,10 +52,10 @@ HEAD = np.dtype([("id", "S16"), ("length", ">i4"), ("bytes", ">i4")])
 
 @dataclass(frozen=True, slots=True)
 class Lexical:
-    """The passages (or pending writes) that hold a word of the question, and what each word gives them.
+    """The passages (or pending writes) with a word of the question, and their BM25 for each word.
 
-    `parts` is words × passages: BM25 of one word. `idf` has one weight for each word of the question, `words` names
-    them as the index knows them.
+    `parts` is words × passages: BM25 of one word. `idf` has one weight for each word of the question, `words` has their
+    indexed forms.
     """
 
     ids: tuple[bytes, ...]
@@ -70,7 +70,7 @@ class Lexical:
 
     @property
     def ideal(self) -> float:
-        """What a passage would get that holds every word again and again."""
+        """The BM25 of a passage that repeats every word without limit."""
         return float(self.idf.sum()) * (K1 + 1)
 
 
@@ -79,7 +79,7 @@ NOTHING = Lexical((), np.zeros((0, 0), np.float32), np.zeros(0, np.float32), ())
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Passages (`ids`, `lengths` in words), and how often each holds a word: `at` which passage, `term` which word."""
+    """Passages (`ids`, `lengths` in words), and the frequency of each word: `at` is the passage, `term` the word."""
 
     ids: tuple[bytes, ...]
     lengths: npt.NDArray[np.integer]
@@ -89,8 +89,8 @@ class Matches:
 
 
 def unpack(heads: bytes, held: bytes, words: tuple[str, ...]) -> Matches:
-    """What MATCHES packs. A tsvector is sent as the number of its words, then of each: itself, a zero byte, the number
-    of its places, the places; all passages are read together, word after word."""
+    """Unpack the result of MATCHES. A tsvector is sent as the number of its words, then for each word: itself, a zero
+    byte, the number of its positions, the positions. All passages are read together, word after word."""
     head = np.frombuffer(heads, HEAD)
     asked = [np.frombuffer(word.encode() + b"\0", np.uint8) for word in words]
     data = np.frombuffer(held + bytes(max(map(len, asked)) + 2), np.uint8)
@@ -120,7 +120,7 @@ def _number(data: npt.NDArray[np.uint8], here: npt.NDArray[np.int64], size: int)
 def _which(
     data: npt.NDArray[np.uint8], here: npt.NDArray[np.int64], asked: list[npt.NDArray[np.uint8]]
 ) -> npt.NDArray[np.int64]:
-    """Which of the words stands at each place."""
+    """Which of the words is at each position."""
     which = np.zeros(len(here), np.int64)
     for number, word in enumerate(asked):
         may = np.flatnonzero((data[here] == word[0]) & (data[here + len(word) - 1] == 0))
@@ -129,7 +129,7 @@ def _which(
 
 
 def weigh(matches: Matches, words: tuple[str, ...], passages: int, length: float) -> Lexical:
-    """BM25 of each match; `passages` of `length` words are in the scope."""
+    """BM25 of each match; the scope has `passages` passages of mean length `length` in words."""
     holding = np.bincount(matches.term, minlength=len(words))
     everything = max(passages, len(matches.ids))
     idf = np.log(1 + (everything - holding + 0.5) / (holding + 0.5)).astype(np.float32)

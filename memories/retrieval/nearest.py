@@ -16,13 +16,13 @@ from psycopg import sql
 from memories.retrieval.recipes import PER_TEXT, FirstStageWeights
 from memories.retrieval.types import Question
 
-# Passages of a scope up to which every vector is compared. Beyond it the PREFILTER_SIZE nearest by their binary codes
-# are, which an index holds beside the scope (docs/retrieval.md has what that costs and finds).
+# Up to this number of passages in a scope every vector is compared. Beyond it, the PREFILTER_SIZE nearest by their
+# binary codes are compared, which an index has beside the scope (docs/retrieval.md has the cost and the recall).
 EXACT_UP_TO = 50_000
 PREFILTER_SIZE = 3_000
-FIRST_FETCH = 300  # nearest vectors that are looked at first; all of them when too many turn out to be dead
+FIRST_FETCH = 300  # nearest vectors that are checked first; all of them if too many are invisible
 
-# What ranks beside the vector, each only where the question calls for it: a sum for every vector of a scope.
+# Further ranking features, each only if the question needs it: a sum for every vector of a scope.
 BY_SPEAKER = sql.SQL("%(by_speaker)s::float8 * (e.speaker IS NOT NULL AND e.speaker = ANY(%(speakers)s::text[]))::int")
 BY_ROLE = sql.SQL("- %(by_role)s::float8 * (e.role IS NOT NULL AND (e.role = 'assistant') <> %(told)s::bool)::int")
 BY_DATE = sql.SQL("""CASE WHEN e.said_at BETWEEN %(earliest)s::timestamptz AND %(latest)s::timestamptz
@@ -35,10 +35,10 @@ BY_DATE = sql.SQL("""CASE WHEN e.said_at BETWEEN %(earliest)s::timestamptz AND %
     ELSE 0 END""")
 IN_SCOPE = """e.tenant_id = %(tenant)s AND e.project = ANY(%(projects)s) AND e.user_id = %(user)s
       AND e.model = %(model)s AND {current} AND %(vector)s::halfvec IS NOT NULL"""
-# In the past any version of a text may have been the live one.
+# In the past any version of a text may have been the current one.
 CURRENT, ANY_VERSION = sql.SQL("e.current"), sql.SQL("true")
-# Vectors are ranked before anything is joined, and only the best are looked up: whether they are alive, and whether the
-# filter lets them through. With a filter nothing is cut before it has spoken.
+# Vectors are ranked before any join, and only the best are checked for visibility and for the filter. With a filter
+# nothing is cut before it is applied.
 EXACT = """
     SELECT e.passage_key, e.text_key, e.vector <=> %(vector)s::halfvec AS distance, {bonus} AS bonus
     FROM memories_embedding e
@@ -72,9 +72,9 @@ UNION ALL
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """Passages by their vectors, in no order. `cosine` is NaN without a vector; `bonus` is what else ranks a scope.
+    """Passages by their vectors, unordered. `cosine` is NaN without a vector; `bonus` is the sum of further features.
 
-    `floor`: no passage that isn't here has more cosine and bonus together; minus infinity when all are here.
+    `floor`: no missing passage has a higher sum of cosine and bonus; minus infinity if none is missing.
     """
 
     ids: tuple[uuid.UUID, ...]
@@ -88,7 +88,7 @@ class Nearest:
 def ranked(
     question: Question, first: FirstStageWeights, *, is_exact: bool, any_version: bool
 ) -> tuple[sql.Composable, dict[str, Any]]:
-    """The vectors of a scope by their distance and by what ranks beside it: `{nearest}` of NEAREST, and parameters."""
+    """The vectors of a scope by their distance and the bonus: `{nearest}` of NEAREST, and its parameters."""
     bonus, values = _bonus(question, first)
     in_scope = sql.SQL(IN_SCOPE).format(current=ANY_VERSION if any_version else CURRENT)
     return sql.SQL(EXACT if is_exact else PREFILTERED).format(bonus=bonus, in_scope=in_scope), values
@@ -108,13 +108,14 @@ def collect(rows: Sequence[Any], *, is_cut: bool) -> Nearest:
 
 
 def apart(texts: Sequence[uuid.UUID]) -> int:
-    """How many they are when no text counts more than PER_TEXT times: a long memory doesn't crowd out all others."""
+    """The number of candidates if each text counts at most PER_TEXT times: a long memory does not displace all
+    others."""
     counts = Counter(texts)
     return len(texts) if len(counts) == len(texts) else sum(min(count, PER_TEXT) for count in counts.values())
 
 
 def _bonus(question: Question, first: FirstStageWeights) -> tuple[sql.Composable, dict[str, Any]]:
-    """The sum of what ranks beside the vector, and its parameters."""
+    """The sum of further ranking features, and its parameters."""
     parts: list[sql.Composable] = [sql.SQL("0::float8")]
     values: dict[str, Any] = {}
     if question.speakers and first.speaker:

@@ -1,4 +1,4 @@
-"""Reading memories as they stand, now or then: by id, by scope, with their voice."""
+"""Read memories, now or at a point in time: by id, by scope, with their attribution."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from memories.review_types import ReviewState
 from memories.temporal_view import CURRENT, TemporalView
 from memories.types import Action, Decision, Filter, MemoryRecord, MemoryScope, SourceKind, SourceState
 
-# Memories by their ids, in one round trip; the columns have the names of MemoryRecord's fields. Rows of the ORM cost
-# three times as much, and every recall reads ten of them. What has expired is gone, in whatever state.
+# Memories by their ids, in one round trip; the columns have the names of MemoryRecord's fields. ORM rows take
+# three times as long, and every recall reads ten of them. Expired memories are left out in any state.
 BY_ID = """
 SELECT r.memory_key AS id, r.content, r.user_id, r.project, r.agent_id, r.run_id, r.metadata, r.memory_type,
        m.pinned, m.importance, m.created_at, r.recorded_at AS updated_at, r.expires_at,
@@ -35,7 +35,7 @@ LEFT JOIN memories_usage u ON u.tenant_id = r.tenant_id AND u.memory_key = r.mem
 WHERE r.tenant_id = %(tenant)s AND r.memory_key = ANY(%(ids)s) AND {current} AND {not_expired}
 """
 
-# The newest memories of a scope that a filter lets through, and the writes that will become some.
+# The newest memories of a scope that match a filter, and the writes that will become memories.
 MATCHING = """
 SELECT r.memory_key AS id FROM memories_revision r
 WHERE {r_scope} AND (({visible}) OR (%(include_inactive)s AND {current})) AND {r_filter}
@@ -52,7 +52,7 @@ COUNT = "SELECT count(*) FROM memories_revision r WHERE {r_scope} AND {visible} 
 def by_ids(
     tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], moment: dt.datetime, temporal_view: TemporalView = CURRENT
 ) -> dict[uuid.UUID, MemoryRecord]:
-    """The memories among `ids`, whatever became of them, and pending ones that reserved one of them."""
+    """The memories among `ids`, in any state, and pending ones that reserved one of them."""
     if not ids:
         return {}
     statement, _ = where.statement(BY_ID, None, temporal_view)
@@ -65,7 +65,7 @@ def by_ids(
 
 
 def _by_reserved_id(tenant_id: uuid.UUID, ids: list[uuid.UUID], moment: dt.datetime) -> dict[uuid.UUID, MemoryRecord]:
-    """Accepted stores that are not applied, by the id that they reserved."""
+    """Accepted stores that are not applied, by their reserved id."""
     waiting = Source.objects.filter(tenant=tenant_id, reserved_id__in=ids, kind=SourceKind.STORE, redacted_at=None)
     return {
         source.reserved_id: _pending(source, source.reserved_id)
@@ -98,13 +98,13 @@ def _pending(source: Source, memory_id: uuid.UUID) -> MemoryRecord:
 def with_entities(
     tenant_id: uuid.UUID, memories: Sequence[MemoryRecord], temporal_view: TemporalView
 ) -> list[MemoryRecord]:
-    """These memories with what they mention and state, by the names of the moment: one statement for all of them."""
+    """These memories with their mentions and relations, with the names at that time: one statement for all of them."""
     known = mentions.of_memories(tenant_id, [memory.id for memory in memories], temporal_view.as_of)
     return [replace(memory, entities=known.get(memory.id, NO_ENTITIES)) for memory in memories]
 
 
 def successor_of(tenant_id: uuid.UUID, key: uuid.UUID, temporal_view: TemporalView = CURRENT) -> uuid.UUID | None:
-    """The memory that took over from this one, by an accepted review or by a write."""
+    """The memory that superseded this one, by an accepted review or by a write."""
     ends = Revision.objects.filter(tenant=tenant_id, memory_key=key, action=Action.SUPERSEDE).current(
         temporal_view.as_of
     )
@@ -124,7 +124,7 @@ def successor_of(tenant_id: uuid.UUID, key: uuid.UUID, temporal_view: TemporalVi
 def vector(
     tenant_id: uuid.UUID, key: uuid.UUID, model: str, temporal_view: TemporalView = CURRENT
 ) -> list[float] | None:
-    """The vector of the first passage of a memory's last word."""
+    """The vector of the first passage of a memory's current text."""
     texts = Revision.objects.filter(tenant=tenant_id, memory_key=key).current(temporal_view.as_of).values("text_key")
     first = Passage.objects.filter(tenant=tenant_id, text_key__in=texts, ordinal=0).values("id")
     found = Embedding.objects.filter(tenant=tenant_id, passage_key__in=first, model=model)
@@ -145,10 +145,10 @@ def matching(
     temporal_view: TemporalView = CURRENT,
     include_inactive: bool = False,
 ) -> list[uuid.UUID]:
-    """Ids of the live memories of a scope that a filter lets through, newest first.
+    """Ids of the live memories of a scope that match a filter, newest first.
 
-    `before` starts after that memory; `waiting` adds accepted stores that are not applied, which no other time than
-    now knows; `include_inactive` also finds what is archived, outdated or expired.
+    `before` starts after that memory; `waiting` adds accepted stores that are not applied, which only current reads
+    include; `include_inactive` also finds archived, outdated or expired memories.
     """
     statement, values = where.statement(MATCHING, condition, temporal_view)
     values |= where.parameters(scope, moment, exclude=exclude, temporal_view=temporal_view)
@@ -168,7 +168,7 @@ def matching(
 def count(
     scope: MemoryScope, moment: dt.datetime, condition: Filter | None, temporal_view: TemporalView = CURRENT
 ) -> int:
-    """How many live memories of a scope a filter lets through."""
+    """The number of live memories of a scope that match a filter."""
     statement, values = where.statement(COUNT, condition, temporal_view)
     with connection.cursor() as cursor:
         cursor.execute(statement, values | where.parameters(scope, moment, temporal_view=temporal_view))
@@ -185,7 +185,7 @@ def page(
     before: uuid.UUID | None,
     temporal_view: TemporalView = CURRENT,
 ) -> tuple[list[MemoryRecord], int]:
-    """Live memories, newest first, and how many there are in all."""
+    """Live memories, newest first, and their total number."""
     total = count(scope, moment, condition, temporal_view)
     ids = matching(scope, moment, condition, limit=limit, offset=offset, before=before, temporal_view=temporal_view)
     found = by_ids(scope.tenant_id, ids, moment, temporal_view)

@@ -1,6 +1,6 @@
 """Ranking weights of each feature, and the logistic curve from their sum to a score. Pure constants.
 
-Found on development conversations and checked on others; `docs/retrieval.md` has the figures of every part.
+Fitted on development conversations and checked on others; `docs/retrieval.md` has the figures of every part.
 """
 
 from __future__ import annotations
@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-FIRST_STAGE = 150  # candidates that are ranked in the second stage
-PER_TEXT = 4  # of them from one text: a long memory doesn't crowd out all others
-# If the vocabulary of the local model lacks this share of a question's word pieces, its vectors tell how long the
-# question is and little else: they are left out.
+FIRST_STAGE = 150  # candidates of the second stage
+PER_TEXT = 4  # of one text: a long memory does not displace all others
+# If the vocabulary of the local model lacks this share of a question's tokens, its vectors depend mostly on the length
+# of the question: they are not used.
 UNREADABLE = 1 / 3
-K1, B = 0.9, 0.4  # BM25: how fast repeats stop counting, how much a long passage pays
+K1, B = 0.9, 0.4  # BM25 k1 and b: saturation of repeats, penalty of long passages
 
 
 @dataclass(frozen=True, slots=True)
 class NeighbourWeights:
-    """What a neighbour's match counts for a passage: one turn away, two, and more for the answer to a question."""
+    """The weight of a neighbour's match for a passage: one turn away, two, and more for the answer to a question."""
 
     near: float = 0.0
     far: float = 0.0
@@ -27,7 +27,7 @@ class NeighbourWeights:
 
 @dataclass(frozen=True, slots=True)
 class FirstStageWeights:
-    """The cut to FIRST_STAGE: what can be known of a whole scope in one pass."""
+    """Weights of the cut to FIRST_STAGE, with the features that a whole scope has in one pass."""
 
     words: float = 0.7
     meaning: float = 1.0
@@ -37,7 +37,7 @@ class FirstStageWeights:
 
     @property
     def most_without_vector(self) -> float:
-        """What a passage without a vector may get by anything but its words."""
+        """The highest score of a passage without its words."""
         return 0.5 * self.meaning + self.speaker + self.date
 
 
@@ -92,10 +92,10 @@ MEANING = FirstStageWeights(words=0, speaker=0, date=0, role_match=0)
 ONLY_WORDS = FirstStageWeights(meaning=0, speaker=0, date=0, role_match=0)
 PLAIN = FirstStageWeights(speaker=0, date=0, role_match=0)
 DENSE = Recipe("dense", {"meaning": 1.0}, logistic_slope=4.8, logistic_midpoint=0.285, first=MEANING)
-# For questions that the embedding model can't read, and while it is away.
+# For questions that the embedding model can't read, and while it is unavailable.
 WORDS = Recipe("words", {"words_share": 1.0}, logistic_slope=2.7, logistic_midpoint=0.25, first=ONLY_WORDS)
 RRF = Recipe(
     "rrf", {"ranks": 1.0}, logistic_slope=4.0, logistic_midpoint=0.5, first=PLAIN
-)  # only to compare: what most products do
+)  # for comparisons only: the method of most products
 
 BY_NAME = {recipe.name: recipe for recipe in (FULL, LITE, DENSE, WORDS, RRF)}

@@ -13,12 +13,12 @@ from memories.retrieval import decay_scan, read
 from memories.retrieval.types import Ranking
 from memories.types import Hit, MemoryRecord, Recalled
 
-CHARACTERS_A_TOKEN = 4  # of English, for current tokenizers; a fast local estimate, on the safe side for prose
-TOKENS_A_LETTER = 0.6  # beyond ASCII: Cyrillic takes less, Chinese a little more
+CHARACTERS_A_TOKEN = 4  # of English, for current tokenizers; a fast local estimate, rather too high for prose
+TOKENS_A_LETTER = 0.6  # beyond ASCII: Cyrillic needs fewer, Chinese a little more
 ENDS = (".", "!", "?", "…", "。", "！", "？")
-REPEAT_SHARE = 0.9  # the share of the words of two lines that makes the later one a repetition
+REPEAT_SHARE = 0.9  # share of equal words that makes the later of two lines a repetition
 WORD = re.compile(r"\w+")
-# What each feature is called, and what it says.
+# The name of each feature, and its meaning.
 NAMES = {
     "token_embeddings": (
         "wording",
@@ -56,7 +56,7 @@ def render(ranking: Ranking) -> Recalled:
 # --- the context -----------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class RecallContext:
-    """`tokens` is an estimate. Left out: what did not fit, and what repeats a line that is there."""
+    """`tokens` is an estimate. Left out: lines that did not fit, and lines that repeat an earlier one."""
 
     text: str
     tokens: int
@@ -65,21 +65,21 @@ class RecallContext:
 
 
 def tokens(text: str) -> int:
-    """About how many tokens a model would count."""
+    """The approximate number of tokens for a model."""
     beyond = 0 if text.isascii() else sum(not character.isascii() for character in text)
     return -(-(len(text) - beyond) // CHARACTERS_A_TOKEN) + round(beyond * TOKENS_A_LETTER)
 
 
 def line(memory: MemoryRecord) -> str:
-    """A memory of a conversation is `[date] speaker: text`; a plain fact its sentence with a full stop."""
+    """A memory of a conversation is `[date] speaker: text`; a plain fact is its sentence with a full stop."""
     if memory.memory_type == "turn" and memory.speaker and memory.said_at:
         return f"[{memory.said_at:%Y-%m-%d}] {memory.speaker}: {memory.content}"
     return memory.content if memory.content.endswith(ENDS) else memory.content + "."
 
 
 def build_context(memories: Iterable[MemoryRecord], max_tokens: int) -> RecallContext:
-    """Lines that fit into `max_tokens`, best first. A line that doesn't fit is left out and shorter ones after it may
-    still come in; what says nearly the same as a line that is there is left out too."""
+    """Lines that fit into `max_tokens`, best first. A line that does not fit is left out; shorter ones after it may
+    still fit. A line that is nearly equal to an earlier one is left out too."""
     lines: list[str] = []
     said: list[tuple[frozenset[str], str]] = []
     used = 0
@@ -101,9 +101,9 @@ def build_context(memories: Iterable[MemoryRecord], max_tokens: int) -> RecallCo
 
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Whether two sets of words are nearly the same; a number in one alone makes them different.
+    """Whether two sets of words are nearly equal; a number in only one of them makes them different.
 
-    The sizes are compared first, because it is cheap: sets of very different sizes share too few words.
+    The sizes are compared first, because this is cheap: sets of very different sizes share too few words.
     """
     if min(len(one), len(other)) < REPEAT_SHARE * max(len(one), len(other)):
         return False
@@ -132,7 +132,7 @@ def _why(hit: Hit, ranking: Ranking) -> Why:
 
 
 def _explanation(ranking: Ranking, context: RecallContext) -> Explanation:
-    """What was understood of the question, and what was left out of the context."""
+    """The interpretation of the question, and the lines left out of the context."""
     query, retrieved = ranking.query, ranking.retrieved
     question = retrieved.analyzed.question if retrieved else None
     windows = question.windows if question else ()

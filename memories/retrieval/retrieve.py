@@ -1,4 +1,4 @@
-"""Step 2 of a recall: the best candidates of a whole scope by words and by vectors, with all that ranks them.
+"""Step 2 of a recall: the best passages of a scope by words and by vectors, with their ranking columns.
 
 Three statements: the passages with words of the question, the nearest vectors, and the details of the FIRST_STAGE best.
 A fourth fetches scores that one of the two lists lacks.
@@ -43,13 +43,12 @@ from memories.types import Filter, MemoryScope, RecallQuery
 
 log = logging.getLogger(__name__)
 
-MAX_TERMS = 48  # of a question: the first ones; a text of pages says nothing more by its thousandth word
+MAX_TERMS = 48  # the first words of a question; further ones of a very long text change little
 MAX_PENDING = 1_000  # pending writes that take part
 SAMPLE = 500  # passages whose mean length counts for all
 MAX_BY_WORDS = 1_000  # passages that are looked up at most for their words
 
-# What the cut goes by, of passages that hold words of the question and aren't among the nearest: those that are alive
-# and let through by the filter.
+# The cut of passages that have words of the question and are not among the nearest: visible ones that match the filter.
 BY_WORDS = """
 SELECT p.id AS key, p.memory_key AS memory_id, p.text_key AS text, 1 - (e.vector <=> %(vector)s::halfvec) AS cosine,
        p.said_at, p.speaker, p.role
@@ -58,7 +57,7 @@ JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = p.text_key
 LEFT JOIN memories_embedding e ON e.tenant_id = %(tenant)s AND e.passage_key = p.id AND e.model = %(model)s
 WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s) AND {visible} AND {r_filter}
 """
-# All that ranks the passages that are left, with their place: `after` are the two turns that follow in the same
+# The ranking columns of the remaining passages, with their position: `after` are the two following turns of the
 # session, as `batch:turn`.
 DETAILS = """
 SELECT p.id AS key, p.memory_key AS memory_id, p.text_key AS text,
@@ -85,8 +84,7 @@ WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s)
 def retrieve(analyzed: AnalyzedQuery) -> Retrieved:
     """The candidates of a question.
 
-    While the embedding model is unavailable, memories are found by their words alone; if the query asks for meaning
-    alone, it raises Unavailable.
+    While the embedding model is unavailable, only words rank. A recall by meaning only raises Unavailable then.
     """
     query = analyzed.query
     words = search_words(analyzed) if query.hybrid or analyzed.recipe else lexical.NOTHING
@@ -97,7 +95,7 @@ def retrieve(analyzed: AnalyzedQuery) -> Retrieved:
     except Unavailable:
         if not query.hybrid:
             raise
-        log.warning("the embedder is unavailable: recall goes by words alone")
+        log.warning("the embedder is unavailable: recall uses words only")
     recipe = analyzed.recipe or _recipe(query, encoded, encoder, words)
     context = SearchContext(
         analyzed=analyzed,
@@ -161,7 +159,7 @@ class SearchContext:
 
     @property
     def has_filters(self) -> bool:
-        """Whether anything but the scope and being alive keeps memories out."""
+        """Whether conditions besides scope and visibility exclude memories."""
         query, scope = self.analyzed.query, self.analyzed.scope
         return bool(
             query.filters
@@ -183,14 +181,14 @@ class SearchContext:
         ) | {
             "vector": self._halfvec,
             "model": self.model,
-            "token_model": self.token_model or "",  # no model has this name: no row
+            "token_model": self.token_model or "",  # no model has this name: no row matches
         }
 
 
 # --- words -----------------------------------------------------------------------------------------------------------
 def search_words(analyzed: AnalyzedQuery) -> Lexical:
-    """Every passage of one user's project that holds a word of the question, dead ones included: who reads them checks.
-    Accepted writes that are not applied take part, unless the query reads the past."""
+    """All passages of one user's project with a word of the question, including invisible ones: the reader of the
+    result checks that. Accepted writes that are not applied take part, unless the query reads the past."""
     statement, values = where.statement(lexical.MATCHES, None)
     values |= where.parameters(analyzed.scope, analyzed.moment)
     values |= {
@@ -210,10 +208,9 @@ def search_words(analyzed: AnalyzedQuery) -> Lexical:
 
 # --- vectors ---------------------------------------------------------------------------------------------------------
 def search_vectors(context: SearchContext, *, enough: int) -> Nearest:
-    """The nearest live passages that a filter lets through, and pending writes; at least `enough`, if there are so
-    many."""
+    """The nearest visible passages that match a filter, and pending writes; at least `enough`, if there are as many."""
     analyzed, temporal_view = context.analyzed, context.analyzed.query.temporal_view
-    # A prefilter must not cut what a filter would have kept.
+    # A prefilter must not cut passages that match the filter.
     is_exact = analyzed.passages <= nearest.EXACT_UP_TO or context.has_filters
     ranked, bonus_values = nearest.ranked(
         analyzed.question, context.first, is_exact=is_exact, any_version=temporal_view.as_of is not None
@@ -261,12 +258,12 @@ def _of(near: Nearest) -> list[PassageCandidate]:
 def _by_words(
     context: SearchContext, ids: Sequence[bytes], share: npt.NDArray[np.float32], near: Nearest, cutoff: float
 ) -> list[PassageCandidate]:
-    """Passages that their words may lift over the cutoff.
+    """Passages whose words may lift them over the cutoff.
 
-    One that isn't among the nearest has no more than `near.floor` by its vector, so only those whose words can make
-    up for it are looked up.
+    The score by vector of a passage that is not among the nearest is at most `near.floor`. So only passages with
+    enough score by words are looked up.
     """
-    # All vectors are known: what isn't there has none, or didn't come through the filter.
+    # All vectors are known: a missing passage has none, or does not match the filter.
     floor = near.floor if np.isfinite(near.floor) else context.first.most_without_vector
     seen = {i.bytes for i in near.ids}
     most = len(ids) if context.vector is None and context.has_filters else MAX_BY_WORDS
@@ -283,7 +280,7 @@ def _by_words(
 
 
 def _details(context: SearchContext, chosen: Sequence[PassageCandidate]) -> list[PassageCandidate]:
-    """The same passages with all that ranks them."""
+    """The same passages with their ranking columns."""
     cosines = {candidate.key: candidate.cosine for candidate in chosen if not candidate.pending}
     kept = [candidate for candidate in chosen if candidate.pending]
     if not cosines:

@@ -1,6 +1,6 @@
 """Step 3 of a recall: the ranking features of each candidate, each roughly in 0–1. Pure numpy.
 
-Every feature is one row for each candidate; a recipe weighs them. Shapes: `n` candidates, `t` words or word pieces.
+Each feature has one value for each candidate; a recipe has its weights. Shapes: `n` candidates, `t` words or tokens.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from memories.retrieval.lexical import Lexical
 from memories.retrieval.recipes import NeighbourWeights, Recipe
 from memories.retrieval.types import Floats, PassageCandidate, Pool, Question, Retrieved, Scored
 
-# What a candidate without word pieces would have had: fitted on development conversations, from the share of the
-# question's words that it holds and its cosine.
+# Estimates for a candidate without token embeddings, from its share of the question's words and its cosine: fitted on
+# development conversations.
 TOKENS_GUESS = (0.19, 0.46, 0.59)  # 1, share, cosine
-# How well a candidate meets a piece on the average, and for how many candidates that stands: among a handful, what all
-# of them meet is no common word.
+# The average match of a candidate and a token, and the number of candidates that it counts for: with few candidates a
+# token that matches all of them is not a common word.
 USUAL, USUAL_OF = 0.45, 20
 
 
@@ -32,8 +32,8 @@ def score(retrieved: Retrieved) -> Scored:
 
 
 class Neighbours:
-    """Which candidates were said one or two turns apart, as `of[i]` beside `at[i]`; `far`: two turns; `answers`: `of`
-    answers the question that `at` asks."""
+    """Candidates one or two turns apart: `of[i]` beside `at[i]`; `far`: two turns; `answers`: `of` answers the question
+    of `at`."""
 
     def __init__(self, candidates: Sequence[PassageCandidate]) -> None:
         places: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -53,7 +53,7 @@ class Neighbours:
         self.far, self.answers = table[:, 2].astype(bool), table[:, 3].astype(bool)
 
     def spread(self, own: Floats, context: NeighbourWeights) -> Floats:
-        """`own` (t × n), each raised to what a neighbour's counts for it."""
+        """`own` (t × n), each value raised to the weighted value of a neighbour."""
         counts = np.where(self.far, context.far, context.near + context.answer * self.answers).astype(np.float32)
         spread = own.copy()
         if counts.any():
@@ -64,7 +64,7 @@ class Neighbours:
 def features(
     question: Question, pool: Pool, lexical: Lexical, query_tokens: npt.NDArray[np.int8] | None, recipe: Recipe
 ) -> dict[str, Floats]:
-    """Features by name. `query_tokens` are the question's word pieces (t × 64)."""
+    """Features by name. `query_tokens` are the question's token embeddings (t × 64)."""
     candidates, parts, idf = pool.candidates, pool.parts, lexical.idf
     near = Neighbours(candidates)
     words = parts.sum(axis=0, dtype=np.float32)
@@ -107,8 +107,9 @@ def _late(
     coverage: npt.NDArray[np.floating],
     similarity: Floats,
 ) -> tuple[Floats, Floats]:
-    """Late interaction: how well the best piece of a candidate meets each piece of the question, neighbours counted in;
-    and the same for the best of its whole session. Tokens matched by every candidate get a low weight (like IDF)."""
+    """Late interaction: the similarity of each token of the question with the best token of a candidate, neighbours
+    included; and the same for the best of its session. Tokens matched by every candidate get a low weight (like IDF).
+    """
     guess = TOKENS_GUESS[0] + TOKENS_GUESS[1] * coverage + TOKENS_GUESS[2] * similarity
     with_pieces = [
         number for number, c in enumerate(candidates) if c.token_embeddings is not None and len(c.token_embeddings)

@@ -1,4 +1,4 @@
-"""The live facts that are nearest to some vectors: what a new text may repeat, outdate or end."""
+"""The live facts nearest to some vectors: those that a new text may repeat, outdate or end."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from memories.models import Owner, Revision
 from memories.retrieval.nearest import EXACT_UP_TO, PREFILTER_SIZE
 from memories.statements import ExistingMemory
 
-MAX_SIMILAR = 8  # for one vector: of the memories that a text ends, 98 % are among these (docs/models.md)
+MAX_SIMILAR = 8  # for one vector: 98 % of the memories that a text ends are among these (docs/models.md)
 MIN_COSINE = 0.25  # cosine, as in the training of the pair model
 
 IN_SCOPE = """e.tenant_id = %(tenant)s AND e.project = %(project)s AND e.user_id = %(user)s
           AND e.model = %(model)s AND e.current"""
-# Of a big scope only those vectors are compared that have about the same binary code (see nearest.py).
+# In a large scope only vectors with a near binary code are compared (see nearest.py).
 EVERY = "SELECT e.text_key, e.said_at, e.vector FROM memories_embedding e WHERE {in_scope}"
 PREFILTERED = """SELECT e.text_key, e.said_at, e.vector FROM memories_embedding e
         WHERE {in_scope} ORDER BY e.binary_code <~> binary_quantize(asked.vector) LIMIT %(prefilter)s::int"""
-# A turn is a record of what was said, and stays: nothing outdates it.
+# A turn is a record of the conversation: nothing outdates it.
 SIMILAR = """
 SELECT asked.number, r.memory_key AS id, r.content, near.said_at, 1 - near.distance AS cosine
 FROM unnest(%(vectors)s::halfvec[]) WITH ORDINALITY AS asked(vector, number)
@@ -39,10 +39,10 @@ WHERE near.distance <= %(distance)s::float8 AND NOT r.archived AND r.valid_to IS
   AND r.agent_id IS NOT DISTINCT FROM %(agent)s::text AND r.memory_type <> 'turn'
 ORDER BY asked.number, near.distance, r.memory_key
 """
-WIDE = 40  # of which MAX_SIMILAR may be shown: passages of one memory, turns and what is no longer live fall out
+WIDE = 40  # at most MAX_SIMILAR are returned: passages of one memory, turns and inactive memories are dropped
 
 
-# The same, of facts that are named.
+# The same for facts with given ids.
 NAMED = """
 SELECT r.memory_key AS id, r.content, p.said_at FROM memories_revision r
 JOIN memories_passage p ON p.tenant_id = %(tenant)s AND p.text_key = r.text_key AND p.ordinal = 0
@@ -53,7 +53,7 @@ WHERE r.tenant_id = %(tenant)s AND r.memory_key = ANY(%(ids)s) AND r.retired_at 
 
 
 def live(tenant_id: uuid.UUID, agent_id: str | None, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, ExistingMemory]:
-    """Those of these facts that are live."""
+    """The live facts among these."""
     if not ids:
         return {}
     values = {"tenant": tenant_id, "ids": list(ids), "agent": agent_id, "moment": now()}
@@ -63,7 +63,7 @@ def live(tenant_id: uuid.UUID, agent_id: str | None, ids: Sequence[uuid.UUID]) -
 def live_digests(
     tenant_id: uuid.UUID, project: str, user_id: str, agent_id: str | None, digests: Sequence[bytes]
 ) -> dict[bytes, uuid.UUID]:
-    """Which of `digests` are live texts of this owner and agent, with their memories. Expired ones are not."""
+    """The live memories with one of `digests`, of this owner and agent. Expired memories are left out."""
     rows = Revision.objects.filter(
         tenant=tenant_id, project=project, user_id=user_id, agent_id=agent_id, digest__in=list(digests), valid_to=None
     ).visible(now())
@@ -81,7 +81,7 @@ def similar(
     most: int = MAX_SIMILAR,
     enough: float = MIN_COSINE,
 ) -> list[list[tuple[float, ExistingMemory]]]:
-    """At most `most` live facts for each vector with their cosine, nearest first, which is at least `enough`."""
+    """At most `most` live facts for each vector with their cosine, nearest first; the cosine is at least `enough`."""
     if not vectors:
         return []
     size = (

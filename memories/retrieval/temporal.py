@@ -20,23 +20,23 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-MAX_CHARACTERS = 2_000  # of a question are looked at
-MAX_EXPRESSIONS = 8  # of a question are understood
-YEARS_BEFORE, YEARS_AFTER = 5, 1  # the reference's year: what an expression without a year may mean
+MAX_CHARACTERS = 2_000  # of a question that are read
+MAX_EXPRESSIONS = 8  # of a question that are used
+YEARS_BEFORE, YEARS_AFTER = 5, 1  # relative to the reference's year: the candidates for an expression without a year
 
-EDGE = 1e-12  # days, far below a microsecond: the tolerance of a hard edge, so that one formula serves all windows
+EDGE = 1e-12  # days, far below a microsecond: the tolerance of a hard edge, so that one formula covers all windows
 NAMED_DAY = ((1, 2, 1.0), (3, 8, 2 / 3), (8, 22, 1 / 3))  # days before its midnight, days after it, weight
 NAMED_MONTH, MONTH_AFTER, NAMED_YEAR, SPAN = 1 / 1.5, 0.3 / 1.5, 0.3 / 1.5, 0.7 / 1.5
 
 DAYS_OF = {"day": 1.0, "week": 7.0, "month": 30.4, "year": 365.25}
-DAYS_AROUND = {"day": 1.0, "week": 2.0, "month": 5.0, "year": 30.0}  # what "three weeks ago" may be off by
+DAYS_AROUND = {"day": 1.0, "week": 2.0, "month": 5.0, "year": 30.0}  # the tolerance of "three weeks ago"
 EARLIEST = dt.datetime(1900, 1, 1)  # noqa: DTZ001  (where "before" begins)
 INSTANT = dt.timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A moment from `start` to `stop`, both included, is worth `weight` (0–1), another one less by its distance.
+    """A time from `start` to `stop`, both included, has the worth `weight` (0–1); other times less, by their distance.
 
     The worth is `weight · max(0, 1 − days outside / tolerance)`. `words` are the question's own.
     """
@@ -58,7 +58,7 @@ class WindowPart(NamedTuple):
 
 
 class TimeReference(NamedTuple):
-    """When a question is asked, by the clock on the wall, and the years that a year-less expression may mean."""
+    """The local time of a question, and the candidate years for an expression without a year."""
 
     moment: dt.datetime
     years: tuple[int, ...]
@@ -74,10 +74,10 @@ Reader = Callable[[re.Match[str], TimeReference], Iterator[WindowPart]]
 
 
 def windows(question: str, reference: dt.datetime, years: Sequence[int] = ()) -> tuple[Window, ...]:
-    """What a question says of time, in its order; nothing when it says nothing.
+    """The time expressions of a question, in its order; empty without any.
 
-    `reference` is when it is asked. `years` are those that a month or day without a year may mean, by default the
-    reference's, five before and one after. Raises ValueError for a reference without a time zone.
+    `reference` is the time of the question. `years` are the candidates for a month or day without a year, by default
+    the reference's, five before and one after. Raises ValueError for a reference without a time zone.
     """
     if reference.tzinfo is None:
         raise ValueError("the reference needs a time zone")
@@ -94,7 +94,7 @@ def windows(question: str, reference: dt.datetime, years: Sequence[int] = ()) ->
 
 
 def nearness(found: Sequence[Window], moments: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-    """How near each moment (Unix seconds) lies to the windows: 0 to 1, the best window's word; 0 without windows."""
+    """How near each time (Unix seconds) is to the windows: 0 to 1, the maximum over the windows; 0 without windows."""
     best = np.zeros(moments.shape)
     for window in found:
         outside = np.maximum(window.start.timestamp() - moments, moments - window.stop.timestamp())
@@ -106,7 +106,7 @@ def nearness(found: Sequence[Window], moments: npt.NDArray[np.float64]) -> npt.N
 def _read(
     text: str, asked: TimeReference, kinds: Sequence[tuple[re.Pattern[str], Reader]]
 ) -> list[tuple[str, list[WindowPart]]]:
-    """The expressions in their order, each with its windows. Where two kinds overlap, the earlier kind has it."""
+    """The expressions in their order, each with its windows. Where two kinds overlap, the earlier kind wins."""
     found: dict[tuple[int, int], list[WindowPart]] = {}
     for pattern, reader in kinds:
         for match in pattern.finditer(text):
@@ -192,7 +192,7 @@ def _this(match: re.Match[str], asked: TimeReference) -> Iterator[WindowPart]:
 
 
 def _weekend(match: re.Match[str], asked: TimeReference) -> Iterator[WindowPart]:
-    """The latest that has begun. "This weekend" may lie ahead; "last weekend" is over."""
+    """The latest one that has begun. "This weekend" may be in the future; "last weekend" is over."""
     since_saturday, which = asked.moment.weekday() - 5, match["which"].lower()
     days = since_saturday if which == "this" else since_saturday % 7
     if which == "last" and since_saturday >= 0:
@@ -202,7 +202,7 @@ def _weekend(match: re.Match[str], asked: TimeReference) -> Iterator[WindowPart]
 
 # --- by the calendar -------------------------------------------------------------------------------------------------
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_OTHER_WORDS = {*_MONTHS, "march", "sept"}  # may be something else than a month
+_OTHER_WORDS = {*_MONTHS, "march", "sept"}  # may also be another word than a month
 _MONTH = (
     r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
     r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
@@ -284,7 +284,7 @@ def _named_month(match: re.Match[str], asked: TimeReference) -> Iterator[WindowP
 
 
 def _season(match: re.Match[str], asked: TimeReference) -> Iterator[WindowPart]:
-    """Of the northern hemisphere. A year's winter is the one that it begins with, and the one that it ends with."""
+    """Seasons of the northern hemisphere. The winter of a year is the one at its beginning, and the one at its end."""
     if not (match["lead"] or match["year"]):
         return
     first, years = _SEASONS[match["season"].lower()], _years(match, asked)
@@ -326,9 +326,9 @@ def _meant(match: re.Match[str], asked: TimeReference, stretches: Sequence[Stret
 
 
 def _side(match: re.Match[str], asked: TimeReference, start: dt.datetime, stop: dt.datetime) -> Iterator[WindowPart]:
-    """What "since", "before" and "after" add: one side counts as a named year does.
+    """The windows of "since", "before" and "after": one side counts like a named year.
 
-    The day itself keeps its weight: who asks for "the week before 3 August" is mostly told on 3 August.
+    The day itself keeps its weight: the answer to "the week before 3 August" is often told on 3 August.
     """
     lead = _lead(match)
     if lead == "before":
@@ -337,7 +337,7 @@ def _side(match: re.Match[str], asked: TimeReference, start: dt.datetime, stop: 
         yield WindowPart(stop + INSTANT, asked.ago(-1), EDGE, NAMED_YEAR)
 
 
-# In the order in which they take their words. A year is read alone only where nothing else was said.
+# In the order of precedence. A year alone is read only where nothing else matched.
 KINDS: tuple[tuple[re.Pattern[str], Reader], ...] = (
     (AGO, _ago),
     (WEEKDAY, _weekday),

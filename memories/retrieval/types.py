@@ -24,9 +24,9 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`first_person_text` is the text with speakers' names put into the first person, as their own memories are.
+    """`first_person_text` is the text with speakers' names in the first person, like their own memories.
 
-    `speakers` are those of the scope that the one name in the question can mean; empty: none or several are named.
+    `speakers` are the possible speakers for the one name in the question; empty: none or several are named.
     `asks_about_assistant`: it asks for the words of an assistant.
     """
 
@@ -56,7 +56,8 @@ class AnalyzedQuery:
 
 @dataclass(frozen=True, slots=True)
 class PassageCandidate:
-    """A passage, or a pending write (`pending`: no place, no word pieces). `cosine` None: no vector of this model."""
+    """A passage, or a pending write (`pending`: without position and token embeddings). `cosine` None: no vector of
+    this model."""
 
     key: uuid.UUID
     memory_id: uuid.UUID
@@ -76,11 +77,11 @@ class PassageCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """What is ranked in the second stage: candidates, and the parts of their BM25 (words × candidates)."""
+    """The input of the second stage: candidates, and the parts of their BM25 (words × candidates)."""
 
     candidates: tuple[PassageCandidate, ...]
     parts: Floats
-    best_words: float  # the largest BM25 in the scope, of which `words` is a share
+    best_words: float  # the largest BM25 in the scope; `words` is a share of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,8 @@
-"""Which rows a read may see: the scope, what is visible, and a filter, said once for every statement.
+"""Conditions for the rows that a read may see: scope, visibility and filter, shared by all statements.
 
-Statements name revisions `r` and accepted writes `s`. Their parameters come from `parameters`.
-
-A read of the past sees the revision that was a memory's current one then, archived or not as it was then. Only erasure
-and expiry reach back: what has expired by the real now is gone from every moment.
+Statements name revisions `r` and accepted writes `s`. Their parameters come from `parameters`. A point-in-time read
+sees the revision that was current then, with its state of that time. Only erasure and expiry apply to the past:
+memories that have expired by now are hidden from all times.
 """
 
 from __future__ import annotations
@@ -32,13 +31,13 @@ NOT_EXPIRED = "(r.expires_at IS NULL OR r.expires_at > %(moment)s)"
 NOT_EXPIRED_SINCE = """NOT EXISTS (SELECT FROM memories_revision o WHERE o.tenant_id = %(tenant)s
           AND o.memory_key = r.memory_key AND o.retired_at IS NULL AND o.expires_at <= %(moment)s)"""
 UNARCHIVED = "NOT r.archived"
-# Nobody is shown less because something will only come true; asked what is true at a time, it has to have begun.
+# A current read includes memories that become valid later; a read with `valid_at` requires that they have begun.
 VALID = "(%(superseded)s OR r.valid_to IS NULL OR r.valid_to > %(valid)s)"
 VALID_FROM_REACHED = "r.valid_from <= %(valid)s"
 AGENT_AND_RUN = """(%(agent)s::text IS NULL OR r.agent_id = %(agent)s)
       AND (%(run)s::text IS NULL OR r.run_id = %(run)s)
       AND r.memory_key <> ALL(%(exclude)s::uuid[])"""
-# A store that was accepted and is not applied yet, or was set aside.
+# A store that was accepted and is not applied yet, or has failed.
 PENDING = """s.state IN ('pending', 'failed') AND s.kind = 'store' AND s.redacted_at IS NULL
       AND (s.expires_at IS NULL OR s.expires_at > %(moment)s)
       AND s.reserved_id <> ALL(%(exclude)s::uuid[])"""
@@ -66,9 +65,9 @@ SOURCE_COLUMNS: dict[str, sql.Composable] = {
 def statement(
     text: str, condition: Filter | None, temporal_view: TemporalView = CURRENT, **places: sql.Composable
 ) -> tuple[str, dict[str, Any]]:
-    """A statement with its places filled, and the filter's parameters.
+    """A statement with its placeholders filled, and the filter's parameters.
 
-    Places: `{current}` (the revision that is read), `{not_expired}`, `{visible}` (both, and shown), `{waiting}`,
+    Placeholders: `{current}` (the revision that is read), `{not_expired}`, `{visible}` (both, and shown), `{waiting}`,
     `{r_scope}`, `{s_scope}`, the filter as `{r_filter}` and `{s_filter}`, and `places`.
     """
     kind = temporal_view.as_of is not None, temporal_view.valid_at is not None, temporal_view.archived
@@ -113,7 +112,7 @@ def _filled(
 def parameters(
     scope: MemoryScope, moment: dt.datetime, *, exclude: Sequence[uuid.UUID] = (), temporal_view: TemporalView = CURRENT
 ) -> dict[str, Any]:
-    """`moment` is the real now."""
+    """`moment` is the current time."""
     return {
         "tenant": scope.tenant_id,
         "user": scope.user_id,

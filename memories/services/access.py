@@ -1,4 +1,4 @@
-"""From a caller and what it named to the scope it may touch, and the one fence for ids."""
+"""The scope of a request from its caller and parameters, and access checks of memory ids."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from memories.types import MemoryScope
 
 
 def writing(principal: Principal, user_id: str | None, project: str | None) -> tuple[str, str]:
-    """The user and the one project that a write, or a search, is about."""
+    """The user and the one project of a write or a search."""
     return principal.acting_user(user_id, settings.DEFAULT_USER_ID), principal.one_project(project)
 
 
 def reading(principal: Principal, user_id: str | None, project: str | None) -> MemoryScope:
-    """One user, in the named project or in all that the caller may use."""
+    """One user, in the named project or in all projects of the caller."""
     user = principal.acting_user(user_id, settings.DEFAULT_USER_ID)
     return MemoryScope(principal.tenant_id, user, principal.all_projects(project))
 
 
 def memory_key(principal: Principal, memory_id: str, user_id: str | None = None) -> uuid.UUID:
-    """The row id of a memory, pending or not, that the caller may touch.
+    """The row id of a memory, pending or not, that the caller may access.
 
-    Unknown, malformed, erased and foreign ids all raise the same MemoryNotFound.
+    Raises the same MemoryNotFound for unknown, malformed, erased and foreign ids.
     """
     key = parse(MEMORY, memory_id)
     if key is None:

@@ -1,4 +1,4 @@
-"""How many accepted writes have not been applied, and how long the oldest of them has waited."""
+"""The number of accepted writes that have not been applied, and the age of the oldest."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from memories.types import SourceState
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Erased writes don't count. `oldest_seconds` is the age of the oldest pending write; 0 without one. `due_owners`:
-    how many owners have pending writes that a worker is to look at."""
+    """Erased writes do not count. `oldest_seconds` is the age of the oldest pending write; 0 without one. `due_owners`:
+    the number of owners with pending writes that a worker has to process."""
 
     pending: int
     failed: int
@@ -53,7 +53,7 @@ def _age(oldest: dt.datetime | None, moment: dt.datetime) -> float:
 
 
 def tenant_counts(tenant_id: uuid.UUID) -> TenantCounts:
-    """What a tenant keeps: live memories, the users who have any, and its backlog."""
+    """The stored data of a tenant: live memories, their users, and the backlog."""
     live = Revision.objects.filter(tenant=tenant_id).visible(now())
     found = live.aggregate(memories=Count("id"), users=Count("user_id", distinct=True))
     return TenantCounts(found["memories"], found["users"], waiting(tenant_id))

@@ -1,4 +1,4 @@
-"""Many stores in one request: each succeeds or fails for itself, and all that are accepted are accepted together."""
+"""Several stores in one request: items succeed or fail separately; the accepted ones are committed together."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BatchAnswer = WriteResult | AppError
 
 
 def store_all(principal: Principal, commands: Sequence[StoreCommand | AppError], *, wait: bool) -> list[BatchAnswer]:
-    """The result of each command in order; one that the door refused already stays refused."""
+    """The result of each command in order; items that the API refused keep their error."""
     sources: list[Source] = []
     refused: dict[int, AppError] = {}
     for index, command in enumerate(commands):

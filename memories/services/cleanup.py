@@ -1,4 +1,4 @@
-"""Erase what has expired, now rather than at the next turn of the clock."""
+"""Erase expired memories now instead of at the next scheduled run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from memories.types import MemoryScope
 
 
 def clean_expired(principal: Principal, *, dry_run: bool) -> int:
-    """How many expired memories of all that the caller may touch were erased, or with `dry_run` would be."""
+    """The number of expired memories in the caller's scope that were erased, or with `dry_run` would be."""
     scope = MemoryScope(principal.tenant_id, principal.user_id, principal.all_projects(None))
     return expire.count(scope) if dry_run else expire.scope(scope)

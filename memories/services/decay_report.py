@@ -25,7 +25,7 @@ class DecayedMemory:
 
 @dataclass(frozen=True, slots=True)
 class DecayReport:
-    """How many memories each band has, and the most decayed ones first."""
+    """The number of memories in each band, and the most decayed ones first."""
 
     total: int
     bands: Mapping[str, int]
@@ -34,7 +34,7 @@ class DecayReport:
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """With `dry_run`: how many it would be."""
+    """With `dry_run`: the numbers that it would be."""
 
     expired_deleted: int
     decayed_archived: int
@@ -52,13 +52,13 @@ def report(principal: Principal, user_id: str | None, project: str | None, limit
 
 
 def decay_of(principal: Principal, memory_id: str) -> DecayedMemory:
-    """One memory's decay, whatever became of it. Raises MemoryNotFound."""
+    """One memory's decay, in any state. Raises MemoryNotFound."""
     memory = get(principal, memory_id)
     return DecayedMemory(memory, decay_scan.of(memory, now()))
 
 
 def clean(principal: Principal, *, dry_run: bool, archive: bool) -> Cleaned:
-    """Erase what has expired of all that the caller may touch, and archive what has decayed, or erase that too."""
+    """Erase expired memories in the caller's scope, and archive the decayed ones, or erase them too."""
     scope = MemoryScope(principal.tenant_id, principal.user_id, principal.all_projects(None))
     if dry_run:
         decayed = decay_cleanup.count(scope)

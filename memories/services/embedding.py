@@ -10,7 +10,7 @@ from memories.embeddings.registry import embedder
 
 
 def probe() -> dict[str, Any]:
-    """Embed one word: a local model is loaded for it, a remote one has to answer. Raises what `embed` does."""
+    """Embed one word: this loads a local model, or calls a remote one. Raises like `embed`."""
     model = embedder()
     model.embed(["well?"])
     return {"provider": settings.EMBEDDING_PROVIDER, "model": model.model, "dimensions": model.dimensions}

@@ -12,7 +12,7 @@ from memories.retrieval import read, where
 from memories.temporal_view import TemporalView
 from memories.types import MemoryScope, Page
 
-# Which of the memories that mention an entity are shown.
+# The visible ones of the memories that mention an entity.
 SHOWN = """
 SELECT r.memory_key FROM memories_revision r
 WHERE {r_scope} AND {visible} AND r.memory_key = ANY(%(mentioning)s::uuid[])

@@ -12,8 +12,8 @@ from memories.types import ErasureReceipt
 
 
 def erasure(principal: Principal, receipt_id: str) -> ErasureReceipt:
-    """A receipt of the caller's tenant, else NotFound. A key for one user, or for some projects, reads its own alone;
-    the master key reads every tenant's, those of tenants that are gone included."""
+    """A receipt of the caller's tenant, else NotFound. A key of one user, or of some projects, reads only its own; the
+    master key reads those of every tenant, including erased ones."""
     found = _find(principal, receipt_id)
     limited = principal.user_id is not None or bool(principal.projects)
     if found is None or (limited and found.actor != principal.caller):

@@ -1,7 +1,7 @@
-"""Export: what is kept of one user, or of a whole tenant, with its history, as JSON Lines.
+"""Export all data of one user, or of a tenant, with its history, as JSON Lines.
 
-The same rows give the same bytes: no clock is in it, and all stands in the order of owners and ids. It ends with a
-count of its lines, so that half a file is known as such. Vectors and words are derived and made anew on import.
+Equal rows give equal bytes: the output contains no current time, and is sorted by owner and id. It ends with a count of
+its lines, so that a truncated file is recognised. Vectors and words are derived again by an import.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from memories.types import MemoryScope
 
 FORMAT, VERSION = "memproject", 1
 
-# One moment for all of it, whatever is written meanwhile.
+# A consistent snapshot, independent of concurrent writes.
 SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-# A reader that stops reading must not hold the snapshot, and with it the clean-up of the database, for ever.
-# And the first rows of a large user's cursor may take longer than a statement of a web connection is allowed to.
+# A stalled reader must not hold the snapshot, which blocks vacuum, without a limit. The first rows of a large user's
+# cursor may take longer than the statement timeout of a web connection.
 TIMEOUTS = "SET LOCAL idle_in_transaction_session_timeout = '60s'; SET LOCAL statement_timeout = 0"
 
 
 def export(principal: Principal, user_id: str | None, project: str | None) -> Iterator[bytes]:
-    """The lines of one user, in the named project or in all that the caller may use."""
+    """The lines of one user, in the named project or in all projects of the caller."""
     return lines(access.reading(principal, user_id, project))
 
 
 def export_tenant(slug: str, user_id: str | None = None, project: str | None = None) -> Iterator[bytes]:
-    """The lines of a tenant, or of one user or project of it. Raises InvalidRequest when there is no such tenant."""
+    """The lines of a tenant, or of one user or project of it. Raises InvalidRequest if there is no such tenant."""
     return lines(MemoryScope(tenants.by_slug(slug).id, user_id, None if project is None else (project,)))
 
 
 def lines(where: MemoryScope) -> Iterator[bytes]:
-    """The lines, each with its newline, read while they are asked for. What has expired is left out, and stays to be
-    erased by the clean-up."""
+    """The lines, each with its newline, read while they are consumed. Expired data is left out; the clean-up erases it
+    later."""
     yield _line({"format": FORMAT, "version": VERSION})
     count = 1
     with transaction.atomic():
@@ -65,7 +65,7 @@ def _rows(where: MemoryScope) -> Iterator[Line]:
             entity_transfer.lines(where.tenant_id, project, user_id, list(gone)),
         ):
             for line in of:
-                if head is not None:  # who has nothing is not named
+                if head is not None:  # an owner without data is not named
                     yield head
                     head = None
                 yield line

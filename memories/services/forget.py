@@ -1,4 +1,4 @@
-"""Forget: erase exactly what was named, and give a receipt."""
+"""Erase the named memories, and return a receipt."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from memories.types import ErasureReceipt, Filter, ForgetCommand, MemoryScope
 def forget(principal: Principal, command: ForgetCommand) -> ErasureReceipt:
     """Erase some memories by id, by filters or by an entity that they mention, all of a user, or a user's project.
 
-    By ids: all of them or none; an unknown one is InvalidRequest. Otherwise an unbound caller must name the user.
+    By ids: all of them or none; an unknown one is InvalidRequest. Otherwise a caller without a bound user must name the
+    user.
     """
     if command.memory_ids:
         return _by_ids(principal, command)
@@ -38,13 +39,13 @@ def forget(principal: Principal, command: ForgetCommand) -> ErasureReceipt:
 
 
 def forget_one(principal: Principal, memory_id: str, user_id: str | None = None) -> ErasureReceipt:
-    """Erase one memory, pending or not; MemoryNotFound when there is none for this caller."""
+    """Erase one memory, pending or not. Raises MemoryNotFound if the caller cannot access it."""
     key = access.memory_key(principal, memory_id, user_id)
     return view(erase.by_ids(principal.tenant_id, [key], actor=principal.caller))
 
 
 def _by_entity(principal: Principal, scope: MemoryScope, name: str) -> ErasureReceipt:
-    """Memories that mention the entity; accepted writes that are not applied mention nothing yet."""
+    """Memories that mention the entity; writes that are not applied have no mentions yet."""
     entities = entity_reads.named(scope.tenant_id, str(scope.user_id), scope.projects, name)
     if not entities:
         raise InvalidRequest("entity: there is none of that name; nothing was deleted", field="entity")
@@ -53,7 +54,7 @@ def _by_entity(principal: Principal, scope: MemoryScope, name: str) -> ErasureRe
 
 
 def _by_filters(principal: Principal, scope: MemoryScope, condition: Filter) -> ErasureReceipt:
-    """Whatever became of them: what is archived or outdated is erased too, and so are writes that wait."""
+    """In any state: archived, outdated and pending memories are erased too."""
 
     def find(most: int) -> list[uuid.UUID]:
         return read.matching(scope, now(), condition, limit=most, waiting=True, include_inactive=True)

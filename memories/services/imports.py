@@ -1,8 +1,8 @@
-"""Import: the lines of an export become rows again, all of a file or nothing of it.
+"""Import the lines of an export as rows, all of a file or nothing.
 
 The file is read three times: everything is checked, then the texts are embedded into a temporary file, then all is
-written in one transaction, so that no model is asked while it is open. An owner (project and user) that has memories
-already is never added to.
+written in one transaction, so that no model is called while it is open. An owner (project and user) with existing
+memories is never changed.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ ProjectUser = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What came in: `lines` by their kind, `owners` that were written, `skipped` ones that had memories already;
-    `renamed`: whether ids were taken, so that all got new ones."""
+    """The result: `lines` by their kind, `owners` that were written, `skipped` ones with existing memories; `renamed`:
+    whether all rows got new ids, since some ids existed."""
 
     lines: dict[str, int]
     owners: int
@@ -56,7 +56,7 @@ class Imported:
 
 @dataclass(slots=True)
 class _Checked:
-    """What the first reading found."""
+    """The result of the first reading."""
 
     wanted: set[ProjectUser] = field(default_factory=set)
     skipped: set[ProjectUser] = field(default_factory=set)
@@ -65,9 +65,9 @@ class _Checked:
 
 
 def import_file(slug: str, file: IO[bytes], *, user_id: str | None = None, skip_existing: bool = False) -> Imported:
-    """Bring the lines of a seekable file into a tenant, of one user alone when that is named.
+    """Import the lines of a seekable file into a tenant, only of one user if `user_id` is given.
 
-    Ids are kept unless one of them is taken anywhere in the service; then all get new ones. Raises InvalidRequest
+    Ids are kept unless one of them exists anywhere in the service; then all rows get new ones. Raises InvalidRequest
     (the line and the field), Conflict (an owner has memories; with `skip_existing` that owner is skipped instead),
     Unavailable (the disk is nearly full), or the embedder's errors; then nothing was written.
     """
@@ -91,7 +91,7 @@ def import_file(slug: str, file: IO[bytes], *, user_id: str | None = None, skip_
 # --- reading ---------------------------------------------------------------------------------------------------------
 @contextmanager
 def line_errors(number: int) -> Iterator[None]:
-    """Name the line in a refusal."""
+    """Add the line number to an error."""
     try:
         yield
     except LineError as error:
@@ -157,14 +157,14 @@ def _owner(line: Line) -> ProjectUser:
 
 # --- the first reading: is it right? ---------------------------------------------------------------------------------
 class _Links:
-    """The ids of one owner's lines, and those that they point to: a link may come before what it names."""
+    """The ids of one owner's lines, and their links: a link may precede its target."""
 
     def __init__(self) -> None:
         self.ids: dict[str, set[str]] = {}
         self.current: dict[tuple[str, str], tuple[int, str]] = {}
 
     def add(self, number: int, kind: RowFormat, said: Line, path: str = "") -> None:
-        """Raises LineError when the id stood before."""
+        """Raises LineError for a duplicate id."""
         if not kind.is_nested:
             mine = self.ids.setdefault(kind.name, set())
             if said["id"] in mine:
@@ -176,7 +176,7 @@ class _Links:
                 self.current.setdefault((of, row_id), (number, path + name))
 
     def check(self) -> None:
-        """Raises InvalidRequest for the first link to what this owner has not."""
+        """Raises InvalidRequest for the first link without a target."""
         for (of, _), (number, path) in self.current.items():
             with line_errors(number):
                 raise LineError(path, f"must be the id of a {of} of the same owner")
@@ -210,7 +210,7 @@ def _check(tenant_id: uuid.UUID, file: IO[bytes], user_id: str | None) -> _Check
 
 
 def _rows(line: Line, owner_key: memory_transfer.OwnerKey, remapper: IdRemapper) -> list[TenantRow]:
-    """The rows with ids of their own that a line stands for. Raises LineError."""
+    """The rows with ids of their own in a line. Raises LineError."""
     if line["line"] not in memory_transfer.LINE_NAMES:
         return [entity_transfer.row(line, owner_key.tenant_id, owner_key.project, owner_key.user_id, remapper)]
     imported = memory_transfer.ImportBatch()
@@ -226,7 +226,7 @@ def _link(links: _Links, number: int, line: Line) -> None:
 
 
 class _Ids:
-    """Whether ids are free, asked for many at once."""
+    """Checks many ids at once for existing rows."""
 
     def __init__(self) -> None:
         self._taken = False
@@ -263,7 +263,7 @@ def _wanted(file: IO[bytes], wanted: Collection[ProjectUser]) -> Iterator[LineBa
 def _embed(
     tenant_id: uuid.UUID, file: IO[bytes], wanted: Collection[ProjectUser], remapper: IdRemapper, out: IO[bytes]
 ) -> None:
-    """Put the vectors of each batch of lines into `out`, in their order."""
+    """Write the vectors of each batch of lines to `out`, in their order."""
     encoder = registry.encoder()
     for batch in _wanted(file, wanted):
         texts = {revision.id: revision.content for revision, _ in _import_batch(tenant_id, batch, remapper)[0].texts}
@@ -309,7 +309,8 @@ def _import_batch(
 
 @contextmanager
 def line_range_errors(first: int, last: int) -> Iterator[None]:
-    """What only the database can see (two live memories of one text, an end before its beginning), without texts."""
+    """Errors that only the database detects (two live memories of one text, an end before its beginning), without
+    texts."""
     try:
         yield
     except (IntegrityError, DataError) as error:

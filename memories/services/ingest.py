@@ -1,4 +1,4 @@
-"""A conversation, taken in whole: one accepted write, or only a look at what it would store."""
+"""Ingest a whole conversation: one accepted write, or a preview."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from memories.types import Decision, IngestCommand, Ingested, IngestedFact, Writ
 
 
 def ingest(principal: Principal, command: IngestCommand) -> Ingested:
-    """Store what a conversation states, or with `keep` False show it. Errors as for a store."""
+    """Store the facts of a conversation, or with `keep` False only return them. Errors as for a store."""
     source = source_of(
         principal,
         command.store,
@@ -28,12 +28,12 @@ def ingest(principal: Principal, command: IngestCommand) -> Ingested:
 
 
 def replayed(principal: Principal, sources: Sequence[uuid.UUID], response_context: list[str | None]) -> Ingested:
-    """What became of a conversation that was accepted before."""
+    """The result of a conversation that was accepted before."""
     return _taken_in(results(principal.tenant_id, sources)[0], response_context)
 
 
 def _response_context(command: IngestCommand) -> list[str | None]:
-    """Who said each message: all that an answer needs besides the result."""
+    """The speakers of the messages, which the response needs besides the result."""
     return [item.speaker or item.role for item in command.store.items]
 
 

@@ -14,7 +14,7 @@ def is_on() -> bool:
 
 
 def probe() -> dict[str, Any]:
-    """Ask the server, not the model: that would cost tokens. Raises ModelFailed."""
+    """Probe the server without calling the model, which would cost tokens. Raises ModelFailed."""
     model = model_extractor()
     if model is None:
         return {}

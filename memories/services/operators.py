@@ -1,4 +1,4 @@
-"""What an operator does in the admin, above all tenants: each act inside one tenant, with the operator as its actor."""
+"""Actions of operators in the admin: each inside one tenant, with the operator as the actor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BATCH_SIZE = 500  # memories of one receipt: one transaction holds their owners'
 
 
 def erase(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID], *, actor: str) -> list[ErasureReceipt]:
-    """Erase memories of one tenant for good; → the receipts."""
+    """Permanently erase memories of one tenant; → the receipts."""
     return [
         forget.view(eraser.by_ids(tenant_id, memory_ids[start : start + BATCH_SIZE], actor=actor))
         for start in range(0, len(memory_ids), BATCH_SIZE)
@@ -24,12 +24,12 @@ def erase(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID], *, actor: str) 
 
 
 def retry_writes(tenant_id: uuid.UUID, source_ids: Sequence[uuid.UUID]) -> int:
-    """Make those of these writes pending again that failed and may pass another time; → how many."""
+    """Make the failed and retryable ones of these writes pending again; → number."""
     return retry.again(Source.objects.filter(tenant=tenant_id, id__in=list(source_ids)))
 
 
 def decide_reviews(tenant_id: uuid.UUID, review_ids: Sequence[uuid.UUID], *, accept: bool, actor: str) -> int:
-    """Accept or reject the open ones of these reviews, each in a transaction of its own; → how many."""
+    """Accept or reject the open ones of these reviews, each in a transaction of its own; → number."""
     done = 0
     for review in Review.objects.filter(tenant=tenant_id, id__in=list(review_ids)).order_by("id"):
         try:

@@ -1,4 +1,4 @@
-"""What is known of a user, in short."""
+"""A summary of the memories of a user."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from memories.types import MemoryRecord, MemoryScope
 FACTS = 20
 TOPICS = 10
 ENTITIES = 10
-NEWEST = 1_000  # memories that topics are counted in
+NEWEST = 1_000  # memories whose words are counted as topics
 
 TYPES = "SELECT r.memory_type, count(*) FROM memories_revision r WHERE {r_scope} AND {visible} GROUP BY r.memory_type"
 FOREMOST = """
@@ -32,7 +32,7 @@ SELECT r.memory_key FROM memories_revision r
 JOIN memories_memory m ON m.tenant_id = r.tenant_id AND m.id = r.memory_key
 WHERE {r_scope} AND {visible} ORDER BY m.pinned DESC, m.importance DESC, r.memory_key DESC LIMIT %(facts)s::int
 """
-# The commonest words of the newest memories, by stem, each shown as it is written most often. Stop words have no stem.
+# The most frequent words of the newest memories, by stem, each in its most frequent form. Stop words have no stem.
 TOPIC_WORDS = """
 WITH newest AS (
     SELECT r.memory_key, r.content,
@@ -68,7 +68,7 @@ class Profile:
 
 
 def profile(principal: Principal, user_id: str, project: str | None, temporal_view: TemporalView = CURRENT) -> Profile:
-    """Counts, types, topics, entities and the foremost facts of one user, in the projects that the caller may use."""
+    """Counts, types, topics, entities and the most important facts of one user, in the caller's projects."""
     scope = access.reading(principal, user_id, project)
     ids = [key for (key,) in fetch.rows(*_query(FOREMOST, scope, temporal_view, facts=FACTS))]
     tenant_id = scope.tenant_id

@@ -1,4 +1,4 @@
-"""Recall and the plain reads: one memory, a list, its history. All of them only read; recall is counted in Redis."""
+"""Recall and plain reads: one memory, a list, its history. They write nothing; recalls are counted in Redis."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ from memories.types import (
     SourceState,
 )
 
-UNAPPLIED = frozenset({SourceState.PENDING, SourceState.FAILED})  # accepted stores that are no memories yet
+UNAPPLIED = frozenset({SourceState.PENDING, SourceState.FAILED})  # accepted stores that are not memories yet
 
 
 def recall(principal: Principal, query: RecallQuery) -> Recalled:
-    """The best memories for a question, inside one user and one project; by filters alone, in all projects.
+    """The best memories for a question, inside one user and one project; with filters only, in all projects.
 
     Raises InvalidRequest when neither is there, and Unavailable when the query asks for meaning alone while the
     embedding model is unavailable.
@@ -63,9 +63,9 @@ def recall(principal: Principal, query: RecallQuery) -> Recalled:
 def get(
     principal: Principal, memory_id: str, user_id: str | None = None, temporal_view: TemporalView = CURRENT
 ) -> MemoryRecord:
-    """One memory as it stands, now or then, or the pending write that reserved this id.
+    """One memory, now or at a point in time, or the pending write that reserved this id.
 
-    MemoryNotFound when it was not known then, or had not come true or was no longer true at `valid_at`.
+    Raises MemoryNotFound if it was not known then, or not valid at `valid_at`.
     """
     key = access.memory_key(principal, memory_id, user_id)
     found = load(principal.tenant_id, key, memory_id, temporal_view)
@@ -79,13 +79,13 @@ def get(
 
 
 def embedding(principal: Principal, memory_id: str, temporal_view: TemporalView = CURRENT) -> list[float] | None:
-    """The vector of a memory's text, of its first passage when it is long; None while there is none."""
+    """The vector of a memory's text (of a long one its first passage); None while there is none."""
     key = access.memory_key(principal, memory_id)
     return read.vector(principal.tenant_id, key, registry.embedder().model, temporal_view)
 
 
 def load(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str, temporal_view: TemporalView = CURRENT) -> MemoryRecord:
-    """A memory of ours, whatever became of it. Expired, it is gone; STRICT_MODE says that it was there."""
+    """A memory in any state. An expired one is not found; STRICT_MODE raises MemoryExpired."""
     moment = now()
     found = read.by_ids(tenant_id, [key], moment, temporal_view).get(key)
     if found is None:
@@ -101,7 +101,7 @@ def load(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str, temporal_view: Te
 
 
 def read_after_write(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str) -> MemoryRecord:
-    """The same, as a caller is shown what its write came to."""
+    """Like `load`, with entities, for the response to a write."""
     (found,) = read.with_entities(tenant_id, [load(tenant_id, key, memory_id)], CURRENT)
     return found
 

@@ -1,4 +1,4 @@
-"""Index the words of stored texts anew, once the language of a project has changed."""
+"""Index the words of stored texts again after a change of a project's language."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ BATCH_SIZE = 500
 
 
 def reindex_words(project: str | None = None) -> int:
-    """Of one project, or of all; → how many passages. Done twice it changes nothing more.
+    """For one project, or all; → number of passages. Repeating it changes nothing.
 
-    Runs beside the service: a row at a time, so that no two transactions can wait for each other.
+    Runs beside the service: one row at a time, to avoid deadlocks.
     """
     where = {} if project is None else {"project": project}
     with across_tenants("an operator indexes words anew"):

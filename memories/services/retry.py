@@ -1,4 +1,4 @@
-"""Give writes that were set aside another chance, once their cause is mended."""
+"""Retry failed writes after their cause was fixed."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from memories.pipeline import write_queue
 from memories.pipeline.write_queue import Priority
 from memories.types import SourceState
 
-FINAL = ("erased", "conflict", "memory_not_found")  # an answer, not a mishap
+FINAL = ("erased", "conflict", "memory_not_found")  # a decision, not a failure
 
 
 def retry_failed() -> int:
-    """Make all failed writes pending again and enqueue their owners; → how many."""
+    """Make all failed writes pending again and enqueue their owners; → number."""
     with across_tenants("an operator's retry of failed writes"):
         return again(Source.objects.all())
 
 
 def again(writes: QuerySet[Source]) -> int:
-    """Make those of `writes` pending again that failed and may pass another time; → how many."""
+    """Make the failed and retryable ones of `writes` pending again; → number."""
     failed = writes.filter(state=SourceState.FAILED, redacted_at=None).exclude(failure__in=FINAL)
     with transaction.atomic():
         rows = failed.values_list("tenant_id", "project", "user_id").order_by("tenant_id", "project", "user_id")

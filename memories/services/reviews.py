@@ -73,7 +73,7 @@ def _visible(scope: MemoryScope) -> QuerySet[Review]:
 
 
 def _in_state(state: ReviewState, as_of: dt.datetime | None) -> Q:
-    """Reviews that are, or were at `as_of`, in a state."""
+    """Reviews in a state now or at `as_of`."""
     if as_of is None:
         return Q(state=state)
     created = Q(created_at__lte=as_of)

@@ -1,4 +1,4 @@
-"""Supersede and restore: what outdates a memory, and the way back. Nothing is overwritten."""
+"""Supersede and restore memories. Nothing is overwritten."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from memories.types import MemoryRecord, SourceKind, SupersedeCommand, WriteResu
 
 
 def supersede(principal: Principal, command: SupersedeCommand) -> MemoryRecord | WriteResult:
-    """Put a new memory in a memory's place from `valid_from` on; → the new one, or the write's state while it pends.
+    """Supersede a memory by a new one from `valid_from` on; → the new one, or the pending write.
 
     Raises MemoryNotFound, Conflict (no longer live, still pending, or the text is a live memory's) and InvalidRequest.
     """
@@ -36,8 +36,7 @@ def supersede(principal: Principal, command: SupersedeCommand) -> MemoryRecord |
 def restore(
     principal: Principal, memory_id: str, revision_id: str | None, user_id: str | None = None, *, wait: bool = True
 ) -> MemoryRecord | WriteResult:
-    """Bring an earlier revision back, or the last one that was live; → the memory, or the write's state while it is
-    pending.
+    """Restore an earlier revision, or the last live one; → the memory, or the pending write.
 
     Raises MemoryNotFound, NotFound (no such revision) and Conflict (still pending, or the text is a live memory's).
     """

@@ -1,4 +1,4 @@
-"""Store: commit what was said, wait a while for the worker, read the result. Once committed, nothing is lost."""
+"""Store: commit the raw text, wait for the worker for a while, read the result. A committed text is never lost."""
 
 from __future__ import annotations
 
@@ -39,9 +39,10 @@ WHERE o.tenant_id = %(tenant)s AND r.tenant_id = %(tenant)s AND o.source_key = A
 ORDER BY o.source_key, o.position
 """
 
-# At most half of the threads wait for a worker, so that recall never starves behind a dead or busy one.
+# At most half of the threads wait for a worker, so that recall has free threads if a worker is slow or dead.
 _places = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
-# Many texts take seconds: a request of many waits in a place of its own, and behind those of one text.
+# Many texts take seconds: a request with many uses a waiting slot of its own kind, and is processed after those with
+# one text.
 _many_places = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 8))
 
 
@@ -56,7 +57,7 @@ class DecidedRow:
 
 
 def store(principal: Principal, command: StoreCommand) -> WriteResult:
-    """Accept a write and give its result, or its pending state when the wait is over.
+    """Accept a write and return its result, or its pending state after the wait.
 
     Raises InvalidRequest and ScopeDenied before anything is written.
     """
@@ -64,7 +65,7 @@ def store(principal: Principal, command: StoreCommand) -> WriteResult:
 
 
 def source_of(principal: Principal, command: StoreCommand, **payload: Any) -> Source:
-    """The row that a store is accepted with; `payload` is what the pipeline is to know besides."""
+    """The row of an accepted store; `payload` has the parameters for the pipeline."""
     user_id, project = access.writing(principal, command.user_id, command.project)
     if command.expires_at is not None and command.expires_at <= now():
         raise InvalidRequest("expires_at: must lie in the future", field="expires_at")
@@ -94,9 +95,9 @@ def source_of(principal: Principal, command: StoreCommand, **payload: Any) -> So
 
 def enqueue_writes(sources: Sequence[Source], *, wait: bool, response_context: Any = None) -> list[WriteResult]:
     """Commit Sources, all or none, enqueue their owners and wait for them. Requests that cannot wait (no free waiting
-    place) are enqueued on the `bulk` queue.
+    slot) are enqueued on the `bulk` queue.
 
-    `response_context` is what an answer needs besides their results, should the same request come again.
+    `response_context` has the data of the response besides the results, for a repeat with the same idempotency key.
     """
     is_many = len(sources) > MAX_FIRST
     places = _many_places if is_many else _places
@@ -108,7 +109,7 @@ def enqueue_writes(sources: Sequence[Source], *, wait: bool, response_context: A
             if sources:
                 bind([source.id for source in sources], response_context)
         if waiting:
-            connection.close()  # the pool has it while we wait
+            connection.close()  # return the connection to the pool while we wait
             until = time.monotonic() + settings.STORE_WAIT_SECONDS
             for source in last:  # an owner's writes are applied in order: the last one is done when all are
                 if not await_result(source.id, max(0.01, until - time.monotonic())):
@@ -123,15 +124,15 @@ def enqueue_writes(sources: Sequence[Source], *, wait: bool, response_context: A
 
 
 def _are_quick(sources: Sequence[Source]) -> bool:
-    """Whether these writes may have the workers that others wait for: short texts, of a tenant whose last writes did
-    not run out of time."""
+    """Whether these writes may use the workers that requests wait for: short texts, of a tenant without recent
+    time-outs."""
     if not sources or any(len(source.text) > LONG for source in sources):
         return False
     return not attempts.is_slow(sources[0].tenant_id)
 
 
 def joined(items: tuple[Item, ...]) -> tuple[str, list[dict[str, Any]]]:
-    """All that was said as one raw text, and each item as a span of it with who said it and when."""
+    """All items as one raw text, and each item as a span of it with its speaker and time."""
     parts: list[str] = []
     spans: list[dict[str, Any]] = []
     at = 0
@@ -151,7 +152,7 @@ def joined(items: tuple[Item, ...]) -> tuple[str, list[dict[str, Any]]]:
 
 # --- the result of an accepted write ---------------------------------------------------------------------------------
 def event(principal: Principal, event_id: str) -> WriteResult:
-    """The state of a write of this caller's scope, else NotFound."""
+    """The state of a write in the caller's scope, else NotFound."""
     key = parse(EVENT, event_id)
     source = key and Source.objects.filter(tenant=principal.tenant_id, id=key).defer("text", "tsv", "vector").first()
     if not source or (principal.user_id is not None and source.user_id != principal.user_id):
@@ -162,7 +163,7 @@ def event(principal: Principal, event_id: str) -> WriteResult:
 
 
 def results(tenant_id: uuid.UUID, source_ids: Sequence[uuid.UUID]) -> list[WriteResult]:
-    """The state of these writes, in order. Raises NotFound when one of them was erased since."""
+    """The state of these writes, in order. Raises NotFound if one of them was erased."""
     found = rows(tenant_id, source_ids)
     if any(i not in found or found[i].redacted_at for i in source_ids):
         raise NotFound
@@ -176,12 +177,12 @@ def rows(tenant_id: uuid.UUID, source_ids: Sequence[uuid.UUID]) -> dict[uuid.UUI
 
 
 def result_of(source: Source) -> WriteResult:
-    """A write's state, its decisions in order, and the id that every answer gives."""
+    """A write's state, its decisions in order, and the id that every response contains."""
     return results_of([source])[0]
 
 
 def results_of(sources: Sequence[Source]) -> list[WriteResult]:
-    """The same for several writes of one tenant: as many statements as for one."""
+    """The same for several writes of one tenant, with the same number of statements as for one."""
     items = _items([source for source in sources if source.state == SourceState.APPLIED])
     pending = {(source.project, source.user_id) for source in sources if source.state == SourceState.PENDING}
     claimed = write_queue.claimed(sources[0].tenant_id, pending) if pending else set()
@@ -195,7 +196,7 @@ def _result(source: Source, items: tuple[ItemResult, ...], is_claimed: bool) -> 
     added = [i for i in items if i.decision is not Decision.NOOP]
     duplicate = items[0].memory_id if items and not added and source.kind == SourceKind.STORE else None
     if source.kind == SourceKind.STORE and source.state == SourceState.APPLIED and not items:
-        memory_id = None  # nothing was kept, or it was erased since
+        memory_id = None  # nothing was stored, or it was erased later
     return WriteResult(
         event_id=source.id,
         memory_id=duplicate or memory_id,
@@ -219,7 +220,7 @@ def _state(source: Source, is_claimed: bool) -> str:
 
 
 def _items(sources: Sequence[Source]) -> dict[uuid.UUID, list[ItemResult]]:
-    """The decisions of applied writes, by write. A memory that was erased since is left out."""
+    """The decisions of applied writes, by write. Memories that were erased later are left out."""
     if not sources:
         return {}
     tenant_id, by_id = sources[0].tenant_id, {source.id: source for source in sources}

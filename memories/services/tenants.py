@@ -1,4 +1,4 @@
-"""Tenants, for the master key: made, counted, changed, and erased with all that they hold."""
+"""Tenants, for the master key: create, count, change, and erase with all data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from memories.pipeline import erase_tenant
 
 
 class StoredTenant(Protocol):
-    """The fields of a tenant's row that are shown."""
+    """The shown columns of a tenant's row."""
 
     id: uuid.UUID
     slug: Any
@@ -34,7 +34,7 @@ class StoredTenant(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TenantRecord:
-    """`memories` and `users` count what is alive, `keys` those in force."""
+    """`memories` and `users` count live memories, `keys` active keys."""
 
     id: uuid.UUID
     slug: str
@@ -55,7 +55,7 @@ class TenantPage:
 
 
 def create(principal: Principal, slug: str, new: TenantChange) -> TenantRecord:
-    """Raises Conflict when the slug is taken."""
+    """Raises Conflict if the slug is taken."""
     _only_master(principal)
     return _views([tenants.create(slug, new)])[0]
 
@@ -79,7 +79,7 @@ def change(principal: Principal, tenant_id: str, new: TenantChange) -> TenantRec
 
 
 def erase(principal: Principal, tenant_id: str, confirm: str) -> uuid.UUID:
-    """End the tenant's keys, take its name, and have all that it holds erased; → the receipt's id.
+    """Revoke the tenant's keys, remove its name, and start the erasure of its data; → the receipt's id.
 
     Raises InvalidRequest unless `confirm` is the slug, Conflict for the default tenant.
     """
@@ -89,7 +89,7 @@ def erase(principal: Principal, tenant_id: str, confirm: str) -> uuid.UUID:
         raise InvalidRequest("confirm: must be the tenant's slug; nothing was deleted", field="confirm")
     with transaction.atomic():
         if not tenants.close(tenant.id):
-            tenants.get(tenant_id)  # somebody else was faster: it is gone
+            tenants.get(tenant_id)  # erased by a concurrent request
         return erase_tenant.begin(tenant.id, actor=principal.caller).id
 
 

@@ -1,4 +1,4 @@
-"""Update: a new revision, never an overwrite. A new text takes the pipeline, anything else is applied at once."""
+"""Update: a new revision, never an overwrite. A new text uses the pipeline; other changes are applied at once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from memories.types import Json, MemoryRecord, SourceKind, UpdateCommand, WriteR
 
 
 def update(principal: Principal, command: UpdateCommand) -> MemoryRecord | WriteResult:
-    """The memory as it stands afterwards, or the write's state when it is still pending.
+    """The updated memory, or the pending write.
 
     Raises MemoryNotFound, Conflict (the text is another memory's, or the memory itself is still pending) and
     InvalidRequest; nothing is written then.
@@ -41,15 +41,15 @@ def update(principal: Principal, command: UpdateCommand) -> MemoryRecord | Write
 
 
 def outcome(principal: Principal, result: WriteResult) -> MemoryRecord | WriteResult:
-    """What an update or supersede came to: the memory, or the write's state while it is pending.
+    """The result of an update or supersede: the memory, or the pending write.
 
-    Raises Conflict or MemoryNotFound if that was its end.
+    Raises Conflict or MemoryNotFound if the write failed with it.
     """
     key = result.memory_id or result.event_id  # an erased change names no memory
     memory_id = public(MEMORY, key)
     if result.failure == "conflict":
         raise Conflict(str(result.detail.get("message", "")), memory_id=result.detail.get("memory_id"))
-    if result.failure in ("memory_not_found", "erased"):  # it expired, or was deleted, while we waited
+    if result.failure in ("memory_not_found", "erased"):  # it expired, or was deleted, during the wait
         raise MemoryNotFound(memory_id)
     if result.state == "succeeded":
         return read_after_write(principal.tenant_id, key, memory_id)
@@ -57,7 +57,7 @@ def outcome(principal: Principal, result: WriteResult) -> MemoryRecord | WriteRe
 
 
 def source_for(principal: Principal, current: MemoryRecord, kind: SourceKind, text: str, payload: Json) -> Source:
-    """The row that a change of a memory is accepted with."""
+    """The row of an accepted change of a memory."""
     return Source(
         tenant_id=principal.tenant_id,
         kind=kind.value,
@@ -85,7 +85,7 @@ def refuse_ended(current: MemoryRecord) -> None:
 
 
 def refuse_taken(current: MemoryRecord, tenant_id: uuid.UUID, content: str, *, but: uuid.UUID | None) -> None:
-    """Tell a conflict before anything is accepted; the pipeline looks again under the lock."""
+    """Raise a conflict before anything is accepted; the pipeline checks again under the lock."""
     wanted = digest.of_text(content)
     live = live_digests(tenant_id, current.project, current.user_id, current.agent_id, [wanted])
     if (holder := live.get(wanted)) not in (None, but):

@@ -1,4 +1,4 @@
-"""What a user's memories come to."""
+"""Statistics of a user's memories."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class UserStats:
 
 
 def stats(principal: Principal, user_id: str, project: str | None, temporal_view: TemporalView = CURRENT) -> UserStats:
-    """Counts over the live memories of a user, and how many entities are known of."""
+    """Counts over the live memories of a user, and the number of known entities."""
     moment, scope = now(), access.reading(principal, user_id, project)
     statement, _ = where.statement(STATS, None, temporal_view)
     values = where.parameters(scope, moment, temporal_view=temporal_view)

@@ -1,7 +1,7 @@
-"""Is it gone? An erasure is checked once more, in every place where something could have stayed.
+"""Verify an erasure: search erased data in every place where some could be left.
 
-A receipt holds no ids and no text, so whoever asks brings them: ids of what was erased, and words of it. Both are
-compared without regard to case and shown nowhere; what is found is told by place and number alone.
+A receipt has no ids and no text, so the operator gives ids and words of the erased data. Both are compared without
+regard to case and never shown; findings have only a place and a number.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ _ID = re.compile(r"(?:[a-z]{3}_)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([
 # A row as text: columns, arrays and JSON alike.
 HOLDING: LiteralString = "SELECT count(*) FROM {table} AS t WHERE t.tenant_id = %(tenant)s AND {holds}"
 SAYS = sql.SQL("strpos(lower(to_jsonb(t)::text), %(mark)s) > 0")
-NAMES = sql.SQL("strpos(replace(lower(to_jsonb(t)::text), '-', ''), %(mark)s) > 0")  # an id, however it is written
+NAMES = sql.SQL("strpos(replace(lower(to_jsonb(t)::text), '-', ''), %(mark)s) > 0")  # an id in any notation
 INDEXES = sql.SQL("t.{column} @@ plainto_tsquery(%(language)s::regconfig, %(mark)s)")
 AND, EVERY = sql.SQL(" AND "), sql.SQL("TRUE")
 
-# Tables that may go on naming an erased id, and which of their rows may not.
+# Tables that may still contain an erased id, and their rows that may not.
 NAMING = {
     "memories.Source": sql.SQL("t.redacted_at IS NULL"),
-    # The answer of a deletion names what it deleted, beside its receipt.
+    # The response of a deletion contains the deleted ids, beside its receipt.
     "core.IdempotencyRecord": sql.SQL(
         "coalesce(t.body, t.response_context) IS NOT NULL AND strpos(coalesce(t.body::text, ''), '\"ers_') = 0"
     ),
-    # Somebody has to be told that it is gone.
+    # Receivers must learn of the deletion.
     "webhooks.Delivery": sql.SQL("t.body IS NOT NULL AND t.event NOT IN ('memory.deleted', 'memory.expired')"),
     "entities.GraphOutbox": sql.SQL("FALSE"),
 }
-# What is marked as erased holds nothing.
+# Rows that are marked as erased must be empty.
 EMPTIED = {
     "memories.Source": sql.SQL(
         "t.redacted_at IS NOT NULL AND NOT (t.text = '' AND t.payload = '{}' AND t.result = '{}'"
@@ -62,7 +62,7 @@ EMPTIED = {
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One place, and what is wrong there; `found` 0: nothing."""
+    """One place, and the problem; `found` 0: none."""
 
     place: str
     found: int
@@ -70,9 +70,9 @@ class Probe:
 
 
 def verify(receipt_id: str, things: Sequence[str]) -> Iterator[Probe]:
-    """Probe every place for `things`: ids, with their prefix or without, and words.
+    """Search every place for `things`: ids, with their prefix or without, and words.
 
-    Raises NotFound when there is no such receipt, Unavailable when a place can't be asked: then nothing is proved.
+    Raises NotFound if there is no such receipt, Unavailable if a place cannot be searched: then nothing is proved.
     """
     key = parse(RECEIPT, receipt_id)
     with across_tenants("an operator verifies an erasure"):
@@ -100,7 +100,7 @@ def _place(model: type[TenantRow]) -> str:
 
 
 def _sorted(things: Sequence[str]) -> tuple[list[uuid.UUID], list[str]]:
-    """(ids, words in small letters)"""
+    """(ids, words in lower case)"""
     ids, words = [], []
     for thing in things:
         if match := _ID.fullmatch(thing.lower()):
@@ -137,12 +137,12 @@ def _count(model: type[TenantRow], receipt: Erasure, holds: sql.Composable, mark
 
 
 def _as_json(word: str) -> str:
-    """As it stands inside a JSON text."""
+    """The form of a word inside JSON text."""
     return json.dumps(word, ensure_ascii=False)[1:-1]
 
 
 def _in_redis(ids: Sequence[uuid.UUID], words: Sequence[str]) -> int:
-    """Uses that wait to be counted name memories for half a minute, and are dropped when those are gone."""
+    """Waiting uses contain ids of memories for half a minute; uses of erased memories are dropped."""
     marks = [*words, *map(_as_json, words)]
     named = [mark for row_id in ids for mark in (str(row_id), row_id.hex)]
     found = 0

@@ -1,4 +1,4 @@
-"""What `make up` prints when everything runs: where it is, how to log in, and two lines to paste."""
+"""The text that `make up` prints after the start: addresses, login, and two commands to paste."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Ctrl-C stops it; the data stay.
 
 
 def text(url: str, key: str, shown: str, password: str | None, data: Path) -> str:
-    """`key` is the key or the shell variable in the command lines. `password` is None when the operator changed it."""
+    """`key` is the key or the shell variable in the command lines. `password` is None if the operator changed it."""
     return BANNER.format(
         url=url, key=key, shown=shown, password=password or "(the password you set)", logs=data / "logs"
     )

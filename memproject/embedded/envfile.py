@@ -1,4 +1,4 @@
-"""Small files of `NAME=value` lines that only their owner may read."""
+"""Small files with `NAME=value` lines, readable only by their owner."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def read(path: Path) -> dict[str, str]:
-    """What the file says; nothing when it isn't there. Comments and blank lines are passed over."""
+    """The values of the file; empty if it does not exist. Comments and blank lines are skipped."""
     if not path.exists():
         return {}
     lines = (line.strip().removeprefix("export ") for line in path.read_text().splitlines())
@@ -19,7 +19,7 @@ def read(path: Path) -> dict[str, str]:
 
 
 def write(path: Path, values: Mapping[str, str]) -> None:
-    """Replace the file at once, readable by its owner alone: a reader sees the old file or the new one."""
+    """Replace the file atomically, readable only by its owner."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # 0600 from the start
     with os.fdopen(handle, "w") as file:
         file.writelines(f"{key}={value}\n" for key, value in values.items())
@@ -29,7 +29,7 @@ def write(path: Path, values: Mapping[str, str]) -> None:
 
 
 def ensure_secrets(path: Path) -> dict[str, str]:
-    """The service's own secrets, made once and kept."""
+    """The secrets of the service, created once and kept."""
     kept = read(path)
     made = {
         "SECRET_KEY": secrets.token_hex(32),

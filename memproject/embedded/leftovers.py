@@ -1,4 +1,4 @@
-"""Which processes were started, so that the next run can end what a killed one left behind."""
+"""The started processes, so that the next run can end those that a killed run left behind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STOP_SECONDS = 12.0  # seconds; the web processes take up to ten to finish their
 
 
 def process_start_time(pid: int) -> str | None:
-    """When the process began, as the system tells it; None when there is none. With the pid it names one process."""
+    """The start time of a process; None if there is none. Together with the pid it identifies a process."""
     if sys.platform != "linux":
         shown = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
         return shown.stdout.strip() or None
@@ -29,20 +29,20 @@ def process_start_time(pid: int) -> str | None:
 
 
 class PidFile:
-    """A small file of the running children: {name: [pid, birth]}."""
+    """A small file of the running children: {name: [pid, start time]}."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.running: dict[str, tuple[int, str]] = {}
 
     def note(self, child: Child) -> None:
-        """Remember a child that was just started."""
+        """Record a child that was just started."""
         begun = process_start_time(child.pid)
-        if begun is None:  # it ended already
+        if begun is None:  # it has ended already
             return
         self.running[child.name] = (child.pid, begun)
         new = self.path.with_suffix(".new")
-        with contextlib.suppress(OSError):  # a full disk: the child runs all the same
+        with contextlib.suppress(OSError):  # a full disk: the child runs without an entry
             new.write_text(json.dumps(self.running))
             new.replace(self.path)
 
@@ -50,15 +50,15 @@ class PidFile:
         self.path.unlink(missing_ok=True)
 
     def left(self) -> list[int]:
-        """The pids of what an earlier run left running."""
+        """The pids of processes that an earlier run left running."""
         try:
             noted = [(int(pid), str(begun)) for pid, begun in json.loads(self.path.read_text()).values()]
         except (OSError, ValueError, TypeError, AttributeError):
-            return []  # none, or not whole
+            return []  # missing or incomplete
         return [pid for pid, begun in noted if process_start_time(pid) == begun]
 
     def end(self, patience: float = STOP_SECONDS) -> None:
-        """End what was left: SIGTERM, and after `patience` seconds SIGKILL, to each with all that it started."""
+        """End the remaining processes: SIGTERM, and after `patience` seconds SIGKILL, to each and its descendants."""
         for pid in self.left():
             _signal(pid, signal.SIGTERM, group=False)
         until = time.monotonic() + patience

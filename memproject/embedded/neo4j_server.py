@@ -1,6 +1,6 @@
-"""A Neo4j Community on a loopback port, without Docker: jars from Maven Central and a launcher of twenty lines.
+"""A Neo4j Community on a loopback port, without Docker: jars from Maven Central and a short launcher.
 
-For development, tests and `make up NEO4J=1`; production runs the official image. `make neo4j` starts one by itself.
+For development, tests and `make up NEO4J=1`; production runs the official image. `make neo4j` starts it alone.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ MIN_JAVA_VERSION = 17
 INSTALL = "install them (Debian: apt-get install default-jre-headless maven), or set NEO4J_URI."
 READY_SECONDS = 90.0
 HEAP = "-Xmx512m"
-# Up in half the time, slower afterwards: for tests.
+# For tests: starts in half the time, but runs slower.
 QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
 
 
 class NoNeo4jError(Exception):
-    """No server can be started here; the message says what to do."""
+    """No server can be started here; the message tells the operator how to proceed."""
 
 
 def check_tools() -> None:
-    """Raises NoNeo4jError when there is no Java that is new enough, or no Maven to fetch the jars with."""
+    """Raises NoNeo4jError without a new enough Java, or without Maven to download the jars."""
     missing = [name for name, tool in (("Java", "java"), ("Maven", "mvn")) if shutil.which(tool) is None]
     if "Maven" in missing and jars().exists():
         missing.remove("Maven")
@@ -51,7 +51,7 @@ def check_tools() -> None:
 
 
 def version() -> str:
-    """The one that the pom pins."""
+    """The version in the pom."""
     found = re.search(r"<artifactId>neo4j</artifactId>\s*<version>([\d.]+)</version>", (RECIPE / "pom.xml").read_text())
     assert found is not None
     return found[1]
@@ -62,7 +62,7 @@ def jars() -> Path:
 
 
 def fetch(say: Callable[[str], None] = lambda _: None) -> Path:
-    """The folder of the jars, filled once. Raises NoNeo4jError."""
+    """The folder of the jars, downloaded once. Raises NoNeo4jError."""
     check_tools()
     if jars().exists():
         return jars()
@@ -79,7 +79,7 @@ def fetch(say: Callable[[str], None] = lambda _: None) -> Path:
         if done.returncode:
             lines = [line for line in done.stdout.splitlines() if "ERROR" in line] or ["no reason was given"]
             raise NoNeo4jError(f"Maven could not fetch Neo4j: {lines[0][:300]}")
-        with contextlib.suppress(OSError):  # somebody else was faster
+        with contextlib.suppress(OSError):  # another process was faster
             (Path(folder) / "lib").rename(jars())
     return jars()
 
@@ -111,13 +111,13 @@ def free_port() -> int:
 
 
 def is_ready(home: Path) -> bool:
-    """Whether the server that was started last with this home is up and has its password."""
+    """Whether the last server that was started with this home is up and has its password."""
     return (home / "ready").exists()
 
 
 @dataclass(slots=True)
 class Neo4jServer:
-    """A server of our own making, for tests and `make neo4j`; `make up` supervises the same command line."""
+    """A server for tests and `make neo4j`; `make up` supervises the same command line."""
 
     home: Path
     port: int
@@ -147,14 +147,14 @@ class Neo4jServer:
             time.sleep(0.05)
 
     def signal(self, number: signal.Signals) -> None:
-        """SIGSTOP makes it a server that hangs, SIGCONT one that goes on."""
+        """SIGSTOP simulates a hanging server, SIGCONT resumes it."""
         assert self.process is not None
         self.process.send_signal(number)
         if number == signal.SIGSTOP:
-            os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)  # its threads go on for a moment
+            os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)  # its threads need a moment
 
     def kill(self) -> None:
-        """The hard way; its data are there at the next start."""
+        """SIGKILL; its data stay for the next start."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
@@ -170,7 +170,8 @@ class Neo4jServer:
 
 
 def main() -> int:
-    """`make neo4j`: a server for development with its data below DATA_DIR, until Ctrl-C. `fetch` only fetches it."""
+    """`make neo4j`: a development server with its data below DATA_DIR, until Ctrl-C. With `fetch` it only downloads the
+    jars."""
     data = ROOT / (os.environ.get("DATA_DIR") or ".data")
     (data / "neo4j").mkdir(parents=True, exist_ok=True)
     password = os.environ.get("NEO4J_PASSWORD") or envfile.ensure_secrets(data / "service.env")["NEO4J_PASSWORD"]
@@ -184,7 +185,7 @@ def main() -> int:
     except NoNeo4jError as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"Neo4j runs: NEO4J_URI={server.url} NEO4J_USER={USER}; its password stands in {data / 'service.env'}")
+    print(f"Neo4j runs: NEO4J_URI={server.url} NEO4J_USER={USER}; its password is in {data / 'service.env'}")
     assert server.process is not None
     with contextlib.suppress(KeyboardInterrupt):
         server.process.wait()

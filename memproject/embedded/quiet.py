@@ -1,4 +1,4 @@
-"""Imported first: Ctrl-C during the half second of imports ends the process at once, without a stack trace."""
+"""Imported first: Ctrl-C during the imports ends the process at once, without a stack trace."""
 
 import signal
 

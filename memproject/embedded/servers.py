@@ -1,4 +1,4 @@
-"""PostgreSQL, Redis and, if it is wanted, Neo4j for `make up`: embedded, unless a URL names a real one."""
+"""PostgreSQL, Redis and optionally Neo4j for `make up`: embedded, unless a URL names an external one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DATABASE = "memproject"
 
 
 class Database:
-    """The embedded PostgreSQL, started again when it dies. It runs on its own, below no supervisor."""
+    """The embedded PostgreSQL, restarted when it dies. It is not a child of the supervisor."""
 
     def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
         try:
@@ -31,7 +31,7 @@ class Database:
         self._again_at: float | None = None  # None while it runs
 
     def create(self) -> str:
-        """Make the service's database unless it is there; → its DATABASE_URL."""
+        """Create the database of the service unless it exists; → its DATABASE_URL."""
         try:
             self._server.create_database(DATABASE)
             self._server.reserve_log()
@@ -42,12 +42,12 @@ class Database:
         return self._server.url(DATABASE)
 
     def guard(self, logs: Path) -> Child:
-        """A child that ends the server when the supervisor was killed."""
+        """A child that stops the server when the supervisor was killed."""
         command = [sys.executable, "-m", "memproject.embedded.postmaster", str(self._server.data)]
         return Child("postgres-guard", command, dict(os.environ), logs / "postgres-guard.log", children.ROOT)
 
     def poll(self) -> None:
-        """Start it again if it died."""
+        """Restart it if it has died."""
         moment = time.monotonic()
         if self._again_at is None:
             if self._server.running():
@@ -59,7 +59,7 @@ class Database:
             return
         try:
             self._server.start()
-        except postgres_server.NoPostgresError:  # the killed one's processes may need a moment to go
+        except postgres_server.NoPostgresError:  # the processes of the killed server may need a moment to end
             self._again_at = self.policy.failed_to_start(time.monotonic())
         else:
             self._again_at = None
@@ -81,7 +81,7 @@ def redis_child(data: Path) -> Child:
 
 
 def check_redis(address: str, log: Path | None) -> None:
-    """Whether a Redis answers there. `log`: of the embedded one."""
+    """Check that a Redis answers at the address. `log`: of the embedded one."""
     try:
         answers = redis_server.wait_until_ready(address)
     except ValueError as error:
@@ -91,7 +91,7 @@ def check_redis(address: str, log: Path | None) -> None:
 
 
 def neo4j_child(data: Path, password: str, say: Callable[[str], None]) -> tuple[Child, str]:
-    """The embedded Neo4j, for the supervisor, and its NEO4J_URI. Fetches it first, once."""
+    """The embedded Neo4j, for the supervisor, and its NEO4J_URI. Downloads the jars first, once."""
     try:
         neo4j_server.fetch(lambda line: say(f"  {line}"))
     except neo4j_server.NoNeo4jError as error:
@@ -103,7 +103,7 @@ def neo4j_child(data: Path, password: str, say: Callable[[str], None]) -> tuple[
 
 
 def wait_for_neo4j(data: Path, child: Child, check: Callable[[], None]) -> None:
-    """Until it is up; `check` raises when somebody wants an end."""
+    """Wait until it is up; `check` raises if a stop was requested."""
     until = time.monotonic() + neo4j_server.READY_SECONDS
     while not neo4j_server.is_ready(data / "neo4j"):
         check()

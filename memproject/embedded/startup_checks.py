@@ -1,4 +1,4 @@
-"""What must hold before anything is started, and how the run is asked to end."""
+"""Preconditions of a start, and requests to stop it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from types import FrameType
 
 
 class CannotStartError(Exception):
-    """The one sentence that an operator reads."""
+    """An error with one sentence for the operator."""
 
 
 class StoppedError(BaseException):
-    """Ctrl-C, SIGTERM or a closed terminal. Like KeyboardInterrupt, no `except Exception` on the way may swallow it."""
+    """Ctrl-C, SIGTERM or a closed terminal. Not an Exception, like KeyboardInterrupt, so that no `except Exception`
+    catches it."""
 
 
 class Interrupt:
-    """Notes at once that somebody wants an end, and acts on it only where nothing can be left half-started."""
+    """Notes a request to stop at once, and raises only at points where nothing is half-started."""
 
     def __init__(self) -> None:
         self.shutdown_requested = False
@@ -39,13 +40,13 @@ class Interrupt:
             raise StoppedError
 
     def check(self) -> None:
-        """Raises StoppedError when an end was asked for."""
+        """Raises StoppedError if a stop was requested."""
         if self.shutdown_requested:
             raise StoppedError
 
     @contextlib.contextmanager
     def at_once(self) -> Iterator[None]:
-        """For long work that starts nothing which would have to be stopped: raise in the middle of it."""
+        """For long work that starts nothing: a stop may raise in the middle of it."""
         self._at_once = True
         try:
             self.check()
@@ -56,7 +57,7 @@ class Interrupt:
 
 @contextlib.contextmanager
 def instance_lock(data: Path, url: str) -> Iterator[None]:
-    """Hold the folder's lock; the system lets go of it when we end, however we end."""
+    """Hold the lock of the folder; the system releases it when this process ends."""
     with (data / "lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -83,6 +84,6 @@ def check_port(host: str, port: str) -> None:
 
 
 def url_of(host: str, port: str) -> str:
-    """Where a person on this machine finds what listens there."""
+    """The URL of the service for a browser on this machine."""
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"

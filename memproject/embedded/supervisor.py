@@ -1,4 +1,4 @@
-"""Runs child processes, starts them again when they die, and stops them all, in order."""
+"""Runs child processes, restarts them when they die, and stops them in order."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FAILING_DEATHS = 5  # deaths in a row: during start-up the end of all, later a state to report
-STABLE_SECONDS = 30.0  # a process that ran so long has started well: its next death is a first one
-FIRST_PAUSE, MAX_PAUSE = 0.25, 60.0  # seconds before a process is started again; doubled from death to death
-STOP_SECONDS = 11.0  # seconds for all to end by themselves; the web processes finish their requests within ten
-MIN_STOP_SECONDS = 1.0  # seconds of it for each, even where an earlier one took them all
+FAILING_DEATHS = 5  # deaths in a row: during start-up the start fails, later it is a state to report
+STABLE_SECONDS = 30.0  # a process that ran so long has started well: its next death counts as the first
+FIRST_PAUSE, MAX_PAUSE = 0.25, 60.0  # seconds before a restart, doubled with each death
+STOP_SECONDS = 11.0  # seconds for all children to end; the web processes finish their requests within ten
+MIN_STOP_SECONDS = 1.0  # seconds of it for each child, even if an earlier child has used up the time
 MAX_LOG_BYTES = 5_000_000  # bytes
 PR_SET_PDEATHSIG = 1
 # Loaded here: nothing may be loaded between fork and exec.
@@ -26,48 +26,48 @@ LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class GaveUpError(Exception):
-    """During start-up a process dies at once each time; the message names its log."""
+    """A process dies repeatedly during start-up; the message names its log."""
 
 
 def _die_with_parent() -> None:
-    """On Linux a child gets SIGTERM when its supervisor was killed, so that none is left behind.
+    """On Linux a child gets SIGTERM when its supervisor was killed, so that no process is left.
 
-    The system counts the thread that started the child as its parent: start children in a thread that stays.
+    The system treats the thread that started the child as its parent, so this must be a thread that stays.
     """
     if LIBC is not None:
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def rotate(log: Path) -> None:
-    """Keep one earlier log, so that the files don't grow for ever."""
+    """Keep one earlier log, to limit the size of the files."""
     if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
         log.replace(log.with_suffix(".log.1"))
 
 
 class RestartPolicy:
-    """When a process that ended is started again: soon after a first death, after longer pauses when it goes on."""
+    """When a process that ended is restarted: soon after the first death, later after each further one."""
 
     def __init__(self, name: str, log: Path) -> None:
         self.name, self.log = name, log
-        self.deaths = 0  # in a row, none after a run of STABLE_SECONDS
-        self._failed_starts = 0  # a start that fails is no death
+        self.deaths = 0  # in a row; 0 after a run of STABLE_SECONDS
+        self._failed_starts = 0  # a failed start is not a death
         self._started_at = 0.0
 
     @property
     def is_failing(self) -> bool:
-        """Whether it can't be kept running. False again after a run of STABLE_SECONDS."""
+        """Whether the process cannot be kept running. False again after a run of STABLE_SECONDS."""
         return self.deaths + self._failed_starts >= FAILING_DEATHS
 
     def started(self, moment: float) -> None:
         self._started_at = moment
 
     def runs(self, moment: float) -> None:
-        """It still runs; to be called from time to time."""
+        """The process is running; call this from time to time."""
         if moment - self._started_at >= STABLE_SECONDS:
             self.deaths = self._failed_starts = 0
 
     def died(self, moment: float, *, starting_up: bool = False) -> float:
-        """Count a death; → the time of the next start. Raises GaveUpError during start-up, for the last of MANY."""
+        """Count a death; → the time of the next start. During start-up, raises GaveUpError for death number MANY."""
         self.runs(moment)
         self.deaths += 1
         if starting_up and self.deaths >= FAILING_DEATHS:
@@ -85,13 +85,13 @@ class RestartPolicy:
 
 
 def in_words(pause: float) -> str:
-    """The pause as the end of a sentence; nothing for one under a second."""
+    """The pause as the end of a sentence; empty below one second."""
     return f" in {pause:.0f} s" if pause >= 1 else ""
 
 
 @dataclass(slots=True)
 class Child:
-    """One process: its command line, environment and log. In a session of its own, so Ctrl-C doesn't reach it.
+    """One process: its command line, environment and log. In a session of its own, so that Ctrl-C does not reach it.
 
     A test may stop and start it while another thread polls the supervisor: `busy` is held meanwhile.
     """
@@ -121,7 +121,7 @@ class Child:
         return process is not None and process.poll() is None
 
     def start(self) -> None:
-        """Start it, and have it started again when it dies."""
+        """Start the process; it is restarted when it dies."""
         with self.busy:
             self.wanted, self.asked_to_end = True, False
             self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -140,7 +140,7 @@ class Child:
             self.policy.started(time.monotonic())
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the process, or with SIGKILL to all that it started."""
+        """Send a signal to the process, or SIGKILL to its whole process group."""
         process = self.process
         if process is None:
             return
@@ -151,14 +151,14 @@ class Child:
                 process.send_signal(number)
 
     def ask_to_end(self) -> None:
-        """SIGTERM, once: to some a second one means to drop what they do."""
+        """SIGTERM, once: some programs take a second one as a request to drop their work."""
         self.wanted = False
         if not self.asked_to_end:
             self.asked_to_end = True
             self.signal(signal.SIGTERM)
 
     def stop(self, patience: float = STOP_SECONDS) -> None:
-        """SIGTERM, then SIGKILL for it and whatever it left. It stays stopped until `start`."""
+        """SIGTERM, then SIGKILL for the process and its descendants. It stays stopped until `start`."""
         with self.busy:
             self.ask_to_end()
             if self.process is None:
@@ -170,11 +170,11 @@ class Child:
 
 
 class Supervisor:
-    """Servers, which the others need, and what is added later.
+    """The servers that the others need, and processes that are added later.
 
-    They start in this order; those added end first, in the order in which they were added, and the servers last.
+    They start in this order. Added ones are stopped first, in the order of their addition, and the servers last.
     `started` is called after each start. Until `starting_up` is set to False, a child that dies MANY times in a row
-    ends everything; later the others go on without it.
+    stops everything; later the others continue without it.
     """
 
     def __init__(
@@ -190,7 +190,7 @@ class Supervisor:
         self.starting_up = True
 
     def failing(self) -> list[str]:
-        """The names of the children that can't be kept running."""
+        """The names of the children that cannot be kept running."""
         return [child.name for child in self.children.values() if child.policy.is_failing]
 
     def start(self) -> None:
@@ -198,7 +198,7 @@ class Supervisor:
             self._start(child)
 
     def add(self, child: Child) -> None:
-        """Start one more."""
+        """Start a further child."""
         self.children[child.name] = child
         self._start(child)
 
@@ -207,10 +207,10 @@ class Supervisor:
         self._started(child)
 
     def poll(self) -> None:
-        """Start again what died; call it a few times a second. Raises GaveUpError."""
+        """Restart children that have died; call it a few times a second. Raises GaveUpError."""
         for child in list(self.children.values()):
             if not child.busy.acquire(blocking=False):
-                continue  # somebody is stopping or starting it: look again next time
+                continue  # another thread stops or starts it: check it in the next call
             try:
                 self._look_after(child)
             finally:
@@ -225,7 +225,7 @@ class Supervisor:
             return
         if child.process is not None:
             code = child.process.returncode
-            child.signal(signal.SIGKILL)  # what it left behind
+            child.signal(signal.SIGKILL)  # the descendants of the dead process
             child.process = None
             child.again_at = child.policy.died(moment, starting_up=self.starting_up)
             self._say(f"{child.name} ended (exit code {code}) and is started again{in_words(child.again_at - moment)}.")
@@ -239,9 +239,9 @@ class Supervisor:
             self._say(f"{child.name} could not be started ({error.strerror}) and is tried again{pause}.")
 
     def stop(self, patience: float = STOP_SECONDS) -> None:
-        """Ask each to end and wait for it; `patience` seconds for all, but something for each.
+        """Stop all children; `patience` seconds in total, but a minimum for each.
 
-        The first of those added ends before the others are asked: its requests may still wait for them.
+        The first of the added ones ends before the others get a signal: its requests may still wait for them.
         """
         until = time.monotonic() + patience
         added = [child for child in self.children.values() if child not in self._servers]

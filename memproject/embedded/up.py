@@ -117,15 +117,15 @@ def wait_until_healthy(supervisor: Supervisor, url: str, logs: Path, interrupt: 
 
 
 def run(env: dict[str, str], data: Path, url: str, interrupt: Interrupt, running: contextlib.ExitStack) -> None:
-    """Start everything, show it, and keep it running. `running` ends what was started, the last first."""
+    """Start the servers and the service, print the banner, supervise them. `running` stops them in reverse order."""
     addresses: dict[str, str] = {}
     logs = data / "logs"
     if not env.get("METRICS_DIR"):
         running.callback(shutil.rmtree, metric_folder.folder_of(data), ignore_errors=True)
-    book = PidFile(data / "children.json")
-    if book.left():
+    pid_file = PidFile(data / "children.json")
+    if pid_file.left():
         say("Ending what an earlier run left behind …")
-        book.end()
+        pid_file.end()
     check_port(env["API_HOST"], env["API_PORT"])
     made = envfile.ensure_secrets(data / "service.env")
     env.update({name: value for name, value in made.items() if not env.get(name)})
@@ -155,8 +155,8 @@ def run(env: dict[str, str], data: Path, url: str, interrupt: Interrupt, running
     report = SupervisorReport(data / "supervisor.json")
     report.update([])
     env["MEMPROJECT_SUPERVISOR"] = str(data / "supervisor.json")
-    supervisor = Supervisor(supervised, say, book.note)
-    running.callback(book.forget)
+    supervisor = Supervisor(supervised, say, pid_file.note)
+    running.callback(pid_file.forget)
     running.callback(supervisor.stop)
     supervisor.start()
     envfile.write(data / "servers.env", addresses)
@@ -168,17 +168,23 @@ def run(env: dict[str, str], data: Path, url: str, interrupt: Interrupt, running
     with interrupt.at_once():
         ready = prepare(env, logs / "prepare.log")
 
+    start_service(supervisor, env, data, url, interrupt)
+    password = env["OPERATOR_PASSWORD"] if ready["password_kept"] else None
+    say(banner.text(url, str(ready["key"]), str(ready["shown"]), password, data))
+    keep_running(supervisor, database, report, interrupt)
+
+
+def start_service(supervisor: Supervisor, env: dict[str, str], data: Path, url: str, interrupt: Interrupt) -> None:
+    """Start the web processes, wait until they answer, and start the workers."""
     say("Starting the service …")
+    logs = data / "logs"
     first, rest = children.service(env, logs, data)
     for child in first:
         supervisor.add(child)
     wait_until_healthy(supervisor, url, logs, interrupt)
     supervisor.starting_up = False
-    for child in rest:  # they need a second of a core each: not while the web processes start
+    for child in rest:  # each needs a second of a core, so they start after the web processes
         supervisor.add(child)
-    password = env["OPERATOR_PASSWORD"] if ready["password_kept"] else None
-    say(banner.text(url, str(ready["key"]), str(ready["shown"]), password, data))
-    keep_running(supervisor, database, report, interrupt)
 
 
 def keep_running(

@@ -1,4 +1,4 @@
-"""The state of every component, with those that the apps know: writes, models and the graph."""
+"""The state of every component, including those of the apps: writes, models and the graph."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def writes() -> dict[str, Any]:
     return asdict(waiting())
 
 
-# A remote model is asked over the network, and may cost something: a look every few seconds says enough.
+# A remote model is probed over the network, which may cost money: one probe in a few seconds is enough.
 embedder = probes.CachedProbe(lambda: probes.probe(embedding.probe), 15)
 
 
 def graph() -> dict[str, Any]:
-    """Neo4j, and how far it is behind: it may be away, and nothing but itself is late."""
+    """Neo4j, and how far it is behind. Its failure delays only the graph."""
     if not graphs.is_on():
         return probes.DISABLED
     return probes.probe(lambda: {"status": "healthy" if graphs.is_healthy() else "unhealthy", **asdict(graphs.lag())})
@@ -30,7 +30,7 @@ _llm = probes.CachedProbe(lambda: probes.probe(language_model.probe), 15)
 
 
 def llm() -> dict[str, Any]:
-    """Away, the rules read what it would have read."""
+    """The language model. While it is unavailable, the rules extract instead."""
     return _llm() if language_model.is_on() else probes.DISABLED
 
 
@@ -52,7 +52,7 @@ def everything() -> dict[str, dict[str, Any]]:
 
 
 def overall(components: dict[str, dict[str, Any]]) -> str:
-    """unhealthy without the database, degraded without any other part."""
+    """unhealthy without the database, degraded without any other component."""
     if components["database"]["status"] != "healthy":
         return "unhealthy"
     well = all(found["status"] in ("healthy", "disabled") for found in components.values())

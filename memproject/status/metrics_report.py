@@ -1,4 +1,4 @@
-"""What `/v1/metrics` says, and the gauges of `/metrics` that are read at the moment of the scrape."""
+"""The report of `/v1/metrics`, and the gauges of `/metrics` that are read at scrape time."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# Counting reads tables and pinging takes half a second: scrapes in between get the last numbers.
+# Counting reads tables and the ping takes half a second: scrapes in between get the last values.
 _backlog = probes.CachedProbe(waiting, 5)
 _workers = probes.CachedProbe(probes.alive_workers, 5)
 
 
 def of_tenant(tenant_id: uuid.UUID) -> dict[str, Any]:
-    """One tenant's operations since the start of the service, and what it keeps now."""
+    """The operations of one tenant since the start of the service, and its current counts."""
     found = tenant_counts(tenant_id)
     return {
         "scope": "tenant",
@@ -41,7 +41,7 @@ def of_tenant(tenant_id: uuid.UUID) -> dict[str, Any]:
 
 
 def of_service() -> dict[str, Any]:
-    """Everything that was counted since the start of the service, and how things stand now (null: cannot be told)."""
+    """All counts since the start of the service, and its current state (null: unknown)."""
     seen = Snapshot()
     backlog, space = _if_there(_backlog), disk.space()
     return {
@@ -67,15 +67,15 @@ def of_service() -> dict[str, Any]:
 
 
 def gauges() -> list[Family]:
-    """How things stand now. What cannot be told, because the database or Redis is away, is left out."""
+    """Gauges of the current state. Unknown values, while the database or Redis is unavailable, are left out."""
     found = []
     backlog, queues, workers = _if_there(_backlog), _if_there(probes.queue_depths), _if_there(_workers)
     if backlog is not None:
         found += [
             metrics.gauge("writes_pending", "Accepted writes that wait", {"": backlog.pending}),
-            metrics.gauge("writes_failed", "Accepted writes that were set aside", {"": backlog.failed}),
-            metrics.gauge("oldest_pending_write_seconds", "Age of the oldest of them", {"": backlog.oldest_seconds}),
-            metrics.gauge("due_owners", "Owners whose writes a worker is to apply", {"": backlog.due_owners}),
+            metrics.gauge("writes_failed", "Accepted writes that failed", {"": backlog.failed}),
+            metrics.gauge("oldest_pending_write_seconds", "Age of the oldest write", {"": backlog.oldest_seconds}),
+            metrics.gauge("due_owners", "Owners with writes that a worker has to apply", {"": backlog.due_owners}),
         ]
     if (last := _if_there(last_sweep)) is not None:
         found.append(
@@ -89,9 +89,9 @@ def gauges() -> list[Family]:
         found.append(metrics.gauge("workers", "Celery workers that answer", {"": workers}))
     if graph.is_on() and (lag := _if_there(graph.lag)) is not None:
         found += [
-            metrics.gauge("graph_waiting", "Changes that the graph has to learn", {"": lag.waiting}),
-            metrics.gauge("graph_lag_seconds", "For how long the oldest of them is due", {"": lag.seconds}),
-            metrics.gauge("graph_dead", "Changes that the graph refused", {"": lag.dead}),
+            metrics.gauge("graph_waiting", "Changes that wait for the graph", {"": lag.waiting}),
+            metrics.gauge("graph_lag_seconds", "Seconds since the oldest waiting change was due", {"": lag.seconds}),
+            metrics.gauge("graph_dead", "Changes that the graph rejected", {"": lag.dead}),
         ]
     return found
 
@@ -99,8 +99,8 @@ def gauges() -> list[Family]:
 def _if_there(ask: Callable[[], T]) -> T | None:
     try:
         return ask()
-    except Exception as error:  # whatever a database, Redis or a broker that is away raises
-        log.warning("a number cannot be read: %s", type(error).__name__)
+    except Exception as error:  # errors of an unavailable database, Redis or broker
+        log.warning("a gauge cannot be read: %s", type(error).__name__)
         return None
 
 

@@ -23,9 +23,9 @@ def ann(owner: Caller) -> Owner:
     """The user ann of the default tenant, who has told of two people who are one."""
     assert owner.row is not None
     told = Owner(owner.row.tenant)
-    told.hears(*works("Bob Miller", "Google"))
-    told.hears("Robert")
-    told.hears("Robert")
+    told.states(*works("Bob Miller", "Google"))
+    told.states("Robert")
+    told.states("Robert")
     return told
 
 
@@ -106,7 +106,7 @@ def test_it_merges_and_splits(owner: Caller, ann: Owner, hook: None) -> None:
 
 
 def test_webhooks_hear_of_new_entities_until_they_are_erased(ann: Owner, hook: None) -> None:
-    memory = ann.hears("Zoe", "Robert")
+    memory = ann.states("Zoe", "Robert")
     assert told(ann) == [("entity.created", {"id": of(ann, "Zoe"), "name": "Zoe", "type": "PERSON"})]
     ann.erase(memory)
     assert told(ann) == []

@@ -81,8 +81,8 @@ def test_a_new_key_is_in_the_answer_and_nowhere_else(operator: Client) -> None:
         ({"rate_limits": "{"}, "Enter a valid JSON"),
         ({"tenant": ""}, "This field is required"),
         ({"one_time_token": ""}, "The form is incomplete: open it again."),
-        ({"one_time_token": "0" * 32}, "The form is not valid any more: open it again."),
-        ({"one_time_token": signing.dumps("0" * 32)}, "The form is not valid any more: open it again."),
+        ({"one_time_token": "0" * 32}, "The form has expired: open it again."),
+        ({"one_time_token": signing.dumps("0" * 32)}, "The form has expired: open it again."),
     ],
 )
 def test_a_wrong_field_is_said_beside_it_and_makes_no_key(operator: Client, wrong: dict[str, str], said: str) -> None:

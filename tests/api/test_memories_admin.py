@@ -120,7 +120,7 @@ def test_search_by_id_by_user_and_by_words(operator: Client, owner: Caller, stra
     assert texts(operator.get(f"{MEMORIES}?q=live&tenant=nobody")) == set()
     nowhere = operator.get(f"{MEMORIES}?q=live")
     assert texts(nowhere) == set()
-    assert "Choose a tenant" in nowhere.content.decode()
+    assert "Select a tenant" in nowhere.content.decode()
 
 
 def test_where_there_is_one_tenant_it_need_not_be_chosen(operator: Client, owner: Caller) -> None:
@@ -202,7 +202,7 @@ def test_failed_writes_are_tried_again(
         action = {"action": "retry_failed", "_selected_action": chosen}
         page = operator.post(WRITES, action, follow=True).content.decode()
     assert "2 write(s) will be tried again" in page
-    assert "1 stayed as they were" in page
+    assert "1 unchanged" in page
     with across_tenants("a test"):
         states = dict(Source.objects.filter(id__in=chosen).values_list("id", "state"))
         again = Source.objects.get(id=refused.id)
@@ -224,7 +224,7 @@ def test_open_reviews_are_decided(operator: Client, looker: Client, owner: Calle
     assert {review["state"] for review in owner.get("/api/v1/reviews").json()["reviews"]} == {"open"}
     said = operator.post(REVIEWS, {"action": "accept", "_selected_action": chosen}, follow=True).content.decode()
     assert "2 review(s) were accepted" in said
-    assert "1 review(s) were not open any more" in said
+    assert "1 review(s) were no longer open" in said
     (decided,) = owner.get("/api/v1/reviews?state=accepted").json()["reviews"]
     assert (decided["id"], decided["decided_by"][:6]) == (accepted, "admin:")
     assert owner.get(f"/api/v1/memories/{old}").json()["status"] == "retired"

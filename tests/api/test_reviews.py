@@ -136,20 +136,20 @@ def test_accepting_ends_one_memory(
     decided = answer.json()
     actor = f"key_{owner.row.id.hex}" if owner.row else ""
     assert (decided["state"], decided["decided_by"], decided["proposal"]) == ("accepted", actor, proposal)
-    loser, heir = (new, old) if ends == "new" else (old, new)
-    kept, ended = history(owner, heir), history(owner, loser)
+    outdated, successor = (new, old) if ends == "new" else (old, new)
+    kept, ended = history(owner, successor), history(owner, outdated)
     assert [r["action"] for r in kept["revisions"]] == ["ADD"]
     last, first = ended["revisions"]
     assert (last["action"], last["actor"], last["recorded_at"]) == (action, actor, decided["decided_at"])
-    assert last["reason"] == f"{verb} {heir}, accepted in review {review}"
+    assert last["reason"] == f"{verb} {successor}, accepted in review {review}"
     assert last["valid_to"] == (None if ends == "new" else "2026-02-01T00:00:00Z")
     assert first["retired_at"] == last["recorded_at"]
     assert ended["reviews"] == kept["reviews"] == listed(owner, state="accepted") == [decided]
-    shown = owner.get(f"{STORE}/{loser}").json()
-    assert (shown["status"], shown["superseded_by"]) == (status, heir if status == "superseded" else None)
+    shown = owner.get(f"{STORE}/{outdated}").json()
+    assert (shown["status"], shown["superseded_by"]) == (status, successor if status == "superseded" else None)
     assert owner.recalled("When does the depot open?") == [OLD if ends == "new" else NEW]
-    assert [m["id"] for m in owner.get(STORE).json()["memories"]] == [heir]
-    assert owner.post(f"{STORE}/{loser}/restore", {}).json()["status"] == "active"
+    assert [m["id"] for m in owner.get(STORE).json()["memories"]] == [successor]
+    assert owner.post(f"{STORE}/{outdated}/restore", {}).json()["status"] == "active"
     assert states(owner) == {review: "accepted"}
 
 

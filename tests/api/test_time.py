@@ -58,12 +58,12 @@ def test_an_old_version_is_found_by_its_own_words(owner: Caller, clock: Any) -> 
 def test_who_took_over_is_told_from_then_on(owner: Caller, clock: Any) -> None:
     old = owner.store("John works at Google")["id"]
     clock.move_to(START + DAY, tick=False)
-    heir = owner.post(f"{API}/{old}/supersede", {"content": "John works at Apple"}).json()["id"]
+    successor = owner.post(f"{API}/{old}/supersede", {"content": "John works at Apple"}).json()["id"]
     before = owner.get(f"{API}/{old}?{urlencode(then(START))}").json()
     after = owner.get(f"{API}/{old}?{urlencode(then(START + DAY))}").json()
     assert (before["status"], before["superseded_by"]) == ("active", None)
-    assert (after["status"], after["superseded_by"]) == ("superseded", heir)
-    assert owner.get(f"{API}/{heir}?{urlencode(then(START))}").status_code == 404
+    assert (after["status"], after["superseded_by"]) == ("superseded", successor)
+    assert owner.get(f"{API}/{successor}?{urlencode(then(START))}").status_code == 404
     both = owner.recalled("Where does John work?", include_superseded=True, **then(START + DAY))
     assert set(both) == {"John works at Google", "John works at Apple"}
 

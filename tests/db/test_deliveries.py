@@ -158,7 +158,7 @@ def test_one_task_follows_the_commit_if_there_is_anything_to_send(
 
 
 def test_events_of_two_tenants_are_a_mistake(tenant: Tenant) -> None:
-    with pytest.raises(ValueError, match="one tenant"):
+    with pytest.raises(ValueError, match="the same tenant"):
         emit([event(tenant), event(build.tenant())])
     emit([])
 

@@ -226,7 +226,7 @@ def test_what_mentions_an_entity_is_gone_and_the_rest_is_not(
     assert len(joannas) == 2  # Bergen, in the text of before and of now
     assert set(Mention.objects.filter(tenant=neighbours[0]).values_list("id")) == joannas
     assert verified(receipt, *ids[:-1], *WORDS[:-1]).endswith("Nothing was found.\n")
-    with pytest.raises(CommandError, match="left something behind"):
+    with pytest.raises(CommandError, match="Erased data was found"):
         verified(receipt, PENDING)
 
 
@@ -404,7 +404,7 @@ def test_what_was_left_behind_is_found(
     assert verified(receipt, gone, TEXT).endswith("Nothing was found.\n")
     with across_tenants("a test plants what an erasure would have left"):
         plant(neighbours[0], gone)
-    with pytest.raises(CommandError, match="left something behind"):
+    with pytest.raises(CommandError, match="Erased data was found"):
         call_command("verify_erasure", receipt, ids=[gone], words=[TEXT])
     found = [line for line in capsys.readouterr().out.splitlines() if not line.endswith(": ok")]
     assert [line for line in found if line.startswith(said)]
@@ -419,7 +419,7 @@ def test_ids_and_words_come_from_standard_input(eager: None, monkeypatch: pytest
     monkeypatch.setattr("sys.stdin", StringIO(f"{gone}\n\n"))
     call_command("verify_erasure", receipt, stdin=True)
     monkeypatch.setattr("sys.stdin", StringIO(f"{gone}\n{TEXT}\n"))
-    with pytest.raises(CommandError, match="left something behind"):
+    with pytest.raises(CommandError, match="Erased data was found"):
         call_command("verify_erasure", receipt, stdin=True)
     assert "only what is marked as erased was looked at" in verified(receipt)
 

@@ -71,7 +71,7 @@ class Owner:
         stated = [s for s in said if isinstance(s, RelationMention)]
         return GraphUpdate(self.memory(), ExtractedGraph(tuple(named), tuple(stated), user_name), at or day(0))
 
-    def hears(self, *said: Any, at: dt.datetime | None = None, user_name: str | None = None) -> uuid.UUID:
+    def states(self, *said: Any, at: dt.datetime | None = None, user_name: str | None = None) -> uuid.UUID:
         """One memory that says this; → its id."""
         lesson = self.lesson(*said, at=at, user_name=user_name)
         self.learn(lesson)
@@ -81,7 +81,7 @@ class Owner:
         with transaction.atomic():
             graph_updates.retract(self.scope, memories, moment=now())
 
-    def revive(self, *memories: uuid.UUID) -> None:
+    def reinstate(self, *memories: uuid.UUID) -> None:
         with transaction.atomic():
             graph_updates.reinstate(self.scope, memories, moment=now())
 
@@ -139,33 +139,33 @@ def works(who: str, where: str, **fields: Any) -> tuple[Any, ...]:
 # --- who is meant ----------------------------------------------------------------------------------------------------
 def test_ann_and_joanna() -> None:
     owner = Owner()
-    owner.hears("Joanna")
-    owner.hears("Ann")
-    owner.hears("Ann", "Joanna")
+    owner.states("Joanna")
+    owner.states("Ann")
+    owner.states("Ann", "Joanna")
     assert owner.entities() == {"PERSON Ann": ("Ann",), "PERSON Joanna": ("Joanna",)}
 
 
 def test_apple_and_apple() -> None:
     owner = Owner()
-    owner.hears(("Apple", "ORG"))
-    owner.hears(("apple", "CONCEPT"))
-    owner.hears(("Apple Inc.", "ORG"), ("apples", "CONCEPT"))
+    owner.states(("Apple", "ORG"))
+    owner.states(("apple", "CONCEPT"))
+    owner.states(("Apple Inc.", "ORG"), ("apples", "CONCEPT"))
     assert owner.entities() == {"ORG Apple": ("Apple", "Apple Inc."), "CONCEPT apple": ("apple", "apples")}
 
 
 def test_john_john_smith_and_mr_smith() -> None:
     owner = Owner()
-    memories = [owner.hears(name) for name in ("John", "John Smith", "Mr. Smith", "Smith, John", "john")]
+    memories = [owner.states(name) for name in ("John", "John Smith", "Mr. Smith", "Smith, John", "john")]
     assert owner.entities() == {"PERSON John Smith": ("John", "John Smith", "Mr. Smith", "Smith, John")}
     assert {frozenset(owner.mentioned(m)) for m in memories} == {frozenset({owner.key("John Smith")})}
 
 
 def test_two_johns_with_different_surnames_and_one_who_may_be_either() -> None:
     owner = Owner()
-    owner.hears("John Smith")
-    owner.hears("John Doe")
-    either = owner.hears("John")
-    again = owner.hears("John")
+    owner.states("John Smith")
+    owner.states("John Doe")
+    either = owner.states("John")
+    again = owner.states("John")
     assert owner.entities() == {
         "PERSON John Smith": ("John Smith",),
         "PERSON John Doe": ("John Doe",),
@@ -179,9 +179,9 @@ def test_two_johns_with_different_surnames_and_one_who_may_be_either() -> None:
 
 def test_the_same_text_or_write_says_which_john() -> None:
     owner = Owner()
-    owner.hears("John Smith")
-    owner.hears("John Doe")
-    here = owner.hears("John", "John Doe")
+    owner.states("John Smith")
+    owner.states("John Doe")
+    here = owner.states("John", "John Doe")
     assert owner.mentioned(here) == {owner.key("John Doe")}
     one, other = owner.lesson("John"), owner.lesson("John Smith")
     owner.learn(one, other)
@@ -190,13 +190,13 @@ def test_the_same_text_or_write_says_which_john() -> None:
 
 def test_the_user_has_a_name_once_it_is_known() -> None:
     owner = Owner()
-    owner.hears("user", ("tea", "CONCEPT"), RelationMention("user", "LIKES", "tea"))
+    owner.states("user", ("tea", "CONCEPT"), RelationMention("user", "LIKES", "tea"))
     assert owner.entities() == {"PERSON user": ("user",), "CONCEPT tea": ("tea",)}
     named = owner.lesson("John", user_name="John")
     (learned,) = owner.learn(named)
     assert [(ref.name, ref.type) for ref in learned.entities] == [("John", "PERSON")]
-    owner.hears("user", user_name="John Smith")
-    owner.hears("user", "John", user_name="Johnny")
+    owner.states("user", user_name="John Smith")
+    owner.states("user", "John", user_name="Johnny")
     assert owner.entities() == {
         "PERSON John Smith": ("John", "John Smith", "Johnny", "user"),
         "CONCEPT tea": ("tea",),
@@ -206,8 +206,8 @@ def test_the_user_has_a_name_once_it_is_known() -> None:
 
 def test_someone_known_by_the_name_that_the_user_gives_is_the_user() -> None:
     owner = Owner()
-    owner.hears(*works("John", "Google"))
-    owner.hears("user", user_name="John")
+    owner.states(*works("John", "Google"))
+    owner.states("user", user_name="John")
     assert owner.entities()["PERSON John"] == ("John", "user")
 
 
@@ -216,22 +216,22 @@ def test_someone_known_by_the_name_that_the_user_gives_is_the_user() -> None:
 )
 def test_every_name_can_be_kept(name: str) -> None:
     owner = Owner(user_id="🎸" * 128)
-    first, second = owner.hears((name, "PRODUCT")), owner.hears((name, "PRODUCT"))
+    first, second = owner.states((name, "PRODUCT")), owner.states((name, "PRODUCT"))
     assert len(owner.entities()) == 1
     assert owner.mentioned(first) == owner.mentioned(second) != set()
 
 
 def test_a_concept_becomes_what_a_later_text_says_it_is() -> None:
     owner = Owner()
-    owner.hears(("GitHub", "CONCEPT"))
-    owner.hears(("GitHub", "ORG"))
-    owner.hears(("GitHub", "CONCEPT"))
+    owner.states(("GitHub", "CONCEPT"))
+    owner.states(("GitHub", "ORG"))
+    owner.states(("GitHub", "CONCEPT"))
     assert owner.entities() == {"ORG GitHub": ("GitHub",)}
 
 
 def test_what_is_learned_is_told_to_the_graph() -> None:
     owner = Owner()
-    memory = owner.hears(*works("John", "Google"))
+    memory = owner.states(*works("John", "Google"))
     rows = GraphOutbox.objects.filter(tenant=owner.tenant)
     relation = Relation.objects.values_list("id", flat=True).get(tenant=owner.tenant)
     told = {("entity", owner.key("John")), ("entity", owner.key("Google", "ORG")), ("relation", relation)}
@@ -263,10 +263,10 @@ def test_learning_twice_changes_nothing() -> None:
 def test_tenants_and_users_know_nothing_of_each_other() -> None:
     one = Owner()
     others = [Owner(), Owner(one.tenant, "bob")]
-    one.hears(*works("John", "Google"))
+    one.states(*works("John", "Google"))
     before = one.entities(), one.relations()
     for other in others:
-        memory = other.hears(*works("John", "Google"))
+        memory = other.states(*works("John", "Google"))
         assert other.mentioned(memory).isdisjoint({one.key("John"), one.key("Google", "ORG")})
         assert other.entities() == one.entities()
         other.erase(memory)
@@ -295,9 +295,9 @@ def test_fifty_threads_that_learn_of_ten_people_make_ten_entities() -> None:
 # --- relations in time -----------------------------------------------------------------------------------------------
 def test_a_new_job_ends_the_old_one_and_the_past_stays_as_it_was_known() -> None:
     owner = Owner()
-    owner.hears(*works("John", "Google"), at=day(1))
+    owner.states(*works("John", "Google"), at=day(1))
     then = now()
-    owner.hears(*works("John", "Apple"), at=day(5))
+    owner.states(*works("John", "Apple"), at=day(5))
     assert owner.relations() == [("John", "WORKS_AT", "Apple", 5, None), ("John", "WORKS_AT", "Google", 1, 5)]
     assert owner.relations(then) == [("John", "WORKS_AT", "Google", 1, None)]
 
@@ -312,82 +312,82 @@ def test_the_order_in_which_jobs_are_told_does_not_matter() -> None:
     for order in ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)):
         owner = Owner()
         for job, when in [jobs[i] for i in order]:
-            owner.hears(*works("John", job), at=day(when))
+            owner.states(*works("John", job), at=day(when))
         assert owner.relations() == meant, order
 
 
 def test_two_jobs_in_one_text_are_two_jobs() -> None:
     owner = Owner()
-    owner.hears(*works("John", "Google"), *works("John", "Apple")[1:])
+    owner.states(*works("John", "Google"), *works("John", "Apple")[1:])
     assert [r[3:] for r in owner.relations()] == [(0, None), (0, None)]
 
 
 def test_a_job_that_ended_and_one_that_nobody_knew_of() -> None:
     owner = Owner()
-    owner.hears(*works("John", "Google"), at=day(1))
-    owner.hears(*works("John", "Google", ended=True), at=day(4))
-    owner.hears(*works("John", "Acme", ended=True, valid_to=day(2)), at=day(4))
+    owner.states(*works("John", "Google"), at=day(1))
+    owner.states(*works("John", "Google", ended=True), at=day(4))
+    owner.states(*works("John", "Acme", ended=True, valid_to=day(2)), at=day(4))
     assert owner.relations() == [("John", "WORKS_AT", "Acme", None, 2), ("John", "WORKS_AT", "Google", 1, 4)]
-    owner.hears(*works("John", "Google"), at=day(8))
+    owner.states(*works("John", "Google"), at=day(8))
     assert owner.relations()[1:] == [("John", "WORKS_AT", "Google", 1, 4), ("John", "WORKS_AT", "Google", 8, None)]
 
 
 def test_what_is_mutual_is_one_relation_and_ends_for_both() -> None:
     owner = Owner()
-    owner.hears("Ann", "Bob", RelationMention("Ann", "MARRIED_TO", "Bob"), at=day(1))
-    owner.hears("Ann", "Bob", RelationMention("Bob", "MARRIED_TO", "Ann"), at=day(2))
+    owner.states("Ann", "Bob", RelationMention("Ann", "MARRIED_TO", "Bob"), at=day(1))
+    owner.states("Ann", "Bob", RelationMention("Bob", "MARRIED_TO", "Ann"), at=day(2))
     assert owner.relations() == [("Ann", "MARRIED_TO", "Bob", 1, None)]
-    owner.hears("Bob", "Eve", RelationMention("Eve", "MARRIED_TO", "Bob"), at=day(3))
+    owner.states("Bob", "Eve", RelationMention("Eve", "MARRIED_TO", "Bob"), at=day(3))
     assert owner.relations() == [("Ann", "MARRIED_TO", "Bob", 1, 3), ("Eve", "MARRIED_TO", "Bob", 3, None)]
 
 
 def test_one_who_likes_two_things_likes_both() -> None:
     owner = Owner()
     for n, what in enumerate(("tea", "jazz")):
-        owner.hears("Ann", (what, "CONCEPT"), RelationMention("Ann", "LIKES", what), at=day(n))
+        owner.states("Ann", (what, "CONCEPT"), RelationMention("Ann", "LIKES", what), at=day(n))
     assert [r[2:] for r in owner.relations()] == [("jazz", 1, None), ("tea", 0, None)]
 
 
 def test_a_memory_that_steps_back_takes_what_only_it_states() -> None:
     owner = Owner()
-    both = owner.hears(*works("John", "Google", properties={"role": "engineer"}))
-    alone = owner.hears(*works("John", "Google"), ("tea", "CONCEPT"), RelationMention("John", "LIKES", "tea"))
+    both = owner.states(*works("John", "Google", properties={"role": "engineer"}))
+    alone = owner.states(*works("John", "Google"), ("tea", "CONCEPT"), RelationMention("John", "LIKES", "tea"))
     owner.retire(alone)
     assert owner.mentioned(alone) == set()
     assert owner.relations() == [("John", "WORKS_AT", "Google", 0, None)]
     owner.retire(both)
     assert owner.relations() == []
     job = Relation.objects.filter(tenant=owner.tenant, type="WORKS_AT", retired_at=None)
-    owner.revive(alone)
+    owner.reinstate(alone)
     assert len(owner.mentioned(alone)) == 3
     assert owner.relations() == [("John", "LIKES", "tea", 0, None), ("John", "WORKS_AT", "Google", 0, None)]
     assert job.get().properties == {}
-    owner.revive(both)
+    owner.reinstate(both)
     assert job.get().properties == {"role": "engineer"}
     before = owner.counts()
-    owner.revive(both, alone)
+    owner.reinstate(both, alone)
     assert owner.counts() == before
 
 
 def test_an_outdated_job_stays_as_past_and_is_open_again_when_its_successor_is_taken_back() -> None:
     owner = Owner()
-    old = owner.hears(*works("John", "Google"), at=day(1))
-    new = owner.hears(*works("John", "Apple"), at=day(5))
+    old = owner.states(*works("John", "Google"), at=day(1))
+    new = owner.states(*works("John", "Apple"), at=day(5))
     owner.retire(old)
     assert owner.relations() == [("John", "WORKS_AT", "Apple", 5, None), ("John", "WORKS_AT", "Google", 1, 5)]
     owner.retire(new)
-    owner.revive(old)
+    owner.reinstate(old)
     assert owner.relations() == [("John", "WORKS_AT", "Google", 1, None)]
-    owner.revive(new)
+    owner.reinstate(new)
     assert owner.relations() == [("John", "WORKS_AT", "Apple", 5, None), ("John", "WORKS_AT", "Google", 1, 5)]
 
 
 # --- erasing ---------------------------------------------------------------------------------------------------------
 def test_erasing_takes_only_what_nobody_else_states() -> None:
     owner = Owner()
-    stays = owner.hears(*works("John", "Google"))
+    stays = owner.states(*works("John", "Google"))
     before = owner.counts()
-    goes = owner.hears(
+    goes = owner.states(
         *works("John Smith", "Google", properties={"role": "spy"}),
         ("tea", "CONCEPT"),
         RelationMention("John Smith", "LIKES", "tea"),
@@ -406,7 +406,7 @@ def test_erasing_takes_only_what_nobody_else_states() -> None:
 def test_erasing_takes_every_version() -> None:
     owner = Owner()
     memories = [
-        owner.hears(*works("user", job), at=day(n), user_name="Ann")
+        owner.states(*works("user", job), at=day(n), user_name="Ann")
         for n, job in enumerate(("Google", "Apple", "Acme"))
     ]
     owner.retire(memories[0])

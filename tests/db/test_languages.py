@@ -130,7 +130,7 @@ def test_a_pending_write_has_the_words_of_its_project(no_worker: None, settings:
     rows = Source.objects.filter(tenant=default_tenant().id)
     assert rows.filter(tsv=websearch_query("Haus タワー", "german")).count() == 1
     settings.PROJECT_LANGUAGES = {}
-    assert reindexed() == "The words of 0 passages were indexed anew."
+    assert reindexed() == "The words of 0 passages were indexed again."
     assert rows.filter(tsv=websearch_query("Haus", "german")).count() == 0
     assert rows.filter(tsv=websearch_query("Häuser タワー", "english")).count() == 1
 
@@ -145,12 +145,12 @@ def test_words_are_indexed_anew_in_the_language_that_is_set_now(
             owner.store(turn["content"], project=project, skip_extraction=True)
     owner.store("Das Haus. " * 500, project="notes", user_id="bob", skip_extraction=True)
     before = state()
-    assert reindexed() == f"The words of {len(before)} passages were indexed anew."
+    assert reindexed() == f"The words of {len(before)} passages were indexed again."
     assert state() == before
     settings.PROJECT_LANGUAGES = {"notes": "german"}
     others = set(passages().filter(project="other").values_list("id", "tsv", "length"))
     assert found("Haus", "notes") == {"Das Haus. " * 500}
-    assert reindexed("--project", "notes") == f"The words of {len(before) - 5} passages were indexed anew."
+    assert reindexed("--project", "notes") == f"The words of {len(before) - 5} passages were indexed again."
     assert len(found("Haus", "notes")) == 6
     assert set(passages().filter(project="other").values_list("id", "tsv", "length")) == others
     after = state()

@@ -82,8 +82,8 @@ def noted(owner: Owner) -> None:
 # --- by name ---------------------------------------------------------------------------------------------------------
 def test_what_is_merged_is_one_and_what_is_split_is_two() -> None:
     owner = Owner()
-    memory = owner.hears(*works("Bob Miller", "Google"), at=day(1))
-    owner.hears(*works("Robert", "Google"), "Ann", RelationMention("Robert", "FRIEND_OF", "Ann"), at=day(2))
+    memory = owner.states(*works("Bob Miller", "Google"), at=day(1))
+    owner.states(*works("Robert", "Google"), "Ann", RelationMention("Robert", "FRIEND_OF", "Ann"), at=day(2))
     bob, robert = owner.key("Bob Miller"), owner.key("Robert")
     before = state(owner)
     merged = merge(operator(owner), [ent(bob)], ent(robert))
@@ -92,7 +92,7 @@ def test_what_is_merged_is_one_and_what_is_split_is_two() -> None:
     assert merged.detail.entity.memory_count == 2
     assert owner.relations() == [("Robert", "FRIEND_OF", "Ann", 2, None), ("Robert", "WORKS_AT", "Google", 1, None)]
     assert owner.mentioned(memory) == {robert, owner.key("Google", "ORG")}
-    later = owner.hears("Bob Miller")
+    later = owner.states("Bob Miller")
     assert owner.mentioned(later) == {robert}
     owner.erase(later)
     noted(owner)
@@ -106,11 +106,11 @@ def test_what_is_merged_is_one_and_what_is_split_is_two() -> None:
 
 def test_what_was_said_of_both_since_stays() -> None:
     owner = Owner()
-    owner.hears(*works("Bob", "Google"), at=day(1))
-    owner.hears("Robert")
+    owner.states(*works("Bob", "Google"), at=day(1))
+    owner.states("Robert")
     bob, robert = owner.key("Bob"), owner.key("Robert")
     merge(operator(owner), [ent(bob)], ent(robert))
-    since = owner.hears(*works("Bob", "Google"), at=day(3))
+    since = owner.states(*works("Bob", "Google"), at=day(3))
     split(operator(owner), ent(robert))
     assert owner.mentioned(since) == {robert, owner.key("Google", "ORG")}
     assert owner.relations() == [("Bob", "WORKS_AT", "Google", 1, None), ("Robert", "WORKS_AT", "Google", 1, None)]
@@ -118,9 +118,9 @@ def test_what_was_said_of_both_since_stays() -> None:
 
 def test_what_was_withdrawn_or_erased_meanwhile_does_not_come_back() -> None:
     owner = Owner()
-    withdrawn = owner.hears(*works("Bob", "Google"))
-    erased = owner.hears("Bob", ("tea", "CONCEPT"), RelationMention("Bob", "LIKES", "tea"))
-    kept = owner.hears("Bob", "Robert")
+    withdrawn = owner.states(*works("Bob", "Google"))
+    erased = owner.states("Bob", ("tea", "CONCEPT"), RelationMention("Bob", "LIKES", "tea"))
+    kept = owner.states("Bob", "Robert")
     bob, robert = owner.key("Bob"), owner.key("Robert")
     merge(operator(owner), [ent(bob)], ent(robert))
     owner.retire(withdrawn)
@@ -135,8 +135,8 @@ def test_what_was_withdrawn_or_erased_meanwhile_does_not_come_back() -> None:
 
 def test_a_split_whose_name_was_taken_takes_the_next_one() -> None:
     owner = Owner()
-    owner.hears("Bob")
-    owner.hears("Robert")
+    owner.states("Bob")
+    owner.states("Robert")
     bob, robert = owner.key("Bob"), owner.key("Robert")
     merge(operator(owner), [ent(bob)], ent(robert))
     edit(operator(owner), EditEntity(ent(robert), name="Bob"))
@@ -148,7 +148,7 @@ def test_a_split_whose_name_was_taken_takes_the_next_one() -> None:
 def test_an_earlier_merge_is_undone_and_a_later_one_stays() -> None:
     owner = Owner()
     for name in ("Ann", "Bea", "Cid"):
-        owner.hears(*works(name, "Google"), "Zoe")
+        owner.states(*works(name, "Google"), "Zoe")
     ann, bea, cid = (owner.key(name) for name in ("Ann", "Bea", "Cid"))
     nothing = state(owner)
     merge(operator(owner), [ent(cid)], ent(ann))
@@ -166,9 +166,9 @@ def test_an_earlier_merge_is_undone_and_a_later_one_stays() -> None:
 def test_what_cannot_be_merged() -> None:
     owner, other, stranger = Owner(), None, Owner()
     other = Owner(owner.tenant, "bob")
-    owner.hears("Ann", "Bea", "Cid")
-    other.hears("Dan")
-    stranger.hears("Eve")
+    owner.states("Ann", "Bea", "Cid")
+    other.states("Dan")
+    stranger.states("Eve")
     ann, bea, cid = (ent(owner.key(name)) for name in ("Ann", "Bea", "Cid"))
     merge(operator(owner), [bea], ann)
     before = state(owner), state(stranger)
@@ -199,7 +199,7 @@ def test_what_cannot_be_merged() -> None:
 # --- edit ------------------------------------------------------------------------------------------------------------
 def test_an_edit_changes_what_it_says_and_keeps_the_past() -> None:
     owner = Owner()
-    owner.hears("Jon")
+    owner.states("Jon")
     jon, then = ent(owner.key("Jon")), now()
     changed = edit(operator(owner), EditEntity(jon, name="John"))
     assert (changed.entity.name, changed.entity.aliases) == ("John", ("Jon",))
@@ -213,17 +213,17 @@ def test_an_edit_changes_what_it_says_and_keeps_the_past() -> None:
 
 def test_an_edit_never_takes_off_what_makes_an_entity_the_user() -> None:
     owner = Owner()
-    owner.hears("user", user_name="Ann")
+    owner.states("user", user_name="Ann")
     assert edit(operator(owner), EditEntity(ent(owner.key("Ann")), aliases=())).entity.aliases == ("user",)
     assert owner.entities() == {"PERSON Ann": ("Ann", "user")}
-    owner.hears("user", ("tea", "CONCEPT"))
+    owner.states("user", ("tea", "CONCEPT"))
     assert set(owner.entities()) == {"PERSON Ann", "CONCEPT tea"}
 
 
 def test_an_ambiguous_one_names_its_candidates_until_it_is_renamed() -> None:
     owner = Owner()
     for name in ("John Smith", "John Doe", "John"):
-        owner.hears(name)
+        owner.states(name)
     john = ent(owner.key("John"))
     either = {owner.key("John Smith"), owner.key("John Doe")}
     assert set(get_entity(operator(owner), john).ambiguous_with) == either

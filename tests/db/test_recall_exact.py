@@ -50,7 +50,7 @@ WORDS = [
 SIZES = {"none": 0, "one": 1, "few": 9, "many": 70}
 TEXTS = "SELECT id, text_key, memory_key, tsv::text, length, speaker, role, said_at FROM memories_passage"
 
-Known = dict[str, dict[str, Any]]
+StoredMemories = dict[str, dict[str, Any]]
 
 
 @pytest.fixture
@@ -62,12 +62,12 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def stored(owner: Caller) -> dict[str, Known]:
+def stored(owner: Caller) -> dict[str, StoredMemories]:
     """Scopes of several sizes: turns of named people and of nobody, one long text, some of them outdated."""
     dice = random.Random(5)
-    scopes: dict[str, Known] = {}
+    scopes: dict[str, StoredMemories] = {}
     for user, size in SIZES.items():
-        known: Known = {}
+        known: StoredMemories = {}
         items = [_item(dice, user, number) for number in range(size)]
         if size > 50:
             items[3]["content"] = " ".join(dice.choice(WORDS) + f" {n}" for n in range(2_000))
@@ -77,11 +77,11 @@ def stored(owner: Caller) -> dict[str, Known]:
                 known[result["response"]["id"]] = {"agent_id": None, "memory_type": "turn", **item}
         for memory_id in list(known)[5:20:5]:
             assert owner.post(
-                f"/api/v1/memories/{memory_id}/supersede", {"content": f"heir of {memory_id}"}
+                f"/api/v1/memories/{memory_id}/supersede", {"content": f"successor of {memory_id}"}
             ).status_code
-            heir = owner.get(f"/api/v1/memories/{memory_id}").json()["superseded_by"]
+            successor = owner.get(f"/api/v1/memories/{memory_id}").json()["superseded_by"]
             gone = known.pop(memory_id)
-            known[heir] = {**gone, "content": f"heir of {memory_id}"}
+            known[successor] = {**gone, "content": f"successor of {memory_id}"}
         scopes[user] = known
     return scopes
 
@@ -104,7 +104,7 @@ def scope_of(user: str) -> MemoryScope:
     return MemoryScope(default_tenant().id, user, ("default",))
 
 
-def looked_at_all(query: RecallQuery, user: str, known: Known) -> Iterator[tuple[float, uuid.UUID, uuid.UUID]]:
+def looked_at_all(query: RecallQuery, user: str, known: StoredMemories) -> Iterator[tuple[float, uuid.UUID, uuid.UUID]]:
     """(score of the first stage, passage, text) of every live passage that the filter lets through."""
     scope = scope_of(user)
     with connection.cursor() as cursor:
@@ -166,7 +166,7 @@ asked = st.lists(st.sampled_from([*WORDS, "Ann", "Bob's", "the", "you told me", 
 @given(user=st.sampled_from(list(SIZES)), words=asked, condition=conditions)
 @example(user="many", words=["garden", "3", "5", "7"], condition=None)
 def test_no_candidate_is_missed(
-    stored: dict[str, Known], user: str, words: list[str], condition: dict[str, Any] | None
+    stored: dict[str, StoredMemories], user: str, words: list[str], condition: dict[str, Any] | None
 ) -> None:
     query = RecallQuery(" ".join(words), filters=None if condition is None else filters.parse(condition))
     everything = sorted(looked_at_all(query, user, stored[user]), key=lambda row: -row[0])
@@ -184,7 +184,7 @@ def test_no_candidate_is_missed(
 
 
 @pytest.mark.usefixtures("eager")
-def test_the_owner_counts_its_passages(stored: dict[str, Known], owner: Caller) -> None:
+def test_the_owner_counts_its_passages(stored: dict[str, StoredMemories], owner: Caller) -> None:
     counted = Owner.objects.filter(tenant=default_tenant()).values_list("user_id", "passages")
     for user, passages in counted:
         with connection.cursor() as cursor:

@@ -137,8 +137,8 @@ class History:
         if answer.status_code == 201:
             valid_from = since if "valid_from" in asked else self.now
             self.memories[memory].append(replace(last, recorded_at=self.now, valid_to=valid_from))
-            heir = replace(last, recorded_at=self.now, content=asked["content"], valid_from=valid_from)
-            self.memories[answer.json()["id"]] = [heir]
+            successor = replace(last, recorded_at=self.now, content=asked["content"], valid_from=valid_from)
+            self.memories[answer.json()["id"]] = [successor]
 
     def archive(self, memory: str) -> None:
         key = parse(MEMORY, memory)

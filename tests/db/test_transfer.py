@@ -184,12 +184,12 @@ def test_a_second_time_is_refused_and_may_be_skipped(world: Caller, tmp_path: Pa
     with pytest.raises(CommandError, match="3 of 3 owners have memories in this tenant already; nothing was imported"):
         imported(tmp_path, lines)
     assert rows(tenant) == before
-    assert "3 owners were left out" in imported(tmp_path, lines, skip_existing=True)
+    assert "3 owners were skipped" in imported(tmp_path, lines, skip_existing=True)
     assert rows(tenant) == before
     assert world.delete("/api/v1/memories", {"user_id": "bob@example.com", "all": True}).status_code == 200
     said = imported(tmp_path, lines, skip_existing=True)
     assert "Imported of 1 owners" in said
-    assert "2 owners were left out" in said
+    assert "2 owners were skipped" in said
     again = exported(tmp_path, user="bob@example.com").splitlines()
     assert again[1:-1] == [line for line in lines.splitlines() if line in set(again[1:-1])]
 
@@ -339,7 +339,7 @@ def test_what_only_the_database_sees_undoes_all_before_it(
 
 def test_a_tenant_that_is_not_there(eager: None, tmp_path: Path) -> None:
     for command in (lambda: exported(tmp_path, "nowhere"), lambda: imported(tmp_path, b"", "nowhere")):
-        with pytest.raises(CommandError, match="there is none of that name"):
+        with pytest.raises(CommandError, match="no tenant has this slug"):
             command()
 
 

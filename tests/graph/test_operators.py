@@ -34,7 +34,7 @@ def test_an_operator_lets_dead_changes_be_tried_again(eager: None) -> None:
     assert str(dead.object_id) in page
     assert str(waiting.object_id) not in page
     form = {"action": "retry", "_selected_action": [str(dead.id), str(waiting.id)]}
-    assert "1 change(s) are tried again." in operator.post(LIST, form, follow=True).content.decode()
+    assert "1 change(s) will be retried." in operator.post(LIST, form, follow=True).content.decode()
     now = GraphOutbox.objects.get(tenant=world.tenant, id=dead.id)
     assert (now.state, now.attempts, now.failure) == ("pending", 0, "")
     assert operator.get(f"{LIST}{dead.id}/change/").status_code == 200

@@ -31,7 +31,7 @@ def grouped(rows: Iterable[Any], name: str) -> dict[uuid.UUID, list[Any]]:
 
 
 @dataclass
-class Kept:
+class EndState:
     world: World
     user: str
 

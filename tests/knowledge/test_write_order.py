@@ -17,7 +17,7 @@ from memories.embeddings.base import Encoded
 from memories.embeddings.local import LocalEmbedder
 from memories.extraction.extractor import TextExtractor
 from memories.types import SourceKind
-from tests.knowledge.end_state import Kept
+from tests.knowledge.end_state import EndState
 from tests.knowledge.interleaved import World, one_by_one
 from tests.knowledge.sequences import USERS, Change, Pass, Request, Step, Store, sequences
 
@@ -79,9 +79,9 @@ def test_all_orders_of_work_end_in_the_state_of_one_by_one(no_worker: None, read
         world.drain()
         plain = one_by_one([operation for user in USERS for operation in world.taken[user]], clock)
         for user in USERS:
-            kept = Kept(world, user).all()
+            kept = EndState(world, user).all()
             kept["writes"] = {label: kept["writes"][label] for label in kept["writes"] if label not in world.erased}
-            wanted = Kept(plain, user).all()
+            wanted = EndState(plain, user).all()
             different = {name: (kept[name], wanted[name]) for name in wanted if kept[name] != wanted[name]}
             if different:
                 note("\n".join(map(repr, steps)))

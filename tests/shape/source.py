@@ -13,7 +13,7 @@ from tests.shape.names import Taint, chain, functions, string
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = ("memproject", "core", "apikeys", "webhooks", "entities", "memories")
-MAX_MODULE_LINES, MAX_FUNCTION_LINES = 400, 80
+MAX_MODULE_LINES, MAX_FUNCTION_LINES = 400, 60
 
 
 @dataclass(frozen=True)

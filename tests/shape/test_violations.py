@@ -66,7 +66,7 @@ IMPORTS: dict[str, list[tuple[str, str, str]]] = {
     "bootstrap": [
         ("memproject/embedded/bootstrap.py", "import django", "django"),
     ],
-    "doors": [
+    "api": [
         ("memories/api/mem0/views.py", "from memories.models import Memory", "memories.models"),
         ("memories/api/common.py", "import memories.retrieval.fuse", "memories.retrieval.fuse"),
         ("apikeys/api/permissions.py", "import apikeys.models", "apikeys.models"),

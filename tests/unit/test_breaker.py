@@ -136,7 +136,7 @@ def test_of_several_threads_that_time_out_at_once_one_pings(server: Server, capl
     assert server.pings == 1
     assert server.refuses()
     assert [record.getMessage() for record in caplog.records] == [
-        "It hangs: its calls are refused, it is asked every 3 s"
+        "It does not answer: calls are refused, next ping in 3 s"
     ]
 
 

@@ -29,7 +29,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Whole:
+class Record:
     id: uuid.UUID | None
     part: Part
     parts: tuple[Part, ...] = ()
@@ -44,7 +44,7 @@ class PartOut(ResponseSerializer):
     name = serializers.CharField()
 
 
-class WholeOut(ResponseSerializer):
+class RecordOut(ResponseSerializer):
     id = PublicIdField("mem", allow_null=True)
     name = serializers.CharField(source="part.name")
     upper = serializers.CharField()
@@ -56,12 +56,12 @@ class WholeOut(ResponseSerializer):
     extra = serializers.CharField(required=False)
     vector = serializers.ListField(child=serializers.FloatField(), required=False, allow_null=True)
 
-    def get_upper(self, whole: Whole) -> str:
-        return whole.part.name.upper()
+    def get_upper(self, record: Record) -> str:
+        return record.part.name.upper()
 
 
-class WrapperOut(WholeOut):
-    inherited_source = "whole"
+class WrapperOut(RecordOut):
+    inherited_source = "record"
 
     rank = serializers.IntegerField()
 
@@ -74,7 +74,7 @@ class OuterOut(WrapperOut):
 
 @dataclass(frozen=True)
 class Wrapper:
-    whole: Whole
+    record: Record
     rank: int
 
 
@@ -97,34 +97,34 @@ SHORT = {
 
 
 def test_a_record_is_rendered_by_name_source_and_method_in_the_order_of_the_fields() -> None:
-    body = WholeOut.render(Whole(ROW, Part("a")))
+    body = RecordOut.render(Record(ROW, Part("a")))
     assert body == SHORT
     assert list(body) == list(SHORT)
 
 
 def test_a_field_that_is_not_required_is_left_out_without_a_value() -> None:
-    whole = Whole(None, Part("a"), (Part("b"),), extra="x", note="n", vector=[1.0])
-    assert WholeOut.render(whole) == SHORT | {
+    record = Record(None, Part("a"), (Part("b"),), extra="x", note="n", vector=[1.0])
+    assert RecordOut.render(record) == SHORT | {
         "id": None,
         "parts": [{"name": "b"}],
         "note": "n",
         "extra": "x",
         "vector": [1.0],
     }
-    assert WholeOut.render(replace(whole, extra=None, vector=None)).items() >= {"vector": None}.items()
-    assert "extra" not in WholeOut.render(replace(whole, extra=None))
-    assert "vector" not in WholeOut.render(replace(whole, vector=UNSET))
+    assert RecordOut.render(replace(record, extra=None, vector=None)).items() >= {"vector": None}.items()
+    assert "extra" not in RecordOut.render(replace(record, extra=None))
+    assert "vector" not in RecordOut.render(replace(record, vector=UNSET))
 
 
 def test_inherited_fields_show_a_part_of_the_record() -> None:
-    wrapper = Wrapper(Whole(ROW, Part("a")), 3)
+    wrapper = Wrapper(Record(ROW, Part("a")), 3)
     assert WrapperOut.render(wrapper) == SHORT | {"rank": 3}
     assert OuterOut.render(Outer(wrapper, True)) == SHORT | {"rank": 3, "last": True}
 
 
 def test_an_answer_has_the_rendered_example() -> None:
-    documented = answer(WholeOut, "One", Whole(ROW, Part("a")))
-    assert (documented.response, documented.description) == (WholeOut, "One")
+    documented = answer(RecordOut, "One", Record(ROW, Part("a")))
+    assert (documented.response, documented.description) == (RecordOut, "One")
     assert [(one.name, one.value) for one in documented.examples] == [("One", SHORT)]
 
 
@@ -147,7 +147,7 @@ def test_the_error_of_each_dialect() -> None:
 
 def test_the_envelope() -> None:
     at = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
-    body = mem0.envelope(WholeOut).render(mem0.Success(Whole(ROW, Part("a")), "Done", at))
+    body = mem0.envelope(RecordOut).render(mem0.Success(Record(ROW, Part("a")), "Done", at))
     assert json.dumps(body) == json.dumps(
         {"success": True, "data": SHORT, "message": "Done", "timestamp": "2026-03-01T00:00:00Z"}
     )

@@ -1,4 +1,4 @@
-"""Tables of what the service answers and sends."""
+"""Models of webhooks and their deliveries."""
 
 from webhooks.models.delivery import Delivery
 from webhooks.models.webhook import Webhook

@@ -1,4 +1,4 @@
-"""One event on its way to one webhook."""
+"""One event and its delivery to one webhook."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from webhooks.types import DeliveryState
 
 
 class Delivery(TenantRow):
-    """A message and what became of it.
+    """A message and the state of its delivery.
 
-    `message` is the event's id: the same for all webhooks that are told, and over all tries. `body` goes when it
-    ends: delivered, given up, or erased. `subjects` are the ids that it speaks of, so erasure finds it.
-    `due_at` is the next try of a pending row, moved forward by whoever tries (its lease), and null at the end.
-    `log` has one entry a try: when, status code, error, milliseconds; never anything that the receiver said.
+    `message` is the id of the event, the same for all webhooks and all attempts. `body` is removed when the delivery
+    ends: delivered, failed, or erased. `subjects` are the ids in the body; an erasure finds the row by them. `due_at`
+    is the time of the next attempt of a pending row; a worker that claims the row moves it forward (a lease). It is
+    null for ended rows. `log` has one entry for each attempt: time, status code, error, milliseconds. It never contains
+    text of the receiver.
     """
 
     webhook_key: uuid.UUID

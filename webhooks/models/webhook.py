@@ -1,4 +1,4 @@
-"""The webhook: an address that wants to be told of events."""
+"""A webhook: an address that receives events."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from core.tenancy import TenantRow
 
 
 class Webhook(TenantRow):
-    """Who is told what. `user_id` null: events of all users; `project_ids` empty: of all projects.
+    """A subscription. `user_id` null: events of all users; `project_ids` empty: events of all projects.
 
-    `secret` signs, so it is needed as it is, and stands here in the clear: whoever reads this table can already read
-    the memories that the messages speak of. It is shown once, to whom made it, and never again.
-    `caller` and `key_id` name the API key that it hangs on: plain values, as nothing is ever deleted there.
-    `failing_since` is the first failure after the last success.
+    `secret` signs messages, so it is stored in plain text. A reader of this table can also read the memories that
+    messages contain. The API shows it once, in the response to its creation. `caller` and `key_id` name the API key
+    that the webhook depends on: plain values without a foreign key. `failing_since` is the first failure after the last
+    success.
     """
 
     url = models.CharField(max_length=2048)

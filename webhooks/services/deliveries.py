@@ -1,4 +1,4 @@
-"""What was sent to a webhook, and sending it something to see that it works."""
+"""The log of deliveries of a webhook, and test messages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def list_page(principal: Principal, webhook_id: str, *, limit: int, cursor: str 
 
 
 def test(principal: Principal, webhook_id: str) -> DeliveryRecord:
-    """Send a `webhook.test`, by the way that all others go. Conflict when the webhook is off."""
+    """Send a `webhook.test` event as an ordinary delivery. Raises Conflict if the webhook is off."""
     hook = webhooks.find(principal, webhook_id)
     if not webhooks.get(principal, webhook_id).active:
         raise Conflict("The webhook is off: turn it on with active: true.")

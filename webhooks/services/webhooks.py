@@ -1,4 +1,4 @@
-"""Webhooks: making, reading, changing and deleting them, inside what the caller's key may touch."""
+"""Create, read, change and delete webhooks within the scope of the caller's key."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from webhooks.models import Webhook
 from webhooks.retry_policy import disable, enable
 from webhooks.types import ChangeWebhook, CreateWebhook, DisabledReason, NewWebhook, WebhookRecord
 
-MAX_WEBHOOKS = 100  # of a tenant: every event looks at all that are on
+MAX_WEBHOOKS = 100  # for each tenant: every event reads all webhooks that are on
 
 
 def create(principal: Principal, command: CreateWebhook) -> NewWebhook:
-    """Make a webhook that hears of what the key may touch, or of less."""
+    """Create a webhook. Its users and projects default to those of the key, and cannot exceed them."""
     hook = Webhook(
         tenant_id=principal.tenant_id,
         url=command.url,
@@ -43,7 +43,7 @@ def create(principal: Principal, command: CreateWebhook) -> NewWebhook:
 
 
 def list_all(principal: Principal) -> list[WebhookRecord]:
-    """All webhooks within the key's user and projects, newest first; a tenant has few."""
+    """All webhooks within the users and projects of the key, newest first. Not paged, since a tenant has few."""
     return _views(list(_within(principal).order_by("-id").defer("secret")))
 
 
@@ -52,7 +52,7 @@ def get(principal: Principal, webhook_id: str) -> WebhookRecord:
 
 
 def change(principal: Principal, command: ChangeWebhook) -> WebhookRecord:
-    """Change what was sent; from then on the webhook hangs on the key that changed it."""
+    """Change the fields that were sent. From then on the webhook depends on the key of this request."""
     hook = find(principal, command.webhook_id)
     fields: dict[str, Any] = {"caller": principal.caller, "key_id": principal.key_id}
     if not isinstance(command.events, Unset):
@@ -74,13 +74,13 @@ def change(principal: Principal, command: ChangeWebhook) -> WebhookRecord:
 
 
 def delete(principal: Principal, webhook_id: str) -> None:
-    """Delete a webhook with all that was, or should have been, sent to it."""
+    """Delete a webhook with all its deliveries, sent or pending."""
     hook = find(principal, webhook_id)
     Webhook.objects.filter(tenant=hook.tenant_id, id=hook.id).delete()
 
 
 def find(principal: Principal, webhook_id: str) -> Webhook:
-    """The row, else NotFound: unknown, malformed and foreign ids look alike."""
+    """The row. Raises the same NotFound for unknown, malformed and foreign ids."""
     key = parse(WEBHOOK, webhook_id)
     found = _within(principal).filter(id=key).defer("secret").first() if key else None
     if found is None:
@@ -89,14 +89,14 @@ def find(principal: Principal, webhook_id: str) -> Webhook:
 
 
 def switch(rows: Sequence[Webhook], *, on: bool) -> int:
-    """An operator turns webhooks on or off; → how many changed."""
+    """Turn webhooks on or off for an operator; → number of changed rows."""
     if on:
         return sum(enable(row.tenant_id, row.id) for row in rows)
     return sum(disable(row.tenant_id, row.id, DisabledReason.OPERATOR) for row in rows)
 
 
 def _within(principal: Principal) -> QuerySet[Webhook]:
-    """Those that hear of nothing but what the key may touch."""
+    """Webhooks whose users and projects are all within the scope of the key."""
     rows = Webhook.objects.filter(tenant=principal.tenant_id)
     if principal.user_id is not None:
         rows = rows.filter(user_id=principal.user_id)
@@ -135,7 +135,7 @@ def _check_url(url: str) -> None:
 
 
 def _views(rows: Sequence[Webhook]) -> list[WebhookRecord]:
-    """As they stand: one whose key has ended is off, though nothing was sent since that would have noticed."""
+    """The records. A webhook whose key has ended is shown as off, even before a delivery has turned it off."""
     alive = apikeys.in_force({row.key_id for row in rows if row.key_id is not None})
     return [_view(row, row.key_id is None or row.key_id in alive) for row in rows]
 

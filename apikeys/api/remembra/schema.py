@@ -19,7 +19,7 @@ def request(name: str, value: Any) -> list[OpenApiExample]:
 _RENAMED = replace(KeyOut.example, name="Production, Oslo", expires_at=EXAMPLE_TIME)
 _REVOKED = replace(KeyOut.example, status="revoked", revoked_at=EXAMPLE_TIME)
 
-granting = extend_schema(
+creating = extend_schema(
     operation_id="create_key",
     summary="Create an API key",
     description=(

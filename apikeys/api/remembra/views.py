@@ -1,4 +1,4 @@
-"""`/api/v1/keys`: keys, for whoever may grant them."""
+"""`/api/v1/keys`: keys that the caller may manage."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class KeysView(RemembraView):
     permission_classes = (requires(GET=Scope.ADMIN, POST=Scope.ADMIN),)
     response_is_secret = True
 
-    @schema.granting
+    @schema.creating
     def post(self, request: Request) -> Response:
         data = self.body(request, serializers.CreateKeyIn)
         projects = data.get("project_ids")

@@ -1,4 +1,4 @@
-"""`manage.py create_api_key --name NAME`: make an API key and show it once."""
+"""`manage.py create_api_key --name NAME`: create an API key and show it once."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from core.errors import AppError
 
 
 class Command(BaseCommand):
-    help = "Make an API key. It is shown once and stored nowhere."
+    help = "Create an API key. It is shown once and not stored."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--name", required=True, help="what the key is for")
         parser.add_argument("--role", choices=[r.value for r in Role], default=Role.EDITOR.value)
         parser.add_argument("--tenant", default=services.DEFAULT_TENANT, help="slug (default: %(default)s)")
         parser.add_argument("--user", help="bind the key to this end user")
-        parser.add_argument("--project", action="append", default=[], help="limit the key to it; may be repeated")
+        parser.add_argument("--project", action="append", default=[], help="allow this project only; may be repeated")
         parser.add_argument("--expires-at", help="ISO 8601 time with offset")
-        parser.add_argument("--replace", action="store_true", help="revoke the keys that had this name")
-        parser.add_argument("--quiet", action="store_true", help="print the key alone")
+        parser.add_argument("--replace", action="store_true", help="revoke earlier keys with this name")
+        parser.add_argument("--quiet", action="store_true", help="print only the key")
 
     def handle(self, **options: Any) -> None:
         tenant = Tenant.objects.filter(slug=options["tenant"], erased_at=None).first()
         if tenant is None:
-            raise CommandError(f"There is no tenant '{options['tenant']}'.")
+            raise CommandError(f"No tenant with the slug '{options['tenant']}'.")
         expires_at = parse_datetime(options["expires_at"]) if options["expires_at"] else None
         if options["expires_at"] and (expires_at is None or expires_at.tzinfo is None):
             raise CommandError("--expires-at takes an ISO 8601 time with an offset, such as 2027-01-01T00:00:00Z.")

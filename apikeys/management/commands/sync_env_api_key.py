@@ -1,4 +1,4 @@
-"""`manage.py sync_env_api_key`: make API_KEY of the environment a key, and end the one of its earlier value."""
+"""`manage.py sync_env_api_key`: create the key of API_KEY, and revoke the key of its earlier value."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from apikeys import services
 
 
 class Command(BaseCommand):
-    help = "Make API_KEY of the environment one editor key of the default tenant; its earlier value ends."
+    help = "Create an editor key of the default tenant from API_KEY; revoke the key of its earlier value."
 
     def handle(self, **options: Any) -> None:
         services.ensure_environment_key()

@@ -1,4 +1,4 @@
-"""`/api/v1/entities/{id}`: one entity, and what a person says of it: its names, and which others are the same."""
+"""`/api/v1/entities/{id}`: read, edit, merge and split an entity."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class EntityView(RemembraView):
 
 
 class MergeView(RemembraView):
-    ids_in_query = True  # in its body
+    ids_in_query = True  # the examples are in its request body
     permission_classes = (requires(POST=Scope.WRITE),)
 
     @extend_schema(

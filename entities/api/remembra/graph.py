@@ -50,7 +50,7 @@ class PathIn(PastIn):
     max_depth = QueryIntegerField(min_value=1, max_value=6, default=6)
 
     def get_fields(self) -> dict[str, Any]:
-        return {"from": IdentifierField(), **super().get_fields()}  # no name in Python
+        return {"from": IdentifierField(), **super().get_fields()}  # not a valid identifier in Python
 
 
 class GraphIn(PastIn):

@@ -1,4 +1,4 @@
-"""`manage.py check_graph`: do PostgreSQL and Neo4j say the same? The exit code is 1 when they don't."""
+"""`manage.py check_graph`: compare PostgreSQL and Neo4j. The exit code is 1 if they differ."""
 
 from __future__ import annotations
 
@@ -32,4 +32,4 @@ class Command(BaseCommand):
             more = " and more" if len(found) > SHOWN else ""
             hint = f"; {waiting} changes still wait to be drained" if (waiting := graph.waiting()) else ""
             raise CommandError(f"{len(found[:SHOWN])} differences{more}{hint}.")
-        self.stdout.write("PostgreSQL and the graph say the same.")
+        self.stdout.write("PostgreSQL and the graph are equal.")

@@ -1,4 +1,4 @@
-"""`manage.py graph_schema`: make the graph's constraints and indexes, those that are missing."""
+"""`manage.py graph_schema`: create missing constraints and indexes of the graph."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from entities.services import graph
 
 
 class Command(BaseCommand):
-    help = "Make the constraints and indexes of the graph in Neo4j (NEO4J_URI). Those that are there stay."
+    help = "Create missing constraints and indexes of the graph in Neo4j (NEO4J_URI)."
 
     def handle(self, **options: Any) -> None:
         if not graph.is_on():
@@ -18,4 +18,4 @@ class Command(BaseCommand):
         try:
             self.stdout.write(f"{graph.make_schema()} constraints and indexes are there.")
         except graph.FAILURES as error:
-            raise CommandError(f"Neo4j does not do it: {error}") from None
+            raise CommandError(f"Neo4j failed: {error}") from None

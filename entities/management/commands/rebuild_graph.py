@@ -1,4 +1,4 @@
-"""`manage.py rebuild_graph`: the graph from nothing, out of PostgreSQL. Killed, it goes on when it is called again."""
+"""`manage.py rebuild_graph`: rebuild the graph from PostgreSQL. A killed rebuild continues with the next call."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WIDTH = 30
 
 
 class Command(BaseCommand):
-    help = "Empty the graph in Neo4j (NEO4J_URI) and make it anew out of PostgreSQL; goes on where it was killed."
+    help = "Empty the graph in Neo4j (NEO4J_URI) and rebuild it from PostgreSQL. Continues a killed rebuild."
 
     def handle(self, **options: Any) -> None:
         if not graph.is_on():
@@ -21,10 +21,10 @@ class Command(BaseCommand):
             noted = graph.rebuild(self.show)
         except graph.FAILURES as error:
             raise CommandError(f"The graph is not finished: {error}") from None
-        self.stdout.write(f"The graph is made anew: {noted} objects.")
+        self.stdout.write(f"The graph is rebuilt: {noted} objects.")
 
     def show(self, what: str, done: int, of: int) -> None:
-        """A bar on a terminal, a line now and then elsewhere."""
+        """A progress bar on a terminal, an occasional line elsewhere."""
         share = done / of if of else 1.0
         bar = "#" * round(share * WIDTH)
         end = "\r" if self.stderr.isatty() and done < of else "\n"

@@ -1,4 +1,4 @@
-"""The `/v1` door."""
+"""The views of `/v1`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/api/v1/memories/batch`: many stores in one request."""
+"""`/api/v1/memories/batch`: several stores in one request."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class BatchResultOut(ResponseSerializer):
 
 
 class BatchView(RemembraView):
-    """Each item succeeds or fails for itself; those that are accepted are accepted together."""
+    """Items succeed or fail separately; the accepted ones are committed together."""
 
     permission_classes = (requires(POST=Scope.WRITE),)
     acts = {"POST": "store"}  # noqa: RUF012
@@ -113,7 +113,7 @@ class BatchView(RemembraView):
 
     @staticmethod
     def cost(request: Request) -> int:
-        """What a batch counts for in the rate limit: one for every ten items begun."""
+        """The weight of a batch in the rate limit: one for every ten items begun."""
         items = request.data.get("items") if isinstance(request.data, dict) else None
         return max(1, -(-len(items) // 10)) if isinstance(items, list) else 1
 

@@ -31,7 +31,7 @@ from memories.services import ingest
 from memories.types import Decision, IngestCommand, Ingested, IngestedFact, StoreCommand
 
 MAX_MESSAGES = 1000
-PREVIEW = 20_000  # characters that are read in the request itself: at 8,000 a second these take seconds
+PREVIEW = 20_000  # characters that a request processes itself: at 8,000 a second these take seconds
 ROLES = {"user": frozenset({"user"}), "assistant": frozenset({"assistant"}), "both": frozenset({"user", "assistant"})}
 
 

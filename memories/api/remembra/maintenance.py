@@ -47,7 +47,7 @@ class ExpiryCleanupResultOut(ResponseSerializer):
 
 
 class CleanupView(RemembraView):
-    """A scheduled job does it every minute; this does it now, for all that the caller may delete."""
+    """Beat runs the clean-up every minute; this runs it now, for the whole scope of the caller."""
 
     permission_classes = (requires(POST=Scope.DELETE),)
     acts = {"POST": "delete"}  # noqa: RUF012

@@ -1,4 +1,4 @@
-"""The `/api/v1` door."""
+"""The views of memories under `/api/v1`."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ AGENT_HEADER = "X-Remembra-Agent-Id"
 
 
 def store_command(view: RemembraView, data: dict[str, Any]) -> StoreCommand:
-    """What a valid StoreMemoryIn asks for. The published clients name the agent in a header; the body's wins."""
+    """The command of a valid StoreMemoryIn. The published clients send the agent in a header; the body overrides it."""
     agent = view.request.headers.get(AGENT_HEADER)
     said = {**data, "name": data.get("speaker")}
     return StoreCommand(

@@ -1,5 +1,6 @@
-"""Facts, entities, relations and decisions out of text by a language model: one structured call for a write.
+"""Facts, entities, relations and decisions from text by a language model: one structured call for a write.
 
-items and candidates → prompt → chat (OpenAI-compatible, or Ollama's own API) → schema → grounding → Reading.
-Plain data in and out. What the model gives back is a proposal by a stranger: nothing of it is believed unchecked.
+items and candidates → prompt → chat (OpenAI-compatible, or Ollama's own API) → schema → grounding → ExtractionResult.
+
+Input and output are plain data. The output of the model is not trusted: every part of it is checked.
 """

@@ -1,4 +1,4 @@
-"""What every chat promises, and how it fails: always so that the same write may be tried again."""
+"""The interface of chats and their errors. Each error means that the same write may be retried."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _HINTS = {
 
 
 class ModelFailed(ProviderUnavailable):
-    """There is no reading this time; the write's row tries again, and at last the rules answer.
+    """No result this time; the write is retried, and finally the rules read it.
 
     `retry_after`: the seconds that the server asked for, if it did.
     """
@@ -42,29 +42,29 @@ class ModelFailed(ProviderUnavailable):
 
 
 class ModelUnavailable(ModelFailed):
-    """Away, overloaded or too slow."""
+    """Unavailable, overloaded or too slow."""
 
 
 class ModelRefused(ModelFailed):
-    """It would not answer: it declined, or the settings are wrong for its server."""
+    """The model declined to answer, or the settings are wrong for its server."""
 
 
 class BrokenAnswer(ModelFailed):
-    """It answered, but not what can be read."""
+    """The response cannot be parsed."""
 
 
 class Chat(Protocol):
-    """One question, one answer. Safe to use from several threads."""
+    """One prompt, one response. Thread-safe."""
 
     @property
     def model(self) -> str:
-        """The name that the server knows the model by."""
+        """The name of the model on the server."""
 
     def complete(self, system: str, user: str) -> str:
-        """The model's answer: text that should be JSON. Retries nothing. Raises ModelFailed."""
+        """The model's response: text that should be JSON. Retries nothing. Raises ModelFailed."""
 
     def probe(self) -> None:
-        """Ask whether the server is there, without asking the model. Raises ModelFailed."""
+        """Probe the server without calling the model. Raises ModelFailed."""
 
 
 def collected(pieces: Iterable[bytes], deadline: float) -> bytes:
@@ -81,7 +81,7 @@ def collected(pieces: Iterable[bytes], deadline: float) -> bytes:
 
 
 def parsed(body: bytes) -> Mapping[str, Any]:
-    """The object that a server sent. Raises BrokenAnswer."""
+    """The JSON object of a response. Raises BrokenAnswer."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
@@ -104,8 +104,8 @@ def too_slow() -> ModelUnavailable:
 
 
 def from_status(status: int, headers: Mapping[str, str], code: object = None) -> ModelFailed:
-    """What an answer other than 2xx means. `code` is the server's word for it; anything but a code is left out, since
-    it may quote a text."""
+    """The error for a status other than 2xx. `code` is the server's error code; any other text is left out, since it
+    may quote input."""
     named = f" ({code})" if isinstance(code, str) and re.fullmatch(r"[\w.-]{1,64}", code) else ""
     said = f"The language model's server answered {status}{named}"
     if status in (408, 425, 429) or status >= 500:
@@ -118,12 +118,12 @@ def from_status(status: int, headers: Mapping[str, str], code: object = None) ->
 
 @functools.cache
 def _log_once(message: str) -> None:
-    """An operator's mistake is one line, however many writes meet it."""
+    """Log an operator's mistake once, for any number of writes."""
     log.error(message)
 
 
 def _wait(header: str) -> float | None:
-    """Seconds, by a Retry-After of either form."""
+    """Seconds, from either form of Retry-After."""
     if re.fullmatch(r"\d{1,9}(?:\.\d{1,9})?", header.strip()):
         return min(float(header), MAX_RETRY_AFTER)
     try:

@@ -1,8 +1,8 @@
-"""Does a fact come from its source? Pure: texts in, yes or no out.
+"""Check whether a fact comes from its source. Pure: texts in, yes or no out.
 
-A model may put a fact in words of its own, fill in a pronoun and reckon a date; it may not bring names, numbers or
-matters that nobody spoke of. So a fact needs words of the source as evidence, two thirds of its own words must come
-from the texts that the model was given, one at least from what was said now, and names and numbers all of them.
+A model may rephrase a fact, resolve pronouns and calculate dates. It may not add names, numbers or subjects that the
+source lacks. So a fact needs words of the source as evidence. Two thirds of its own words must occur in the texts that
+the model was given, at least one in the current message, and all of its names and numbers.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ SENTENCE_END = re.compile(r"(?:[.!?:]\s+|[\"“(])$")  # between two words
 
 
 class Quotable:
-    """A text in which words are found again, however they are spaced, signed or capitalised."""
+    """A text in which words are found regardless of spacing, punctuation and case."""
 
     def __init__(self, text: str) -> None:
         self._places = [match.span() for match in TOKEN.finditer(text)]
         self._row = f" {' '.join(fold(text[start:stop]) for start, stop in self._places)} "
 
     def find(self, words: str) -> Span | None:
-        """Where they stand, one after the other."""
+        """The positions of consecutive words."""
         wanted = [fold(word) for word in TOKEN.findall(words)]
         at = self._row.find(f" {' '.join(wanted)} ") if wanted else -1
         if at < 0:
@@ -89,41 +89,41 @@ class Words:
         return word in self.folded or stem(word) in self.stems
 
     def means(self, word: str) -> bool:
-        """This word, a form of it, or one that says the same."""
+        """This word, a form of it, or a synonym."""
         root = stem(word)
         if self.has(word) or not self.groups.isdisjoint(GROUPS.get(root, ())):
             return True
         return not root.isdigit() and not self.beginnings.isdisjoint(_beginnings(root))
 
     def name(self, name: str) -> bool:
-        """These words, one after the other."""
+        """These words in a row."""
         row = tokens(name)
         return bool(row) and any(f" {' '.join(row)} " in text for text in self.rows)
 
 
 def _beginnings(word: str) -> list[str]:
-    """Two words are forms of one when they share one of these."""
+    """Two words are forms of one if they share one of these."""
     return [word[:length] for length in range(max(MIN_SIMILARITY, len(word) - ENDING), len(word) + 1)]
 
 
 @dataclass(frozen=True)
 class EvidenceSource:
-    """What a model was given: what was said now, who speaks, and the memories that were offered."""
+    """The input of a model: the current message, its speaker, and the offered memories."""
 
     said: Words
     given: Words
     english: bool
-    dated: bool  # it speaks of time, so that dates can be reckoned
+    dated: bool  # it has time words, so dates may be calculated
 
     @classmethod
     def of(cls, said: Sequence[str], speakers: Iterable[str], known: Iterable[str]) -> EvidenceSource:
         now = Words.of(said)
-        english = not now.folded.isdisjoint(FUNCTION)  # of another language the words of time aren't known
+        english = not now.folded.isdisjoint(FUNCTION)  # the time words of other languages are not known
         dated = not english or not now.folded.isdisjoint(TEMPORAL)
         return cls(now, Words.of([*said, *speakers, *known]), english, dated)
 
     def grounds(self, content: str, moment: dt.datetime) -> bool:
-        """Whether a fact comes from here, said at `moment`."""
+        """Whether a fact of `moment` comes from this source."""
         rest = self.without_dates(content, moment)
         parts = _Parts.of(rest)
         if not all(self.given.has(word) for word in (*parts.names, *parts.numbers)):
@@ -131,18 +131,18 @@ class EvidenceSource:
         if self.english and parts.first and not self.given.means(parts.first):
             return False
         if not parts.counted:
-            return rest != content and self.dated  # nothing but dates
+            return rest != content and self.dated  # only dates
         held = sum(self.given.means(word) for word in parts.counted)
         return held >= MIN_SHARE * len(parts.counted) and any(self.said.means(word) for word in parts.counted)
 
     def names(self, name: str, content: str, moment: dt.datetime) -> bool:
-        """Whether a thing of this name is spoken of, here or in a fact that comes from here."""
+        """Whether this source, or a fact that comes from it, mentions a thing with this name."""
         if self.given.name(name) or Words.of([content]).name(name):
             return True
         return DATE.search(name) is not None and not tokens(self.without_dates(name, moment))
 
     def without_dates(self, content: str, moment: dt.datetime) -> str:
-        """`content` without the dates that somebody could reckon who was there."""
+        """`content` without the dates that can be calculated from the source."""
         return DATE.sub(lambda match: " " if self._reckoned(match, moment) else match.group(), content)
 
     def _reckoned(self, match: re.Match[str], moment: dt.datetime) -> bool:
@@ -160,8 +160,8 @@ class EvidenceSource:
 
 @dataclass(frozen=True)
 class _Parts:
-    """The words of a fact that count, folded. `names`: with a capital inside a sentence; `numbers`: with a digit;
-    `first`: the word that it begins with, which is a name as a rule."""
+    """The words of a fact that count, folded. `names`: capitalised inside a sentence; `numbers`: with a digit; `first`:
+    the first word, which usually is a name."""
 
     counted: tuple[str, ...]
     names: tuple[str, ...]

@@ -9,7 +9,7 @@ import re
 
 from core.unicode import normalize
 
-# Scripts without spaces are read sign by sign.
+# Scripts without spaces are read character by character.
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 TOKEN = re.compile(rf"[{UNSPACED}]|(?:(?![{UNSPACED}])[\w\u0300-\u036f])+")
 THOUSANDS = re.compile(r"(?<=\d)[,'’](?=\d{3}(?!\d))")
@@ -56,7 +56,7 @@ NUMBERS = {
 }
 ENDINGS = (("ies", 2), ("ied", 2), ("ing", 3), ("ed", 3), ("es", 3), ("ly", 3), ("s", 3), ("e", 3))
 ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)")
-# What says the same of somebody: a fact may use one of these where its source uses another.
+# Synonyms: a fact may use one word where its source uses another.
 _SYNONYMS = (
     "like love enjoy adore prefer preference favourite favorite fan fond passion into keen crazy best obsessed",
     "dislike hate detest loathe despise avoid stand",

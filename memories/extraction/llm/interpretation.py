@@ -1,5 +1,5 @@
-"""From a model's answer to a reading: what holds against the source is kept, the rest is counted. Pure but for the
-JSON; nothing in here can touch a memory that was not offered."""
+"""Convert a model's response to an extraction result: grounded parts are kept, others are counted. Pure except for
+JSON; the result refers only to offered memories."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def interpret(
     moment: dt.datetime,
     by: str,
 ) -> ExtractionResult:
-    """What `answer` says of `items`. `known[i]` was offered as number i + 1. Raises BrokenAnswer."""
+    """The result of `answer` about `items`. `known[i]` was offered as number i + 1. Raises BrokenAnswer."""
     refused = schema.Refused()
     facts, user_name = schema.read(answer, refused)
     judge = _Judge(items, roles, known, moment, refused)
@@ -109,7 +109,8 @@ class _Judge:
         return Statement(fact, self._graph(found, said_at, user_name), self._proposal(found))
 
     def _place(self, found: schema.AnswerFact) -> tuple[int, Span] | str:
-        """The message that states it and where; or why it isn't believed. A wrong number of the message is righted."""
+        """The message and the position of the fact, or the reason for its rejection. A wrong message number is
+        corrected."""
         if not found.content:
             return "malformed fact"
         if len(found.content) > MAX_CHARACTERS:
@@ -124,7 +125,7 @@ class _Judge:
         return number, places[number]
 
     def _proposal(self, found: schema.AnswerFact) -> Proposal | None:
-        """None where the model's decision can't be followed; then the fact is decided on like any other."""
+        """None if the model's decision cannot be used; then the fact is decided like any other."""
         if found.decision is None:
             return None
         reason = " ".join(found.reason.split())[:REASON_CHARACTERS]
@@ -137,7 +138,7 @@ class _Judge:
         return Proposal(DECISIONS[found.decision], target, reason, found.confidence)
 
     def _target(self, candidate: int | None) -> uuid.UUID | None:
-        """The memory that was offered under this number."""
+        """The memory that was offered with this number."""
         if candidate is None or not 1 <= candidate <= len(self.known):
             return None
         return self.known[candidate - 1].id
@@ -163,7 +164,7 @@ class _Judge:
 
 @dataclass
 class _About:
-    """What one fact says of entities, as far as it says it."""
+    """The entities of one fact, as far as it names them."""
 
     source: EvidenceSource
     content: str
@@ -174,7 +175,7 @@ class _About:
         self._words = Words.of([self.content])
 
     def name(self, name: str) -> str | None:
-        """How an entity is called, if it is spoken of."""
+        """The name of an entity, if the source mentions it."""
         name = " ".join(name.split())
         if _is_user(name):
             return SELF

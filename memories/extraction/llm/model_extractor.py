@@ -1,4 +1,4 @@
-"""The language model as a reader of writes."""
+"""Extraction by a language model."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ PROVIDERS = ("openai_compatible", "ollama")
 
 
 class ModelExtractor:
-    """`characters` is how much text one call may hold; one that is no ASCII counts as its bytes in UTF-8, since it
-    costs a model as much more."""
+    """`characters` is the maximum text of one call; a text that is not ASCII counts by its UTF-8 bytes, since a model
+    needs more tokens for it."""
 
     def __init__(self, chat: Chat, characters: int) -> None:
         self.name: str = chat.model
         self._chat, self._characters = chat, characters
 
     def fits(self, items: Sequence[Item]) -> bool:
-        """Whether one call can hold these. Beyond that the rules read the write: several calls would neither see it
-        whole nor be one call for a store."""
+        """Whether one call can read these. Otherwise the rules read the write: several calls would not see it as a
+        whole."""
         return sum(_size(item.content) + FRAME for item in items) <= self._characters + FRAME
 
     def read(
@@ -43,11 +43,11 @@ class ModelExtractor:
         known: Sequence[ExistingMemory],
         moment: dt.datetime,
     ) -> ExtractionResult:
-        """What `items`, which fit, state, and what that does to `known` (the first 20 are offered): one call, or none
-        where nobody may state a fact.
+        """The statements of `items`, which fit, and their proposals about `known` (the first 20 are offered): one call,
+        or none if no item may state a fact.
 
-        `roles` are those who may; None: the user, and whoever is named. `moment` is when a message was said that
-        doesn't tell. Raises ModelFailed: nothing is known then, and the same call may succeed later.
+        `roles` are those that may state facts; None: the user and named speakers. `moment` is the default time of a
+        message. Raises ModelFailed; the same call may succeed later.
         """
         if not self.fits(items):
             raise ValueError("more text than one call may hold")
@@ -58,7 +58,7 @@ class ModelExtractor:
         return interpret(answer, items, roles, offered, moment, self.name)
 
     def probe(self) -> None:
-        """Ask whether the model's server is there; costs no tokens. Raises ModelFailed."""
+        """Probe the model's server; costs no tokens. Raises ModelFailed."""
         self._chat.probe()
 
 

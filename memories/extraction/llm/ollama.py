@@ -1,4 +1,4 @@
-"""Ollama's own API, which its `/v1` lacks two things of: the size of the context, and no thinking aloud."""
+"""Ollama's own API, since its `/v1` can set neither the context size nor switch off thinking."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from memories.extraction.llm.base import (
 
 FORMATS: tuple[object, ...] = (schema.ANSWER, "json")  # before 0.5 it knew no schema
 ANSWER_TOKENS = 4096
-CHARACTERS_OF_A_TOKEN = 3  # few, so that the context is rather too large: what is beyond it, Ollama drops unsaid
+CHARACTERS_OF_A_TOKEN = 3  # a low estimate: Ollama silently drops text beyond the context
 STEP = 1024
 
 

@@ -1,5 +1,5 @@
-"""What a language model is told. The instructions are constant; everything that users wrote is data, as JSON, between
-two marks that nobody can guess."""
+"""The prompt of the language model. The instructions are constant; everything that users wrote is data, as JSON,
+between two unguessable marks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from memories.extraction.speaking import may_state
 from memories.statements import ExistingMemory
 from memories.types import Item
 
-CANDIDATE_CHARACTERS = 500  # of a memory that is offered
+CANDIDATE_CHARACTERS = 500  # of an offered memory
 
 SYSTEM = f"""\
 You read messages for the long-term memory of an assistant, and answer with one JSON object and nothing else.

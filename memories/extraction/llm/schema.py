@@ -1,5 +1,5 @@
-"""The shape of the model's answer: as a JSON schema for servers that hold a model to it, and as what is read of any
-answer. A part that doesn't fit is left out and counted; the rest counts."""
+"""The schema of the model's response: as JSON schema for servers with structured output, and for parsing any response.
+Parts that do not fit are left out and counted."""
 
 from __future__ import annotations
 

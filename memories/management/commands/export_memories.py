@@ -1,4 +1,4 @@
-"""`manage.py export_memories`: a tenant's memories, or one user's, with their history, as JSON Lines."""
+"""`manage.py export_memories`: export a tenant's memories, or one user's, with their history, as JSON Lines."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--tenant", default="default", help="slug (default: %(default)s)")
-        parser.add_argument("--user", help="of this user alone")
-        parser.add_argument("--project", help="of this project alone")
-        parser.add_argument("--output", type=Path, help="the file to write (else: standard output)")
+        parser.add_argument("--user", help="only this user")
+        parser.add_argument("--project", help="only this project")
+        parser.add_argument("--output", type=Path, help="the file to write (default: standard output)")
 
     def handle(self, **options: Any) -> None:
         try:
@@ -35,7 +35,7 @@ class Command(BaseCommand):
             return
         part = output.with_name(output.name + ".part")
         try:
-            # Its owner's alone: it holds what people told in confidence.
+            # Readable only by its owner, since it contains personal data.
             with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 file.writelines(lines)
             part.replace(output)

@@ -1,4 +1,4 @@
-"""`manage.py import_memories FILE`: bring what `export_memories` wrote into a tenant, all of it or nothing."""
+"""`manage.py import_memories FILE`: import a file of `export_memories` into a tenant, all of it or nothing."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from memories.services.imports import Imported, import_file
 
 
 class Command(BaseCommand):
-    help = "Bring an export into a tenant: all of it, with its history, or nothing."
+    help = "Import an export into a tenant: all of it, with its history, or nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", help="what export_memories wrote; - for standard input")
+        parser.add_argument("file", help="a file of export_memories; - for standard input")
         parser.add_argument("--tenant", default="default", help="slug (default: %(default)s)")
-        parser.add_argument("--user", help="only what is this user's in the file")
-        parser.add_argument("--skip-existing", action="store_true", help="leave out who has memories here already")
+        parser.add_argument("--user", help="only this user's lines")
+        parser.add_argument("--skip-existing", action="store_true", help="skip owners that already have memories here")
 
     def handle(self, **options: Any) -> None:
         try:
@@ -39,10 +39,10 @@ class Command(BaseCommand):
 
 
 def said(done: Imported) -> str:
-    """What came in, in a sentence."""
+    """The result as a sentence."""
     kinds = ", ".join(f"{number} {name}" for name, number in done.lines.items() if number) or "nothing"
-    ids = " All ids are new, since some were taken." if done.renamed else ""
-    left = f" {done.skipped} owners were left out: they have memories here." if done.skipped else ""
+    ids = " All ids are new, since some existed." if done.renamed else ""
+    left = f" {done.skipped} owners were skipped: they already have memories here." if done.skipped else ""
     return f"Imported of {done.owners} owners: {kinds}.{ids}{left}"
 
 

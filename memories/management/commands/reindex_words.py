@@ -1,4 +1,4 @@
-"""`manage.py reindex_words`: index the words of stored texts anew, once PROJECT_LANGUAGES has changed."""
+"""`manage.py reindex_words`: index the words of stored texts again after a change of PROJECT_LANGUAGES."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from memories.services.reindex import reindex_words
 
 
 class Command(BaseCommand):
-    help = "Index the words of stored texts anew, in the languages that PROJECT_LANGUAGES names now."
+    help = "Index the words of stored texts again, in the languages of PROJECT_LANGUAGES."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--project", help="of this project alone")
+        parser.add_argument("--project", help="only this project")
 
     def handle(self, **options: Any) -> None:
-        self.stdout.write(f"The words of {reindex_words(options['project'])} passages were indexed anew.")
+        self.stdout.write(f"The words of {reindex_words(options['project'])} passages were indexed again.")

@@ -1,4 +1,4 @@
-"""`manage.py retry_failed_writes`: try the writes again that were set aside as failed."""
+"""`manage.py retry_failed_writes`: retry accepted writes that failed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from memories.services.retry import retry_failed
 
 
 class Command(BaseCommand):
-    help = "Try the accepted writes again that were set aside as failed. Their texts were kept."
+    help = "Retry accepted writes that failed. Their texts were kept."
 
     def handle(self, **options: Any) -> None:
-        self.stdout.write(f"{retry_failed()} writes will be tried again within seconds.")
+        self.stdout.write(f"{retry_failed()} writes will be retried within seconds.")

@@ -1,4 +1,4 @@
-"""`manage.py verify_erasure RECEIPT_ID`: is it gone, everywhere? The exit code is 1 when it isn't."""
+"""`manage.py verify_erasure RECEIPT_ID`: verify that erased data is gone. The exit code is 1 if some is left."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("receipt_id", help="ers_…")
-        parser.add_argument("--ids", nargs="+", default=[], help="of erased memories or entities: mem_…, ent_…")
-        parser.add_argument("--words", nargs="+", default=[], help="that stood in it, and nowhere else in the tenant")
+        parser.add_argument("--ids", nargs="+", default=[], help="ids of erased memories or entities: mem_…, ent_…")
+        parser.add_argument("--words", nargs="+", default=[], help="words that occur only in erased texts")
         parser.add_argument(
             "--stdin", action="store_true", help="read ids and words from standard input, one a line: no shell keeps it"
         )
@@ -37,6 +37,6 @@ class Command(BaseCommand):
         except AppError as error:
             raise CommandError(error.message) from None
         if found:
-            raise CommandError("The erasure left something behind.")
+            raise CommandError("Erased data was found.")
         hint = "" if things else " No ids or words were named, so only what is marked as erased was looked at."
         self.stdout.write(f"Nothing was found.{hint}")

@@ -1,7 +1,7 @@
-"""`manage.py prepare`: the database, the static files, the operator and a key, made ready for `make up`.
+"""`manage.py prepare`: prepare the database, the static files, the operator and a key for `make up`.
 
-The last line it prints is JSON: `{"key": …, "shown": …, "password_kept": …}`. `key` stands in the command lines
-of the banner, `shown` in its line "API key". With API_KEY set, neither contains the whole key.
+The last printed line is JSON: `{"key": …, "shown": …, "password_kept": …}`. `key` is for the command lines of the
+banner, `shown` for its line "API key". With API_KEY set, neither contains the whole key.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from memproject.embedded import envfile
 KEY_NAME = "make up"
 KEY_FILE = "api-key.env"  # below DATA_DIR
 KEY_VARIABLE = "API_KEY"
-SHOWN = 7  # characters of an operator's key that are shown
+SHOWN = 7  # characters that are shown of an operator's key
 OPERATOR = "operator"
 
 
@@ -62,18 +62,18 @@ def key_to_print(own: str, file: Path) -> tuple[str, str]:
 
 
 def ensure_kept_key(file: Path) -> str:
-    """The key in `file`. Makes a new one when the file has none, or when its key is not in force any more."""
+    """The key in `file`. Creates a new one if the file has none, or if its key has ended."""
     kept = envfile.read(file).get(KEY_VARIABLE, "")
     if services.ensure_key(kept, name=KEY_NAME, created_by=KEY_NAME):
         return kept
-    with transaction.atomic():  # committed when the file is written: a key that nobody can read is of no use
+    with transaction.atomic():  # committed after the file is written: otherwise a key might exist that nobody can read
         new = services.create(tenant=services.default_tenant(), name=KEY_NAME, created_by=KEY_NAME)
         envfile.write(file, {KEY_VARIABLE: new.secret})
     return new.secret
 
 
 def collect_static() -> None:
-    """Collect static files unless they are those of these requirements and of our own apps."""
+    """Collect static files unless they are current."""
     digest = hashlib.sha256((settings.BASE_DIR / "requirements.txt").read_bytes() + __version__.encode())
     for path in sorted(settings.BASE_DIR.glob("*/static/**/*.*")):
         digest.update(path.read_bytes())
@@ -85,7 +85,7 @@ def collect_static() -> None:
 
 
 def ensure_operator() -> bool:
-    """Make the operator's login once; → whether the password that was made for it is still in force."""
+    """Create the login of the operator once; → whether its generated password is still valid."""
     password = os.environ["OPERATOR_PASSWORD"]
     manager = get_user_model()._default_manager
     user = manager.filter(username=OPERATOR).first()

@@ -1,4 +1,4 @@
-"""Routes under `/api/v1`."""
+"""Routes of webhooks under `/api/v1`."""
 
 from django.urls import path
 

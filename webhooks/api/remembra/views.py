@@ -1,4 +1,4 @@
-"""The `/api/v1` door to webhooks. All of it needs an admin key."""
+"""`/api/v1/webhooks`. Every operation needs an admin key."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CHANGEABLE = ("url", "events", "active", "user_id", "project_ids")
 class WebhooksView(RemembraView):
     permission_classes = (requires(GET=Scope.ADMIN, POST=Scope.ADMIN),)
     response_is_secret = True
-    atomic = False  # the host is looked up first: no transaction waits for the network
+    atomic = False  # the host is resolved before the transaction, which must not wait for the network
 
     @creating
     def post(self, request: Request) -> Response:

@@ -63,7 +63,7 @@ class RateLimitError(Mem0Error):
 
 
 class ServerError(Mem0Error):
-    """Any 5xx; 503 says that a part of the service is away for a moment."""
+    """Any 5xx; 503 says that a part of the service is temporarily unavailable."""
 
 
 class Mem0ConnectionError(Mem0Error):
