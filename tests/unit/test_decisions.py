@@ -142,6 +142,17 @@ def test_vague_and_partial_statements_of_a_conversation_end_nothing(new: str, ex
     assert choose(default(), x, p, is_chat=True).effect is Effect.KEEP_BOTH
 
 
+def test_words_that_are_only_near_to_the_old_ones_end_nothing_in_a_conversation() -> None:
+    old = "User is trying to get back into their training after a hard few weeks"
+    new = (
+        "Now that the winter is over, User is looking forward to getting back into their training and enjoying longer "
+        "runs when summer arrives"
+    )
+    x = compared(new, old)
+    assert guards.covers(x).all()
+    assert guards.forbids_end_in_chat(x, np.array([False])).all()
+
+
 def test_a_fuller_text_of_a_conversation_takes_the_place_of_the_old_one() -> None:
     x = compared(f"{CAMERA}, and a strap", CAMERA)
     p = np.eye(len(CLASSES))[[CLASSES.index("extend")]]
