@@ -33,7 +33,7 @@ LEFT JOIN memories_embedding e ON e.tenant_id = %(tenant)s AND e.passage_key = p
 WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s) AND {alive} AND {r_filter}
 """
 # All that ranks the passages that are left, with their place: `after` are the two turns that follow in the same
-# session, as `batch:turn`.
+# session, as `batch:turn`. A turn may have several memories, so the turns are grouped.
 DETAILS = """
 SELECT p.id, p.memory_key, p.text_key, p.session, p.batch || ':' || p.turn, coalesce(after.turns, '{{}}'),
        p.said_at, p.speaker, p.role, p.length,
@@ -49,6 +49,7 @@ LEFT JOIN LATERAL (
         SELECT n.batch || ':' || n.turn AS place FROM memories_passage n
         WHERE n.tenant_id = %(tenant)s AND n.project = p.project AND n.user_id = p.user_id AND n.session = p.session
           AND n.ordinal = 0 AND (n.said_at, n.batch, n.turn) > (p.said_at, p.batch, p.turn)
+        GROUP BY n.said_at, n.batch, n.turn
         ORDER BY n.said_at, n.batch, n.turn LIMIT 2) following
 ) after ON p.session IS NOT NULL
 WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s)

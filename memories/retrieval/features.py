@@ -6,6 +6,7 @@ Every feature is one row for each candidate; a recipe weighs them. Shapes: `n` c
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Protocol
@@ -32,6 +33,8 @@ class Candidate(Protocol):
     """What is read of a candidate; see `candidates.Candidate`."""
 
     @property
+    def memory_id(self) -> uuid.UUID: ...
+    @property
     def cosine(self) -> float | None: ...
     @property
     def session(self) -> str | None: ...
@@ -54,8 +57,8 @@ class Candidate(Protocol):
 
 
 class Neighbours:
-    """Which candidates were said one or two turns apart, as `of[i]` beside `at[i]`; `far`: two turns; `answers`: `of`
-    answers the question that `at` asks."""
+    """Which candidates are memories of the same turn, or were said one or two turns apart, as `of[i]` beside `at[i]`;
+    `far`: two turns; `answers`: `of` answers the question that `at` asks."""
 
     def __init__(self, candidates: Sequence[Candidate]) -> None:
         places: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -64,6 +67,12 @@ class Neighbours:
                 places[candidate.session, candidate.place].append(number)
         links: list[tuple[int, int, bool, bool]] = []
         for (session, _), here in places.items():
+            links += [
+                (one, other, False, False)
+                for one in here
+                for other in here
+                if candidates[one].memory_id != candidates[other].memory_id
+            ]
             for distance, place in enumerate(candidates[here[0]].after):
                 for later in places.get((session, place), ()):
                     for earlier in here:
