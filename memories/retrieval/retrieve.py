@@ -58,7 +58,7 @@ LEFT JOIN memories_embedding e ON e.tenant_id = %(tenant)s AND e.passage_key = p
 WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s) AND {visible} AND {r_filter}
 """
 # The ranking columns of the remaining passages, with their position: `after` are the two following turns of the
-# session, as `batch:turn`.
+# session, as `batch:turn`. A turn may have several memories, so the turns are grouped.
 DETAILS = """
 SELECT p.id AS key, p.memory_key AS memory_id, p.text_key AS text,
        p.session, p.batch || ':' || p.turn AS place, coalesce(after.turns, '{{}}') AS after,
@@ -75,6 +75,7 @@ LEFT JOIN LATERAL (
         SELECT n.batch || ':' || n.turn AS place FROM memories_passage n
         WHERE n.tenant_id = %(tenant)s AND n.project = p.project AND n.user_id = p.user_id AND n.session = p.session
           AND n.ordinal = 0 AND (n.said_at, n.batch, n.turn) > (p.said_at, p.batch, p.turn)
+        GROUP BY n.said_at, n.batch, n.turn
         ORDER BY n.said_at, n.batch, n.turn LIMIT 2) following
 ) after ON p.session IS NOT NULL
 WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s)

@@ -32,8 +32,8 @@ def score(retrieved: Retrieved) -> Scored:
 
 
 class Neighbours:
-    """Candidates one or two turns apart: `of[i]` beside `at[i]`; `far`: two turns; `answers`: `of` answers the question
-    of `at`."""
+    """Candidates that are memories of the same turn, or one or two turns apart: `of[i]` beside `at[i]`; `far`: two
+    turns; `answers`: `of` answers the question of `at`."""
 
     def __init__(self, candidates: Sequence[PassageCandidate]) -> None:
         places: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -42,6 +42,12 @@ class Neighbours:
                 places[candidate.session, candidate.place].append(number)
         links: list[tuple[int, int, bool, bool]] = []
         for (session, _), here in places.items():
+            links += [
+                (one, other, False, False)
+                for one in here
+                for other in here
+                if candidates[one].memory_id != candidates[other].memory_id
+            ]
             for distance, place in enumerate(candidates[here[0]].after):
                 for later in places.get((session, place), ()):
                     for earlier in here:

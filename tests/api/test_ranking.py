@@ -59,6 +59,26 @@ def test_an_answer_is_found_by_its_question(owner: Caller) -> None:
     assert {part["sign"] for part in why["parts"]} >= {"wording", "words nearby"}
 
 
+def test_the_other_sentences_of_a_turn_count(owner: Caller) -> None:
+    said = ("We had dinner in Bergen on the last evening. The soup was far too salty.", "The canteen has a new cook.")
+    for number, text in enumerate(("The soup of the canteen was far too salty.", *said)):
+        stamp = (DAY + dt.timedelta(minutes=number)).isoformat()
+        owner.store(text, session_id="s1", timestamp=stamp)
+    found = owner.recalled("How was the soup at the dinner in Bergen?")
+    assert found[:2] == ["We had dinner in Bergen on the last evening", "The soup was far too salty"]
+
+
+def test_two_turns_follow_however_many_memories_they_have(owner: Caller) -> None:
+    scores = []
+    for user, middle in (("one", "I own a dinghy."), ("many", "I own a dinghy. Ben sold it. Ann painted the mast.")):
+        for number, text in enumerate(("Which boat do you sail?", middle, "Yellow is a fine colour.")):
+            stamp = (DAY + dt.timedelta(minutes=number)).isoformat()
+            owner.store(text, session_id="s1", timestamp=stamp, user_id=user)
+        found = owner.recall("Which boat do you sail?", user_id=user)["memories"]
+        scores.append(next(memory["score"] for memory in found if memory["content"].startswith("Yellow")))
+    assert scores[1] == pytest.approx(scores[0], abs=0.05)
+
+
 def test_neighbours_are_by_time_and_not_by_the_order_of_storing(owner: Caller) -> None:
     later = DAY + dt.timedelta(minutes=30)
     say(owner, ("Bob", "The cello, since I was six"), session="music", day=DAY + dt.timedelta(minutes=1))

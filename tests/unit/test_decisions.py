@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
 
@@ -142,6 +141,17 @@ def test_vague_and_partial_statements_of_a_conversation_end_nothing(new: str, ex
     assert choose(default(), x, p, is_chat=True).effect is Effect.KEEP_BOTH
 
 
+def test_words_that_are_only_near_to_the_old_ones_end_nothing_in_a_conversation() -> None:
+    old = "User is trying to get back into their training after a hard few weeks"
+    new = (
+        "Now that the winter is over, User is looking forward to getting back into their training and enjoying longer "
+        "runs when summer arrives"
+    )
+    x = compared(new, old)
+    assert guards.covers(x).all()
+    assert guards.forbids_end_in_chat(x, np.array([False])).all()
+
+
 def test_a_fuller_text_of_a_conversation_takes_the_place_of_the_old_one() -> None:
     x = compared(f"{CAMERA}, and a strap", CAMERA)
     p = np.eye(len(CLASSES))[[CLASSES.index("extend")]]
@@ -270,17 +280,3 @@ def test_no_list_names_a_phrase_twice(name: str) -> None:
         for language, text in lists.items() if isinstance(lists, dict) else [(key, lists)]:
             split = lexicon.phrases(text) if name in ("cues", "people") else lexicon.words(text)
             assert len(split) == len(set(split)), (key, language)
-
-
-def test_a_statement_with_eight_candidates_is_fast() -> None:
-    """5 ms on a free core with nothing read before; the limit here leaves room for a busy machine."""
-    words = [*"abcdefghijkl", *map(str, range(12)), *(word for memory in MEMORIES for word in memory.split())]
-    pick = random.Random(4)
-    statements = [" ".join(pick.choices(words, k=14)) for _ in range(9 * 20)]
-    judge(statements[0], candidates(*statements[1:9]))
-    took = []
-    for i in range(0, len(statements), 9):
-        started = time.perf_counter()
-        judge(statements[i], candidates(*statements[i + 1 : i + 9]))
-        took.append(time.perf_counter() - started)
-    assert min(took) < 0.02
