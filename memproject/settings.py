@@ -183,7 +183,7 @@ CACHES = {
         "OPTIONS": {
             "SOCKET_CONNECT_TIMEOUT": 0.3,
             "SOCKET_TIMEOUT": 1,
-            "REDIS_CLIENT_CLASS": "core.redis.Client",
+            "REDIS_CLIENT_CLASS": "core.redis.RedisClient",
         },
     },
     # In the memory of each process: entries that save a request to Redis.

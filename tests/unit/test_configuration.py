@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pkgutil
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 
 from memproject.checks import refuse_unsafe
+from tests.shape.source import PACKAGES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 INTERNAL = {"MEMPROJECT_PAGES", "MEMPROJECT_WORKER", "MEMPROJECT_WEB", "MEMPROJECT_SUPERVISOR", "REMEMBRA_AUTH_ENABLED"}
@@ -32,6 +34,15 @@ def in_example() -> dict[str, str]:
 def in_table() -> dict[str, str]:
     rows = re.findall(r"^\| `([A-Z_0-9]+)` \| (.*?) \|", (ROOT / "docs" / "configuration.md").read_text(), re.MULTILINE)
     return {name: default.strip().strip("`") for name, default in rows}
+
+
+@pytest.mark.parametrize("module", ["settings", "openapi_settings"])
+def test_a_dotted_name_in_the_settings_can_be_imported(module: str) -> None:
+    source = (ROOT / "memproject" / f"{module}.py").read_text()
+    found = re.findall(rf'"((?:{"|".join(PACKAGES)})\.[\w.]+)"', source)
+    assert found
+    for name in found:
+        pkgutil.resolve_name(name)
 
 
 def test_every_setting_is_in_both() -> None:
