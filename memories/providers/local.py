@@ -25,7 +25,6 @@ from memproject.common import metrics
 
 BATCH_TOKENS = 2048  # padding included; bounds the memory of a run (about 40 MB) however many texts come
 BATCH_TEXTS = 64
-FRAME = ("[CLS]", "[SEP]")  # the word pieces that stand around each text
 MAX_CHARACTERS = 20_000  # far beyond 256 word pieces; the tokenizer would read megabytes only to cut them off
 
 
@@ -34,7 +33,7 @@ class _Loaded:
     session: onnxruntime.InferenceSession
     tokenizer: Tokenizer
     dropped: frozenset[int]  # pieces without a vector of their own
-    unknown: int | None  # the id that stands for what the vocabulary lacks
+    unknown: int | None  # the id of "[UNK]", the word piece of every unknown word
 
 
 # A session made before a fork silently loses its threads, so each process has its own.
@@ -85,7 +84,8 @@ class LocalEmbedder:
             vectors[rows] = found
             for line, row in enumerate(rows):
                 compressed[row] = pieces.compress(ids[line], layer[line], loaded.dropped)
-                unknown[row] = sum(i == loaded.unknown for i in ids[line]) / max(1, len(ids[line]) - len(FRAME))
+                own = ids[line][1:-1]  # without [CLS] and [SEP]
+                unknown[row] = sum(piece == loaded.unknown for piece in own) / max(1, len(own))
         order = range(len(texts))
         return Encoded(vectors, tuple(compressed[row] for row in order), tuple(unknown[row] for row in order))
 

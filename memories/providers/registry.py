@@ -45,10 +45,12 @@ class Encoder:
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Raises like `Embedder.embed`. Word pieces only refine: where their model is away, there are none."""
-        if self.pieces is None:
-            return Encoded(self.embedder.embed(texts), None)
         if self.pieces is self.embedder:
             return self.pieces.encode(texts)
+        if self.pieces is None and isinstance(self.embedder, PieceEncoder):
+            return replace(self.embedder.encode(texts), pieces=None)  # it knows the share of unknown word pieces
+        if self.pieces is None:
+            return Encoded(self.embedder.embed(texts), None)
         vectors = self.embedder.embed(texts)
         try:
             return replace(self.pieces.encode(texts), vectors=vectors)
