@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 FIRST_STAGE = 150  # candidates that are ranked in the second stage
 PER_TEXT = 4  # of them from one text: a long memory doesn't crowd out all others
-# If the vocabulary of the local model lacks this share of a question's word pieces, its vectors are left out: unknown
-# words share one vector.
-UNREADABLE = 1 / 3
+# If the vocabulary of the local model lacks this share of a question's word pieces, its vectors are left out: all
+# unknown words have the same vector.
+MIN_UNKNOWN = 1 / 3
 K1, B = 0.9, 0.4  # BM25: how fast repeats stop counting, how much a long passage pays
 
 

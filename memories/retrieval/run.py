@@ -15,7 +15,7 @@ from memories.retrieval import candidates, context, explain, fading, features, l
 from memories.retrieval.candidates import Pool
 from memories.retrieval.question import Question, understand
 from memories.retrieval.ranking import Ranking
-from memories.retrieval.recipes import BY_NAME, DENSE, FIRST_STAGE, FULL, LITE, UNREADABLE, WORDS, Recipe
+from memories.retrieval.recipes import BY_NAME, DENSE, FIRST_STAGE, FULL, LITE, MIN_UNKNOWN, WORDS, Recipe
 from memories.retrieval.search import Search, excluded
 from memories.types import Hit, Recalled, RecallQuery, Scope
 from memproject.common.clock import now
@@ -84,7 +84,7 @@ def _recipe(query: RecallQuery, encoded: Encoded | None, encoder: registry.Encod
         return WORDS
     if not query.hybrid:
         return DENSE
-    if words.ids and encoded.unknown and encoded.unknown[0] >= UNREADABLE:
+    if words.ids and encoded.unknown and encoded.unknown[0] >= MIN_UNKNOWN:
         return WORDS if encoder.is_near else LITE
     return FULL if query.rerank and encoded.pieces else LITE
 
