@@ -14,10 +14,10 @@ import psutil
 import pytest
 
 from memproject.embedded import children, postmaster
-from memproject.embedded.neo4j import free_port
 from memproject.embedded.supervisor import MANY
 from tests import leaks
 from tests.e2e.running import eventually
+from tests.ports import free_port
 
 NOT_OURS = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "KEY_PEPPERS", "MEMPROJECT_WORKER"}
 
