@@ -6,11 +6,13 @@ import uuid
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from memproject.common.clock import iso, now
 from memproject.common.ids import new_id
 from memproject.common.kick import kick
+from memproject.delivery.locks import lock
 from memproject.delivery.models import Delivery, Webhook
 from memproject.delivery.types import TEXTLESS, DeliveryState, Event
 
@@ -74,13 +76,14 @@ def blank(tenant_id: uuid.UUID, ids: Collection[uuid.UUID]) -> int:
 
     Those that only name what was deleted stay: somebody has to be told.
     """
-    return _blank(_with_text(tenant_id).filter(subjects__overlap=list(ids))) if ids else 0
+    if not ids:
+        return 0
+    rows = _with_text(tenant_id).filter(subjects__overlap=list(ids))
+    with transaction.atomic():
+        lock(tenant_id, rows.values_list("webhook_key", flat=True))
+        return rows.update(state=DeliveryState.ERASED, body=None, due_at=None, finished_at=now())
 
 
 def _with_text(tenant_id: uuid.UUID) -> QuerySet[Delivery]:
     """What ended holds no text any more."""
     return Delivery.objects.filter(tenant=tenant_id, state=DeliveryState.PENDING).exclude(event__in=TEXTLESS)
-
-
-def _blank(rows: QuerySet[Delivery]) -> int:
-    return rows.update(state=DeliveryState.ERASED, body=None, due_at=None, finished_at=now())

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from memproject.common import metrics
 from memproject.common.clock import iso, now
+from memproject.delivery.locks import lock
 from memproject.delivery.models import Delivery, Webhook
 from memproject.delivery.types import Attempt, DeliveryState, Reason
 
@@ -34,6 +35,7 @@ def record(row: Delivery, attempt: Attempt) -> bool:
     A webhook that says 410 is off at once, one that has failed for a day is off when a delivery is given up.
     """
     with transaction.atomic():
+        lock(row.tenant_id, [row.webhook_key])
         if attempt.delivered:
             kept = _write(row, attempt, _ended(DeliveryState.DELIVERED))
             healthy = Webhook.objects.filter(tenant=row.tenant_id, id=row.webhook_key, failing_since__isnull=False)
