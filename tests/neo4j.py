@@ -12,6 +12,7 @@ import pytest
 
 from entities.graph import client, schema
 from memproject.embedded import neo4j_server as embedded
+from tests import ports
 
 EMPTY = "MATCH (n) DETACH DELETE n"
 
@@ -33,7 +34,7 @@ def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
         yield Graph(uri, os.environ.get("NEO4J_USER", "neo4j"), os.environ.get("NEO4J_PASSWORD", ""), None)
         return
     home = tmp_path_factory.mktemp("neo4j")
-    server = embedded.Neo4jServer(home, embedded.free_port(), secrets.token_hex(12), quick=True)
+    server = embedded.Neo4jServer(home, ports.free_port(), secrets.token_hex(12), quick=True)
     try:
         embedded.fetch()
         server.start()

@@ -6,11 +6,13 @@ import uuid
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from core.clock import iso, now
 from core.enqueue import enqueue_on_commit
 from core.ids import new_id
+from webhooks.locks import lock
 from webhooks.models import Delivery, Webhook
 from webhooks.types import TEXTLESS, DeliveryState, Event
 
@@ -75,13 +77,14 @@ def redact(tenant_id: uuid.UUID, ids: Collection[uuid.UUID]) -> int:
 
     Messages that contain only the ids of deleted objects stay, since receivers must learn of the deletion.
     """
-    return _redact(_with_text(tenant_id).filter(subjects__overlap=list(ids))) if ids else 0
+    if not ids:
+        return 0
+    rows = _with_text(tenant_id).filter(subjects__overlap=list(ids))
+    with transaction.atomic():
+        lock(tenant_id, rows.values_list("webhook_key", flat=True))
+        return rows.update(state=DeliveryState.ERASED, body=None, due_at=None, finished_at=now())
 
 
 def _with_text(tenant_id: uuid.UUID) -> QuerySet[Delivery]:
     """Only pending deliveries contain text."""
     return Delivery.objects.filter(tenant=tenant_id, state=DeliveryState.PENDING).exclude(event__in=TEXTLESS)
-
-
-def _redact(rows: QuerySet[Delivery]) -> int:
-    return rows.update(state=DeliveryState.ERASED, body=None, due_at=None, finished_at=now())

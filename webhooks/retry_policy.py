@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from core.clock import iso, now
 from core.monitoring import metrics
+from webhooks.locks import lock
 from webhooks.models import Delivery, Webhook
 from webhooks.types import Attempt, DeliveryState, DisabledReason
 
@@ -35,6 +36,7 @@ def record(row: Delivery, attempt: Attempt) -> bool:
     finally.
     """
     with transaction.atomic():
+        lock(row.tenant_id, [row.webhook_key])
         if attempt.delivered:
             kept = _write(row, attempt, _ended(DeliveryState.DELIVERED))
             healthy = Webhook.objects.filter(tenant=row.tenant_id, id=row.webhook_key, failing_since__isnull=False)

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.signals import got_request_exception
 from django.db import DatabaseError, InterfaceError, OperationalError
+from django.dispatch import receiver
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from psycopg.errors import QueryCanceled
@@ -116,14 +118,15 @@ permission_denied = _handler(errors.ScopeDenied, defaults.permission_denied)
 page_not_found = _handler(
     lambda: errors.NotFound("There is nothing at this path. See /docs for what there is."), defaults.page_not_found
 )
-_failure = _handler(AppError, defaults.server_error)
+server_error = _handler(AppError, defaults.server_error)
 
 
-def server_error(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-    """An error outside of the API views: in the admin, a middleware or a renderer."""
+@receiver(got_request_exception, dispatch_uid="log_failure")
+def log_failure(request: HttpRequest, **_: Any) -> None:
+    """Log an exception outside of the API views: in the admin, a middleware or a renderer. Django's own line would
+    contain the path with its query (`django.request` is silent)."""
     if isinstance(error := sys.exception(), Exception):
         _log(error, request)
-    return _failure(request, *args, **kwargs)
 
 
 def undebugged(request: HttpRequest, response: HttpResponse) -> HttpResponse:

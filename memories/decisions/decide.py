@@ -118,7 +118,7 @@ def choose(
     limits = pair_model.thresholds
     language = "en" if x[:, pair_features.INDEX["english"]].any() else "other"
     slots = np.zeros(len(p), int) if slots is None else slots
-    slots = np.where((slots == Slot.OTHER_VALUE) & guards.other_subject(x), Slot.NONE, slots)
+    slots = np.where((slots == Slot.OTHER_VALUE) & guards.forbids_other_value(x), Slot.NONE, slots)
     drops, ends = scores(x, p, slots, is_chat=is_chat)
     kinds = (language, "chat") if is_chat else (language,)
     end_limit, drop_limit = (max(limits[f"{act}_{kind}"] for kind in kinds) for act in ("end", "drop"))

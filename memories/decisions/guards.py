@@ -73,7 +73,7 @@ def covers(x: Features) -> Flags:
     return np.asarray(x[:, INDEX["soft_old"]] > MIN_COVERED)
 
 
-def other_subject(x: Features) -> Flags:
+def forbids_other_value(x: Features) -> Flags:
     """[candidates]: another value of a relation ends nothing. Each text names a person by a role of its own ("my son
     Alex" and "my boss Alex" are two people), the new text speaks of a year, or the old one denies."""
     has = _columns(x)

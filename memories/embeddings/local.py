@@ -26,7 +26,6 @@ from memories.errors import ProviderUnavailable
 
 BATCH_TOKENS = 2048  # padding included; bounds the memory of a run (about 40 MB) however many texts come
 BATCH_TEXTS = 64
-FRAME = ("[CLS]", "[SEP]")  # the tokens around each text
 MAX_CHARACTERS = 20_000  # far beyond 256 tokens; the tokenizer would read megabytes only to cut them off
 
 
@@ -35,7 +34,7 @@ class _Loaded:
     session: onnxruntime.InferenceSession
     tokenizer: Tokenizer
     dropped: frozenset[int]  # tokens without a vector
-    unknown: int | None  # the id of unknown tokens
+    unknown: int | None  # the id of "[UNK]", the token of every unknown word
 
 
 # A session made before a fork silently loses its threads, so each process has its own.
@@ -86,7 +85,8 @@ class LocalEmbedder:
             vectors[rows] = found
             for line, row in enumerate(rows):
                 compressed[row] = token_embeddings.compress(ids[line], layer[line], loaded.dropped)
-                unknown[row] = sum(i == loaded.unknown for i in ids[line]) / max(1, len(ids[line]) - len(FRAME))
+                own = ids[line][1:-1]  # without [CLS] and [SEP]
+                unknown[row] = sum(token == loaded.unknown for token in own) / max(1, len(own))
         order = range(len(texts))
         return Encoded(vectors, tuple(compressed[row] for row in order), tuple(unknown[row] for row in order))
 

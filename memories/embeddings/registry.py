@@ -45,10 +45,12 @@ class Encoder:
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Raises like `Embedder.embed`. Token embeddings are optional: if their model is unavailable, there are
         none."""
-        if self.token_encoder is None:
-            return Encoded(self.embedder.embed(texts), None)
         if self.token_encoder is self.embedder:
             return self.token_encoder.encode(texts)
+        if self.token_encoder is None and isinstance(self.embedder, TokenEncoder):
+            return replace(self.embedder.encode(texts), token_embeddings=None)  # it knows the share of unknown tokens
+        if self.token_encoder is None:
+            return Encoded(self.embedder.embed(texts), None)
         vectors = self.embedder.embed(texts)
         try:
             return replace(self.token_encoder.encode(texts), vectors=vectors)

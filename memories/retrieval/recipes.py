@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 FIRST_STAGE = 150  # candidates of the second stage
 PER_TEXT = 4  # of one text: a long memory does not displace all others
-# If the vocabulary of the local model lacks this share of a question's tokens, its vectors depend mostly on the length
-# of the question: they are not used.
-UNREADABLE = 1 / 3
+# If the vocabulary of the local model lacks this share of a question's tokens, its vectors are not used: all unknown
+# words have the same vector.
+MIN_UNKNOWN = 1 / 3
 K1, B = 0.9, 0.4  # BM25 k1 and b: saturation of repeats, penalty of long passages
 
 

@@ -33,7 +33,7 @@ from memories.retrieval.recipes import (
     FIRST_STAGE,
     FULL,
     LITE,
-    UNREADABLE,
+    MIN_UNKNOWN,
     WORDS,
     FirstStageWeights,
     Recipe,
@@ -133,7 +133,7 @@ def _recipe(query: RecallQuery, encoded: Encoded | None, encoder: registry.Encod
         return WORDS
     if not query.hybrid:
         return DENSE
-    if words.ids and encoded.unknown and encoded.unknown[0] >= UNREADABLE:
+    if words.ids and encoded.unknown and encoded.unknown[0] >= MIN_UNKNOWN:
         return WORDS if encoder.is_near else LITE
     return FULL if query.rerank and encoded.token_embeddings else LITE
 

@@ -32,8 +32,8 @@ def score(retrieved: Retrieved) -> Scored:
 
 
 class Neighbours:
-    """Candidates that are memories of the same turn, or one or two turns apart: `of[i]` beside `at[i]`; `far`: two
-    turns; `answers`: `of` answers the question of `at`."""
+    """Candidates that are one or two turns apart: `of[i]` beside `at[i]`; `far`: two turns; `answers`: `of` answers the
+    question of `at`. `turns`: the candidates of each turn that has several memories."""
 
     def __init__(self, candidates: Sequence[PassageCandidate]) -> None:
         places: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -42,18 +42,13 @@ class Neighbours:
                 places[candidate.session, candidate.place].append(number)
         links: list[tuple[int, int, bool, bool]] = []
         for (session, _), here in places.items():
-            links += [
-                (one, other, False, False)
-                for one in here
-                for other in here
-                if candidates[one].memory_id != candidates[other].memory_id
-            ]
             for distance, place in enumerate(candidates[here[0]].after):
                 for later in places.get((session, place), ()):
                     for earlier in here:
                         answers = distance == 0 and candidates[earlier].asks and not candidates[later].asks
                         links.append((later, earlier, distance == 1, answers))
                         links.append((earlier, later, distance == 1, False))
+        self.turns = [here for here in places.values() if len({candidates[i].memory_id for i in here}) > 1]
         table = np.array(links, np.int64).reshape(-1, 4)
         self.of, self.at = table[:, 0], table[:, 1]
         self.far, self.answers = table[:, 2].astype(bool), table[:, 3].astype(bool)
@@ -64,6 +59,9 @@ class Neighbours:
         spread = own.copy()
         if counts.any():
             np.maximum.at(spread.T, self.of, counts[:, None] * own.T[self.at])
+        for here in self.turns:
+            most = context.near * own[:, here].max(axis=1, keepdims=True)
+            spread[:, here] = np.maximum(spread[:, here], most)
         return spread
 
 

@@ -104,10 +104,12 @@ def url(port: int) -> str:
     return f"bolt://127.0.0.1:{port}"
 
 
-def free_port() -> int:
+def free_port(besides: int = 0) -> int:
+    """A port where nothing listens, other than `besides`, where something will."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        port = int(probe.getsockname()[1])
+        return free_port(besides) if port == besides else port  # the next probe gets another: this one is still held
 
 
 def is_ready(home: Path) -> bool:

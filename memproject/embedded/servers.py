@@ -90,13 +90,14 @@ def check_redis(address: str, log: Path | None) -> None:
         raise CannotStartError(f"Redis did not start: see {log}" if log else "No Redis answers at REDIS_URL.")
 
 
-def neo4j_child(data: Path, password: str, say: Callable[[str], None]) -> tuple[Child, str]:
-    """The embedded Neo4j, for the supervisor, and its NEO4J_URI. Downloads the jars first, once."""
+def neo4j_child(data: Path, password: str, api_port: int, say: Callable[[str], None]) -> tuple[Child, str]:
+    """The embedded Neo4j, for the supervisor, and its NEO4J_URI. Downloads the jars first, once. `api_port` stays free.
+    """
     try:
         neo4j_server.fetch(lambda line: say(f"  {line}"))
     except neo4j_server.NoNeo4jError as error:
         raise CannotStartError(str(error)) from None
-    port = neo4j_server.free_port()
+    port = neo4j_server.free_port(besides=api_port)
     env = {**os.environ, "NEO4J_PASSWORD": password}
     command = neo4j_server.command(data / "neo4j", port)
     return Child("neo4j", command, env, data / "logs" / "neo4j.log", children.ROOT), neo4j_server.url(port)

@@ -17,6 +17,7 @@ import traceback
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import IO
 
 from core.monitoring import metric_folder
 from core.supervision import SupervisorReport
@@ -98,6 +99,15 @@ def prepare(env: dict[str, str], log: Path) -> dict[str, object]:
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
+def is_this_service(answer: IO[bytes]) -> bool:
+    """Whether /health was answered by the service: another server on the port may answer 200 to everything."""
+    try:
+        body = json.load(answer)
+    except ValueError:
+        return False
+    return isinstance(body, dict) and "dependencies" in body
+
+
 def wait_until_healthy(supervisor: Supervisor, url: str, logs: Path, interrupt: Interrupt) -> None:
     until = time.monotonic() + READY_SECONDS
     while time.monotonic() < until:
@@ -105,7 +115,7 @@ def wait_until_healthy(supervisor: Supervisor, url: str, logs: Path, interrupt: 
         supervisor.poll()
         try:
             with DIRECT.open(f"{url}/health", timeout=2) as answer:
-                if answer.status == 200:
+                if answer.status == 200 and is_this_service(answer):
                     return
         except urllib.error.HTTPError as error:
             if error.code == 400:
@@ -149,7 +159,7 @@ def run(env: dict[str, str], data: Path, url: str, interrupt: Interrupt, running
     if wants_neo4j(env):
         say("Starting Neo4j …")
         with interrupt.at_once():
-            graph, addresses["NEO4J_URI"] = servers.neo4j_child(data, env["NEO4J_PASSWORD"], say)
+            graph, addresses["NEO4J_URI"] = servers.neo4j_child(data, env["NEO4J_PASSWORD"], int(env["API_PORT"]), say)
         supervised.append(graph)
     env.update(addresses)
     report = SupervisorReport(data / "supervisor.json")

@@ -241,8 +241,10 @@ def test_a_question_that_the_model_cannot_read_is_ranked_by_its_words(
 ) -> None:
     for note in notes:
         owner.store(note)
-    answer = owner.recall(question, explain=True)
-    assert (answer["memories"][0]["content"], answer["explanation"]["recipe"]) == (notes[2], "words")
+    for has_tokens in (True, False):
+        with override_settings(TOKEN_EMBEDDINGS=has_tokens):
+            answer = owner.recall(question, explain=True)
+        assert (answer["memories"][0]["content"], answer["explanation"]["recipe"]) == (notes[2], "words")
 
 
 # --- explanations ----------------------------------------------------------------------------------------------------

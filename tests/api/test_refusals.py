@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, override_settings
 
 from apikeys import services
 from core.ids import new_id, public
@@ -491,8 +491,11 @@ def test_a_failure_outside_of_a_view_is_logged(
         raise ValueError("it can't be rendered")
 
     monkeypatch.setattr("rest_framework.renderers.JSONRenderer.render", fail)
-    assert_refused(owner.get(f"{V1}/search?query=x"), 500, code="INTERNAL_ERROR")
-    assert [r.getMessage() for r in caplog.records if r.levelname == "ERROR"] == ["GET: ValueError"]
+    for debug in (False, True):  # with DEBUG Django makes a page of its own
+        caplog.clear()
+        with override_settings(DEBUG=debug):
+            assert_refused(owner.get(f"{V1}/search?query=x"), 500, code="INTERNAL_ERROR")
+        assert [r.getMessage() for r in caplog.records if r.levelname == "ERROR"] == ["GET: ValueError"]
 
 
 def test_the_caller_is_found_in_another_tenant_only_by_its_own_key(eager: None) -> None:

@@ -21,9 +21,9 @@ import psycopg
 from psycopg import sql
 
 from memproject.embedded import children, redis_server
-from memproject.embedded.neo4j_server import free_port
 from memproject.embedded.supervisor import Child, Supervisor
 from tests import leaks
+from tests.ports import free_port
 
 
 def eventually(check: Callable[[], Any], seconds: float = 60.0) -> Any:

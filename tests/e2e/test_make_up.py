@@ -14,10 +14,10 @@ import psutil
 import pytest
 
 from memproject.embedded import children, postmaster
-from memproject.embedded.neo4j_server import free_port
 from memproject.embedded.supervisor import FAILING_DEATHS
 from tests import leaks
 from tests.e2e.running import eventually
+from tests.ports import free_port
 
 NOT_OURS = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "KEY_PEPPERS", "MEMPROJECT_WORKER"}
 

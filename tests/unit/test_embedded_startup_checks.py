@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from memproject.embedded import startup_checks
-from memproject.embedded.neo4j_server import free_port
+from tests.ports import free_port
 
 
 @pytest.fixture
