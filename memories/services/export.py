@@ -20,7 +20,8 @@ from memories.pipeline import memory_transfer
 from memories.services import access
 from memories.types import MemoryScope
 
-FORMAT, VERSION = "memproject", 1
+# Raise VERSION when a key is added, removed or renamed: an import reads no other version.
+FORMAT, VERSION = "memproject", 2
 
 # A consistent snapshot, independent of concurrent writes.
 SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"

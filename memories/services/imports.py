@@ -142,7 +142,7 @@ def _check_header(line: Line) -> None:
     if line.get("format") != FORMAT:
         raise LineError("format", f"must be {FORMAT}")
     if line.get("version") != VERSION:
-        raise LineError("version", f"must be {VERSION}: this service knows no other")
+        raise LineError("version", f"must be {VERSION}: files of another version have other keys and are not read")
 
 
 def _owner(line: Line) -> ProjectUser:
