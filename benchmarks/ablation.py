@@ -22,7 +22,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from benchmarks import metrics
+from benchmarks import retrieval_metrics
 from benchmarks.client import Api, CannotMeasureError
 from benchmarks.load import key_of_our_own  # it sets Django up: what follows needs that
 from benchmarks.retrieval import arguments, progress, store_all
@@ -167,8 +167,8 @@ def ranked(variant: Variant, data: Sequence[dict[str, Any]], prefix: str, exclud
                 analyzed = analyze.analyze(MemoryScope(tenant.id, whose, ("default",)), query, now(), variant.recipe)
                 ranking = fuse(score.score(retrieve.retrieve(analyzed)))
                 found = [names.get(memory, "") for memory in variant.order(ranking)[:LIMIT]]
-                rows.append((str(question["category"]), metrics.of_question(found, evidence)))
-    return metrics.by_category(rows)
+                rows.append((str(question["category"]), retrieval_metrics.of_question(found, evidence)))
+    return retrieval_metrics.by_category(rows)
 
 
 def table(found: dict[str, dict[str, Any]], first: str) -> str:

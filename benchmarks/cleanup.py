@@ -30,7 +30,7 @@ from django.db import connection
 from apikeys import services
 from benchmarks import loader
 from benchmarks.conversation import questions
-from benchmarks.metrics import percentiles
+from benchmarks.retrieval_metrics import percentiles
 from core.clock import now
 from memories.pipeline import expire
 from memories.types import MemoryScope

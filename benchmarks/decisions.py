@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from benchmarks import metrics
+from benchmarks import retrieval_metrics
 from memories.decisions import texts
 from memories.decisions.decide import Candidate, judge
 from training.pairs import data
@@ -23,7 +23,7 @@ def main() -> None:
     seconds(groups[-1:])  # loads the weights
     texts.forget()
     for name in ("texts that were not read before", "texts that were read before"):
-        p50, p95 = metrics.percentiles(seconds(groups[:-1]))
+        p50, p95 = retrieval_metrics.percentiles(seconds(groups[:-1]))
         print(f"{name:32s} p50 {p50:5.1f} ms   p95 {p95:5.1f} ms   ({STATEMENTS} statements, {CANDIDATES} candidates)")
 
 

@@ -25,7 +25,7 @@ django.setup()
 
 from apikeys import services  # noqa: E402
 from apikeys.models import Tenant  # noqa: E402
-from benchmarks.metrics import percentiles  # noqa: E402
+from benchmarks.retrieval_metrics import percentiles  # noqa: E402
 from core.clock import now  # noqa: E402
 from core.ids import new_id  # noqa: E402
 from entities.graph import drain, outbox  # noqa: E402

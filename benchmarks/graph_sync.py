@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.client import Api, CannotMeasureError
-from benchmarks.metrics import percentiles
 from benchmarks.retrieval import SHIPPED, progress, stored
+from benchmarks.retrieval_metrics import percentiles
 from memproject.embedded import neo4j_server
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -29,7 +29,7 @@ from django.db import DatabaseError, connection  # noqa: E402
 
 from apikeys import services  # noqa: E402
 from benchmarks.client import Api, CannotMeasureError  # noqa: E402
-from benchmarks.metrics import percentiles  # noqa: E402
+from benchmarks.retrieval_metrics import percentiles  # noqa: E402
 from core.clock import now  # noqa: E402
 from memories.embeddings import registry  # noqa: E402
 from memories.retrieval.analyze import analyze  # noqa: E402

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from benchmarks import metrics
+from benchmarks import retrieval_metrics
 from benchmarks.client import Api, CannotMeasureError
 
 SHIPPED = Path(__file__).parent / "data" / "conversation.json"
@@ -88,7 +88,7 @@ def ask_all(api: Api, data: Sequence[dict[str, Any]], prefix: str, exclude: Iter
         ranked = list(scores)
         answers[question["id"]] = ranked
         hits.append([(score, name in evidence) for name, score in scores.items()])
-        rows.append((str(question["category"]), metrics.of_question(ranked, evidence)))
+        rows.append((str(question["category"]), retrieval_metrics.of_question(ranked, evidence)))
     return Asked(rows, answers, hits)
 
 
@@ -109,23 +109,23 @@ def measure(options: argparse.Namespace) -> None:
         if not options.keep:
             for user in data:
                 api.erase(prefix + user["user_id"])
-    means = {recipe: metrics.by_category(found.rows) for recipe, found in asked.items()}
+    means = {recipe: retrieval_metrics.by_category(found.rows) for recipe, found in asked.items()}
     for recipe, found in means.items():
         print(f"\n{recipe or 'as it ships'}")
-        print(metrics.table(found))
+        print(retrieval_metrics.table(found))
         for threshold in THRESHOLDS:
-            precision, kept, each = metrics.at_threshold(asked[recipe].hits, threshold)
+            precision, kept, each = retrieval_metrics.at_threshold(asked[recipe].hits, threshold)
             print(
                 f"score ≥ {threshold}: {each:.1f} hits a question (of {LIMIT}), {100 * precision:.0f} % evidence; "
                 f"{100 * kept:.0f} % of the evidence that was found is kept"
             )
     for name, seconds in api.times.items():
         if name.startswith("recall"):
-            p50, p95 = metrics.percentiles(seconds)
+            p50, p95 = retrieval_metrics.percentiles(seconds)
             print(f"{name:14s} p50 {p50:6.1f} ms   p95 {p95:6.1f} ms   ({len(seconds)} calls, one client)")
     if options.json:
         named = {
-            r: {c: {"n": n, **dict(zip(metrics.NAMES, v, strict=True))} for c, (n, v) in found.items()}
+            r: {c: {"n": n, **dict(zip(retrieval_metrics.NAMES, v, strict=True))} for c, (n, v) in found.items()}
             for r, found in means.items()
         }
         Path(options.json).write_text(json.dumps(named, indent=1))

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from contracts.document import Document, Group
-from contracts.plan import Step, plan
+from contracts.example_order import Step, plan
 from contracts.requests import ADDRESS, ID, JsonPath, path_value
 
 _FORMAT = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"

@@ -16,7 +16,7 @@ from core.errors import InvalidRequest
 from core.http import mem0
 from core.http.fields import IdentifierField
 from core.http.responses import ResponseSerializer
-from core.idempotency import keys
+from core.idempotency import decorator
 
 _S = TypeVar("_S", bound=serializers.BaseSerializer[Any])
 
@@ -63,9 +63,9 @@ class ApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         method = request.method or ""
-        if keys.HEADER in request.headers and method in self.writes and hasattr(self, method.lower()):
+        if decorator.HEADER in request.headers and method in self.writes and hasattr(self, method.lower()):
             act = getattr(self, method.lower())
-            setattr(self, method.lower(), lambda r, *a, **k: keys.idempotent(self, r, partial(act, r, *a, **k)))
+            setattr(self, method.lower(), lambda r, *a, **k: decorator.idempotent(self, r, partial(act, r, *a, **k)))
 
     def replay(self, sources: Sequence[uuid.UUID], response_context: Any) -> Response:
         """The current response for the accepted writes `sources`."""

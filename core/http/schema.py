@@ -11,7 +11,7 @@ from core import errors
 from core.http import mem0, remembra
 from core.http.dialects import dialect_of
 from core.http.tags import tag_of
-from core.idempotency.keys import KeyReuseError
+from core.idempotency.decorator import KeyReuseError
 
 MOMENT = "2026-03-01T10:30:00Z"
 MEMORY_ID = "mem_01890a5dac967b2e8b7c3f0a9d1e2f30"

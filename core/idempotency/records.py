@@ -1,4 +1,4 @@
-"""The rows of `Idempotency-Key` (`core.idempotency.keys`): claim, finish, redact and delete them."""
+"""The rows of `Idempotency-Key` (`core.idempotency.decorator`): claim, finish, redact and delete them."""
 
 from __future__ import annotations
 

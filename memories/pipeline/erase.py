@@ -19,7 +19,7 @@ from django.db.models import Q, QuerySet
 
 from core.clock import iso, now
 from core.idempotency import records
-from entities.services import erasure
+from entities.services import entity_erasure
 from memories.models import (
     Embedding,
     Erasure,
@@ -113,7 +113,7 @@ def memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = 
         Q(id__in=named) | Q(reserved_id__in=wanted) | Q(target_key__in=wanted), tenant=tenant_id
     )
     counts = redact(tenant_id, sources)
-    counts += erasure.erase(tenant_id, wanted)
+    counts += entity_erasure.erase(tenant_id, wanted)
     records.redact(tenant_id, wanted)
     going = Memory.objects.filter(tenant=tenant_id, id__in=wanted)
     memory_events.emit_deleted(tenant_id, going.values_list("id", "project", "user_id"), now(), expired=expired)

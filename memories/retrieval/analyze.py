@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from core.postgres import fetch
 from memories.embeddings import query_cache
 from memories.retrieval.recipes import Recipe
-from memories.retrieval.temporal import windows
+from memories.retrieval.time_expressions import windows
 from memories.retrieval.types import AnalyzedQuery, Question
 from memories.types import MemoryScope, RecallQuery
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from memories.retrieval.recipes import FIRST_STAGE, PER_TEXT, FirstStageWeights
-from memories.retrieval.temporal import nearness
+from memories.retrieval.time_expressions import nearness
 from memories.retrieval.types import Floats, PassageCandidate, Question
 
 # Estimates for a candidate without a vector, from its share of the question's words: fitted on development

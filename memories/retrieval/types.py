@@ -16,7 +16,7 @@ import numpy.typing as npt
 from memories.embeddings.base import Encoded, TokenMatrix
 from memories.retrieval.lexical import Lexical
 from memories.retrieval.recipes import Recipe
-from memories.retrieval.temporal import Window
+from memories.retrieval.time_expressions import Window
 from memories.types import MemoryScope, RecallQuery
 
 Floats = npt.NDArray[np.float32]

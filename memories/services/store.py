@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from apikeys.types import Principal
 from core.clock import iso, now
 from core.errors import InvalidRequest, NotFound
-from core.idempotency.keys import bind
+from core.idempotency.decorator import bind
 from core.ids import EVENT, MEMORY, new_id, parse
 from core.postgres import fetch
 from core.redis import await_result

@@ -91,7 +91,7 @@ def check_redis(address: str, log: Path | None) -> None:
 
 
 def neo4j_child(data: Path, password: str, api_port: int, say: Callable[[str], None]) -> tuple[Child, str]:
-    """The embedded Neo4j, for the supervisor, and its NEO4J_URI. Downloads the jars first, once. `api_port` stays free."""
+    """The embedded Neo4j, for the supervisor, and its NEO4J_URI. Downloads the jars once. `api_port` stays free."""
     try:
         neo4j_server.fetch(lambda line: say(f"  {line}"))
     except neo4j_server.NoNeo4jError as error:

@@ -25,7 +25,7 @@ from entities.models import (
     Merge,
     Relation,
 )
-from entities.services import erasure, graph_updates
+from entities.services import entity_erasure, graph_updates
 from entities.types import EntityMention, ExtractedGraph, GraphScope, GraphUpdate, GraphUpdateResult, RelationMention
 from memories.models import Memory
 from tests import build
@@ -87,7 +87,7 @@ class Owner:
 
     def erase(self, *memories: uuid.UUID) -> dict[str, int]:
         with transaction.atomic():
-            counts = dict(erasure.erase(self.tenant.id, memories))
+            counts = dict(entity_erasure.erase(self.tenant.id, memories))
             Memory.objects.filter(tenant=self.tenant, id__in=memories).delete()
             return counts
 
@@ -421,4 +421,4 @@ def test_erasing_what_states_nothing_says_so(django_assert_num_queries: Callable
     owner = Owner()
     memory = owner.memory()
     with transaction.atomic(), django_assert_num_queries(2):
-        assert erasure.erase(owner.tenant.id, [memory]) == {}
+        assert entity_erasure.erase(owner.tenant.id, [memory]) == {}

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from contracts.document import ApiOperation, Group
+from contracts.example_order import Step, plan
 from contracts.pages import curl
-from contracts.plan import Step, plan
 from contracts.requests import ADDRESS, JsonPath
 from tests.document import document, misfits
 from tests.e2e import lines

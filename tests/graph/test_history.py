@@ -16,7 +16,7 @@ from core.errors import AppError
 from core.ids import ENTITY, public
 from entities.graph import drain, project
 from entities.models import EntityRevision, GraphOutbox
-from entities.services import edit, erasure, graph_updates, merge
+from entities.services import edit, entity_erasure, graph_updates, merge
 from entities.services import graph as service
 from entities.types import EditEntity, EntityMention, ExtractedGraph, GraphUpdate, RelationMention
 from memories.models import Memory
@@ -58,7 +58,7 @@ class History:
                 case "revive" if memory:
                     graph_updates.reinstate(scope, [memory], moment=at)
                 case "erase" if memory:
-                    erasure.erase(scope.tenant_id, [memory])
+                    entity_erasure.erase(scope.tenant_id, [memory])
                     Memory.objects.filter(tenant=scope.tenant_id, id=memory).delete()
                     self.memories.remove(memory)
         try:

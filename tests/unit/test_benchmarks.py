@@ -7,12 +7,12 @@ import math
 
 import pytest
 
-from benchmarks import metrics
+from benchmarks import retrieval_metrics
 from benchmarks.retrieval import SHIPPED
 
 
 def test_one_question() -> None:
-    recall5, recall10, recall20, everything, ndcg, mrr = metrics.of_question(
+    recall5, recall10, recall20, everything, ndcg, mrr = retrieval_metrics.of_question(
         ["x", "a", "a", "y", "z", "w", "b"], frozenset({"a", "b"})
     )
     assert (recall5, recall10, recall20, everything, mrr) == (0.5, 1.0, 1.0, 1.0, 0.5)
@@ -20,21 +20,21 @@ def test_one_question() -> None:
 
 
 def test_nothing_found_and_found_too_late() -> None:
-    assert metrics.of_question([], frozenset({"a"})) == [0, 0, 0, 0, 0, 0]
-    late = metrics.of_question([*"bcdefghijklm", "a"], frozenset({"a"}))
+    assert retrieval_metrics.of_question([], frozenset({"a"})) == [0, 0, 0, 0, 0, 0]
+    late = retrieval_metrics.of_question([*"bcdefghijklm", "a"], frozenset({"a"}))
     assert late == [0, 0, 1, 0, 0, pytest.approx(1 / 13)]
 
 
 def test_means_by_category() -> None:
-    means = metrics.by_category([("2", [1.0] * 6), ("1", [0.0] * 6), ("2", [0.0] * 6)])
+    means = retrieval_metrics.by_category([("2", [1.0] * 6), ("1", [0.0] * 6), ("2", [0.0] * 6)])
     assert list(means) == ["1", "2", "all"]
     assert means["2"] == (2, [0.5] * 6)
     assert means["all"][1] == pytest.approx([1 / 3] * 6)
 
 
 def test_percentiles_are_milliseconds() -> None:
-    assert metrics.percentiles([n / 1000 for n in range(1, 101)]) == (51.0, 96.0)
-    assert metrics.percentiles([]) == (0.0, 0.0)
+    assert retrieval_metrics.percentiles([n / 1000 for n in range(1, 101)]) == (51.0, 96.0)
+    assert retrieval_metrics.percentiles([]) == (0.0, 0.0)
 
 
 def test_the_shipped_conversation_is_whole() -> None:

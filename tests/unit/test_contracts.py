@@ -8,7 +8,7 @@ import pytest
 
 from contracts import pages
 from contracts.document import Document
-from contracts.plan import plan
+from contracts.example_order import plan
 from contracts.postman import collection
 
 KEY, MEMORY, EVENT = (f"{prefix}_{number:032x}" for number, prefix in enumerate(("key", "mem", "evt")))

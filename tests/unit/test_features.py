@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from memories.retrieval import first_stage, lexical
 from memories.retrieval.recipes import DENSE, FULL, LITE, FirstStageWeights, NeighbourWeights
 from memories.retrieval.score import features
-from memories.retrieval.temporal import windows
+from memories.retrieval.time_expressions import windows
 from memories.retrieval.types import PassageCandidate, Pool, Question
 
 WORD = {word: np.eye(64, dtype=np.int8)[place] * 127 for place, word in enumerate(["red", "blue", "green", "door"])}

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from memories.retrieval.temporal import MAX_CHARACTERS, MAX_EXPRESSIONS, nearness, windows
+from memories.retrieval.time_expressions import MAX_CHARACTERS, MAX_EXPRESSIONS, nearness, windows
 
 UTC = dt.UTC
 NOW = dt.datetime(2023, 6, 14, 15, 30, tzinfo=UTC)  # a Wednesday
