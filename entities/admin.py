@@ -13,7 +13,7 @@ from core.errors import AppError
 from core.http.admin import ProjectFilter, TenantFilter, TenantRowAdmin, UserFilter, by_tenant
 from core.ids import ENTITY, parse, public
 from entities.models import Alias, Entity, EntityRevision, GraphOutbox, Mention
-from entities.services import graph, operators
+from entities.services import entity_actions, graph
 
 
 @admin.register(Entity)
@@ -80,13 +80,13 @@ class EntityAdmin(TenantRowAdmin[Entity]):
             if len(ids) < 2:
                 messages.warning(request, "Select two or more entities of one owner.")
                 continue
-            _told(request, partial(operators.merge_all, tenant_id, ids, actor=_actor(request)), "Merged.")
+            _told(request, partial(entity_actions.merge_all, tenant_id, ids, actor=_actor(request)), "Merged.")
 
     @admin.action(description="Undo the last merge into selected entities", permissions=["merge"])
     def split(self, request: HttpRequest, rows: QuerySet[Entity]) -> None:
         for tenant_id, ids in by_tenant(rows.values_list("tenant_id", "id")).items():
             for key in ids:
-                _told(request, partial(operators.split_last, tenant_id, key, actor=_actor(request)), "Split.")
+                _told(request, partial(entity_actions.split_last, tenant_id, key, actor=_actor(request)), "Split.")
 
     def has_merge_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("entities.change_entity")

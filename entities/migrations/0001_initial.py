@@ -7,7 +7,7 @@ from django.db import migrations, models
 import core.clock
 import core.ids
 from core.postgres.operations import CommentIndexes, TenantKey, TenantLink
-from entities.models.outbox import GRAPH_VERSION_DOWN, GRAPH_VERSION_UP
+from entities.models.graph_outbox import GRAPH_VERSION_DOWN, GRAPH_VERSION_UP
 
 
 class Migration(migrations.Migration):

@@ -9,7 +9,7 @@ from core.clock import now
 from core.errors import InvalidRequest
 from entities.models import Alias, EntityRevision, Evidence
 from entities.names import normal
-from entities.services import access
+from entities.services import entity_access
 from entities.services.disambiguation import next_disambiguator
 from entities.services.entity_detail import detail
 from entities.services.unit_of_work import UnitOfWork
@@ -26,8 +26,8 @@ def edit(principal: Principal, command: EditEntity) -> EntityDetail:
         if any(name is not None and not normal(name) for name in names):
             raise InvalidRequest(f"{field}: must have a character that shows", field=field)
     with transaction.atomic():
-        row = access.locked(principal, command.entity_id)
-        work = UnitOfWork(access.scope_of(row), now(), principal.caller)
+        row = entity_access.locked(principal, command.entity_id)
+        work = UnitOfWork(entity_access.scope_of(row), now(), principal.caller)
         new = _revised(work, row, command)
         _set_aliases(work, row, new, command.aliases)
         work.write()

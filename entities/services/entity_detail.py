@@ -6,7 +6,7 @@ import datetime as dt
 
 from apikeys.types import Principal
 from entities.models import EntityRevision
-from entities.services import access
+from entities.services import entity_access
 from entities.services.bitemporal import recorded_at_time
 from entities.services.listing import views
 from entities.types import EntityDetail
@@ -14,7 +14,7 @@ from entities.types import EntityDetail
 
 def get_entity(principal: Principal, entity_id: str, as_of: dt.datetime | None = None) -> EntityDetail:
     """The entity, or the target of its merge. Raises NotFound."""
-    return detail(access.entity(principal, entity_id, as_of), as_of)
+    return detail(entity_access.entity(principal, entity_id, as_of), as_of)
 
 
 def detail(row: EntityRevision, as_of: dt.datetime | None = None) -> EntityDetail:

@@ -12,7 +12,7 @@ from django.db.models import Count, QuerySet
 from apikeys.types import Principal
 from core.postgres import fetch
 from entities.models import EntityRevision, Mention
-from entities.services import access
+from entities.services import entity_access
 from entities.services.bitemporal import recorded_at_time
 from entities.types import EntityRef, MemoryEntities, Mentioned, StatedRef, TopEntity
 
@@ -65,7 +65,7 @@ def of_memories(
 
 def mentioning(principal: Principal, entity_id: str, as_of: dt.datetime | None = None) -> Mentioned:
     """The memories that mention an entity, in any state. Raises NotFound."""
-    row = access.entity(principal, entity_id, as_of)
+    row = entity_access.entity(principal, entity_id, as_of)
     rows = Mention.objects.filter(recorded_at_time(as_of), tenant=row.tenant_id, entity_key=row.entity_key)
     ids = rows.order_by("-memory_key").values_list("memory_key", flat=True)
     return Mentioned(row.user_id, row.project, tuple(ids))

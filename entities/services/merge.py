@@ -12,7 +12,7 @@ from core.clock import now
 from core.errors import Conflict, InvalidRequest, NotFound
 from core.ids import MERGE, parse
 from entities.models import EntityRevision, Merge
-from entities.services import access, entity_events
+from entities.services import entity_access, entity_events
 from entities.services.entity_detail import detail
 from entities.services.merge_rows import merge_rows, unmerge_rows
 from entities.types import EntityDetail, Merged
@@ -26,12 +26,12 @@ def merge(principal: Principal, source_ids: Sequence[str], target_id: str) -> Me
     if target_id in source_ids or len(set(source_ids)) != len(source_ids):
         raise InvalidRequest("source_ids: each must be another entity than the target, named once", field="source_ids")
     with transaction.atomic():
-        target = access.locked(principal, target_id)
-        scope = access.scope_of(target)
-        sources = [access.last(principal, source_id) for source_id in source_ids]
-        if any(access.scope_of(source) != scope for source in sources):
+        target = entity_access.locked(principal, target_id)
+        scope = entity_access.scope_of(target)
+        sources = [entity_access.last(principal, source_id) for source_id in source_ids]
+        if any(entity_access.scope_of(source) != scope for source in sources):
             raise InvalidRequest("source_ids: must be of the target's user and project", field="source_ids")
-        locked = [access.locked(principal, source_id) for source_id in source_ids]
+        locked = [entity_access.locked(principal, source_id) for source_id in source_ids]
         made = [_merge(source, target, principal.caller) for source in locked]
         entity_events.emit_merged(list(zip(made, locked, strict=True)), target)
         return Merged(detail(target), tuple(row.id for row in made))
@@ -43,7 +43,7 @@ def split(principal: Principal, entity_id: str, merge_id: str | None = None) -> 
     Rows that were added after the merge stay with it. Raises NotFound and Conflict (nothing to undo, or itself merged).
     """
     with transaction.atomic():
-        target = access.locked(principal, entity_id)
+        target = entity_access.locked(principal, entity_id)
         merges = Merge.objects.filter(tenant=target.tenant_id, target_key=target.entity_key, undone_at=None)
         active = list(merges.order_by("-recorded_at", "-id"))
         key = None if merge_id is None else parse(MERGE, merge_id)

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from apikeys.types import Principal
 from entities.models import EntityRevision, Relation
-from entities.services import access
+from entities.services import entity_access
 from entities.services.bitemporal import recorded_at_time, valid_at_time
 from entities.types import Node, PointInTime, RelationRecord
 
@@ -22,7 +22,7 @@ def of(
 
     With `history` also relations that are past or future. Raises NotFound.
     """
-    entity = access.entity(principal, entity_id, moment.system_time)
+    entity = entity_access.entity(principal, entity_id, moment.system_time)
     key = entity.entity_key
     rows = Relation.objects.filter(
         recorded_at_time(moment.system_time), Q(source_key=key) | Q(target_key=key), tenant=entity.tenant_id

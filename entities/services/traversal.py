@@ -13,7 +13,7 @@ from apikeys.types import Principal
 from entities.graph import overview, reader
 from entities.graph.reader import SQL, GraphReader
 from entities.models import EntityRevision, Relation
-from entities.services import access, relationships
+from entities.services import entity_access, relationships
 from entities.services.bitemporal import recorded_at_time, valid_at_time
 from entities.types import GraphScope, Node, Path, PointInTime, ReachedNode, Subgraph
 
@@ -25,7 +25,7 @@ def neighbours(principal: Principal, entity_id: str, moment: PointInTime, *, dep
 
     The entity itself is the first one, and counts. Raises NotFound.
     """
-    start = access.entity(principal, entity_id, moment.system_time)
+    start = entity_access.entity(principal, entity_id, moment.system_time)
     scope = _scope(start)
 
     def walk(by: GraphReader) -> tuple[list[ReachedNode], list[uuid.UUID]]:
@@ -40,8 +40,8 @@ def neighbours(principal: Principal, entity_id: str, moment: PointInTime, *, dep
 def path(principal: Principal, start_id: str, end_id: str, moment: PointInTime, *, max_depth: int) -> Subgraph | None:
     """The shortest path along relations, in either direction; None if it is longer than `max_depth`. Raises
     NotFound."""
-    start = access.entity(principal, start_id, moment.system_time)
-    end = access.entity(principal, end_id, moment.system_time)
+    start = entity_access.entity(principal, start_id, moment.system_time)
+    end = entity_access.entity(principal, end_id, moment.system_time)
     scope = _scope(start)
     if scope != _scope(end):
         return None

@@ -24,7 +24,7 @@ from core.clock import now
 from core.errors import AppError, Unavailable
 from core.monitoring import metrics
 from core.redis import publish_result
-from memories.extraction.llm.registry import model_extractor
+from memories.extraction.llm.extractor_registry import model_extractor
 from memories.models import Source
 from memories.pipeline import apply, attempts, embed, erase, owner_locks, owner_state, plan, write_queue, writes
 from memories.pipeline.rows import AppliedWrite, Embedded

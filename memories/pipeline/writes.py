@@ -19,7 +19,7 @@ from entities.types import EMPTY_GRAPH, ExtractedGraph
 from memories.embeddings import registry
 from memories.errors import ProviderRefused, ProviderUnavailable
 from memories.extraction.extractor import from_settings
-from memories.extraction.llm.registry import model_extractor
+from memories.extraction.llm.extractor_registry import model_extractor
 from memories.models import Revision, Source
 from memories.pipeline import digest, embed
 from memories.retrieval.similar import live_digests, similar

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from memories.extraction.llm.registry import model_extractor
+from memories.extraction.llm.extractor_registry import model_extractor
 
 
 def is_on() -> bool:

@@ -10,7 +10,7 @@ from django.test import override_settings
 
 from memories.embeddings import english
 from memories.extraction.extractor import TextExtractor
-from memories.extraction.llm import registry
+from memories.extraction.llm import extractor_registry
 from memories.extraction.llm.model_extractor import ModelExtractor
 from tests.embeddings.conftest import answer, model_dir, server
 from tests.llm_server import LLMServer
@@ -37,6 +37,6 @@ def reader(llm: LLMServer) -> Iterator[ModelExtractor]:
 
 def _reader(llm: LLMServer, provider: str) -> Iterator[ModelExtractor]:
     with override_settings(**llm.settings(provider)):
-        found = registry.model_extractor()
+        found = extractor_registry.model_extractor()
         assert found is not None
         yield found

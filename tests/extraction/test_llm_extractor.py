@@ -11,7 +11,7 @@ from django.test import override_settings
 
 from entities.relation_types import RELATION_TYPES
 from entities.types import ENTITY_TYPES, SELF, EntityMention, ExtractedGraph, RelationMention
-from memories.extraction.llm import prompt, registry
+from memories.extraction.llm import extractor_registry, prompt
 from memories.extraction.llm.model_extractor import MAX_CANDIDATES, ModelExtractor
 from memories.statements import ExistingMemory, ExtractionResult, Proposal
 from memories.types import Decision, Fact, Item
@@ -157,7 +157,7 @@ def test_a_lone_surrogate_is_no_reason_to_fail(llm: LLMServer, reader: ModelExtr
 @pytest.mark.parametrize(("text", "fits"), [("a" * 1000, True), ("a" * 1001, False), ("東" * 334, False)])
 def test_a_write_that_is_too_long_for_one_call_is_not_sent(llm: LLMServer, text: str, fits: bool) -> None:
     with override_settings(**llm.settings(), LLM_INPUT_CHARACTERS=1000):
-        model = registry.model_extractor()
+        model = extractor_registry.model_extractor()
         assert model is not None
         assert model.fits([Item(text)]) is fits
         if not fits:
@@ -206,16 +206,16 @@ def test_a_model_that_obeys_the_text_is_not_believed(llm: LLMServer, either: Mod
 # --- settings --------------------------------------------------------------------------------------------------------
 def test_without_a_provider_there_is_no_model() -> None:
     with override_settings(LLM_PROVIDER=""):
-        assert registry.model_extractor() is None
+        assert extractor_registry.model_extractor() is None
         assert not [found for found in settings_are_safe() if found.id in ("memproject.E005", "memproject.E006")]
 
 
 def test_it_is_one_per_process_and_follows_changed_settings(llm: LLMServer) -> None:
     with override_settings(**llm.settings()):
-        first = registry.model_extractor()
-        assert first is registry.model_extractor()
+        first = extractor_registry.model_extractor()
+        assert first is extractor_registry.model_extractor()
         with override_settings(LLM_MODEL="another"):
-            second = registry.model_extractor()
+            second = extractor_registry.model_extractor()
     assert first is not None
     assert second is not None
     assert (first.name, second.name) == (MODEL, "another")
@@ -232,7 +232,7 @@ def test_it_is_one_per_process_and_follows_changed_settings(llm: LLMServer) -> N
 def test_wrong_settings_are_named(llm: LLMServer, changed: dict[str, str], check: str, words: str) -> None:
     with override_settings(**{**llm.settings(), **changed}):
         with pytest.raises(ImproperlyConfigured, match=words):
-            registry.model_extractor()
+            extractor_registry.model_extractor()
         assert check in [found.id for found in settings_are_safe()]
 
 

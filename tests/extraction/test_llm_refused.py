@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from entities.relation_types import RELATION_TYPES
 from entities.types import ENTITY_TYPES
-from memories.extraction.llm import registry
+from memories.extraction.llm import extractor_registry
 from memories.extraction.llm.base import BrokenAnswer, ModelFailed, ModelRefused, ModelUnavailable
 from memories.extraction.llm.interpretation import MAX_CHARACTERS, MAX_FACTS, interpret
 from memories.extraction.llm.model_extractor import ModelExtractor
@@ -146,13 +146,13 @@ def test_after_a_failure_the_same_write_is_read(
     llm: LLMServer, provider: str, step: Any, error: type[ModelFailed]
 ) -> None:
     with override_settings(**{**llm.settings(provider), "LLM_TIMEOUT_SECONDS": 0.3}):
-        model = registry.model_extractor()
+        model = extractor_registry.model_extractor()
         assert model is not None
         llm.script = [step]
         with pytest.raises(error):
             read(model, TEXT)
     with override_settings(**llm.settings(provider)):
-        model = registry.model_extractor()
+        model = extractor_registry.model_extractor()
         assert model is not None
         llm.script = [Says(answer(JOHN))]
         assert contents(read(model, TEXT)) == ["John works at Google as a senior engineer"]

@@ -28,7 +28,7 @@ IMPORTS: dict[str, list[tuple[str, str, str]]] = {
         ("core/http/base.py", "from apikeys import scopes", "apikeys.scopes"),
         ("core/tenancy.py", "if TYPE_CHECKING:\n    from apikeys.models import Tenant", "apikeys.models"),
         ("memories/tasks.py", "from memproject import sweeps", "memproject.sweeps"),
-        ("entities/models/outbox.py", "from memories import types", "memories.types"),
+        ("entities/models/graph_outbox.py", "from memories import types", "memories.types"),
         ("apikeys/services.py", "import webhooks.models", "webhooks.models"),
     ],
     "memories": [
@@ -43,7 +43,7 @@ IMPORTS: dict[str, list[tuple[str, str, str]]] = {
         ("memories/retrieval/helpers.py", "", ""),
     ],
     "entities": [
-        ("entities/models/outbox.py", "import entities.graph", "entities.graph"),
+        ("entities/models/graph_outbox.py", "import entities.graph", "entities.graph"),
     ],
     "webhooks": [
         ("webhooks/signing.py", "import webhooks.models", "webhooks.models"),

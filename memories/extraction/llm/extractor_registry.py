@@ -65,4 +65,4 @@ def _settings_changed(*, setting: str, **_: object) -> None:
         reset()
 
 
-setting_changed.connect(_settings_changed, dispatch_uid="memories.extraction.llm.registry")
+setting_changed.connect(_settings_changed, dispatch_uid="memories.extraction.llm.extractor_registry")
