@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from celery import current_app
 from django.conf import settings
+from django.test.utils import setup_databases, teardown_databases
+from pytest_django import DjangoDbBlocker
 
 from apikeys.scopes import Role
 from core import redis, ssrf
@@ -30,6 +32,17 @@ pytest_plugins = [
     "tests.llm_server",
     "tests.api.samples",
 ]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The test database. pytest-django creates it only if a selected test uses `db` or its mark; `lasting_db` needs it
+    too."""
+    with django_db_blocker.unblock():
+        created = setup_databases(verbosity=0, interactive=False)
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(created, verbosity=0)
 
 
 @pytest.fixture(autouse=True)
