@@ -385,6 +385,11 @@ class Fact:
     valid_from: dt.datetime | None = None
     valid_to: dt.datetime | None = None
 
+    @property
+    def is_message(self) -> bool:
+        """Whether it was said in a conversation. A store of one text with a speaker is one too."""
+        return self.role is not None or self.speaker is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Span:

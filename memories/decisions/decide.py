@@ -150,7 +150,8 @@ def scores(
     drops = np.where(guards.forbids_drop(x) | (repeats <= acts - repeats) | (slots > Slot.NONE), 0.0, repeats)
     ends = acts - np.where(guards.says_as_much(x), 0.0, repeats)
     extends = repeats + p[:, EXTEND] > ends / 2  # rather than another value
-    forbidden = guards.forbids_end_in_chat(x, extends) if is_chat else extends & ~guards.covers(x)
+    addressed, in_chat = guards.is_addressed(x), guards.forbids_end_in_chat(x, extends)
+    forbidden = in_chat | addressed if is_chat else np.where(addressed, in_chat, extends & ~guards.covers(x))
     ends = np.where(forbidden & (slots == Slot.NONE), 0.0, ends)
     return drops, np.where(guards.forbids_end(x) & (slots < Slot.CONTRADICTED), 0.0, ends)
 

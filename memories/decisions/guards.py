@@ -12,6 +12,7 @@ from memories.decisions.pair_features import INDEX, Features
 MIN_COVERED = 0.6  # of the old words, by their nearest new ones
 MIN_REPEATED = 0.8  # of the old words, exactly
 MIN_SHARED = 0.4  # likewise, for an end in English; other languages inflect more
+MAX_MESSAGE_WORDS = 14  # with content: a longer message tells of more than one change
 # Cues of texts that state nothing for sure.
 VAGUE = ("new_view", "new_asks", "new_maybe", "new_question", "old_view", "old_asks", "old_maybe")
 
@@ -48,16 +49,24 @@ def forbids_end(x: Features) -> Flags:
     )
 
 
+def is_addressed(x: Features) -> Flags:
+    """[candidates]: the new text exclaims or speaks to somebody ("you"): praise, thanks and news of friends, which are
+    near to many memories. In a conversation they end none; in a note the rules of a conversation hold for them."""
+    has = _columns(x)
+    return has("exclaims") | has("new_you")
+
+
 def forbids_end_in_chat(x: Features, extends: Flags) -> Flags:
     """[candidates]: an opinion, a request, a question or a hypothesis ends nothing. An old opinion, request or
     hypothesis is not ended. The new text has most words of the old one or words near to them, in English many of them
-    exactly; an extension has nearly all of them. Messages are long and keep to one subject, so that most near memories
-    are other facts."""
+    exactly, and is short; an extension has nearly all of them. Messages are long and keep to one subject, so that most
+    near memories are other facts."""
     has = _columns(x)
     vague = np.any([has(cue) for cue in VAGUE], axis=0)
     repeated = says_as_much(x) & (x[:, INDEX["hard_old"]] >= MIN_REPEATED)
     covered = covers(x) & (~has("english") | (x[:, INDEX["hard_old"]] >= MIN_SHARED))
-    return np.asarray(vague | np.where(extends, ~repeated, ~covered))
+    is_long = x[:, INDEX["size_new"]] > np.log1p(MAX_MESSAGE_WORDS + 0.5)
+    return np.asarray(vague | np.where(extends, ~repeated, ~covered | is_long))
 
 
 def says_as_much(x: Features) -> Flags:

@@ -140,7 +140,7 @@ class Planner:
             near = self.state.compared(statement, place, message, source.agent_id, text)
             known = tuple(one.known for one in near)
             note = _short_note(write)
-            opinion = compare(fact.content, moment, near, is_chat=fact.role is not None, note=note)
+            opinion = compare(fact.content, moment, near, is_chat=fact.is_message, note=note)
         else:  # it has to be embedded first
             opinion = Opinion()
         operation = reconcile(replace(statement, proposal=opinion.proposal), digest, moment, compared=known)
@@ -306,7 +306,8 @@ def _short_note(write: ReadWrite) -> list[str]:
     if write.first or not write.is_last or not 1 < len(write.statements) <= MAX_NOTE_STATEMENTS:
         return []
     facts = [statement.fact for statement in write.statements]
-    is_note = not any(fact.role or fact.verbatim for fact in facts) and len({fact.position for fact in facts}) == 1
+    is_one_text = len({fact.position for fact in facts}) == 1
+    is_note = is_one_text and not any(fact.is_message or fact.verbatim for fact in facts)
     is_short = sum(len(fact.content) for fact in facts) <= MAX_NOTE_LENGTH
     return [fact.content for fact in facts] if is_note and is_short else []
 

@@ -17,7 +17,7 @@ from training.pairs.fit import Fitted
 
 FOLDS = 5
 # Beginnings of the ids of the timelines that were written after the aims were set; they are reported apart.
-NEW = ("ts", "tt", "tu", "tv", "tw", "tx", "ty", "tz", "xx")
+NEW = ("fc", "ts", "tt", "tu", "tv", "tw", "tx", "ty", "tz", "xx")
 
 Folds = list[tuple[PairModel, list[LabelledTimeline]]]
 

@@ -19,24 +19,28 @@ def write_contents(models: Path) -> None:
     """Write `contents.jsonl`: the contents that the default extractor makes of the texts. A pair or an item of a
     timeline is a note, an item of a chat a message; the statements of one text are joined."""
     extractor = TextExtractor(english.MODEL, models)
-    chats = chat_files()
-    notes = [row[side]["text"] for path in pair_files() for row in rows(path) for side in ("old", "new")]
-    notes += [text for path in timeline_files() if path not in chats for text in _items(path)]
-    messages = [text for path in chats for text in _items(path)]
+    items = [Item(row[side]["text"]) for path in pair_files() for row in rows(path) for side in ("old", "new")]
+    for path in timeline_files():
+        items += [_item(item, is_chat=path in chat_files()) for row in rows(path) for item in row["items"]]
     found = {}
-    for role, texts in ((None, notes), ("user", messages)):
-        for text in dict.fromkeys(texts):
-            content = content_of(extractor, text, role)
-            if content != text:
-                found[text] = content
+    for item in dict.fromkeys(items):
+        content = content_of(extractor, item)
+        if content != item.content:
+            found[item.content] = content
     lines = (json.dumps({"text": text, "content": found[text]}, ensure_ascii=False) for text in sorted(found))
     CONTENTS.write_text("".join(f"{line}\n" for line in lines), "utf-8")
 
 
-def content_of(extractor: TextExtractor, text: str, role: str | None) -> str:
-    """The contents of the statements of a text, joined; "" if the keep gate drops all of it."""
-    (statements,) = extractor.read([Item(text, role)])
+def content_of(extractor: TextExtractor, item: Item) -> str:
+    """The contents of the statements of an item, joined; "" if the keep gate drops all of it."""
+    (statements,) = extractor.read([item])
     return ". ".join(statement.fact.content for statement in statements)
+
+
+def _item(row: dict[str, Any], *, is_chat: bool) -> Item:
+    """The item that a caller would send: a message to an assistant, or a text of a speaker with a name."""
+    speaker = row.get("speaker") if is_chat else None
+    return Item(row["text"], "user" if is_chat and speaker is None else None, speaker)
 
 
 def write_cosines(models: Path) -> None:
@@ -47,7 +51,3 @@ def write_cosines(models: Path) -> None:
         vectors = np.asarray(embedder.embed([content.get(item["text"]) or item["text"] for item in row["items"]]))
         matrices[row["id"]] = np.round(vectors @ vectors.T * 127).astype(np.int8)
     np.savez_compressed(COSINES, **matrices)
-
-
-def _items(path: Path) -> list[str]:
-    return [item["text"] for row in rows(path) for item in row["items"]]
