@@ -306,10 +306,10 @@ def _short_note(write: ReadWrite) -> list[str]:
     if write.first or not write.is_last or not 1 < len(write.statements) <= MAX_NOTE_STATEMENTS:
         return []
     facts = [statement.fact for statement in write.statements]
-    is_one_text = len({fact.position for fact in facts}) == 1
-    is_note = is_one_text and not any(fact.is_message or fact.verbatim for fact in facts)
+    if any(fact.is_message or fact.verbatim for fact in facts) or len({fact.position for fact in facts}) > 1:
+        return []
     is_short = sum(len(fact.content) for fact in facts) <= MAX_NOTE_LENGTH
-    return [fact.content for fact in facts] if is_note and is_short else []
+    return [fact.content for fact in facts] if is_short else []
 
 
 def _reviews(new: Revision, operation: Operation) -> list[Review]:

@@ -33,6 +33,20 @@ def test_a_newer_value_outdates_the_older_one(reader: Caller) -> None:
     assert (new["reason"], new["evidence"]) == ("gives a newer value", "I moved to Hamburg.")
 
 
+@pytest.mark.parametrize(("speaker", "action"), [(None, "UPDATE"), ("Ana", "ADD")])
+def test_a_text_with_a_speaker_follows_the_rules_of_a_conversation(
+    reader: Caller, speaker: str | None, action: str
+) -> None:
+    """There a long message ends nothing."""
+    said = {"speaker": speaker} if speaker else {}
+    reader.store("The choir rehearses on Tuesday evening.", **said)
+    text = (
+        "The choir rehearses on Friday evening now, since the church hall, the heating, the organ, the roof, the "
+        "stairs, the windows and the old kitchen are being repaired by volunteers of the parish all winter long"
+    )
+    assert told(reader.store(f"{text}.", **said)) == [(action, text)]
+
+
 def test_what_was_decided_can_be_undone(reader: Caller) -> None:
     old = reader.store("I live in Berlin.")["id"]
     reader.store("I live in Hamburg now.")

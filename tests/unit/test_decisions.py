@@ -280,3 +280,26 @@ def test_no_list_names_a_phrase_twice(name: str) -> None:
         for language, text in lists.items() if isinstance(lists, dict) else [(key, lists)]:
             split = lexicon.phrases(text) if name in ("cues", "people") else lexicon.words(text)
             assert len(split) == len(set(split)), (key, language)
+
+
+NEAR = "Bo sells apples at the station."
+
+
+@pytest.mark.parametrize(
+    ("new", "in_chat", "as_note"),
+    [
+        ("The choir rehearses on Friday evening now.", Effect.SUPERSEDE, Effect.SUPERSEDE),
+        ("The choir rehearses on Friday evening now!", Effect.KEEP_BOTH, Effect.SUPERSEDE),
+        ("Your choir rehearses on Friday evening now.", Effect.KEEP_BOTH, Effect.SUPERSEDE),
+        (
+            "The choir rehearses on Friday evening now, since the church hall, the heating, the organ, the roof, the "
+            "stairs, the windows and the old kitchen are being repaired by volunteers of the parish all winter long.",
+            Effect.KEEP_BOTH,
+            Effect.SUPERSEDE,
+        ),
+    ],
+)
+def test_an_exclamation_and_a_long_message_end_nothing(new: str, in_chat: Effect, as_note: Effect) -> None:
+    candidates = [Candidate("The choir rehearses on Tuesday evening.", 0.7), Candidate(NEAR, 0.3)]
+    assert judge(new, candidates, is_chat=True).effect is in_chat
+    assert judge(new, candidates).effect is as_note
