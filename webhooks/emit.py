@@ -80,7 +80,7 @@ def redact(tenant_id: uuid.UUID, ids: Collection[uuid.UUID]) -> int:
     if not ids:
         return 0
     rows = _with_text(tenant_id).filter(subjects__overlap=list(ids))
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         lock(tenant_id, rows.values_list("webhook_key", flat=True))
         return rows.update(state=DeliveryState.ERASED, body=None, due_at=None, finished_at=now())
 
