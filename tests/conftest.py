@@ -18,6 +18,7 @@ from apikeys.scopes import Role
 from core import redis, ssrf
 from memories.embeddings import registry
 from memories.extraction import extractor
+from memories.retrieval import snapshot_cache
 from tests import build
 from tests.build import Caller
 from tests.guard import guarded
@@ -70,6 +71,13 @@ def redis_is_asked() -> Iterator[None]:
     """A test in which Redis hangs leaves the next one alone."""
     yield
     redis.breaker.reset()
+
+
+@pytest.fixture(autouse=True)
+def no_snapshot_is_left() -> Iterator[None]:
+    """A test's owners are rolled back, so another test may have the same owner at the same version."""
+    yield
+    snapshot_cache.clear()
 
 
 @pytest.fixture(scope="session")
