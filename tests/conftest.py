@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from celery import current_app
 from django.conf import settings
+from django.core.signals import setting_changed
 from django.test.utils import setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
 
+from apikeys import key_cache
 from apikeys.scopes import Role
 from core import redis, ssrf
 from memories.embeddings import registry
@@ -70,6 +72,20 @@ def redis_is_asked() -> Iterator[None]:
     """A test in which Redis hangs leaves the next one alone."""
     yield
     redis.breaker.reset()
+
+
+@pytest.fixture(autouse=True)
+def keys_are_read_again(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test sees the keys or the settings of another one. This process is the only one, so no change has to wait."""
+    key_cache.forget()
+    monkeypatch.setattr(key_cache, "pause", lambda seconds: None)
+    setting_changed.connect(_settings_changed)
+    yield
+    setting_changed.disconnect(_settings_changed)
+
+
+def _settings_changed(**_: object) -> None:
+    key_cache.forget()
 
 
 @pytest.fixture(scope="session")
