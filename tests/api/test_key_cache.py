@@ -142,10 +142,12 @@ ENDS: dict[str, Callable[[ApiKey], Any]] = {
     "revoked by its name": lambda row: services.revoke_named(row.tenant, row.name),
     "rotated": lambda row: key_management.rotate(row.id, created_by="test"),
     "its tenant is closed": lambda row: _closed(row),
-    "replaced on the command line": lambda row: call_command("create_api_key", name=row.name, tenant=row.tenant.slug, replace=True),
+    "replaced on the command line": lambda row: call_command(
+        "create_api_key", name=row.name, tenant=row.tenant.slug, replace=True
+    ),
     "deleted": lambda row: ApiKey.objects.filter(id=row.id).delete(),
     "changed with save": lambda row: _saved_as_revoked(row),
-}  # fmt: skip
+}
 
 
 def _closed(row: ApiKey) -> None:
