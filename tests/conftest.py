@@ -74,11 +74,18 @@ def redis_is_asked() -> Iterator[None]:
     redis.breaker.reset()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def nobody_waits_for_other_processes() -> Iterator[None]:
+    """This process is the only one: its own rows are dropped when a key changes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(key_cache, "pause", lambda seconds: None)
+        yield
+
+
 @pytest.fixture(autouse=True)
-def keys_are_read_again(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No test sees the keys or the settings of another one. This process is the only one, so no change has to wait."""
+def keys_are_read_again() -> Iterator[None]:
+    """No test sees the keys of another one, or those of other settings."""
     key_cache.forget()
-    monkeypatch.setattr(key_cache, "pause", lambda seconds: None)
     setting_changed.connect(_settings_changed)
     yield
     setting_changed.disconnect(_settings_changed)

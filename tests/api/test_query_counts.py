@@ -29,10 +29,12 @@ READS = [o for o in COUNTED if o.method == "GET" or o.scope is Scope.READ]
 MANY = 20
 
 
-@pytest.fixture(autouse=True)
-def keys_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="module")
+def keys_are_kept() -> Iterator[None]:
     """However slow the machine is."""
-    monkeypatch.setattr(key_cache, "SECONDS", 3600.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(key_cache, "SECONDS", 3600.0)
+        yield
 
 
 def statements(asked: Request, secret: str | None, status: int) -> list[str]:
