@@ -7,7 +7,10 @@ import datetime as dt
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.signals import post_save
 
+from apikeys import key_cache
+from apikeys.key_cache import CachedRows
 from apikeys.limits import STANDARD
 from apikeys.scopes import Role
 from core.clock import now
@@ -28,6 +31,8 @@ class Tenant(models.Model):
     )
     created_at = models.DateTimeField(default=now, editable=False)
     erased_at = models.DateTimeField(null=True, editable=False)
+
+    objects = CachedRows.as_manager()
 
     class Meta:
         constraints = (
@@ -70,6 +75,8 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(null=True, editable=False)
     replaced_by = models.UUIDField(null=True, editable=False, help_text="The key that replaced it in a rotation.")
 
+    objects = CachedRows.as_manager()
+
     class Meta:
         verbose_name = "API key"
         indexes = (
@@ -88,3 +95,7 @@ class ApiKey(models.Model):
     def is_active(self, moment: dt.datetime) -> bool:
         """Whether the key is neither revoked nor expired at `moment`."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > moment)
+
+
+for cached in (Tenant, ApiKey):
+    post_save.connect(key_cache.saved, sender=cached, dispatch_uid=__name__)

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from apikeys import secrets
+from apikeys import key_cache, secrets
 from apikeys.limits import STANDARD, check
 from apikeys.models import ApiKey, Tenant
 from apikeys.scopes import Role
@@ -61,14 +61,24 @@ def authenticate(key: str) -> Principal:
     if settings.DEV_KEYS and key in DEV_KEYS:
         return _of_default_tenant("dev-key", DEV_KEYS[key])
     moment = now()
+    kept = key_cache.kept(ApiKey, key)
+    if kept is not None and kept.is_active(moment):
+        return principal_of(kept)
+    return principal_of(_accepted(key, moment))
+
+
+def _accepted(key: str, moment: dt.datetime) -> ApiKey:
+    """The row of this key from the database, kept for the next request. Raises Unauthenticated."""
+    read_after = key_cache.moment()
     rows = _candidates(key)
     if not rows:
         secrets.proves(key, _DUMMY, "nobody")
     found = _in_force(key, rows, moment)
     if found is None:
         raise Unauthenticated
+    key_cache.keep(key, found, read_after=read_after)
     _note_use(found, moment)
-    return principal_of(found)
+    return found
 
 
 def _candidates(key: str) -> list[ApiKey]:
@@ -106,7 +116,11 @@ def principal_of(row: ApiKey) -> Principal:
 
 def _of_default_tenant(caller: str, role: Role, *, is_master: bool = False) -> Principal:
     """A caller without a row, such as the master key."""
-    tenant = default_tenant()
+    tenant = key_cache.kept(Tenant, DEFAULT_TENANT)
+    if tenant is None:
+        read_after = key_cache.moment()
+        tenant = default_tenant()
+        key_cache.keep(DEFAULT_TENANT, tenant, read_after=read_after)
     return Principal(
         tenant.id,
         caller,
@@ -214,7 +228,8 @@ def tiers() -> tuple[str, ...]:
 
 
 def revoke(key_id: uuid.UUID) -> bool:
-    """Revoke a key, at once and permanently; False if it had ended before."""
+    """Revoke a key permanently; False if it had ended before. When it returns, or when the transaction around it has
+    committed, no process accepts the key any more (apikeys.key_cache)."""
     return bool(ApiKey.objects.filter(id=key_id, revoked_at=None).update(revoked_at=now()))
 
 
@@ -246,12 +261,15 @@ def ensure_environment_key() -> None:
         Tenant.objects.select_for_update().get(id=tenant.id)
         ours = ApiKey.objects.filter(tenant=tenant, origin=ENVIRONMENT, revoked_at=None)
         key = settings.API_KEY
-        kept = None
+        kept, ended = None, []
         for row in ours:
             pepper = settings.KEY_PEPPERS.get(row.pepper, "")
             if key and secrets.proves(key, bytes(row.digest), pepper):
                 kept = row.id
-        (ours if kept is None else ours.exclude(id=kept)).update(revoked_at=now())
+            else:
+                ended.append(row.id)
+        if ended:
+            ours.filter(id__in=ended).update(revoked_at=now())
         if key and kept is None:
             create(tenant=tenant, name="API_KEY", created_by=ENVIRONMENT, secret=key, origin=ENVIRONMENT)
 

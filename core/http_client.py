@@ -34,6 +34,8 @@ MAX_RESPONSE_BYTES = 4096  # bytes that are read of an uninteresting response
 PIECE = 16 * 1024
 HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+", re.IGNORECASE)
 ERRORS = (httpx2.HTTPError, httpx2.InvalidURL)
+TIMEOUTS = (httpx2.TimeoutException,)  # of ERRORS
+UNREADABLE = (httpx2.DecodingError,)  # of ERRORS: a body that is not in the encoding that its header names
 
 
 def client(*, connect: float, read: float, environment_proxies: bool, redirects: int = 0) -> httpx2.Client:

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from celery import current_app
 from django.conf import settings
+from django.core.signals import setting_changed
 from django.test.utils import setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
 
+from apikeys import key_cache
 from apikeys.scopes import Role
 from core import redis, ssrf
 from memories.embeddings import registry
@@ -78,6 +80,27 @@ def no_snapshot_is_left() -> Iterator[None]:
     """A test's owners are rolled back, so another test may have the same owner at the same version."""
     yield
     snapshot_cache.clear()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nobody_waits_for_other_processes() -> Iterator[None]:
+    """This process is the only one: its own rows are dropped when a key changes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(key_cache, "pause", lambda seconds: None)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def keys_are_read_again() -> Iterator[None]:
+    """No test sees the keys of another one, or those of other settings."""
+    key_cache.forget()
+    setting_changed.connect(_settings_changed)
+    yield
+    setting_changed.disconnect(_settings_changed)
+
+
+def _settings_changed(**_: object) -> None:
+    key_cache.forget()
 
 
 @pytest.fixture(scope="session")

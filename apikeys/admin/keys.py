@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -196,22 +197,24 @@ class ApiKeyAdmin(ServiceErrorMessagesMixin[ApiKey]):
             return self._ask(request, rows, "rotate")
         grace = request.POST.get("grace", "0")
         made = []
-        for row in rows:
-            try:
-                left = dt.timedelta(seconds=int(grace) if grace in GRACES else 0)
-                new = key_management.rotate(row.id, grace=left, created_by=self._operator(request))
-            except AppError as error:
-                messages.error(request, f"{row}: {error.message}")
-                continue
-            self.log_change(request, row, f"Rotated to {public(KEY, new.row.id)}.")
-            made.append(new)
+        with transaction.atomic():
+            for row in rows:
+                try:
+                    left = dt.timedelta(seconds=int(grace) if grace in GRACES else 0)
+                    new = key_management.rotate(row.id, grace=left, created_by=self._operator(request))
+                except AppError as error:
+                    messages.error(request, f"{row}: {error.message}")
+                    continue
+                self.log_change(request, row, f"Rotated to {public(KEY, new.row.id)}.")
+                made.append(new)
         return self._show(request, made) if made else None
 
     @admin.action(description="Revoke selected keys", permissions=["change"])
     def revoke_selected(self, request: HttpRequest, rows: QuerySet[ApiKey]) -> HttpResponse | None:
         if "confirmed" not in request.POST:
             return self._ask(request, rows, "revoke")
-        ended = [row for row in rows if services.revoke(row.id)]
+        with transaction.atomic():  # all of them wait for other processes once
+            ended = [row for row in rows if services.revoke(row.id)]
         for row in ended:
             self.log_change(request, row, "Revoked.")
         messages.success(request, f"{len(ended)} key(s) revoked, with immediate effect.")

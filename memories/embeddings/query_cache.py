@@ -26,7 +26,7 @@ def encode(text: str) -> Encoded:
         if (known := _known.get(key)) is not None:
             _known.move_to_end(key)
             return known
-    found = encoder.encode([text])
+    found = encoder.encode_question(text)
     with _lock:
         _known[key] = found
         while len(_known) > settings.QUESTION_CACHE_SIZE:

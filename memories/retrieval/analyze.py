@@ -10,8 +10,7 @@ from core.postgres import fetch
 from memories.embeddings import registry
 from memories.retrieval import scope_lookup, snapshot_cache, where
 from memories.retrieval.recipes import Recipe
-from memories.retrieval.scope_lookup import ScopeState
-from memories.retrieval.snapshot import Snapshot
+from memories.retrieval.snapshot import ScopeState, Snapshot
 from memories.retrieval.snapshot_reader import SnapshotScope
 from memories.retrieval.time_expressions import windows
 from memories.retrieval.types import AnalyzedQuery, Question

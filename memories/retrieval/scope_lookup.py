@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-import numpy.typing as npt
 
 from core.postgres import fetch
 from memories.languages import configuration, segmented
 from memories.retrieval import where
+from memories.retrieval.snapshot import ScopeState
 from memories.types import MemoryScope, RecallQuery
 
 MAX_TERMS = 48  # the first words of a question; further ones of a very long text change little
@@ -29,23 +27,6 @@ SELECT (SELECT ARRAY[o.version, o.reindexed, o.passages] FROM memories_owner o
        hashtextextended(%(agent)s::text, 0) AS agent, hashtextextended(%(run)s::text, 0) AS run
 FROM asked
 """
-
-
-@dataclass(frozen=True, slots=True)
-class ScopeState:
-    """`version` counts the changes of the owner's memories, `reindexed` those of their indexed words; `passages` is
-    their number. `has_pending`: accepted writes wait. `lexemes` are the words of the question, with their `hashes`;
-    `agent` and `run` are the hashes of the scope's ids.
-    """
-
-    version: int
-    reindexed: int
-    passages: int
-    has_pending: bool
-    lexemes: tuple[str, ...]
-    hashes: npt.NDArray[np.int64]
-    agent: int | None
-    run: int | None
 
 
 def look_up(scope: MemoryScope, query: RecallQuery, parameters: dict[str, object]) -> ScopeState:

@@ -18,6 +18,23 @@ ROLES = (None, "user", "assistant")  # any other role counts as "user"
 
 
 @dataclass(frozen=True, slots=True)
+class ScopeState:
+    """`version` counts the changes of the owner's memories, `reindexed` those of their indexed words; `passages` is
+    their number. `has_pending`: accepted writes wait. `lexemes` are the words of the question, with their `hashes`;
+    `agent` and `run` are the hashes of the scope's ids.
+    """
+
+    version: int
+    reindexed: int
+    passages: int
+    has_pending: bool
+    lexemes: tuple[str, ...]
+    hashes: npt.NDArray[np.int64]
+    agent: int | None
+    run: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewPair:
     """An open review: `newer` may outdate, end, repeat or extend `older`, with this probability."""
 

@@ -17,8 +17,7 @@ from django.conf import settings
 
 from core.monitoring import metrics
 from memories.retrieval import snapshot_reader
-from memories.retrieval.scope_lookup import ScopeState
-from memories.retrieval.snapshot import Snapshot
+from memories.retrieval.snapshot import ScopeState, Snapshot
 from memories.retrieval.snapshot_reader import SnapshotScope
 
 MAX_ASKED = 20_000  # owners whose last version is remembered

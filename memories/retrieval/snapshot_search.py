@@ -16,8 +16,7 @@ import numpy.typing as npt
 from memories.retrieval import first_stage, lexical
 from memories.retrieval.lexical import Lexical, Matches
 from memories.retrieval.recipes import FIRST_STAGE, PER_TEXT, FirstStageWeights
-from memories.retrieval.scope_lookup import ScopeState
-from memories.retrieval.snapshot import EPOCH, MICROSECOND, ROLES, Columns, ReviewPair, Snapshot
+from memories.retrieval.snapshot import EPOCH, MICROSECOND, ROLES, Columns, ReviewPair, ScopeState, Snapshot
 from memories.retrieval.time_expressions import nearness
 from memories.retrieval.types import Floats, PassageCandidate, Pool, Question
 

@@ -16,8 +16,7 @@ import numpy.typing as npt
 from memories.embeddings.base import TokenMatrix
 from memories.retrieval.lexical import Lexical
 from memories.retrieval.recipes import Recipe
-from memories.retrieval.scope_lookup import ScopeState
-from memories.retrieval.snapshot import ReviewPair, Snapshot
+from memories.retrieval.snapshot import ReviewPair, ScopeState, Snapshot
 from memories.retrieval.time_expressions import Window
 from memories.types import MemoryScope, RecallQuery
 

@@ -8,9 +8,14 @@ from __future__ import annotations
 import http.client
 import os
 import signal
+import subprocess
+import sys
+import threading
 import time
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +25,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from memproject.embedded import children
 from tests import leaks
 from tests.e2e import running
 from tests.e2e.running import Service, eventually, hang
@@ -176,6 +182,61 @@ def ask_from(address: str, service: Service, key: str) -> tuple[int, dict[str, s
         answer = connection.getresponse()
         answer.read()
         return answer.status, dict(answer.headers)
+
+
+def used_during(change: Callable[[], None], ask: Callable[[], int]) -> tuple[list[int], list[int]]:
+    """The statuses of four clients' requests that began before `change` returned, and of those that began later."""
+    before: list[int] = []
+    after: list[int] = []
+    changed, stop = threading.Event(), threading.Event()
+
+    def client() -> None:
+        while not stop.is_set():
+            (after if changed.is_set() else before).append(ask())
+
+    with ThreadPoolExecutor(4) as pool:
+        clients = [pool.submit(client) for _ in range(4)]
+        try:
+            eventually(lambda: len(before) >= 40)
+            change()
+            changed.set()
+            eventually(lambda: len(after) >= 80)
+        finally:
+            stop.set()
+    for ended in clients:
+        ended.result()
+    return before, after
+
+
+CHANGES = ["revoked", "rotated", "replaced on the command line while Redis hangs"]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_key_that_both_processes_remember_is_refused_from_the_answer_on(limited: Service, change: str) -> None:
+    """Both processes use the key many times a second, so that both have it in their memory."""
+    name = f"used everywhere, {change}"
+    key_id, key = made(limited, name=name, rate_limits={"other": "100000/m"})
+    master = replace(limited, key=MASTER)
+    address = f"127.0.0.{10 + CHANGES.index(change)}"  # whose failures no other test counts
+
+    def end() -> None:
+        if change == "revoked":
+            assert master.call("DELETE", f"/api/v1/keys/{key_id}")[0] == 200
+        elif change == "rotated":
+            assert master.call("POST", f"/api/v1/keys/{key_id}/rotate", {})[0] == 201
+        else:
+            hang(limited.child("redis").pid)
+            command = [sys.executable, "manage.py", "create_api_key", "--name", name, "--replace", "--quiet"]
+            subprocess.run(command, cwd=children.ROOT, env=limited.env, capture_output=True, check=True)
+
+    try:
+        before, after = used_during(end, lambda: ask_from(address, limited, key)[0])
+    finally:
+        os.kill(limited.child("redis").pid, signal.SIGCONT)
+    writes = [("POST", "/api/v1/keys", {"name": "later"})] * 10  # to both processes
+    eventually(lambda: {master.call(*write)[0] for write in writes} == {201})
+    assert before.count(200) >= 40
+    assert set(after) <= {401, 429}, Counter(after)
 
 
 def test_failed_keys_are_counted_over_all_processes(limited: Service) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from memories.embeddings.openai_compatible import OpenAICompatibleEmbedder
+from memories.embeddings.openai_compatible import ERROR_BYTES, TEXT_BYTES, OpenAICompatibleEmbedder
 from memories.errors import ProviderRefused, ProviderUnavailable
 
 VECTOR = [3.0, 0.0, 4.0]
@@ -183,3 +183,40 @@ def test_it_calls_a_refused_connection_unavailable() -> None:
 def test_warming_it_asks_nobody(server: Any) -> None:
     made(server.url).warm()
     assert server.requests == []
+
+
+def test_it_reads_no_endless_answer(server: Any, answer: Any) -> None:
+    server.answer = lambda request: answer(body=b" " * (ERROR_BYTES + TEXT_BYTES + 1))
+    with pytest.raises(ProviderRefused, match="too long"):
+        made(server.url).embed(["one"])
+    server.answer = lambda request: answer(body=says(answer, rows(VECTOR))(request).body.ljust(ERROR_BYTES))
+    assert made(server.url).embed(["one"]).shape == (1, 3)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"null", b"[]", b'{"error": null}', b'{"error": {"code": 7}}', b'{"error": {"code": ["x"]}}', b"\xff"]
+)
+def test_an_error_without_a_code_is_an_error_too(server: Any, answer: Any, body: bytes) -> None:
+    server.answer = lambda request: answer(503, body)
+    with pytest.raises(ProviderUnavailable, match=r"answered 503\.$"):
+        made(server.url).embed(["one"])
+
+
+def test_a_body_in_another_encoding_than_it_says_cannot_be_read(server: Any, answer: Any) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    server.answer = lambda request: answer(body=b"{}", headers=headers)
+    with pytest.raises(ProviderUnavailable, match="can't be read"):
+        made(server.url).embed(["one"])
+
+
+def test_it_keeps_its_connection(server: Any, answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+    connect = socket.create_connection
+    monkeypatch.setattr(socket, "create_connection", lambda *a, **k: opened.append(a) or connect(*a, **k))
+    monkeypatch.setattr(server._http.RequestHandlerClass, "protocol_version", "HTTP/1.1")
+    server.answer = says(answer, rows(VECTOR))
+    embedder = made(server.url)
+    for _ in range(3):
+        embedder.embed(["one"])
+    assert len(server.requests) == 3
+    assert len(opened) == 1

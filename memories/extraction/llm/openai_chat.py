@@ -12,7 +12,6 @@ import openai
 
 from core import http_client
 from core.monitoring import metrics
-from memories.embeddings.openai_compatible import client_of
 from memories.extraction.llm import schema
 from memories.extraction.llm.base import (
     CONNECT_SECONDS,
@@ -114,6 +113,21 @@ class OpenAIChat:
             raise ModelUnavailable("The language model's server can't be reached, or broke off.") from None
         except http_client.ERRORS:
             raise ModelUnavailable("The language model's server broke off.") from None
+
+
+def client_of(*, base_url: str, api_key: str, connect: float, read: float) -> openai.OpenAI:
+    """The library's client through ours, without retries: its caller's task tries again."""
+    client = http_client.client(connect=connect, read=read, environment_proxies=True)
+    made = openai.OpenAI(
+        # Never None: the library would then take its own environment variables instead of ours.
+        api_key=api_key or "none",
+        base_url=base_url,
+        timeout=client.timeout,
+        max_retries=0,
+        http_client=client,
+    )
+    made.organization = made.project = None  # OPENAI_ORG_ID and OPENAI_PROJECT_ID aren't settings
+    return made
 
 
 def _failed(error: openai.APIStatusError) -> ModelFailed:
