@@ -38,14 +38,14 @@ OF_MEMORY = """(
         SELECT NULL::text AS relation, e.entity_key, e.name, e.type, m.confidence, m.id AS place
         FROM entities_mention m
         JOIN entities_entityrevision e ON e.tenant_id = m.tenant_id AND e.entity_key = m.entity_key
-        WHERE m.tenant_id = r.tenant_id AND m.memory_key = r.memory_key AND {m} AND {e}
+        WHERE m.tenant_id = %(tenant)s AND m.memory_key = r.memory_key AND {m} AND {e}
         UNION ALL
         SELECT v.type, e.entity_key, e.name, e.type, v.confidence, v.id
         FROM (SELECT l.* FROM entities_evidence h
               JOIN entities_relation l ON l.tenant_id = h.tenant_id AND l.id = h.relation_key
-              WHERE h.tenant_id = r.tenant_id AND h.memory_key = r.memory_key AND {h} AND {l}) v
+              WHERE h.tenant_id = %(tenant)s AND h.memory_key = r.memory_key AND {h} AND {l}) v
         JOIN entities_entityrevision e ON e.tenant_id = v.tenant_id AND e.entity_key = v.target_key
-        WHERE e.tenant_id = r.tenant_id AND {e}
+        WHERE e.tenant_id = %(tenant)s AND {e}
     ) x
 )"""
 OPEN = "{row}.retired_at IS NULL"

@@ -234,6 +234,6 @@ def _cosine(sent: bytes, asked: Floats) -> float:
 
 def _reviews(context: SearchContext, kept: Sequence[PassageCandidate]) -> tuple[ReviewPair, ...]:
     memories = list({candidate.memory_id for candidate in kept if not candidate.pending})
-    if len(memories) < 2:
+    if not memories:
         return ()
     return tuple(fetch.records(ReviewPair, REVIEWS, context.parameters() | {"memories": memories}))

@@ -154,7 +154,7 @@ def test_many_objects_take_no_more_statements_than_one(
     one_and_many: dict[str, tuple[list[str], list[str]]], operation: Operation
 ) -> None:
     one, many = one_and_many[str(operation)]
-    assert len(many) == len(one), "\n".join(many)
+    assert len(many) == len(one), "\n".join(map(str, many))
 
 
 ERASURES: dict[str, Callable[[str, list[str]], Request]] = {
@@ -174,3 +174,16 @@ def test_an_erasure_of_many_takes_no_more_statements_than_one(
         assert len(set(ids)) == number
         counts.append(len(statements(erasure(user, ids), world.owner.secret, 200)))
     assert counts[0] == counts[1]
+
+
+def test_a_repeated_recall_takes_two_statements_and_one_for_its_key(eager: None) -> None:
+    world = World()
+    for number in range(5):
+        world.owner.store(f"The garden has room {number}", skip_extraction=True)
+    asked = Request("POST", "/api/v1/memories/recall", {"query": "Which room has the garden?"})
+    counts = [len(statements(asked, world.owner.secret, 200)) for _ in range(3)]
+    assert counts[1:] == [6 - 2, 2]  # the second one reads the snapshot
+    key_cache.forget()
+    with CaptureQueriesContext(connection) as sent:
+        assert asked.send(world.owner.secret).status_code == 200
+    assert len(sent.captured_queries) == 3
