@@ -34,7 +34,7 @@ from django.utils.dateparse import parse_datetime
 from apikeys import services
 from core.clock import now
 from memories.models import Revision
-from memories.retrieval import analyze, first_stage, recipes, retrieve, score
+from memories.retrieval import analyze, database_search, first_stage, recipes, retrieve, score, snapshot_search
 from memories.retrieval.fuse import fuse
 from memories.retrieval.recipes import DENSE, FULL, LITE, RRF, WORDS, NeighbourWeights, Recipe
 from memories.retrieval.types import Question, Ranking
@@ -113,7 +113,7 @@ EVEN = ((score, "USUAL_OF", 1e9),)  # every piece of the question weighs the sam
 
 
 def candidates_kept(size: int) -> tuple[tuple[Any, str, Any], ...]:
-    return tuple((module, "FIRST_STAGE", size) for module in (recipes, first_stage, retrieve))
+    return tuple((module, "FIRST_STAGE", size) for module in (recipes, first_stage, database_search, snapshot_search))
 
 
 VARIANTS = (

@@ -37,8 +37,8 @@ from memories.embeddings import registry
 from memories.models import Owner
 from memories.retrieval import nearest
 from memories.retrieval.analyze import analyze
+from memories.retrieval.database_search import SearchContext, search_vectors
 from memories.retrieval.recipes import DENSE
-from memories.retrieval.retrieve import SearchContext, search_vectors
 from memories.retrieval.types import Question
 from memories.types import MemoryScope, RecallQuery
 
@@ -169,9 +169,15 @@ def by_signs(user: str, asked: Sequence[str]) -> str:
         vector, analyzed = encoder.encode([text]).vectors[0], analyze(scope, RecallQuery(text), now())
         plain = replace(analyzed, question=Question(text, text))
         exact, sketched = (
-            set(sorted_ids(search_vectors(context, enough=100))[:100])
+            set(sorted_ids(search_vectors(context))[:100])
             for context in (
-                SearchContext(replace(plain, passages=size), DENSE.first, vector, encoder.embedder.model, None)
+                SearchContext(
+                    replace(plain, state=replace(plain.state, passages=size)),
+                    DENSE.first,
+                    vector,
+                    encoder.embedder.model,
+                    None,
+                )
                 for size in (0, nearest.EXACT_UP_TO + 1)
             )
         )

@@ -34,7 +34,7 @@ def post_worker_init(worker: Any) -> None:
     """Load the embedding model after the fork, before the first request; exempt loaded code from garbage collection."""
     registry = import_module(REGISTRY)
     try:
-        registry.embedder().warm()
+        registry.encoder().warm_question()
     except AppError as error:
         logging.getLogger(__name__).warning("the embedder is not ready: %s", error.message)
     gc.collect()

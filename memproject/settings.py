@@ -277,6 +277,7 @@ TOKEN_EMBEDDINGS = env.bool("TOKEN_EMBEDDINGS", True)
 RERANK_DEFAULT = env.bool("RERANK_DEFAULT", True)
 RANKING_PROFILES = env.bool("RANKING_PROFILES", False)
 QUESTION_CACHE_SIZE = env.int("QUESTION_CACHE_SIZE", 1000)
+RECALL_SNAPSHOT_MB = env.int("RECALL_SNAPSHOT_MB", 128)  # of a web process; 0: every recall searches the database
 
 # --- what a text states: the pinned English pipeline, another one of spaCy's by name or path, or "" for sentences alone
 SPACY_MODEL = env.str("SPACY_MODEL", "en_core_web_sm")

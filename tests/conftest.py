@@ -21,6 +21,7 @@ from core import redis, ssrf
 from memories.embeddings import registry
 from memories.extraction import extractor
 from memories.pipeline import recall_counters
+from memories.retrieval import snapshot_cache
 from tests import build
 from tests.build import Caller
 from tests.guard import guarded
@@ -74,6 +75,13 @@ def redis_is_asked() -> Iterator[None]:
     yield
     redis.breaker.reset()
     recall_counters._collected.clear()
+
+
+@pytest.fixture(autouse=True)
+def no_snapshot_is_left() -> Iterator[None]:
+    """A test's owners are rolled back, so another test may have the same owner at the same version."""
+    yield
+    snapshot_cache.clear()
 
 
 @pytest.fixture(autouse=True, scope="session")

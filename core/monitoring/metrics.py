@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import ParamSpec, TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics_core import Metric
@@ -75,6 +75,10 @@ FAILED_KEYS = Counter(
     "memproject_failed_authentications", "Requests with an API key that is not valid", ("outcome",), registry=_own
 )
 USES_LOST = Counter("memproject_uses_lost", "Uses of memories that were not counted", ("reason",), registry=_own)
+SNAPSHOTS = Gauge(
+    "memproject_recall_snapshots", "Owners in the memory of web processes", ("unit",), registry=_own,
+    multiprocess_mode="livesum",
+)  # fmt: skip
 DELIVERIES = Counter("memproject_webhook_deliveries", "Attempts to deliver a webhook", ("outcome",), registry=_own)
 
 _tenants: set[str] = set()
@@ -163,13 +167,20 @@ def uses_lost(reason: str, memories: int) -> None:
     _count(USES_LOST, reason, by=memories)
 
 
+def snapshots(number: int, size: int) -> None:
+    """The snapshots that this process holds now, and their bytes."""
+    with contextlib.suppress(OSError):
+        SNAPSHOTS.labels("owners").set(number)
+        SNAPSHOTS.labels("bytes").set(size)
+
+
 def webhook_attempted(outcome: str) -> None:
     """`outcome`: delivered, retried or failed."""
     _count(DELIVERIES, outcome)
 
 
 def process_ended(pid: int) -> None:
-    """Remove the gauges of a child process that has ended (there are none yet); its counters stay."""
+    """Remove the gauges of a child process that has ended; its counters stay."""
     if multiprocess.FOLDER is not None:
         mark_process_dead(pid, str(multiprocess.FOLDER))  # type: ignore[no-untyped-call]
 

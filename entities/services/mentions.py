@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db.models import Count, QuerySet
 
@@ -14,7 +15,7 @@ from core.postgres import fetch
 from entities.models import EntityRevision, Mention
 from entities.services import entity_access
 from entities.services.bitemporal import recorded_at_time
-from entities.types import EntityRef, MemoryEntities, Mentioned, StatedRef, TopEntity
+from entities.types import NO_ENTITIES, EntityRef, MemoryEntities, Mentioned, StatedRef, TopEntity
 
 # For a page of memories in one round trip: mentions (without a relation) and stated relations.
 OF_MEMORIES = """
@@ -30,16 +31,47 @@ JOIN entities_entityrevision e ON e.tenant_id = r.tenant_id AND e.entity_key = r
 WHERE v.tenant_id = %(tenant)s AND v.memory_key = ANY(%(ids)s) AND {v} AND {r} AND {e}
 ORDER BY memory_key, place
 """
+# The same for the memory of a row `r`, as a column: JSON rows of relation, entity, name, type and confidence.
+OF_MEMORY = """(
+    SELECT jsonb_agg(jsonb_build_array(x.relation, x.entity_key, x.name, x.type, x.confidence) ORDER BY x.place)
+    FROM (
+        SELECT NULL::text AS relation, e.entity_key, e.name, e.type, m.confidence, m.id AS place
+        FROM entities_mention m
+        JOIN entities_entityrevision e ON e.tenant_id = m.tenant_id AND e.entity_key = m.entity_key
+        WHERE m.tenant_id = r.tenant_id AND m.memory_key = r.memory_key AND {m} AND {e}
+        UNION ALL
+        SELECT v.type, e.entity_key, e.name, e.type, v.confidence, v.id
+        FROM (SELECT l.* FROM entities_evidence h
+              JOIN entities_relation l ON l.tenant_id = h.tenant_id AND l.id = h.relation_key
+              WHERE h.tenant_id = r.tenant_id AND h.memory_key = r.memory_key AND {h} AND {l}) v
+        JOIN entities_entityrevision e ON e.tenant_id = v.tenant_id AND e.entity_key = v.target_key
+        WHERE e.tenant_id = r.tenant_id AND {e}
+    ) x
+)"""
 OPEN = "{row}.retired_at IS NULL"
-THEN = "{row}.recorded_at <= %(known)s AND ({row}.retired_at IS NULL OR {row}.retired_at > %(known)s)"
+THEN = "{row}.recorded_at <= %(as_of)s AND ({row}.retired_at IS NULL OR {row}.retired_at > %(as_of)s)"
 
 
-def _filled(live: str) -> str:
+def _filled(text: str, live: str) -> str:
     """Insert the condition for each table, once, when this module is loaded."""
-    return OF_MEMORIES.format(**{row: live.replace("{row}", row) for row in "mevr"})
+    return text.format(**{row: live.replace("{row}", row) for row in "mevrhl"})
 
 
-OF_MEMORIES_NOW, OF_MEMORIES_THEN = _filled(OPEN), _filled(THEN)
+OF_MEMORIES_NOW, OF_MEMORIES_THEN = _filled(OF_MEMORIES, OPEN), _filled(OF_MEMORIES, THEN)
+OF_MEMORY_NOW, OF_MEMORY_THEN = _filled(OF_MEMORY, OPEN), _filled(OF_MEMORY, THEN)
+
+
+def of_column(rows: Sequence[Sequence[Any]] | None) -> MemoryEntities:
+    """The value of OF_MEMORY."""
+    if not rows:
+        return NO_ENTITIES
+    named = [
+        EntityRef(uuid.UUID(key), name, kind, float(sure))
+        for relation, key, name, kind, sure in rows
+        if relation is None
+    ]
+    stated = [StatedRef(relation, name, float(sure)) for relation, _, name, _, sure in rows if relation is not None]
+    return MemoryEntities(tuple(named), tuple(stated))
 
 
 def of_memories(
@@ -51,7 +83,7 @@ def of_memories(
     """
     if not memory_ids:
         return {}
-    values = {"tenant": tenant_id, "ids": list(memory_ids)} | ({} if as_of is None else {"known": as_of})
+    values = {"tenant": tenant_id, "ids": list(memory_ids)} | ({} if as_of is None else {"as_of": as_of})
     mentions: dict[uuid.UUID, list[EntityRef]] = defaultdict(list)
     states: dict[uuid.UUID, list[StatedRef]] = defaultdict(list)
     statement = OF_MEMORIES_NOW if as_of is None else OF_MEMORIES_THEN

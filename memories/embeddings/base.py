@@ -58,3 +58,7 @@ class TokenEncoder(Embedder, Protocol):
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Like `embed`, with token embeddings."""
+
+    def encode_question(self, text: str) -> Encoded:
+        """One text that is compared with stored ones, never stored: one row. It may differ a little from the row that
+        `encode` gives, so thresholds of decisions between stored texts don't hold for it."""

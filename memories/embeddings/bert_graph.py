@@ -77,10 +77,11 @@ class Graph:
         return self.op("Reshape", x, self.ints(-1, width))
 
 
-def build(weights: Path, heads: int) -> bytes:
+def build(weights: Path, heads: int, g: Graph | None = None) -> bytes:
     """The serialized graph for `weights`, which must lie beside the graph when it is loaded. Layers and widths are
-    read from the weights' shapes; the number of attention `heads` isn't visible there."""
-    g = Graph()
+    read from the weights' shapes; the number of attention `heads` isn't visible there. `g`: an empty graph that makes
+    the nodes, if not in full precision."""
+    g = g or Graph()
     shapes = g.add_weights(weights)
     hidden = shapes["embeddings.word_embeddings.weight"][1]
     layers = len([name for name in shapes if name.endswith(".attention.self.query.weight")])

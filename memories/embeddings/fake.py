@@ -43,6 +43,9 @@ class FakeEmbedder:
     def encode(self, texts: Sequence[str]) -> Encoded:
         return Encoded(self.embed(texts), tuple(_words(text) for text in texts))
 
+    def encode_question(self, text: str) -> Encoded:
+        return self.encode([text])
+
 
 def _words(text: str) -> TokenMatrix:
     """One row for each word that isn't a stop word, the same for the same word; nearly orthogonal ones for others."""

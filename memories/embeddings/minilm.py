@@ -24,5 +24,7 @@ BUNDLE = Bundle(
     ),
 )
 
-GRAPH_VERSION = 1  # raise it with every change of what `bert_graph.build` gives: the file's name makes old ones unused
+# Of both graphs. Raise it with every change of what `bert_graph.build` gives: the file's name makes old ones unused.
+GRAPH_VERSION = 1
 GRAPH = f"model.graph-{GRAPH_VERSION}.onnx"
+QUESTION_GRAPH = f"question.graph-{GRAPH_VERSION}.onnx"  # `eight_bit_graph`

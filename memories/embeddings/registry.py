@@ -14,7 +14,7 @@ from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 from core.errors import Unavailable
-from memories.embeddings.base import Embedder, Encoded, TokenEncoder
+from memories.embeddings.base import Embedder, Encoded, TokenEncoder, Vectors
 
 log = logging.getLogger(__name__)
 
@@ -45,18 +45,33 @@ class Encoder:
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Raises like `Embedder.embed`. Token embeddings are optional: if their model is unavailable, there are
         none."""
-        if self.token_encoder is self.embedder:
-            return self.token_encoder.encode(texts)
-        if self.token_encoder is None and isinstance(self.embedder, TokenEncoder):
-            return replace(self.embedder.encode(texts), token_embeddings=None)  # it knows the share of unknown tokens
+        return self._encode(lambda model: model.encode(texts), lambda: self.embedder.embed(texts))
+
+    def encode_question(self, text: str) -> Encoded:
+        """One text that is compared with stored ones, in one row; `encode` is for texts to be stored. Raises like
+        `encode`."""
+        return self._encode(lambda model: model.encode_question(text), lambda: self.embedder.embed([text]))
+
+    def _encode(self, near: Callable[[TokenEncoder], Encoded], remote: Callable[[], Vectors]) -> Encoded:
+        if isinstance(self.embedder, TokenEncoder):
+            encoded = near(self.embedder)
+            if self.token_encoder is self.embedder:
+                return encoded
+        else:
+            encoded = Encoded(remote(), None)
         if self.token_encoder is None:
-            return Encoded(self.embedder.embed(texts), None)
-        vectors = self.embedder.embed(texts)
+            return replace(encoded, token_embeddings=None)  # a local model knows the share of unknown tokens
         try:
-            return replace(self.token_encoder.encode(texts), vectors=vectors)
+            return replace(near(self.token_encoder), vectors=encoded.vectors)
         except Unavailable as error:
             log.warning("no token embeddings: %s", error.message)
-            return Encoded(vectors, None)
+            return Encoded(encoded.vectors, None)
+
+    def warm_question(self) -> None:
+        """Load what would make the first `encode_question` of this process slow. Raises like `encode`."""
+        for model in {self.embedder, self.token_encoder}:
+            if isinstance(model, TokenEncoder):
+                model.encode_question("warm")
 
 
 def encoder() -> Encoder:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from memories.embeddings import bert_graph, english, minilm
 from memories.embeddings.download import Bundle, FetchFailed, fetch
+from memories.embeddings.eight_bit_graph import EightBitGraph
 
 LANGUAGE = english.MODEL
 
@@ -20,8 +21,8 @@ class ModelFilesUnavailable(Exception):
 
 
 def ensure_model(directory: Path, progress: Callable[[str], None], bundle: Bundle = minilm.BUNDLE) -> Path:
-    """Make sure that `directory / <pinned name>` has the verified weights, the tokenizer and the ONNX graph, and return
-    that path. Existing files are used without network access. Raises ModelFilesUnavailable."""
+    """Make sure that `directory / <pinned name>` has the verified weights, the tokenizer and the ONNX graphs, and
+    return that path. Existing files are used without network access. Raises ModelFilesUnavailable."""
     place = directory / bundle.name
     try:
         fetch(bundle, directory, progress)
@@ -32,7 +33,7 @@ def ensure_model(directory: Path, progress: Callable[[str], None], bundle: Bundl
             f"(revision {minilm.REVISION}) into {place} and start again."
         ) from failed
     try:
-        _write_graph(place)
+        _write_graphs(place)
     except OSError as error:
         raise ModelFilesUnavailable(
             f"The embedding model's graph can't be written into {place} ({error.strerror}): run "
@@ -53,12 +54,17 @@ def ensure_language(directory: Path, progress: Callable[[str], None], bundle: Bu
         ) from failed
 
 
-def _write_graph(place: Path) -> None:
-    graph = bert_graph.build(place / minilm.WEIGHTS.path, minilm.HEADS)  # 2 ms: cheaper than to ask if it is current
-    target = place / minilm.GRAPH
+def _write_graphs(place: Path) -> None:
+    weights = place / minilm.WEIGHTS.path
+    # 2 and 60 ms: cheaper than to ask if they are current.
+    _write(place / minilm.GRAPH, bert_graph.build(weights, minilm.HEADS))
+    _write(place / minilm.QUESTION_GRAPH, bert_graph.build(weights, minilm.HEADS, EightBitGraph(weights)))
+
+
+def _write(target: Path, graph: bytes) -> None:
     if target.exists() and target.read_bytes() == graph:
         return
-    with tempfile.NamedTemporaryFile(dir=place, prefix=".graph-", delete=False) as file:
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".graph-", delete=False) as file:
         file.write(graph)
     os.chmod(file.name, 0o644)  # a temporary file is private; the service may run as another user than the set-up
     os.replace(file.name, target)

@@ -129,6 +129,7 @@ def decide(review: Review, *, accept: bool, actor: str) -> dt.datetime:
             raise Conflict("This review is no longer open.", review_id=public(REVIEW, review.id))
         if not accept:
             rows.update(state=ReviewState.REJECTED.value, decided_by=actor, decided_at=moment)
+            owner_locks.changed(owner)  # recall ranks by open reviews
             return moment
         ended = _end(review, pair, moment, actor=actor)
         rows.update(state=ReviewState.ACCEPTED.value, decided_by=actor, decided_at=ended.recorded_at)

@@ -58,6 +58,12 @@ def changed(owner: Owner, passages: int = 0) -> None:
     rows.update(version=F("version") + 1, passages=F("passages") + passages)
 
 
+def reindexed(tenant_id: uuid.UUID, project: str, user_id: str) -> None:
+    """Count that the words of the owner's passages were indexed again: snapshots read them again."""
+    rows = Owner.objects.filter(tenant=tenant_id, project=project, user_id=user_id)
+    rows.update(reindexed=F("reindexed") + 1)
+
+
 def erased(tenant_id: uuid.UUID, gone: Mapping[tuple[str, str], int]) -> None:
     """Count an erasure, and subtract its passages, by `(project, user_id)`."""
     for (project, user_id), passages in sorted(gone.items()):

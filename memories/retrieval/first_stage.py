@@ -69,23 +69,23 @@ def shares(ids: Sequence[uuid.UUID], column: Mapping[bytes, int], share: Floats)
     return np.array([0.0 if (at := column.get(i.bytes)) is None else share[at] for i in ids], np.float32)
 
 
-def best(texts: Sequence[uuid.UUID], scores: Floats) -> list[int]:
-    """Positions of the FIRST_STAGE best, best first, at most PER_TEXT of one text."""
-    ranked: list[int] = np.argsort(-scores, kind="stable").tolist()
-    if len(set(texts)) == len(texts):
-        return ranked[:FIRST_STAGE]
+def best(candidates: Sequence[PassageCandidate], scores: Floats) -> list[int]:
+    """Positions of the FIRST_STAGE best, best first, at most PER_TEXT of one text. Of equal scores the newer passage
+    counts more."""
+    newest_first = np.array(sorted(range(len(candidates)), key=lambda at: candidates[at].key, reverse=True), np.int64)
+    ranked: list[int] = newest_first[np.argsort(-scores[newest_first], kind="stable")].tolist()
     taken: Counter[uuid.UUID] = Counter()
     found = []
     for at in ranked:
-        taken[texts[at]] += 1
-        if taken[texts[at]] <= PER_TEXT:
+        taken[candidates[at].text] += 1
+        if taken[candidates[at].text] <= PER_TEXT:
             found.append(at)
             if len(found) == FIRST_STAGE:
                 break
     return found
 
 
-def cutoff(texts: Sequence[uuid.UUID], scores: Floats) -> float:
+def cutoff(candidates: Sequence[PassageCandidate], scores: Floats) -> float:
     """The score that a passage needs to be among the FIRST_STAGE best of these."""
-    found = best(texts, scores)
+    found = best(candidates, scores)
     return float(scores[found[-1]]) if len(found) == FIRST_STAGE else -np.inf

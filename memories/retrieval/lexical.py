@@ -12,40 +12,31 @@ import numpy.typing as npt
 
 from memories.retrieval.recipes import K1, B
 
-# One row: the mean length of passages (of SAMPLE of them), the question's words, and all matches packed, so that
-# thousands of them are two values instead of thousands of rows: a HEAD for each passage, and the binary form of a
-# tsvector with only the question's words. Passages are read by their scope: a word index of all tenants would grow with
-# every tenant.
+# One row: the words of all passages and the number of passages, and all matches packed, so that thousands of them are
+# two values instead of thousands of rows: a HEAD for each passage, and the binary form of a tsvector with only the
+# question's words. Passages are read by their scope: a word index of all tenants would grow with every tenant.
 MATCHES = """
 WITH asked AS MATERIALIZED (
-    SELECT array_agg(lexeme) AS lexemes,
-           string_agg($$'$$ || replace(replace(lexeme, $$\\$$, $$\\\\$$), $$'$$, $$''$$) || $$'$$, ' | ')::tsquery
+    SELECT string_agg($$'$$ || replace(replace(lexeme, $$\\$$, $$\\\\$$), $$'$$, $$''$$) || $$'$$, ' | ')::tsquery
                AS words
-    FROM (SELECT lexeme FROM unnest(to_tsvector(%(configuration)s::regconfig, %(query)s))
-          ORDER BY positions[1], lexeme LIMIT %(terms)s::int) first_terms
+    FROM unnest(%(lexemes)s::text[]) AS asked_for(lexeme)
 ),
-matched AS MATERIALIZED (
-    SELECT p.id, p.length, tsvectorsend(ts_filter(setweight(p.tsv, 'A', (SELECT lexemes FROM asked)), '{{a}}')) AS held
+scoped AS MATERIALIZED (
+    SELECT p.id, p.length, true AS counts, CASE WHEN p.tsv @@ (SELECT words FROM asked) THEN
+               tsvectorsend(ts_filter(setweight(p.tsv, 'A', %(lexemes)s::text[]), '{{a}}')) END AS held
     FROM memories_passage p
     WHERE p.tenant_id = %(tenant)s AND p.project = ANY(%(projects)s) AND p.user_id = %(user)s
-      AND p.tsv @@ (SELECT words FROM asked)
     UNION ALL
-    SELECT s.reserved_id, (SELECT coalesce(sum(cardinality(positions)), 0)::int FROM unnest(s.tsv)),
-           tsvectorsend(ts_filter(setweight(s.tsv, 'A', (SELECT lexemes FROM asked)), '{{a}}'))
+    SELECT s.reserved_id, (SELECT coalesce(sum(cardinality(positions)), 0)::int FROM unnest(s.tsv)), false,
+           tsvectorsend(ts_filter(setweight(s.tsv, 'A', %(lexemes)s::text[]), '{{a}}'))
     FROM (SELECT s.* FROM memories_source s WHERE {s_scope} AND {waiting} ORDER BY s.id DESC LIMIT %(pending)s::int) s
     WHERE s.tsv @@ (SELECT words FROM asked)
-),
-packed AS (
-    SELECT string_agg(uuid_send(m.id) || int4send(m.length) || int4send(octet_length(m.held)), ''::bytea) AS heads,
-           string_agg(m.held, ''::bytea) AS held
-    FROM matched m
 )
-SELECT sample.length, (SELECT lexemes FROM asked) AS lexemes, packed.heads, packed.held
-FROM packed,
-     (SELECT avg(few.length)::float8 AS length FROM (
-          SELECT p.length FROM memories_passage p
-          WHERE p.tenant_id = %(tenant)s AND p.project = ANY(%(projects)s) AND p.user_id = %(user)s
-          LIMIT %(sample)s::int) few) sample
+SELECT sum(m.length) FILTER (WHERE m.counts) AS words, count(*) FILTER (WHERE m.counts) AS passages,
+       string_agg(uuid_send(m.id) || int4send(m.length) || int4send(octet_length(m.held)), ''::bytea)
+           FILTER (WHERE m.held IS NOT NULL) AS heads,
+       string_agg(m.held, ''::bytea) AS held
+FROM scoped m
 """
 HEAD = np.dtype([("id", "S16"), ("length", ">i4"), ("bytes", ">i4")])
 
@@ -55,7 +46,7 @@ class Lexical:
     """The passages (or pending writes) with a word of the question, and their BM25 for each word.
 
     `parts` is words × passages: BM25 of one word. `idf` has one weight for each word of the question, `words` has their
-    indexed forms.
+    indexed forms. `ids` are empty if the passages are those of a snapshot.
     """
 
     ids: tuple[bytes, ...]
@@ -79,7 +70,8 @@ NOTHING = Lexical((), np.zeros((0, 0), np.float32), np.zeros(0, np.float32), ())
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Passages (`ids`, `lengths` in words), and the frequency of each word: `at` is the passage, `term` the word."""
+    """Passages (`ids`, empty if they are those of a snapshot, and `lengths` in words), and the frequency of each word:
+    `at` is the passage, `term` the word."""
 
     ids: tuple[bytes, ...]
     lengths: npt.NDArray[np.integer]
@@ -131,10 +123,10 @@ def _which(
 def weigh(matches: Matches, words: tuple[str, ...], passages: int, length: float) -> Lexical:
     """BM25 of each match; the scope has `passages` passages of mean length `length` in words."""
     holding = np.bincount(matches.term, minlength=len(words))
-    everything = max(passages, len(matches.ids))
+    everything = max(passages, len(matches.lengths))
     idf = np.log(1 + (everything - holding + 0.5) / (holding + 0.5)).astype(np.float32)
     count = matches.count.astype(np.float32)
-    parts = np.zeros((len(words), len(matches.ids)), np.float32)
+    parts = np.zeros((len(words), len(matches.lengths)), np.float32)
     parts[matches.term, matches.at] = (
         idf[matches.term] * count * (K1 + 1) / (count + K1 * (1 - B + B * matches.lengths[matches.at] / length))
     )

@@ -43,7 +43,7 @@ EXACT = """
     SELECT e.passage_key, e.text_key, e.vector <=> %(vector)s::halfvec AS distance, {bonus} AS bonus
     FROM memories_embedding e
     WHERE {in_scope}
-    ORDER BY (e.vector <=> %(vector)s::halfvec) - ({bonus})
+    ORDER BY (e.vector <=> %(vector)s::halfvec) - ({bonus}), e.passage_key DESC
     LIMIT %(most)s::int
 """
 PREFILTERED = """
@@ -54,7 +54,7 @@ PREFILTERED = """
           LIMIT %(prefilter)s::int) closest
     JOIN memories_embedding e
       ON e.tenant_id = %(tenant)s AND e.passage_key = closest.passage_key AND e.model = %(model)s
-    ORDER BY (e.vector <=> %(vector)s::halfvec) - ({bonus})
+    ORDER BY (e.vector <=> %(vector)s::halfvec) - ({bonus}), e.passage_key DESC
     LIMIT %(most)s::int
 """
 NEAREST = """

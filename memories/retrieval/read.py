@@ -5,21 +5,22 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Sequence
-from dataclasses import replace
+from typing import Any
 
 from django.db import connection
+from psycopg import sql
 
 from core.postgres import fetch
 from entities.services import mentions
-from entities.types import NO_ENTITIES
 from memories.models import Embedding, Outcome, Passage, Review, Revision, Source
 from memories.retrieval import where
 from memories.review_types import ReviewState
 from memories.temporal_view import CURRENT, TemporalView
 from memories.types import Action, Decision, Filter, MemoryRecord, MemoryScope, SourceKind, SourceState
 
-# Memories by their ids, in one round trip; the columns have the names of MemoryRecord's fields. ORM rows take
-# three times as long, and every recall reads ten of them. Expired memories are left out in any state.
+# Memories by their ids with their mentions and relations, in one round trip; the columns have the names of
+# MemoryRecord's fields. ORM rows take three times as long, and every recall reads ten of them. Expired memories are
+# left out in any state.
 BY_ID = """
 SELECT r.memory_key AS id, r.content, r.user_id, r.project, r.agent_id, r.run_id, r.metadata, r.memory_type,
        m.pinned, m.importance, m.created_at, r.recorded_at AS updated_at, r.expires_at,
@@ -27,7 +28,8 @@ SELECT r.memory_key AS id, r.content, r.user_id, r.project, r.agent_id, r.run_id
        CASE WHEN r.archived THEN 'archived'
             WHEN r.valid_to > %(valid)s OR r.valid_to IS NULL THEN 'active'
             WHEN r.action = 'SUPERSEDE' THEN 'superseded' ELSE 'retired' END AS status,
-       coalesce(p.speaker, p.role) AS speaker, p.said_at, coalesce(u.uses, 0) AS uses, u.last_used_at
+       coalesce(p.speaker, p.role) AS speaker, p.said_at, coalesce(u.uses, 0) AS uses, u.last_used_at,
+       {entities} AS entities
 FROM memories_revision r
 JOIN memories_memory m ON m.tenant_id = r.tenant_id AND m.id = r.memory_key
 LEFT JOIN memories_passage p ON p.tenant_id = r.tenant_id AND p.text_key = r.text_key AND p.ordinal = 0
@@ -49,16 +51,30 @@ ORDER BY id DESC LIMIT %(limit)s OFFSET %(offset)s
 COUNT = "SELECT count(*) FROM memories_revision r WHERE {r_scope} AND {visible} AND {r_filter}"
 
 
+def _by_id(temporal_view: TemporalView) -> str:
+    past = temporal_view.as_of is not None
+    named = sql.SQL(mentions.OF_MEMORY_THEN if past else mentions.OF_MEMORY_NOW)
+    return where.statement(BY_ID, None, temporal_view, entities=named)[0]
+
+
+BY_ID_NOW = _by_id(CURRENT)
+
+
+def _record(entities: list[list[Any]] | None, **columns: Any) -> MemoryRecord:
+    return MemoryRecord(entities=mentions.of_column(entities), **columns)
+
+
 def by_ids(
     tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], moment: dt.datetime, temporal_view: TemporalView = CURRENT
 ) -> dict[uuid.UUID, MemoryRecord]:
-    """The memories among `ids`, in any state, and pending ones that reserved one of them."""
+    """The memories among `ids`, in any state, with their entities and the names at that time; and pending ones that
+    reserved one of the ids."""
     if not ids:
         return {}
-    statement, _ = where.statement(BY_ID, None, temporal_view)
+    statement = BY_ID_NOW if temporal_view == CURRENT else _by_id(temporal_view)
     scope = MemoryScope(tenant_id, None, None)
     values = where.parameters(scope, moment, temporal_view=temporal_view) | {"ids": list(ids)}
-    found = {memory.id: memory for memory in fetch.records(MemoryRecord, statement, values)}
+    found = {memory.id: memory for memory in fetch.records(_record, statement, values)}
     if not temporal_view.is_historical and (missing := [i for i in ids if i not in found]):
         found.update(_by_reserved_id(tenant_id, missing, moment))
     return found
@@ -93,14 +109,6 @@ def _pending(source: Source, memory_id: uuid.UUID) -> MemoryRecord:
         valid_to=None,
         status=source.state,
     )
-
-
-def with_entities(
-    tenant_id: uuid.UUID, memories: Sequence[MemoryRecord], temporal_view: TemporalView
-) -> list[MemoryRecord]:
-    """These memories with their mentions and relations, with the names at that time: one statement for all of them."""
-    known = mentions.of_memories(tenant_id, [memory.id for memory in memories], temporal_view.as_of)
-    return [replace(memory, entities=known.get(memory.id, NO_ENTITIES)) for memory in memories]
 
 
 def successor_of(tenant_id: uuid.UUID, key: uuid.UUID, temporal_view: TemporalView = CURRENT) -> uuid.UUID | None:

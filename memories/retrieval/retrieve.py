@@ -1,85 +1,21 @@
-"""Step 2 of a recall: the best passages of a scope by words and by vectors, with their ranking columns.
-
-Three statements: the passages with words of the question, the nearest vectors, and the details of the FIRST_STAGE best.
-A fourth fetches scores that one of the two lists lacks.
-"""
+"""Step 2 of a recall: the candidates of a question, from the owner's snapshot or from the database."""
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
-import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
-from pgvector import HalfVector
 
 from core.errors import Unavailable
-from core.ids import MEMORY, parse
-from core.postgres import fetch
-from memories.embeddings import registry, token_embeddings
+from memories.embeddings import query_cache, registry
 from memories.embeddings.base import Encoded
-from memories.languages import configuration, segmented
-from memories.retrieval import first_stage, lexical, nearest, read, where
-from memories.retrieval.lexical import Lexical
-from memories.retrieval.nearest import Nearest
-from memories.retrieval.recipes import (
-    BY_NAME,
-    DENSE,
-    FIRST_STAGE,
-    FULL,
-    LITE,
-    MIN_UNKNOWN,
-    WORDS,
-    FirstStageWeights,
-    Recipe,
-)
-from memories.retrieval.types import AnalyzedQuery, PassageCandidate, Pool, Ranking, Retrieved
-from memories.types import Filter, MemoryScope, RecallQuery
+from memories.retrieval import database_search, read, snapshot_search
+from memories.retrieval.lexical import NOTHING, Lexical
+from memories.retrieval.recipes import BY_NAME, DENSE, FULL, LITE, MIN_UNKNOWN, WORDS, Recipe
+from memories.retrieval.snapshot import Snapshot
+from memories.retrieval.types import AnalyzedQuery, Pool, Ranking, Retrieved
+from memories.types import MemoryScope, RecallQuery
 
 log = logging.getLogger(__name__)
-
-MAX_TERMS = 48  # the first words of a question; further ones of a very long text change little
-MAX_PENDING = 1_000  # pending writes that take part
-SAMPLE = 500  # passages whose mean length counts for all
-MAX_BY_WORDS = 1_000  # passages that are looked up at most for their words
-
-# The cut of passages that have words of the question and are not among the nearest: visible ones that match the filter.
-BY_WORDS = """
-SELECT p.id AS key, p.memory_key AS memory_id, p.text_key AS text, 1 - (e.vector <=> %(vector)s::halfvec) AS cosine,
-       p.said_at, p.speaker, p.role
-FROM memories_passage p
-JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = p.text_key
-LEFT JOIN memories_embedding e ON e.tenant_id = %(tenant)s AND e.passage_key = p.id AND e.model = %(model)s
-WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s) AND {visible} AND {r_filter}
-"""
-# The ranking columns of the remaining passages, with their position: `after` are the two following turns of the
-# session, as `batch:turn`. A turn may have several memories, so the turns are grouped.
-DETAILS = """
-SELECT p.id AS key, p.memory_key AS memory_id, p.text_key AS text,
-       p.session, p.batch || ':' || p.turn AS place, coalesce(after.turns, '{{}}') AS after,
-       p.said_at, p.speaker, p.role, p.length,
-       p.start = 0 AND p.stop < 2000
-         AND right(rtrim(r.content, E' \\t\\n\\r"'')*'), 1) = ANY(ARRAY['?', '？', '؟']) AS asks,
-       k.vectors
-FROM memories_passage p
-JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = p.text_key AND {current}
-LEFT JOIN memories_tokenembedding k
-  ON k.tenant_id = %(tenant)s AND k.passage_key = p.id AND k.model = %(token_model)s
-LEFT JOIN LATERAL (
-    SELECT array_agg(place) AS turns FROM (
-        SELECT n.batch || ':' || n.turn AS place FROM memories_passage n
-        WHERE n.tenant_id = %(tenant)s AND n.project = p.project AND n.user_id = p.user_id AND n.session = p.session
-          AND n.ordinal = 0 AND (n.said_at, n.batch, n.turn) > (p.said_at, p.batch, p.turn)
-        GROUP BY n.said_at, n.batch, n.turn
-        ORDER BY n.said_at, n.batch, n.turn LIMIT 2) following
-) after ON p.session IS NOT NULL
-WHERE p.tenant_id = %(tenant)s AND p.id = ANY(%(ids)s)
-"""
 
 
 def retrieve(analyzed: AnalyzedQuery) -> Retrieved:
@@ -88,28 +24,19 @@ def retrieve(analyzed: AnalyzedQuery) -> Retrieved:
     While the embedding model is unavailable, only words rank. A recall by meaning only raises Unavailable then.
     """
     query = analyzed.query
-    words = search_words(analyzed) if query.hybrid or analyzed.recipe else lexical.NOTHING
-    encoder = registry.encoder()
     encoded: Encoded | None = None
     try:
-        encoded = analyzed.encoding()
+        encoded = query_cache.encode(analyzed.question.first_person_text)
     except Unavailable:
         if not query.hybrid:
             raise
         log.warning("the embedder is unavailable: recall uses words only")
-    recipe = analyzed.recipe or _recipe(query, encoded, encoder, words)
-    context = SearchContext(
-        analyzed=analyzed,
-        first=recipe.first,
-        vector=encoded.vectors[0] if encoded else None,
-        model=encoder.embedder.model,
-        token_model=encoder.token_encoder.token_model
-        if encoder.token_encoder and "token_embeddings" in recipe.weights
-        else None,
-    )
-    near = search_vectors(context, enough=FIRST_STAGE)
+    if analyzed.snapshot is not None:
+        recipe, words, pool = _from_snapshot(analyzed, analyzed.snapshot, encoded)
+    else:
+        recipe, words, pool = _from_database(analyzed, encoded)
     query_tokens = encoded.token_embeddings[0] if encoded and encoded.token_embeddings else None
-    return Retrieved(analyzed, recipe, words, candidates(context, words, near), query_tokens)
+    return Retrieved(analyzed, recipe, words, pool, query_tokens)
 
 
 def newest(scope: MemoryScope, query: RecallQuery, moment: dt.datetime) -> Ranking:
@@ -120,176 +47,64 @@ def newest(scope: MemoryScope, query: RecallQuery, moment: dt.datetime) -> Ranki
         query.filters,
         limit=query.limit,
         waiting=True,
-        exclude=_excluded(query),
+        exclude=query.excluded_keys,
         temporal_view=query.temporal_view,
     )
     return Ranking(scope, query, moment, tuple((i, 1.0) for i in ids))
 
 
-def _recipe(query: RecallQuery, encoded: Encoded | None, encoder: registry.Encoder, words: Lexical) -> Recipe:
+def _from_snapshot(
+    analyzed: AnalyzedQuery, snapshot: Snapshot, encoded: Encoded | None
+) -> tuple[Recipe, Lexical, Pool]:
+    words = snapshot_search.NOTHING
+    if _needs_words(analyzed):
+        words = snapshot_search.search_words(snapshot, analyzed.state)
+    recipe = _recipe(analyzed, encoded, words.lexical)
+    state = analyzed.state
+    visible = snapshot_search.visible(snapshot, analyzed.moment, state.agent, state.run, analyzed.query.excluded_keys)
+    pool = snapshot_search.candidates(
+        snapshot,
+        words,
+        analyzed.question,
+        recipe.first,
+        encoded.vectors[0] if encoded else None,
+        visible,
+        with_tokens="token_embeddings" in recipe.weights,
+    )
+    return recipe, words.lexical, pool
+
+
+def _from_database(analyzed: AnalyzedQuery, encoded: Encoded | None) -> tuple[Recipe, Lexical, Pool]:
+    words = database_search.search_words(analyzed) if _needs_words(analyzed) else NOTHING
+    recipe = _recipe(analyzed, encoded, words)
+    encoder = registry.encoder()
+    context = database_search.SearchContext(
+        analyzed=analyzed,
+        first=recipe.first,
+        vector=encoded.vectors[0] if encoded else None,
+        model=encoder.embedder.model,
+        token_model=encoder.token_encoder.token_model
+        if encoder.token_encoder and "token_embeddings" in recipe.weights
+        else None,
+    )
+    near = database_search.search_vectors(context)
+    return recipe, words, database_search.candidates(context, words, near)
+
+
+def _needs_words(analyzed: AnalyzedQuery) -> bool:
+    return analyzed.query.hybrid or analyzed.recipe is not None
+
+
+def _recipe(analyzed: AnalyzedQuery, encoded: Encoded | None, words: Lexical) -> Recipe:
+    query = analyzed.query
+    if analyzed.recipe:
+        return analyzed.recipe
     if query.recipe:
         return BY_NAME[query.recipe]
     if encoded is None:
         return WORDS
     if not query.hybrid:
         return DENSE
-    if words.ids and encoded.unknown and encoded.unknown[0] >= MIN_UNKNOWN:
-        return WORDS if encoder.is_near else LITE
+    if words.parts.size and encoded.unknown and encoded.unknown[0] >= MIN_UNKNOWN:
+        return WORDS if registry.encoder().is_near else LITE
     return FULL if query.rerank and encoded.token_embeddings else LITE
-
-
-def _excluded(query: RecallQuery) -> list[uuid.UUID]:
-    """The memories that the caller has already; an unknown id excludes nothing."""
-    return [key for text in query.exclude if (key := parse(MEMORY, text))]
-
-
-@dataclass(frozen=True)
-class SearchContext:
-    """The parameters of every statement about one question. `vector` is the question's under `model` (None: the model
-    is unavailable); `token_model` None: no token embeddings are read."""
-
-    analyzed: AnalyzedQuery
-    first: FirstStageWeights
-    vector: npt.NDArray[np.float32] | None
-    model: str
-    token_model: str | None
-
-    @property
-    def condition(self) -> Filter | None:
-        return self.analyzed.query.filters
-
-    @property
-    def has_filters(self) -> bool:
-        """Whether conditions besides scope and visibility exclude memories."""
-        query, scope = self.analyzed.query, self.analyzed.scope
-        return bool(
-            query.filters
-            or query.exclude
-            or query.temporal_view.superseded
-            or query.temporal_view.is_historical
-            or scope.agent_id
-            or scope.run_id
-        )
-
-    @cached_property
-    def _halfvec(self) -> str | None:
-        return None if self.vector is None else HalfVector(self.vector).to_text()
-
-    def parameters(self) -> dict[str, Any]:
-        query = self.analyzed.query
-        return where.parameters(
-            self.analyzed.scope, self.analyzed.moment, exclude=_excluded(query), temporal_view=query.temporal_view
-        ) | {
-            "vector": self._halfvec,
-            "model": self.model,
-            "token_model": self.token_model or "",  # no model has this name: no row matches
-        }
-
-
-# --- words -----------------------------------------------------------------------------------------------------------
-def search_words(analyzed: AnalyzedQuery) -> Lexical:
-    """All passages of one user's project with a word of the question, including invisible ones: the reader of the
-    result checks that. Accepted writes that are not applied take part, unless the query reads the past."""
-    statement, values = where.statement(lexical.MATCHES, None)
-    values |= where.parameters(analyzed.scope, analyzed.moment)
-    values |= {
-        "configuration": configuration((analyzed.scope.projects or ("",))[0]),
-        "query": segmented(analyzed.question.text),
-        "terms": MAX_TERMS,
-        "pending": 0 if analyzed.query.temporal_view.is_historical else MAX_PENDING,
-        "sample": SAMPLE,
-    }
-    (found,) = fetch.named_rows(statement, values)
-    if not found.heads:
-        return lexical.NOTHING
-    words = tuple(found.lexemes)
-    matches = lexical.unpack(found.heads, found.held, words)
-    return lexical.weigh(matches, words, analyzed.passages, found.length or 1.0)
-
-
-# --- vectors ---------------------------------------------------------------------------------------------------------
-def search_vectors(context: SearchContext, *, enough: int) -> Nearest:
-    """The nearest visible passages that match a filter, and pending writes; at least `enough`, if there are as many."""
-    analyzed, temporal_view = context.analyzed, context.analyzed.query.temporal_view
-    # A prefilter must not cut passages that match the filter.
-    is_exact = analyzed.passages <= nearest.EXACT_UP_TO or context.has_filters
-    ranked, bonus_values = nearest.ranked(
-        analyzed.question, context.first, is_exact=is_exact, any_version=temporal_view.as_of is not None
-    )
-    statement, values = where.statement(nearest.NEAREST, context.condition, temporal_view, nearest=ranked)
-    waiting = 0 if temporal_view.is_historical else MAX_PENDING
-    values |= context.parameters() | {"prefilter": nearest.PREFILTER_SIZE, "pending": waiting} | bonus_values
-    for most in (None,) if context.has_filters else (nearest.FIRST_FETCH, None):
-        rows = fetch.named_rows(statement, values | {"most": most})
-        compared = sum(not row.pending for row in rows)
-        texts = [row.text_key for row in rows if row.alive]
-        if most is None or compared < most or nearest.apart(texts) >= enough:
-            break
-    return nearest.collect(rows, is_cut=most is not None and compared >= most)
-
-
-# --- candidates ------------------------------------------------------------------------------------------------------
-def candidates(context: SearchContext, words: Lexical, near: Nearest) -> Pool:
-    """The FIRST_STAGE best of the scope, exactly: scores missing from either list are fetched."""
-    bm25, question, first = words.scores, context.analyzed.question, context.first
-    best_words = float(bm25.max()) if bm25.size else 0.0
-    share = bm25 / best_words if best_words else bm25
-    column = {key: at for at, key in enumerate(words.ids)}
-    near_words = first_stage.shares(near.ids, column, share)
-    near_scores = first.words * near_words + first.meaning * first_stage.meaning(near.cosine, near_words) + near.bonus
-    by_words = _by_words(context, words.ids, share, near, first_stage.cutoff(near.texts, near_scores))
-    other_words = first_stage.shares([candidate.key for candidate in by_words], column, share)
-    other_scores = first_stage.first_stage_score(question, by_words, other_words, first)
-    every = [*_of(near), *by_words]
-    best = first_stage.best([c.text for c in every], np.concatenate([near_scores, other_scores]))
-    kept = _details(context, [every[at] for at in best])
-    parts = np.zeros((len(words.words), len(kept)), np.float32)
-    for number, candidate in enumerate(kept):
-        if (there := column.get(candidate.key.bytes)) is not None:
-            parts[:, number] = words.parts[:, there]
-    return Pool(tuple(kept), parts, best_words)
-
-
-def _of(near: Nearest) -> list[PassageCandidate]:
-    cosines = [None if np.isnan(cosine) else cosine for cosine in near.cosine.tolist()]
-    rows = zip(near.ids, near.texts, cosines, near.pending.tolist(), strict=True)
-    return [PassageCandidate(key, key, text, cosine, pending=pending) for key, text, cosine, pending in rows]
-
-
-def _by_words(
-    context: SearchContext, ids: Sequence[bytes], share: npt.NDArray[np.float32], near: Nearest, cutoff: float
-) -> list[PassageCandidate]:
-    """Passages whose words may lift them over the cutoff.
-
-    The score by vector of a passage that is not among the nearest is at most `near.floor`. So only passages with
-    enough score by words are looked up.
-    """
-    # All vectors are known: a missing passage has none, or does not match the filter.
-    floor = near.floor if np.isfinite(near.floor) else context.first.most_without_vector
-    seen = {i.bytes for i in near.ids}
-    most = len(ids) if context.vector is None and context.has_filters else MAX_BY_WORDS
-    wanted: list[uuid.UUID] = []
-    for at in np.argsort(-share, kind="stable").tolist():
-        if len(wanted) >= most or context.first.words * share[at] + floor < cutoff:
-            break
-        if ids[at] not in seen:
-            wanted.append(uuid.UUID(bytes=ids[at]))
-    if not wanted:
-        return []
-    statement, values = where.statement(BY_WORDS, context.condition, context.analyzed.query.temporal_view)
-    return fetch.records(PassageCandidate, statement, values | context.parameters() | {"ids": wanted})
-
-
-def _details(context: SearchContext, chosen: Sequence[PassageCandidate]) -> list[PassageCandidate]:
-    """The same passages with their ranking columns."""
-    cosines = {candidate.key: candidate.cosine for candidate in chosen if not candidate.pending}
-    kept = [candidate for candidate in chosen if candidate.pending]
-    if not cosines:
-        return kept
-    statement, _ = where.statement(DETAILS, None, context.analyzed.query.temporal_view)
-
-    def detailed(key: uuid.UUID, vectors: bytes | None, **columns: Any) -> PassageCandidate:
-        loaded = None if vectors is None else token_embeddings.load(vectors)
-        return PassageCandidate(key=key, cosine=cosines[key], token_embeddings=loaded, **columns)
-
-    return kept + fetch.records(detailed, statement, context.parameters() | {"ids": list(cosines)})

@@ -36,7 +36,7 @@ class Neighbours:
     question of `at`. `turns`: the candidates of each turn that has several memories."""
 
     def __init__(self, candidates: Sequence[PassageCandidate]) -> None:
-        places: dict[tuple[str, str], list[int]] = defaultdict(list)
+        places: dict[tuple[str | int, str | int], list[int]] = defaultdict(list)
         for number, candidate in enumerate(candidates):
             if candidate.session is not None and candidate.place is not None:
                 places[candidate.session, candidate.place].append(number)
@@ -129,7 +129,7 @@ def _late(
     weight = np.maximum(1 - usual, 1e-3).astype(np.float32)
     weight /= weight.sum()
     alone = weight @ near.spread(best, recipe.token_context)
-    sessions: dict[str, list[int]] = defaultdict(list)
+    sessions: dict[str | int, list[int]] = defaultdict(list)
     for number in with_pieces:
         if (session := candidates[number].session) is not None:
             sessions[session].append(number)

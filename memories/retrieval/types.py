@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from memories.embeddings.base import Encoded, TokenMatrix
+from memories.embeddings.base import TokenMatrix
 from memories.retrieval.lexical import Lexical
 from memories.retrieval.recipes import Recipe
+from memories.retrieval.snapshot import ReviewPair, ScopeState, Snapshot
 from memories.retrieval.time_expressions import Window
 from memories.types import MemoryScope, RecallQuery
 
@@ -39,33 +40,30 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class AnalyzedQuery:
-    """The result of `analyze`. `moment` is the real now, `passages` how many passages the scope has.
-
-    `encoding` waits for the vectors of the question, which a thread computes; it raises like `Embedder.embed`.
-    `recipe` None: the query and the question decide.
-    """
+    """The result of `analyze`. `moment` is the real now. `snapshot` None: the database is searched. `recipe` None: the
+    query and the question decide."""
 
     scope: MemoryScope
     query: RecallQuery
     moment: dt.datetime
     question: Question
-    passages: int
-    encoding: Callable[[], Encoded]
+    state: ScopeState
+    snapshot: Snapshot | None
     recipe: Recipe | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PassageCandidate:
     """A passage, or a pending write (`pending`: without position and token embeddings). `cosine` None: no vector of
-    this model."""
+    this model. `session`, `place` and `after` are names or numbers: only their equality counts."""
 
     key: uuid.UUID
     memory_id: uuid.UUID
     text: uuid.UUID
     cosine: float | None
-    session: str | None = None
-    place: str | None = None
-    after: Sequence[str] = ()
+    session: str | int | None = None
+    place: str | int | None = None
+    after: Sequence[str | int] = ()
     said_at: dt.datetime | None = None
     speaker: str | None = None
     role: str | None = None
@@ -77,11 +75,15 @@ class PassageCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """The input of the second stage: candidates, and the parts of their BM25 (words × candidates)."""
+    """The input of the second stage: candidates, newest first, and the parts of their BM25 (words × candidates).
+
+    `best_words` is the largest BM25 in the scope. `reviews` are the open reviews of two candidates' memories.
+    """
 
     candidates: tuple[PassageCandidate, ...]
     parts: Floats
-    best_words: float  # the largest BM25 in the scope; `words` is a share of it
+    best_words: float
+    reviews: tuple[ReviewPair, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

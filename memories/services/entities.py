@@ -34,5 +34,5 @@ def memories_of(
     alive = [key for (key,) in fetch.rows(statement, values)]
     rest = [key for key in alive if before is None or key < before]
     known = read.by_ids(scope.tenant_id, rest[:limit], moment, temporal_view)
-    shown = read.with_entities(scope.tenant_id, [known[key] for key in rest[:limit] if key in known], temporal_view)
-    return Page(tuple(shown), len(alive), public(MEMORY, rest[limit - 1]) if len(rest) > limit else None)
+    shown = tuple(known[key] for key in rest[:limit] if key in known)
+    return Page(shown, len(alive), public(MEMORY, rest[limit - 1]) if len(rest) > limit else None)

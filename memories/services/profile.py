@@ -81,7 +81,7 @@ def profile(principal: Principal, user_id: str, project: str | None, temporal_vi
             Topic, *_query(TOPIC_WORDS, scope, temporal_view, newest=NEWEST, topics=TOPICS, **languages)
         ),
         entities=mentions.most_mentioned(tenant_id, str(scope.user_id), scope.projects, ENTITIES, temporal_view.as_of),
-        facts=read.with_entities(tenant_id, [known[i] for i in ids if i in known], temporal_view),
+        facts=[known[i] for i in ids if i in known],
     )
 
 

@@ -55,9 +55,7 @@ def recall(principal: Principal, query: RecallQuery) -> Recalled:
     recalled = render(ranking)
     found = [hit.memory.id for hit in recalled.hits if hit.memory.status not in UNAPPLIED]
     recall_counters.count_recalled(principal.tenant_id, found, now())
-    memories = read.with_entities(principal.tenant_id, [hit.memory for hit in recalled.hits], query.temporal_view)
-    hits = tuple(replace(hit, memory=memory) for hit, memory in zip(recalled.hits, memories, strict=True))
-    return replace(recalled, hits=hits)
+    return recalled
 
 
 def get(
@@ -72,7 +70,6 @@ def get(
     at = temporal_view.valid_at
     if at is not None and (at < found.valid_from or (found.valid_to is not None and found.valid_to <= at)):
         raise MemoryNotFound(memory_id)
-    (found,) = read.with_entities(principal.tenant_id, [found], temporal_view)
     if found.status != "superseded":
         return found
     return replace(found, superseded_by=read.successor_of(principal.tenant_id, key, temporal_view))
@@ -100,12 +97,6 @@ def load(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str, temporal_view: Te
     return found
 
 
-def read_after_write(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str) -> MemoryRecord:
-    """Like `load`, with entities, for the response to a write."""
-    (found,) = read.with_entities(tenant_id, [load(tenant_id, key, memory_id)], CURRENT)
-    return found
-
-
 def list_page(principal: Principal, query: ListQuery) -> Page:
     """Live memories of one user, newest first, by page or by cursor."""
     before = parse(MEMORY, query.cursor) if query.cursor else None
@@ -122,7 +113,7 @@ def list_page(principal: Principal, query: ListQuery) -> Page:
         temporal_view=query.temporal_view,
     )
     more = len(found) > query.limit
-    shown = tuple(read.with_entities(principal.tenant_id, found[: query.limit], query.temporal_view))
+    shown = tuple(found[: query.limit])
     return Page(shown, total, public(MEMORY, shown[-1].id) if more else None)
 
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Left, Length, Substr
 from core.tenancy import across_tenants
 from memories.languages import configuration
 from memories.models import Owner, Passage, Source
-from memories.pipeline import apply
+from memories.pipeline import apply, owner_locks
 from memories.pipeline.fulltext import SOURCE_CHARACTERS, to_tsvector
 from memories.pipeline.passages import evidence_of
 
@@ -38,6 +38,7 @@ def _owner(tenant_id: uuid.UUID, project: str, user_id: str) -> int:
     count = 0
     for passage, text, evidence in _passages(tenant_id, project, user_id):
         count += apply.reword(passage, text, evidence, configuration(project))
+    owner_locks.reindexed(tenant_id, project, user_id)
     return count
 
 

@@ -14,7 +14,7 @@ from memories.models import Source
 from memories.pipeline import apply, digest
 from memories.retrieval.similar import live_digests
 from memories.services import access
-from memories.services.recall import load, read_after_write
+from memories.services.recall import load
 from memories.services.store import enqueue_writes
 from memories.types import Json, MemoryRecord, SourceKind, UpdateCommand, WriteResult
 
@@ -32,7 +32,7 @@ def update(principal: Principal, command: UpdateCommand) -> MemoryRecord | Write
         raise InvalidRequest("expires_at: must lie in the future", field="expires_at")
     if command.content is UNSET or command.content == current.content:
         apply.edit(principal.tenant_id, key, command, actor=principal.caller)
-        return read_after_write(principal.tenant_id, key, command.memory_id)
+        return load(principal.tenant_id, key, command.memory_id)
     refuse_ended(current)
     refuse_taken(current, principal.tenant_id, str(command.content), but=current.id)
     source = source_for(principal, current, SourceKind.UPDATE, str(command.content), _payload(command))
@@ -52,7 +52,7 @@ def outcome(principal: Principal, result: WriteResult) -> MemoryRecord | WriteRe
     if result.failure in ("memory_not_found", "erased"):  # it expired, or was deleted, during the wait
         raise MemoryNotFound(memory_id)
     if result.state == "succeeded":
-        return read_after_write(principal.tenant_id, key, memory_id)
+        return load(principal.tenant_id, key, memory_id)
     return result
 
 

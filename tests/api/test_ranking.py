@@ -190,6 +190,7 @@ def test_more_passages_than_are_looked_at_first(owner: Caller, monkeypatch: pyte
     assert len(owner.recalled("gardening", limit=50)) == 12
 
 
+@override_settings(RECALL_SNAPSHOT_MB=0)
 def test_big_scopes_are_searched_by_the_signs_of_vectors(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nearest, "EXACT_UP_TO", 0)
     for text in ("I live in Oslo", "The garden is green", "Dogs bark at night"):
@@ -218,7 +219,7 @@ def test_a_filter_costs_no_hit_while_the_model_is_away(owner: Caller, monkeypatc
         raise ProviderUnavailable
 
     monkeypatch.setattr(LocalEmbedder, "encode", away)
-    monkeypatch.setattr("memories.retrieval.retrieve.MAX_BY_WORDS", 1)
+    monkeypatch.setattr("memories.retrieval.database_search.MAX_BY_WORDS", 1)
     even = {f"The garden number {number} is green" for number in (0, 2, 4)}
     assert set(owner.recalled("Which garden is so green?", filters={"even": True})) == even
 

@@ -22,7 +22,7 @@ from core.ids import MEMORY, parse
 from memories import filters
 from memories.embeddings.registry import encoder
 from memories.models import Owner
-from memories.retrieval import first_stage, nearest, recipes, retrieve
+from memories.retrieval import database_search, first_stage, nearest, recipes, retrieve, snapshot_search
 from memories.retrieval.analyze import analyze, analyze_text
 from memories.types import MemoryScope, RecallQuery
 from tests.build import Caller
@@ -56,7 +56,7 @@ StoredMemories = dict[str, dict[str, Any]]
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """So few candidates that the cut, the bound and the second look are all taken with tens of memories."""
-    for module in (recipes, first_stage, retrieve):
+    for module in (recipes, first_stage, database_search, snapshot_search):
         monkeypatch.setattr(module, "FIRST_STAGE", 8)
     monkeypatch.setattr(nearest, "FIRST_FETCH", 12)
 

@@ -24,6 +24,12 @@ from memories.errors import ProviderUnavailable
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = json.loads((ROOT / "tests" / "data" / "minilm_reference.json").read_text())
 
+QUESTIONS = [
+    "Where does Maya live?", "What did I order at the restaurant in Lisbon last summer?", "When is the dentist?",
+    "Which medication must he not take?", "Wo wohnt Jonas jetzt?", "¿Dónde trabaja Ana?", "who", "?", "",
+    "Tell me everything about the trip to Japan that we planned with Kenji and his sister " * 20,
+]  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def local(model_dir: Path) -> LocalEmbedder:
@@ -117,6 +123,38 @@ def test_its_graph_also_gives_the_last_layer(local: LocalEmbedder, model_dir: Pa
     mean = tokens[0, :3].mean(axis=0)
     assert emb[0] == pytest.approx(mean / np.linalg.norm(mean), abs=1e-5)
     assert emb[0] == pytest.approx(local.embed(["hello"])[0], abs=1e-5)
+
+
+def test_questions_are_near_to_full_precision_and_always_the_same_bits(local: LocalEmbedder, model_dir: Path) -> None:
+    texts = [*REFERENCE["texts"], *QUESTIONS]
+    stored = local.encode(texts)
+    assert stored.token_embeddings is not None
+    other = LocalEmbedder(model_dir, threads=2)
+    for number, text in enumerate(texts):
+        asked = local.encode_question(text)
+        assert asked.vectors.dtype == np.float32
+        assert np.linalg.norm(asked.vectors[0]) == pytest.approx(1.0, abs=1e-5)
+        assert asked.vectors[0] @ stored.vectors[number] > 0.97
+        assert asked.vectors.shape == (1, 384)
+        assert asked.token_embeddings is not None
+        assert asked.token_embeddings[0].shape == stored.token_embeddings[number].shape
+        again = other.encode_question(text)
+        assert again.vectors.tobytes() == asked.vectors.tobytes()
+        assert again.token_embeddings is not None
+        assert again.token_embeddings[0].tobytes() == asked.token_embeddings[0].tobytes()
+
+
+def test_a_process_that_only_asks_does_not_load_the_full_model(model_dir: Path) -> None:
+    """The web processes: 80 MB less in each."""
+    script = """
+import sys
+from pathlib import Path
+from memories.embeddings import local, minilm
+local.LocalEmbedder(Path(sys.argv[1])).encode_question("Where does Maya live?")
+print(sorted(graph for _, _, graph, _ in local._loaded))
+"""
+    done = subprocess.run([sys.executable, "-c", script, str(model_dir)], cwd=ROOT, timeout=60, capture_output=True)
+    assert done.stdout.decode() == f"['{minilm.QUESTION_GRAPH}']\n"
 
 
 def test_it_serves_several_threads_at_once(local: LocalEmbedder) -> None:

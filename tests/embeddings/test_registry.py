@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
 from memories.embeddings import registry
-from memories.embeddings.base import Encoded
+from memories.embeddings.base import Encoded, Vectors
 from memories.embeddings.fake import FakeEmbedder
 from memories.embeddings.local import LocalEmbedder
 from memories.embeddings.openai_compatible import OpenAICompatibleEmbedder
@@ -107,6 +107,45 @@ def test_a_model_of_word_pieces_that_is_away_costs_nothing_else(caplog: pytest.L
     assert encoded.token_embeddings is None
     assert "no token embeddings" in caplog.text
     assert "red door" not in caplog.text
+
+
+class Remote:
+    """It gives vectors only, as a server does."""
+
+    model = "remote"
+    dimensions = 384
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        return FakeEmbedder().embed(texts)
+
+    def warm(self) -> None:
+        raise AssertionError
+
+
+class Asked(FakeEmbedder):
+    """Its questions are encoded another way."""
+
+    def encode_question(self, text: str) -> Encoded:
+        return self.encode([f"query: {text}"])
+
+
+def test_questions_go_the_way_of_questions() -> None:
+    marked, plain = FakeEmbedder().encode(["query: red door"]), FakeEmbedder().encode(["red door"])
+    cases = [
+        (registry.Encoder(Asked(), None), marked, False),
+        (registry.Encoder(Remote(), None), plain, False),
+        (registry.Encoder(Remote(), Asked()), plain, True),
+        (registry.Encoder(FakeEmbedder(), FakeEmbedder()), plain, True),
+    ]
+    one = Asked()
+    for encoder, vectors, tokens in [*cases, (registry.Encoder(one, one), marked, True)]:
+        encoder.warm_question()
+        encoded = encoder.encode_question("red door")
+        assert (encoded.vectors == vectors.vectors).all()
+        assert (encoded.token_embeddings is not None) is tokens
+    remote = registry.Encoder(Remote(), Asked()).encode_question("red door").token_embeddings
+    assert remote is not None
+    assert remote[0].shape == (3, 64)
 
 
 def test_vectors_of_one_model_stand_beside_the_pieces_of_another() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from core.clock import now
 from memories.retrieval import where
+from memories.retrieval.database_search import DETAILS
 from memories.retrieval.lexical import MATCHES
-from memories.retrieval.retrieve import DETAILS
 from memories.temporal_view import TemporalView
 
 NAMED: dict[str, str] = {

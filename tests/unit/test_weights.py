@@ -15,6 +15,7 @@ import pytest
 
 from memories.embeddings import bert_graph, english, minilm, weights
 from memories.embeddings.download import Asset, Bundle, Hub, Release, Wheel
+from memories.embeddings.eight_bit_graph import EightBitGraph
 from memories.embeddings.weights import ModelFilesUnavailable, ensure_language, ensure_model
 
 CLOSED = Hub("http://127.0.0.1:9/closed")
@@ -94,12 +95,14 @@ def test_a_missing_language_pipeline_says_how_to_go_without(tmp_path: Path) -> N
 
 def test_files_placed_by_hand_need_no_network(placed: Path) -> None:
     place = ensure_model(placed, lambda line: None, bundle())
-    assert sorted(os.listdir(place)) == [minilm.GRAPH, "model.safetensors", "tokenizer.json"]
-    onnx.checker.check_model(str(place / minilm.GRAPH), full_check=True)
+    assert sorted(os.listdir(place)) == [minilm.GRAPH, "model.safetensors", minilm.QUESTION_GRAPH, "tokenizer.json"]
+    for graph in (minilm.GRAPH, minilm.QUESTION_GRAPH):
+        onnx.checker.check_model(str(place / graph), full_check=True)
 
 
-def test_it_writes_the_graph_once_and_again_when_it_is_damaged(placed: Path) -> None:
-    graph = ensure_model(placed, lambda line: None, bundle()) / minilm.GRAPH
+@pytest.mark.parametrize("name", [minilm.GRAPH, minilm.QUESTION_GRAPH])
+def test_it_writes_a_graph_once_and_again_when_it_is_damaged(placed: Path, name: str) -> None:
+    graph = ensure_model(placed, lambda line: None, bundle()) / name
     content, first = graph.read_bytes(), graph.stat()
     ensure_model(placed, lambda line: None, bundle())
     assert graph.stat().st_mtime_ns == first.st_mtime_ns
@@ -111,11 +114,16 @@ def test_it_writes_the_graph_once_and_again_when_it_is_damaged(placed: Path) -> 
 
 def test_a_changed_graph_needs_another_version(placed: Path) -> None:
     """On failure: raise minilm.GRAPH_VERSION, then put the new digest here beside it."""
-    graph = onnx.load_from_string(bert_graph.build(placed / "tiny" / "model.safetensors", 2)).graph
+    file = placed / "tiny" / "model.safetensors"
+    assert (minilm.GRAPH_VERSION, _digest(bert_graph.build(file, 2))) == (1, "b1fdb09a873fb108")
+    assert (minilm.GRAPH_VERSION, _digest(bert_graph.build(file, 2, EightBitGraph(file)))) == (1, "80ebab9b06b85e74")
+
+
+def _digest(built: bytes) -> str:
+    graph = onnx.load_from_string(built).graph
     told = [repr((node.op_type, list(node.input), list(node.output), str(node.attribute))) for node in graph.node]
     told += [repr((tensor.name, list(tensor.dims), str(tensor))) for tensor in graph.initializer]
-    digest = hashlib.sha256("".join(told).encode()).hexdigest()[:16]
-    assert (minilm.GRAPH_VERSION, digest) == (1, "b1fdb09a873fb108")
+    return hashlib.sha256("".join(told).encode()).hexdigest()[:16]
 
 
 def test_its_failure_says_what_to_do_by_hand(tmp_path: Path) -> None:
@@ -135,8 +143,14 @@ def test_processes_at_the_same_time_leave_one_good_graph(placed: Path) -> None:
     for child in children:
         child.join(30)
     assert [child.exitcode for child in children] == [0] * 4
-    assert sorted(os.listdir(placed / "tiny")) == [minilm.GRAPH, "model.safetensors", "tokenizer.json"]
-    onnx.checker.check_model(str(placed / "tiny" / minilm.GRAPH), full_check=True)
+    assert sorted(os.listdir(placed / "tiny")) == [
+        minilm.GRAPH,
+        "model.safetensors",
+        minilm.QUESTION_GRAPH,
+        "tokenizer.json",
+    ]
+    for graph in (minilm.GRAPH, minilm.QUESTION_GRAPH):
+        onnx.checker.check_model(str(placed / "tiny" / graph), full_check=True)
 
 
 def test_the_command_explains_itself(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
