@@ -5,7 +5,7 @@ commit until no process can have an older row, and only then is it answered: fro
 every process. This needs no message between processes, which could be late or lost, and holds without Redis. The price
 is that the rare change takes a second.
 
-`CachedRows` is the manager of both models, so that every change through the ORM waits. After a change by other means
+Both models are a `CachedModel`, so that every change through the ORM waits. After a change by other means
 (psql) a key may be accepted for a second. Only rows of accepted keys are kept; the callers check their expiry.
 """
 
@@ -20,7 +20,7 @@ from django.db import models, transaction
 
 SECONDS = 1.0
 DRIFT = 0.05  # seconds that a change waits longer, since the clocks of two machines differ in speed
-MOST = 10_000  # rows; all are dropped when there are more, since none is kept for longer than a second
+MAX_ROWS = 10_000  # rows; all are dropped when there are more, since none is kept for longer than a second
 # The time that a machine was suspended counts too, where the system has such a clock.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _SECRET = os.urandom(32)  # of this process: neither a key nor a hash that can be tried offline stays in its memory
@@ -43,7 +43,7 @@ def kept(model: type[M], secret: str) -> M | None:
 
 
 def keep(secret: str, row: models.Model, *, read_after: float) -> None:
-    if len(_rows) >= MOST:
+    if len(_rows) >= MAX_ROWS:
         _rows.clear()
     _rows[_name(type(row), secret)] = read_after, row
 
@@ -91,7 +91,16 @@ class CachedRows(models.QuerySet[M]):
         return deleted
 
 
-def saved(*, created: bool, **_: Any) -> None:
-    """Receiver of `post_save` of both models. No process has a row that is new."""
-    if not created:
-        changed()
+class CachedModel(models.Model):
+    """A model of whose rows processes keep some."""
+
+    objects = CachedRows.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        is_new = self._state.adding
+        super().save(*args, **kwargs)
+        if not is_new:
+            changed()

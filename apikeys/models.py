@@ -7,17 +7,15 @@ import datetime as dt
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
-from django.db.models.signals import post_save
 
-from apikeys import key_cache
-from apikeys.key_cache import CachedRows
+from apikeys.key_cache import CachedModel
 from apikeys.limits import STANDARD
 from apikeys.scopes import Role
 from core.clock import now
 from core.ids import new_id
 
 
-class Tenant(models.Model):
+class Tenant(CachedModel):
     """The isolation boundary and the unit of distribution. The row of a deleted tenant stays, without its name."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -32,8 +30,6 @@ class Tenant(models.Model):
     created_at = models.DateTimeField(default=now, editable=False)
     erased_at = models.DateTimeField(null=True, editable=False)
 
-    objects = CachedRows.as_manager()
-
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["slug"], condition=Q(erased_at=None), name="apikeys_tenant_slug"),
@@ -43,7 +39,7 @@ class Tenant(models.Model):
         return self.slug if self.erased_at is None else f"{self.slug} (erased)"
 
 
-class ApiKey(models.Model):
+class ApiKey(CachedModel):
     """An API key. The key itself is not stored: `lookup` finds the row, `digest` (HMAC) verifies the key."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -75,8 +71,6 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(null=True, editable=False)
     replaced_by = models.UUIDField(null=True, editable=False, help_text="The key that replaced it in a rotation.")
 
-    objects = CachedRows.as_manager()
-
     class Meta:
         verbose_name = "API key"
         indexes = (
@@ -95,7 +89,3 @@ class ApiKey(models.Model):
     def is_active(self, moment: dt.datetime) -> bool:
         """Whether the key is neither revoked nor expired at `moment`."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > moment)
-
-
-for cached in (Tenant, ApiKey):
-    post_save.connect(key_cache.saved, sender=cached, dispatch_uid=__name__)

@@ -2,8 +2,13 @@
 
     .venv/bin/python -m benchmarks.scale --sizes 1000 10000 100000 --table 1000000
 
-Each scope is loaded by COPY (`benchmarks/loader.py`), asked over HTTP and erased again. `distinct` questions are asked
-once each, so that no cache flatters; `repeated` ones are a few, over and over.
+Each scope is loaded by COPY (`benchmarks/loader.py`), asked over HTTP and erased again. The rows of a scope:
+
+- `cold`: the first question about an owner whom no process has been asked about; each of a few owners is asked once;
+- `repeated scope`: questions about one owner, each question once;
+- `repeated question`: a few questions about that owner, over and over.
+
+CPU is that of all web processes and of PostgreSQL, on this machine, divided by the number of recalls.
 """
 
 from __future__ import annotations
@@ -14,7 +19,7 @@ import os
 import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -25,10 +30,11 @@ from benchmarks.load import ask, floor, key_of_our_own, with_clients  # it sets 
 from django.conf import settings
 
 from apikeys import services
-from benchmarks import loader
+from benchmarks import loader, service_usage
 from benchmarks.conversation import questions
 from core.clock import now
 from memories.embeddings import registry
+from memories.models import Owner
 from memories.retrieval import nearest
 from memories.retrieval.analyze import analyze
 from memories.retrieval.database_search import SearchContext, search_vectors
@@ -41,13 +47,15 @@ CALLS = 300  # with one client; with eight there are twice as many
 WARM = 20
 FEW = 10
 NEAREST_OF = 50  # questions whose nearest memories are compared
+COLD = 20  # owners that are asked once
+COLD_MEMORIES = 100_000  # of all of them, if that leaves three of them
 ASKED = 10_000  # of the memories of `--table` belong to the scope that is asked
 EACH = 100  # of the others belong to one user
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Times in ms; `floor` and `sql` are p50, alone, with one client."""
+    """Times in ms; `web` and `postgres` are CPU for each recall; `floor` and `sql` are p50, alone, with one client."""
 
     scope: int
     table: int
@@ -56,20 +64,26 @@ class Measurement:
     p50: float
     p95: float
     rate: float
+    web: float | None
+    postgres: float | None
     floor: float
     sql: float
 
     def __str__(self) -> str:
         ratio = f"{self.p50 / self.floor:9.2f}" if self.clients == 1 else ""
         return (
-            f"{self.scope:8,d} {self.table:10,d} {self.asked:9s} {self.clients:7d} {self.p50:8.1f} {self.p95:8.1f} "
-            f"{self.rate:8.1f} {self.floor:8.1f} {self.sql:8.1f} {ratio}"
+            f"{self.scope:8,d} {self.table:10,d} {self.asked:17s} {self.clients:7d} {self.p50:8.1f} {self.p95:8.1f} "
+            f"{self.rate:8.1f} {_shown(self.web)} {_shown(self.postgres)} {self.floor:8.1f} {self.sql:8.1f} {ratio}"
         )
 
 
+def _shown(milliseconds: float | None) -> str:
+    return f"{'-':>8s}" if milliseconds is None else f"{milliseconds:8.1f}"
+
+
 HEAD = (
-    f"{'scope':>8s} {'table':>10s} {'questions':9s} {'clients':>7s} {'p50 ms':>8s} {'p95 ms':>8s} {'calls/s':>8s} "
-    f"{'floor ms':>8s} {'SQL ms':>8s} p50/floor"
+    f"{'scope':>8s} {'table':>10s} {'asked':17s} {'clients':>7s} {'p50 ms':>8s} {'p95 ms':>8s} {'calls/s':>8s} "
+    f"{'web CPU':>8s} {'PG CPU':>8s} {'floor ms':>8s} {'SQL ms':>8s} p50/floor"
 )
 
 
@@ -82,7 +96,7 @@ def measure(options: argparse.Namespace, key: str) -> list[Measurement]:
     try:
         for size in options.sizes:
             user = f"{run}-of-{size}"
-            loaded(user, size)
+            loaded(user, size, cold=max(3, min(COLD, COLD_MEMORIES // size)))
             rows += asked(apis, user, size, size, options.calls)
             if size > nearest.EXACT_UP_TO:
                 print(by_signs(user, questions(NEAREST_OF, size)), flush=True)
@@ -92,7 +106,7 @@ def measure(options: argparse.Namespace, key: str) -> list[Measurement]:
             size = min(ASKED, options.table // 2)
             others = (options.table - size) // EACH * EACH
             loaded(f"{run}-others", others, each=EACH)
-            loaded(f"{run}-asked", size)
+            loaded(f"{run}-asked", size, cold=3)
             rows += asked(apis, f"{run}-asked", size, size + others, options.calls)
     finally:
         if options.keep:
@@ -102,31 +116,49 @@ def measure(options: argparse.Namespace, key: str) -> list[Measurement]:
     return rows
 
 
-def loaded(user: str, count: int, *, each: int | None = None) -> None:
+def loaded(user: str, count: int, *, each: int | None = None, cold: int = 0) -> None:
+    """Load a scope, and `cold` other owners with as much: they are asked once each."""
     begun = time.perf_counter()
     rate = loader.load(user, count, each=each)
+    for number in range(cold):
+        loader.load(f"{user}-cold-{number}", count)
     loader.settle()
     took = time.perf_counter() - begun
-    print(f"# loaded {count:,d} at {rate:,.0f} memories/s; {took:.0f} s with vectors and VACUUM ANALYZE", flush=True)
+    total = count * (1 + cold)
+    print(f"# loaded {total:,d} at {rate:,.0f} memories/s; {took:.0f} s with vectors and VACUUM ANALYZE", flush=True)
 
 
 def asked(apis: list[Api], user: str, size: int, table: int, calls: int) -> list[Measurement]:
-    """Ask one scope: distinct questions, then repeated ones, with one client and with eight."""
+    """Ask cold owners, then one scope: distinct questions, and repeated ones, with one client and with eight."""
     all_questions = questions(WARM + 3 * calls, size)
     calls = min(calls, (len(all_questions) - WARM) // 3)
     warm, alone, shared = all_questions[:WARM], all_questions[WARM:][:calls], all_questions[WARM + calls :]
     few = all_questions[:FEW]
-    with_clients(apis, "recall", lambda api, n: ask(api, warm, user, n), WARM)
-    times = {
-        ("distinct", 1): with_clients(apis[:1], "recall", lambda api, n: ask(api, alone, user, n), calls),
-        ("distinct", 8): with_clients(apis, "recall", lambda api, n: ask(api, shared, user, n), 2 * calls),
-        ("repeated", 1): with_clients(apis[:1], "recall", lambda api, n: ask(api, few, user, n), calls),
-        ("repeated", 8): with_clients(apis, "recall", lambda api, n: ask(api, few, user, n), 2 * calls),
-    }
+    cold = Owner.objects.filter(tenant=services.default_tenant().id, user_id__startswith=f"{user}-cold-").count()
     below = floor(user, alone)
     bottom, sql = sum(p50 for p50, _ in below.values()), below["SQL"][0]
-    rows = [Measurement(size, table, kind, clients, *found, bottom, sql) for (kind, clients), found in times.items()]
-    print(*rows, sep="\n", flush=True)
+
+    def timed(kind: str, clients: int, work: Callable[[Api, int], None], count: int) -> Measurement:
+        before = service_usage.spent(apis[0].url)
+        p50, p95, rate = with_clients(apis[:clients], "recall", work, count)
+        after = service_usage.spent(apis[0].url)
+        web = service_usage.each_ms(before.web, after.web, count)
+        postgres = service_usage.each_ms(before.postgres, after.postgres, count)
+        row = Measurement(size, table, kind, clients, p50, p95, rate, web, postgres, bottom, sql)
+        print(row, flush=True)
+        return row
+
+    rows = [timed("cold", 1, lambda api, n: ask(api, alone, f"{user}-cold-{n}", n), cold)]
+    with_clients(apis, "recall", lambda api, n: ask(api, warm, user, n), WARM)
+    rows += [
+        timed("repeated scope", 1, lambda api, n: ask(api, alone, user, n), calls),
+        timed("repeated scope", 8, lambda api, n: ask(api, shared, user, n), 2 * calls),
+        timed("repeated question", 1, lambda api, n: ask(api, few, user, n), calls),
+        timed("repeated question", 8, lambda api, n: ask(api, few, user, n), 2 * calls),
+    ]
+    taken = service_usage.snapshot_bytes(apis[0].url)
+    if taken is not None:
+        print(f"# snapshots of all web processes: {taken / 2**20:,.1f} MB", flush=True)
     return rows
 
 

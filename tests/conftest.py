@@ -20,6 +20,7 @@ from apikeys.scopes import Role
 from core import redis, ssrf
 from memories.embeddings import registry
 from memories.extraction import extractor
+from memories.pipeline import recall_counters
 from memories.retrieval import snapshot_cache
 from tests import build
 from tests.build import Caller
@@ -70,9 +71,10 @@ def no_resolver_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def redis_is_asked() -> Iterator[None]:
-    """A test in which Redis hangs leaves the next one alone."""
+    """A test in which Redis hangs, or whose recalls are not counted, leaves the next one alone."""
     yield
     redis.breaker.reset()
+    recall_counters._collected.clear()
 
 
 @pytest.fixture(autouse=True)

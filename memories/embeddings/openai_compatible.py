@@ -65,7 +65,7 @@ class OpenAICompatibleEmbedder:
         try:
             found = json.loads(answer)
         except (ValueError, RecursionError):
-            raise _unreadable() from None
+            raise _parse_error() from None
         return self._vectors(_in_order(found, len(texts)))
 
     def _post(self, body: bytes, most: int) -> tuple[int, bytes]:
@@ -83,7 +83,7 @@ class OpenAICompatibleEmbedder:
         except http_client.TIMEOUTS:
             raise _late() from None
         except http_client.UNREADABLE:
-            raise _unreadable() from None
+            raise _parse_error() from None
         except http_client.ERRORS as error:
             raise ProviderUnavailable("The embedding server can't be reached.") from error
 
@@ -123,7 +123,7 @@ def _in_order(answer: object, count: int) -> list[object]:
     """The vectors by their `index`. Nothing about a server's answer is taken for granted."""
     data = answer.get("data") if isinstance(answer, Mapping) else None
     if not isinstance(data, list):
-        raise _unreadable()
+        raise _parse_error()
     if len(data) != count:
         raise ProviderRefused(f"The embedding server sent {len(data)} vectors for {count} texts.")
     items = [item for item in data if isinstance(item, Mapping) and isinstance(item.get("index"), int)]
@@ -155,5 +155,5 @@ def _late() -> ProviderUnavailable:
     return ProviderUnavailable("The embedding server did not answer in time.")
 
 
-def _unreadable() -> ProviderUnavailable:
+def _parse_error() -> ProviderUnavailable:
     return ProviderUnavailable("The embedding server's answer can't be read.")

@@ -1,14 +1,21 @@
-"""Count recalled memories without a write to PostgreSQL: a list in Redis, which a task adds to `memories_usage`.
+"""Count recalled memories without a write to PostgreSQL, and without a request to Redis in a recall.
 
-A line of the list is one recall: its tenant, its time, its memories. These are ids and times only, so an erasure does
-not change the list: the task counts existing memories, and the list is empty after half a minute. A use may be lost
-(Redis unavailable or emptied, a task killed between its last two steps), but none is counted twice.
+A process collects its recalls and adds them once a second to a list in Redis; a task adds the list to
+`memories_usage`. A line of the list is one recall: its tenant, its time, its memories. These are ids and times only, so
+an erasure does not change the list: the task counts existing memories, and the list is empty after half a minute.
+
+None is counted twice, but uses may be lost: those of the last second when a process is killed (one that ends sends
+them), those of a second in which Redis is unavailable or has too many waiting, all waiting ones when Redis is emptied,
+and those of a batch whose task is killed between its last two steps. `memproject_uses_lost_total` counts the losses
+that a process sees.
 """
 
 from __future__ import annotations
 
+import atexit
 import datetime as dt
 import logging
+import threading
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -25,7 +32,9 @@ from core.monitoring import metrics
 log = logging.getLogger(__name__)
 
 KEY = "usage"
-MAX_PENDING = 50_000  # recalls that may wait, some 20 MB; the task takes 1,600 a second before one is lost
+SEND_SECONDS = 1.0
+MAX_COLLECTED = 10_000  # recalls in a process, some 4 MB: more than a second has
+MAX_PENDING = 50_000  # recalls that may wait in Redis, some 20 MB; the task takes 1,600 a second before one is lost
 BATCH_SIZE = 500  # recalls in one transaction
 
 # Concurrent runs never read the same lines: the lock lasts as long as the transaction, and ends with its connection.
@@ -53,25 +62,54 @@ class Use:
     last: dt.datetime
 
 
+_lock = threading.Lock()
+_collected: list[str] = []
+
+
 def count_recalled(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID], moment: dt.datetime) -> None:
-    """Count a recall of these memories: one round trip to Redis. Never raises, never waits long."""
+    """Count a recall of these memories. Never raises, never waits."""
     if not memory_ids:
         return
     line = " ".join([tenant_id.hex, moment.isoformat(), *(memory.hex for memory in memory_ids)])
+    with _lock:
+        number = len(_collected)
+        if number < MAX_COLLECTED:
+            _collected.append(line)
+    if number >= MAX_COLLECTED:
+        metrics.uses_lost("full", len(memory_ids))
+    elif number == 0:
+        later = threading.Timer(SEND_SECONDS, send)
+        later.daemon = True
+        later.start()
+
+
+@atexit.register
+def send() -> None:
+    """Add the recalls that this process has collected to the list. Never raises."""
+    with _lock:
+        lines = _collected.copy()
+        _collected.clear()
+    if not lines:
+        return
     try:
         pipe = redis.fast_client().pipeline(transaction=False)
-        pipe.rpush(KEY, line)
-        pipe.ltrim(KEY, 0, MAX_PENDING - 1)  # the newest is dropped: a flush is about to remove the oldest
+        pipe.rpush(KEY, *lines)
+        pipe.ltrim(KEY, 0, MAX_PENDING - 1)  # the newest are dropped: a flush is about to remove the oldest
         waiting, _ = pipe.execute()
     except RedisError:
-        metrics.uses_lost("redis_unavailable", len(memory_ids))
+        metrics.uses_lost("redis_unavailable", _uses(lines))
     else:
         if waiting > MAX_PENDING:
-            metrics.uses_lost("full", len(memory_ids))
+            metrics.uses_lost("full", _uses(lines[MAX_PENDING - waiting :]))
+
+
+def _uses(lines: Iterable[str]) -> int:
+    return sum(line.count(" ") - 1 for line in lines)
 
 
 def flush() -> int:
     """Add the list to the counters in batches; → number of recalls. Concurrent runs count once."""
+    send()
     recalls = 0
     try:
         while taken := _batch():

@@ -128,7 +128,7 @@ def test_no_key_is_in_the_memory_of_the_cache(clock: Clock) -> None:
 
 
 def test_the_cache_is_bounded(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(key_cache, "MOST", 3)
+    monkeypatch.setattr(key_cache, "MAX_ROWS", 3)
     agents = [caller() for _ in range(8)]
     for agent in agents:
         assert accepted(agent.secret)

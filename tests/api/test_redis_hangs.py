@@ -80,6 +80,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def first_timeout(hanging: HangingRedis) -> int:
     """One user waits for Redis; → the connections that were made: its own, and the PING's."""
     recall_counters.count_recalled(new_id(), [new_id()], now())
+    recall_counters.send()
     made = hanging.connections
     assert made == 2
     return made
@@ -88,6 +89,7 @@ def first_timeout(hanging: HangingRedis) -> int:
 def test_after_one_timeout_no_user_of_redis_asks_it(hanging: HangingRedis, published: list[str]) -> None:
     made = first_timeout(hanging)
     recall_counters.count_recalled(new_id(), [new_id()], now())
+    recall_counters.send()
     redis.publish_result([new_id()])
     assert redis.await_result(new_id(), 10) is False
     assert recall_counters.flush() == 0

@@ -1,9 +1,12 @@
-"""What recall finds is counted in Redis, and added to the counters by a task."""
+"""What recall finds is counted in the process, then in Redis, and added to the counters by a task."""
 
 from __future__ import annotations
 
 import datetime as dt
+import os
 import socket
+import subprocess
+import sys
 import threading
 import uuid
 from collections import Counter
@@ -13,6 +16,7 @@ from typing import Any
 
 import pytest
 from celery import current_app
+from django.conf import settings as django_settings
 from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -26,6 +30,8 @@ from memories.models import Memory, Usage
 from memories.pipeline import recall_counters
 from tests import build
 from tests.build import Caller
+from tests.conftest import ROOT
+from tests.e2e.running import eventually
 
 START = dt.datetime(2026, 3, 1, tzinfo=UTC)
 NEVER = dt.datetime.min.replace(tzinfo=UTC)
@@ -137,6 +143,7 @@ def test_without_redis_recall_answers_and_the_use_is_lost(owner: Caller, monkeyp
     monkeypatch.setattr(redis, "fast_client", gone)
     seen = lost(monkeypatch)
     assert owner.recalled("Where?") == ["User lives in Oslo"]
+    recall_counters.send()
     assert seen == {"redis_unavailable": 1}
     assert recall_counters.flush() == 0
     assert uses(owner) == {}
@@ -150,6 +157,7 @@ def test_a_redis_that_does_not_answer_is_not_waited_for(
     redis.fast_client.cache_clear()
     seen = lost(monkeypatch)
     assert owner.recalled("Where?") == ["User lives in Oslo"]
+    recall_counters.send()
     assert seen == {"redis_unavailable": 1}
     assert redis.fast_client().connection_pool.connection_kwargs["socket_timeout"] < 1
 
@@ -160,9 +168,54 @@ def test_what_waits_is_bounded(owner: Caller, monkeypatch: pytest.MonkeyPatch) -
     seen = lost(monkeypatch)
     for _ in range(5):
         owner.recall("Where?")
+    recall_counters.send()
     assert seen == {"full": 3}
     assert recall_counters.flush() == 2
     assert uses(owner) == {key(stored): 2}
+
+
+def test_a_recall_asks_redis_nothing_and_the_uses_are_sent_within_seconds(
+    owner: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = owner.store("I live in Oslo")
+    with monkeypatch.context() as patch:
+        patch.setattr(redis, "fast_client", lambda: pytest.fail("a recall asked Redis"))
+        patch.setattr(recall_counters, "SEND_SECONDS", 3600.0)
+        recall_counters.count_recalled(owner.row.tenant_id, [key(stored)], now())
+        for _ in range(3):
+            owner.recall("Where?")
+    recall_counters.send()
+    assert redis.client().llen(recall_counters.KEY) == 4
+    monkeypatch.setattr(recall_counters, "SEND_SECONDS", 0.01)
+    owner.recall("Where?")
+    eventually(lambda: redis.client().llen(recall_counters.KEY) == 5)
+    assert recall_counters.flush() == 5
+    assert uses(owner) == {key(stored): 5}
+
+
+def test_what_a_process_collects_is_bounded(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recall_counters, "MAX_COLLECTED", 2)
+    monkeypatch.setattr(recall_counters, "SEND_SECONDS", 3600.0)
+    stored = owner.store("I live in Oslo")
+    seen = lost(monkeypatch)
+    for _ in range(5):
+        recall_counters.count_recalled(owner.row.tenant_id, [key(stored), new_id()], now())
+    assert seen == {"full": 6}
+    assert recall_counters.flush() == 2
+    assert uses(owner) == {key(stored): 2}
+
+
+def test_a_process_that_ends_sends_its_uses(owner: Caller) -> None:
+    stored = owner.store("I live in Oslo")
+    program = (
+        "import django; django.setup()\n"
+        "from core.clock import now; from memories.pipeline import recall_counters; from uuid import UUID\n"
+        f"recall_counters.count_recalled(UUID('{owner.row.tenant_id}'), [UUID('{key(stored)}')], now())"
+    )
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "memproject.settings", "REDIS_URL": django_settings.REDIS_URL}
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=env, check=True)
+    assert recall_counters.flush() == 1
+    assert uses(owner) == {key(stored): 1}
 
 
 # --- several at once, and dying --------------------------------------------------------------------------------------

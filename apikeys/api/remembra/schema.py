@@ -54,7 +54,8 @@ changing = extend_schema(
 revoking = extend_schema(
     operation_id="revoke_key",
     summary="Revoke an API key",
-    description="Requests with the key are refused at once. A revoked key cannot be restored.",
+    description="From the response on, which takes about a second, every process refuses the key. A revoked key "
+    "cannot be restored.",
     request=None,
     responses={200: answer(KeyOut, "Revoked", _REVOKED)},
 )
