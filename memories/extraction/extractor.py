@@ -172,7 +172,8 @@ def _together(first: Piece, last: Piece, before: Statement, statement: Statement
     mark = "" if old.evidence[: len(evidence)][-1:] in "!?…。！？" else "."
     content = f"{old.content}{mark} {new.content}"
     importance = max(old.importance, new.importance)
-    fact = replace(old, content=content, evidence=evidence, importance=importance)
+    dates = tuple(dict((*new.dates, *old.dates)).items())
+    fact = replace(old, content=content, evidence=evidence, importance=importance, dates=dates)
     known, more = before.graph, statement.graph
     named = tuple(dict.fromkeys((*known.named, *more.named)))
     graph = ExtractedGraph(named, (*known.stated, *more.stated), known.user_name or more.user_name)

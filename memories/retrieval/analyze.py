@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from core.postgres import fetch
+from entities.services.user_names import USER_NAMES
 from memories.embeddings import query_cache
 from memories.retrieval.recipes import Recipe
 from memories.retrieval.time_expressions import windows
@@ -38,16 +39,18 @@ WITH RECURSIVE names(name, number) AS (
     FROM names WHERE names.name IS NOT NULL AND names.number <= %(most)s::int
 )
 SELECT (SELECT o.passages FROM memories_owner o
-        WHERE o.tenant_id = %(tenant)s AND o.project = %(project)s AND o.user_id = %(user)s),
-       (SELECT array_agg(name) FROM names WHERE name IS NOT NULL)
-"""
+        WHERE o.tenant_id = %(tenant)s AND o.project = %(project)s AND o.user_id = %(user)s) AS passages,
+       (SELECT array_agg(name) FROM names WHERE name IS NOT NULL) AS speakers,
+       ({user_names}) AS user_names
+""".format(user_names=USER_NAMES)
 
 
 def analyze(scope: MemoryScope, query: RecallQuery, moment: dt.datetime, recipe: Recipe | None = None) -> AnalyzedQuery:
     """Read the question of a query, and begin to encode it. `recipe` is for measurements: it wins over the query's."""
     text = query.query or ""
-    speakers, passages = _known(scope)
-    question = analyze_text(text, speakers, query.reference_time or query.temporal_view.as_of or moment)
+    speakers, user_names, passages = _known(scope)
+    reference = query.reference_time or query.temporal_view.as_of or moment
+    question = analyze_text(text, speakers, reference, user_names)
     encoding = query_cache.encoding(question.first_person_text)
     return AnalyzedQuery(scope, query, moment, question, passages, encoding, recipe)
 
@@ -77,10 +80,11 @@ def _pattern(name: str) -> re.Pattern[str]:
     return re.compile(rf"{edges[0]}(?:{either})(?P<possessive>['’]s)?{edges[1]}", re.IGNORECASE)
 
 
-def _known(scope: MemoryScope) -> tuple[tuple[str, ...], int]:
-    """The speakers of one user's project (none if there are more than MAX_NAMES), and the number of its passages."""
+def _known(scope: MemoryScope) -> tuple[tuple[str, ...], tuple[str, ...], int]:
+    """The speakers of one user's project (none if there are more than MAX_NAMES), the names of the user, and the number
+    of its passages."""
     project = (scope.projects or ("",))[0]
     values = {"tenant": scope.tenant_id, "project": project, "user": scope.user_id, "most": MAX_NAMES}
-    ((passages, names),) = fetch.rows(KNOWN, values)
-    names = names or ()
-    return tuple(names) if len(names) <= MAX_NAMES else (), passages or 0
+    (found,) = fetch.named_rows(KNOWN, values)
+    speakers = tuple(found.speakers or ())
+    return speakers if len(speakers) <= MAX_NAMES else (), tuple(found.user_names or ())[:MAX_NAMES], found.passages or 0

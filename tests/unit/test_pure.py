@@ -15,7 +15,7 @@ from memories import ttl
 from memories.pipeline import digest
 from memories.pipeline.passages import split
 from memories.pipeline.reconcile import reconcile
-from memories.retrieval import render
+from memories.retrieval import context, render
 from memories.statements import ExistingMemory, Proposal, Statement
 from memories.types import Decision, Fact, MemoryRecord
 
