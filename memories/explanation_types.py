@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FeatureContribution:
-    """One ranking feature of a hit: `points`, its part of the sum, are its `value` times its `weight`. `sign` is its name
-    for operators."""
+    """One ranking feature of a hit: `points`, its part of the sum, are its `value` times its `weight`. `sign` is its
+    name for operators."""
 
     sign: str
     points: float

@@ -247,8 +247,8 @@ class MemoryRecord:
 class Hit:
     """A memory with a score in 0–1 that is comparable between queries. `why`: the parts of the score, on request.
 
-    `decay` is its relevance by use, in 0–1; it does not change the order. `outdated_by`: a newer memory with another value
-    of the same fact.
+    `decay` is its relevance by use, in 0–1; it does not change the order. `outdated_by`: a newer memory with another
+    value of the same fact.
     """
 
     memory: MemoryRecord
@@ -377,8 +377,8 @@ class Fact:
     """A stated fact. `evidence` is its sentence, word for word; `position` the index of its item in the write.
 
     A verbatim fact is a turn of a conversation, stored as it was said: a repetition is another turn. `valid_from`,
-    `valid_to`: the dates in the text itself ("since 2019", "until March"), past or future. `dates`: (words, ISO day, month
-    or year) of the dates that depend on the day of the statement ("yesterday").
+    `valid_to`: the dates in the text itself ("since 2019", "until March"), past or future. `dates`: (words, ISO day,
+    month or year) of the dates that depend on the day of the statement ("yesterday").
     """
 
     content: str

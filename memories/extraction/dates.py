@@ -52,8 +52,8 @@ SINCE, UNTIL = lx.words("since from starting"), lx.words("until till")
 
 @dataclass(frozen=True, slots=True)
 class FoundDate:
-    """A date at characters `start` to `stop`; `value` is an ISO day, month or year. `is_relative`: it depends on the day
-    of the statement."""
+    """A date at characters `start` to `stop`; `value` is an ISO day, month or year. `is_relative`: it depends on the
+    day of the statement."""
 
     start: int
     stop: int
@@ -82,8 +82,8 @@ def offset_of(client_timestamp: str | None) -> str:
 
 
 def in_text(text: str, today: dt.date) -> tuple[tuple[str, str], ...]:
-    """(words, ISO day, month or year) of the relative dates of any text whose meaning needs no parse, each word once: not
-    "on Friday", which may lie on either side of `today`."""
+    """(words, ISO day, month or year) of the relative dates of any text whose meaning needs no parse: not "on Friday",
+    which may lie on either side of `today`."""
     found: dict[str, str] = {}
     for match in itertools.islice(DATE.finditer(text[:MAX_SEARCHED]), MAX_FOUND):
         words = match.group().lower()

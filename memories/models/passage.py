@@ -18,8 +18,8 @@ class Passage(TenantRow):
     """Characters `start` to `stop` of the text that revision `text_key` introduced; at most 2,000 of them.
 
     `length` counts the indexed words, repeats included. The order in a session is (`said_at`, `batch`, `turn`): time,
-    write, and position in the write. `utc_offset`: of the caller's timestamp ("-05:00"), "" for UTC. `dates`, of a text's
-    first passage: ISO days, months or years by the words of the text that mean them ("yesterday").
+    write, and position in the write. `utc_offset`: of the caller's timestamp ("-05:00"), "" for UTC. `dates`, of a
+    text's first passage: ISO days, months or years by the words of the text that mean them ("yesterday").
     """
 
     text_key: uuid.UUID

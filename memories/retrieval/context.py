@@ -82,8 +82,8 @@ def line(one: ContextMemory) -> str:
 
 
 def build_context(memories: Iterable[ContextMemory], max_tokens: int, question: str = "") -> RecallContext:
-    """The lines that fit into `max_tokens`, at least 100, best first. While others follow, a memory that is cut takes at
-    most half of the budget."""
+    """The lines that fit into `max_tokens`, at least 100, best first. While others follow, a memory that is cut takes
+    at most half of the budget."""
     every = list(memories)
     lines: list[str] = []
     said: set[tuple[str, ...]] = set()
@@ -210,6 +210,8 @@ def _best_sentences(content: str, passage: Span, question: str, room: int, *, is
     chosen: list[Span] = []
     for number in sorted(range(len(sentences)), key=lambda n: (-worth[n], n)):
         sentence = sentences[number]
+        if (chosen or not is_needed) and not worth[number]:
+            break
         cost = tokens(content[sentence.start : sentence.stop]) + PIECE_COST
         if cost <= room:
             chosen.append(sentence)

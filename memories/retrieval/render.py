@@ -70,11 +70,11 @@ def _best_passages(ids: Sequence[uuid.UUID], ranking: Ranking) -> dict[uuid.UUID
     """The candidates of these memories, best first. One statement; none without such memories."""
     if not ids or ranking.retrieved is None:
         return {}
-    totals = sum(ranking.columns.values())
+    columns = list(ranking.columns.values())
     of: dict[uuid.UUID, list[tuple[float, uuid.UUID]]] = {key: [] for key in ids}
     for at, candidate in enumerate(ranking.retrieved.pool.candidates):
         if candidate.memory_id in of:
-            of[candidate.memory_id].append((-float(totals[at]) if ranking.columns else 0.0, candidate.key))
+            of[candidate.memory_id].append((-float(sum(points[at] for points in columns)), candidate.key))
     spans = read.passage_spans(ranking.scope.tenant_id, [key for keys in of.values() for _, key in keys])
     return {memory: tuple(spans[key] for _, key in sorted(keys) if key in spans) for memory, keys in of.items()}
 

@@ -105,7 +105,9 @@ class Mem0ScoredMemoryOut(Mem0MemoryOut):
 
     score = serializers.FloatField()
     outdated_by = PublicIdField(
-        MEMORY, allow_null=True, help_text="A newer memory with another value of the same fact; it may outdate this one."
+        MEMORY,
+        allow_null=True,
+        help_text="A newer memory with another value of the same fact; it may outdate this one.",
     )
     why = ScoreExplanationOut(required=False, help_text="With `explain`.")
 

@@ -89,7 +89,9 @@ class RecalledMemoryOut(ResponseSerializer):
         help_text="The decay score; it does not influence the order.",
     )
     outdated_by = PublicIdField(
-        MEMORY, allow_null=True, help_text="A newer memory with another value of the same fact; it may outdate this one."
+        MEMORY,
+        allow_null=True,
+        help_text="A newer memory with another value of the same fact; it may outdate this one.",
     )
     why = ScoreExplanationOut(required=False, help_text="With `explain`.")
 
