@@ -21,7 +21,7 @@ from memories.extraction.extractor import from_settings
 from memories.extraction.llm.extractor_registry import model_extractor
 from memories.models import Revision, Source
 from memories.pipeline import digest, embed
-from memories.retrieval.context import HEAD, contents_of
+from memories.retrieval.context import contents_of
 from memories.retrieval.similar import live_digests, similar
 from memories.statements import ExistingMemory, ExtractionResult, Proposal, Statement
 from memories.types import Decision, Fact, Item, Json, SourceKind
@@ -270,9 +270,10 @@ def strip_echoes(source: Source, items: Sequence[Item]) -> list[Item]:
 
 
 def _line_contents(line: str) -> tuple[str, ...]:
-    """The possible texts of a context line with a date; none for any other line."""
+    """The possible texts of a context line that has a date of its own; none for any other line."""
     line = line.strip()
-    return contents_of(line) if HEAD.match(line) else ()
+    forms = [form for form in contents_of(line) if form != line]
+    return tuple(dict.fromkeys(text for form in forms for text in (form, form.removesuffix("."))))
 
 
 def keep_text(source: Source, found: ExtractionResult) -> tuple[ExtractionResult, tuple[ExistingMemory, ...]]:

@@ -44,7 +44,8 @@ GERMAN = re.compile(
     re.IGNORECASE,
 )
 THE_USER = re.compile(
-    r"\b(?:the|this|that|my|our) (?:end[ -])?user\b(?P<possessive>['’]s\b)?(?![ -](?:group|name|manual|account|id|interface|experience|story|guide)\b)",
+    r"\b(?:the|this|that|my|our) (?:end[ -])?user\b(?P<possessive>['’]s\b)?"
+    r"(?![ -](?:group|name|manual|account|id|interface|experience|story|guide)\b)",
     re.IGNORECASE,
 )
 ROLE = re.compile(
@@ -147,7 +148,7 @@ def _user_pattern(form: str) -> re.Pattern[str]:
     has_case = form.lower() != form.upper()
     edges = (r"(?<![\w-])", r"(?![\w-])") if has_case else ("", "")
     is_common = form.casefold() in COMMON_WORDS
-    start = r"(?<=[^.?!\s]\s)" if is_common else ""
+    start = r"(?<=[^.?!\s]\s)(?<!\b(?:in|on|of|by)\s)(?<!\b(?:last|next|this)\s)(?<!\bsince\s)" if is_common else ""
     possessive = r"(?P<possessive>['’]s|s(?=\s+[A-ZÄÖÜ])|['’](?=\s))?" if has_case else r"(?P<possessive>(?!))?"
     flags = re.NOFLAG if is_common else re.IGNORECASE
     return re.compile(f"{start}{edges[0]}{re.escape(form)}{possessive}{edges[1]}", flags)

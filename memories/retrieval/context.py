@@ -23,6 +23,7 @@ TOKENS_A_LETTER = 0.6  # beyond ASCII: Cyrillic needs fewer, Chinese a little mo
 MIN_CUT = 32  # tokens: less room is not worth a part of a memory
 CUT = "[…]"  # stands for text of a memory that is left out
 OUTDATED = ", possibly outdated"
+MIN_WORTH = 0.25  # of the best sentence: words like "that" are in many
 PIECE_COST = 3  # tokens for the mark and the rounding of a part
 
 ENDS = (".", "!", "?", "…", "。", "！", "？")
@@ -210,7 +211,7 @@ def _best_sentences(content: str, passage: Span, question: str, room: int, *, is
     chosen: list[Span] = []
     for number in sorted(range(len(sentences)), key=lambda n: (-worth[n], n)):
         sentence = sentences[number]
-        if (chosen or not is_needed) and not worth[number]:
+        if (chosen or not is_needed) and worth[number] < MIN_WORTH * max(worth):
             break
         cost = tokens(content[sentence.start : sentence.stop]) + PIECE_COST
         if cost <= room:
