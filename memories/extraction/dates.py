@@ -40,7 +40,7 @@ DATE = re.compile(
 )
 RECURRING = re.compile(r"\b(?:every|each|on (?:\w+day)s|most|weekly|any)\s*$", re.IGNORECASE)
 MAX_SEARCHED, MAX_FOUND = 20_000, 20  # characters of a text that is not parsed, and dates in them
-AHEAD = re.compile(r"\b(?:will|shall|going to|gonna|is|are|am)\b[^.!?;]*$|['’]ll\b[^.!?;]*$", re.IGNORECASE)
+AHEAD = re.compile(r"(?:\b(?:will|shall|going to|gonna|is|are|am)|['’]ll)\b[^.!?;]{0,80}\Z", re.IGNORECASE)
 MAX_BEFORE = 80  # characters before "in two weeks" that may say that it is ahead
 MAX_RECURRING = 20  # characters before a date that may say so: "on wednesdays "
 BEFORE_NUMERIC = lx.words("on by until since from to before after for -")  # "on 2/8" is a date, "won 2/8" isn't

@@ -35,8 +35,8 @@ COMMON_WORDS = frozenset(
     )
 )
 MAX_NAME = 40  # characters before a name that may be its first part
-NEXT_NAME = re.compile(r"\s+(?:(?:de|van|von|bin|al|el|da|di|la|le)\s+){0,3}([^\W\d_][\w'’-]+)")
-NAME_BEFORE = re.compile(r"\b([A-Z][a-zß-öø-ÿ]+)\s+\Z")
+NEXT_NAME = re.compile(r"\s{1,3}(?:(?:de|van|von|bin|al|el|da|di|la|le)\s){0,3}([^\W\d_][\w'’-]{1,40})")
+NAME_BEFORE = re.compile(r"\b([A-Z][a-zß-öø-ÿ]{1,40})\s{1,3}\Z")
 # Words of German alone, which writes every noun with a capital: "Hat Maya Kinder?".
 GERMAN = re.compile(
     r"\b(?:wo|wie|wer|wem|wen|wann|warum|welche[mnrs]?|wohin|woher|wessen|ist|und|für|macht|mag|heißt|hatte|wohnt"

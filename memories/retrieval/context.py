@@ -230,7 +230,7 @@ def _sentences(content: str, passage: Span) -> list[Span]:
     for end in SENTENCE_END.finditer(content, passage.start, passage.stop):
         if content[start : end.end()].strip():
             found.append(Span(start, end.end()))
-            start = end.end()
+        start = end.end()
     if content[start : passage.stop].strip() or not found:
         found.append(Span(start, passage.stop))
     return found

@@ -46,6 +46,7 @@ MODULES = (
     "memories.extraction.language",
     "memories.extraction.lines",
     "memories.extraction.segments",
+    "memories.extraction.self_names",
     "memories.extraction.sentences",
     "memories.extraction.speakers",
     "memories.extraction.annotate",
