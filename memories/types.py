@@ -219,7 +219,8 @@ class MemoryRecord:
     """One memory as a reader sees it, now or at a point in time; its uses are always the current ones.
 
     `status`: active, archived, superseded or retired; pending while its first store is not applied, failed if that
-    failed.
+    failed. `utc_offset`: of the statement's timestamp ("-05:00"); "" for UTC. `dates`: ISO days, months or years by the
+    words of the text that mean them.
     """
 
     id: uuid.UUID
@@ -240,6 +241,8 @@ class MemoryRecord:
     status: str = "active"
     speaker: str | None = None
     said_at: dt.datetime | None = None
+    utc_offset: str = ""
+    dates: Mapping[str, str] = field(default_factory=dict)
     uses: int = 0
     last_used_at: dt.datetime | None = None
     superseded_by: uuid.UUID | None = None
@@ -250,20 +253,25 @@ class MemoryRecord:
 class Hit:
     """A memory with a score in 0–1 that is comparable between queries. `why`: the parts of the score, on request.
 
-    `decay` is its relevance by use, in 0–1; it does not change the order.
+    `decay` is its relevance by use, in 0–1; it does not change the order. `outdated_by`: a newer memory with another
+    value of the same fact.
     """
 
     memory: MemoryRecord
     score: float
     decay: float
     why: Why | None = None
+    outdated_by: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
+    """`context_omitted`: the number of hits without a line in the context."""
+
     hits: tuple[Hit, ...]
     context: str
     context_tokens: int
+    context_omitted: int = 0
     explanation: Explanation | None = None
 
     @property
@@ -375,7 +383,8 @@ class Fact:
     """A stated fact. `evidence` is its sentence, word for word; `position` the index of its item in the write.
 
     A verbatim fact is a turn of a conversation, stored as it was said: a repetition is another turn. `valid_from`,
-    `valid_to`: the dates in the text itself ("since 2019", "until March"), past or future.
+    `valid_to`: the dates in the text itself ("since 2019", "until March"), past or future. `dates`: (words, ISO day,
+    month or year) of the dates that depend on the day of the statement ("yesterday").
     """
 
     content: str
@@ -390,6 +399,7 @@ class Fact:
     importance: float = 0.5
     valid_from: dt.datetime | None = None
     valid_to: dt.datetime | None = None
+    dates: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_message(self) -> bool:

@@ -13,15 +13,24 @@ from core.tenancy import TenantForeignKey, TenantRow
 
 
 class Entity(TenantRow):
-    """The identity of an entity with its scope. Its revisions have the names."""
+    """The identity of an entity with its scope. Its revisions have the names.
+
+    `is_user`: it has or had the alias SELF, so that the names of an owner's user are found by one look-up.
+    """
 
     project = models.CharField(max_length=128)
     user_id = models.CharField(max_length=128)
     created_at = models.DateTimeField(default=now)
+    is_user = models.BooleanField(default=False)
 
     class Meta:
         verbose_name_plural = "entities"
-        indexes = (models.Index(fields=["tenant", "project", "user_id"], name="entities_entity_scope"),)
+        indexes = (
+            models.Index(fields=["tenant", "project", "user_id"], name="entities_entity_scope"),
+            models.Index(
+                fields=["tenant", "project", "user_id"], condition=Q(is_user=True), name="entities_entity_user"
+            ),
+        )
 
 
 class Merge(TenantRow):

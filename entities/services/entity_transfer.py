@@ -14,6 +14,7 @@ from entities import names
 from entities.graph import outbox
 from entities.models import Alias, Entity, EntityRevision, Evidence, Mention, Merge, Relation
 from entities.services.disambiguation import next_disambiguator
+from entities.services.unit_of_work import mark_user
 from entities.services.unreferenced import Keys, Unreferenced, find_unreferenced
 from entities.types import GraphKind
 
@@ -155,6 +156,11 @@ def row(line: Line, tenant_id: uuid.UUID, project: str, user_id: str, remapper: 
 
 def write(tenant_id: uuid.UUID, rows: Sequence[TenantRow]) -> None:
     """Insert rows of one owner, under its lock, and add them to the graph outbox."""
+    mark_user(
+        tenant_id,
+        [row for row in rows if isinstance(row, Alias)],
+        {row.id: row for row in rows if isinstance(row, Entity)},
+    )
     for kind in ROW_FORMATS:
         kind.model._base_manager.bulk_create([r for r in rows if isinstance(r, kind.model)], batch_size=BATCH_SIZE)
     outbox.note(tenant_id, GraphKind.ENTITY, {r.id for r in rows if isinstance(r, Entity)})

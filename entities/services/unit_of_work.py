@@ -8,13 +8,13 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from core.ids import new_id
 from entities.graph import outbox
 from entities.models import Alias, Entity, EntityRevision, Evidence, Mention, Relation
-from entities.types import GraphKind, GraphScope
+from entities.types import SELF, GraphKind, GraphScope
 
 BATCH_SIZE = 500
 Versioned = EntityRevision | Alias | Mention | Relation | Evidence
@@ -59,6 +59,7 @@ class UnitOfWork:
     def write(self) -> None:
         """Write all changes, retired rows first, because of unique constraints on live rows."""
         tenant_id = self.scope.tenant_id
+        mark_user(tenant_id, self.added[Alias].values(), self.added[Entity])
         for model in ORDER:
             if ids := list(self.retired[model]):
                 model._base_manager.filter(tenant=tenant_id, id__in=ids).update(retired_at=self.moment)
@@ -72,3 +73,12 @@ class UnitOfWork:
 
     def _changed(self, model: type[Any]) -> Iterable[Any]:
         return [*self.added[model].values(), *self.retired[model].values()]
+
+
+def mark_user(tenant_id: uuid.UUID, aliases: Iterable[Alias], new: Mapping[uuid.UUID, Entity]) -> None:
+    """Mark the entities that get the alias SELF: the unsaved ones in `new`, and stored ones."""
+    keys = {alias.entity_key for alias in aliases if alias.normalised == SELF}
+    for key in keys & set(new):
+        new[key].is_user = True
+    if stored := keys - set(new):
+        Entity.objects.filter(tenant=tenant_id, id__in=stored).update(is_user=True)

@@ -51,8 +51,11 @@ class RevisionOut(ResponseSerializer):
 
 class FeatureContributionOut(ResponseSerializer):
     sign = serializers.CharField(help_text="The ranking feature: wording, meaning, speaker, time …")
-    points = serializers.FloatField()
+    points = serializers.FloatField(help_text="`value` times `weight`: its part of the sum.")
     meaning = serializers.CharField()
+    feature = serializers.CharField(help_text="Its name in docs/retrieval.md.")
+    value = serializers.FloatField(help_text="Without the weight.")
+    weight = serializers.FloatField(help_text="Its weight in the recipe.")
 
 
 class ScoreExplanationOut(ResponseSerializer):
@@ -63,7 +66,8 @@ class ScoreExplanationOut(ResponseSerializer):
     words = serializers.ListField(
         child=serializers.CharField(), help_text="Words of the question that occur in the memory."
     )
-    sum = serializers.FloatField()
+    sum = serializers.FloatField(help_text="The sum of the points: the result before the calibration.")
+    score = serializers.FloatField(min_value=0, max_value=1, help_text="After the calibration; the hit's score.")
 
 
 class TimeExpressionOut(ResponseSerializer):
@@ -79,14 +83,29 @@ class OmittedMemoriesOut(ResponseSerializer):
         child=PublicIdField(MEMORY), help_text="Ids of memories that did not fit into the context."
     )
     near_duplicates = serializers.ListField(
-        child=PublicIdField(MEMORY), help_text="Ids of memories that repeat a line of the context."
+        child=PublicIdField(MEMORY),
+        help_text="Ids of memories with the same words, in the same order, as an earlier line of the context.",
+    )
+    shortened = serializers.ListField(
+        child=PublicIdField(MEMORY),
+        help_text="Ids of memories that are in the context, cut to the parts that match the question.",
     )
 
 
 class RecallExplanationOut(ResponseSerializer):
     recipe = serializers.ChoiceField([*RECIPES, "newest"])
     candidates = serializers.IntegerField(help_text="Number of passages that were ranked in the second stage.")
-    below_threshold = serializers.IntegerField()
+    threshold = serializers.FloatField()
+    above_threshold = serializers.IntegerField(
+        help_text="Number of ranked memories at or above the threshold; `limit` may cut them."
+    )
+    below_threshold = serializers.IntegerField(help_text="Number of ranked memories that the threshold left out.")
+    best_below = serializers.FloatField(
+        allow_null=True, help_text="The highest score that the threshold left out; null if it left out nothing."
+    )
+    asked_as = serializers.CharField(
+        allow_blank=True, help_text="The question as it was compared: names of the speaker or user become I or my."
+    )
     words = serializers.ListField(
         child=serializers.CharField(), help_text="Words of the question in their indexed form."
     )

@@ -64,6 +64,7 @@ class Annotator:
             importance=_importance(mentions, stated),
             valid_from=start,
             valid_to=stop,
+            dates=dates.relative,
         )
         self._discourse.leave(sentence)
         statement = Statement(new, self._graph(mentions, stated))

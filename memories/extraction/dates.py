@@ -4,6 +4,7 @@ date without a year is the nearest one that fits the tense. Durations, ages and 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -38,6 +39,9 @@ DATE = re.compile(
     re.IGNORECASE,
 )
 RECURRING = re.compile(r"\b(?:every|each|on (?:\w+day)s|most|weekly|any)\s*$", re.IGNORECASE)
+MAX_SEARCHED, MAX_FOUND = 20_000, 20  # characters of a text that is not parsed, and dates in them
+AHEAD = re.compile(r"(?:\b(?:will|shall|going to|gonna|is|are|am)|['’]ll)\b[^.!?;]{0,80}\Z", re.IGNORECASE)
+MAX_BEFORE = 80  # characters before "in two weeks" that may say that it is ahead
 MAX_RECURRING = 20  # characters before a date that may say so: "on wednesdays "
 BEFORE_NUMERIC = lx.words("on by until since from to before after for -")  # "on 2/8" is a date, "won 2/8" isn't
 AMBIGUOUS = lx.words("may march mar sun sat wed mon dec")
@@ -48,11 +52,13 @@ SINCE, UNTIL = lx.words("since from starting"), lx.words("until till")
 
 @dataclass(frozen=True, slots=True)
 class FoundDate:
-    """A date at characters `start` to `stop`; `value` is an ISO day, month or year."""
+    """A date at characters `start` to `stop`; `value` is an ISO day, month or year. `is_relative`: it depends on the
+    day of the statement."""
 
     start: int
     stop: int
     value: str
+    is_relative: bool = False
 
 
 def day_of(said_at: dt.datetime | None, client_timestamp: str | None) -> dt.date | None:
@@ -64,6 +70,32 @@ def day_of(said_at: dt.datetime | None, client_timestamp: str | None) -> dt.date
     except ValueError:
         zone = None
     return said_at.astimezone(zone).date() if zone is not None else said_at.date()
+
+
+def offset_of(client_timestamp: str | None) -> str:
+    """The offset of a caller's timestamp, as in "+05:30"; "" for UTC, and where there is none."""
+    try:
+        offset = f"{dt.datetime.fromisoformat(client_timestamp):%z}" if client_timestamp else ""
+    except ValueError:
+        return ""
+    return f"{offset[:3]}:{offset[3:5]}" if offset.strip("+-0") else ""
+
+
+def in_text(text: str, today: dt.date) -> tuple[tuple[str, str], ...]:
+    """(words, ISO day, month or year) of the relative dates of any text whose meaning needs no parse: not "on Friday",
+    which may lie on either side of `today`."""
+    found: dict[str, str] = {}
+    for match in itertools.islice(DATE.finditer(text[:MAX_SEARCHED]), MAX_FOUND):
+        words = match.group().lower()
+        if not (match["relative"] or match["span"] or (match["named"] and words.startswith(("last", "next", "this ")))):
+            continue
+        if words in found or RECURRING.search(text, max(0, match.start() - MAX_RECURRING), match.start()):
+            continue
+        if words.startswith("in ") and not AHEAD.search(text, max(0, match.start() - MAX_BEFORE), match.start()):
+            continue  # it may be how long something took
+        if value := _relative_value(match, _bare(match), today, None):
+            found[words] = value
+    return tuple(found.items())
 
 
 def moment(value: str | None) -> dt.datetime | None:
@@ -83,8 +115,13 @@ class Dates:
         for match in DATE.finditer(doc.text):
             span = doc.char_span(match.start(), match.end(), alignment_mode="expand")
             if span is not None and self._is_date(match, span[-1]) and (value := self._value(match, span)):
-                found.setdefault(value, FoundDate(match.start(), match.end(), value))
+                found.setdefault(value, FoundDate(match.start(), match.end(), value, _is_relative(match)))
         self.found = list(found.values())
+
+    @property
+    def relative(self) -> tuple[tuple[str, str], ...]:
+        """(words, value) of the dates that depend on the day of the statement."""
+        return tuple((self.doc.text[d.start : d.stop], d.value) for d in self.found if d.is_relative)
 
     def bounds(self, verb: Token) -> tuple[str | None, str | None]:
         """(from, to) of what `verb` states: the date that hangs on it."""
@@ -142,7 +179,7 @@ class Dates:
 
     # --- values --------------------------------------------------------------------------------------------------
     def _value(self, match: re.Match[str], span: Span) -> str | None:
-        text = re.sub(r"^(?:about|exactly|around|the) ", "", match.group().lower())
+        text = _bare(match)
         if match["iso"]:
             return _checked(text)
         if match["year"]:
@@ -154,37 +191,56 @@ class Dates:
             is_exact = re.search(r"\b\d{1,2}(?!\d)", text) is not None
             return None if day is None else day.isoformat() if is_exact else f"{day:%Y-%m}"
         assert self.today is not None
-        if match["span"]:
-            return _span(text, self.today)
-        if match["named"]:
-            return self._named(text, _is_ahead(span))
-        if text in ("tonight", "last night") or text.startswith("this "):
-            return (self.today - dt.timedelta(text == "last night")).isoformat()
-        day = _parsed(text, self.today, text.startswith("in ") or text.endswith("now"))
-        return None if day is None else f"{day:%Y}" if "year" in text else day.isoformat()
+        return _relative_value(match, text, self.today, _is_ahead(span) if match["named"] else None)
 
     def _nearest(self, text: str, is_ahead: bool | None) -> dt.date | None:
-        """What `text` means, before or after today; the nearer of the two where nothing tells."""
-        today = self.today or dt.date(2000, 1, 1)
-        ways = [False, True] if is_ahead is None else [is_ahead]
-        found = [day for way in ways if (day := _parsed(text, today, way))]
-        return min(found, key=lambda day: abs((day - today).days), default=None)
+        return _nearest(text, self.today or dt.date(2000, 1, 1), is_ahead)
 
-    def _named(self, text: str, is_ahead: bool | None) -> str | None:
-        """A weekday or a month by its name."""
-        assert self.today is not None
-        *which, name = text.split()
-        if which:
-            is_ahead = True if which[-1] in ("next", "coming") else False if which[-1] in ("last", "past") else is_ahead
-        if name in lx.MONTHS:
-            month = self._nearest(name, is_ahead)
-            return f"{month:%Y-%m}" if month is not None else None
-        if which[:1] == ["next"]:  # of the coming week, not the nearest
-            monday = self.today - dt.timedelta(self.today.weekday())
-            days = (monday + dt.timedelta(n) for n in range(7, 14))
-            return next(d.isoformat() for d in days if f"{d:%a}".lower() == name[:3])
-        day = _parsed(name, self.today, True if is_ahead is None else is_ahead)
-        return day.isoformat() if day is not None else None
+
+def _bare(match: re.Match[str]) -> str:
+    return re.sub(r"^(?:about|exactly|around|the) ", "", match.group().lower())
+
+
+def _is_relative(match: re.Match[str]) -> bool:
+    if match["iso"] or match["year"]:
+        return False
+    parts = len(re.split(r"[/.]", match.group())) if match["numeric"] else 0
+    return parts < 3 and re.search(YEAR, match.group()) is None
+
+
+def _relative_value(match: re.Match[str], text: str, today: dt.date, is_ahead: bool | None) -> str | None:
+    """A span ("last week"), a weekday or month by its name, or a date counted from today."""
+    if match["span"]:
+        return _span(text, today)
+    if match["named"]:
+        return _named(text, today, is_ahead)
+    if text in ("tonight", "last night") or text.startswith("this "):
+        return (today - dt.timedelta(text == "last night")).isoformat()
+    day = _parsed(text, today, text.startswith("in ") or text.endswith("now"))
+    return None if day is None else f"{day:%Y}" if "year" in text else day.isoformat()
+
+
+def _nearest(text: str, today: dt.date, is_ahead: bool | None) -> dt.date | None:
+    """What `text` means, before or after today; the nearer of the two where nothing tells."""
+    ways = [False, True] if is_ahead is None else [is_ahead]
+    found = [day for way in ways if (day := _parsed(text, today, way))]
+    return min(found, key=lambda day: abs((day - today).days), default=None)
+
+
+def _named(text: str, today: dt.date, is_ahead: bool | None) -> str | None:
+    """A weekday or a month by its name."""
+    *which, name = text.split()
+    if which:
+        is_ahead = True if which[-1] in ("next", "coming") else False if which[-1] in ("last", "past") else is_ahead
+    if name in lx.MONTHS:
+        month = _nearest(name, today, is_ahead)
+        return f"{month:%Y-%m}" if month is not None else None
+    if which[:1] == ["next"]:  # of the coming week, not the nearest
+        monday = today - dt.timedelta(today.weekday())
+        days = (monday + dt.timedelta(n) for n in range(7, 14))
+        return next(d.isoformat() for d in days if f"{d:%a}".lower() == name[:3])
+    day = _parsed(name, today, True if is_ahead is None else is_ahead)
+    return day.isoformat() if day is not None else None
 
 
 def _is_year(token: Token) -> bool:

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from entities.types import ExtractedGraph
-from memories.extraction import answers, keep_gate, key_values, language, leaning, parser, plain, wording
+from memories.extraction import answers, keep_gate, key_values, language, leaning, parser, plain, self_names, wording
 from memories.extraction.annotate import Annotator
 from memories.extraction.patterns import PAST, THIRD_PERSON
 from memories.extraction.segments import Segment, SegmentKind, segments
-from memories.extraction.speaking import may_state
+from memories.extraction.speaking import NOT_THE_USER, may_state
 from memories.statements import Statement
 from memories.types import Fact, Item
 
@@ -172,7 +172,8 @@ def _together(first: Piece, last: Piece, before: Statement, statement: Statement
     mark = "" if old.evidence[: len(evidence)][-1:] in "!?…。！？" else "."
     content = f"{old.content}{mark} {new.content}"
     importance = max(old.importance, new.importance)
-    fact = replace(old, content=content, evidence=evidence, importance=importance)
+    dates = tuple(dict((*new.dates, *old.dates)).items())
+    fact = replace(old, content=content, evidence=evidence, importance=importance, dates=dates)
     known, more = before.graph, statement.graph
     named = tuple(dict.fromkeys((*known.named, *more.named)))
     graph = ExtractedGraph(named, (*known.stated, *more.stated), known.user_name or more.user_name)
@@ -276,10 +277,18 @@ def _statement(piece: Piece, doc: Doc | None, annotator: Annotator) -> Statement
         if doc is not None:
             is_whole = piece.answer is None and doc.text == piece.line
             return annotator.annotated(fact, doc, heading=heading, is_whole=is_whole)
-        return Statement(fact, ExtractedGraph(plain.named(segment.text)))
+        return Statement(fact, _plain_graph(piece))
     except Exception as error:
         log.warning("a statement is kept without annotations: %s", type(error).__name__)
         return Statement(fact)
+
+
+def _plain_graph(piece: Piece) -> ExtractedGraph:
+    """The names of a segment that was not parsed, and the name that a user gives there."""
+    named, text = plain.named(piece.segment.text), piece.segment.text
+    is_user = piece.speaker is None and piece.item.role not in NOT_THE_USER
+    name = self_names.own_name(text) if is_user else None
+    return ExtractedGraph(tuple(mention for mention in named if mention.name != name), (), name)
 
 
 def _folded(reading: _Reading) -> tuple[Statement, ...]:

@@ -18,7 +18,8 @@ class Passage(TenantRow):
     """Characters `start` to `stop` of the text that revision `text_key` introduced; at most 2,000 of them.
 
     `length` counts the indexed words, repeats included. The order in a session is (`said_at`, `batch`, `turn`): time,
-    write, and position in the write.
+    write, and position in the write. `utc_offset`: of the caller's timestamp ("-05:00"), "" for UTC. `dates`, of a
+    text's first passage: ISO days, months or years by the words of the text that mean them ("yesterday").
     """
 
     text_key: uuid.UUID
@@ -38,6 +39,8 @@ class Passage(TenantRow):
     speaker = models.CharField(max_length=128, null=True)
     role = models.CharField(max_length=32, null=True)
     said_at = models.DateTimeField()
+    utc_offset = models.CharField(max_length=6, blank=True, default="")
+    dates = models.JSONField(default=dict)
 
     class Meta:
         constraints = (

@@ -57,7 +57,10 @@ REVISION = RowFormat(
     {"source": "source"},
 )
 ATTRIBUTION = RowFormat(
-    "attribution", Passage, ("said_at", "batch", "turn", "session", "speaker", "role"), is_nested=True
+    "attribution",
+    Passage,
+    ("said_at", "batch", "turn", "session", "speaker", "role", "utc_offset", "dates"),
+    is_nested=True,
 )
 REVIEW = RowFormat(
     "review",

@@ -27,6 +27,7 @@ from memories.pipeline.rows import (
     add_memory,
     memory_columns,
     outcome,
+    relative_dates,
     successor,
 )
 from memories.pipeline.writes import ReadWrite
@@ -187,7 +188,9 @@ class Planner:
         self._refuse_taken(new.agent_id, new.digest, but=new.memory_key)
         text = self._text(write, 0)
         self._follow(old, new)
-        self.changes.batch.add_text(new, text, self._attribution_of(old, source))
+        said = self._attribution_of(old, source)
+        found = relative_dates(new.content, source.accepted_at, said.utc_offset)
+        self.changes.batch.add_text(new, text, replace(said, dates=found))
         self.changes.texts.append(new)
         if columns := memory_columns(command):
             self.changes.columns.append((old.memory_key, columns))
@@ -268,7 +271,9 @@ class Planner:
         )
         if first is None:
             return Attribution(old.valid_from, source.id, session=old.run_id)
-        return Attribution(first.said_at, first.batch, first.turn, first.session, first.speaker, first.role)
+        return Attribution(
+            first.said_at, first.batch, first.turn, first.session, first.speaker, first.role, first.utc_offset
+        )
 
     # --- common ------------------------------------------------------------------------------------------------------
     def _hold(self, new: Revision, source: Source, text: Embedded | None, graph: ExtractedGraph) -> None:

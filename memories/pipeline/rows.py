@@ -11,12 +11,13 @@ from core.ids import new_id
 from core.unset import UNSET
 from entities.types import ExtractedGraph
 from memories.embeddings.base import TokenMatrix, Vectors
+from memories.extraction import dates
 from memories.languages import configuration
 from memories.models import Embedding, Memory, Outcome, Passage, Review, Revision, Source, TokenEmbedding
 from memories.pipeline.fulltext import to_tsvector, word_count
 from memories.pipeline.passages import evidence_of, split
 from memories.pipeline.reconcile import Operation
-from memories.types import Action, Decision, Span, UpdateCommand
+from memories.types import Action, Decision, Fact, Span, UpdateCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def embedded_texts(contents: Sequence[str]) -> tuple[list[tuple[Span, ...]], lis
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """The speaker of a text, its time, and its position in a conversation."""
+    """The speaker of a text, its time, and its position in a conversation. `utc_offset`, `dates`: as of Passage."""
 
     said_at: dt.datetime
     batch: uuid.UUID
@@ -50,6 +51,8 @@ class Attribution:
     session: str | None = None
     speaker: str | None = None
     role: str | None = None
+    utc_offset: str = ""
+    dates: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -86,6 +89,8 @@ class Batch:
                 speaker=attribution.speaker,
                 role=attribution.role,
                 said_at=attribution.said_at,
+                utc_offset=attribution.utc_offset,
+                dates=dict(attribution.dates) if ordinal == 0 else {},
             )
             self.passages.append(passage)
             self.embeddings.append(
@@ -199,9 +204,19 @@ def add_memory(
         **owner_columns,
     )
     batch.revisions.append(revision)
-    batch.add_text(
-        revision, text, Attribution(said_at, source.id, fact.position, source.run_id, fact.speaker, fact.role)
-    )
+    batch.add_text(revision, text, _attribution(source, fact, said_at))
+
+
+def _attribution(source: Source, fact: Fact, said_at: dt.datetime) -> Attribution:
+    offset = dates.offset_of(fact.client_timestamp)
+    found = dict(fact.dates) or relative_dates(fact.content, said_at, offset)
+    return Attribution(said_at, source.id, fact.position, source.run_id, fact.speaker, fact.role, offset, found)
+
+
+def relative_dates(content: str, said_at: dt.datetime, offset: str) -> dict[str, str]:
+    """The relative dates of a text that was not parsed, by their words."""
+    day = dates.day_of(said_at, f"{said_at:%Y-%m-%dT%H:%M}{offset}" if offset else None)
+    return dict(dates.in_text(content, day)) if day is not None else {}
 
 
 def successor(old: Revision, command: UpdateCommand, moment: dt.datetime, *, actor: str) -> Revision:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,6 +21,7 @@ from memories.extraction.extractor import from_settings
 from memories.extraction.llm.extractor_registry import model_extractor
 from memories.models import Revision, Source
 from memories.pipeline import digest, embed
+from memories.retrieval.context import contents_of
 from memories.retrieval.similar import live_digests, similar
 from memories.statements import ExistingMemory, ExtractionResult, Proposal, Statement
 from memories.types import Decision, Fact, Item, Json, SourceKind
@@ -31,7 +31,6 @@ log = logging.getLogger(__name__)
 MODEL_TRIES = 3  # attempts with a language model; then the rules read the write
 CANDIDATES, NEAR = 20, 0.25  # memories that a model is shown, and their minimum cosine
 FAILURES = "model_failures"
-CONTEXT_HEAD = re.compile(r"\[\d{4}-\d{2}-\d{2}\] [^:]{1,128}: ")  # of a line in the format of render.py
 MAX_LINES = 200  # such lines of one write that are looked up
 
 
@@ -240,7 +239,7 @@ def merge_graphs(parts: Iterable[ExtractedGraph]) -> ExtractedGraph:
 # --- a text that repeats the output of a recall, or states nothing --------------------------------------------------
 def echoed_turns(source: Source, item: Item) -> list[ExistingMemory]:
     """The live memories of this owner and agent that context lines in `item` repeat."""
-    said = [content for line in item.content.split("\n") if (content := _line_content(line))][:MAX_LINES]
+    said = [content for line in item.content.split("\n") for content in _line_contents(line)][:MAX_LINES]
     rows = Revision.objects.filter(
         tenant=source.tenant_id,
         project=source.project,
@@ -257,7 +256,7 @@ def echoed_turns(source: Source, item: Item) -> list[ExistingMemory]:
 def strip_echoes(source: Source, items: Sequence[Item]) -> list[Item]:
     """The items without context lines that repeat this owner's memories word for word."""
     lines = [item.content.split("\n") for item in items]
-    said = [content for several in lines for line in several if (content := _line_content(line))][:MAX_LINES]
+    said = [content for several in lines for line in several for content in _line_contents(line)][:MAX_LINES]
     if not said:
         return list(items)
     rows = Revision.objects.filter(
@@ -265,16 +264,16 @@ def strip_echoes(source: Source, items: Sequence[Item]) -> list[Item]:
     )
     held = set(rows.values_list("content", flat=True))
     return [
-        replace(item, content="\n".join(line for line in several if _line_content(line) not in held))
+        replace(item, content="\n".join(line for line in several if held.isdisjoint(_line_contents(line))))
         for item, several in zip(items, lines, strict=True)
     ]
 
 
-def _line_content(line: str) -> str:
-    """The text of a context line; "" for any other line."""
+def _line_contents(line: str) -> tuple[str, ...]:
+    """The possible texts of a context line that has a date of its own; none for any other line."""
     line = line.strip()
-    head = CONTEXT_HEAD.match(line)
-    return line[head.end() :] if head else ""
+    forms = [form for form in contents_of(line) if form != line]
+    return tuple(dict.fromkeys(text for form in forms for text in (form, form.removesuffix("."))))
 
 
 def keep_text(source: Source, found: ExtractionResult) -> tuple[ExtractionResult, tuple[ExistingMemory, ...]]:
@@ -299,10 +298,10 @@ def _held(source: Source, text: str) -> list[str] | None:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) > MAX_LINES:
         return None
-    forms = [(line, line.removesuffix(".")) for line in lines]
-    digests = {form: digest.of_text(form) for both in forms for form in both}
+    forms = [[form for text in contents_of(line) for form in (text, text.removesuffix("."))] for line in lines]
+    digests = {form: digest.of_text(form) for several in forms for form in several}
     live = live_digests(source.tenant_id, source.project, source.user_id, source.agent_id, list(digests.values()))
-    held = [next((form for form in both if digests[form] in live), None) for both in forms]
+    held = [next((form for form in several if digests[form] in live), None) for several in forms]
     return None if None in held else [form for form in held if form is not None]
 
 

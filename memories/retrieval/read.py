@@ -16,7 +16,7 @@ from memories.models import Embedding, Outcome, Passage, Review, Revision, Sourc
 from memories.retrieval import where
 from memories.review_types import ReviewState
 from memories.temporal_view import CURRENT, TemporalView
-from memories.types import Action, Decision, Filter, MemoryRecord, MemoryScope, SourceKind, SourceState
+from memories.types import Action, Decision, Filter, MemoryRecord, MemoryScope, SourceKind, SourceState, Span
 
 # Memories by their ids with their mentions and relations, in one round trip; the columns have the names of
 # MemoryRecord's fields. ORM rows take three times as long, and every recall reads ten of them. Expired memories are
@@ -28,7 +28,8 @@ SELECT r.memory_key AS id, r.content, r.user_id, r.project, r.agent_id, r.run_id
        CASE WHEN r.archived THEN 'archived'
             WHEN r.valid_to > %(valid)s OR r.valid_to IS NULL THEN 'active'
             WHEN r.action = 'SUPERSEDE' THEN 'superseded' ELSE 'retired' END AS status,
-       coalesce(p.speaker, p.role) AS speaker, p.said_at, coalesce(u.uses, 0) AS uses, u.last_used_at,
+       coalesce(p.speaker, p.role) AS speaker, p.said_at, coalesce(p.utc_offset, '') AS utc_offset,
+       coalesce(p.dates, '{{}}') AS dates, coalesce(u.uses, 0) AS uses, u.last_used_at,
        {entities} AS entities
 FROM memories_revision r
 JOIN memories_memory m ON m.tenant_id = r.tenant_id AND m.id = r.memory_key
@@ -127,6 +128,12 @@ def successor_of(tenant_id: uuid.UUID, key: uuid.UUID, temporal_view: TemporalVi
             memory_key__in=known.filter(memory_key__in=named.values("memory_key")).values("memory_key")
         )
     return named.order_by("-id").values_list("memory_key", flat=True).first()
+
+
+def passage_spans(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Span]:
+    """The places of passages in their texts; pending writes have none."""
+    rows = Passage.objects.filter(tenant=tenant_id, id__in=list(ids))
+    return {key: Span(start, stop) for key, start, stop in rows.values_list("id", "start", "stop")}
 
 
 def vector(

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
-from memories.decisions.decide import Effect, allows
 from memories.explanation_types import Explanation, FeatureContribution, LeftOut, TimeInQuestion, Why
 from memories.retrieval import decay_scan, read
+from memories.retrieval.context import ContextMemory, RecallContext, build_context, line, tokens
 from memories.retrieval.types import Ranking
-from memories.types import Hit, MemoryRecord, Recalled
+from memories.types import Hit, Recalled, Span
 
-CHARACTERS_A_TOKEN = 4  # of English, for current tokenizers; a fast local estimate, rather too high for prose
-TOKENS_A_LETTER = 0.6  # beyond ASCII: Cyrillic needs fewer, Chinese a little more
-ENDS = (".", "!", "?", "…", "。", "！", "？")
-REPEAT_SHARE = 0.9  # share of equal words that makes the later of two lines a repetition
-WORD = re.compile(r"\w+")
+MAX_PASSAGES = 2_000  # characters: a longer text has several passages
 # The name of each feature, and its meaning.
 NAMES = {
     "token_embeddings": (
@@ -41,75 +36,47 @@ NAMES = {
 
 def render(ranking: Ranking) -> Recalled:
     """The best hits as they are stored, and their text for a prompt; with their reasons if the query asks for them."""
-    query = ranking.query
+    query, newer = ranking.query, ranking.outdated_by
     chosen = [pair for pair in ranking.memories if pair[1] >= query.threshold][: query.limit]
     known = read.by_ids(ranking.scope.tenant_id, [i for i, _ in chosen], ranking.moment, query.temporal_view)
     then = query.temporal_view.as_of or ranking.moment
-    hits = [Hit(known[i], score, decay_scan.of(known[i], then).score) for i, score in chosen if i in known]
-    context = build_context([hit.memory for hit in hits], query.max_tokens)
-    if not query.explain:
-        return Recalled(tuple(hits), context.text, context.tokens)
-    with_reasons = tuple(replace(hit, why=_why(hit, ranking)) for hit in hits)
-    return Recalled(with_reasons, context.text, context.tokens, _explanation(ranking, context))
+    hits = [
+        Hit(known[i], score, decay_scan.of(known[i], then).score, outdated_by=newer.get(i))
+        for i, score in chosen
+        if i in known
+    ]
+    context = build_context(_for_context(hits, ranking), query.max_tokens, query.query or "")
+    if query.explain:
+        hits = [replace(hit, why=_why(hit, ranking)) for hit in hits]
+    explanation = _explanation(ranking, context) if query.explain else None
+    return Recalled(tuple(hits), context.text, context.tokens, context.omitted, explanation)
 
 
 # --- the context -----------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class RecallContext:
-    """`tokens` is an estimate. Left out: lines that did not fit, and lines that repeat an earlier one."""
-
-    text: str
-    tokens: int
-    over_budget: tuple[uuid.UUID, ...] = ()
-    repeats: tuple[uuid.UUID, ...] = ()
-
-
-def tokens(text: str) -> int:
-    """The approximate number of tokens for a model."""
-    beyond = 0 if text.isascii() else sum(not character.isascii() for character in text)
-    return -(-(len(text) - beyond) // CHARACTERS_A_TOKEN) + round(beyond * TOKENS_A_LETTER)
+def _for_context(hits: Sequence[Hit], ranking: Ranking) -> list[ContextMemory]:
+    """The hits, those that compete with another hit by their dates, with the best passages of long ones."""
+    found = {hit.memory.id for hit in hits}
+    old = {hit.memory.id: hit.outdated_by for hit in hits if hit.outdated_by in found}
+    dated = {*old, *old.values()}
+    memories = [ContextMemory(h.memory, (), h.memory.id in dated, h.memory.id in old) for h in hits]
+    if sum(tokens(line(one)) + 1 for one in memories) <= ranking.query.max_tokens:
+        return memories
+    long = [one.memory.id for one in memories if len(one.memory.content) > MAX_PASSAGES]
+    passages = _best_passages(long, ranking)
+    return [replace(one, passages=passages.get(one.memory.id, ())) for one in memories]
 
 
-def line(memory: MemoryRecord) -> str:
-    """A memory of a conversation is `[date] speaker: text`; a plain fact is its sentence with a full stop."""
-    if memory.memory_type == "turn" and memory.speaker and memory.said_at:
-        return f"[{memory.said_at:%Y-%m-%d}] {memory.speaker}: {memory.content}"
-    return memory.content if memory.content.endswith(ENDS) else memory.content + "."
-
-
-def build_context(memories: Iterable[MemoryRecord], max_tokens: int) -> RecallContext:
-    """Lines that fit into `max_tokens`, best first. A line that does not fit is left out; shorter ones after it may
-    still fit. A line that is nearly equal to an earlier one is left out too."""
-    lines: list[str] = []
-    said: list[tuple[frozenset[str], str]] = []
-    used = 0
-    over: list[uuid.UUID] = []
-    repeats: list[uuid.UUID] = []
-    for memory in memories:
-        text = line(memory)
-        words = frozenset(WORD.findall(text.casefold()))
-        cost = tokens(text) + 1  # the line break
-        if any(_alike(words, other) and allows(memory.content, old, Effect.DUPLICATE) for other, old in said):
-            repeats.append(memory.id)
-        elif used + cost > max_tokens:
-            over.append(memory.id)
-        else:
-            lines.append(text)
-            said.append((words, memory.content))
-            used += cost
-    return RecallContext("\n".join(lines), used, tuple(over), tuple(repeats))
-
-
-def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Whether two sets of words are nearly equal; a number in only one of them makes them different.
-
-    The sizes are compared first, because this is cheap: sets of very different sizes share too few words.
-    """
-    if min(len(one), len(other)) < REPEAT_SHARE * max(len(one), len(other)):
-        return False
-    if any(word.isdigit() for word in one ^ other):
-        return False
-    return len(one & other) >= REPEAT_SHARE * max(1, len(one | other))
+def _best_passages(ids: Sequence[uuid.UUID], ranking: Ranking) -> dict[uuid.UUID, tuple[Span, ...]]:
+    """The candidates of these memories, best first. One statement; none without such memories."""
+    if not ids or ranking.retrieved is None:
+        return {}
+    columns = list(ranking.columns.values())
+    of: dict[uuid.UUID, list[tuple[float, uuid.UUID]]] = {key: [] for key in ids}
+    for at, candidate in enumerate(ranking.retrieved.pool.candidates):
+        if candidate.memory_id in of:
+            of[candidate.memory_id].append((-float(sum(points[at] for points in columns)), candidate.key))
+    spans = read.passage_spans(ranking.scope.tenant_id, [key for keys in of.values() for _, key in keys])
+    return {memory: tuple(spans[key] for _, key in sorted(keys) if key in spans) for memory, keys in of.items()}
 
 
 # --- the explanation -------------------------------------------------------------------------------------------------
@@ -117,18 +84,25 @@ def _why(hit: Hit, ranking: Ranking) -> Why:
     at = ranking.best.get(hit.memory.id)
     retrieved = ranking.retrieved
     if at is None or retrieved is None:
-        return Why()
+        return Why(score=hit.score)
     parts = [
-        FeatureContribution(NAMES[name][0], round(float(points[at]), 4), NAMES[name][1])
+        _contribution(name, float(points[at]), retrieved.recipe.weights.get(name, 1.0))
         for name, points in ranking.columns.items()
-        if abs(float(points[at])) >= 5e-5
     ]
     held = [word for word, part in zip(retrieved.lexical.words, retrieved.pool.parts[:, at], strict=True) if part > 0]
     return Why(
         tuple(sorted(parts, key=lambda part: -abs(part.points))),
         tuple(held),
         round(sum(float(points[at]) for points in ranking.columns.values()), 4),
+        hit.score,
     )
+
+
+def _contribution(name: str, points: float, weight: float) -> FeatureContribution:
+    """A feature of one hit. The recipe has the weight; a column without one there is its own value."""
+    sign, meaning = NAMES.get(name, (name, ""))
+    value = points / weight if weight else 0.0
+    return FeatureContribution(sign, round(points, 4), meaning, name, round(value, 4), weight)
 
 
 def _explanation(ranking: Ranking, context: RecallContext) -> Explanation:
@@ -136,13 +110,18 @@ def _explanation(ranking: Ranking, context: RecallContext) -> Explanation:
     query, retrieved = ranking.query, ranking.retrieved
     question = retrieved.analyzed.question if retrieved else None
     windows = question.windows if question else ()
+    below = [score for _, score in ranking.memories if score < query.threshold]
     return Explanation(
         recipe=retrieved.recipe.name if retrieved else "newest",
         candidates=len(retrieved.pool.candidates) if retrieved else len(ranking.memories),
-        below_threshold=sum(score < query.threshold for _, score in ranking.memories),
+        below_threshold=len(below),
         words=tuple(retrieved.lexical.words) if retrieved else (),
         speaker=tuple(question.speakers) if question else (),
         times=tuple(TimeInQuestion(w.words, w.start, w.stop) for w in windows),
         asks_the_assistant=bool(question and question.asks_about_assistant),
-        left_out=LeftOut(query.max_tokens, context.tokens, context.over_budget, context.repeats),
+        left_out=LeftOut(query.max_tokens, context.tokens, context.over_budget, context.repeats, context.shortened),
+        asked_as=question.first_person_text if question else "",
+        threshold=query.threshold,
+        above_threshold=len(ranking.memories) - len(below),
+        best_below=max(below, default=None),
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from psycopg import sql
 
 from core.postgres import fetch
+from entities.services.user_names import USER_NAMES
 from memories.languages import configuration, segmented
 from memories.retrieval import where
 from memories.retrieval.snapshot import ScopeState
@@ -24,20 +26,25 @@ SELECT (SELECT ARRAY[o.version, o.reindexed, o.passages] FROM memories_owner o
         WHERE o.tenant_id = %(tenant)s AND o.project = ANY(%(projects)s) AND o.user_id = %(user)s) AS owner,
        EXISTS (SELECT FROM memories_source s WHERE {s_scope} AND {waiting}) AS has_pending,
        asked.lexemes, asked.hashes,
-       hashtextextended(%(agent)s::text, 0) AS agent, hashtextextended(%(run)s::text, 0) AS run
+       hashtextextended(%(agent)s::text, 0) AS agent, hashtextextended(%(run)s::text, 0) AS run,
+       ({user_names}) AS user_names
 FROM asked
 """
+MAX_NAMES = 64  # of the user
+
+STATEMENT = where.statement(LOOKUP, None, user_names=sql.SQL(USER_NAMES))[0]
 
 
 def look_up(scope: MemoryScope, query: RecallQuery, parameters: dict[str, object]) -> ScopeState:
     """One statement. `parameters` are those of `where.parameters`."""
-    statement, _ = where.statement(LOOKUP, None)
+    project = (scope.projects or ("",))[0]
     values = parameters | {
-        "configuration": configuration((scope.projects or ("",))[0]),
+        "project": project,
+        "configuration": configuration(project),
         "query": segmented(query.query or ""),
         "terms": MAX_TERMS,
     }
-    (found,) = fetch.named_rows(statement, values)
+    (found,) = fetch.named_rows(STATEMENT, values)
     version, reindexed, passages = found.owner or (0, 0, 0)
     return ScopeState(
         version=version,
@@ -48,4 +55,5 @@ def look_up(scope: MemoryScope, query: RecallQuery, parameters: dict[str, object
         hashes=np.array(found.hashes or (), np.int64),
         agent=found.agent,
         run=found.run,
+        user_names=tuple(found.user_names or ())[:MAX_NAMES],
     )

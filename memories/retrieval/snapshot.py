@@ -21,7 +21,7 @@ ROLES = (None, "user", "assistant")  # any other role counts as "user"
 class ScopeState:
     """`version` counts the changes of the owner's memories, `reindexed` those of their indexed words; `passages` is
     their number. `has_pending`: accepted writes wait. `lexemes` are the words of the question, with their `hashes`;
-    `agent` and `run` are the hashes of the scope's ids.
+    `agent` and `run` are the hashes of the scope's ids; `user_names` are the names of the user.
     """
 
     version: int
@@ -32,6 +32,7 @@ class ScopeState:
     hashes: npt.NDArray[np.int64]
     agent: int | None
     run: int | None
+    user_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

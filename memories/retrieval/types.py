@@ -110,7 +110,8 @@ class Ranking:
     """The result of `fuse`: memories, best first, each with its score in 0–1.
 
     The other fields explain the score: `best` is the column of a memory's best passage, `columns` the weighted
-    features. `retrieved` None: nothing was asked, the memories are the newest.
+    features. `retrieved` None: nothing was asked, the memories are the newest. `outdated_by`: newer memories with
+    another value of the same fact, by the older one.
     """
 
     scope: MemoryScope
@@ -120,3 +121,4 @@ class Ranking:
     best: Mapping[uuid.UUID, int] = field(default_factory=dict)
     columns: Mapping[str, Floats] = field(default_factory=dict)
     retrieved: Retrieved | None = None
+    outdated_by: Mapping[uuid.UUID, uuid.UUID] = field(default_factory=dict)

@@ -21,7 +21,7 @@ from memories.services import access
 from memories.types import MemoryScope
 
 # Raise VERSION when a key is added, removed or renamed: an import reads no other version.
-FORMAT, VERSION = "memproject", 2
+FORMAT, VERSION = "memproject", 3
 
 # A consistent snapshot, independent of concurrent writes.
 SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"

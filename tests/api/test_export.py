@@ -39,7 +39,7 @@ def test_a_user_with_its_history(owner: Caller) -> None:
     # Ann, Bergen and Oslo: what each text mentions and states, and the name by which it does
     of_entities = {"entity": 3, "name": 3, "alias": 3, "mention": 4, "relation": 2, "evidence": 5}
     assert {kind: kinds.count(kind) for kind in kinds[5:-1]} == of_entities
-    assert found[0] == {"format": "memproject", "version": 2}
+    assert found[0] == {"format": "memproject", "version": 3}
     assert found[-1] == {"line": "end", "lines": 5 + sum(of_entities.values())}
     memory = found[4]
     assert memory["id"] == stored.removeprefix("mem_")

@@ -111,7 +111,7 @@ def test_a_turn_is_recalled_with_its_speaker_and_date(owner: Caller) -> None:
         timestamp="2023-05-08T14:02:30",
     )
     body = owner.recall("Who painted the lake?")
-    assert body["context"] == "[2023-05-08] Melanie: I painted that lake sunrise last year!"
+    assert body["context"] == "[2023-05-08] Melanie: I painted that lake sunrise last year (2022)!"
     assert owner.recalled("Melanie", enable_hybrid=True) == ["I painted that lake sunrise last year!"]
 
 

@@ -301,7 +301,7 @@ def rows_of_nobody() -> set[tuple[str, str]]:
     return {(table, row) for table, row in rows(build.tenant("default")) if table.startswith("apikeys_")}
 
 
-ONLY_VERSION_2 = "must be 2: files of another version have other keys and are not read"
+ONLY_VERSION_3 = "must be 3: files of another version have other keys and are not read"
 
 
 @pytest.mark.parametrize(
@@ -312,9 +312,9 @@ ONLY_VERSION_2 = "must be 2: files of another version have other keys and are no
         (lambda lines: b"".join([*lines, b"{}\n"]), "stands after the end"),
         (lambda lines: b"".join([lines[0], *lines[2:]]), "line 2: line: must be owner before any other"),
         (lambda lines: b"".join([lines[0], b"{\n", *lines[1:]]), "line 2: must be a JSON object in UTF-8"),
-        (lambda lines: b"".join([lines[0].replace(b":2", b":1"), *lines[1:]]), f"line 1: version: {ONLY_VERSION_2}"),
-        (lambda lines: b'{"format":"memproject","version":3}\n', f"line 1: version: {ONLY_VERSION_2}"),
-        (lambda lines: b'{"format":"else","version":2}\n', "line 1: format: must be memproject"),
+        (lambda lines: b"".join([lines[0].replace(b":3", b":2"), *lines[1:]]), f"line 1: version: {ONLY_VERSION_3}"),
+        (lambda lines: b'{"format":"memproject","version":4}\n', f"line 1: version: {ONLY_VERSION_3}"),
+        (lambda lines: b'{"format":"else","version":3}\n', "line 1: format: must be memproject"),
         (lambda lines: b"".join([*lines[:3], lines[2], *lines[3:]]), "line 4: id: stands in an earlier line"),
         (lambda lines: b"".join([*lines[:-1], lines[1], lines[-1]]), "user_id: this owner stands in an earlier line"),
     ],
@@ -355,6 +355,7 @@ LEFT = {
     "Outcome": {"source_key"},
     "Revision": {"memory_key"},
     "Usage": {"memory_key"},
+    "Entity": {"is_user"},
     "EntityRevision": {"normalised"},
     "Alias": {"normalised"},
 }

@@ -23,7 +23,7 @@ from memories.extraction.discourse import Discourse
 from memories.extraction.llm import grounding, grounding_words, prompt
 from memories.extraction.name_spans import Name
 from memories.pipeline import digest, passages
-from memories.retrieval import analyze, render
+from memories.retrieval import analyze, context
 from memories.types import Fact, Item, MemoryRecord
 from tests.growth import FRAMES, fault, superlinear
 
@@ -46,6 +46,7 @@ MODULES = (
     "memories.extraction.language",
     "memories.extraction.lines",
     "memories.extraction.segments",
+    "memories.extraction.self_names",
     "memories.extraction.sentences",
     "memories.extraction.speakers",
     "memories.extraction.annotate",
@@ -63,7 +64,7 @@ MODULES = (
     "memories.extraction.llm.grounding",
     "memories.extraction.llm.interpretation",
     "memories.extraction.llm.grounding_words",
-    "memories.retrieval.render",
+    "memories.retrieval.context",
     "memories.retrieval.analyze",
     "memories.retrieval.time_expressions",
     "memories.services.verify",
@@ -154,7 +155,10 @@ STORED: dict[str, Callable[[str], object]] = {
     "passages.split": passages.split,
     "digest.of_fact": lambda text: digest.of_fact(Fact(text, text, 0), None),
     "languages.segmented": languages.segmented,
-    "render.build_context": lambda text: render.build_context([memory(text)], 4_000),
+    "context.build_context": lambda text: context.build_context(
+        [context.ContextMemory(memory(text))], 4_000, "Where is the harbour?"
+    ),
+    "context.contents_of": lambda text: context.contents_of(text),
     "TextField": checked(TextField()),
 }
 SENT: dict[str, Callable[[str], object]] = {

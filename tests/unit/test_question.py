@@ -30,7 +30,7 @@ def read(text: str) -> Question:
         ("Where does Melanie Smith live?", "Where does I live?", ("Melanie Smith",)),
         ("Did Caroline call Melanie?", "Did I call I?", ()),
         ("Is Joanna here?", "Is Joanna here?", ()),
-        ("What did the user say to the assistant?", "What did the user say to the assistant?", ()),
+        ("What did the user say to the assistant?", "What did I say to the assistant?", ()),
         ("健太の犬は?", "Iの犬は?", ("健太",)),
         ("", "", ()),
     ],
@@ -38,6 +38,66 @@ def read(text: str) -> Question:
 def test_names_become_the_first_person(text: str, spoken: str, speakers: tuple[str, ...]) -> None:
     question = read(text)
     assert (question.text, question.first_person_text, question.speakers) == (text, spoken, speakers)
+
+
+MAYA = ("Maya Lindqvist", "Mimi")
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken", "names"),
+    [
+        ("What does Maya do for work?", "What does I do for work?", MAYA),
+        ("what does maya lindqvist do?", "what does I do?", MAYA),
+        ("What is Maya's job?", "What is my job?", MAYA),
+        ("What does Mimi like?", "What does I like?", MAYA),
+        ("Wo arbeitet Maya?", "Wo arbeitet I?", MAYA),
+        ("Hat Maya Kinder?", "Hat I Kinder?", MAYA),
+        ("Was ist Mayas Lieblingsessen?", "Was ist my Lieblingsessen?", MAYA),
+        ("Où travaille Maya ?", "Où travaille I ?", MAYA),
+        ("Где работает Майя?", "Где работает I?", ("Майя",)),
+        ("玛雅在哪里工作?", "I在哪里工作?", ("玛雅",)),
+        # another person
+        ("What does Maya Chen do for work?", "What does Maya Chen do for work?", MAYA),
+        ("Where does Anna Maya live?", "Where does Anna Maya live?", MAYA),
+        ("What does Priya do for work?", "What does Priya do for work?", MAYA),
+        ("What does Lindqvist do?", "What does Lindqvist do?", MAYA),
+        ("Is Joséphine there?", "Is Joséphine there?", ("José",)),
+        ("Does Mayan art count?", "Does Mayan art count?", MAYA),
+        ("What does Maya do?", "What does Maya do?", ()),
+        # names that are common words
+        ("Will it rain in May?", "Will it rain in May?", ("Will Smith", "May Lee")),
+        ("Where does Will work?", "Where does I work?", ("Will Smith",)),
+    ],
+)
+def test_the_names_of_the_user_become_the_first_person(text: str, spoken: str, names: tuple[str, ...]) -> None:
+    question = analyze_text(text, (), NOW, names)
+    assert (question.first_person_text, question.speakers) == (spoken, ())
+
+
+def test_a_user_and_a_speaker_in_one_question_are_two_people() -> None:
+    assert analyze_text("Did Maya call Ann?", ("Ann",), NOW, MAYA).speakers == ()
+    assert analyze_text("Did Maya call?", ("Maya",), NOW, MAYA).speakers == ("Maya",)
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "spoken"),
+    [
+        ("What does the user like?", (), "What does I like?"),
+        ("What is the user's job?", (), "What is my job?"),
+        ("What does my customer want?", (), "What does I want?"),
+        ("What is the client’s address?", (), "What is my address?"),
+        ("What do they like?", (), "What do I like?"),
+        ("Which pets do they have?", (), "Which pets do I have?"),
+        # several may be meant
+        ("What do they like?", ("Ann", "Bob"), "What do they like?"),
+        ("What does my customer want?", ("Ann",), "What does my customer want?"),
+        ("What did I promise my customer?", (), "What did I promise my customer?"),
+        ("Which are my cats and what do they eat?", (), "Which are my cats and what do they eat?"),
+        ("How many users does the user group have?", (), "How many users does the user group have?"),
+    ],
+)
+def test_the_user_is_meant_where_nobody_else_can_be(text: str, known: tuple[str, ...], spoken: str) -> None:
+    assert analyze_text(text, known, NOW).first_person_text == spoken
 
 
 @pytest.mark.parametrize(
@@ -59,10 +119,10 @@ def test_times_are_read() -> None:
     assert window.words == "yesterday"
 
 
-@given(st.text(), st.lists(st.text(max_size=8), max_size=5))
-def test_any_text_and_any_names_are_read(text: str, names: list[str]) -> None:
-    question = analyze_text(text, names, NOW)
+@given(st.text(), st.lists(st.text(max_size=8), max_size=5), st.lists(st.text(max_size=8), max_size=5))
+def test_any_text_and_any_names_are_read(text: str, names: list[str], user_names: list[str]) -> None:
+    question = analyze_text(text, names, NOW, user_names)
     assert question.text == text
     assert set(question.speakers) <= set(names)
-    if not names:
+    if not names and not user_names:
         assert question.first_person_text == text

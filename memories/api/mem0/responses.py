@@ -104,6 +104,11 @@ class Mem0ScoredMemoryOut(Mem0MemoryOut):
     inherited_source = "memory"
 
     score = serializers.FloatField()
+    outdated_by = PublicIdField(
+        MEMORY,
+        allow_null=True,
+        help_text="A newer memory with another value of the same fact; it may outdate this one.",
+    )
     why = ScoreExplanationOut(required=False, help_text="With `explain`.")
 
     example = Hit(Mem0MemoryOut.example, 0.92, 0.97)

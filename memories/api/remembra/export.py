@@ -33,7 +33,7 @@ class ExportIn(RequestSerializer):
 
 
 _SHOWN = (
-    '{"format":"memproject","version":2}\n'
+    '{"format":"memproject","version":3}\n'
     '{"line":"owner","project":"default","user_id":"user_123"}\n'
     f'{{"line":"memory","id":"{ex.MEMORY_ID[4:]}",…}}\n'
     '{"line":"end","lines":3}\n'

@@ -88,6 +88,11 @@ class RecalledMemoryOut(ResponseSerializer):
         max_value=1,
         help_text="The decay score; it does not influence the order.",
     )
+    outdated_by = PublicIdField(
+        MEMORY,
+        allow_null=True,
+        help_text="A newer memory with another value of the same fact; it may outdate this one.",
+    )
     why = ScoreExplanationOut(required=False, help_text="With `explain`.")
 
     example = Hit(MemoryOut.example, 0.92, 0.97)
@@ -115,6 +120,9 @@ class RecallResultOut(ResponseSerializer):
         many=True, help_text="The entities that the memories of the response mention, each once."
     )
     context_tokens = serializers.IntegerField()
+    context_omitted = serializers.IntegerField(
+        help_text="Number of the memories without a line in `context`: they did not fit, or repeat an earlier line."
+    )
     explanation = RecallExplanationOut(required=False, help_text="With `explain`.")
 
     example = Recalled((RecalledMemoryOut.example,), ex.TEXT + ".", 12)

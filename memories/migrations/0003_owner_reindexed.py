@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("memories", "0001_initial")]
+    dependencies = [("memories", "0002_statement_days")]
 
     operations = [
         migrations.AddField(
