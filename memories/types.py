@@ -124,7 +124,7 @@ class SupersedeCommand:
 
 @dataclass(frozen=True, slots=True)
 class IngestCommand:
-    """A conversation. `roles` are the roles whose messages may state facts; `keep` False only returns the facts."""
+    """`roles` are the roles whose messages may state facts; `keep` False only returns the facts."""
 
     store: StoreCommand
     roles: frozenset[str]
@@ -151,8 +151,6 @@ class FilterGroup:
 
 
 Filter = FilterGroup | Condition
-
-
 RECIPES = ("full", "lite", "dense", "words", "rrf")
 
 
@@ -218,9 +216,8 @@ class ForgetCommand:
 class MemoryRecord:
     """One memory as a reader sees it, now or at a point in time; its uses are always the current ones.
 
-    `status`: active, archived, superseded or retired; pending while its first store is not applied, failed if that
-    failed. `utc_offset`: of the statement's timestamp ("-05:00"); "" for UTC. `dates`: ISO days, months or years by the
-    words of the text that mean them.
+    `status`: active, archived, superseded or retired; pending until its first store is applied, or failed.
+    `utc_offset`: of its timestamp ("-05:00"); "" for UTC. `dates`: ISO days, months or years by their words.
     """
 
     id: uuid.UUID
@@ -251,11 +248,8 @@ class MemoryRecord:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A memory with a score in 0–1 that is comparable between queries. `why`: the parts of the score, on request.
-
-    `decay` is its relevance by use, in 0–1; it does not change the order. `outdated_by`: a newer memory with another
-    value of the same fact.
-    """
+    """A memory with a score in 0–1 that is comparable between queries, and `why`: its parts, on request. `decay`: its
+    relevance by use, in 0–1, not for the order. `outdated_by`: a newer memory with another value."""
 
     memory: MemoryRecord
     score: float
@@ -266,12 +260,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """`context_omitted`: the number of hits without a line in the context."""
-
     hits: tuple[Hit, ...]
     context: str
     context_tokens: int
-    context_omitted: int = 0
+    context_omitted: int = 0  # hits without a line in it
     explanation: Explanation | None = None
 
     @property
@@ -383,8 +375,7 @@ class Fact:
     """A stated fact. `evidence` is its sentence, word for word; `position` the index of its item in the write.
 
     A verbatim fact is a turn of a conversation, stored as it was said: a repetition is another turn. `valid_from`,
-    `valid_to`: the dates in the text itself ("since 2019", "until March"), past or future. `dates`: (words, ISO day,
-    month or year) of the dates that depend on the day of the statement ("yesterday").
+    `valid_to`: the dates in the text ("since 2019"). `dates`: (words, ISO date) of those that depend on today.
     """
 
     content: str

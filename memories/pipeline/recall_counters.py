@@ -63,6 +63,7 @@ class Use:
 
 
 _lock = threading.Lock()
+_sending = threading.Lock()
 _collected: list[str] = []
 
 
@@ -85,12 +86,17 @@ def count_recalled(tenant_id: uuid.UUID, memory_ids: Sequence[uuid.UUID], moment
 
 @atexit.register
 def send() -> None:
-    """Add the recalls that this process has collected to the list. Never raises."""
-    with _lock:
-        lines = _collected.copy()
-        _collected.clear()
-    if not lines:
-        return
+    """Add the recalls that this process has collected to the list; when it returns they are there, also those that
+    another thread was sending. Never raises."""
+    with _sending:
+        with _lock:
+            lines = _collected.copy()
+            _collected.clear()
+        if lines:
+            _push(lines)
+
+
+def _push(lines: list[str]) -> None:
     try:
         pipe = redis.fast_client().pipeline(transaction=False)
         pipe.rpush(KEY, *lines)

@@ -150,7 +150,7 @@ def _day(memory: MemoryRecord) -> dt.date:
 def with_dates(text: str, dates: Mapping[str, str]) -> str:
     """The text with each date behind its words. `dates`: ISO days, months or years by the words that mean them."""
     places: list[tuple[int, int, str]] = []
-    for words in sorted(dates, key=len, reverse=True):  # "the day before yesterday" has another date than its last word
+    for words in sorted(dates, key=len, reverse=True):  # "the day before yesterday" has another date than "yesterday"
         for found in re.finditer(rf"(?<!\w){re.escape(words)}(?!\w)", text, re.IGNORECASE):
             if not any(start < found.end() and found.start() < stop for start, stop, _ in places):
                 places.append((found.start(), found.end(), dates[words]))

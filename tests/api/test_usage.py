@@ -178,8 +178,14 @@ def test_a_recall_asks_redis_nothing_and_the_uses_are_sent_within_seconds(
     owner: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored = owner.store("I live in Oslo")
+    client, here = redis.fast_client, threading.current_thread()
+
+    def elsewhere() -> Any:
+        assert threading.current_thread() is not here, "a recall asked Redis"
+        return client()
+
     with monkeypatch.context() as patch:
-        patch.setattr(redis, "fast_client", lambda: pytest.fail("a recall asked Redis"))
+        patch.setattr(redis, "fast_client", elsewhere)
         patch.setattr(recall_counters, "SEND_SECONDS", 3600.0)
         recall_counters.count_recalled(owner.row.tenant_id, [key(stored)], now())
         for _ in range(3):
