@@ -12,12 +12,13 @@ from psycopg import sql
 
 from core.clock import now
 from core.postgres import fetch
+from memories.embeddings.base import Embedder
 from memories.models import Owner, Revision
 from memories.retrieval.nearest import EXACT_UP_TO, PREFILTER_SIZE
 from memories.statements import ExistingMemory
 
 MAX_SIMILAR = 8  # for one vector: 98 % of the memories that a text ends are among these (docs/models.md)
-MIN_COSINE = 0.25  # cosine, as in the training of the pair model
+MIN_SIMILARITY = 0.25  # as in the training of the pair model (`CosineScale`)
 
 IN_SCOPE = """e.tenant_id = %(tenant)s AND e.project = %(project)s AND e.user_id = %(user)s
           AND e.model = %(model)s AND e.current"""
@@ -76,12 +77,13 @@ def similar(
     user_id: str,
     agent_id: str | None,
     vectors: Sequence[npt.NDArray[np.float32]],
-    model: str,
+    embedder: Embedder,
     *,
     most: int = MAX_SIMILAR,
-    enough: float = MIN_COSINE,
+    enough: float = MIN_SIMILARITY,
 ) -> list[list[tuple[float, ExistingMemory]]]:
-    """At most `most` live facts for each vector with their cosine, nearest first; the cosine is at least `enough`."""
+    """At most `most` live facts for each vector of `embedder` with their similarity, nearest first; it is at least
+    `enough`."""
     if not vectors:
         return []
     size = (
@@ -97,11 +99,11 @@ def similar(
             "project": project,
             "user": user_id,
             "agent": agent_id,
-            "model": model,
+            "model": embedder.model,
             "vectors": "{" + ",".join(f'"{HalfVector(vector).to_text()}"' for vector in vectors) + "}",
             "wide": WIDE,
             "prefilter": PREFILTER_SIZE,
-            "distance": 1 - enough,
+            "distance": 1 - embedder.cosine_scale.cosine(enough),
             "moment": now(),
         },
     )
@@ -109,5 +111,6 @@ def similar(
     for row in rows:
         here = found[row.number - 1]
         if len(here) < most:
-            here.setdefault(row.id, (row.cosine, ExistingMemory(row.id, row.content, row.said_at)))
+            known = ExistingMemory(row.id, row.content, row.said_at)
+            here.setdefault(row.id, (embedder.cosine_scale.similarity(row.cosine), known))
     return [list(here.values()) for here in found]

@@ -19,8 +19,11 @@ import urllib.request
 from pathlib import Path
 from typing import IO
 
+from django.core.exceptions import ImproperlyConfigured
+
 from core.monitoring import metric_folder
 from core.supervision import SupervisorReport
+from memories.embeddings import local_models
 from memories.embeddings.weights import LANGUAGE, ModelFilesUnavailable, ensure_language, ensure_model
 from memproject.embedded import banner, children, envfile, redis_server, servers
 from memproject.embedded.leftovers import PidFile
@@ -70,10 +73,10 @@ def fetch_models(env: dict[str, str], data: Path) -> None:
     directory = Path(env.get("EMBEDDING_MODEL_DIR") or data / "models")
     try:
         if (env.get("EMBEDDING_PROVIDER") or "local") == "local":
-            ensure_model(directory, lambda line: say(f"  {line}"))
+            ensure_model(directory, lambda line: say(f"  {line}"), local_models.configured(env))
         if env.get("SPACY_MODEL", LANGUAGE) == LANGUAGE:
             ensure_language(directory, lambda line: say(f"  {line}"))
-    except ModelFilesUnavailable as error:
+    except (ModelFilesUnavailable, ImproperlyConfigured) as error:
         raise CannotStartError(str(error)) from None
 
 
