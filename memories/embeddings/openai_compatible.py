@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from core import http_client
 from core.monitoring import metrics
-from memories.embeddings.base import CosineScale, Vectors
+from memories.embeddings.base import Vectors
 from memories.errors import ProviderRefused, ProviderUnavailable
 
 BATCH_TEXTS = 128
@@ -35,8 +35,6 @@ class OpenAICompatibleEmbedder:
     """`base_url` ends before `/embeddings` and may be an address of the own network; the server's `model` must give
     `dimensions` numbers. An empty `api_key` serves servers that want none. `read` is the wait in seconds for each
     response to at most 128 texts. It retries nothing: the caller's task does."""
-
-    cosine_scale = CosineScale()
 
     def __init__(
         self, *, base_url: str, api_key: str, model: str, dimensions: int,

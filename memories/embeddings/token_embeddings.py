@@ -1,7 +1,7 @@
 """Token embeddings of 64 signed bytes each, for late interaction (ColBERT, Khattab and Zaharia, SIGIR 2020).
 
 A matrix projects the model's last layer for a token from 384 to 64 dimensions, after the mean of all tokens is taken
-away where it is long. Both were fitted once, on public chat text (`training/token_projections`). Stop words and
+away where it is long. Both were fitted once, on public chat text (`training/local_models`). Stop words and
 punctuation are left out.
 """
 
@@ -206,23 +206,35 @@ def dropped(vocabulary: Vocabulary) -> frozenset[int]:
 
 
 @dataclass(frozen=True)
-class Projection:
-    """`mean` [width] of all tokens' unit vectors, and a `matrix` [width, 64]."""
+class Fitted:
+    """What was fitted for a network (`training/local_models`).
+
+    `mean` [width]: of the unit vectors of tokens. `matrix` [width, 64]. `passages`, `questions` [width]: the mean of
+    the vectors of stored texts and of questions; None: not to be taken away. Vectors of some models all point the same
+    way, and questions another: without it a cosine of theirs says little, and thresholds don't fit (docs/models.md).
+    """
 
     mean: Floats
     matrix: Floats
+    passages: Floats | None
+    questions: Floats | None
 
     def narrow(self, layer: Floats) -> Floats:
-        """Vectors of length 1, from rows of the last layer."""
-        centred: Floats = _unit(layer) - self.mean
-        return _unit(centred @ self.matrix)
+        """Vectors of length 1 in 64 dimensions, from rows of the last layer."""
+        centred: Floats = unit(layer) - self.mean
+        return unit(centred @ self.matrix)
+
+    def centred(self, vectors: Floats, *, question: bool) -> Floats:
+        """Vectors of texts, of length 1."""
+        mean = self.questions if question else self.passages
+        return vectors if mean is None else unit(vectors - mean)
 
 
 @cache
-def projection(name: str) -> Projection:
-    """The fitted one in a file of this package."""
+def fitted(name: str) -> Fitted:
+    """Read a file of this package."""
     with np.load(Path(__file__).with_name(name)) as file:
-        return Projection(file["mean"], file["matrix"])
+        return Fitted(file["mean"], file["matrix"], *(file.get(part) for part in ("passages", "questions")))
 
 
 def kept(ids: Sequence[int], without: Collection[int], first: int = 0) -> list[int]:
@@ -238,9 +250,10 @@ def pack(narrow: Floats) -> TokenMatrix:
     return scaled
 
 
-def _unit(rows: Floats) -> Floats:
-    unit: Floats = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-    return unit
+def unit(rows: Floats) -> Floats:
+    """Each row with length 1; a row of zeros stays."""
+    scaled: Floats = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return scaled
 
 
 def width(token_model: str) -> int:

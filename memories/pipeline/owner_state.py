@@ -47,7 +47,7 @@ class StoredCandidate:
 @dataclass(slots=True)
 class OwnerState:
     """`live`: the memory of each live text, by agent and digest. `expired`: memories past their expiry that hold a text
-    of the pass. `near`, `stated`: the stored memories near to a statement, with their similarity, and those whose
+    of the pass. `near`, `stated`: the stored memories near to a statement, with their cosine, and those whose
     relations it contradicts. `current`: current revisions, with the changes of the pass. `changed`: memories
     whose stored text or state no longer counts."""
 
@@ -87,18 +87,17 @@ class OwnerState:
                 conflicts[candidate.known] = kind
         stored = self.stated.get(place, ())
         conflicts |= {known: kind for known, kind in stored if known.id not in self.changed}
-        near = [pair for pair in self.near.get(place, ()) if pair[1].id not in self.changed]
-        scale = registry.embedder().cosine_scale
+        near = [(cosine, known) for cosine, known in self.near.get(place, ()) if known.id not in self.changed]
         vector = as_stored(text.vectors[:1])[0]
         for candidate in made.values():
-            similarity = scale.similarity(float((candidate.vectors @ vector).max()))
-            if similarity >= nearest.MIN_SIMILARITY:
-                near.append((similarity, candidate.known))
+            cosine = float((candidate.vectors @ vector).max())
+            if cosine >= nearest.MIN_COSINE:
+                near.append((cosine, candidate.known))
         near.sort(key=lambda pair: -pair[0])
-        similarities = {known: similarity for similarity, known in near}
+        cosines = {known: cosine for cosine, known in near}
         contradicted = [known for known, kind in conflicts.items() if kind is not RelationConflict.SAME]
         wanted = dict.fromkeys([*contradicted[:MAX_STATED], *(known for _, known in near[: nearest.MAX_SIMILAR])])
-        return [Compared(known, min(similarities.get(known, 0.0), 1.0), conflicts.get(known)) for known in wanted]
+        return [Compared(known, cosines.get(known, 0.0), conflicts.get(known)) for known in wanted]
 
     def hold(
         self,
@@ -180,7 +179,7 @@ def compare(state: OwnerState, writes: Sequence[ReadWrite], texts: Mapping[bytes
             state.user_id,
             agent_id,
             vectors,
-            registry.embedder(),
+            registry.embedder().model,
             most=2 * nearest.MAX_SIMILAR,  # some of them may be changed by the pass
         )
         state.near |= {place: pairs for (place, _, _), pairs in zip(asked, near, strict=True)}

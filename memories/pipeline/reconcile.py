@@ -92,8 +92,7 @@ def reconcile(
 # --- proposals of the pair model -------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A live memory beside a new statement. `cosine`: on the scale of `CosineScale`, at most 1; 0 if
-    it was not found by its vector."""
+    """A live memory beside a new statement. `cosine`: 0 if it was not found by its vector."""
 
     known: ExistingMemory
     cosine: float

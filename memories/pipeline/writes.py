@@ -29,7 +29,7 @@ from memories.types import Decision, Fact, Item, Json, SourceKind
 log = logging.getLogger(__name__)
 
 MODEL_TRIES = 3  # attempts with a language model; then the rules read the write
-CANDIDATES, NEAR = 20, 0.25  # memories that a model is shown, and their minimum similarity
+CANDIDATES, NEAR = 20, 0.25  # memories that a model is shown, and their minimum cosine
 FAILURES = "model_failures"
 MAX_LINES = 200  # such lines of one write that are looked up
 
@@ -166,7 +166,7 @@ def _near(source: Source) -> tuple[ExistingMemory, ...]:
         source.user_id,
         source.agent_id,
         list(vectors),
-        registry.embedder(),
+        registry.embedder().model,
         most=CANDIDATES,
         enough=NEAR,
     )

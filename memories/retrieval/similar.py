@@ -12,13 +12,12 @@ from psycopg import sql
 
 from core.clock import now
 from core.postgres import fetch
-from memories.embeddings.base import Embedder
 from memories.models import Owner, Revision
 from memories.retrieval.nearest import EXACT_UP_TO, PREFILTER_SIZE
 from memories.statements import ExistingMemory
 
 MAX_SIMILAR = 8  # for one vector: 98 % of the memories that a text ends are among these (docs/models.md)
-MIN_SIMILARITY = 0.25  # as in the training of the pair model (`CosineScale`)
+MIN_COSINE = 0.25  # cosine, as in the training of the pair model
 
 IN_SCOPE = """e.tenant_id = %(tenant)s AND e.project = %(project)s AND e.user_id = %(user)s
           AND e.model = %(model)s AND e.current"""
@@ -77,13 +76,12 @@ def similar(
     user_id: str,
     agent_id: str | None,
     vectors: Sequence[npt.NDArray[np.float32]],
-    embedder: Embedder,
+    model: str,
     *,
     most: int = MAX_SIMILAR,
-    enough: float = MIN_SIMILARITY,
+    enough: float = MIN_COSINE,
 ) -> list[list[tuple[float, ExistingMemory]]]:
-    """At most `most` live facts for each vector of `embedder` with their similarity, nearest first; it is at least
-    `enough`."""
+    """At most `most` live facts for each vector with their cosine, nearest first; the cosine is at least `enough`."""
     if not vectors:
         return []
     size = (
@@ -99,11 +97,11 @@ def similar(
             "project": project,
             "user": user_id,
             "agent": agent_id,
-            "model": embedder.model,
+            "model": model,
             "vectors": "{" + ",".join(f'"{HalfVector(vector).to_text()}"' for vector in vectors) + "}",
             "wide": WIDE,
             "prefilter": PREFILTER_SIZE,
-            "distance": 1 - embedder.cosine_scale.cosine(enough),
+            "distance": 1 - enough,
             "moment": now(),
         },
     )
@@ -111,6 +109,5 @@ def similar(
     for row in rows:
         here = found[row.number - 1]
         if len(here) < most:
-            known = ExistingMemory(row.id, row.content, row.said_at)
-            here.setdefault(row.id, (embedder.cosine_scale.similarity(row.cosine), known))
+            here.setdefault(row.id, (row.cosine, ExistingMemory(row.id, row.content, row.said_at)))
     return [list(here.values()) for here in found]

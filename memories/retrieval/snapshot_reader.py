@@ -147,7 +147,7 @@ class Parts:
 
     @classmethod
     def empty(cls, scope: SnapshotScope) -> Parts:
-        return cls(_columns(np.zeros(0, HEAD), b"", b"", b"", np.zeros(0, np.int32), scope.dimensions), ())
+        return cls(_columns(np.zeros(0, HEAD), b"", b"", b"", np.zeros(0, np.int32), scope), ())
 
     def take(self, at: npt.NDArray[np.int64]) -> Parts:
         """The passages at these places."""

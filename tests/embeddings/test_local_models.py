@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from memories.embeddings import local_models, token_embeddings
-from memories.embeddings.base import CosineScale
 from memories.embeddings.download import Asset, Bundle
 from memories.embeddings.local import LocalEmbedder
 from memories.embeddings.local_models import LocalModel, Network
@@ -28,7 +27,7 @@ METASPACE = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "alway
 TABLE: NDArray[np.float32] = np.random.default_rng(3).normal(size=(10, 384)).astype(np.float32)
 
 
-def network(place: Path, pieces: list[str], pooling: Literal["mean", "first"], projection: str = "") -> Network:
+def network(place: Path, pieces: list[str], pooling: Literal["mean", "first"], fitted: str = "") -> Network:
     """A network whose last layer is a table of vectors, one for each token."""
     (place / "tiny").mkdir(exist_ok=True)
     words = {piece: number for number, piece in enumerate(pieces)}
@@ -64,12 +63,11 @@ def network(place: Path, pieces: list[str], pooling: Literal["mean", "first"], p
         if (data := (place / "tiny" / name).read_bytes())
     )
     bundle = Bundle("tiny", assets, ())
-    return Network(bundle, "nobody/tiny", "m.onnx", "m.onnx", 4, pooling, projection, "ask: ", "tell: ")
+    return Network(bundle, "nobody/tiny", "m.onnx", "m.onnx", 4, pooling, fitted, "ask: ", "tell: ")
 
 
 def model(*networks: Network) -> LocalModel:
-    shares = tuple(1 / len(networks) for _ in networks)
-    return LocalModel("tiny", networks, shares, CosineScale(), "tiny/64" if networks[0].projection else "")
+    return LocalModel("tiny", networks, "tiny/64" if networks[0].fitted else "")
 
 
 def unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -104,14 +102,14 @@ def test_a_prefix_leaves_the_whole_window_to_the_text_and_has_no_token_vectors(t
     assert encoded.token_embeddings is not None
     # "the" alone and the mark at the end stay where there is nothing else
     assert [rows.shape for rows in encoded.token_embeddings] == [(4, 64), (4, 64), (2, 64), (1, 64)]
-    expected = token_embeddings.projection("proj64-e5-small-v2.npz").narrow(TABLE[[7, 8]])
+    expected = token_embeddings.fitted("proj64-e5-small-v2.npz").narrow(TABLE[[7, 8]])
     got = encoded.token_embeddings[0][:2].astype(np.float32)
     assert got / np.linalg.norm(got, axis=1, keepdims=True) == pytest.approx(expected, abs=0.02)
 
 
 def test_two_networks_make_one_vector_whose_cosine_is_their_mean(tmp_path: Path) -> None:
     tiny = network(tmp_path, BERT, "mean", "proj64-e5-small-v2.npz")
-    other = replace(tiny, pooling="first", projection="proj64-bge-small-en-v1.5.npz", question_prefix="")
+    other = replace(tiny, pooling="first", fitted="proj64-bge-small-en-v1.5.npz", question_prefix="")
     both = replace(model(tiny, other), token_model="tiny/128")
     embedder = LocalEmbedder(tmp_path, model=both)
     assert embedder.dimensions == 768
@@ -154,17 +152,19 @@ def test_the_pinned_models_are_the_ones_that_were_agreed() -> None:
     }
 
 
-def test_both_together_have_the_mean_of_the_similarities() -> None:
+def test_vectors_are_centred_as_questions_and_as_stored_texts() -> None:
     both = local_models.find("bge-small-en-v1.5+e5-small-v2")
-    cosines = (0.7, 0.85)
-    together = both.cosine_scale.similarity(sum(s * c for s, c in zip(both.shares, cosines, strict=True)))
-    singles = [
-        local_models.find(name).cosine_scale.similarity(cosine)
-        for name, cosine in zip(("bge-small-en-v1.5", "e5-small-v2"), cosines, strict=True)
-    ]
-    assert together == pytest.approx(sum(singles) / 2)
-    assert both.cosine_scale.cosine(together) == pytest.approx(both.shares[0] * 0.7 + both.shares[1] * 0.85)
     assert (both.dimensions, both.token_model) == (768, "bge-small-en-v1.5+e5-small-v2/128")
+    for network in both.networks:
+        fitted = token_embeddings.fitted(network.fitted)
+        assert fitted.passages is not None
+        assert fitted.questions is not None
+        assert 0.5 < np.linalg.norm(fitted.passages) < 1
+        vectors = unit(TABLE[:1])
+        for mean, question in ((fitted.passages, False), (fitted.questions, True)):
+            assert fitted.centred(vectors, question=question)[0] == pytest.approx(unit(vectors[0] - mean), abs=1e-6)
+    default = token_embeddings.fitted(local_models.MINILM.networks[0].fitted)
+    assert default.centred(TABLE, question=True) is TABLE
 
 
 @pytest.mark.parametrize("environment", [{}, {"EMBEDDING_PROVIDER": "openai", "EMBEDDING_MODEL": "bge-m3"}])
@@ -187,6 +187,6 @@ def test_the_real_ones_are_the_same_in_any_company_and_tell_meanings_apart(pair_
         assert alone.token_embeddings[0].shape[1] == token_embeddings.width(embedder.token_model)
     asked = embedder.encode_question("Where does my sister live?").vectors[0]
     stored = embedder.embed(["My sister moved to Porto.", "The boiler was repaired on Monday.", "I can't eat nuts."])
-    right, *others = (embedder.cosine_scale.similarity(float(cosine)) for cosine in stored @ asked)
+    right, *others = stored @ asked  # as with all-MiniLM-L6-v2
     assert right > 0.4
-    assert max(others) < 0.3
+    assert max(others) < 0.2

@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
 from memories.embeddings import registry
-from memories.embeddings.base import CosineScale, Encoded, Vectors
+from memories.embeddings.base import Encoded, Vectors
 from memories.embeddings.fake import FakeEmbedder
 from memories.embeddings.local import LocalEmbedder
 from memories.embeddings.openai_compatible import OpenAICompatibleEmbedder
@@ -123,7 +123,6 @@ class Remote:
 
     model = "remote"
     dimensions = 384
-    cosine_scale = CosineScale()
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         return FakeEmbedder().embed(texts)
