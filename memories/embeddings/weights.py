@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -30,6 +30,14 @@ def ensure_model(directory: Path, progress: Callable[[str], None], model: LocalM
     for network in model.networks:
         place = _ensure_network(directory, progress, network)
     return place
+
+
+def ensure_configured_model(directory: Path, progress: Callable[[str], None], environment: Mapping[str, str]) -> Path:
+    """`ensure_model` for the model that EMBEDDING_PROVIDER and EMBEDDING_MODEL name. Raises ModelFilesUnavailable."""
+    try:
+        return ensure_model(directory, progress, local_models.configured(environment))
+    except ImproperlyConfigured as error:
+        raise ModelFilesUnavailable(str(error)) from None
 
 
 def _ensure_network(directory: Path, progress: Callable[[str], None], network: Network) -> Path:
@@ -87,9 +95,9 @@ def main() -> int:
         sys.stderr.write("usage: python -m memories.embeddings.weights DIRECTORY\n")
         return 2
     try:
-        place = ensure_model(Path(sys.argv[1]), _say, local_models.configured(os.environ))
+        place = ensure_configured_model(Path(sys.argv[1]), _say, os.environ)
         language = ensure_language(Path(sys.argv[1]), _say)
-    except (ModelFilesUnavailable, ImproperlyConfigured) as error:
+    except ModelFilesUnavailable as error:
         sys.stderr.write(f"{error}\n")
         return 1
     _say(f"embedding model ready in {place}")

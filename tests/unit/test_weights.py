@@ -18,7 +18,7 @@ from memories.embeddings import bert_graph, english, local_models, minilm, weigh
 from memories.embeddings.download import Asset, Bundle, Hub, Release, Wheel
 from memories.embeddings.eight_bit_graph import EightBitGraph
 from memories.embeddings.local_models import LocalModel
-from memories.embeddings.weights import ModelFilesUnavailable, ensure_language, ensure_model
+from memories.embeddings.weights import ModelFilesUnavailable, ensure_configured_model, ensure_language, ensure_model
 
 CLOSED = Hub("http://127.0.0.1:9/closed")
 
@@ -165,10 +165,18 @@ def test_the_command_explains_itself(capsys: pytest.CaptureFixture[str], monkeyp
     assert "DIRECTORY" in capsys.readouterr().err
 
 
+def test_an_unknown_model_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(ModelFilesUnavailable, match=r"EMBEDDING_MODEL is 'bge-m3'.*multilingual-e5-small"):
+        ensure_configured_model(tmp_path, str.strip, {"EMBEDDING_MODEL": "bge-m3"})
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_command_fails_with_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["weights", str(tmp_path)])
-    monkeypatch.setattr(weights, "ensure_model", lambda *args: (_ for _ in ()).throw(ModelFilesUnavailable("no model")))
+    monkeypatch.setattr(
+        weights, "ensure_configured_model", lambda *args: (_ for _ in ()).throw(ModelFilesUnavailable("no model"))
+    )
     assert weights.main() == 1
     assert capsys.readouterr().err == "no model\n"
