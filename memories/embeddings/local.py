@@ -33,8 +33,8 @@ BATCH_TOKENS = 2048  # padding included; bounds the memory of a run (about 40 MB
 BATCH_TEXTS = 64
 MAX_CHARACTERS = 20_000  # far beyond 500 tokens; the tokenizer would read megabytes only to cut them off
 
-Floats = NDArray[np.float32]
-_NONE: Floats = np.zeros((0, token_embeddings.DIMENSIONS), np.float32)
+Rows = NDArray[np.float32]
+_NONE: Rows = np.zeros((0, token_embeddings.DIMENSIONS), np.float32)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class _Loaded:
     def _mark(self, *names: str) -> int:
         return next(found for name in names if (found := self.tokenizer.token_to_id(name)) is not None)
 
-    def run(self, rows: Sequence[list[int]]) -> tuple[Floats, Floats]:
+    def run(self, rows: Sequence[list[int]]) -> tuple[Rows, Rows]:
         """Vectors (rows × width) and the last layer (rows × tokens × width) of token ids."""
         ids = np.zeros((len(rows), max(map(len, rows))), np.int64)
         mask = np.zeros_like(ids)
@@ -80,8 +80,8 @@ class _Text:
     """A text by one network: its vector, its tokens' (tokens × 64; no rows unless asked for), the share of unknown
     tokens."""
 
-    vector: Floats
-    tokens: Floats
+    vector: Rows
+    tokens: Rows
     unknown: float
 
 
@@ -162,9 +162,9 @@ class LocalEmbedder:
                 found[row] = _Text(vectors[line], narrow, unknown)
         return [found[row] for row in range(len(texts))]
 
-    def uncentred(self, network: Network, text: str, *, question: bool = False) -> tuple[Floats, Floats]:
-        """What `token_embeddings.Fitted` is fitted on: the vector, and the last layer of the tokens that mean something
-        (tokens × width)."""
+    def uncentred(self, network: Network, text: str, *, question: bool = False) -> tuple[Rows, Rows]:
+        """What `token_embeddings.FittedArrays` is fitted on: the vector, and the last layer of the tokens that mean
+        something (tokens × width)."""
         loaded = self._load(network, network.graph)
         before, after = loaded.frame(network.question_prefix if question else network.passage_prefix)
         ids = [*before, *loaded.read(text), *after]
@@ -191,7 +191,7 @@ def beside_a_server() -> LocalEmbedder:
     return LocalEmbedder(Path(settings.EMBEDDING_MODEL_DIR), settings.EMBEDDING_THREADS)
 
 
-def _narrow(loaded: _Loaded, ids: list[int], layer: Floats, first: int) -> Floats:
+def _narrow(loaded: _Loaded, ids: list[int], layer: Rows, first: int) -> Rows:
     """The vectors of tokens from `first` on, in 64 dimensions."""
     if not loaded.network.fitted:
         return _NONE

@@ -22,8 +22,8 @@ TOKENIZER = "tokenizer.json"
 @dataclass(frozen=True)
 class Network:
     """One transformer. `max_tokens`: of a text, without prefix and marks. `pooling`: how the vector of a text is made
-    of its tokens' ("graph": the graph does it). `fitted`: a file of this package, see `Fitted`; empty: none, and no
-    token vectors. `heads`: of a network whose graphs are built from its weights at set-up."""
+    of its tokens' ("graph": the graph does it). `fitted`: a file of this package, see `FittedArrays`; empty: none, and
+    no token vectors. `heads`: of a network whose graphs are built from its weights at set-up."""
 
     bundle: Bundle
     repository: str
@@ -88,9 +88,9 @@ MINILM = _single(
     ),
 )
 
-# In 8 bits, as transformers.js uses them. Both read the same word pieces.
+# In 8 bits, as transformers.js uses them. Both read the same tokens.
 _EIGHT_BIT = "onnx/model_quantized.onnx"
-_WORD_PIECES = Asset(TOKENIZER, 711396, "d241a60d5e8f04cc1b2b3e9ef7a4921b27bf526d9f6050ab90f9267a1f9e5c66")
+_BERT_TOKENIZER = Asset(TOKENIZER, 711396, "d241a60d5e8f04cc1b2b3e9ef7a4921b27bf526d9f6050ab90f9267a1f9e5c66")
 
 _BGE_REVISION = "ea104dacec62c0de699686887e3f920caeb4f3e3"
 BGE = _single(
@@ -100,7 +100,7 @@ BGE = _single(
             name=f"bge-small-en-v1.5-{_BGE_REVISION[:8]}",
             assets=(
                 Asset(_EIGHT_BIT, 34014426, "6c9c6101a956d62dfb5e7190c538226c0c5bb9cb27b651234b6df063ee7dbfe4"),
-                _WORD_PIECES,
+                _BERT_TOKENIZER,
             ),
             sources=(
                 Hub(f"https://huggingface.co/Xenova/bge-small-en-v1.5/resolve/{_BGE_REVISION}"),
@@ -130,7 +130,7 @@ E5 = _single(
             name=f"e5-small-v2-{_E5_REVISION[:8]}",
             assets=(
                 Asset(_EIGHT_BIT, 34014367, "7d9092cb25f2bd1c023b7e8d2aa459044a02030ac880e5a59fdaf27af69f1ded"),
-                _WORD_PIECES,
+                _BERT_TOKENIZER,
             ),
             sources=(
                 Hub(f"https://huggingface.co/Xenova/e5-small-v2/resolve/{_E5_REVISION}"),
@@ -173,7 +173,7 @@ MULTILINGUAL_E5 = _single(
         question_graph=_MULTILINGUAL_GRAPH,
         max_tokens=500,
         pooling="mean",
-        fitted="",
+        fitted="proj64-multilingual-e5-small.npz",
         question_prefix="query: ",
         passage_prefix="passage: ",
     ),

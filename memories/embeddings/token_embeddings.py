@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from memories.embeddings.base import TokenMatrix
 
-Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.float32]
 
 DIMENSIONS = 64  # of one network
 STOP_WORDS = [
@@ -206,7 +206,7 @@ def dropped(vocabulary: Vocabulary) -> frozenset[int]:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedArrays:
     """What was fitted for a network (`training/local_models`).
 
     `mean` [width]: of the unit vectors of tokens. `matrix` [width, 64]. `passages`, `questions` [width]: the mean of
@@ -214,27 +214,27 @@ class Fitted:
     way, and questions another: without it a cosine of theirs says little, and thresholds don't fit (docs/models.md).
     """
 
-    mean: Floats
-    matrix: Floats
-    passages: Floats | None
-    questions: Floats | None
+    mean: Rows
+    matrix: Rows
+    passages: Rows | None
+    questions: Rows | None
 
-    def narrow(self, layer: Floats) -> Floats:
+    def narrow(self, layer: Rows) -> Rows:
         """Vectors of length 1 in 64 dimensions, from rows of the last layer."""
-        centred: Floats = unit(layer) - self.mean
+        centred: Rows = unit(layer) - self.mean
         return unit(centred @ self.matrix)
 
-    def centred(self, vectors: Floats, *, question: bool) -> Floats:
+    def centred(self, vectors: Rows, *, question: bool) -> Rows:
         """Vectors of texts, of length 1."""
         mean = self.questions if question else self.passages
         return vectors if mean is None else unit(vectors - mean)
 
 
 @cache
-def fitted(name: str) -> Fitted:
+def fitted(name: str) -> FittedArrays:
     """Read a file of this package."""
     with np.load(Path(__file__).with_name(name)) as file:
-        return Fitted(file["mean"], file["matrix"], *(file.get(part) for part in ("passages", "questions")))
+        return FittedArrays(file["mean"], file["matrix"], *(file.get(part) for part in ("passages", "questions")))
 
 
 def kept(ids: Sequence[int], without: Collection[int], first: int = 0) -> list[int]:
@@ -243,16 +243,16 @@ def kept(ids: Sequence[int], without: Collection[int], first: int = 0) -> list[i
     return [place for place in places if ids[place] not in without] or list(places)
 
 
-def pack(narrow: Floats) -> TokenMatrix:
+def pack(narrow: Rows) -> TokenMatrix:
     """Bytes of vectors of length 1. Each row uses the whole range of a byte: its length is lost."""
     largest = np.maximum(np.abs(narrow).max(axis=1, keepdims=True), 1e-12)
     scaled: TokenMatrix = np.round(narrow * (127 / largest)).astype(np.int8)
     return scaled
 
 
-def unit(rows: Floats) -> Floats:
+def unit(rows: Rows) -> Rows:
     """Each row with length 1; a row of zeros stays."""
-    scaled: Floats = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    scaled: Rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
     return scaled
 
 
