@@ -20,20 +20,19 @@ from typing import Any
 import numpy as np
 import onnxruntime
 from django.conf import settings
-from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from core.monitoring import metrics
 from memories.embeddings import local_models, token_embeddings
 from memories.embeddings.base import Encoded, Vectors
 from memories.embeddings.local_models import LocalModel, Network
+from memories.embeddings.token_embeddings import Rows
 from memories.errors import ProviderUnavailable
 
 BATCH_TOKENS = 2048  # padding included; bounds the memory of a run (about 40 MB) however many texts come
 BATCH_TEXTS = 64
 MAX_CHARACTERS = 20_000  # far beyond 500 tokens; the tokenizer would read megabytes only to cut them off
 
-Rows = NDArray[np.float32]
 _NONE: Rows = np.zeros((0, token_embeddings.DIMENSIONS), np.float32)
 
 
