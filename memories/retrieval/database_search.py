@@ -221,7 +221,7 @@ def _details(context: SearchContext, chosen: Sequence[PassageCandidate]) -> list
     statement, _ = where.statement(DETAILS, None, context.analyzed.query.temporal_view)
 
     def detailed(vectors: bytes | None, vector: bytes | None, **columns: Any) -> PassageCandidate:
-        loaded = None if vectors is None else token_embeddings.load(vectors)
+        loaded = None if vectors is None else token_embeddings.load(vectors, context.token_model or "")
         cosine = None if vector is None or context.vector is None else _cosine(vector, context.vector)
         return PassageCandidate(cosine=cosine, token_embeddings=loaded, **columns)
 

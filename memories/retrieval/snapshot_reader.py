@@ -147,7 +147,7 @@ class Parts:
 
     @classmethod
     def empty(cls, scope: SnapshotScope) -> Parts:
-        return cls(_columns(np.zeros(0, HEAD), b"", b"", b"", np.zeros(0, np.int32), scope.dimensions), ())
+        return cls(_columns(np.zeros(0, HEAD), b"", b"", b"", np.zeros(0, np.int32), scope), ())
 
     def take(self, at: npt.NDArray[np.int64]) -> Parts:
         """The passages at these places."""
@@ -203,7 +203,7 @@ def _contents(scope: SnapshotScope, ids: npt.NDArray[np.bytes_]) -> Parts:
     names: Mapping[str, int] = {name: at for at, name in enumerate(dict.fromkeys(filter(None, found.speakers or ())))}
     speaker = np.array([names.get(name, -1) if name else -1 for name in found.speakers or ()], np.int32)
     heads = np.frombuffer(found.heads or b"", HEAD)
-    columns = _columns(heads, found.vectors or b"", found.tokens or b"", found.words or b"", speaker, scope.dimensions)
+    columns = _columns(heads, found.vectors or b"", found.tokens or b"", found.words or b"", speaker, scope)
     part = Parts(columns, tuple(names))
     return part.take(np.argsort(columns.ids, kind="stable"))
 
@@ -214,14 +214,14 @@ def _columns(
     tokens: bytes,
     words: bytes,
     speaker: npt.NDArray[np.int32],
-    dimensions: int,
+    scope: SnapshotScope,
 ) -> Columns:
     has_vector = heads["has_vector"] == 1
-    matrix = np.zeros((len(heads), dimensions), np.float32)
-    matrix[has_vector] = unpack_vectors(vectors, dimensions)
+    matrix = np.zeros((len(heads), scope.dimensions), np.float32)
+    matrix[has_vector] = unpack_vectors(vectors, scope.dimensions)
     token_bytes = heads["token_bytes"].astype(np.int64)
     word = np.frombuffer(words, WORD)
-    loaded = token_embeddings.load(tokens)
+    loaded = token_embeddings.load(tokens, scope.token_model or "")
     return Columns(
         ids=heads["id"],
         memory=heads["memory"],
