@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.ids import MEMORY, parse
 from core.unset import UNSET, Unset
 from entities.types import NO_ENTITIES, EntityRef, MemoryEntities, distinct
 from memories.explanation_types import Explanation, Why
@@ -179,11 +178,6 @@ class RecallQuery:
     reference_time: dt.datetime | None = None
     explain: bool = False
     recipe: str | None = None
-
-    @property
-    def excluded_keys(self) -> list[uuid.UUID]:
-        """The row ids of `exclude`; an unknown id excludes nothing."""
-        return [key for text in self.exclude if (key := parse(MEMORY, text))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ class SearchContext:
     def parameters(self) -> dict[str, Any]:
         query = self.analyzed.query
         return where.parameters(
-            self.analyzed.scope, self.analyzed.moment, exclude=query.excluded_keys, temporal_view=query.temporal_view
+            self.analyzed.scope, self.analyzed.moment, exclude=where.excluded(query), temporal_view=query.temporal_view
         ) | {
             "vector": self._halfvec,
             "model": self.model,

@@ -17,7 +17,7 @@ from django.conf import settings
 
 from core.monitoring import metrics
 from memories.retrieval import snapshot_reader
-from memories.retrieval.snapshot import ScopeState, Snapshot
+from memories.retrieval.snapshot import ScopeSnapshot, ScopeState
 from memories.retrieval.snapshot_reader import SnapshotScope
 
 MAX_ASKED = 20_000  # owners whose last version is remembered
@@ -28,7 +28,7 @@ BYTES_A_PASSAGE = 4_000  # an upper estimate: an owner that can't fit is not rea
 
 @dataclass
 class _Entry:
-    snapshot: Snapshot
+    snapshot: ScopeSnapshot
     size: int
     used_at: float
 
@@ -44,7 +44,7 @@ class SnapshotCache:
     _size: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def get(self, scope: SnapshotScope, state: ScopeState, budget: int) -> Snapshot | None:
+    def get(self, scope: SnapshotScope, state: ScopeState, budget: int) -> ScopeSnapshot | None:
         """The snapshot of this version, read now if that pays; None: search the database."""
         if budget <= 0 or state.has_pending or state.passages * BYTES_A_PASSAGE > budget:
             return None
@@ -67,7 +67,7 @@ class SnapshotCache:
             self._keep(scope, read, budget)
         return read
 
-    def _pays(self, scope: SnapshotScope, state: ScopeState, older: Snapshot | None) -> bool:
+    def _pays(self, scope: SnapshotScope, state: ScopeState, older: ScopeSnapshot | None) -> bool:
         """Whether the owner is asked again at this version, or has a small snapshot of an older one."""
         was_asked = self._asked.get(scope) == state.version
         self._asked[scope] = state.version
@@ -76,7 +76,7 @@ class SnapshotCache:
             self._asked.popitem(last=False)
         return was_asked or (older is not None and state.passages <= REFRESHED_UP_TO)
 
-    def _keep(self, scope: SnapshotScope, snapshot: Snapshot, budget: int) -> None:
+    def _keep(self, scope: SnapshotScope, snapshot: ScopeSnapshot, budget: int) -> None:
         moment = self.clock()
         with self._lock:
             if (old := self._entries.pop(scope, None)) is not None:
@@ -95,7 +95,7 @@ class SnapshotCache:
 _cache = SnapshotCache()
 
 
-def get(scope: SnapshotScope, state: ScopeState) -> Snapshot | None:
+def get(scope: SnapshotScope, state: ScopeState) -> ScopeSnapshot | None:
     """As `SnapshotCache.get`, in this process."""
     return _cache.get(scope, state, settings.RECALL_SNAPSHOT_MB * 1_000_000)
 

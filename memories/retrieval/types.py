@@ -16,7 +16,7 @@ import numpy.typing as npt
 from memories.embeddings.base import TokenMatrix
 from memories.retrieval.lexical import Lexical
 from memories.retrieval.recipes import Recipe
-from memories.retrieval.snapshot import ReviewPair, ScopeState, Snapshot
+from memories.retrieval.snapshot import ReviewPair, ScopeSnapshot, ScopeState
 from memories.retrieval.time_expressions import Window
 from memories.types import MemoryScope, RecallQuery
 
@@ -48,7 +48,7 @@ class AnalyzedQuery:
     moment: dt.datetime
     question: Question
     state: ScopeState
-    snapshot: Snapshot | None
+    snapshot: ScopeSnapshot | None
     recipe: Recipe | None = None
 
 
