@@ -71,7 +71,7 @@ def overlaps(candidates: Sequence[PassageCandidate]) -> tuple[Floats, ...]:
     """[older, newer]: the features of COEFFICIENTS (each n × n)."""
     shared, own = _shared_words([candidate.terms for candidate in candidates])
     met = _token_similarity([candidate.token_embeddings for candidate in candidates])
-    whole = np.maximum(own, 1e-9)
+    whole: Floats = np.maximum(own, 1e-9).astype(np.float32)
     return shared / whole[:, None], shared / whole[None, :], shared, met, met.T
 
 
@@ -105,7 +105,7 @@ def _shared_words(terms: Sequence[npt.NDArray[np.int64]]) -> tuple[Floats, Float
     has[np.repeat(np.arange(len(terms)), lengths), at] = 1
     count = has.sum(axis=0)
     rarity = np.log(1 + (len(terms) - count + 0.5) / (count + 0.5))
-    weighted = has * rarity
+    weighted: Floats = (has * rarity).astype(np.float32)
     return weighted @ has.T, weighted.sum(axis=1)
 
 
