@@ -39,7 +39,7 @@ def fuse(scored: Scored) -> Ranking:
     )
     best = {candidate.memory_id: at for candidate, at in zip(hits.candidates, places, strict=True)}
     outdated = freshness.outdated(pool.reviews)
-    return Ranking(analyzed.scope, analyzed.query, analyzed.moment, ranked, best, found.columns, outdated, retrieved)
+    return Ranking(analyzed.scope, analyzed.query, analyzed.moment, ranked, best, found.columns, retrieved, outdated)
 
 
 def weighted(scored: Scored) -> WeightedCandidates:

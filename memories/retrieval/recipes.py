@@ -71,8 +71,8 @@ class Recipe:
 FULL = Recipe(
     "full",
     {
-        "token_embeddings": 0.7,
-        "session": 0.14,
+        "token_embeddings": 0.8,
+        "session": 0.15,
         "words": 0.05,
         "words_context": 0.05,
         "meaning": 0.1,
