@@ -183,6 +183,7 @@ def _candidates(
             role=ROLES[role],
             length=length,
             asks=asks,
+            terms=columns.terms[columns.term_starts[at] : columns.term_starts[at + 1]],
             token_embeddings=columns.tokens[columns.token_starts[at] : columns.token_starts[at + 1]]
             if with_tokens and columns.has_tokens[at]
             else None,

@@ -21,6 +21,7 @@ from memories.retrieval.time_expressions import Window
 from memories.types import MemoryScope, RecallQuery
 
 Floats = npt.NDArray[np.float32]
+NO_TERMS = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ class AnalyzedQuery:
 @dataclass(frozen=True, slots=True)
 class PassageCandidate:
     """A passage, or a pending write (`pending`: without position and token embeddings). `cosine` None: no vector of
-    this model. `session`, `place` and `after` are names or numbers: only their equality counts."""
+    this model. `session`, `place` and `after` are names or numbers: only their equality counts. `terms` has the hashes
+    of its words, once each."""
 
     key: uuid.UUID
     memory_id: uuid.UUID
@@ -69,6 +71,7 @@ class PassageCandidate:
     role: str | None = None
     length: int = 0
     asks: bool = False
+    terms: npt.NDArray[np.int64] = field(default_factory=lambda: NO_TERMS)
     token_embeddings: TokenMatrix | None = None
     pending: bool = False
 

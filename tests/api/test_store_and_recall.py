@@ -172,6 +172,7 @@ def test_without_a_model_memories_are_found_by_their_words(owner: Caller, monkey
         raise ProviderUnavailable
 
     monkeypatch.setattr(LocalEmbedder, "encode", away)
+    monkeypatch.setattr(LocalEmbedder, "encode_question", away)
     assert owner.recalled("Where is Oslo?") == ["User lives in Oslo"]
     refused = owner.post("/api/v1/memories/recall", {"query": "Where is Oslo?", "enable_hybrid": False})
     assert (refused.status_code, refused["Retry-After"]) == (503, "1")
