@@ -85,10 +85,10 @@ def limits(hits: Hits) -> Floats:
     tells = np.array([not c.asks and c.role != "assistant" for c in candidates], np.bool_)
     chat = np.array([c.role == "user" for c in candidates], np.bool_)
     found = np.where(alone[:, None] & alone, NOTES, np.where(chat[:, None] & chat, CHATS, TURNS))
-    apart = _differ(sessions) & ~_differ(speakers) & tells[:, None] & tells
+    apart = _differ(sessions) & ~_differ(speakers)
     gap = hits.sums[:, None] - hits.sums
     possible = ((alone[:, None] & alone) & (gap <= MAX_NOTE_GAP)) | (apart & (np.abs(gap) <= MAX_GAP))
-    possible &= said[:, None] < said
+    possible &= (said[:, None] < said) & tells[:, None] & tells
     return np.where(possible, found, np.inf).astype(np.float32).reshape(count, count)
 
 
