@@ -31,6 +31,7 @@ NOTES = 0.04
 # friends. A turn is compared with those of other conversations that match the question as well.
 CHATS, TURNS = 0.1, 0.3
 MAX_GAP = 0.1  # of the weighted sums
+MAX_NOTE_GAP = 0.4  # by which the newer note may match the question less
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,10 @@ def limits(hits: Hits) -> Floats:
     tells = np.array([not c.asks and c.role != "assistant" for c in candidates], np.bool_)
     chat = np.array([c.role == "user" for c in candidates], np.bool_)
     found = np.where(alone[:, None] & alone, NOTES, np.where(chat[:, None] & chat, CHATS, TURNS))
-    apart = _differ(sessions) & ~_differ(speakers) & tells[:, None] & tells
-    near = np.abs(hits.sums[:, None] - hits.sums) <= MAX_GAP
-    possible = (alone[:, None] & alone) | (apart & near)
-    possible &= said[:, None] < said
+    apart = _differ(sessions) & ~_differ(speakers)
+    gap = hits.sums[:, None] - hits.sums
+    possible = ((alone[:, None] & alone) & (gap <= MAX_NOTE_GAP)) | (apart & (np.abs(gap) <= MAX_GAP))
+    possible &= (said[:, None] < said) & tells[:, None] & tells
     return np.where(possible, found, np.inf).astype(np.float32).reshape(count, count)
 
 

@@ -84,7 +84,7 @@ FULL = Recipe(
         "length": 0.01,
     },
     logistic_slope=2.5,
-    logistic_midpoint=0.76,
+    logistic_midpoint=0.78,
     note=NoteWeights(
         {
             "token_embeddings": 1.0,

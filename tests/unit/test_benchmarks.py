@@ -61,10 +61,11 @@ def test_the_shipped_conversation_is_whole() -> None:
 
 
 def test_nothing_is_asked_while_writes_are_pending(monkeypatch: pytest.MonkeyPatch) -> None:
-    status = {"data": {"writes": {"pending": 3}, "embedder": {"model": "all-MiniLM-L6-v2"}}}
+    writes = {"pending": 3}
+    status = {"data": {"writes": writes, "embedder": {"model": "all-MiniLM-L6-v2"}}}
     api = Api("http://127.0.0.1:1", "key")
     monkeypatch.setattr(api, "call", lambda *_: (200, status, {}))
     with pytest.raises(CannotMeasureError, match="3 writes are pending"):
         api.model()
-    status["data"]["writes"]["pending"] = 0
+    writes["pending"] = 0
     assert api.model() == "all-MiniLM-L6-v2"

@@ -55,6 +55,18 @@ def test_notes_about_other_things_or_of_one_moment_are_no_pair() -> None:
     assert freshness.pairs(many(note(0, OLD), note(0, NEW)), ()) == []
 
 
+def test_a_question_and_the_words_of_an_assistant_replace_nothing() -> None:
+    for newer in (note(1, NEW, asks=True), note(1, NEW, role="assistant")):
+        assert freshness.pairs(many(note(0, OLD), newer), ()) == []
+
+
+def test_a_newer_note_that_matches_the_question_far_less_stays_below() -> None:
+    found = many(note(0, OLD), note(1, NEW))
+    apart = found.sums.copy()
+    apart[1] -= 0.5
+    assert freshness.pairs(Hits(found.candidates, apart), ()) == []
+
+
 def test_only_the_best_hits_are_compared_by_their_words() -> None:
     others = [note(n, tuple(range(10 * n, 10 * n + 4))) for n in range(5, 5 + freshness.HITS - 1)]
     late = note(2, NEW)
