@@ -69,8 +69,7 @@ def newest_first(logits: Floats, pairs: Sequence[tuple[int, int]]) -> tuple[list
 
 
 def _weight(recipe: Recipe, name: str, in_talk: npt.NDArray[np.bool_]) -> Floats:
-    own = recipe.weights.get(name, 0.0)
-    other = own if recipe.note is None else recipe.note.weights.get(name, 0.0)
+    own, other = (recipe.weights_of(in_conversation=is_turn).get(name, 0.0) for is_turn in (True, False))
     return np.where(in_talk, own, other).astype(np.float32)
 
 

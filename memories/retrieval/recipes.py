@@ -67,6 +67,9 @@ class Recipe:
     token_context: NeighbourWeights = NeighbourWeights(0.6, 0.5, 0.3)
     meaning_context: NeighbourWeights = NeighbourWeights(0.8)
 
+    def weights_of(self, *, in_conversation: bool) -> Mapping[str, float]:
+        return self.weights if in_conversation or self.note is None else self.note.weights
+
 
 FULL = Recipe(
     "full",
@@ -84,7 +87,7 @@ FULL = Recipe(
         "length": 0.01,
     },
     logistic_slope=2.5,
-    logistic_midpoint=0.78,
+    logistic_midpoint=0.74,
     note=NoteWeights(
         {
             "token_embeddings": 1.0,
@@ -98,7 +101,7 @@ FULL = Recipe(
         logistic_slope=2.5,
         logistic_midpoint=0.64,
     ),
-    margin=0.5,
+    margin=0.25,
 )
 LITE = Recipe(
     "lite",
