@@ -1,7 +1,8 @@
 """The snapshots of this process: the least recently used are dropped beyond a budget.
 
 An owner's snapshot is read when the owner is asked again at the same version, and refreshed when a small one has
-changed. It holds numbers of memories that may be erased meanwhile: it is dropped when nobody asked for IDLE_SECONDS.
+changed. It holds numbers of memories that may be erased meanwhile: a recall of any owner drops those that nobody asked
+for IDLE_SECONDS.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from memories.retrieval.snapshot_reader import SnapshotScope
 MAX_ASKED = 20_000  # owners whose last version is remembered
 REFRESHED_UP_TO = 20_000  # passages; a larger scope is read again only when it is asked twice at one version
 IDLE_SECONDS = 900.0
-BYTES_A_PASSAGE = 4_000  # an upper estimate: an owner that can't fit is not read
+BYTES_A_PASSAGE = 3_000  # an estimate: an owner that can't fit is not read
 
 
 @dataclass
@@ -49,6 +50,7 @@ class SnapshotCache:
         if budget <= 0 or state.has_pending or state.passages * BYTES_A_PASSAGE > budget:
             return None
         with self._lock:
+            self._trim(budget)
             entry = self._entries.get(scope)
             older = entry.snapshot if entry else None
             if entry and entry.snapshot.version == state.version and entry.snapshot.reindexed == state.reindexed:
@@ -77,19 +79,23 @@ class SnapshotCache:
         return was_asked or (older is not None and state.passages <= REFRESHED_UP_TO)
 
     def _keep(self, scope: SnapshotScope, snapshot: ScopeSnapshot, budget: int) -> None:
-        moment = self.clock()
         with self._lock:
             if (old := self._entries.pop(scope, None)) is not None:
                 self._size -= old.size
-            self._entries[scope] = _Entry(snapshot, snapshot.size, moment)
+            self._entries[scope] = _Entry(snapshot, snapshot.size, self.clock())
             self._size += snapshot.size
-            while self._entries:
-                oldest = next(iter(self._entries.values()))
-                if self._size <= budget and oldest.used_at > moment - IDLE_SECONDS:
-                    break
-                self._entries.popitem(last=False)
-                self._size -= oldest.size
+            self._trim(budget)
             metrics.snapshots(len(self._entries), self._size)
+
+    def _trim(self, budget: int) -> None:
+        """Drop the least recently used beyond the budget, and those that nobody asked for long."""
+        idle_since = self.clock() - IDLE_SECONDS
+        while self._entries:
+            oldest = next(iter(self._entries.values()))
+            if self._size <= budget and oldest.used_at > idle_since:
+                break
+            self._entries.popitem(last=False)
+            self._size -= oldest.size
 
 
 _cache = SnapshotCache()
