@@ -16,7 +16,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.clock import UTC, iso
-from core.http.base import RequestSerializer
+from core.http.base import TolerantRequestSerializer
 from core.http.fields import IdentifierField, TimestampField, check_text
 from memories.message_parts import Content, ContentError, read_body, read_content, read_role, role_of
 from memories.types import Item
@@ -24,16 +24,9 @@ from memories.types import Item
 # Unix times. Smaller numbers (before 1973) are no times of messages, but seconds since the start of a recording.
 SECONDS, MILLISECONDS, END = 100_000_000, 100_000_000_000, 253_402_300_800_000
 UNIX = re.compile(r"[0-9]{9,15}(\.[0-9]{1,9})?")
-PART = {
-    "oneOf": [
-        {"type": "string"},
-        {
-            "type": "object",
-            "properties": {"type": {"type": "string"}, "text": {"type": "string"}},
-            "additionalProperties": True,
-        },
-    ]
-}
+TIME = "Time of the message: ISO 8601, or a Unix time in seconds or milliseconds."
+# The text of a part is not described further: an image with a number as its text is an image.
+PART = {"type": "object", "properties": {"type": {"type": "string", "nullable": True}, "text": {}}}
 
 
 @extend_schema_field({"oneOf": [{"type": "string", "maxLength": 64}, {"type": "number"}]})
@@ -72,7 +65,8 @@ class ContentField(serializers.Field[Content, Any, Any, Any]):
         self.max_length, self.allow_empty = max_length, allow_empty
         self.error_messages |= {"required": "is required", "null": "must not be null", "blank": "must not be empty"}
         text = {"type": "string", "maxLength": max_length, **({} if allow_empty else {"minLength": 1})}
-        said = {"oneOf": [text, {"type": "array", "items": PART}, PART["oneOf"][1]]}
+        parts = {"type": "array", "items": {"oneOf": [{"type": "string"}, PART], "nullable": True}}
+        said = {"oneOf": [text, parts, PART]}
         self._spectacular_annotation = {"field": said}
 
     def to_internal_value(self, data: Any) -> Content:
@@ -102,15 +96,13 @@ class RoleField(IdentifierField):
         return str(role_of(super().to_internal_value(data)))
 
 
-class MessageIn(RequestSerializer):
+class MessageIn(TolerantRequestSerializer):
     """One message. A message without text (null, tool calls, images) is valid."""
 
     role = RoleField()
     content = ContentField(max_length=settings.MAX_MEMORY_SIZE, allow_empty=True)
-    name = IdentifierField(required=False, allow_null=True)
-    timestamp = ClientTimestampField(
-        required=False, allow_null=True, help_text="Time of the message: ISO 8601, or Unix seconds or milliseconds."
-    )
+    name = IdentifierField(required=False, allow_blank=True)
+    timestamp = ClientTimestampField(required=False, help_text=TIME)
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
@@ -136,9 +128,10 @@ class Transcript:
     indexes: tuple[int, ...]
     skipped_parts: int
 
-    @property
-    def characters(self) -> int:
-        return sum(len(item.content) for item in self.items)
+
+def characters(messages: Sequence[Mapping[str, Any]]) -> int:
+    """The characters of validated MessageIn, parts without text not counted."""
+    return sum(len(message["content"].text) for message in messages)
 
 
 def transcript(messages: Sequence[Mapping[str, Any]], timestamp: str | None = None) -> Transcript:
