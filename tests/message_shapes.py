@@ -1,4 +1,4 @@
-"""Transcripts as chat SDKs send them, and the text that each message keeps. All dialects are tested with all of them."""
+"""Transcripts as chat SDKs send them, and the text that each message keeps. Every dialect is tested with them."""
 
 from __future__ import annotations
 

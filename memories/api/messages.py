@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import Direction, extend_schema_field
 from rest_framework import serializers
 
 from core.clock import UTC, iso
@@ -25,8 +27,6 @@ from memories.types import Item
 SECONDS, MILLISECONDS, END = 100_000_000, 100_000_000_000, 253_402_300_800_000
 UNIX = re.compile(r"[0-9]{9,15}(\.[0-9]{1,9})?")
 TIME = "Time of the message: ISO 8601, or a Unix time in seconds or milliseconds."
-# The text of a part is not described further: an image with a number as its text is an image.
-PART = {"type": "object", "properties": {"type": {"type": "string", "nullable": True}, "text": {}}}
 
 
 @extend_schema_field({"oneOf": [{"type": "string", "maxLength": 64}, {"type": "number"}]})
@@ -64,10 +64,6 @@ class ContentField(serializers.Field[Content, Any, Any, Any]):
         super().__init__(allow_null=allow_empty, **kwargs)
         self.max_length, self.allow_empty = max_length, allow_empty
         self.error_messages |= {"required": "is required", "null": "must not be null", "blank": "must not be empty"}
-        text = {"type": "string", "maxLength": max_length, **({} if allow_empty else {"minLength": 1})}
-        parts = {"type": "array", "items": {"oneOf": [{"type": "string"}, PART], "nullable": True}}
-        said = {"oneOf": [text, parts, PART]}
-        self._spectacular_annotation = {"field": said}
 
     def to_internal_value(self, data: Any) -> Content:
         try:
@@ -80,6 +76,28 @@ class ContentField(serializers.Field[Content, Any, Any, Any]):
         if not found.text.strip() and not self.allow_empty:
             self.fail("blank")
         return found
+
+
+class MessagePartIn(serializers.Serializer[Any]):
+    """A part of a content. Parts of the types `text`, `input_text` and `output_text`, and those without a type, have a
+    `text`; others are skipped."""
+
+    type = serializers.CharField(required=False, allow_null=True, allow_blank=True)
+    text = serializers.JSONField(required=False)  # not described further: only a part with text needs a string
+
+
+class ContentFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """The schema of a content: a string, a part, or a list of parts and strings."""
+
+    target_class = ContentField
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        part = auto_schema.resolve_serializer(MessagePartIn(), direction).ref
+        text = {"type": "string", "maxLength": self.target.max_length}
+        if not self.target.allow_empty:
+            text["minLength"] = 1
+        parts = {"oneOf": [{"type": "string"}, part], "nullable": True}
+        return {"oneOf": [text, part, {"type": "array", "items": parts}]}
 
 
 def _error(error: ContentError) -> serializers.ValidationError:
