@@ -18,7 +18,7 @@ from drf_spectacular.utils import Direction, extend_schema_field
 from rest_framework import serializers
 
 from core.clock import UTC, iso
-from core.http.base import TolerantRequestSerializer
+from core.http.base import RequestSerializer, TolerantRequestSerializer
 from core.http.fields import IdentifierField, TimestampField, check_text
 from memories.message_parts import Content, ContentError, read_body, read_content, read_role, role_of
 from memories.types import Item
@@ -78,7 +78,7 @@ class ContentField(serializers.Field[Content, Any, Any, Any]):
         return found
 
 
-class MessagePartIn(serializers.Serializer[Any]):
+class MessagePartIn(RequestSerializer):
     """A part of a content. Parts of the types `text`, `input_text` and `output_text`, and those without a type, have a
     `text`; others are skipped."""
 
