@@ -77,7 +77,7 @@ class StoreCommand:
     """A store of `items`: the messages of a conversation, or with `single_text` the one text that the caller sent.
 
     A conversation without facts stores nothing. A single text is always stored: if nothing is extracted, as one memory,
-    word for word.
+    word for word. `skipped_parts` counts the parts of the messages that have no text; the answer repeats it.
     """
 
     items: tuple[Item, ...]
@@ -91,6 +91,7 @@ class StoreCommand:
     expires_at: dt.datetime | None = None
     wait: bool = True
     single_text: bool = False
+    skipped_parts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +349,7 @@ class WriteResult:
     duplicate_of: uuid.UUID | None = None
     facts: int = 0
     detail: Json = field(default_factory=dict)
+    skipped_parts: int = 0
 
     @property
     def entities(self) -> list[EntityRef]:
