@@ -55,6 +55,8 @@ ROLE = re.compile(
     r"(?P<possessive>['’]s\b)?",
     re.IGNORECASE,
 )
+# "Who is Maya?": without the name nothing would be asked for.
+ONLY_A_NAME = re.compile(r"^\W*(?:who(?:['’]s| is| was) )?(?:I|my)\W*$", re.IGNORECASE)
 FIRST_PERSON = re.compile(
     r"\b(?:I|me|myself|mine|we|us|(?:my|our)(?! (?:customer|client|patient|guest|caller|subs)))\b"
 )
@@ -121,7 +123,8 @@ def analyze_text(text: str, known: Sequence[str], reference: dt.datetime, user_n
     spoken = head
     for pattern in matches.values():
         spoken = pattern.sub(_first_person, spoken)
-    with_user = _as_user(spoken, user_names)
+    # "What do I know about John?": the user is not the one who asks.
+    with_user = spoken if FIRST_PERSON.search(head) else _as_user(spoken, user_names)
     named = {name.casefold() for name in matches}
     is_another = with_user != spoken and not any(_is_called(name, user_names) for name in matches)
     if not matches:
@@ -151,13 +154,14 @@ def _pattern(name: str) -> re.Pattern[str]:
 # --- the user --------------------------------------------------------------------------------------------------------
 def _as_user(text: str, names: Sequence[str]) -> str:
     """The question with the names of the user in the first person: whole names and first names, but not the name of
-    another person with the same first name."""
+    another person with the same first name, and not where nothing else is asked for."""
     known = [name for name in names if name.split() and name.casefold() not in GENERIC]
     forms = {form for name in known for form in (name, name.split()[0]) if len(form) > 1 or not form.isascii()}
     words = {word.casefold() for name in known for word in name.split()}
+    asked = text
     for form in sorted(forms, key=lambda form: (-len(form), form)):
-        text = _user_pattern(form).sub(lambda found: _or_another(found, words), text)
-    return text
+        asked = _user_pattern(form).sub(lambda found: _or_another(found, words), asked)
+    return text if ONLY_A_NAME.search(asked) else asked
 
 
 def _user_pattern(form: str) -> re.Pattern[str]:

@@ -201,4 +201,4 @@ def test_each_feature_has_its_value_and_weight_and_the_threshold_its_effect(owne
         for part in memory["why"]["parts"]:
             assert part["value"] * part["weight"] == pytest.approx(part["points"], abs=1e-4)
     weights = {part["feature"]: part["weight"] for part in answer["memories"][0]["why"]["parts"]}
-    assert weights["meaning"] == 0.1
+    assert weights["meaning"] == 1.0  # of a note

@@ -10,7 +10,7 @@ import pytest
 
 from core.clock import iso, now
 from core.ids import ENTITY, MEMORY, new_id, parse, public
-from entities.services import mentions
+from core.postgres import fetch
 from tests import build
 from tests.build import Caller
 from tests.graph_data import World, day
@@ -130,14 +130,14 @@ def test_names_are_those_of_the_moment(told: Told) -> None:
 
 
 def test_a_page_takes_one_statement_and_no_memory_none(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[object] = []
-    rows = mentions.fetch.named_rows
-    monkeypatch.setattr(mentions.fetch, "named_rows", lambda sql, values: asked.append(sql) or rows(sql, values))
+    asked: list[str] = []
+    records = fetch.records
+    monkeypatch.setattr(fetch, "records", lambda make, sql, values: asked.append(sql) or records(make, sql, values))
 
     def about_mentions(path: str) -> int:
         asked.clear()
         told.get(path)
-        return sum(sql == mentions.OF_MEMORIES_NOW for sql in asked)
+        return sum("entities_mention" in sql for sql in asked)
 
     assert about_mentions("/api/v1/memories?user_id=nobody") == 0
     for number in range(5):

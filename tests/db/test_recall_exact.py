@@ -124,7 +124,7 @@ def looked_at_all(query: RecallQuery, user: str, known: StoredMemories) -> Itera
     best = max(bm25.values(), default=0.0) or 1.0
     names = sorted({row[5] for row in rows if row[5]})
     question = analyze_text(query.query or "", names, now())
-    asked = encoder().encode([question.first_person_text]).vectors[0]
+    asked = encoder().encode_question(question.first_person_text).vectors[0]
     alive = {parse(MEMORY, i) for i, item in known.items() if _lets_through(query, item)}
     for key, text, memory, _, _, speaker, role, _ in rows:
         if memory in alive:

@@ -126,3 +126,11 @@ def test_any_text_and_any_names_are_read(text: str, names: list[str], user_names
     assert set(question.speakers) <= set(names)
     if not names and not user_names:
         assert question.first_person_text == text
+
+
+@pytest.mark.parametrize(
+    "asked", ["What do I know about Maya?", "Tell me about Maya", "Maya?", "Who is Maya?", "Who's Maya Lindqvist?"]
+)
+def test_a_name_of_the_user_stays_where_another_asks_or_nothing_else_is_asked(asked: str) -> None:
+    found = analyze_text(asked, [], NOW, ["Maya Lindqvist"])
+    assert found.first_person_text == asked
