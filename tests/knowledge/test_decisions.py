@@ -141,7 +141,7 @@ def test_small_talk_questions_and_code_in_a_conversation_are_no_facts(reader: Ca
     for text in ("Thanks a lot!", "How are you?", "```python\nprint('I live in Berlin')\n```"):
         said = {"messages": [{"role": "user", "content": text}]}
         assert reader.post("/api/v1/ingest/conversation", said).json()["facts"] == []
-        assert reader.post("/v1/memories", said).json()["data"] == {"id": None, "results": []}
+        assert reader.post("/v1/memories", said).json()["data"] == {"id": None, "results": [], "skipped_parts": 0}
     assert reader.get("/api/v1/memories").json()["total"] == 0
 
 
