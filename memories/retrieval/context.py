@@ -9,12 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-import unicodedata
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from core.unicode import normalize
 from memories.extraction.dates import DATE
 from memories.types import MemoryRecord, Span
 
@@ -163,7 +163,7 @@ def with_dates(text: str, dates: Mapping[str, str]) -> str:
 def _words(memory: MemoryRecord) -> tuple[str, ...]:
     """What makes two lines the same: every word, number and sign, in order, without case, white space and the
     punctuation around words. Marks inside of a token stay, since 3.5 is not 35; so does a question mark."""
-    words = unicodedata.normalize("NFC", memory.content).lower().split()
+    words = normalize("NFC", memory.content).lower().split()
     bare = (word.lstrip(OPENING).rstrip(CLOSING) for word in words)
     who = (memory.speaker or "", f"{memory.said_at}") if _is_turn(memory) else ()
     return (*who, *(word for word in bare if word))
