@@ -45,7 +45,33 @@ add = extend_schema(
                 "metadata": {"source": "external_test"},
             },
             request_only=True,
-        )
+        ),
+        OpenApiExample(
+            "Messages of a chat SDK: parts, an image, a tool call",
+            {
+                "messages": [
+                    {
+                        "role": "user",
+                        "content": [
+                            {"type": "text", "text": "This is my new boat, the Albatross."},
+                            {"type": "image_url", "image_url": {"url": "https://example.com/boat.png"}},
+                        ],
+                        "timestamp": 1772361000,
+                    },
+                    {
+                        "role": "assistant",
+                        "content": None,
+                        "tool_calls": [
+                            {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
+                        ],
+                    },
+                    {"role": "tool", "tool_call_id": "call_1", "content": "Sunny, 22 °C"},
+                ],
+                "user_id": "test_user_123",
+                "agent_id": None,
+            },
+            request_only=True,
+        ),
     ],
 )
 search = extend_schema(
