@@ -96,8 +96,7 @@ class StoreCommand:
 
 @dataclass(frozen=True, slots=True)
 class UpdateCommand:
-    """A change of one memory; fields that were not sent are UNSET. `metadata` is merged, `expires_at` None means
-    never."""
+    """A change of one memory. A field that was not sent is UNSET; `metadata` is merged; no `expires_at`: never."""
 
     memory_id: str
     content: str | Unset = UNSET
@@ -196,8 +195,7 @@ class ListQuery:
 
 @dataclass(frozen=True, slots=True)
 class ForgetCommand:
-    """Exactly one of: `memory_ids`, `everything` of a user, matches of `filters`, memories that mention `entity`, or
-    `project` alone. With the others, `project` narrows them."""
+    """One of: `memory_ids`, all of a user, matches of `filters` or `entity`, `project` (it narrows the others)."""
 
     memory_ids: tuple[str, ...] = ()
     all_memories: bool = False

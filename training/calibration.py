@@ -139,7 +139,7 @@ def samples_of(user: dict[str, Any], prefix: str) -> Iterator[Sample]:
         for at, value in zip(hits.places[:HITS], sums[:HITS] + FULL.margin * (sums[:HITS] - sums[0]), strict=True):
             name = names.get(candidates[at].memory_id)
             if name not in question.get("outdated", ()):
-                kind = TURN if candidates[at].session is not None else NOTE
+                kind = TURN if scored.retrieved.pool.in_conversation else NOTE
                 yield Sample(user["user_id"], kind, float(value), name in question["evidence"])
 
 

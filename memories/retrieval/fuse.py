@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from memories.retrieval import freshness
 from memories.retrieval.freshness import Hits
-from memories.retrieval.recipes import Recipe
 from memories.retrieval.types import Floats, Ranking, Scored
 
 
@@ -45,11 +43,12 @@ def fuse(scored: Scored) -> Ranking:
 def weighted(scored: Scored) -> WeightedCandidates:
     """The candidates of each memory by their features alone."""
     recipe, candidates = scored.retrieved.recipe, scored.retrieved.pool.candidates
-    in_talk = np.array([candidate.session is not None for candidate in candidates], np.bool_)
-    columns = {name: _weight(recipe, name, in_talk) * values for name, values in scored.features.items()}
+    kind = recipe.of_kind(in_conversation=scored.retrieved.pool.in_conversation)
+    columns = {name: kind.weights.get(name, 0.0) * values for name, values in scored.features.items()}
     columns = {name: column for name, column in columns.items() if column.any()}
     total = np.zeros(len(candidates), np.float32) + sum(columns.values())
-    logits = _logits(recipe, total, in_talk)
+    logits = kind.logistic_slope * (total - kind.logistic_midpoint)
+    logits = (logits + recipe.margin * (logits - logits.max(initial=-np.inf))).astype(np.float32)
     best: dict[uuid.UUID, int] = {}
     for at in np.argsort(-logits, kind="stable").tolist():
         best.setdefault(candidates[at].memory_id, at)
@@ -66,17 +65,3 @@ def newest_first(logits: Floats, pairs: Sequence[tuple[int, int]]) -> tuple[list
             order.insert(above, order.pop(below))
             values[newer] = values[older]
     return order, values[order]
-
-
-def _weight(recipe: Recipe, name: str, in_talk: npt.NDArray[np.bool_]) -> Floats:
-    own, other = (recipe.weights_of(in_conversation=is_turn).get(name, 0.0) for is_turn in (True, False))
-    return np.where(in_talk, own, other).astype(np.float32)
-
-
-def _logits(recipe: Recipe, total: Floats, in_talk: npt.NDArray[np.bool_]) -> Floats:
-    """The logistic curve by kind; the distance to the best counts too."""
-    note = recipe.note or recipe
-    slope = np.where(in_talk, recipe.logistic_slope, note.logistic_slope)
-    logits = slope * (total - np.where(in_talk, recipe.logistic_midpoint, note.logistic_midpoint))
-    found: Floats = (logits + recipe.margin * (logits - logits.max(initial=-np.inf))).astype(np.float32)
-    return found

@@ -43,7 +43,7 @@ class FirstStageWeights:
 
 @dataclass(frozen=True, slots=True)
 class NoteWeights:
-    """For memories without a conversation: no neighbour and no speaker helps them. As in Recipe."""
+    """For scopes without conversations: no neighbour and no speaker helps there. As in Recipe."""
 
     weights: Mapping[str, float]
     logistic_slope: float
@@ -53,7 +53,7 @@ class NoteWeights:
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """`weights` by feature (memories.retrieval.features). `logistic_slope` and `logistic_midpoint` turn their sum into
-    a score in 0–1. `note` None: memories without a conversation have the same weights. `margin`: how much the distance
+    a score in 0–1. `note` None: scopes without conversations have the same weights. `margin`: how much the distance
     to the best hit counts beside the sum itself."""
 
     name: str
@@ -67,8 +67,10 @@ class Recipe:
     token_context: NeighbourWeights = NeighbourWeights(0.6, 0.5, 0.3)
     meaning_context: NeighbourWeights = NeighbourWeights(0.8)
 
-    def weights_of(self, *, in_conversation: bool) -> Mapping[str, float]:
-        return self.weights if in_conversation or self.note is None else self.note.weights
+    def of_kind(self, *, in_conversation: bool) -> Recipe | NoteWeights:
+        """The weights and the curve for candidates of which some, or none, are from a conversation. All candidates
+        of a question have the same ones, so that notes and turns can be compared."""
+        return self if in_conversation or self.note is None else self.note
 
 
 FULL = Recipe(

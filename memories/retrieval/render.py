@@ -85,7 +85,7 @@ def _why(hit: Hit, ranking: Ranking) -> Why:
     retrieved = ranking.retrieved
     if at is None or retrieved is None:
         return Why(score=hit.score)
-    weights = retrieved.recipe.weights_of(in_conversation=retrieved.pool.candidates[at].session is not None)
+    weights = retrieved.recipe.of_kind(in_conversation=retrieved.pool.in_conversation).weights
     parts = [
         _contribution(name, float(ranking.columns[name][at]), weight)
         for name, weight in weights.items()

@@ -88,6 +88,11 @@ class Pool:
     best_words: float
     reviews: tuple[ReviewPair, ...] = ()
 
+    @property
+    def in_conversation(self) -> bool:
+        """Whether a candidate is from a conversation."""
+        return any(candidate.session is not None for candidate in self.candidates)
+
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:

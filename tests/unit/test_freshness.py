@@ -129,11 +129,13 @@ def test_a_recall_ranks_the_newer_first_and_names_the_older() -> None:
     assert found.outdated_by == {older.memory_id: newer.memory_id}
 
 
-def test_notes_and_turns_have_weights_of_their_own() -> None:
-    talk, alone = note(0, (1,), session="s"), note(1, (2,))
-    found = ranking(talk, alone, values=(0.5, 0.5), recipe=FULL)
-    assert found.columns["meaning"].tolist() == pytest.approx([0.05, 0.5])
-    assert [memory for memory, _ in found.memories] == [alone.memory_id, talk.memory_id]
+def test_notes_have_weights_of_their_own_unless_turns_are_beside_them() -> None:
+    talk, alone, other = note(0, (1,), session="s"), note(1, (2,)), note(2, (3,))
+    notes = ranking(alone, other, values=(0.5, 0.4), recipe=FULL)
+    assert notes.columns["meaning"].tolist() == pytest.approx([0.5, 0.4])
+    mixed = ranking(talk, alone, values=(0.5, 0.4), recipe=FULL)
+    assert mixed.columns["meaning"].tolist() == pytest.approx([0.05, 0.04])
+    assert [memory for memory, _ in mixed.memories] == [talk.memory_id, alone.memory_id]
 
 
 def test_the_distance_to_the_best_lowers_a_score() -> None:
@@ -142,4 +144,4 @@ def test_the_distance_to_the_best_lowers_a_score() -> None:
     alone = ranking(two, values=(0.5,), recipe=FULL).memories
     assert together[0][1] == pytest.approx(1 / (1 + np.exp(-2.5 * (1.0 - 0.64))), abs=1e-6)
     assert alone[0][1] == pytest.approx(1 / (1 + np.exp(-2.5 * (0.5 - 0.64))), abs=1e-6)
-    assert together[1][1] == pytest.approx(1 / (1 + np.exp(-2.5 * (0.5 - 0.25 - 0.64))), abs=1e-6)
+    assert together[1][1] == pytest.approx(1 / (1 + np.exp(-2.5 * (0.5 - 0.125 - 0.64))), abs=1e-6)

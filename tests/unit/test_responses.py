@@ -153,10 +153,22 @@ def test_the_envelope() -> None:
     )
 
 
-# A field that a caller can't see has its reason here.
+# A field that a caller can't see has its reason here. The context of a recall shows the dates.
 HIDDEN = {
-    "/v1": {"said_at", "speaker", "valid_from", "valid_to", "uses", "last_used_at", "superseded_by"},
-    "/api/v1": {"said_at"},
+    "/v1": {
+        *(
+            "said_at",
+            "speaker",
+            "valid_from",
+            "valid_to",
+            "uses",
+            "last_used_at",
+            "superseded_by",
+            "utc_offset",
+            "dates",
+        )
+    },
+    "/api/v1": {"said_at", "utc_offset", "dates"},
 }
 
 
