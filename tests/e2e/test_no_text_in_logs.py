@@ -102,7 +102,7 @@ def test_the_history_of_the_admin_holds_no_text_and_no_key(owner: Caller) -> Non
 
 
 @pytest.mark.parametrize(
-    "broken", ["memories.api.remembra.views.recall", "memories.embeddings.registry.Encoder.encode"]
+    "broken", ["memories.api.remembra.views.recall", "memories.embeddings.registry.Encoder.encode_question"]
 )
 def test_a_failure_that_quotes_the_query_is_logged_without_it(
     owner: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
