@@ -20,7 +20,8 @@ from memories.types import Action, Decision, Filter, MemoryRecord, MemoryScope, 
 
 # Memories by their ids with their mentions and relations, in one round trip; the columns have the names of
 # MemoryRecord's fields. ORM rows take three times as long, and every recall reads ten of them. Expired memories are
-# left out in any state.
+# left out in any state. The ids are named for each table: without statistics, as after a bulk load, PostgreSQL would
+# read all memories of the tenant.
 BY_ID = """
 SELECT r.memory_key AS id, r.content, r.user_id, r.project, r.agent_id, r.run_id, r.metadata, r.memory_type,
        m.pinned, m.importance, m.created_at, r.recorded_at AS updated_at, r.expires_at,
@@ -32,8 +33,9 @@ SELECT r.memory_key AS id, r.content, r.user_id, r.project, r.agent_id, r.run_id
        coalesce(p.dates, '{{}}') AS dates, coalesce(u.uses, 0) AS uses, u.last_used_at,
        {entities} AS entities
 FROM memories_revision r
-JOIN memories_memory m ON m.tenant_id = r.tenant_id AND m.id = r.memory_key
+JOIN memories_memory m ON m.tenant_id = r.tenant_id AND m.id = r.memory_key AND m.id = ANY(%(ids)s)
 LEFT JOIN memories_passage p ON p.tenant_id = r.tenant_id AND p.text_key = r.text_key AND p.ordinal = 0
+                            AND p.memory_key = ANY(%(ids)s)
 LEFT JOIN memories_usage u ON u.tenant_id = r.tenant_id AND u.memory_key = r.memory_key
 WHERE r.tenant_id = %(tenant)s AND r.memory_key = ANY(%(ids)s) AND {current} AND {not_expired}
 """
