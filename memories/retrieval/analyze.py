@@ -177,7 +177,7 @@ def _user_pattern(form: str) -> re.Pattern[str]:
 
 
 def _or_another(found: re.Match[str], words: Set[str]) -> str:
-    """The first person, or the name as it is: a capitalised word behind or before it makes it another person's."""
+    """The first person. A name beside another capitalised word is the name of another person and stays."""
     text = found.string
     after = NEXT_NAME.match(text, found.end()) if not found["possessive"] else None
     before = NAME_BEFORE.search(text, max(0, found.start() - MAX_NAME), found.start())

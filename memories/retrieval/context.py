@@ -21,7 +21,7 @@ from memories.types import MemoryRecord, Span
 CHARACTERS_A_TOKEN = 4  # of English, for current tokenizers; a fast local estimate, rather too high for prose
 TOKENS_A_LETTER = 0.6  # beyond ASCII: Cyrillic needs fewer, Chinese a little more
 MIN_CUT = 32  # tokens: less room is not worth a part of a memory
-CUT = "[…]"  # stands for text of a memory that is left out
+CUT = "[…]"  # marks omitted text of a memory
 OUTDATED = ", possibly outdated"
 MIN_WORTH = 0.25  # of the best sentence: words like "that" are in many
 PIECE_COST = 3  # tokens for the mark and the rounding of a part
