@@ -221,17 +221,29 @@ def _details(context: SearchContext, chosen: Sequence[PassageCandidate]) -> list
         return kept
     statement, _ = where.statement(DETAILS, None, context.analyzed.query.temporal_view)
 
-    def detailed(vectors: bytes | None, vector: bytes | None, words: bytes | None, **columns: Any) -> PassageCandidate:
-        loaded = None if vectors is None else token_embeddings.load(vectors, context.token_model or "")
-        cosine = None if vector is None or context.vector is None else _cosine(vector, context.vector)
-        terms = np.frombuffer(words or b"", ">i8").astype(np.int64)
-        return PassageCandidate(cosine=cosine, token_embeddings=loaded, terms=terms, **columns)
-
-    return kept + fetch.records(detailed, statement, context.parameters() | {"ids": stored})
+    rows = fetch.named_rows(statement, context.parameters() | {"ids": stored})
+    cosines = iter(_cosines([row.vector for row in rows if row.vector is not None], context.vector))
+    return kept + [_detailed(context, row, None if row.vector is None else next(cosines)) for row in rows]
 
 
-def _cosine(sent: bytes, asked: Floats) -> float:
-    return float(np.einsum("ij,j->i", unpack_vectors(sent, len(asked)), asked)[0])
+def _detailed(context: SearchContext, row: Any, cosine: float | None) -> PassageCandidate:
+    """A named row of DETAILS."""
+    columns = row._asdict()
+    vectors, words, _ = (columns.pop(name) for name in ("vectors", "words", "vector"))
+    return PassageCandidate(
+        **columns,
+        cosine=cosine,
+        terms=np.frombuffer(words or b"", ">i8").astype(np.int64),
+        token_embeddings=None if vectors is None else token_embeddings.load(vectors, context.token_model or ""),
+    )
+
+
+def _cosines(sent: Sequence[bytes], asked: Floats | None) -> list[float | None]:
+    """The cosines of the question and of vectors in the binary form of halfvec; None without the question's."""
+    if asked is None:
+        return [None] * len(sent)
+    found: list[float | None] = np.einsum("ij,j->i", unpack_vectors(b"".join(sent), len(asked)), asked).tolist()
+    return found
 
 
 def _reviews(context: SearchContext, kept: Sequence[PassageCandidate]) -> tuple[ReviewPair, ...]:

@@ -152,5 +152,8 @@ def test_reading_a_content_is_linear(make: Callable[[int], Any]) -> None:
 @pytest.mark.parametrize("content", ["I ski.", None, [], [{"type": "text", "text": "I ski."}]], ids=repr)
 def test_reading_a_transcript_is_linear(content: Any) -> None:
     field = MessageIn(many=True)
-    make: Callable[[int], Any] = lambda n: [{"role": "user", "content": content, "timestamp": 1_700_000_000}] * n  # noqa: E731
+
+    def make(number: int) -> list[dict[str, Any]]:
+        return [{"role": "user", "content": content, "timestamp": 1_700_000_000}] * number
+
     assert not superlinear(lambda data: transcript(field.run_validation(data)), make, 50_000)
