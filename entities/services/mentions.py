@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,21 +16,8 @@ from entities.services import entity_access
 from entities.services.bitemporal import recorded_at_time
 from entities.types import NO_ENTITIES, EntityRef, MemoryEntities, Mentioned, StatedRef, TopEntity
 
-# For a page of memories in one round trip: mentions (without a relation) and stated relations.
-OF_MEMORIES = """
-SELECT m.memory_key, NULL::text AS relation, e.entity_key, e.name, e.type, m.confidence, m.id AS place
-FROM entities_mention m
-JOIN entities_entityrevision e ON e.tenant_id = m.tenant_id AND e.entity_key = m.entity_key
-WHERE m.tenant_id = %(tenant)s AND m.memory_key = ANY(%(ids)s) AND {m} AND {e}
-UNION ALL
-SELECT v.memory_key, r.type, e.entity_key, e.name, e.type, r.confidence, r.id
-FROM entities_evidence v
-JOIN entities_relation r ON r.tenant_id = v.tenant_id AND r.id = v.relation_key
-JOIN entities_entityrevision e ON e.tenant_id = r.tenant_id AND e.entity_key = r.target_key
-WHERE v.tenant_id = %(tenant)s AND v.memory_key = ANY(%(ids)s) AND {v} AND {r} AND {e}
-ORDER BY memory_key, place
-"""
-# The same for the memory of a row `r`, as a column: JSON rows of relation, entity, name, type and confidence.
+# The mentions (without a relation) and stated relations of the memory of a row `r`, as a column: JSON rows of relation,
+# entity, name, type and confidence, in the order of their recording.
 OF_MEMORY = """(
     SELECT jsonb_agg(jsonb_build_array(x.relation, x.entity_key, x.name, x.type, x.confidence) ORDER BY x.place)
     FROM (
@@ -48,17 +34,17 @@ OF_MEMORY = """(
         WHERE e.tenant_id = %(tenant)s AND {e}
     ) x
 )"""
+OF_MEMORIES = "SELECT r.memory_key, {column} AS entities FROM unnest(%(ids)s::uuid[]) AS r(memory_key)"
 OPEN = "{row}.retired_at IS NULL"
 THEN = "{row}.recorded_at <= %(as_of)s AND ({row}.retired_at IS NULL OR {row}.retired_at > %(as_of)s)"
 
 
-def _filled(text: str, live: str) -> str:
+def _filled(live: str) -> str:
     """Insert the condition for each table, once, when this module is loaded."""
-    return text.format(**{row: live.replace("{row}", row) for row in "mevrhl"})
+    return OF_MEMORY.format(**{row: live.replace("{row}", row) for row in "mehl"})
 
 
-OF_MEMORIES_NOW, OF_MEMORIES_THEN = _filled(OF_MEMORIES, OPEN), _filled(OF_MEMORIES, THEN)
-OF_MEMORY_NOW, OF_MEMORY_THEN = _filled(OF_MEMORY, OPEN), _filled(OF_MEMORY, THEN)
+OF_MEMORY_NOW, OF_MEMORY_THEN = _filled(OPEN), _filled(THEN)
 
 
 def of_column(rows: Sequence[Sequence[Any]] | None) -> MemoryEntities:
@@ -83,16 +69,10 @@ def of_memories(
     """
     if not memory_ids:
         return {}
+    column = OF_MEMORY_NOW if as_of is None else OF_MEMORY_THEN
     values = {"tenant": tenant_id, "ids": list(memory_ids)} | ({} if as_of is None else {"as_of": as_of})
-    mentions: dict[uuid.UUID, list[EntityRef]] = defaultdict(list)
-    states: dict[uuid.UUID, list[StatedRef]] = defaultdict(list)
-    statement = OF_MEMORIES_NOW if as_of is None else OF_MEMORIES_THEN
-    for row in fetch.named_rows(statement, values):
-        if row.relation is None:
-            mentions[row.memory_key].append(EntityRef(row.entity_key, row.name, row.type, row.confidence))
-        else:
-            states[row.memory_key].append(StatedRef(row.relation, row.name, row.confidence))
-    return {key: MemoryEntities(tuple(mentions[key]), tuple(states[key])) for key in {**mentions, **states}}
+    rows = fetch.rows(OF_MEMORIES.format(column=column), values)
+    return {memory: of_column(entities) for memory, entities in rows if entities}
 
 
 def mentioning(principal: Principal, entity_id: str, as_of: dt.datetime | None = None) -> Mentioned:
