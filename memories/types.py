@@ -79,6 +79,7 @@ class StoreCommand:
 
     A conversation without facts stores nothing. A single text is always stored: if nothing is extracted, as one memory,
     word for word. `skipped_parts` counts the parts of the messages that have no text; the answer repeats it.
+    `deduplicate`: with `infer` False, the text of a live memory is not stored again; without it, it is another turn.
     """
 
     items: tuple[Item, ...]
@@ -92,6 +93,7 @@ class StoreCommand:
     expires_at: dt.datetime | None = None
     wait: bool = True
     single_text: bool = False
+    deduplicate: bool = False
     skipped_parts: int = 0
 
 
@@ -161,7 +163,7 @@ class RecallQuery:
 
     Without a `query`, memories that match `filters` are found, newest first. `exclude` are public ids. `reference_time`
     is the "now" of the question (None: now). `rerank` selects the full ranking; `recipe`, one of RECIPES, is for
-    comparisons.
+    comparisons. `any_user`: without a user the memories of all users are searched, not those of the default one.
     """
 
     query: str | None
@@ -180,6 +182,7 @@ class RecallQuery:
     reference_time: dt.datetime | None = None
     explain: bool = False
     recipe: str | None = None
+    any_user: bool = False
 
     @property
     def excluded_keys(self) -> list[uuid.UUID]:
@@ -198,12 +201,14 @@ class ListQuery:
     cursor: str | None = None
     filters: Filter | None = None
     temporal_view: TemporalView = CURRENT
+    any_user: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ForgetCommand:
     """Exactly one of: `memory_ids`, `everything` of a user, matches of `filters`, memories that mention `entity`, or
-    `project` alone. With the others, `project` narrows them."""
+    `project` alone. With the others, `project` narrows them. `any_user`: `filters` apply to all users; otherwise a user
+    must be named."""
 
     memory_ids: tuple[str, ...] = ()
     all_memories: bool = False
@@ -211,6 +216,7 @@ class ForgetCommand:
     entity: str | None = None
     project: str | None = None
     user_id: str | None = None
+    any_user: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,12 +108,18 @@ def of_statements(
         result["said"] = [[s.fact.position, s.fact.confidence, s.fact.importance] for s in kept.statements]
     return ReadWrite(
         source,
-        tuple(digest.of_fact(s.fact, source.run_id) for s in kept.statements),
+        tuple(_digest(source, s.fact) for s in kept.statements),
         tuple(s.fact.content for s in kept.statements),
         kept.statements,
         shown,
         result,
     )
+
+
+def _digest(source: Source, fact: Fact) -> bytes:
+    if source.payload.get("deduplicate"):
+        return digest.of_text(fact.content)
+    return digest.of_fact(fact, source.run_id)
 
 
 def facts_of(items: Sequence[Item], payload: Json) -> ExtractionResult:

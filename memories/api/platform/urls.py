@@ -1,0 +1,23 @@
+"""The routes of mem0's clients. Every path ends in a slash."""
+
+from django.urls import path
+
+from memories.api.platform import batches, entities, views
+
+urlpatterns = [
+    path("v1/ping/", views.PingView.as_view(), name="platform-ping"),
+    path("v3/memories/add/", views.AddView.as_view(), name="platform-add"),
+    path("v3/memories/", views.ListView.as_view(), name="platform-list"),
+    path("v3/memories/search/", views.SearchView.as_view(), name="platform-search"),
+    path("v2/memories/", views.PlainListView.as_view(), name="platform-list-v2"),
+    path("v2/memories/search/", views.SearchV2View.as_view(), name="platform-search-v2"),
+    path("v1/memories/", views.MemoriesView.as_view(), name="platform-memories"),
+    path("v1/memories/search/", views.SearchV1View.as_view(), name="platform-search-v1"),
+    path("v1/memories/<str:memory_id>/", views.MemoryView.as_view(), name="platform-memory"),
+    path("v1/memories/<str:memory_id>/history/", views.HistoryView.as_view(), name="platform-history"),
+    path("v1/batch/", batches.BatchView.as_view(), name="platform-batch"),
+    path("v1/entities/", entities.EntitiesView.as_view(), name="platform-entities"),
+    path("v2/entities/<str:entity_type>/<path:entity_name>/", entities.EntityView.as_view(), name="platform-entity"),
+    path("v1/event/<str:event_id>/", views.EventView.as_view(), name="platform-event"),
+    path("v1/events/", views.EventsView.as_view(), name="platform-events"),
+]
