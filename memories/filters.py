@@ -153,9 +153,14 @@ def _conditions(part: FilterGroup | Condition) -> Sequence[Condition]:
 
 
 # --- owners ----------------------------------------------------------------------------------------------------------
+def _owner(name: str) -> tuple[str | None, str]:
+    """The column and the name of conditions about an owner."""
+    return (None, APP_ID) if name == "app_id" else (name, name)
+
+
 def required(part: Filter | None, name: str) -> str | None:
     """The id that a filter requires of an owner: the first `name` = text that all of its matches have."""
-    column, key = (None, APP_ID) if name == "app_id" else (name, name)
+    column, key = _owner(name)
     match part:
         case Condition(column=c, name=k, operator="eq", value=str() as value) if (c, k) == (column, key):
             return value
@@ -166,14 +171,14 @@ def required(part: Filter | None, name: str) -> str | None:
 
 def mentions(part: Filter | None, name: str) -> bool:
     """Whether a filter has a condition about an owner."""
-    column, key = (None, APP_ID) if name == "app_id" else (name, name)
+    column, key = _owner(name)
     return part is not None and any((c.column, c.name) == (column, key) for c in _conditions(part))
 
 
 def without(part: Filter | None, name: str, value: str) -> Filter | None:
     """A filter without the conditions `name` = `value` that all of its matches have; None if no other is left."""
     if isinstance(part, Condition):
-        return None if (part.column, part.operator, part.value) == (name, "eq", value) else part
+        return None if (part.column, part.name, part.operator, part.value) == (*_owner(name), "eq", value) else part
     if part is None or part.kind != "AND":
         return part
     kept = tuple(rest for inner in part.parts if (rest := without(inner, name, value)) is not None)

@@ -13,7 +13,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
     def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
         """One header is sufficient."""
-        token = [{"token": []}] if auto_schema.path.endswith("/") else []
+        token: list[dict[str, list[Any]]] = [{"token": []}] if auto_schema.path.endswith("/") else []
         return [*token, {"bearer": []}, {"apiKey": []}]
 
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:

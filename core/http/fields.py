@@ -179,14 +179,14 @@ class MetadataField(serializers.Field[dict[str, Any], Any, dict[str, Any], Any])
         "too_big": "must be at most 16 KB of JSON",
         "not_finite": "must hold only finite numbers",
         "too_deep": "must not be nested deeper than 32 levels",
-        "reserved": "must not hold {key}, which the service sets",
+        "reserved": "must not hold {name}, which the service sets",
     }
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
             self.fail("invalid")
         for key in sorted(RESERVED.intersection(data)):
-            self.fail("reserved", key=key)
+            self.fail("reserved", name=key)
         self._check(data, 1)
         if len(json.dumps(data, ensure_ascii=False).encode()) > METADATA_BYTES:
             self.fail("too_big")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ from rest_framework import serializers
 from core.http.fields import MetadataField, TimestampField
 from core.http.responses import PublicIdField, ResponseSerializer, RoundedField, example_id
 from core.ids import EVENT, MEMORY, REVISION
-from core.metadata_keys import APP_ID
+from core.metadata_keys import APP_ID, FEEDBACK
 from memories.api import examples as ex
 from memories.api.platform.serializers import ExpirationDateField
 from memories.explanation_types import FeatureContribution, Why
@@ -180,7 +180,7 @@ class PlatformWriteResultOut(ResponseSerializer):
     id = PublicIdField(MEMORY, source="memory_id")
     event = serializers.ChoiceField(["ADD", "UPDATE", "DELETE", "NOOP"])
     memory = serializers.CharField(source="content")
-    data = PlatformResultDataOut(source="*")
+    data = PlatformResultDataOut(source="*")  # type: ignore[assignment]  # DRF uses this name itself
 
     example = ItemResult(example_id(ex.MEMORY_ID), ex.TEXT, Decision.ADD, created_at=ex.TIME)
 
@@ -303,11 +303,19 @@ class PlatformHistoryEntryOut(ResponseSerializer):
         return PlatformMemoryOut().get_categories(replace(entry.memory, metadata=entry.revision.metadata))
 
 
+def _without_feedback(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in metadata.items() if key != FEEDBACK}
+
+
 def history_entries(memory: MemoryRecord, revisions: Sequence[RevisionRecord]) -> list[HistoryEntry]:
     """The revisions of a memory (newest first), as mem0 has them: oldest first."""
     entries: list[HistoryEntry] = []
     before: str | None = None
+    metadata: Mapping[str, Any] = {}
     for revision in reversed(revisions):
+        kept, metadata = metadata, revision.metadata
+        if revision.content == before and _without_feedback(kept) == _without_feedback(metadata) and kept != metadata:
+            continue  # only its feedback was changed
         entries.append(HistoryEntry(memory, revision, before))
         before = revision.content if entries[-1].event != "DELETE" else None
     return entries

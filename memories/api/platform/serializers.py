@@ -194,7 +194,7 @@ class PlatformBatchUpdateItemIn(RequestSerializer):
 
 
 class PlatformBatchUpdateIn(RequestSerializer):
-    memories = PlatformBatchUpdateItemIn(many=True, allow_empty=False, max_length=MAX_BATCH)
+    memories = PlatformBatchUpdateItemIn(many=True, allow_empty=False, max_length=MAX_BATCH)  # type: ignore[call-arg]
 
 
 class PlatformBatchDeleteItemIn(RequestSerializer):
@@ -202,7 +202,7 @@ class PlatformBatchDeleteItemIn(RequestSerializer):
 
 
 class PlatformBatchDeleteIn(RequestSerializer):
-    memories = PlatformBatchDeleteItemIn(many=True, allow_empty=False, max_length=MAX_BATCH)
+    memories = PlatformBatchDeleteItemIn(many=True, allow_empty=False, max_length=MAX_BATCH)  # type: ignore[call-arg]
 
 
 def selected(data: dict[str, Any]) -> Selection:
