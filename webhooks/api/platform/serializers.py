@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -61,7 +61,7 @@ class PlatformWebhookOut(ResponseSerializer):
     created_at = TimestampField()
     updated_at = TimestampField(source="created_at")
 
-    example = WebhookRecord(
+    example: ClassVar[Any] = WebhookRecord(
         id=example_id("whk_01890a5dac967b2e8b7c3f0a9d1e2f38"),
         url="https://hooks.example.com/memories",
         events=("memory.created",),
