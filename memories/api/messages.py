@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import Direction, extend_schema_field
 from rest_framework import serializers
 
 from core.clock import UTC, iso
-from core.http.base import RequestSerializer
+from core.http.base import RequestSerializer, TolerantRequestSerializer
 from core.http.fields import IdentifierField, TimestampField, check_text
 from memories.message_parts import Content, ContentError, read_body, read_content, read_role, role_of
 from memories.types import Item
@@ -24,16 +26,7 @@ from memories.types import Item
 # Unix times. Smaller numbers (before 1973) are no times of messages, but seconds since the start of a recording.
 SECONDS, MILLISECONDS, END = 100_000_000, 100_000_000_000, 253_402_300_800_000
 UNIX = re.compile(r"[0-9]{9,15}(\.[0-9]{1,9})?")
-PART = {
-    "oneOf": [
-        {"type": "string"},
-        {
-            "type": "object",
-            "properties": {"type": {"type": "string"}, "text": {"type": "string"}},
-            "additionalProperties": True,
-        },
-    ]
-}
+TIME = "Time of the message: ISO 8601, or a Unix time in seconds or milliseconds."
 
 
 @extend_schema_field({"oneOf": [{"type": "string", "maxLength": 64}, {"type": "number"}]})
@@ -71,9 +64,6 @@ class ContentField(serializers.Field[Content, Any, Any, Any]):
         super().__init__(allow_null=allow_empty, **kwargs)
         self.max_length, self.allow_empty = max_length, allow_empty
         self.error_messages |= {"required": "is required", "null": "must not be null", "blank": "must not be empty"}
-        text = {"type": "string", "maxLength": max_length, **({} if allow_empty else {"minLength": 1})}
-        said = {"oneOf": [text, {"type": "array", "items": PART}, PART["oneOf"][1]]}
-        self._spectacular_annotation = {"field": said}
 
     def to_internal_value(self, data: Any) -> Content:
         try:
@@ -86,6 +76,28 @@ class ContentField(serializers.Field[Content, Any, Any, Any]):
         if not found.text.strip() and not self.allow_empty:
             self.fail("blank")
         return found
+
+
+class MessagePartIn(RequestSerializer):
+    """A part of a content. Parts of the types `text`, `input_text` and `output_text`, and those without a type, have a
+    `text`; others are skipped."""
+
+    type = serializers.CharField(required=False, allow_null=True, allow_blank=True)
+    text = serializers.JSONField(required=False)  # not described further: only a part with text needs a string
+
+
+class ContentFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """The schema of a content: a string, a part, or a list of parts and strings."""
+
+    target_class = ContentField
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        part = auto_schema.resolve_serializer(MessagePartIn(), direction).ref
+        text = {"type": "string", "maxLength": self.target.max_length}
+        if not self.target.allow_empty:
+            text["minLength"] = 1
+        parts = {"oneOf": [{"type": "string"}, part], "nullable": True}
+        return {"oneOf": [text, part, {"type": "array", "items": parts}]}
 
 
 def _error(error: ContentError) -> serializers.ValidationError:
@@ -102,15 +114,13 @@ class RoleField(IdentifierField):
         return str(role_of(super().to_internal_value(data)))
 
 
-class MessageIn(RequestSerializer):
+class MessageIn(TolerantRequestSerializer):
     """One message. A message without text (null, tool calls, images) is valid."""
 
     role = RoleField()
     content = ContentField(max_length=settings.MAX_MEMORY_SIZE, allow_empty=True)
-    name = IdentifierField(required=False, allow_null=True)
-    timestamp = ClientTimestampField(
-        required=False, allow_null=True, help_text="Time of the message: ISO 8601, or Unix seconds or milliseconds."
-    )
+    name = IdentifierField(required=False, allow_blank=True)
+    timestamp = ClientTimestampField(required=False, help_text=TIME)
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
@@ -136,9 +146,10 @@ class Transcript:
     indexes: tuple[int, ...]
     skipped_parts: int
 
-    @property
-    def characters(self) -> int:
-        return sum(len(item.content) for item in self.items)
+
+def characters(messages: Sequence[Mapping[str, Any]]) -> int:
+    """The characters of validated MessageIn, parts without text not counted."""
+    return sum(len(message["content"].text) for message in messages)
 
 
 def transcript(messages: Sequence[Mapping[str, Any]], timestamp: str | None = None) -> Transcript:
