@@ -160,19 +160,17 @@ def _owner(name: str) -> tuple[str | None, str]:
 
 def required(part: Filter | None, name: str) -> str | None:
     """The id that a filter requires of an owner: the first `name` = text that all of its matches have."""
-    column, key = _owner(name)
-    match part:
-        case Condition(column=c, name=k, operator="eq", value=str() as value) if (c, k) == (column, key):
-            return value
-        case FilterGroup(kind="AND", parts=parts):
-            return next((value for inner in parts if (value := required(inner, name)) is not None), None)
-    return None
+    if isinstance(part, Condition):
+        is_equal = (part.column, part.name, part.operator) == (*_owner(name), "eq")
+        return part.value if is_equal and isinstance(part.value, str) else None
+    if part is None or part.kind != "AND":
+        return None
+    return next((value for inner in part.parts if (value := required(inner, name)) is not None), None)
 
 
 def mentions(part: Filter | None, name: str) -> bool:
     """Whether a filter has a condition about an owner."""
-    column, key = _owner(name)
-    return part is not None and any((c.column, c.name) == (column, key) for c in _conditions(part))
+    return part is not None and any((c.column, c.name) == _owner(name) for c in _conditions(part))
 
 
 def without(part: Filter | None, name: str, value: str) -> Filter | None:

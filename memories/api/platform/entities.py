@@ -50,3 +50,11 @@ class EntityView(PlatformView):
         caller = principal(request)
         forget(caller, command(caller, owned_by(entity_type, entity_name)))
         return self.ok(PlatformMessageOut, Said("Entity deleted successfully!"))
+
+
+class EntityV1View(EntityView):
+    """The path of older clients."""
+
+    @schema.delete_entity_v1
+    def delete(self, request: Request, entity_type: str, entity_name: str) -> Response:
+        return super().delete(request, entity_type, entity_name)

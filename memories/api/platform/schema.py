@@ -203,23 +203,30 @@ entities = extend_schema(
     parameters=[api_serializers.PlatformEntityPageQuery],
     responses={200: answer(PlatformEntityPageOut, "A page")},
 )
-delete_entity = extend_schema(
-    operation_id="delete_entity",
-    summary="Delete the memories of a user, agent, app or run",
-    description="Erases all memories of the owner in the project. An owner without memories is no error.",
-    parameters=[
-        OpenApiParameter(
-            "entity_type",
-            OpenApiTypes.STR,
-            "path",
-            enum=["user", "agent", "app", "run"],
-            examples=[OpenApiExample("User", "user")],
-        ),
-        OpenApiParameter("entity_name", OpenApiTypes.STR, "path", examples=[OpenApiExample("User", "user_123")]),
-    ],
-    request=None,
-    responses={200: said("Entity deleted successfully!")},
-)
+
+
+def _delete_entity(operation: str, summary: str) -> Callable[[F], F]:
+    return extend_schema(
+        operation_id=operation,
+        summary=summary,
+        description="Erases all memories of the owner in the project. An owner without memories is no error.",
+        parameters=[
+            OpenApiParameter(
+                "entity_type",
+                OpenApiTypes.STR,
+                "path",
+                enum=["user", "agent", "app", "run"],
+                examples=[OpenApiExample("User", "user")],
+            ),
+            OpenApiParameter("entity_name", OpenApiTypes.STR, "path", examples=[OpenApiExample("User", "user_123")]),
+        ],
+        request=None,
+        responses={200: said("Entity deleted successfully!")},
+    )
+
+
+delete_entity = _delete_entity("delete_entity", "Delete the memories of a user, agent, app or run")
+delete_entity_v1 = _delete_entity("delete_entity_v1", "Delete the memories of an owner (older clients)")
 batch_update = extend_schema(
     operation_id="update_memories",
     summary="Update up to 1,000 memories",

@@ -19,6 +19,11 @@ urlpatterns = [
     path("v2/entities/user/<path:user_id>/profile/", profiles.ProfileView.as_view(), name="platform-profile"),
     path("v1/entities/", entities.EntitiesView.as_view(), name="platform-entities"),
     path("v2/entities/<str:entity_type>/<path:entity_name>/", entities.EntityView.as_view(), name="platform-entity"),
+    path(
+        "v1/entities/<str:entity_type>/<path:entity_name>/",
+        entities.EntityV1View.as_view(),
+        name="platform-entity-v1",
+    ),
     path("v1/event/<str:event_id>/", views.EventView.as_view(), name="platform-event"),
     path("v1/events/", views.EventsView.as_view(), name="platform-events"),
     path("v2/profiles/jobs/", profiles.ProfileJobsView.as_view(), name="platform-profile-jobs"),

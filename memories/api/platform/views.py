@@ -116,10 +116,8 @@ class AddView(PlatformView):
         return self._added(*results(principal(self.request).tenant_id, sources))
 
     def _added(self, result: WriteResult) -> Response:
-        skipped = result.detail.get("skipped_parts", 0)
-        return self.ok(
-            PlatformAddResultOut, AddedMemories(result, skipped), 200 if result.state == "succeeded" else 202
-        )
+        status = 200 if result.state == "succeeded" else 202
+        return self.ok(PlatformAddResultOut, AddedMemories(result, result.skipped_parts), status)
 
 
 class ListView(PlatformView):
