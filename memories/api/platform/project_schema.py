@@ -39,7 +39,7 @@ def _refused(operation: str, summary: str, *, body: Any = None) -> Callable[[F],
         request=api.PlatformProjectMemberIn if body is not None else None,
         responses={200: NEVER},
         examples=example("Refused", body) if body is not None else None,
-        extensions={"x-example-not-found": True},
+        extensions={"x-example-refused": True},
     )
 
 

@@ -62,7 +62,7 @@ class PlatformWebhookOut(ResponseSerializer):
     updated_at = TimestampField(source="created_at")
 
     example: ClassVar[Any] = WebhookRecord(
-        id=example_id("whk_01890a5dac967b2e8b7c3f0a9d1e2f38"),
+        id=example_id("whk_01890a5dac967b2e8b7c3f0a9d1e2f35"),
         url="https://hooks.example.com/memories",
         events=("memory.created",),
         user_id=None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
@@ -14,7 +14,7 @@ from apikeys.scopes import Scope
 from apikeys.types import Principal
 from core.errors import InvalidRequest, NotFound
 from core.http.base import PlatformView
-from core.http.responses import answer
+from core.http.responses import answer, example_id
 from core.unset import UNSET
 from webhooks.api.platform.serializers import (
     PlatformCreateWebhookIn,
@@ -26,6 +26,7 @@ from webhooks.api.platform.serializers import (
 from webhooks.services import webhooks
 from webhooks.types import ChangeWebhook, CreateWebhook
 
+LISTED = example_id("whk_01890a5dac967b2e8b7c3f0a9d1e2f44")  # another one than the one that is created
 PROJECT = OpenApiParameter("webhook_project", OpenApiTypes.STR, "path", examples=[OpenApiExample("Project", "default")])
 CREATED = {"url": "https://hooks.example.com/memories", "name": "My webhook", "event_types": ["memory_add"]}
 
@@ -57,7 +58,9 @@ class ProjectWebhooksView(PlatformView):
                 "The webhooks",
                 [
                     OpenApiExample(
-                        "The webhooks", [PlatformWebhookOut.render(PlatformWebhookOut.example)], response_only=True
+                        "The webhooks",
+                        [PlatformWebhookOut.render(replace(PlatformWebhookOut.example, id=LISTED))],
+                        response_only=True,
                     )
                 ],
             )
