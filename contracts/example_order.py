@@ -88,9 +88,8 @@ class _Planner:
         if operation.method == "DELETE":
             self.captured.clear()  # of what was deleted with it, the document says nothing
         later = bool(only) and only not in {found for _, found in places(operation)}
-        answered = (
-            [] if operation.raw.get(NOT_FOUND) or operation.raw.get(REFUSED) else list(places(operation, later=later))
-        )
+        is_refused = operation.raw.get(NOT_FOUND) or operation.raw.get(REFUSED)
+        answered = [] if is_refused else list(places(operation, later=later))
         shown = {found: place for place, found in reversed(answered)}
         captures = [
             (found, place)

@@ -11,8 +11,7 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
-from apikeys.types import Principal
-from core.errors import InvalidRequest, NotFound
+from core.errors import InvalidRequest
 from core.http.base import PlatformView
 from core.http.responses import answer, example_id
 from core.unset import UNSET
@@ -26,7 +25,10 @@ from webhooks.api.platform.serializers import (
 from webhooks.services import webhooks
 from webhooks.types import ChangeWebhook, CreateWebhook
 
-LISTED = example_id("whk_01890a5dac967b2e8b7c3f0a9d1e2f44")  # another one than the one that is created
+# Another webhook than the one that is created.
+LISTED = PlatformWebhookOut.render(
+    replace(PlatformWebhookOut.example, id=example_id("whk_01890a5dac967b2e8b7c3f0a9d1e2f44"))
+)
 PROJECT = OpenApiParameter("webhook_project", OpenApiTypes.STR, "path", examples=[OpenApiExample("Project", "default")])
 CREATED = {"url": "https://hooks.example.com/memories", "name": "My webhook", "event_types": ["memory_add"]}
 
@@ -34,12 +36,6 @@ CREATED = {"url": "https://hooks.example.com/memories", "name": "My webhook", "e
 @dataclass(frozen=True, slots=True)
 class WebhookMessage:
     message: str
-
-
-def _project(caller: Principal, name: str) -> str:
-    if caller.projects and name not in caller.projects:
-        raise NotFound(f"Project '{name}' not found, or this API key may not manage it")
-    return name
 
 
 class ProjectWebhooksView(PlatformView):
@@ -56,20 +52,14 @@ class ProjectWebhooksView(PlatformView):
             200: OpenApiResponse(
                 PlatformWebhookOut(many=True),
                 "The webhooks",
-                [
-                    OpenApiExample(
-                        "The webhooks",
-                        [PlatformWebhookOut.render(replace(PlatformWebhookOut.example, id=LISTED))],
-                        response_only=True,
-                    )
-                ],
+                [OpenApiExample("The webhooks", [LISTED], response_only=True)],
             )
         },
     )
     def get(self, request: Request, webhook_project: str) -> Response:
         caller = principal(request)
-        project = _project(caller, webhook_project)
-        found = [hook for hook in webhooks.list_all(caller) if hook.project_ids == (project,)]
+        projects = caller.all_projects(webhook_project)
+        found = [hook for hook in webhooks.list_all(caller) if hook.project_ids == projects]
         return Response([PlatformWebhookOut.render(hook) for hook in found])
 
     @extend_schema(
@@ -83,8 +73,8 @@ class ProjectWebhooksView(PlatformView):
     )
     def post(self, request: Request, webhook_project: str) -> Response:
         caller, data = principal(request), self.body(request, PlatformCreateWebhookIn)
-        project = _project(caller, webhook_project)
-        new = CreateWebhook(data["url"], data["event_types"], project_ids=(project,), name=data["name"])
+        projects = caller.all_projects(webhook_project) or ()
+        new = CreateWebhook(data["url"], data["event_types"], project_ids=projects, name=data["name"])
         return self.ok(PlatformNewWebhookOut, webhooks.create(caller, new), 201)
 
 
