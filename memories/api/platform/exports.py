@@ -51,11 +51,11 @@ class ExportsView(PlatformView):
 
     @schema.create_export
     def post(self, request: Request) -> Response:
-        self.body(request, PlatformExportIn)
+        caller, data = principal(request), self.body(request, PlatformExportIn)
+        caller.acting_user(selected(data).owner("user_id"), "")
         sent = dict(request.data)
         wanted = {name: sent[name] for name in map(str, PlatformExportIn().fields) if sent.get(name)}
-        tenant = principal(request).tenant_id.hex
-        export_id = signing.dumps({"tenant": tenant, **wanted}, salt=SALT, compress=True)
+        export_id = signing.dumps({"tenant": caller.tenant_id.hex, **wanted}, salt=SALT, compress=True)
         return self.ok(PlatformExportCreatedOut, ExportCreated(export_id), 201)
 
 

@@ -40,6 +40,7 @@ from memories.api.platform.responses import (
     history_entries,
     with_fields,
 )
+from memories.filters import OWNERS
 from memories.services.forget import forget, forget_one, forget_with_predecessors
 from memories.services.recall import get as read_memory
 from memories.services.recall import history as read_history
@@ -90,11 +91,9 @@ class AddView(PlatformView):
         return self._added(store(principal(request), self._command(data, items, said.skipped_parts)))
 
     def _command(self, data: dict[str, Any], items: tuple[Item, ...], skipped_parts: int) -> StoreCommand:
-        named = serializers.selected(data)
-        owners = {
-            name: None if (value := named.owner(name)) is None else self.name(name, value)
-            for name in ("user_id", "agent_id", "app_id", "run_id")
-        }
+        named = serializers.selected({name: data.get(name) for name in (*OWNERS, "filters")})
+        ids = {name: named.owner(name) for name in OWNERS}
+        owners = {name: None if value is None else self.name(name, value) for name, value in ids.items()}
         metadata = dict(data.get("metadata") or {})
         if owners["app_id"] is not None:
             metadata[APP_ID] = owners["app_id"]
