@@ -43,6 +43,9 @@ def command(caller: Principal, named: Selection, project: str | None = None) -> 
     """Delete these memories of one project. Raises InvalidRequest unless an owner is named by one id."""
     if not named.names_owner:
         raise _refused("user_id", "name the user, agent, app or run whose memories are to be deleted")
+    for name in OWNERS:
+        if (value := named.owner(name)) is not None:
+            _identifier(name, value)
     project, user = caller.one_project(project), named.owner("user_id")
     if user is not None and named.less("user_id") is None:
         return ForgetCommand(all_memories=True, user_id=user, project=project)
