@@ -176,9 +176,7 @@ def test_a_repeat_with_an_idempotency_key(owner: Caller) -> None:
         ("/api/v1/memories/none", "Bearer x", {"detail", "error"}),
     ],
 )
-def test_the_scheme_and_the_slash_tell_the_dialect(
-    owner: Caller, path: str, authorization: str, keys: set[str]
-) -> None:
+def test_scheme_and_slash_tell_the_dialect(owner: Caller, path: str, authorization: str, keys: set[str]) -> None:
     leaks.net.remember(authorization)
     answer = Client().get(path, headers={"Authorization": authorization} if authorization else {})
     assert answer.status_code in (401, 404)
@@ -265,9 +263,6 @@ def test_a_search_takes_no_more_statements_than_a_recall(owner: Caller, filters:
         found = post(owner, "/v3/memories/search/", body)
     assert [memory["memory"] for memory in found["results"]] == [TEA]
     assert len(searched) <= len(recalled)
-    assert (
-        not any("entities_entity" in query["sql"] for query in searched.captured_queries) or filters["user_id"] != "*"
-    )
 
 
 def test_a_search_of_all_users_finds_every_memory(owner: Caller) -> None:
@@ -281,10 +276,3 @@ def test_a_search_of_all_users_finds_every_memory(owner: Caller) -> None:
         {"query": "tea number", "filters": {"agent_id": "bot"}, "top_k": 1000, "threshold": 0},
     )["results"]
     assert sorted(memory["memory"] for memory in found) == sorted(f"tea number {number}" for number in range(30))
-    by_user = [
-        post(
-            owner, "/v3/memories/search/", {"query": "tea number", "filters": {"user_id": f"user {n}"}, "threshold": 0}
-        )
-        for n in range(7)
-    ]
-    assert sum(len(answer["results"]) for answer in by_user) == 30
