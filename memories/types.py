@@ -126,16 +126,6 @@ class SupersedeCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class IngestCommand:
-    """`roles` are the roles whose messages may state facts; `keep` False only returns the facts."""
-
-    store: StoreCommand
-    roles: frozenset[str]
-    min_importance: float = 0.5
-    keep: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class Condition:
     """One comparison of a filter (`memories.filters`). `column` None: of the metadata key `name`."""
 
@@ -318,31 +308,6 @@ class ItemResult:
     created_at: dt.datetime | None = None
     reason: str = ""
     entities: MemoryEntities = NO_ENTITIES
-
-
-@dataclass(frozen=True, slots=True)
-class IngestedFact:
-    """A fact of a conversation; `message` is the index of its message."""
-
-    content: str
-    message: int
-    speaker: str | None
-    confidence: float
-    importance: float
-    decision: Decision
-    memory_id: uuid.UUID | None
-    stored: bool
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Ingested:
-    """`write` None: the facts were only returned."""
-
-    facts: tuple[IngestedFact, ...]
-    messages: int
-    skipped: int
-    write: WriteResult | None
 
 
 @dataclass(frozen=True, slots=True)

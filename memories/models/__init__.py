@@ -4,7 +4,7 @@ from memories.models.erasure import Erasure
 from memories.models.memory import Memory
 from memories.models.owner import Owner
 from memories.models.passage import Embedding, Passage, TokenEmbedding
-from memories.models.project import ProjectSettings
+from memories.models.project_settings import ProjectSettings
 from memories.models.queue import WriteQueue
 from memories.models.review import Review
 from memories.models.revision import Revision

@@ -35,7 +35,7 @@ class PlatformEntityOut(ResponseSerializer):
 
 
 @dataclass(frozen=True, slots=True)
-class EntityPage:
+class PlatformEntityPage:
     next: str | None
     previous: str | None
     results: Sequence[MemoryOwner]
@@ -56,16 +56,16 @@ class PlatformEntityPageOut(ResponseSerializer):
     total_apps = serializers.IntegerField()
     total_runs = serializers.IntegerField()
 
-    example = EntityPage(None, None, (PlatformEntityOut.example,), {"user": 1})
+    example = PlatformEntityPage(None, None, (PlatformEntityOut.example,), {"user": 1})
 
-    def get_total_users(self, page: EntityPage) -> int:
+    def get_total_users(self, page: PlatformEntityPage) -> int:
         return page.totals.get("user", 0)
 
-    def get_total_agents(self, page: EntityPage) -> int:
+    def get_total_agents(self, page: PlatformEntityPage) -> int:
         return page.totals.get("agent", 0)
 
-    def get_total_apps(self, page: EntityPage) -> int:
+    def get_total_apps(self, page: PlatformEntityPage) -> int:
         return page.totals.get("app", 0)
 
-    def get_total_runs(self, page: EntityPage) -> int:
+    def get_total_runs(self, page: PlatformEntityPage) -> int:
         return page.totals.get("run", 0)

@@ -45,7 +45,7 @@ def _page(caller: Principal, data: dict[str, Any], limit: int) -> Page:
     return list_page(caller, query)
 
 
-class ExportsView(PlatformView):
+class PlatformExportsView(PlatformView):
     permission_classes = (requires(POST=Scope.READ),)
     atomic = True
 
@@ -59,7 +59,7 @@ class ExportsView(PlatformView):
         return self.ok(PlatformExportCreatedOut, ExportCreated(export_id), 201)
 
 
-class ExportView(PlatformView):
+class PlatformExportView(PlatformView):
     permission_classes = (requires(POST=Scope.READ),)
 
     @schema.get_export
@@ -87,7 +87,7 @@ class ExportView(PlatformView):
         return self.read(PlatformExportIn, made)
 
 
-class SummaryView(PlatformView):
+class PlatformSummaryView(PlatformView):
     permission_classes = (requires(POST=Scope.READ),)
 
     @schema.get_summary
@@ -97,7 +97,7 @@ class SummaryView(PlatformView):
         return self.ok(PlatformSummaryOut, Summary(text, "succeeded" if text else "insufficient_data"))
 
 
-class FeedbackView(PlatformView):
+class PlatformFeedbackView(PlatformView):
     permission_classes = (requires(POST=Scope.WRITE),)
     atomic = False
 

@@ -25,7 +25,7 @@ from memories.services import projects
 from memories.services.profile import profile
 
 
-class ProfileView(PlatformView):
+class PlatformProfileView(PlatformView):
     permission_classes = (requires(GET=Scope.READ),)
 
     @schema.get_profile
@@ -34,7 +34,7 @@ class ProfileView(PlatformView):
         return self.ok(PlatformProfileOut, EntityProfile(user_id, profile(caller, user_id, caller.one_project(None))))
 
 
-class ProfileJobsView(PlatformView):
+class PlatformProfileJobsView(PlatformView):
     permission_classes = (requires(POST=Scope.WRITE),)
 
     @schema.create_profile_job
@@ -43,7 +43,7 @@ class ProfileJobsView(PlatformView):
         return self.ok(PlatformProfileJobOut, ProfileJob(data["operation"]))
 
 
-class ProfileJobView(PlatformView):
+class PlatformProfileJobView(PlatformView):
     """All jobs are the same one."""
 
     permission_classes = (requires(GET=Scope.READ),)
@@ -53,7 +53,7 @@ class ProfileJobView(PlatformView):
         return self.ok(PlatformProfileJobStateOut, ProfileJobState())
 
 
-class ProfileSettingsView(PlatformView):
+class PlatformProfileSettingsView(PlatformView):
     permission_classes = (requires(GET=Scope.READ, POST=Scope.WRITE),)
 
     @schema.get_profile_settings

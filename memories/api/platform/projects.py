@@ -19,7 +19,7 @@ ELSEWHERE = (
 )
 
 
-class ProjectsView(PlatformView):
+class PlatformProjectsView(PlatformView):
     permission_classes = (requires(POST=Scope.WRITE),)
 
     @schema.create_project
@@ -27,7 +27,7 @@ class ProjectsView(PlatformView):
         raise ScopeDenied(ELSEWHERE)
 
 
-class ProjectView(PlatformView):
+class PlatformProjectView(PlatformView):
     permission_classes = (requires(GET=Scope.READ, PATCH=Scope.WRITE, DELETE=Scope.DELETE),)
 
     @schema.get_project
@@ -51,7 +51,7 @@ class ProjectView(PlatformView):
         raise ScopeDenied("Nothing was deleted: memories are deleted by their owners, with delete_all or delete_users.")
 
 
-class MembersView(PlatformView):
+class PlatformMembersView(PlatformView):
     permission_classes = (requires(GET=Scope.READ, POST=Scope.WRITE, PUT=Scope.WRITE, DELETE=Scope.WRITE),)
 
     @schema.get_members

@@ -67,7 +67,7 @@ def result_page(request: Request, data: dict[str, Any], found: Sequence[Any], to
     )
 
 
-class PingView(PlatformView):
+class PlatformPingView(PlatformView):
     permission_classes = (requires(GET=Scope.READ),)
 
     @schema.ping
@@ -77,7 +77,7 @@ class PingView(PlatformView):
         return self.ok(PlatformPingOut, Verified(public(TENANT, caller.tenant_id), project))
 
 
-class AddView(PlatformView):
+class PlatformAddView(PlatformView):
     permission_classes = (requires(POST=Scope.WRITE),)
     atomic = False
 
@@ -119,7 +119,7 @@ class AddView(PlatformView):
         return self.ok(PlatformAddResultOut, AddedMemories(result, result.skipped_parts), status)
 
 
-class ListView(PlatformView):
+class PlatformListView(PlatformView):
     permission_classes = (requires(POST=Scope.READ),)
 
     @schema.list_memories
@@ -144,7 +144,7 @@ def listed(request: Request, data: dict[str, Any], pages: dict[str, Any]) -> Res
     return result_page(request, pages, found.memories, found.total)
 
 
-class SearchView(PlatformView):
+class PlatformSearchView(PlatformView):
     permission_classes = (requires(POST=Scope.READ),)
 
     @schema.search
@@ -173,7 +173,7 @@ def found_memories(request: Request, data: dict[str, Any]) -> FoundMemories:
     return FoundMemories(recall(principal(request), query).hits)
 
 
-class MemoriesView(AddView):
+class PlatformMemoriesView(PlatformAddView):
     """The path of older clients, and `delete_all`."""
 
     permission_classes = (requires(GET=Scope.READ, POST=Scope.WRITE, DELETE=Scope.DELETE),)
@@ -194,7 +194,7 @@ class MemoriesView(AddView):
         return self.ok(PlatformMessageOut, Said("Memories deleted successfully!"))
 
 
-class PlainListView(PlatformView):
+class PlatformPlainListView(PlatformView):
     """The list of older clients."""
 
     permission_classes = (requires(POST=Scope.READ),)
@@ -205,7 +205,7 @@ class PlainListView(PlatformView):
         return plain_list(request, self.body(request, serializers.PlatformListMemoriesIn), pages)
 
 
-class SearchV1View(PlatformView):
+class PlatformSearchV1View(PlatformView):
     """The search of the oldest clients."""
 
     permission_classes = (requires(POST=Scope.READ),)
@@ -217,7 +217,7 @@ class SearchV1View(PlatformView):
         return Response(body if data.get("output_format") == "v1.1" else body["results"])
 
 
-class SearchV2View(SearchV1View):
+class PlatformSearchV2View(PlatformSearchV1View):
     """The same on another path."""
 
     @schema.search_v2
@@ -233,7 +233,7 @@ def plain_list(request: Request, data: dict[str, Any], pages: dict[str, Any]) ->
     return Response(body if is_page else body["results"])
 
 
-class MemoryView(PlatformView):
+class PlatformMemoryView(PlatformView):
     permission_classes = (requires(GET=Scope.READ, PUT=Scope.WRITE, DELETE=Scope.DELETE),)
     atomic = False
 
@@ -270,7 +270,7 @@ class MemoryView(PlatformView):
         return self.ok(PlatformMessageOut, Said("Memory deleted successfully!"))
 
 
-class HistoryView(PlatformView):
+class PlatformHistoryView(PlatformView):
     permission_classes = (requires(GET=Scope.READ),)
 
     @schema.history
@@ -280,7 +280,7 @@ class HistoryView(PlatformView):
         return Response([PlatformHistoryEntryOut.render(entry) for entry in entries])
 
 
-class EventView(PlatformView):
+class PlatformEventView(PlatformView):
     permission_classes = (requires(GET=Scope.READ),)
 
     @schema.event
@@ -288,7 +288,7 @@ class EventView(PlatformView):
         return self.ok(PlatformEventOut, read_event(principal(request), event_id))
 
 
-class EventsView(PlatformView):
+class PlatformEventsView(PlatformView):
     permission_classes = (requires(GET=Scope.READ),)
 
     @schema.events

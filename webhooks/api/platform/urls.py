@@ -7,8 +7,8 @@ from webhooks.api.platform import views
 urlpatterns = [
     path(
         "api/v1/webhooks/projects/<str:webhook_project>/",
-        views.ProjectWebhooksView.as_view(),
+        views.PlatformProjectWebhooksView.as_view(),
         name="platform-webhooks",
     ),
-    path("api/v1/webhooks/<str:webhook_id>/", views.ProjectWebhookView.as_view(), name="platform-webhook"),
+    path("api/v1/webhooks/<str:webhook_id>/", views.PlatformProjectWebhookView.as_view(), name="platform-webhook"),
 ]

@@ -38,7 +38,7 @@ class WebhookMessage:
     message: str
 
 
-class ProjectWebhooksView(PlatformView):
+class PlatformProjectWebhooksView(PlatformView):
     permission_classes = (requires(GET=Scope.ADMIN, POST=Scope.ADMIN),)
     response_is_secret = True
     atomic = False  # the host is resolved before the transaction
@@ -78,7 +78,7 @@ class ProjectWebhooksView(PlatformView):
         return self.ok(PlatformNewWebhookOut, webhooks.create(caller, new), 201)
 
 
-class ProjectWebhookView(PlatformView):
+class PlatformProjectWebhookView(PlatformView):
     permission_classes = (requires(PUT=Scope.ADMIN, DELETE=Scope.ADMIN),)
     atomic = False  # as above
 

@@ -11,7 +11,7 @@ from core.errors import NotFound
 from core.http.base import PlatformView
 from memories.api.platform import schema
 from memories.api.platform.deletion import command, owned_by
-from memories.api.platform.entity_responses import EntityPage, PlatformEntityPageOut
+from memories.api.platform.entity_responses import PlatformEntityPage, PlatformEntityPageOut
 from memories.api.platform.responses import PlatformMessageOut, Said
 from memories.api.platform.serializers import PlatformEntityPageQuery
 from memories.api.platform.views import page_address
@@ -19,7 +19,7 @@ from memories.services.forget import forget
 from memories.services.owners import KINDS, page
 
 
-class EntitiesView(PlatformView):
+class PlatformEntitiesView(PlatformView):
     permission_classes = (requires(GET=Scope.READ),)
 
     @schema.entities
@@ -28,7 +28,7 @@ class EntitiesView(PlatformView):
         number, size = data["page"], data["page_size"]
         found = page(principal(request), None, limit=size, offset=(number - 1) * size)
         has_next = number * size < sum(found.totals.values())
-        shown = EntityPage(
+        shown = PlatformEntityPage(
             page_address(request, number + 1) if has_next else None,
             page_address(request, number - 1) if number > 1 else None,
             found.owners,
@@ -37,7 +37,7 @@ class EntitiesView(PlatformView):
         return self.ok(PlatformEntityPageOut, shown)
 
 
-class EntityView(PlatformView):
+class PlatformEntityView(PlatformView):
     """An owner without memories is deleted too: `reset` deletes owners whose memories were another owner's as well."""
 
     permission_classes = (requires(DELETE=Scope.DELETE),)
@@ -52,7 +52,7 @@ class EntityView(PlatformView):
         return self.ok(PlatformMessageOut, Said("Entity deleted successfully!"))
 
 
-class EntityV1View(EntityView):
+class PlatformEntityV1View(PlatformEntityView):
     """The path of older clients."""
 
     @schema.delete_entity_v1

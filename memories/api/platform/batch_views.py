@@ -22,7 +22,7 @@ from memories.services.update import outcome, update_all
 from memories.types import ForgetCommand, UpdateCommand, WriteResult
 
 
-class BatchView(PlatformView):
+class PlatformBatchView(PlatformView):
     permission_classes = (requires(PUT=Scope.WRITE, DELETE=Scope.DELETE),)
     atomic = False
 
