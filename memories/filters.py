@@ -43,10 +43,10 @@ class FilterError(ValueError):
 
 # --- reading ---------------------------------------------------------------------------------------------------------
 Part = FilterGroup | Condition
-Reader = Callable[[str, str, Any, str], Part]
+ConditionReader = Callable[[str, str, Any, str], Part]
 
 
-def parse(data: Any, path: str = "filters", read: Reader | None = None) -> Filter:
+def parse(data: Any, path: str = "filters", read: ConditionReader | None = None) -> Filter:
     """A filter from JSON. Raises FilterError for anything that is not valid.
 
     `read` makes a condition of (name, operator, value, path); by default the grammar's.
@@ -57,7 +57,7 @@ def parse(data: Any, path: str = "filters", read: Reader | None = None) -> Filte
     return found
 
 
-def _group(data: Any, path: str, level: int, read: Reader) -> FilterGroup:
+def _group(data: Any, path: str, level: int, read: ConditionReader) -> FilterGroup:
     if not isinstance(data, Mapping) or not data:
         raise FilterError(path, "must be a JSON object with at least one condition")
     if level > MAX_LEVELS:
