@@ -44,8 +44,8 @@ def example(name: str, body: Any) -> list[OpenApiExample]:
 
 
 def answers(serializer: type[ResponseSerializer], description: str) -> OpenApiResponse:
-    """A bare list."""
-    shown = OpenApiExample(description, [serializer.render(serializer.example)], response_only=True)
+    """A bare list. drf-spectacular puts the example into one."""
+    shown = OpenApiExample(description, serializer.render(serializer.example), response_only=True)
     return OpenApiResponse(serializer(many=True), description, [shown])
 
 

@@ -52,7 +52,7 @@ class PlatformProjectWebhooksView(PlatformView):
             200: OpenApiResponse(
                 PlatformWebhookOut(many=True),
                 "The webhooks",
-                [OpenApiExample("The webhooks", [LISTED], response_only=True)],
+                [OpenApiExample("The webhooks", LISTED, response_only=True)],
             )
         },
     )
