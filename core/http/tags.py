@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 DIALECTS = ("/api/v1", "/v1")
-PLATFORM = "mem0 clients"
+PLATFORM = "Platform"
 
 
 @dataclass(frozen=True)

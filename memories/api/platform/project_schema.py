@@ -129,7 +129,7 @@ get_summary = extend_schema(
     examples=example("Memories of a user", FILTERED),
 )
 feedback = extend_schema(
-    operation_id="send_feedback",
+    operation_id="add_feedback",
     summary="Rate a memory",
     description="The feedback is kept with the memory, which the admin shows, and erased with it.",
     request=api.PlatformFeedbackIn,

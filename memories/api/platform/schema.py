@@ -54,7 +54,7 @@ def said(message: str) -> OpenApiResponse:
 
 
 ping = extend_schema(
-    operation_id="ping",
+    operation_id="get_identity",
     summary="Verify a key",
     description="The constructor of the clients sends it. `org_id` is the tenant, `project_id` the project of the key.",
     responses={200: answer(PlatformPingOut, "The key is valid")},
@@ -81,7 +81,7 @@ def _add(operation: str, summary: str) -> Callable[[F], F]:
 
 
 add = _add("add_memories", "Add memories")
-add_plain = _add("add_memories_v1", "Add memories (older clients)")
+add_plain = _add("add_memories_older", "Add memories (older clients)")
 list_memories = extend_schema(
     operation_id="list_memories",
     summary="List memories",
@@ -96,7 +96,7 @@ list_memories = extend_schema(
     examples=example("Memories of a user", FILTERED),
 )
 list_filtered = extend_schema(
-    operation_id="list_memories_v2",
+    operation_id="list_memories_older",
     summary="List memories (older clients)",
     description="A bare list of at most 1,000 memories; with `page` or `page_size` a page.",
     parameters=[api_serializers.PlatformPlainPageQuery],
@@ -105,7 +105,7 @@ list_filtered = extend_schema(
     examples=example("Memories of a user", FILTERED),
 )
 list_plain = extend_schema(
-    operation_id="list_memories_v1",
+    operation_id="list_memories_oldest",
     summary="List memories of an owner (older clients)",
     description="A bare list of at most 1,000 memories; with `page` or `page_size` a page.",
     parameters=[api_serializers.PlatformPlainPageQuery, api_serializers.PlatformOwnersIn],
@@ -135,8 +135,8 @@ def _search_plain(operation: str) -> Callable[[F], F]:
     )
 
 
-search_v1 = _search_plain("search_memories_v1")
-search_v2 = _search_plain("search_memories_v2")
+search_v1 = _search_plain("search_memories_oldest")
+search_v2 = _search_plain("search_memories_older")
 get = extend_schema(
     operation_id="get_memory",
     summary="Get a memory",
@@ -226,7 +226,7 @@ def _delete_entity(operation: str, summary: str) -> Callable[[F], F]:
 
 
 delete_entity = _delete_entity("delete_entity", "Delete the memories of a user, agent, app or run")
-delete_entity_v1 = _delete_entity("delete_entity_v1", "Delete the memories of an owner (older clients)")
+delete_entity_v1 = _delete_entity("delete_entity_older", "Delete the memories of an owner (older clients)")
 batch_update = extend_schema(
     operation_id="update_memories",
     summary="Update up to 1,000 memories",
