@@ -48,7 +48,7 @@ delete_project = _refused("delete_project", "Delete a project (refused)")
 get_members = _refused("list_project_members", "List the members of a project (refused)")
 add_member = _refused("add_project_member", "Add a member to a project (refused)", body={"email": "ann@example.com"})
 update_member = _refused("update_project_member", "Update a member of a project (refused)", body={"role": "OWNER"})
-remove_member = _refused("remove_project_member", "Remove a member from a project (refused)")
+remove_member = _refused("delete_project_member", "Remove a member from a project (refused)")
 get_project = extend_schema(
     operation_id="get_project",
     summary="Get the settings of a project",
