@@ -13,6 +13,7 @@ import yaml
 
 CONTRACT = Path(__file__).parent / "openapi.yaml"
 METHODS = ("post", "get", "put", "patch", "delete")
+PLATFORM = "platform"  # the dialect of paths that end in a slash
 _PATH = re.compile(r"(?P<dialect>/api/v\d+|/v\d+)?/(?P<segment>[^/]+)")
 
 
@@ -42,6 +43,8 @@ class Group:
 
     @property
     def title(self) -> str:
+        if self.dialect == PLATFORM:
+            return "mem0 clients"
         return f"{self.dialect}/{self.name}" if self.dialect else self.name
 
     @property
@@ -131,7 +134,10 @@ class Document:
                 yield from self._properties(inner, f"{prefix}{name}.")
 
     def _group(self, path: str) -> Group:
-        """What answers at the root, under a prefix or not, is the service's own; the rest goes by its first segment."""
+        """What answers at the root, under a prefix or not, is the service's own; the paths of mem0's clients are one
+        group; the rest goes by its first segment."""
+        if path.endswith("/"):
+            return Group(PLATFORM, "mem0-clients")
         found = _PATH.match(path)
         if found is None:
             raise ValueError(f"{path} belongs to no group")

@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from contracts.document import ApiOperation, Document, Example, Group
+from contracts.document import PLATFORM, ApiOperation, Document, Example, Group
 from contracts.requests import ACCEPTED, OWN, JsonPath, Request, places, request
 
 # Extension of an operation: no request makes the object that its example names, so the example answers with 404.
 NOT_FOUND = "x-example-not-found"
+REFUSED = "x-example-refused"  # no key may do it: the example answers with 403
 _CREATE, _ACT, _DELETE = 0, 4, 5
 _ORDER = {"GET": 1, "PUT": 2, "PATCH": 3, "POST": _ACT, "DELETE": _DELETE}
 # A group that creates nothing reads what was stored.
 STORE = "memories"
+STORE_PATHS = {PLATFORM: "/v3/memories/add/"}
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Step:
         """The statuses that the example answers with when it is run."""
         if self.operation.raw.get(NOT_FOUND):
             return (404,)
+        if self.operation.raw.get(REFUSED):
+            return (403,)
         return (ACCEPTED,) if self.later else self.operation.successes
 
 
@@ -58,7 +62,7 @@ def plan(document: Document, group: Group) -> list[Step]:
 
 
 def rank(document: Document, operation: ApiOperation) -> int:
-    below = operation.path + "/{"
+    below = operation.path.rstrip("/") + "/{"
     if operation.method == "POST" and any(other.path.startswith(below) for other in document.operations):
         return _CREATE
     return _ORDER[operation.method]
@@ -84,7 +88,8 @@ class _Planner:
         if operation.method == "DELETE":
             self.captured.clear()  # of what was deleted with it, the document says nothing
         later = bool(only) and only not in {found for _, found in places(operation)}
-        answered = [] if operation.raw.get(NOT_FOUND) else list(places(operation, later=later))
+        is_refused = operation.raw.get(NOT_FOUND) or operation.raw.get(REFUSED)
+        answered = [] if is_refused else list(places(operation, later=later))
         shown = {found: place for place, found in reversed(answered)}
         captures = [
             (found, place)
@@ -95,7 +100,7 @@ class _Planner:
         self.steps.append(Step(operation, asked, example, tuple(captures), prepares, later))
 
     def store(self) -> ApiOperation:
-        path = f"{self.group.dialect}/{STORE}"
+        path = STORE_PATHS.get(self.group.dialect, f"{self.group.dialect}/{STORE}")
         return next(o for o in self.document.operations if (o.method, o.path) == ("POST", path))
 
     def _provide(self, wanted: str) -> None:

@@ -33,7 +33,8 @@ def curl(asked: Request) -> str:
     parts[0] += f' "$URL{asked.target}"'
     if asked.key:
         variable = "$MASTER_KEY" if asked.key == "master" else "$KEY"
-        parts.append(f'-H "Authorization: Bearer {variable}"' if asked.bearer else f'-H "X-API-Key: {variable}"')
+        header = f"Authorization: {asked.scheme} {variable}" if asked.scheme else f"X-API-Key: {variable}"
+        parts.append(f'-H "{header}"')
     if asked.body is not None:
         parts.append('-H "Content-Type: application/json"')
         parts.append("-d '" + _json(asked.body).replace("'", "'\\''") + "'")
@@ -62,7 +63,7 @@ def anchor(operation: ApiOperation) -> str:
 
 
 def _page(document: Document, group: Group) -> Iterator[str]:
-    yield f"# `{group.title}`" if group.dialect else "# Service"
+    yield f"# `{group.title}`" if group.dialect.startswith("/") else f"# {group.title.capitalize()}"
     yield ""
     yield "Generated from the OpenAPI document by `make docs`. [README.md](README.md) has the rules for all operations."
     for operation in document.of(group):
@@ -150,7 +151,8 @@ def _limits(schema: dict[str, Any]) -> str:
 
 
 def _codes(examples: tuple[Example, ...]) -> str:
-    found = [e.value["error"]["code"] for e in examples if isinstance(e.value, dict) and "error" in e.value]
+    errors = [e.value for e in examples if isinstance(e.value, dict) and "error" in e.value]
+    found = [error["code"] if "code" in error else error["error"]["code"] for error in errors]
     return " ".join(f"`{code}`" for code in dict.fromkeys(found))
 
 

@@ -75,7 +75,7 @@ def _item(step: Step, names: dict[str, str]) -> dict[str, Any]:
     headers = []
     if asked.key:
         key = variable("masterKey" if asked.key == "master" else "apiKey")
-        headers.append(("Authorization", f"Bearer {key}") if asked.bearer else ("X-API-Key", key))
+        headers.append(("Authorization", f"{asked.scheme} {key}") if asked.scheme else ("X-API-Key", key))
     if step.later:
         headers.append(("Prefer", "respond-async"))
     made: dict[str, Any] = {
@@ -84,7 +84,7 @@ def _item(step: Step, names: dict[str, str]) -> dict[str, Any]:
         "url": {
             "raw": variable("baseUrl") + target,
             "host": [variable("baseUrl")],
-            "path": split.path.strip("/").split("/"),
+            "path": split.path.removeprefix("/").split("/"),
             "query": [{"key": key, "value": filled(value)} for key, value in asked.query],
         },
     }

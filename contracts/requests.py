@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from contracts.document import ApiOperation, Document, Example
+from contracts.document import PLATFORM, ApiOperation, Document, Example
 
 ID = re.compile(r"\b[a-z]+_[0-9a-f]{32}\b")
 # Addresses of nobody (RFC 2606): a user of the example replaces them by a real server.
@@ -20,6 +20,7 @@ MASTER = frozenset({"keys", "tenants", "metrics"})
 SHOWN = frozenset({"user_id"})
 
 ACCEPTED = 202
+SCHEMES = {"/api/v1": "", PLATFORM: "Token"}
 JsonPath = tuple[str | int, ...]
 # Where an answer about one object has that object's id.
 OWN: frozenset[JsonPath] = frozenset({("id",), ("data", "id")})
@@ -32,7 +33,7 @@ class Request:
     query: tuple[tuple[str, str], ...]
     body: Any
     key: str  # "", "key" or "master"
-    bearer: bool
+    scheme: str  # of the Authorization header; "": X-API-Key
 
     @property
     def target(self) -> str:
@@ -63,7 +64,7 @@ def request(document: Document, operation: ApiOperation, example: Example | None
         tuple(query),
         example.value if example else None,
         key,
-        bearer=operation.group.dialect != "/api/v1",
+        scheme=SCHEMES.get(operation.group.dialect, "Bearer"),
     )
 
 
@@ -74,7 +75,7 @@ def path_value(document: Document, operation: ApiOperation, name: str, said: dic
     head = operation.path.partition(f"{{{name}}}")[0]
     for method, path in (("POST", head.rstrip("/")), ("GET", f"{head}{{{name}}}"), ("GET", head.rstrip("/"))):
         for other in document.operations:
-            if (other.method, other.path) == (method, path):
+            if (other.method, other.path.rstrip("/")) == (method, path):
                 for place, found in places(other):
                     if place in OWN or (path == head.rstrip("/") and place[-1] == "id"):
                         return found

@@ -4,6 +4,7 @@ parameters, names of metadata keys too.
 `{"AND" | "OR": [filter, …]}`, `{"NOT": filter or [filter, …]}` (none of them), and `{name: value}` or
 `{name: {operator: value, …}}`; several names in one object are their AND. A name is a column if it is one of COLUMNS,
 otherwise a metadata key; `metadata.x` always means metadata. A missing key matches `ne`, `nin` and `exists: false`.
+The dialect of mem0's clients has its own names, and uses further columns.
 """
 
 from __future__ import annotations
@@ -12,20 +13,21 @@ import datetime as dt
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from psycopg import sql
 
+from core.metadata_keys import APP_ID
 from memories.types import Condition, Filter, FilterGroup
 
 MAX_LEVELS = 5
 MAX_CONDITIONS = 50
 MAX_CHOICES = 1000
-TIMES = ("created_at", "updated_at")
-TEXTS = ("agent_id", "run_id", "memory_type")
-COLUMNS = (*TIMES, *TEXTS)
+TIMES = ("created_at", "updated_at", "valid_from", "expires_at")
+COLUMNS = ("created_at", "updated_at", "user_id", "agent_id", "run_id", "memory_type")  # names of the grammar
+OWNERS = ("user_id", "agent_id", "app_id", "run_id")
 COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 OPERATORS = ("eq", "ne", *COMPARISONS, "in", "nin", "contains", "icontains", "exists")
@@ -40,41 +42,56 @@ class FilterError(ValueError):
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
-def parse(data: Any, path: str = "filters") -> Filter:
-    """A filter from JSON. Raises FilterError for anything that is not valid."""
-    found = _group(data, path, 1)
+Part = FilterGroup | Condition
+ConditionReader = Callable[[str, str, Any, str], Part]
+
+
+def parse(data: Any, path: str = "filters", read: ConditionReader | None = None) -> Filter:
+    """A filter from JSON. Raises FilterError for anything that is not valid.
+
+    `read` makes a condition of (name, operator, value, path); by default the grammar's.
+    """
+    found = _group(data, path, 1, read or named)
     if sum(1 for _ in _conditions(found)) > MAX_CONDITIONS:
         raise FilterError(path, f"must have at most {MAX_CONDITIONS} conditions")
     return found
 
 
-def _group(data: Any, path: str, level: int) -> FilterGroup:
+def _group(data: Any, path: str, level: int, read: ConditionReader) -> FilterGroup:
     if not isinstance(data, Mapping) or not data:
         raise FilterError(path, "must be a JSON object with at least one condition")
     if level > MAX_LEVELS:
         raise FilterError(path, f"must be nested at most {MAX_LEVELS} levels deep")
-    parts: list[FilterGroup | Condition] = []
+    parts: list[Part] = []
     for name, value in data.items():
         here = f"{path}.{name[:64]}"
         if name in ("AND", "OR", "NOT"):
             inner = [value] if name == "NOT" and isinstance(value, Mapping) else value
             if not isinstance(inner, list) or not inner:
                 raise FilterError(here, "must be a list of filters")
-            parts.append(FilterGroup(name, tuple(_group(p, f"{here}.{i}", level + 1) for i, p in enumerate(inner))))
+            inner_parts = tuple(_group(p, f"{here}.{i}", level + 1, read) for i, p in enumerate(inner))
+            parts.append(FilterGroup(name, inner_parts))
         else:
             operations = value if isinstance(value, Mapping) else {"eq": value}
             if not operations:
                 raise FilterError(here, f"must name an operator: {', '.join(OPERATORS)}")
-            parts += [_condition(name, operator, v, here) for operator, v in operations.items()]
+            parts += [read(name, operator, v, here) for operator, v in operations.items()]
     return parts[0] if len(parts) == 1 and isinstance(parts[0], FilterGroup) else FilterGroup("AND", tuple(parts))
 
 
-def _condition(name: str, operator: str, value: Any, path: str) -> Condition:
+def named(name: str, operator: str, value: Any, path: str) -> Condition:
+    """A condition about a column or a metadata key, by its name in the grammar."""
+    if name == "app_id":
+        return condition(None, APP_ID, operator, value, path)
+    column = name if name in COLUMNS else None
+    return condition(column, name.removeprefix("metadata.") if column is None else name, operator, value, path)
+
+
+def condition(column: str | None, key: str, operator: str, value: Any, path: str) -> Condition:
+    """One comparison. Raises FilterError."""
     if operator not in OPERATORS:
         raise FilterError(f"{path}.{operator[:64]}", f"is no operator; there are {', '.join(OPERATORS)}")
     at = path if operator == "eq" else f"{path}.{operator}"
-    column = name if name in COLUMNS else None
-    key = name.removeprefix("metadata.") if column is None else name
     if not key or len(key) > 256 or "\0" in key:
         raise FilterError(path, "is no name of a metadata key")
     _check(operator, value, column, at)
@@ -133,6 +150,37 @@ def _moments(value: Any) -> Any:
 
 def _conditions(part: FilterGroup | Condition) -> Sequence[Condition]:
     return [part] if isinstance(part, Condition) else [c for p in part.parts for c in _conditions(p)]
+
+
+# --- owners ----------------------------------------------------------------------------------------------------------
+def _owner(name: str) -> tuple[str | None, str]:
+    """The column and the name of conditions about an owner."""
+    return (None, APP_ID) if name == "app_id" else (name, name)
+
+
+def required(part: Filter | None, name: str) -> str | None:
+    """The id that a filter requires of an owner: the first `name` = text that all of its matches have."""
+    if isinstance(part, Condition):
+        is_equal = (part.column, part.name, part.operator) == (*_owner(name), "eq")
+        return part.value if is_equal and isinstance(part.value, str) else None
+    if part is None or part.kind != "AND":
+        return None
+    return next((value for inner in part.parts if (value := required(inner, name)) is not None), None)
+
+
+def mentions(part: Filter | None, name: str) -> bool:
+    """Whether a filter has a condition about an owner."""
+    return part is not None and any((c.column, c.name) == _owner(name) for c in _conditions(part))
+
+
+def without(part: Filter | None, name: str, value: str) -> Filter | None:
+    """A filter without the conditions `name` = `value` that all of its matches have; None if no other is left."""
+    if isinstance(part, Condition):
+        return None if (part.column, part.name, part.operator, part.value) == (*_owner(name), "eq", value) else part
+    if part is None or part.kind != "AND":
+        return part
+    kept = tuple(rest for inner in part.parts if (rest := without(inner, name, value)) is not None)
+    return FilterGroup("AND", kept) if kept else None
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------

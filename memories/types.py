@@ -78,6 +78,7 @@ class StoreCommand:
 
     A conversation without facts stores nothing. A single text is always stored: if nothing is extracted, as one memory,
     word for word. `skipped_parts` counts the parts of the messages that have no text; the answer repeats it.
+    `deduplicate`: with `infer` False, the text of a live memory is not stored again; without it, it is another turn.
     """
 
     items: tuple[Item, ...]
@@ -91,6 +92,7 @@ class StoreCommand:
     expires_at: dt.datetime | None = None
     wait: bool = True
     single_text: bool = False
+    deduplicate: bool = False
     skipped_parts: int = 0
 
 
@@ -122,16 +124,6 @@ class SupersedeCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class IngestCommand:
-    """`roles` are the roles whose messages may state facts; `keep` False only returns the facts."""
-
-    store: StoreCommand
-    roles: frozenset[str]
-    min_importance: float = 0.5
-    keep: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class Condition:
     """One comparison of a filter (`memories.filters`). `column` None: of the metadata key `name`."""
 
@@ -159,7 +151,7 @@ class RecallQuery:
 
     Without a `query`, memories that match `filters` are found, newest first. `exclude` are public ids. `reference_time`
     is the "now" of the question (None: now). `rerank` selects the full ranking; `recipe`, one of RECIPES, is for
-    comparisons.
+    comparisons. `any_user`: without a user the memories of all users are searched, not those of the default one.
     """
 
     query: str | None
@@ -178,6 +170,7 @@ class RecallQuery:
     reference_time: dt.datetime | None = None
     explain: bool = False
     recipe: str | None = None
+    any_user: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +184,13 @@ class ListQuery:
     cursor: str | None = None
     filters: Filter | None = None
     temporal_view: TemporalView = CURRENT
+    any_user: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ForgetCommand:
-    """One of: `memory_ids`, all of a user, matches of `filters` or `entity`, `project` (it narrows the others)."""
+    """One of: `memory_ids`, all of a user, matches of `filters` or `entity`, `project` (it narrows the others). With
+    `any_user`, `filters` apply to all users; otherwise a user must be named."""
 
     memory_ids: tuple[str, ...] = ()
     all_memories: bool = False
@@ -203,6 +198,7 @@ class ForgetCommand:
     entity: str | None = None
     project: str | None = None
     user_id: str | None = None
+    any_user: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,31 +300,6 @@ class ItemResult:
     created_at: dt.datetime | None = None
     reason: str = ""
     entities: MemoryEntities = NO_ENTITIES
-
-
-@dataclass(frozen=True, slots=True)
-class IngestedFact:
-    """A fact of a conversation; `message` is the index of its message."""
-
-    content: str
-    message: int
-    speaker: str | None
-    confidence: float
-    importance: float
-    decision: Decision
-    memory_id: uuid.UUID | None
-    stored: bool
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Ingested:
-    """`write` None: the facts were only returned."""
-
-    facts: tuple[IngestedFact, ...]
-    messages: int
-    skipped: int
-    write: WriteResult | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 SETTINGS = {
     "TITLE": "memproject",
     "DESCRIPTION": (
-        "A self-hosted memory service for AI agents. `/api/v1` and `/v1` are two dialects for the same memories."
+        "A self-hosted memory service for AI agents. `/api/v1` and `/v1` are two dialects for the same memories; the "
+        "paths that end in a slash are a third one, for the clients of mem0."
     ),
     "VERSION": "1.0.0",
     "SERVERS": [{"url": "/", "description": "This service"}],
@@ -50,6 +51,16 @@ SETTINGS = {
         ],
         "HealthStatus": ["healthy", "degraded", "unhealthy"],
         "DecayBand": ["healthy", "decaying", "expired"],
+        "PlatformAddStatus": ["PENDING", "SUCCEEDED", "FAILED"],
+        "PlatformEventStatus": ["PENDING", "RUNNING", "SUCCEEDED", "FAILED"],
+        "PlatformEventType": ["ADD", "UPDATE"],
+        "PlatformHistoryEvent": ["ADD", "UPDATE", "DELETE"],
+        "PlatformOwnerType": ["user", "agent", "app", "run"],
+        "PlatformProfileStatus": ["succeeded", "insufficient_data"],
+        "PlatformProfileEntity": ["user"],
+        "PlatformProfileOperation": ["trigger", "sample"],
+        "PlatformWebhookEvent": ["memory_add", "memory_update", "memory_delete", "memory_categorize"],
+        "PlatformFeedbackValue": ["POSITIVE", "NEGATIVE", "VERY_NEGATIVE"],
         "WriteAction": ["ADD", "UPDATE", "DELETE", "NOOP"],
         "V1WriteEvent": ["ADD", "UPDATE", "DELETE", "NONE"],
         "RevisionAction": ["ADD", "UPDATE", "SUPERSEDE", "RETIRE", "ARCHIVE", "RESTORE"],

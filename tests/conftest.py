@@ -35,6 +35,7 @@ pytest_plugins = [
     "tests.neo4j",
     "tests.llm_server",
     "tests.api.samples",
+    "tests.clients.mem0_clients",
 ]
 
 

@@ -67,6 +67,7 @@ class CreateWebhook:
     secret: str | None = None
     user_id: str | None = None
     project_ids: tuple[str, ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class ChangeWebhook:
     active: bool | Unset = UNSET
     user_id: str | Unset | None = UNSET
     project_ids: tuple[str, ...] | Unset = UNSET
+    name: str | Unset = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class WebhookRecord:
     failing_since: dt.datetime | None
     caller: str
     created_at: dt.datetime
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""API key authentication, with either of two headers."""
+"""API key authentication, with the headers of each dialect."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from apikeys import services
 from apikeys.types import Monitor, Principal
 from core.errors import Unauthenticated
 from core.http import failed_keys
+from core.http.dialects import TOKEN_SCHEME
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <key>` or `X-API-Key: <key>`. Two different keys are refused."""
+    """`Authorization: Bearer <key>` or `X-API-Key: <key>`; on paths that end in a slash also `Authorization: Token
+    <key>`. Two different keys are refused."""
 
     def authenticate(self, request: Request) -> tuple[Principal | Monitor, None] | None:
         key = self.sent(request)
@@ -31,14 +33,15 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def sent(self, request: Request) -> str | None:
         """The key of the request."""
-        keys = {key for key in (self._bearer(request), request.headers.get("X-API-Key")) if key}
+        keys = {key for key in (self._authorization(request), request.headers.get("X-API-Key")) if key}
         if len(keys) > 1:
             raise Unauthenticated("Authorization and X-API-Key name different keys: send one.")
         return keys.pop() if keys else None
 
-    def _bearer(self, request: Request) -> str | None:
+    def _authorization(self, request: Request) -> str | None:
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-        return key.strip() if scheme.lower() == "bearer" else None
+        schemes = ("bearer", TOKEN_SCHEME) if request.path.endswith("/") else ("bearer",)
+        return key.strip() if scheme.lower() in schemes else None
 
 
 class MetricsAuthentication(ApiKeyAuthentication):

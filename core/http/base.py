@@ -67,7 +67,7 @@ def _prepared(serializer: type[RequestSerializer]) -> RequestSerializer:
 
 
 class ApiView(APIView):
-    """A view of either dialect.
+    """A view of any dialect.
 
     `writes` are the methods that accept an Idempotency-Key. A view that waits for a worker, or uses several
     transactions, is not `atomic`; if it commits Sources, `replay` makes their response again. `response_is_secret`: the
@@ -136,6 +136,19 @@ class Mem0View(ApiView):
         """A record in the envelope."""
         body = mem0.envelope(serializer).render(mem0.Success(record, message))
         return Response(body, status=status, headers=headers)
+
+
+class PlatformView(ApiView):
+    """A view of the dialect of mem0's clients."""
+
+    def ok(
+        self,
+        serializer: type[ResponseSerializer],
+        record: Any,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+    ) -> Response:
+        return Response(serializer.render(record), status=status, headers=headers)
 
 
 class RemembraView(ApiView):

@@ -1,16 +1,20 @@
-"""The dialect of a path. All paths except HTML pages respond in JSON in one of the two dialects."""
+"""The dialect of a request. All paths except HTML pages respond in JSON in one of three dialects."""
 
 from __future__ import annotations
 
 from types import ModuleType
 
-from core.http import mem0, remembra
+from core.http import mem0, platform, remembra
 
+TOKEN_SCHEME = "token"  # noqa: S105  the scheme of mem0's clients
 _PAGES = ("/admin", "/docs", "/redoc", "/static")
 
 
-def dialect_of(path: str) -> ModuleType:
-    """`core.http.remembra` under /api/v1, else `core.http.mem0`."""
+def dialect_of(path: str, authorization: str = "") -> ModuleType:
+    """`core.http.platform` for `Authorization: Token …` and for paths that end in a slash, `core.http.remembra` under
+    /api/v1, else `core.http.mem0`."""
+    if authorization.partition(" ")[0].lower() == TOKEN_SCHEME or (path.endswith("/") and path != "/"):
+        return platform
     return remembra if path == "/api/v1" or path.startswith("/api/") else mem0
 
 

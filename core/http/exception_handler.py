@@ -16,6 +16,7 @@ from django.views import defaults
 from psycopg.errors import QueryCanceled
 from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import errors
@@ -91,7 +92,12 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     request = context["request"]
     if error.status >= 500:
         _log(exc, request)
-    return Response(dialect_of(request.path).failure(error), status=error.status, headers=response_headers(error))
+    return Response(_failure(request, error), status=error.status, headers=response_headers(error))
+
+
+def _failure(request: HttpRequest | Request, error: AppError) -> Any:
+    """The body of an error in the dialect of the request."""
+    return dialect_of(request.path, request.headers.get("Authorization", "")).failure(error)
 
 
 def _log(exc: Exception, request: HttpRequest) -> None:
@@ -103,7 +109,7 @@ def _log(exc: Exception, request: HttpRequest) -> None:
 
 def answer(request: HttpRequest, error: AppError) -> JsonResponse:
     """An error outside of any view."""
-    return JsonResponse(dialect_of(request.path).failure(error), status=error.status, headers=response_headers(error))
+    return JsonResponse(_failure(request, error), status=error.status, headers=response_headers(error))
 
 
 def _handler(error: Callable[[], AppError], page: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -18,6 +18,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.clock import UTC, iso
+from core.metadata_keys import RESERVED
 
 # Control characters except tab, line feed and carriage return; lone surrogates; characters that PostgreSQL refuses.
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -178,18 +179,21 @@ class MetadataField(serializers.Field[dict[str, Any], Any, dict[str, Any], Any])
         "too_big": "must be at most 16 KB of JSON",
         "not_finite": "must hold only finite numbers",
         "too_deep": "must not be nested deeper than 32 levels",
+        "reserved": "must not hold {name}, which the service sets",
     }
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
             self.fail("invalid")
+        for key in sorted(RESERVED.intersection(data)):
+            self.fail("reserved", name=key)
         self._check(data, 1)
         if len(json.dumps(data, ensure_ascii=False).encode()) > METADATA_BYTES:
             self.fail("too_big")
         return data
 
     def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
-        return value
+        return value if RESERVED.isdisjoint(value) else {k: v for k, v in value.items() if k not in RESERVED}
 
     def _check(self, value: Any, depth: int) -> None:
         if depth > METADATA_DEPTH:

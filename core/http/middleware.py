@@ -30,6 +30,11 @@ OPERATIONS = {
     ("user", "GET"): "list",
     ("user", "DELETE"): "forget",
     ("search", "GET"): "recall",
+    ("search", "POST"): "recall",
+    ("add", "POST"): "store",
+    ("list", "POST"): "list",
+    ("batch", "PUT"): "update",
+    ("batch", "DELETE"): "forget",
 }
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
@@ -42,7 +47,7 @@ def count(request: HttpRequest, route: str, status: int, seconds: float) -> None
         return
     tenant_id = getattr(request.user, "tenant_id", None)  # set by the authentication of a view; None without a key
     if tenant_id is not None:
-        name = (match.url_name or "").removeprefix("v1-").removeprefix("api-")
+        name = (match.url_name or "").removeprefix("v1-").removeprefix("api-").removeprefix("platform-")
         metrics.operation_done(tenant_id, OPERATIONS.get((name, request.method or ""), name), seconds)
 
 
@@ -73,7 +78,7 @@ class RequestMiddleware:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdigit():
             return answer(request, InvalidRequest("Content-Length must be a number."))
-        most = settings.MAX_BATCH_BODY_SIZE if request.path.endswith("/batch") else settings.MAX_BODY_SIZE
+        most = settings.MAX_BATCH_BODY_SIZE if request.path.rstrip("/").endswith("/batch") else settings.MAX_BODY_SIZE
         if int(length) > most:
             return answer(request, PayloadTooLarge(f"The body may have at most {most} bytes."))
         return None

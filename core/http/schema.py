@@ -8,21 +8,23 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 
 from core import errors
-from core.http import mem0, remembra
+from core.http import mem0, platform, remembra
 from core.http.dialects import dialect_of
 from core.http.tags import tag_of
 from core.idempotency.decorator import KeyReuseError
 
 MOMENT = "2026-03-01T10:30:00Z"
 MEMORY_ID = "mem_01890a5dac967b2e8b7c3f0a9d1e2f30"
+ERRORS = {mem0: mem0.Mem0ErrorOut, platform: platform.PlatformErrorOut, remembra: remembra.ErrorOut}
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 class Schema(AutoSchema):
     """Keeps the body of DELETE, and names operations and components by one scheme.
 
-    An operationId is verb_noun as `extend_schema` gives it, with a prefix for `/v1` (`v1_`) and for the paths without
-    a dialect (`service_`). A component has the name of its serializer without `In` or `Out`; `V1` marks those of `/v1`.
+    An operationId is verb_noun as `extend_schema` gives it, with a prefix for `/v1` (`v1_`), for the dialect of mem0's
+    clients (`platform_`) and for the paths without a dialect (`service_`). A component has the name of its serializer
+    without `In` or `Out`; `V1` marks those of `/v1`.
     """
 
     def get_operation(self, path: str, *args: Any, **kwargs: Any) -> Any:
@@ -74,12 +76,12 @@ class Schema(AutoSchema):
         return found
 
     def _refusal(self, error: errors.AppError, dialect: ModuleType) -> dict[str, Any]:
-        shape = mem0.Mem0ErrorOut if dialect is mem0 else remembra.ErrorOut
+        shape = ERRORS[dialect]
         component = self.resolve_serializer(shape, "response")
         shown = dialect.failure(error)
         if "timestamp" in shown:
             shown["timestamp"] = MOMENT
-        examples = {shown["error"]["code"]: {"value": shown, "summary": error.message}}
+        examples = {_code(shown): {"value": shown, "summary": error.message}}
         content = {"application/json": {"schema": component.ref, "examples": examples}}
         return {"content": content, "description": error.message}
 
@@ -97,8 +99,16 @@ class Schema(AutoSchema):
             self.method = "DELETE"
 
 
+def _code(shown: dict[str, Any]) -> str:
+    """The code in an error of any dialect."""
+    error = shown["error"]
+    return str(error["code"] if isinstance(error, dict) else shown["code"])
+
+
 def _prefix(path: str) -> str:
     """The prefix of operationIds under `path`."""
+    if dialect_of(path) is platform:
+        return "platform_"
     if path.startswith("/api/v1/"):
         return ""
     return "v1_" if path.startswith("/v1/") else "service_"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 DIALECTS = ("/api/v1", "/v1")
+PLATFORM = "Platform"
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,15 @@ TAGS = (
     Tag("Webhooks", "Webhooks and their deliveries.", ("webhooks",)),
     Tag("Keys", "API keys of a tenant.", ("keys",)),
     Tag("Tenants", "Tenants; only the master key manages them.", ("tenants",)),
+    Tag(PLATFORM, "The paths that the clients of mem0 send. They end in a slash.", ()),
     Tag("Service", "Health, status and metrics of the service.", ("health", "status", "metrics")),
 )
 
 
 def tag_of(path: str) -> Tag:
     """KeyError: no tag has the path's first segment; add it to TAGS."""
+    if path.endswith("/"):
+        return next(tag for tag in TAGS if tag.name == PLATFORM)
     for dialect in DIALECTS:
         path = path.removeprefix(f"{dialect}/")
     segment = path.strip("/").partition("/")[0]

@@ -4,6 +4,7 @@ from memories.models.erasure import Erasure
 from memories.models.memory import Memory
 from memories.models.owner import Owner
 from memories.models.passage import Embedding, Passage, TokenEmbedding
+from memories.models.project_settings import ProjectSettings
 from memories.models.queue import WriteQueue
 from memories.models.review import Review
 from memories.models.revision import Revision
@@ -17,6 +18,7 @@ __all__ = [
     "Outcome",
     "Owner",
     "Passage",
+    "ProjectSettings",
     "Review",
     "Revision",
     "Source",

@@ -6,6 +6,7 @@ An extractor or a language model reads a store. Lines that repeat the output of 
 from __future__ import annotations
 
 import itertools
+import json
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,8 @@ from memories.embeddings import registry
 from memories.errors import ProviderRefused, ProviderUnavailable
 from memories.extraction.extractor import from_settings
 from memories.extraction.llm.extractor_registry import model_extractor
-from memories.models import Revision, Source
+from memories.extraction.llm.model_extractor import MAX_WISHES
+from memories.models import ProjectSettings, Revision, Source
 from memories.pipeline import digest, embed
 from memories.retrieval.context import contents_of
 from memories.retrieval.similar import live_digests, similar
@@ -108,12 +110,18 @@ def of_statements(
         result["said"] = [[s.fact.position, s.fact.confidence, s.fact.importance] for s in kept.statements]
     return ReadWrite(
         source,
-        tuple(digest.of_fact(s.fact, source.run_id) for s in kept.statements),
+        tuple(_digest(source, s.fact) for s in kept.statements),
         tuple(s.fact.content for s in kept.statements),
         kept.statements,
         shown,
         result,
     )
+
+
+def _digest(source: Source, fact: Fact) -> bytes:
+    if source.payload.get("deduplicate"):
+        return digest.of_text(fact.content)
+    return digest.of_fact(fact, source.run_id)
 
 
 def facts_of(items: Sequence[Item], payload: Json) -> ExtractionResult:
@@ -132,12 +140,26 @@ def _store(source: Source) -> ReadWrite:
         return _kept(source, facts_of(items, source.payload), None)
     shown = _near(source)
     try:
-        found = model.read(items, roles=_roles(source.payload), known=shown, moment=source.accepted_at)
+        found = model.read(
+            items, roles=_roles(source.payload), known=shown, moment=source.accepted_at, wishes=_wishes(source)
+        )
     except ProviderUnavailable:
         source.result = {**source.result, FAILURES: failures + 1}
         source.pending_row().update(result=source.result)
         raise
     return _kept(source, found, shown)
+
+
+def _wishes(source: Source) -> str:
+    """The instructions and categories of the project, for a language model."""
+    row = ProjectSettings.objects.filter(tenant=source.tenant_id, project=source.project).first()
+    values = row.values if row is not None else {}
+    parts = [values.get("custom_instructions")]
+    if source.agent_id is not None:
+        parts.append(values.get("agent_custom_instructions"))
+    if categories := values.get("custom_categories"):
+        parts.append(f"Categories of facts: {json.dumps(categories, ensure_ascii=False)}")
+    return "\n".join(part for part in parts if part)[:MAX_WISHES]
 
 
 def _kept(source: Source, found: ExtractionResult, shown: tuple[ExistingMemory, ...] | None) -> ReadWrite:

@@ -92,7 +92,7 @@ def analyze(scope: MemoryScope, query: RecallQuery, moment: dt.datetime, recipe:
     if snapshot is not None:
         speakers: Sequence[str] = snapshot.speakers
     else:
-        speakers = [name for (name,) in fetch.rows(SPEAKERS, parameters | {"most": MAX_NAMES})]
+        speakers = [name for (name,) in fetch.rows(where.of_scope(scope, SPEAKERS), parameters | {"most": MAX_NAMES})]
     known = speakers if len(speakers) <= MAX_NAMES else ()
     reference = query.reference_time or query.temporal_view.as_of or moment
     question = analyze_text(query.query or "", known, reference, state.user_names)

@@ -98,6 +98,7 @@ class SearchContext:
             or query.exclude
             or query.temporal_view.superseded
             or query.temporal_view.is_historical
+            or scope.user_id is None
             or scope.agent_id
             or scope.run_id
         )
@@ -119,12 +120,12 @@ class SearchContext:
 
 # --- words -----------------------------------------------------------------------------------------------------------
 def search_words(analyzed: AnalyzedQuery) -> Lexical:
-    """All passages of one user's project with a word of the question, including invisible ones: the reader of the
+    """All passages of the scope with a word of the question, including invisible ones: the reader of the
     result checks that. Accepted writes that are not applied take part, unless the query reads the past."""
     words = analyzed.state.lexemes
     if not words:
         return lexical.NOTHING
-    statement, values = where.statement(lexical.MATCHES, None)
+    statement, values = where.statement(where.of_scope(analyzed.scope, lexical.MATCHES), None)
     values |= where.parameters(analyzed.scope, analyzed.moment)
     values |= {
         "lexemes": list(words),
@@ -146,7 +147,7 @@ def search_vectors(context: SearchContext) -> Nearest:
     # A prefilter must not cut passages that match the filter.
     is_exact = analyzed.state.passages <= nearest.EXACT_UP_TO or context.has_filters
     ranked, bonus_values = nearest.ranked(
-        analyzed.question, context.first, is_exact=is_exact, any_version=temporal_view.as_of is not None
+        analyzed.scope, analyzed.question, context.first, is_exact=is_exact, any_version=temporal_view.as_of is not None
     )
     statement, values = where.statement(nearest.NEAREST, context.condition, temporal_view, nearest=ranked)
     waiting = 0 if temporal_view.is_historical else MAX_PENDING
@@ -250,4 +251,5 @@ def _reviews(context: SearchContext, kept: Sequence[PassageCandidate]) -> tuple[
     memories = list({candidate.memory_id for candidate in kept if not candidate.pending})
     if not memories:
         return ()
-    return tuple(fetch.records(ReviewPair, REVIEWS, context.parameters() | {"memories": memories}))
+    statement = where.of_scope(context.analyzed.scope, REVIEWS)
+    return tuple(fetch.records(ReviewPair, statement, context.parameters() | {"memories": memories}))

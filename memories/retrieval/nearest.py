@@ -13,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 from psycopg import sql
 
+from memories.retrieval import where
 from memories.retrieval.recipes import PER_TEXT, FirstStageWeights
 from memories.retrieval.types import Question
+from memories.types import MemoryScope
 
 # Up to this number of passages in a scope every vector is compared. Beyond it, the PREFILTER_SIZE nearest by their
 # binary codes are compared, which an index has beside the scope (docs/retrieval.md has the cost and the recall).
@@ -86,11 +88,11 @@ class Nearest:
 
 
 def ranked(
-    question: Question, first: FirstStageWeights, *, is_exact: bool, any_version: bool
+    scope: MemoryScope, question: Question, first: FirstStageWeights, *, is_exact: bool, any_version: bool
 ) -> tuple[sql.Composable, dict[str, Any]]:
     """The vectors of a scope by their distance and the bonus: `{nearest}` of NEAREST, and its parameters."""
     bonus, values = _bonus(question, first)
-    in_scope = sql.SQL(IN_SCOPE).format(current=ANY_VERSION if any_version else CURRENT)
+    in_scope = sql.SQL(where.of_scope(scope, IN_SCOPE)).format(current=ANY_VERSION if any_version else CURRENT)
     return sql.SQL(EXACT if is_exact else PREFILTERED).format(bonus=bonus, in_scope=in_scope), values
 
 

@@ -132,6 +132,20 @@ def successor_of(tenant_id: uuid.UUID, key: uuid.UUID, temporal_view: TemporalVi
     return named.order_by("-id").values_list("memory_key", flat=True).first()
 
 
+def predecessors_of(tenant_id: uuid.UUID, key: uuid.UUID) -> list[uuid.UUID]:
+    """The memories that this one superseded, and those that they superseded in turn."""
+    found: dict[uuid.UUID, None] = {}
+    newer = [key]
+    while newer:
+        named = Outcome.objects.filter(tenant=tenant_id, memory_key__in=newer, decision=Decision.UPDATE)
+        older = [old for old in named.values_list("replaces_key", flat=True) if old is not None]
+        accepted = Review.objects.filter(tenant=tenant_id, new_key__in=newer, state=ReviewState.ACCEPTED)
+        older += accepted.values_list("old_key", flat=True)
+        newer = [old for old in dict.fromkeys(older) if old not in found and old != key]
+        found |= dict.fromkeys(newer)
+    return list(found)
+
+
 def passage_spans(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Span]:
     """The places of passages in their texts; pending writes have none."""
     rows = Passage.objects.filter(tenant=tenant_id, id__in=list(ids))

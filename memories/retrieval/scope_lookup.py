@@ -16,14 +16,22 @@ MAX_TERMS = 48  # the first words of a question; further ones of a very long tex
 
 # The owner's row is read as an array, since a scope without writes has none. Words are also hashed: a snapshot has only
 # the hashes of its words (`snapshot_reader`).
+OWNER = """
+SELECT ARRAY[o.version, o.reindexed, o.passages] FROM memories_owner o
+WHERE o.tenant_id = %(tenant)s AND o.project = ANY(%(projects)s) AND o.user_id = %(user)s
+"""
+# All users of the projects. They have no snapshot, so only the number of passages is used, and no common name.
+OWNERS = """
+SELECT ARRAY[0, 0, coalesce(sum(o.passages), 0)::bigint] FROM memories_owner o
+WHERE o.tenant_id = %(tenant)s AND o.project = ANY(%(projects)s)
+"""
 LOOKUP = """
 WITH asked AS MATERIALIZED (
     SELECT array_agg(lexeme) AS lexemes, array_agg(hashtextextended(lexeme, 0)) AS hashes
     FROM (SELECT lexeme FROM unnest(to_tsvector(%(configuration)s::regconfig, %(query)s))
           ORDER BY positions[1], lexeme LIMIT %(terms)s::int) first_terms
 )
-SELECT (SELECT ARRAY[o.version, o.reindexed, o.passages] FROM memories_owner o
-        WHERE o.tenant_id = %(tenant)s AND o.project = ANY(%(projects)s) AND o.user_id = %(user)s) AS owner,
+SELECT ({owner}) AS owner,
        EXISTS (SELECT FROM memories_source s WHERE {s_scope} AND {waiting}) AS has_pending,
        asked.lexemes, asked.hashes,
        hashtextextended(%(agent)s::text, 0) AS agent, hashtextextended(%(run)s::text, 0) AS run,
@@ -32,7 +40,8 @@ FROM asked
 """
 MAX_NAMES = 64  # of the user
 
-STATEMENT = where.statement(LOOKUP, None, user_names=sql.SQL(USER_NAMES))[0]
+OF_USER = where.statement(LOOKUP, None, owner=sql.SQL(OWNER), user_names=sql.SQL(USER_NAMES))[0]
+OF_ALL_USERS = where.statement(LOOKUP, None, owner=sql.SQL(OWNERS), user_names=sql.SQL("NULL::text[]"))[0]
 
 
 def look_up(scope: MemoryScope, query: RecallQuery, parameters: dict[str, object]) -> ScopeState:
@@ -44,7 +53,7 @@ def look_up(scope: MemoryScope, query: RecallQuery, parameters: dict[str, object
         "query": segmented(query.query or ""),
         "terms": MAX_TERMS,
     }
-    (found,) = fetch.named_rows(STATEMENT, values)
+    (found,) = fetch.named_rows(OF_USER if scope.user_id is not None else OF_ALL_USERS, values)
     version, reindexed, passages = found.owner or (0, 0, 0)
     return ScopeState(
         version=version,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,6 +26,7 @@ IN_SCOPE = """{row}.tenant_id = %(tenant)s
       AND (%(projects)s::text[] IS NULL OR {row}.project = ANY(%(projects)s))
       AND (%(agent)s::text IS NULL OR {row}.agent_id = %(agent)s)
       AND (%(run)s::text IS NULL OR {row}.run_id = %(run)s)"""
+OF_USER = re.compile(r"\s+AND \w+\.user_id = %\(user\)s\b")
 # The current revision of a memory, now or at `as_of`.
 CURRENT_NOW = "r.retired_at IS NULL"
 CURRENT_AS_OF = "r.recorded_at <= %(as_of)s AND (r.retired_at IS NULL OR r.retired_at > %(as_of)s)"
@@ -49,18 +51,41 @@ REVISION_COLUMNS: dict[str, sql.Composable] = {
         "(SELECT m.created_at FROM memories_memory m WHERE m.tenant_id = r.tenant_id AND m.id = r.memory_key)"
     ),
     "updated_at": sql.SQL("r.recorded_at"),
+    "user_id": sql.SQL("r.user_id"),
     "agent_id": sql.SQL("r.agent_id"),
     "run_id": sql.SQL("r.run_id"),
     "memory_type": sql.SQL("r.memory_type"),
+    "content": sql.SQL("r.content"),
+    "memory_id": sql.SQL("r.memory_key"),
+    "valid_from": sql.SQL("r.valid_from"),
+    "expires_at": sql.SQL("r.expires_at"),
 }
 SOURCE_COLUMNS: dict[str, sql.Composable] = {
     "metadata": sql.SQL("COALESCE(s.payload -> 'metadata', '{}'::jsonb)"),
     "created_at": sql.SQL("s.accepted_at"),
     "updated_at": sql.SQL("s.accepted_at"),
+    "user_id": sql.SQL("s.user_id"),
     "agent_id": sql.SQL("s.agent_id"),
     "run_id": sql.SQL("s.run_id"),
     "memory_type": sql.SQL("COALESCE(s.payload ->> 'memory_type', 'fact')"),
+    "content": sql.SQL("s.text"),
+    "memory_id": sql.SQL("s.reserved_id"),
+    "valid_from": sql.SQL("s.accepted_at"),
+    "expires_at": sql.SQL("s.expires_at"),
 }
+
+
+def of_scope(scope: MemoryScope, text: str) -> str:
+    """A statement about one user, or the same about all users of the scope's projects: without its conditions on the
+    user. A condition that may be null would keep a prepared statement from the indexes."""
+    return text if scope.user_id is not None else _of_all_users(text)
+
+
+@functools.cache
+def _of_all_users(text: str) -> str:
+    found, number = OF_USER.subn("", text)
+    assert number, "the statement has no condition on the user"
+    return found
 
 
 def statement(

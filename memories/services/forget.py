@@ -9,6 +9,7 @@ from apikeys.types import Principal
 from core.clock import now
 from core.errors import InvalidRequest, MemoryNotFound
 from entities.services import listing as entity_reads
+from memories import filters
 from memories.models import Erasure
 from memories.pipeline import erase
 from memories.retrieval import read
@@ -20,12 +21,13 @@ def forget(principal: Principal, command: ForgetCommand) -> ErasureReceipt:
     """Erase some memories by id, by filters or by an entity that they mention, all of a user, or a user's project.
 
     By ids: all of them or none; an unknown one is InvalidRequest. Otherwise a caller without a bound user must name the
-    user.
+    user, in the command or in its filters, unless the filters apply to any user.
     """
     if command.memory_ids:
         return _by_ids(principal, command)
-    user_id = principal.acting_user(command.user_id, "")
-    if not user_id:
+    named = command.user_id if command.user_id is not None else filters.required(command.filters, "user_id")
+    user_id = principal.acting_user(named, "") or None
+    if user_id is None and not (command.any_user and command.filters is not None):
         raise InvalidRequest(
             "user_id: name the user whose memories are to be deleted; nothing was deleted", field="user_id"
         )
@@ -42,6 +44,13 @@ def forget_one(principal: Principal, memory_id: str, user_id: str | None = None)
     """Erase one memory, pending or not. Raises MemoryNotFound if the caller cannot access it."""
     key = access.memory_key(principal, memory_id, user_id)
     return view(erase.by_ids(principal.tenant_id, [key], actor=principal.caller))
+
+
+def forget_with_predecessors(principal: Principal, memory_id: str) -> ErasureReceipt:
+    """Erase one memory and, transitively, the older memories that it superseded, in one transaction."""
+    key = access.memory_key(principal, memory_id)
+    keys = [key, *read.predecessors_of(principal.tenant_id, key)]
+    return view(erase.by_ids(principal.tenant_id, keys, actor=principal.caller))
 
 
 def _by_entity(principal: Principal, scope: MemoryScope, name: str) -> ErasureReceipt:
@@ -63,12 +72,10 @@ def _by_filters(principal: Principal, scope: MemoryScope, condition: Filter) -> 
 
 
 def _by_ids(principal: Principal, command: ForgetCommand) -> ErasureReceipt:
-    keys = []
-    for memory_id in dict.fromkeys(command.memory_ids):
-        try:
-            keys.append(access.memory_key(principal, memory_id, command.user_id))
-        except MemoryNotFound as error:
-            raise InvalidRequest(f"memory_ids: {error.message}; nothing was deleted", field="memory_ids") from None
+    try:
+        keys = access.memory_keys(principal, list(dict.fromkeys(command.memory_ids)), command.user_id)
+    except MemoryNotFound as error:
+        raise InvalidRequest(f"memory_ids: {error.message}; nothing was deleted", field="memory_ids") from None
     return view(erase.by_ids(principal.tenant_id, keys, actor=principal.caller))
 
 

@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Sequence
 
 from apikeys.types import Principal
+from memories.ingest_types import IngestCommand, Ingested, IngestedFact
 from memories.models import Source
 from memories.pipeline import owner_state, plan, writes
 from memories.services.store import enqueue_writes, results, source_of
-from memories.types import Decision, IngestCommand, Ingested, IngestedFact, WriteResult
+from memories.types import Decision, WriteResult
 
 
 def ingest(principal: Principal, command: IngestCommand) -> Ingested:

@@ -37,7 +37,8 @@ UNAPPLIED = frozenset({SourceState.PENDING, SourceState.FAILED})  # accepted sto
 
 
 def recall(principal: Principal, query: RecallQuery) -> Recalled:
-    """The best memories for a question, inside one user and one project; with filters only, in all projects.
+    """The best memories for a question, inside one project and one user, unless the query or its filter names several;
+    with filters only, in all projects.
 
     Raises InvalidRequest when neither is there, and Unavailable when the query asks for meaning alone while the
     embedding model is unavailable.
@@ -45,11 +46,12 @@ def recall(principal: Principal, query: RecallQuery) -> Recalled:
     if query.query is None:
         if query.filters is None:
             raise InvalidRequest("query: send a query, filters or both", field="query")
-        scope = access.reading(principal, query.user_id, query.project)
-        scope = replace(scope, agent_id=query.agent_id, run_id=query.run_id)
+        projects = principal.all_projects(query.project)
     else:
-        user_id, project = access.writing(principal, query.user_id, query.project)
-        scope = MemoryScope(principal.tenant_id, user_id, (project,), query.agent_id, query.run_id)
+        projects = (principal.one_project(query.project),)
+    user_id, condition = access.selected(principal, query.user_id, query.filters, any_user=query.any_user)
+    scope = MemoryScope(principal.tenant_id, user_id, projects, query.agent_id, query.run_id)
+    query = replace(query, filters=condition)
     moment = now()
     ranking = fuse(score(retrieve(analyze(scope, query, moment)))) if query.query else newest(scope, query, moment)
     recalled = render(ranking)
@@ -98,15 +100,16 @@ def load(tenant_id: uuid.UUID, key: uuid.UUID, memory_id: str, temporal_view: Te
 
 
 def list_page(principal: Principal, query: ListQuery) -> Page:
-    """Live memories of one user, newest first, by page or by cursor."""
+    """Live memories of one user, or of those that the query names, newest first, by page or by cursor."""
     before = parse(MEMORY, query.cursor) if query.cursor else None
     if query.cursor and before is None:
         raise InvalidRequest("cursor: must be the next_cursor of an earlier page", field="cursor")
-    scope = access.reading(principal, query.user_id, query.project)
+    user_id, condition = access.selected(principal, query.user_id, query.filters, any_user=query.any_user)
+    scope = MemoryScope(principal.tenant_id, user_id, principal.all_projects(query.project))
     found, total = read.page(
         scope,
         now(),
-        query.filters,
+        condition,
         limit=query.limit + 1,
         offset=query.offset,
         before=before,

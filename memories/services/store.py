@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +86,7 @@ def source_of(principal: Principal, command: StoreCommand, **payload: Any) -> So
             "metadata": dict(command.metadata),
             "memory_type": command.memory_type,
             "skipped_parts": command.skipped_parts,
+            **({"deduplicate": True} if command.deduplicate else {}),
             **payload,
         },
         reserved_id=new_id(),
@@ -94,17 +95,25 @@ def source_of(principal: Principal, command: StoreCommand, **payload: Any) -> So
     )
 
 
-def enqueue_writes(sources: Sequence[Source], *, wait: bool, response_context: Any = None) -> list[WriteResult]:
+def enqueue_writes(
+    sources: Sequence[Source],
+    *,
+    wait: bool,
+    response_context: Any = None,
+    before: Callable[[], None] = lambda: None,
+) -> list[WriteResult]:
     """Commit Sources, all or none, enqueue their owners and wait for them. Requests that cannot wait (no free waiting
     slot) are enqueued on the `bulk` queue.
 
     `response_context` has the data of the response besides the results, for a repeat with the same idempotency key.
+    `before` is called in the transaction of the Sources.
     """
     is_many = len(sources) > MAX_FIRST
     places = _many_places if is_many else _places
     waiting = wait and _are_quick(sources) and places.acquire(blocking=False)
     try:
         with transaction.atomic():
+            before()
             last = write_queue.enqueue_all(sources, Priority.STORE if waiting and not is_many else Priority.BULK)
             Source.objects.bulk_create(sources)
             if sources:
@@ -161,6 +170,17 @@ def event(principal: Principal, event_id: str) -> WriteResult:
     if principal.projects and source.project not in principal.projects:
         raise NotFound(f"Event with ID '{event_id}' not found")
     return result_of(source)
+
+
+def event_page(principal: Principal, project: str | None, *, limit: int, offset: int) -> tuple[list[WriteResult], int]:
+    """Accepted writes of one project that the caller may see, newest first, and their number."""
+    found = Source.objects.filter(
+        tenant=principal.tenant_id, project=principal.one_project(project), redacted_at=None
+    ).defer("text", "tsv", "vector")
+    if principal.user_id is not None:
+        found = found.filter(user_id=principal.user_id)
+    sources = list(found.order_by("-id")[offset : offset + limit])
+    return (results_of(sources) if sources else []), found.count()
 
 
 def results(tenant_id: uuid.UUID, source_ids: Sequence[uuid.UUID]) -> list[WriteResult]:

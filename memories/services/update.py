@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
+
+from django.db import transaction
 
 from apikeys.types import Principal
 from core.clock import iso, now
@@ -11,7 +15,8 @@ from core.errors import Conflict, InvalidRequest, MemoryNotFound
 from core.ids import MEMORY, public
 from core.unset import UNSET
 from memories.models import Source
-from memories.pipeline import apply, digest
+from memories.pipeline import apply, digest, owner_locks
+from memories.retrieval import read
 from memories.retrieval.similar import live_digests
 from memories.services import access
 from memories.services.recall import load
@@ -38,6 +43,57 @@ def update(principal: Principal, command: UpdateCommand) -> MemoryRecord | Write
     source = source_for(principal, current, SourceKind.UPDATE, str(command.content), _payload(command))
     (result,) = enqueue_writes([source], wait=command.wait)
     return outcome(principal, result)
+
+
+def update_all(principal: Principal, commands: Sequence[UpdateCommand], *, wait: bool = True) -> list[WriteResult]:
+    """Update texts and metadata of several memories, all or none; → the writes of the new texts.
+
+    Raises the errors of `update` and InvalidRequest (a memory is named twice); nothing is written then.
+    """
+    keys = access.memory_keys(principal, [command.memory_id for command in commands])
+    if len(set(keys)) < len(keys):
+        raise InvalidRequest("memories: must not name a memory twice", field="memories")
+    found = read.by_ids(principal.tenant_id, keys, now())
+    texts: list[tuple[MemoryRecord, UpdateCommand]] = []
+    edits: list[tuple[MemoryRecord, UpdateCommand]] = []
+    for key, command in zip(keys, commands, strict=True):
+        current = found.get(key)
+        if current is None:
+            raise MemoryNotFound(command.memory_id)
+        refuse_pending(current)
+        is_edit = command.content is UNSET or command.content == current.content
+        (edits if is_edit else texts).append((current, command))
+    _refuse_all_taken(principal.tenant_id, texts)
+    sources = [
+        source_for(principal, current, SourceKind.UPDATE, str(command.content), _payload(command))
+        for current, command in texts
+    ]
+    edit = partial(_edit_all, principal, edits)
+    if not sources:
+        with transaction.atomic():
+            edit()
+        return []
+    return enqueue_writes(sources, wait=wait, before=edit)
+
+
+def _edit_all(principal: Principal, edits: Sequence[tuple[MemoryRecord, UpdateCommand]]) -> None:
+    owner_locks.lock_all(principal.tenant_id, [(current.project, current.user_id) for current, _ in edits])
+    for current, command in edits:
+        apply.edit(principal.tenant_id, current.id, command, actor=principal.caller)
+
+
+def _refuse_all_taken(tenant_id: uuid.UUID, texts: Sequence[tuple[MemoryRecord, UpdateCommand]]) -> None:
+    """One statement for each owner and agent. Two of the new texts must differ, too."""
+    wanted: dict[tuple[str, str, str | None], dict[bytes, uuid.UUID]] = {}
+    for current, command in texts:
+        refuse_ended(current)
+        digests = wanted.setdefault((current.project, current.user_id, current.agent_id), {})
+        if (other := digests.setdefault(digest.of_text(str(command.content)), current.id)) != current.id:
+            raise Conflict("Another memory gets this text already.", memory_id=public(MEMORY, other))
+    for (project, user_id, agent_id), digests in wanted.items():
+        for of, holder in live_digests(tenant_id, project, user_id, agent_id, list(digests)).items():
+            if holder != digests[of]:
+                raise Conflict("Another memory holds this text already.", memory_id=public(MEMORY, holder))
 
 
 def outcome(principal: Principal, result: WriteResult) -> MemoryRecord | WriteResult:

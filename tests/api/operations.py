@@ -20,6 +20,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from apikeys.api.permissions import RequiresScope
 from apikeys.scopes import SCOPES, Role, Scope
+from contracts.example_order import REFUSED
 from tests import leaks
 from tests.shape import routes
 
@@ -28,6 +29,8 @@ PUBLIC_ID = re.compile(r"\b([a-z]{3})_[0-9a-f]{32}\b")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 MASTER_ONLY = {"/metrics", "/api/v1/tenants", "/api/v1/tenants/{tenant_id}"}  # whatever the role
 ALSO_ENTITIES = {"from": "entity_id", "to": "entity_id"}  # parameters that name an object as a path does
+# Names in a path that are no objects: an unknown one has no memories.
+NAMES = {"user_id", "entity_type", "entity_name", "project_name", "webhook_project", "job"}
 ITEM_BY_ITEM = {"/api/v1/memories/batch"}  # a success, in which each item is told of its own refusal
 ROLES = (Role.VIEWER, Role.EDITOR, Role.ADMIN)  # each may do what the one before it may
 
@@ -101,7 +104,9 @@ class Operation:
 
     @property
     def success(self) -> int:
-        """The status of a good request that is done when it is answered."""
+        """The status of a good request that is done when it is answered; 403 if no key may do it."""
+        if self.described.get(REFUSED):
+            return 403
         documented = self.described.get("responses", {})
         return next((status for status in (201, 200, 202) if str(status) in documented), 200)
 
@@ -124,7 +129,7 @@ class Operation:
             assert name in samples, f"{self}: tests/api/samples.py has no sample for {name!r}: add a maker to MAKERS"
             path = path.replace(f"{{{name}}}", quote(samples[name], safe=""))
         body, elsewhere = self._body(by_prefix, values)
-        objects = tuple(samples[name] for name in self.kwargs if name != "user_id")
+        objects = tuple(samples[name] for name in self.kwargs if name not in NAMES)
         query = {} if body is not None else self._query(samples, values, bare=bool(objects))
         said = _names(query) | _names(body) | set(self.kwargs)
         return Request(
@@ -134,8 +139,8 @@ class Operation:
             query,
             objects,
             elsewhere + tuple(value for value in query.values() if PUBLIC_ID.fullmatch(value)),
-            "user_id" in said,
-            bool(said & {"project", "project_id", "project_ids"}),
+            bool(said & {"user_id", "entity_name"}),
+            bool(said & {"project", "project_id", "project_ids", "webhook_project"}),
         )
 
     def _body(self, by_prefix: Mapping[str, str], values: Mapping[str, Any]) -> tuple[Any, tuple[str, ...]]:

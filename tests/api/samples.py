@@ -114,6 +114,11 @@ def _merge(world: World) -> str:
     return public(MERGE, Merge.objects.get(tenant=world.owner.row.tenant_id, target_key=into).id)
 
 
+def _organization(world: World) -> str:
+    assert world.owner.row is not None
+    return public("ten", world.owner.row.tenant_id)
+
+
 # name in a path or a body → (makes the owner's object and gives its id, prefix of its id). A user is a name, no object.
 MAKERS: dict[str, tuple[Callable[[World], str], str]] = {
     "memory_id": (_memory, "mem"),
@@ -128,6 +133,12 @@ MAKERS: dict[str, tuple[Callable[[World], str], str]] = {
     "webhook_id": (_webhook, "whk"),
     "review_id": (_review, "rvw"),
     "user_id": (lambda _: USER, ""),
+    "org_id": (_organization, "ten"),
+    "entity_type": (lambda _: "user", ""),
+    "entity_name": (lambda _: USER, ""),
+    "project_name": (lambda _: PROJECT, ""),
+    "webhook_project": (lambda _: PROJECT, ""),
+    "job": (lambda _: "not_enabled", ""),
 }
 # Each time new: what an earlier one of them has stored is not the owner's.
 FOREIGN = {
@@ -206,6 +217,7 @@ class World:
     def unknown(self, operation: Operation) -> Request:
         """The same request about objects that never were."""
         fresh = {name: public(prefix, new_id()) if prefix else NOBODY for name, (_, prefix) in MAKERS.items()}
+        fresh |= {name: self.sample(name) for name in ("entity_type", "project_name", "webhook_project", "job")}
         by_prefix = {prefix: fresh[name] for name, (_, prefix) in MAKERS.items()}
         return operation.request(fresh, by_prefix, self.values(NOBODY))
 

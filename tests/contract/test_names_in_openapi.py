@@ -13,7 +13,7 @@ from tests.document import document
 RAW = document().raw
 OPERATIONS: dict[str, dict[str, Any]] = {operation.name: operation.raw for operation in document().operations}
 PREFIXES = {"/api/v1": "", "/v1": "v1_"}  # the paths without a dialect have SERVICE
-SERVICE = "service_"
+SERVICE, PLATFORM = "service_", "platform_"  # PLATFORM: paths that end in a slash
 VERBS = (
     "add|create|decide|delete|export|find|get|ingest|list|merge|patch|recall|restore|revoke|rotate|run|search|split"
     "|store|supersede|test|update"
@@ -25,6 +25,7 @@ def bare(name: str) -> str:
     """The operationId of an operation without the prefix of its dialect, which must be there."""
     path = name.partition(" ")[2]
     prefix = next((found for start, found in PREFIXES.items() if path.startswith(f"{start}/")), SERVICE)
+    prefix = PLATFORM if path.endswith("/") else prefix
     operation_id = str(OPERATIONS[name]["operationId"])
     assert operation_id.startswith(prefix)
     return operation_id.removeprefix(prefix)

@@ -19,6 +19,7 @@ class Webhook(TenantRow):
     success.
     """
 
+    name = models.CharField(max_length=128, default="", blank=True)
     url = models.CharField(max_length=2048)
     events = ArrayField(models.CharField(max_length=32))
     secret = models.CharField(max_length=128)

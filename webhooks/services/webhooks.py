@@ -27,6 +27,7 @@ def create(principal: Principal, command: CreateWebhook) -> NewWebhook:
     """Create a webhook. Its users and projects default to those of the key, and cannot exceed them."""
     hook = Webhook(
         tenant_id=principal.tenant_id,
+        name=command.name,
         url=command.url,
         events=list(dict.fromkeys(command.events)),
         secret=_secret(command.secret),
@@ -61,6 +62,8 @@ def change(principal: Principal, command: ChangeWebhook) -> WebhookRecord:
         fields["user_id"] = _user(principal, command.user_id)
     if not isinstance(command.project_ids, Unset):
         fields["project_ids"] = _projects(principal, command.project_ids)
+    if not isinstance(command.name, Unset):
+        fields["name"] = command.name
     if not isinstance(command.url, Unset):
         _check_url(command.url)
         fields["url"] = command.url
@@ -153,4 +156,5 @@ def _view(row: Webhook, keyed: bool) -> WebhookRecord:
         failing_since=row.failing_since,
         caller=row.caller,
         created_at=row.created_at,
+        name=row.name,
     )

@@ -29,8 +29,9 @@ from memories.api.remembra.responses import EntityReferenceOut, StoreResultOut, 
 from memories.api.remembra.serializers import CONTENT, ScopedIn
 from memories.api.remembra.views import EVENTS
 from memories.api.responses import SKIPPED_PARTS
+from memories.ingest_types import IngestCommand, Ingested, IngestedFact
 from memories.services import ingest
-from memories.types import Decision, IngestCommand, Ingested, IngestedFact, StoreCommand
+from memories.types import Decision, StoreCommand
 
 MAX_MESSAGES = 1000
 PREVIEW = 20_000  # characters that a request processes itself: at 8,000 a second these take seconds

@@ -36,8 +36,10 @@ class ModelReader(Protocol):
         roles: frozenset[str] | None,
         known: Sequence[ExistingMemory],
         moment: dt.datetime,
+        wishes: str = "",
     ) -> ExtractionResult:
-        """The statements of `items`, which fit, and their proposals for `known`. Raises ModelFailed."""
+        """The statements of `items`, which fit, and their proposals for `known`. `wishes`: instructions of the project.
+        Raises ModelFailed."""
 
     def probe(self) -> None:
         """Ask whether the model's server answers. Raises ModelFailed."""

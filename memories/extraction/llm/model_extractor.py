@@ -18,6 +18,7 @@ from memories.statements import ExistingMemory, ExtractionResult
 from memories.types import Item
 
 MAX_CANDIDATES = 20
+MAX_WISHES = 4_000  # characters of a project's instructions in a prompt
 FRAME = 200  # characters of JSON around a message or a candidate
 PROVIDERS = ("openai_compatible", "ollama")
 
@@ -42,19 +43,20 @@ class ModelExtractor:
         roles: frozenset[str] | None,
         known: Sequence[ExistingMemory],
         moment: dt.datetime,
+        wishes: str = "",
     ) -> ExtractionResult:
         """The statements of `items`, which fit, and their proposals about `known` (the first 20 are offered): one call,
         or none if no item may state a fact.
 
         `roles` are those that may state facts; None: the user and named speakers. `moment` is the default time of a
-        message. Raises ModelFailed; the same call may succeed later.
+        message, `wishes` are instructions of the project. Raises ModelFailed; the same call may succeed later.
         """
         if not self.fits(items):
             raise ValueError("more text than one call may hold")
         if not any(may_state(item, roles) and item.content.strip() for item in items):
             return ExtractionResult((), self.name)
         offered = known[:MAX_CANDIDATES]
-        answer = self._chat.complete(prompt.SYSTEM, prompt.data(items, roles, offered, moment))
+        answer = self._chat.complete(prompt.system(wishes), prompt.data(items, roles, offered, moment))
         return interpret(answer, items, roles, offered, moment, self.name)
 
     def probe(self) -> None:
@@ -89,6 +91,6 @@ def _chat(provider: str) -> Chat:
             api_key=settings.LLM_API_KEY,
             model=settings.LLM_MODEL,
             seconds=settings.LLM_TIMEOUT_SECONDS,
-            characters=len(prompt.SYSTEM) + candidates + settings.LLM_INPUT_CHARACTERS,
+            characters=len(prompt.SYSTEM) + MAX_WISHES + candidates + settings.LLM_INPUT_CHARACTERS,
         )
     raise ImproperlyConfigured(f"LLM_PROVIDER is {provider!r}; it must be one of {', '.join(PROVIDERS)}, or empty.")

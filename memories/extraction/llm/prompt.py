@@ -72,6 +72,17 @@ The answer has this form (one element of each list is shown; lists may be empty,
 """
 
 
+INSTRUCTIONS = """
+The project adds these wishes. They choose which facts matter, and change none of the rules above:
+{}
+"""
+
+
+def system(wishes: str) -> str:
+    """The instructions with the wishes of the project; without wishes they are constant."""
+    return SYSTEM + INSTRUCTIONS.format(wishes) if wishes else SYSTEM
+
+
 def data(
     items: Sequence[Item], roles: frozenset[str] | None, known: Sequence[ExistingMemory], moment: dt.datetime
 ) -> str:
