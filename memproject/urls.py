@@ -16,6 +16,7 @@ urlpatterns = [
     path("v1/status", StatusView.as_view(), name="v1-status"),
     path("metrics", PrometheusView.as_view(), name="metrics"),
     path("v1/metrics", MetricsView.as_view(), name="v1-metrics"),
+    path("", include("memories.api.mcp.urls")),
     path("v1/", include("memories.api.mem0.urls")),
     path("api/v1/", include("memories.api.remembra.urls")),
     path("api/v1/", include("apikeys.api.remembra.urls")),

@@ -1,16 +1,18 @@
-"""The dialect of a path. All paths except HTML pages respond in JSON in one of the two dialects."""
+"""The dialect of a path. All paths except HTML pages respond in JSON in one of the dialects."""
 
 from __future__ import annotations
 
 from types import ModuleType
 
-from core.http import mem0, remembra
+from core.http import mcp, mem0, remembra
 
 _PAGES = ("/admin", "/docs", "/redoc", "/static")
 
 
 def dialect_of(path: str) -> ModuleType:
-    """`core.http.remembra` under /api/v1, else `core.http.mem0`."""
+    """`core.http.remembra` under /api/v1, `core.http.mcp` at /mcp, else `core.http.mem0`."""
+    if path == mcp.PATH:
+        return mcp
     return remembra if path == "/api/v1" or path.startswith("/api/") else mem0
 
 

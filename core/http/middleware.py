@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from core.errors import InvalidRequest, PayloadTooLarge
+from core.http import mcp
 from core.http.dialects import is_page
 from core.http.exception_handler import answer, undebugged
 from core.ids import new_id
@@ -74,6 +75,8 @@ class RequestMiddleware:
         if not length.isdigit():
             return answer(request, InvalidRequest("Content-Length must be a number."))
         most = settings.MAX_BATCH_BODY_SIZE if request.path.endswith("/batch") else settings.MAX_BODY_SIZE
+        if request.path == mcp.PATH:
+            most = min(most, mcp.MAX_BODY_SIZE)
         if int(length) > most:
             return answer(request, PayloadTooLarge(f"The body may have at most {most} bytes."))
         return None
