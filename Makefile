@@ -56,7 +56,7 @@ docs: openapi ## write the pages of docs/api and the Postman collection anew, fr
 	$(RUN) -m contracts
 
 lock: venv-dev ## pin the requirements anew
-	for name in requirements requirements-embedded requirements-dev tests/clients/requirements tests/sdk/requirements; do \
+	for name in requirements requirements-embedded requirements-dev tests/clients/requirements tests/clients/requirements-mcp tests/sdk/requirements; do \
 	    .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes $$name.in -o $$name.txt \
 	    || exit 1; done
 

@@ -44,7 +44,8 @@ def _described(field: AnyField) -> Json:
 def _typed(field: AnyField) -> Json:
     match field:
         case serializers.ListSerializer():
-            return {"type": "array", "items": _typed(field.child)}
+            child: Any = field.child
+            return {"type": "array", "items": of(child)}
         case serializers.Serializer():
             return of(field)
         case serializers.ListField():
