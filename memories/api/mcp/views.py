@@ -18,7 +18,7 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
-from core.errors import AppError, ScopeDenied
+from core.errors import AppError, InvalidRequest, ScopeDenied
 from core.http.base import ApiView
 from memories.api.mcp.tools import TOOLS, MemoryTool
 
@@ -66,13 +66,17 @@ class McpView(ApiView):
 
     @extend_schema(exclude=True)  # the messages are described by the protocol, not by OpenAPI
     def post(self, request: Request) -> HttpResponse:
+        if isinstance(self.message, dict) and "id" in self.message and not _is_id(self.message["id"]):
+            raise InvalidRequest(
+                "id: must be a string or a whole number", field="id"
+            )  # the SDK would ignore the message
         response: HttpResponse = import_module(PROTOCOL).respond(request._request, principal(request), self.refusal)
         return response
 
     def handle_exception(self, exc: Exception) -> Response:
         """With the id of the request, if it has one."""
         response: Response = super().handle_exception(exc)
-        if isinstance(self.message, dict) and isinstance(self.message.get("id"), str | int):
+        if isinstance(self.message, dict) and _is_id(self.message.get("id")):
             response.data["id"] = self.message["id"]
         return response
 
@@ -105,6 +109,11 @@ def _message(request: Request) -> Any:
         return json.loads(request.body)
     except (ValueError, RecursionError):
         return None
+
+
+def _is_id(value: Any) -> bool:
+    """Whether MCP allows the value as the id of a request."""
+    return isinstance(value, str | int) and not isinstance(value, bool)
 
 
 def _tool(message: Any) -> MemoryTool | None:
