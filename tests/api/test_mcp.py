@@ -91,6 +91,17 @@ def test_a_viewer_may_not_call_it(viewer: Caller, tool: str) -> None:
     assert rows() == before
 
 
+def test_a_message_that_two_parsers_read_differently_needs_its_scope_too(viewer: Caller) -> None:
+    """The scope is that of the tool that is called, however the view read the message."""
+    tool = '"name": "add_memory", "arguments": {"content": "I live in Oslo.", "metadata": {"n": %s}}'
+    name = '"name": "list_memories", "name": "add_memory", "arguments": {"content": "I live in Oslo."}'
+    for params in (tool % ("9" * 5_000), tool % "NaN", name, name.replace("name", "n\\u0061me", 1)):
+        message = f'{{"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {{{params}}}}}'
+        body = send(viewer, message).json()
+        assert "error" in body or body["result"]["isError"], body
+    assert rows() == [0, 0, 0, 0]
+
+
 def test_another_tenants_memory_is_unknown(owner: Caller, stranger: Caller) -> None:
     memory_id = use(owner, "add_memory", content=OSLO)["id"]
     before = rows()
@@ -268,6 +279,24 @@ def test_a_malformed_message_is_an_error_of_the_protocol(owner: Caller, name: st
     assert body["jsonrpc"] == "2.0"
     assert -32800 < body["error"]["code"] <= -32000
     assert body["error"]["message"]
+    assert rows() == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("version", ["2025-11-25", "2026-07-28"])
+@pytest.mark.parametrize("text", ["\\ud800", "\\u0000"])
+def test_broken_unicode_is_refused_everywhere(owner: Caller, text: str, version: str) -> None:
+    prefix = "io.modelcontextprotocol"
+    meta = f'"_meta": {{"{prefix}/protocolVersion": "2026-07-28", "{prefix}/clientCapabilities": {{}}}}'
+    for params in (
+        f'{{"name": "add_memory", "arguments": {{"content": "a{text}"}}, {meta}}}',
+        f'{{"name": "add_memory", "arguments": {{"content": "a", "b{text}": 1}}, {meta}}}',
+        f'{{"name": "add_memory", "arguments": {{"content": "a", "metadata": {{"{text}": 1}}}}, {meta}}}',
+        f'{{"name": "a{text}", "arguments": {{}}, {meta}}}',
+    ):
+        message = f'{{"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {params}}}'
+        headers = {"MCP-Protocol-Version": version, "Mcp-Method": "tools/call", "Mcp-Name": "add_memory"}
+        body = send(owner, message, **headers).json()
+        assert body["error"]["code"] in (-32700, -32602, -32020) if "error" in body else body["result"]["isError"]
     assert rows() == [0, 0, 0, 0]
 
 

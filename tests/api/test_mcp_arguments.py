@@ -25,7 +25,7 @@ OF_ANOTHER_TYPE: dict[str, list[Any]] = {
     "object": ["a", 5, True, [], [{"a": 1}]],
 }
 # Texts that are wrong for every argument that is a text.
-BAD_TEXTS = ["", "  ", "a\x00b", "a\x1bb", "\ud800"]
+BAD_TEXTS = ["", "  ", "a\x00b", "a\x1bb"]
 # Arguments whose text has a form of its own, and a text without it.
 FORMS = {
     "timestamp": "yesterday",
@@ -46,8 +46,8 @@ def wrong_values(name: str, schema: dict[str, Any]) -> list[Any]:
     kind = schema["type"]
     values = list(OF_ANOTHER_TYPE[kind])
     if kind == "string":
-        values += BAD_TEXTS + ["x" * (schema["maxLength"] + 1)] * ("maxLength" in schema)
-        values += [FORMS[name]] * (name in FORMS)
+        values += [*BAD_TEXTS, "x" * (schema.get("maxLength", 1_000) + 1)]
+        values += [FORMS[name]] if name in FORMS else []
     if "minimum" in schema:
         values += [schema["minimum"] - 1, schema["maximum"] + 1, float("nan"), float("inf"), 10**40]
     if kind == "object":
@@ -87,7 +87,7 @@ def cases(valid: dict[str, dict[str, Any]], chance: random.Random) -> Iterator[t
 
 def stored() -> list[Any]:
     with across_tenants("a test"):
-        revisions = Revision.objects.order_by("id").values_list("id", "content", "metadata", "retired_at", "importance")
+        revisions = Revision.objects.order_by("id").values_list("id", "content", "metadata", "retired_at")
         return [list(revisions), Source.objects.count(), Erasure.objects.count()]
 
 

@@ -41,10 +41,12 @@ MEMORY_URI = re.compile(r"memproject://memories/([^/?#]+)")
 
 
 class Exchange:
-    """One authenticated request. `refusal`: why its tool may not be called."""
+    """One authenticated request. `tool`: the tool that it may call, or, with `refusal`, may not call."""
 
-    def __init__(self, request: HttpRequest, caller: Principal, refusal: Exception | None) -> None:
-        self.request, self.caller, self.refusal = request, caller, refusal
+    def __init__(
+        self, request: HttpRequest, caller: Principal, tool: MemoryTool | None, refusal: Exception | None
+    ) -> None:
+        self.request, self.caller, self.tool, self.refusal = request, caller, tool, refusal
 
     def call(self, tool: MemoryTool, arguments: dict[str, Any]) -> types.CallToolResult:
         """The result for the model; errors are results too, so that the model can react."""
@@ -102,13 +104,14 @@ class Exchange:
         return failure
 
 
-def respond(request: HttpRequest, caller: Principal, refusal: Exception | None) -> HttpResponse:
+def respond(exchange: Exchange) -> HttpResponse:
     """The server's response to the message in the body."""
-    return async_to_sync(_respond)(request, Exchange(request, caller, refusal))
+    return async_to_sync(_respond)(exchange)
 
 
-async def _respond(request: HttpRequest, exchange: Exchange) -> HttpResponse:
+async def _respond(exchange: Exchange) -> HttpResponse:
     """Bridge Django's request to the SDK, which is an ASGI application, and its response back."""
+    request = exchange.request
     incoming: list[Message] = [{"type": "http.request", "body": request.body, "more_body": False}]
     sent: list[Message] = []
 
@@ -157,10 +160,10 @@ async def _list_tools(_: Context, __: Any) -> types.ListToolsResult:
 
 
 async def _call_tool(context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
-    tool = TOOLS.get(params.name)
-    if tool is None:
+    exchange = _exchange(context)
+    if exchange.tool is None or exchange.tool.name != params.name:  # only the tool whose scope was checked
         raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name[:64]}")
-    result: types.CallToolResult = await _in_thread(_exchange(context).call)(tool, params.arguments or {})
+    result: types.CallToolResult = await _in_thread(exchange.call)(exchange.tool, params.arguments or {})
     return result
 
 

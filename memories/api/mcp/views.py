@@ -70,7 +70,9 @@ class McpView(ApiView):
             raise InvalidRequest(
                 "id: must be a string or a whole number", field="id"
             )  # the SDK would ignore the message
-        response: HttpResponse = import_module(PROTOCOL).respond(request._request, principal(request), self.refusal)
+        protocol = import_module(PROTOCOL)
+        exchange = protocol.Exchange(request._request, principal(request), self.tool, self.refusal)
+        response: HttpResponse = protocol.respond(exchange)
         return response
 
     def handle_exception(self, exc: Exception) -> Response:
