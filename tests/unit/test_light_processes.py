@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HEAVY = {"numpy", "onnxruntime", "spacy", "tokenizers", "neo4j", "openai"}
-MCP = {
+MCP = {"mcp", "mcp_types", "starlette", "uvicorn"}  # loaded by the first request to /mcp
     "mcp",
     "mcp_types",
     "starlette",
