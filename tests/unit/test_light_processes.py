@@ -12,13 +12,6 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 HEAVY = {"numpy", "onnxruntime", "spacy", "tokenizers", "neo4j", "openai"}
 MCP = {"mcp", "mcp_types", "starlette", "uvicorn"}  # loaded by the first request to /mcp
-    "mcp",
-    "mcp_types",
-    "starlette",
-    "uvicorn",
-    "cryptography",
-    "opentelemetry",
-}  # loaded by the first request to /mcp
 
 CELERY = """
 import memproject.celery
