@@ -26,11 +26,11 @@ from mcp.shared.exceptions import MCPError
 from apikeys.types import Principal
 from core.http.exception_handler import exception_handler
 from core.http.mcp import MAX_BODY_SIZE
-from memories.api.mcp import schemas, texts
+from memories.api.mcp import instructions, schemas
 from memories.api.mcp.tools import TOOLS, MemoryTool
 
 Context = ServerRequestContext[Any]
-Message = MutableMapping[str, Any]
+AsgiMessage = MutableMapping[str, Any]
 
 VERSION = "1.0.0"
 JSON = "application/json"
@@ -112,17 +112,17 @@ def respond(exchange: Exchange) -> HttpResponse:
 async def _respond(exchange: Exchange) -> HttpResponse:
     """Bridge Django's request to the SDK, which is an ASGI application, and its response back."""
     request = exchange.request
-    incoming: list[Message] = [{"type": "http.request", "body": request.body, "more_body": False}]
-    sent: list[Message] = []
+    incoming: list[AsgiMessage] = [{"type": "http.request", "body": request.body, "more_body": False}]
+    sent: list[AsgiMessage] = []
 
-    async def receive() -> Message:
+    async def receive() -> AsgiMessage:
         return incoming.pop() if incoming else {"type": "http.disconnect"}
 
-    async def send(message: Message) -> None:
+    async def send(message: AsgiMessage) -> None:
         sent.append(message)
 
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in request.headers.items()]
-    scope: Message = {
+    scope: AsgiMessage = {
         "type": "http",
         "method": request.method,
         "path": request.path,
@@ -214,7 +214,7 @@ async def _list_prompts(_: Context, __: Any) -> types.ListPromptsResult:
 async def _get_prompt(_: Context, params: types.GetPromptRequestParams) -> types.GetPromptResult:
     if params.name != PROMPT_NAME:
         raise MCPError(types.INVALID_PARAMS, f"Unknown prompt: {params.name[:64]}")
-    text = texts.prompt((params.arguments or {}).get("user_id"))
+    text = instructions.prompt((params.arguments or {}).get("user_id"))
     return types.GetPromptResult(
         description="Use your memory", messages=[types.PromptMessage(role="user", content=_text(text))]
     )
@@ -226,7 +226,7 @@ def _server() -> Server[Any]:
         "memproject",
         version=VERSION,
         title="memproject",
-        instructions=texts.INSTRUCTIONS,
+        instructions=instructions.INSTRUCTIONS,
         get_tool_input_schema=lambda _: None,  # no argument of a tool is also a header
         on_list_tools=_list_tools,
         on_call_tool=_call_tool,

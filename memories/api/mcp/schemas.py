@@ -14,14 +14,14 @@ from core.http.base import StrictRequestSerializer
 from core.http.fields import MetadataField, TimestampField
 from memories.api.common import FiltersField
 
-Json = dict[str, Any]
+JsonSchema = dict[str, Any]
 AnyField = serializers.Field[Any, Any, Any, Any]
 
 
-def of(serializer: serializers.Serializer[Any]) -> Json:
+def of(serializer: serializers.Serializer[Any]) -> JsonSchema:
     """The schema of an object. An object with unknown fields is invalid for strict requests only."""
     fields = serializer.fields
-    schema: Json = {"type": "object", "properties": {name: _described(field) for name, field in fields.items()}}
+    schema: JsonSchema = {"type": "object", "properties": {name: _described(field) for name, field in fields.items()}}
     if required := [name for name, field in fields.items() if field.required]:
         schema["required"] = required
     if isinstance(serializer, StrictRequestSerializer):
@@ -29,7 +29,7 @@ def of(serializer: serializers.Serializer[Any]) -> Json:
     return schema
 
 
-def _described(field: AnyField) -> Json:
+def _described(field: AnyField) -> JsonSchema:
     """The schema of a field, with its description and default; null is allowed where the field allows it."""
     schema = _typed(field)
     if field.allow_null:
@@ -41,7 +41,7 @@ def _described(field: AnyField) -> Json:
     return schema
 
 
-def _typed(field: AnyField) -> Json:
+def _typed(field: AnyField) -> JsonSchema:
     match field:
         case serializers.ListSerializer():
             child: Any = field.child
@@ -69,12 +69,12 @@ def _typed(field: AnyField) -> Json:
     raise NotImplementedError(f"{type(field).__name__} has no JSON Schema here")
 
 
-def _range(field: serializers.IntegerField | serializers.FloatField) -> Json:
+def _range(field: serializers.IntegerField | serializers.FloatField) -> JsonSchema:
     limits = {"minimum": field.min_value, "maximum": field.max_value}
     return {name: limit for name, limit in limits.items() if limit is not None}
 
 
-def _length(field: serializers.CharField) -> Json:
+def _length(field: serializers.CharField) -> JsonSchema:
     """Request fields refuse blank texts; the fields of responses have no limits."""
     if field.max_length is None:
         return {}
