@@ -45,6 +45,16 @@ class Api:
         if "x-ratelimit-limit" in headers:
             raise CannotMeasureError("Rate limits are on: start the service with RATE_LIMITS_ENABLED=false make up")
 
+    def model(self) -> str:
+        """The embedding model of the service. Raises CannotMeasureError while writes are pending: a pending text is
+        ranked without its token embeddings and its conversation."""
+        status, answer, _ = self.call("GET", "/status", None, "status")
+        if status != 200:
+            raise CannotMeasureError(f"The status of the service was refused with {status}: {answer}")
+        if pending := answer["data"]["writes"]["pending"]:
+            raise CannotMeasureError(f"{pending} writes are pending: ask again when /status says that none is.")
+        return str(answer["data"]["embedder"]["model"])
+
     def call(
         self, method: str, path: str, body: Any, name: str, more: Mapping[str, str] | None = None
     ) -> tuple[int, Any, dict[str, str]]:

@@ -1,8 +1,11 @@
 """`python -m benchmarks.retrieval`: stores conversations turn by turn, asks their questions, scores what comes back.
 
 The file: `[{"user_id", "memories": [{"id", "text", "speaker", "timestamp", "session", "role"?}], "questions": [{"id",
-"question", "category", "evidence": [memory ids], "question_date"?}]}]`. Without --data a small conversation that comes
-with the project is used.
+"question", "category", "evidence": [memory ids], "question_date"?, "answer_sessions"?}]}]`. Without --data a small
+conversation that comes with the project is used. Nothing is asked while writes are pending.
+
+For questions with `answer_sessions` the sessions of the ranked turns are scored too, and for questions about something
+that changed ("knowledge-update") whether the newest evidence is before the older evidence.
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ from benchmarks.client import Api, CannotMeasureError
 
 SHIPPED = Path(__file__).parent / "data" / "conversation.json"
 LIMIT = 20
+SESSION_LIMIT = 50  # turns whose sessions are ranked: ten sessions need more turns than LIMIT
+CHANGED = "knowledge-update"  # the category of questions about something that changed
 THRESHOLDS = (0.4, 0.6)
 BATCH = 20  # turns in one request
 
@@ -64,32 +69,44 @@ def stored(user: dict[str, Any], turn: dict[str, Any], prefix: str) -> dict[str,
 
 
 class Asked(NamedTuple):
-    """`rows`: (category, metrics) of each question; `answers`: the ids found for it; `hits`: (score, is evidence)."""
+    """`rows`: (category, metrics) of each question; `answers`: the ids found for it; `hits`: (score, is evidence);
+    `sessions`: (category, metrics of its sessions); `fresh`: of each question about something that changed, whether the
+    newest evidence is first."""
 
     rows: list[tuple[str, list[float]]]
     answers: dict[str, list[str]]
     hits: list[list[tuple[float, bool]]]
+    sessions: list[tuple[str, list[float]]]
+    fresh: list[bool]
 
 
 def ask_all(api: Api, data: Sequence[dict[str, Any]], prefix: str, exclude: Iterable[str], recipe: str) -> Asked:
     """Ask every question that has evidence."""
     asked = [(user, q) for user in data for q in user["questions"] if str(q["category"]) not in exclude]
-    rows, answers, hits = [], {}, []
+    result = Asked([], {}, [], [], [])
     for user, question in progress(f"asking {recipe}".strip(), asked):
-        known = {turn["id"] for turn in user["memories"]}
-        evidence = frozenset(e for e in question["evidence"] if e in known)
+        turns = {turn["id"]: turn for turn in user["memories"]}
+        evidence = frozenset(e for e in question["evidence"] if e in turns)
         if not evidence:
             continue
         when = {"reference_time": question["question_date"]} if question.get("question_date") else {}
-        found = api.recall(question["question"], prefix + user["user_id"], recipe, limit=LIMIT, **when)
+        sessions = frozenset(map(str, question.get("answer_sessions", ())))
+        limit = SESSION_LIMIT if sessions else LIMIT
+        found = api.recall(question["question"], prefix + user["user_id"], recipe, limit=limit, **when)
         scores: dict[str, float] = {}  # a turn counts once, where the first of its memories is
         for memory in found:
             scores.setdefault(memory["metadata"].get("id", ""), memory["score"])
-        ranked = list(scores)
-        answers[question["id"]] = ranked
-        hits.append([(score, name in evidence) for name, score in scores.items()])
-        rows.append((str(question["category"]), retrieval_metrics.of_question(ranked, evidence)))
-    return Asked(rows, answers, hits)
+        ranked, category = list(scores), str(question["category"])
+        result.answers[question["id"]] = ranked[:LIMIT]
+        result.hits.append([(score, name in evidence) for name, score in list(scores.items())[:LIMIT]])
+        result.rows.append((category, retrieval_metrics.of_question(ranked[:LIMIT], evidence)))
+        if sessions:
+            theirs = [str(turns[name].get("session")) for name in ranked if name in turns]
+            result.sessions.append((category, retrieval_metrics.of_sessions(theirs, sessions)))
+        if category == CHANGED and len(evidence) > 1:
+            ordered = sorted(evidence, key=lambda name: str(turns[name].get("timestamp")))
+            result.fresh.append(retrieval_metrics.newest_first(ranked, ordered))
+    return result
 
 
 def measure(options: argparse.Namespace) -> None:
@@ -101,6 +118,7 @@ def measure(options: argparse.Namespace) -> None:
     try:
         if not options.stored:
             store_all(api, data, prefix, extract=options.extract)
+        model = api.model()
         for recipe in options.recipes:
             asked[recipe] = ask_all(api, data, prefix, options.exclude, recipe)
             if options.answers:
@@ -111,8 +129,9 @@ def measure(options: argparse.Namespace) -> None:
                 api.erase(prefix + user["user_id"])
     means = {recipe: retrieval_metrics.by_category(found.rows) for recipe, found in asked.items()}
     for recipe, found in means.items():
-        print(f"\n{recipe or 'as it ships'}")
+        print(f"\n{recipe or 'as it ships'}, {model}")
         print(retrieval_metrics.table(found))
+        _print_sessions(asked[recipe])
         for threshold in THRESHOLDS:
             precision, kept, each = retrieval_metrics.at_threshold(asked[recipe].hits, threshold)
             print(
@@ -129,6 +148,15 @@ def measure(options: argparse.Namespace) -> None:
             for r, found in means.items()
         }
         Path(options.json).write_text(json.dumps(named, indent=1))
+
+
+def _print_sessions(found: Asked) -> None:
+    if found.sessions:
+        print("\nsessions")
+        means = retrieval_metrics.by_category(found.sessions)
+        print(retrieval_metrics.table(means, retrieval_metrics.SESSION_NAMES))
+    if found.fresh:
+        print(f"something that changed: the newest evidence first in {sum(found.fresh)} of {len(found.fresh)}")
 
 
 def arguments(about: str | None, url: str) -> argparse.ArgumentParser:

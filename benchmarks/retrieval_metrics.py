@@ -2,6 +2,8 @@
 
 For one question: recall@k is the share of its evidence among the first k, all@10 is 1 when all of it is there, NDCG@10
 has binary gains, MRR is 1 / the rank of the first evidence. A wrong or repeated id keeps its rank and scores nothing.
+Sessions are ranked by their first turn: `any` is 1 when one of the sessions with evidence is among the first k, `all`
+when all of them are.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 CUTS = (5, 10, 20)
 NAMES = (*(f"recall@{k}" for k in CUTS), "all@10", "NDCG@10", "MRR")
+SESSION_CUTS = (5, 10)
+SESSION_NAMES = tuple(f"{kind}@{k}" for k in SESSION_CUTS for kind in ("any", "all"))
 
 
 def of_question(ranked: Sequence[str], evidence: frozenset[str]) -> list[float]:
@@ -28,6 +32,20 @@ def of_question(ranked: Sequence[str], evidence: frozenset[str]) -> list[float]:
     return [*recall, float(recall[1] == 1.0), gain / ideal, 1 / (hits[0] + 1) if hits else 0.0]
 
 
+def of_sessions(sessions: Sequence[str], evidence: frozenset[str]) -> list[float]:
+    """The metrics of SESSION_NAMES for one question. `sessions`: those of the ranked turns, in their order."""
+    ranked = list(dict.fromkeys(sessions))
+    found = [evidence & set(ranked[:k]) for k in SESSION_CUTS]
+    return [float(value) for hits in found for value in (bool(hits), hits == evidence)]
+
+
+def newest_first(ranked: Sequence[str], evidence: Sequence[str]) -> bool:
+    """Whether the last of the evidence, which is in order of time, is found before all of the other evidence."""
+    *older, newest = evidence
+    at = next((rank for rank, found in enumerate(ranked) if found in evidence), None)
+    return at is not None and ranked[at] == newest and newest not in older
+
+
 def by_category(rows: Iterable[tuple[str, list[float]]]) -> dict[str, tuple[int, list[float]]]:
     """{category: (questions, mean of each metric)}, the categories in order and `all` last."""
     grouped: dict[str, list[list[float]]] = defaultdict(list)
@@ -38,11 +56,11 @@ def by_category(rows: Iterable[tuple[str, list[float]]]) -> dict[str, tuple[int,
     return {name: (len(grouped[name]), [sum(v) / len(v) for v in zip(*grouped[name], strict=True)]) for name in order}
 
 
-def table(means: Mapping[str, tuple[int, Sequence[float]]]) -> str:
+def table(means: Mapping[str, tuple[int, Sequence[float]]], names: Sequence[str] = NAMES) -> str:
     """The means as lines of text, in percent."""
-    lines = [f"{'category':20s} {'n':>5s} " + " ".join(f"{name:>9s}" for name in NAMES)]
+    lines = [f"{'category':26s} {'n':>5s} " + " ".join(f"{name:>9s}" for name in names)]
     for name, (count, values) in means.items():
-        lines.append(f"{name:20s} {count:5d} " + " ".join(f"{100 * value:9.1f}" for value in values))
+        lines.append(f"{name:26s} {count:5d} " + " ".join(f"{100 * value:9.1f}" for value in values))
     return "\n".join(lines)
 
 

@@ -121,7 +121,8 @@ def _type(document: Document, schema: dict[str, Any]) -> str:
     if choices:
         name = " or ".join(dict.fromkeys(_type(document, choice) for choice in choices))
     elif resolved.get("type") == "array":
-        name = f"array of {_type(document, resolved['items'])}"
+        inner = _type(document, resolved["items"])
+        name = f"array of {f'({inner})' if ' or ' in inner else inner}"
     else:
         name = {"date-time": "time", "date": "date", "uri": "URL"}.get(
             resolved.get("format", ""), resolved.get("type", "any")
@@ -130,6 +131,8 @@ def _type(document: Document, schema: dict[str, Any]) -> str:
 
 
 def _limits(schema: dict[str, Any]) -> str:
+    if "oneOf" in schema:
+        return "; ".join(filter(None, map(_limits, schema["oneOf"])))
     said = []
     if "enum" in schema:
         said.append(", ".join(f"`{value}`" for value in schema["enum"] if value is not None))

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.ids import MEMORY, parse
 from core.unset import UNSET, Unset
 from entities.types import NO_ENTITIES, EntityRef, MemoryEntities, distinct
 from memories.explanation_types import Explanation, Why
@@ -78,7 +77,7 @@ class StoreCommand:
     """A store of `items`: the messages of a conversation, or with `single_text` the one text that the caller sent.
 
     A conversation without facts stores nothing. A single text is always stored: if nothing is extracted, as one memory,
-    word for word.
+    word for word. `skipped_parts` counts the parts of the messages that have no text; the answer repeats it.
     """
 
     items: tuple[Item, ...]
@@ -92,6 +91,7 @@ class StoreCommand:
     expires_at: dt.datetime | None = None
     wait: bool = True
     single_text: bool = False
+    skipped_parts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +179,6 @@ class RecallQuery:
     reference_time: dt.datetime | None = None
     explain: bool = False
     recipe: str | None = None
-
-    @property
-    def excluded_keys(self) -> list[uuid.UUID]:
-        """The row ids of `exclude`; an unknown id excludes nothing."""
-        return [key for text in self.exclude if (key := parse(MEMORY, text))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +349,7 @@ class WriteResult:
     duplicate_of: uuid.UUID | None = None
     facts: int = 0
     detail: Json = field(default_factory=dict)
+    skipped_parts: int = 0
 
     @property
     def entities(self) -> list[EntityRef]:

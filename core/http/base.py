@@ -28,6 +28,22 @@ class RequestSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+class TolerantRequestSerializer(RequestSerializer):
+    """For requests in which `null` for an optional field means that it is absent."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        for field in fields.values():
+            field.allow_null = field.allow_null or not field.required
+        return fields
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            fields = self.fields
+            data = {n: value for n, value in data.items() if value is not None or n not in fields or fields[n].required}
+        return super().to_internal_value(data)
+
+
 class StrictRequestSerializer(RequestSerializer):
     """For requests in which a misspelt field must not be ignored: unknown fields are refused.
 

@@ -15,13 +15,13 @@ from rest_framework.request import Request
 from core.clock import now
 from core.errors import InvalidRequest
 from core.http.base import RequestSerializer
-from core.http.fields import IdentifierField, QueryBooleanField, TextField, TimestampField
+from core.http.fields import QueryBooleanField, TextField, TimestampField
 from core.http.point_in_time_fields import AsOfField, ValidAtField
 from core.ids import EVENT, public
 from core.unset import UNSET, Unset
 from memories import filters, ttl
 from memories.temporal_view import TemporalView
-from memories.types import RECIPES, Filter, Item, UpdateCommand, WriteResult
+from memories.types import RECIPES, Filter, UpdateCommand, WriteResult
 
 EDITABLE = ("content", "metadata", "memory_type", "ttl", "expires_at", "pinned", "importance")
 
@@ -79,34 +79,6 @@ class TimedListIn(TimedIn):
 
 def temporal_view(data: dict[str, Any], *, superseded: bool = False) -> TemporalView:
     return TemporalView(data.get("as_of"), data.get("valid_at"), data.get("archived", False), superseded)
-
-
-class StampedIn(RequestSerializer):
-    """`timestamp` is kept as it was sent: equal words with two timestamps are two turns."""
-
-    timestamp = TextField(max_length=64, required=False, help_text="Time of the message, ISO 8601.")
-
-    def validate_timestamp(self, value: str) -> str:
-        TimestampField().to_internal_value(value)
-        return value
-
-
-class MessageIn(StampedIn):
-    role = IdentifierField()
-    content = TextField(max_length=settings.MAX_MEMORY_SIZE)
-    name = IdentifierField(required=False, allow_null=True)
-
-
-def item(said: dict[str, Any], client_timestamp: str | None) -> Item:
-    """A message for the pipeline. `client_timestamp`: the `timestamp` of the request, for a message without one."""
-    client_timestamp = said.get("timestamp", client_timestamp)
-    return Item(
-        content=said["content"],
-        role=said.get("role"),
-        speaker=said.get("name"),
-        said_at=TimestampField().to_internal_value(client_timestamp) if client_timestamp else None,
-        client_timestamp=client_timestamp,
-    )
 
 
 class FutureTimestampField(TimestampField):

@@ -17,6 +17,7 @@ from memories.types import RECIPES, RevisionRecord
 
 MEMORY_STATES = ["active", "archived", "superseded", "retired", "pending", "failed"]
 EVENT_STATES = ["pending", "running", "succeeded", "failed"]
+SKIPPED_PARTS = "Number of parts of the request's content that have no text: images, audio, files, tool calls …"
 
 
 class RevisionOut(ResponseSerializer):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]
-TokenMatrix = NDArray[np.int8]  # tokens × 64: a unit vector for each token, scaled to ±127
+TokenMatrix = NDArray[np.int8]  # tokens × 64 (or a multiple): a unit vector for each token, scaled to ±127
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class TokenEncoder(Embedder, Protocol):
 
     @property
     def token_model(self) -> str:
-        """The name stored with token embeddings."""
+        """The name stored with token embeddings; empty if the model has none."""
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Like `embed`, with token embeddings."""

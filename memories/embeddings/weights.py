@@ -1,17 +1,20 @@
-"""The files of the default models, for embedding and for language: `python -m memories.embeddings.weights DIRECTORY`
-downloads them."""
+"""The files of the models, for embedding and for language: `python -m memories.embeddings.weights DIRECTORY` downloads
+them; EMBEDDING_PROVIDER and EMBEDDING_MODEL say which."""
 
 from __future__ import annotations
 
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from memories.embeddings import bert_graph, english, minilm
+from django.core.exceptions import ImproperlyConfigured
+
+from memories.embeddings import bert_graph, english, local_models, minilm
 from memories.embeddings.download import Bundle, FetchFailed, fetch
 from memories.embeddings.eight_bit_graph import EightBitGraph
+from memories.embeddings.local_models import LocalModel, Network
 
 LANGUAGE = english.MODEL
 
@@ -20,20 +23,36 @@ class ModelFilesUnavailable(Exception):
     """The files are missing and cannot be downloaded or written; the message tells the operator how to proceed."""
 
 
-def ensure_model(directory: Path, progress: Callable[[str], None], bundle: Bundle = minilm.BUNDLE) -> Path:
-    """Make sure that `directory / <pinned name>` has the verified weights, the tokenizer and the ONNX graphs, and
-    return that path. Existing files are used without network access. Raises ModelFilesUnavailable."""
-    place = directory / bundle.name
+def ensure_model(directory: Path, progress: Callable[[str], None], model: LocalModel = local_models.MINILM) -> Path:
+    """Make sure that `directory` has a folder with the verified files of each network of the model, and graphs that are
+    built from them; return the last folder. Existing files are used without network access. Raises
+    ModelFilesUnavailable."""
+    for network in model.networks:
+        place = _ensure_network(directory, progress, network)
+    return place
+
+
+def ensure_configured_model(directory: Path, progress: Callable[[str], None], environment: Mapping[str, str]) -> Path:
+    """`ensure_model` for the model that EMBEDDING_PROVIDER and EMBEDDING_MODEL name. Raises ModelFilesUnavailable."""
     try:
-        fetch(bundle, directory, progress)
+        return ensure_model(directory, progress, local_models.configured(environment))
+    except ImproperlyConfigured as error:
+        raise ModelFilesUnavailable(str(error)) from None
+
+
+def _ensure_network(directory: Path, progress: Callable[[str], None], network: Network) -> Path:
+    place = directory / network.bundle.name
+    try:
+        fetch(network.bundle, directory, progress)
     except FetchFailed as failed:
-        names = " and ".join(asset.path for asset in bundle.assets)
+        names = " and ".join(asset.path for asset in network.bundle.assets)
         raise ModelFilesUnavailable(
-            f"The embedding model could not be fetched: {failed}. Place {names} of {minilm.REPOSITORY} "
-            f"(revision {minilm.REVISION}) into {place} and start again."
+            f"The embedding model could not be fetched: {failed}. Place {names} of {network.repository} "
+            f"into {place} and start again."
         ) from failed
     try:
-        _write_graphs(place)
+        if network.heads is not None:
+            _write_graphs(place, network, network.heads)
     except OSError as error:
         raise ModelFilesUnavailable(
             f"The embedding model's graph can't be written into {place} ({error.strerror}): run "
@@ -54,11 +73,11 @@ def ensure_language(directory: Path, progress: Callable[[str], None], bundle: Bu
         ) from failed
 
 
-def _write_graphs(place: Path) -> None:
+def _write_graphs(place: Path, network: Network, heads: int) -> None:
     weights = place / minilm.WEIGHTS.path
     # 2 and 60 ms: cheaper than to ask if they are current.
-    _write(place / minilm.GRAPH, bert_graph.build(weights, minilm.HEADS))
-    _write(place / minilm.QUESTION_GRAPH, bert_graph.build(weights, minilm.HEADS, EightBitGraph(weights)))
+    _write(place / network.graph, bert_graph.build(weights, heads))
+    _write(place / network.question_graph, bert_graph.build(weights, heads, EightBitGraph(weights)))
 
 
 def _write(target: Path, graph: bytes) -> None:
@@ -71,12 +90,12 @@ def _write(target: Path, graph: bytes) -> None:
 
 
 def main() -> int:
-    """The command: one argument, the directory. Prints the progress; 0 when both models stand there."""
+    """The command: one argument, the directory. Prints the progress; 0 when all models stand there."""
     if len(sys.argv) != 2:
         sys.stderr.write("usage: python -m memories.embeddings.weights DIRECTORY\n")
         return 2
     try:
-        place = ensure_model(Path(sys.argv[1]), _say)
+        place = ensure_configured_model(Path(sys.argv[1]), _say, os.environ)
         language = ensure_language(Path(sys.argv[1]), _say)
     except ModelFilesUnavailable as error:
         sys.stderr.write(f"{error}\n")

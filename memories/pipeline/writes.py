@@ -128,7 +128,7 @@ def _store(source: Source) -> ReadWrite:
     if infers:
         items = strip_echoes(source, items)
     failures = int(source.result.get(FAILURES, 0))
-    if model is None or not infers or failures >= MODEL_TRIES or not model.fits(items):
+    if model is None or not infers or not items or failures >= MODEL_TRIES or not model.fits(items):
         return _kept(source, facts_of(items, source.payload), None)
     shown = _near(source)
     try:

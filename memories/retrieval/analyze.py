@@ -10,7 +10,7 @@ from core.postgres import fetch
 from memories.embeddings import registry
 from memories.retrieval import scope_lookup, snapshot_cache, where
 from memories.retrieval.recipes import Recipe
-from memories.retrieval.snapshot import ScopeState, Snapshot
+from memories.retrieval.snapshot import ScopeSnapshot, ScopeState
 from memories.retrieval.snapshot_reader import SnapshotScope
 from memories.retrieval.time_expressions import windows
 from memories.retrieval.types import AnalyzedQuery, Question
@@ -84,7 +84,7 @@ SELECT name FROM names WHERE name IS NOT NULL
 
 def analyze(scope: MemoryScope, query: RecallQuery, moment: dt.datetime, recipe: Recipe | None = None) -> AnalyzedQuery:
     """Read the question of a query. `recipe` is for measurements: it wins over the query's."""
-    parameters = where.parameters(scope, moment, exclude=query.excluded_keys, temporal_view=query.temporal_view)
+    parameters = where.parameters(scope, moment, exclude=where.excluded(query), temporal_view=query.temporal_view)
     state = scope_lookup.look_up(scope, query, parameters)
     snapshot = _snapshot(scope, query, state)
     if snapshot is not None:
@@ -97,7 +97,7 @@ def analyze(scope: MemoryScope, query: RecallQuery, moment: dt.datetime, recipe:
     return AnalyzedQuery(scope, query, moment, question, state, snapshot, recipe)
 
 
-def _snapshot(scope: MemoryScope, query: RecallQuery, state: ScopeState) -> Snapshot | None:
+def _snapshot(scope: MemoryScope, query: RecallQuery, state: ScopeState) -> ScopeSnapshot | None:
     """The owner's snapshot, for a question about the present without filters."""
     view = query.temporal_view
     if query.filters or view.is_historical or view.archived or view.superseded:

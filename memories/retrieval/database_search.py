@@ -48,7 +48,8 @@ SELECT p.id AS key, p.memory_key AS memory_id, p.text_key AS text,
        p.said_at, p.speaker, p.role, p.length,
        p.start = 0 AND p.stop < 2000
          AND right(rtrim(r.content, E' \\t\\n\\r"'')*'), 1) = ANY(ARRAY['?', '？', '؟']) AS asks,
-       k.vectors, halfvec_send(e.vector) AS vector
+       k.vectors, halfvec_send(e.vector) AS vector,
+       (SELECT string_agg(int8send(hashtextextended(w.lexeme, 0)), ''::bytea) FROM unnest(p.tsv) w) AS words
 FROM memories_passage p
 JOIN memories_revision r ON r.tenant_id = %(tenant)s AND r.text_key = p.text_key AND {current}
 LEFT JOIN memories_tokenembedding k
@@ -108,7 +109,7 @@ class SearchContext:
     def parameters(self) -> dict[str, Any]:
         query = self.analyzed.query
         return where.parameters(
-            self.analyzed.scope, self.analyzed.moment, exclude=query.excluded_keys, temporal_view=query.temporal_view
+            self.analyzed.scope, self.analyzed.moment, exclude=where.excluded(query), temporal_view=query.temporal_view
         ) | {
             "vector": self._halfvec,
             "model": self.model,
@@ -220,10 +221,11 @@ def _details(context: SearchContext, chosen: Sequence[PassageCandidate]) -> list
         return kept
     statement, _ = where.statement(DETAILS, None, context.analyzed.query.temporal_view)
 
-    def detailed(vectors: bytes | None, vector: bytes | None, **columns: Any) -> PassageCandidate:
-        loaded = None if vectors is None else token_embeddings.load(vectors)
+    def detailed(vectors: bytes | None, vector: bytes | None, words: bytes | None, **columns: Any) -> PassageCandidate:
+        loaded = None if vectors is None else token_embeddings.load(vectors, context.token_model or "")
         cosine = None if vector is None or context.vector is None else _cosine(vector, context.vector)
-        return PassageCandidate(cosine=cosine, token_embeddings=loaded, **columns)
+        terms = np.frombuffer(words or b"", ">i8").astype(np.int64)
+        return PassageCandidate(cosine=cosine, token_embeddings=loaded, terms=terms, **columns)
 
     return kept + fetch.records(detailed, statement, context.parameters() | {"ids": stored})
 

@@ -42,24 +42,39 @@ class FirstStageWeights:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteWeights:
+    """For memories without a conversation: no neighbour and no speaker helps them. As in Recipe."""
+
+    weights: Mapping[str, float]
+    logistic_slope: float
+    logistic_midpoint: float
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """`weights` by feature (memories.retrieval.features). `logistic_slope` and `logistic_midpoint` turn their sum into
-    a score in 0–1."""
+    a score in 0–1. `note` None: memories without a conversation have the same weights. `margin`: how much the distance
+    to the best hit counts beside the sum itself."""
 
     name: str
     weights: Mapping[str, float]
     logistic_slope: float
     logistic_midpoint: float
+    note: NoteWeights | None = None
+    margin: float = 0.0
     first: FirstStageWeights = FirstStageWeights()
     words_context: NeighbourWeights = NeighbourWeights(0.2, 0.4, 0.4)
     token_context: NeighbourWeights = NeighbourWeights(0.6, 0.5, 0.3)
     meaning_context: NeighbourWeights = NeighbourWeights(0.8)
 
+    def weights_of(self, *, in_conversation: bool) -> Mapping[str, float]:
+        return self.weights if in_conversation or self.note is None else self.note.weights
+
 
 FULL = Recipe(
     "full",
     {
-        "token_embeddings": 1.0,
+        "token_embeddings": 0.8,
         "session": 0.15,
         "words": 0.05,
         "words_context": 0.05,
@@ -72,7 +87,21 @@ FULL = Recipe(
         "length": 0.01,
     },
     logistic_slope=2.5,
-    logistic_midpoint=0.76,
+    logistic_midpoint=0.74,
+    note=NoteWeights(
+        {
+            "token_embeddings": 1.0,
+            "meaning": 1.0,
+            "words": 0.2,
+            "speaker": 0.18,
+            "date": 0.23,
+            "role_match": 0.22,
+            "asks": -0.1,
+        },
+        logistic_slope=2.5,
+        logistic_midpoint=0.64,
+    ),
+    margin=0.25,
 )
 LITE = Recipe(
     "lite",

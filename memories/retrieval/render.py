@@ -85,9 +85,11 @@ def _why(hit: Hit, ranking: Ranking) -> Why:
     retrieved = ranking.retrieved
     if at is None or retrieved is None:
         return Why(score=hit.score)
+    weights = retrieved.recipe.weights_of(in_conversation=retrieved.pool.candidates[at].session is not None)
     parts = [
-        _contribution(name, float(points[at]), retrieved.recipe.weights.get(name, 1.0))
-        for name, points in ranking.columns.items()
+        _contribution(name, float(ranking.columns[name][at]), weight)
+        for name, weight in weights.items()
+        if name in ranking.columns
     ]
     held = [word for word, part in zip(retrieved.lexical.words, retrieved.pool.parts[:, at], strict=True) if part > 0]
     return Why(
@@ -99,7 +101,7 @@ def _why(hit: Hit, ranking: Ranking) -> Why:
 
 
 def _contribution(name: str, points: float, weight: float) -> FeatureContribution:
-    """A feature of one hit. The recipe has the weight; a column without one there is its own value."""
+    """A feature of one hit."""
     sign, meaning = NAMES.get(name, (name, ""))
     value = points / weight if weight else 0.0
     return FeatureContribution(sign, round(points, 4), meaning, name, round(value, 4), weight)

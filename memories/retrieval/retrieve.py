@@ -8,10 +8,10 @@ import logging
 from core.errors import Unavailable
 from memories.embeddings import query_cache, registry
 from memories.embeddings.base import Encoded
-from memories.retrieval import database_search, read, snapshot_search
+from memories.retrieval import database_search, read, snapshot_search, where
 from memories.retrieval.lexical import NOTHING, Lexical
 from memories.retrieval.recipes import BY_NAME, DENSE, FULL, LITE, MIN_UNKNOWN, WORDS, Recipe
-from memories.retrieval.snapshot import Snapshot
+from memories.retrieval.snapshot import ScopeSnapshot
 from memories.retrieval.types import AnalyzedQuery, Pool, Ranking, Retrieved
 from memories.types import MemoryScope, RecallQuery
 
@@ -47,21 +47,21 @@ def newest(scope: MemoryScope, query: RecallQuery, moment: dt.datetime) -> Ranki
         query.filters,
         limit=query.limit,
         waiting=True,
-        exclude=query.excluded_keys,
+        exclude=where.excluded(query),
         temporal_view=query.temporal_view,
     )
     return Ranking(scope, query, moment, tuple((i, 1.0) for i in ids))
 
 
 def _from_snapshot(
-    analyzed: AnalyzedQuery, snapshot: Snapshot, encoded: Encoded | None
+    analyzed: AnalyzedQuery, snapshot: ScopeSnapshot, encoded: Encoded | None
 ) -> tuple[Recipe, Lexical, Pool]:
     words = snapshot_search.NOTHING
     if _needs_words(analyzed):
         words = snapshot_search.search_words(snapshot, analyzed.state)
     recipe = _recipe(analyzed, encoded, words.lexical)
     state = analyzed.state
-    visible = snapshot_search.visible(snapshot, analyzed.moment, state.agent, state.run, analyzed.query.excluded_keys)
+    visible = snapshot_search.visible(snapshot, analyzed.moment, state.agent, state.run, where.excluded(analyzed.query))
     pool = snapshot_search.candidates(
         snapshot,
         words,

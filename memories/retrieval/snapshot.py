@@ -96,7 +96,7 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class ScopeSnapshot:
     """`sorted_terms` are the hashes of all words in order, `sorted_at` their passages, `sorted_counts` their
     frequencies. `passages` is the number that the owner's row has."""
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from core.postgres import fetch
 from memories.embeddings import token_embeddings
-from memories.retrieval.snapshot import Columns, Places, ReviewPair, Snapshot, Visibility
+from memories.retrieval.snapshot import Columns, Places, ReviewPair, ScopeSnapshot, Visibility
 
 BATCH = 2_000  # passages whose columns are read at once: some 5 MB
 
@@ -113,7 +113,7 @@ class SnapshotScope:
         }
 
 
-def read(scope: SnapshotScope, older: Snapshot | None) -> Snapshot | None:
+def read(scope: SnapshotScope, older: ScopeSnapshot | None) -> ScopeSnapshot | None:
     """The owner's snapshot now. Of `older`, the columns that never change are kept; None if the owner has no row."""
     rows = fetch.named_rows(MANIFEST, scope.parameters())
     if not rows:
@@ -123,33 +123,33 @@ def read(scope: SnapshotScope, older: Snapshot | None) -> Snapshot | None:
         older = None
     manifest = np.frombuffer(found.rows or b"", ROW)
     manifest = manifest[np.argsort(manifest["id"], kind="stable")]
-    known = Parts.of(older) if older is not None else Parts.empty(scope)
+    known = PassageParts.of(older) if older is not None else PassageParts.empty(scope)
     at, is_known = _find(known.columns.ids, manifest["id"])
     parts = [known.take(at[is_known])]
     new = manifest["id"][~is_known]
     for start in range(0, len(new), BATCH):
         parts.append(_contents(scope, new[start : start + BATCH]))
-    joined = Parts.join(parts)
+    joined = PassageParts.join(parts)
     at, is_there = _find(joined.columns.ids, manifest["id"])  # the others were erased meanwhile
     return _snapshot(found, joined, manifest[is_there])
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class PassageParts:
     """Columns with the names of their speakers."""
 
     columns: Columns
     speakers: tuple[str, ...]
 
     @classmethod
-    def of(cls, snapshot: Snapshot) -> Parts:
+    def of(cls, snapshot: ScopeSnapshot) -> PassageParts:
         return cls(snapshot.columns, snapshot.speakers)
 
     @classmethod
-    def empty(cls, scope: SnapshotScope) -> Parts:
-        return cls(_columns(np.zeros(0, HEAD), b"", b"", b"", np.zeros(0, np.int32), scope.dimensions), ())
+    def empty(cls, scope: SnapshotScope) -> PassageParts:
+        return cls(_columns(np.zeros(0, HEAD), b"", b"", b"", np.zeros(0, np.int32), scope), ())
 
-    def take(self, at: npt.NDArray[np.int64]) -> Parts:
+    def take(self, at: npt.NDArray[np.int64]) -> PassageParts:
         """The passages at these places."""
         own = self.columns
         if len(at) == len(own.ids) and bool((np.diff(at) > 0).all()):
@@ -166,10 +166,10 @@ class Parts:
             counts=counts,
             term_starts=term_starts,
         )
-        return Parts(columns, self.speakers)
+        return PassageParts(columns, self.speakers)
 
     @classmethod
-    def join(cls, parts: list[Parts]) -> Parts:
+    def join(cls, parts: list[PassageParts]) -> PassageParts:
         """All passages, in the order of their ids."""
         parts = [part for part in parts if len(part.columns.ids)] or parts[:1]
         if len(parts) == 1:
@@ -196,15 +196,15 @@ FIXED = (
 )
 
 
-def _contents(scope: SnapshotScope, ids: npt.NDArray[np.bytes_]) -> Parts:
+def _contents(scope: SnapshotScope, ids: npt.NDArray[np.bytes_]) -> PassageParts:
     raw = ids.tobytes()
     keys = [uuid.UUID(bytes=raw[start : start + 16]) for start in range(0, len(raw), 16)]
     (found,) = fetch.named_rows(CONTENTS, scope.parameters() | {"ids": keys})
     names: Mapping[str, int] = {name: at for at, name in enumerate(dict.fromkeys(filter(None, found.speakers or ())))}
     speaker = np.array([names.get(name, -1) if name else -1 for name in found.speakers or ()], np.int32)
     heads = np.frombuffer(found.heads or b"", HEAD)
-    columns = _columns(heads, found.vectors or b"", found.tokens or b"", found.words or b"", speaker, scope.dimensions)
-    part = Parts(columns, tuple(names))
+    columns = _columns(heads, found.vectors or b"", found.tokens or b"", found.words or b"", speaker, scope)
+    part = PassageParts(columns, tuple(names))
     return part.take(np.argsort(columns.ids, kind="stable"))
 
 
@@ -214,14 +214,14 @@ def _columns(
     tokens: bytes,
     words: bytes,
     speaker: npt.NDArray[np.int32],
-    dimensions: int,
+    scope: SnapshotScope,
 ) -> Columns:
     has_vector = heads["has_vector"] == 1
-    matrix = np.zeros((len(heads), dimensions), np.float32)
-    matrix[has_vector] = unpack_vectors(vectors, dimensions)
+    matrix = np.zeros((len(heads), scope.dimensions), np.float32)
+    matrix[has_vector] = unpack_vectors(vectors, scope.dimensions)
     token_bytes = heads["token_bytes"].astype(np.int64)
     word = np.frombuffer(words, WORD)
-    loaded = token_embeddings.load(tokens)
+    loaded = token_embeddings.load(tokens, scope.token_model or "")
     return Columns(
         ids=heads["id"],
         memory=heads["memory"],
@@ -254,12 +254,12 @@ def unpack_vectors(sent: bytes, dimensions: int) -> npt.NDArray[np.float32]:
     return rows
 
 
-def _snapshot(found: Any, joined: Parts, manifest: npt.NDArray[np.void]) -> Snapshot:
+def _snapshot(found: Any, joined: PassageParts, manifest: npt.NDArray[np.void]) -> ScopeSnapshot:
     columns = joined.columns
     number = np.repeat(np.arange(len(columns.ids), dtype=np.int32), np.diff(columns.term_starts))
     order = np.argsort(columns.terms, kind="stable")
     reviews = np.frombuffer(found.reviews or b"", REVIEW)
-    return Snapshot(
+    return ScopeSnapshot(
         version=found.version,
         reindexed=found.reindexed,
         passages=found.passages,
@@ -340,6 +340,6 @@ def _starts(parts: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
     return _cumulated(np.concatenate([np.diff(starts) for starts in parts]))
 
 
-def _renumbered(part: Parts, names: tuple[str, ...]) -> npt.NDArray[np.int32]:
+def _renumbered(part: PassageParts, names: tuple[str, ...]) -> npt.NDArray[np.int32]:
     table = np.array([*(names.index(name) for name in part.speakers), -1], np.int32)  # -1 stays -1
     return table[part.columns.speaker]

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from memories.retrieval import first_stage, lexical
 from memories.retrieval.lexical import Lexical, Matches
 from memories.retrieval.recipes import FIRST_STAGE, PER_TEXT, FirstStageWeights
-from memories.retrieval.snapshot import EPOCH, MICROSECOND, ROLES, Columns, ReviewPair, ScopeState, Snapshot
+from memories.retrieval.snapshot import EPOCH, MICROSECOND, ROLES, Columns, ReviewPair, ScopeSnapshot, ScopeState
 from memories.retrieval.time_expressions import nearness
 from memories.retrieval.types import Floats, PassageCandidate, Pool, Question
 
@@ -35,7 +35,7 @@ class WordMatches:
 NOTHING = WordMatches(lexical.NOTHING, np.zeros(0, np.int64))
 
 
-def search_words(snapshot: Snapshot, state: ScopeState) -> WordMatches:
+def search_words(snapshot: ScopeSnapshot, state: ScopeState) -> WordMatches:
     """The passages with a word of the question, visible or not, as `lexical.MATCHES` finds them."""
     begin = np.searchsorted(snapshot.sorted_terms, state.hashes, "left")
     end = np.searchsorted(snapshot.sorted_terms, state.hashes, "right")
@@ -52,7 +52,7 @@ def search_words(snapshot: Snapshot, state: ScopeState) -> WordMatches:
 
 
 def candidates(
-    snapshot: Snapshot,
+    snapshot: ScopeSnapshot,
     words: WordMatches,
     question: Question,
     first: FirstStageWeights,
@@ -79,7 +79,7 @@ def candidates(
 
 
 def visible(
-    snapshot: Snapshot, moment: dt.datetime, agent: int | None, run: int | None, excluded: Collection[uuid.UUID]
+    snapshot: ScopeSnapshot, moment: dt.datetime, agent: int | None, run: int | None, excluded: Collection[uuid.UUID]
 ) -> npt.NDArray[np.bool_]:
     """The passages of memories that a reader of the present sees, inside an agent and a run."""
     seen, now = snapshot.visibility, (moment - EPOCH) // MICROSECOND
@@ -103,7 +103,7 @@ def _cosines(columns: Columns, vector: Floats | None) -> Floats:
 
 
 def _first_stage_score(
-    snapshot: Snapshot, question: Question, share: Floats, cosine: Floats, first: FirstStageWeights
+    snapshot: ScopeSnapshot, question: Question, share: Floats, cosine: Floats, first: FirstStageWeights
 ) -> Floats:
     """As `first_stage.first_stage_score`, for all passages (n)."""
     columns = snapshot.columns
@@ -149,7 +149,7 @@ def _cut(text: npt.NDArray[np.bytes_], scores: Floats, places: npt.NDArray[np.in
 
 
 def _candidates(
-    snapshot: Snapshot, kept: npt.NDArray[np.int64], cosine: Floats, *, with_tokens: bool
+    snapshot: ScopeSnapshot, kept: npt.NDArray[np.int64], cosine: Floats, *, with_tokens: bool
 ) -> Sequence[PassageCandidate]:
     columns, places = snapshot.columns, snapshot.places
     rows = zip(
@@ -183,6 +183,7 @@ def _candidates(
             role=ROLES[role],
             length=length,
             asks=asks,
+            terms=columns.terms[columns.term_starts[at] : columns.term_starts[at + 1]],
             token_embeddings=columns.tokens[columns.token_starts[at] : columns.token_starts[at + 1]]
             if with_tokens and columns.has_tokens[at]
             else None,

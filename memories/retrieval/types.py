@@ -16,11 +16,12 @@ import numpy.typing as npt
 from memories.embeddings.base import TokenMatrix
 from memories.retrieval.lexical import Lexical
 from memories.retrieval.recipes import Recipe
-from memories.retrieval.snapshot import ReviewPair, ScopeState, Snapshot
+from memories.retrieval.snapshot import ReviewPair, ScopeSnapshot, ScopeState
 from memories.retrieval.time_expressions import Window
 from memories.types import MemoryScope, RecallQuery
 
 Floats = npt.NDArray[np.float32]
+NO_TERMS = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +49,15 @@ class AnalyzedQuery:
     moment: dt.datetime
     question: Question
     state: ScopeState
-    snapshot: Snapshot | None
+    snapshot: ScopeSnapshot | None
     recipe: Recipe | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PassageCandidate:
     """A passage, or a pending write (`pending`: without position and token embeddings). `cosine` None: no vector of
-    this model. `session`, `place` and `after` are names or numbers: only their equality counts."""
+    this model. `session`, `place` and `after` are names or numbers: only their equality counts. `terms` has the hashes
+    of its words, once each."""
 
     key: uuid.UUID
     memory_id: uuid.UUID
@@ -69,6 +71,7 @@ class PassageCandidate:
     role: str | None = None
     length: int = 0
     asks: bool = False
+    terms: npt.NDArray[np.int64] = field(default_factory=lambda: NO_TERMS)
     token_embeddings: TokenMatrix | None = None
     pending: bool = False
 

@@ -15,9 +15,10 @@ from typing import Any
 
 from psycopg import sql
 
+from core.ids import MEMORY, parse
 from memories import filters
 from memories.temporal_view import CURRENT, TemporalView
-from memories.types import Filter, MemoryScope
+from memories.types import Filter, MemoryScope, RecallQuery
 
 IN_SCOPE = """{row}.tenant_id = %(tenant)s
       AND (%(user)s::text IS NULL OR {row}.user_id = %(user)s)
@@ -125,3 +126,8 @@ def parameters(
         "exclude": list(exclude),
         "superseded": temporal_view.superseded,
     }
+
+
+def excluded(query: RecallQuery) -> list[uuid.UUID]:
+    """The memories that the caller has already; an unknown id excludes nothing."""
+    return [key for text in query.exclude if (key := parse(MEMORY, text))]

@@ -85,6 +85,7 @@ def source_of(principal: Principal, command: StoreCommand, **payload: Any) -> So
             "single_text": command.single_text,
             "metadata": dict(command.metadata),
             "memory_type": command.memory_type,
+            "skipped_parts": command.skipped_parts,
             **payload,
         },
         reserved_id=new_id(),
@@ -210,6 +211,7 @@ def _result(source: Source, items: tuple[ItemResult, ...], is_claimed: bool) -> 
         duplicate_of=duplicate,
         facts=source.result.get("facts", 0),
         detail=source.result,
+        skipped_parts=source.payload.get("skipped_parts", 0),
     )
 
 

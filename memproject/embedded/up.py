@@ -21,7 +21,7 @@ from typing import IO
 
 from core.monitoring import metric_folder
 from core.supervision import SupervisorReport
-from memories.embeddings.weights import LANGUAGE, ModelFilesUnavailable, ensure_language, ensure_model
+from memories.embeddings.weights import LANGUAGE, ModelFilesUnavailable, ensure_configured_model, ensure_language
 from memproject.embedded import banner, children, envfile, redis_server, servers
 from memproject.embedded.leftovers import PidFile
 from memproject.embedded.startup_checks import (
@@ -70,7 +70,7 @@ def fetch_models(env: dict[str, str], data: Path) -> None:
     directory = Path(env.get("EMBEDDING_MODEL_DIR") or data / "models")
     try:
         if (env.get("EMBEDDING_PROVIDER") or "local") == "local":
-            ensure_model(directory, lambda line: say(f"  {line}"))
+            ensure_configured_model(directory, lambda line: say(f"  {line}"), env)
         if env.get("SPACY_MODEL", LANGUAGE) == LANGUAGE:
             ensure_language(directory, lambda line: say(f"  {line}"))
     except ModelFilesUnavailable as error:

@@ -218,7 +218,7 @@ def test_a_filter_costs_no_hit_while_the_model_is_away(owner: Caller, monkeypatc
     def away(*_: object) -> None:
         raise ProviderUnavailable
 
-    monkeypatch.setattr(LocalEmbedder, "encode", away)
+    monkeypatch.setattr(LocalEmbedder, "encode_question", away)
     monkeypatch.setattr("memories.retrieval.database_search.MAX_BY_WORDS", 1)
     even = {f"The garden number {number} is green" for number in (0, 2, 4)}
     assert set(owner.recalled("Which garden is so green?", filters={"even": True})) == even
@@ -346,13 +346,13 @@ def test_any_question_is_answered(owner: Caller, kind: str, sent: dict[str, Any]
 def test_a_question_is_encoded_once(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     owner.store("I live in Oslo")
     encoded: list[str] = []
-    real = LocalEmbedder.encode
+    real = LocalEmbedder.encode_question
 
-    def counting(self: LocalEmbedder, texts: list[str]) -> Any:
-        encoded.extend(texts)
-        return real(self, texts)
+    def counting(self: LocalEmbedder, text: str) -> Any:
+        encoded.append(text)
+        return real(self, text)
 
-    monkeypatch.setattr(LocalEmbedder, "encode", counting)
+    monkeypatch.setattr(LocalEmbedder, "encode_question", counting)
     question = f"Where do I live at {time.time_ns()}?"
     first = owner.recalled(question)
     assert owner.recalled(question) == first == ["User lives in Oslo"]

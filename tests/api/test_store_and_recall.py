@@ -70,7 +70,7 @@ def test_it_answers_the_first_documents_example(owner: Caller) -> None:
 def test_greetings_and_questions_of_a_conversation_make_no_memory(owner: Caller) -> None:
     said = [{"role": "user", "content": "Hello there! How are you? What is my name?"}]
     body = owner.post("/v1/memories", {"messages": said}).json()["data"]
-    assert body == {"id": None, "results": []}
+    assert body == {"id": None, "results": [], "skipped_parts": 0}
     assert owner.post("/api/v1/ingest/conversation", {"messages": said}).json()["facts"] == []
     assert Memory.objects.filter(tenant=owner.row.tenant_id).count() == 0
     for source in Source.objects.filter(tenant=owner.row.tenant_id):
@@ -172,6 +172,7 @@ def test_without_a_model_memories_are_found_by_their_words(owner: Caller, monkey
         raise ProviderUnavailable
 
     monkeypatch.setattr(LocalEmbedder, "encode", away)
+    monkeypatch.setattr(LocalEmbedder, "encode_question", away)
     assert owner.recalled("Where is Oslo?") == ["User lives in Oslo"]
     refused = owner.post("/api/v1/memories/recall", {"query": "Where is Oslo?", "enable_hybrid": False})
     assert (refused.status_code, refused["Retry-After"]) == (503, "1")

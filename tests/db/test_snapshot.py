@@ -226,6 +226,19 @@ def test_a_snapshot_is_read_at_the_second_question_and_dropped_beyond_the_budget
 
 
 @pytest.mark.usefixtures("eager")
+def test_a_snapshot_that_nobody_asks_for_is_dropped(stored: dict[str, list[str]]) -> None:
+    moment = 0.0
+    cache = snapshot_cache.SnapshotCache(clock=lambda: moment)
+    with patch.object(snapshot_cache, "_cache", cache):
+        query = RecallQuery("garden")
+        assert [ranking(query, "few", now())[1] for _ in range(2)] == [False, True]
+        moment = snapshot_cache.IDLE_SECONDS
+        ranking(query, "one", now())
+        with patch.object(snapshot_cache.SnapshotCache, "_pays", return_value=False):
+            assert not ranking(query, "few", now())[1]
+
+
+@pytest.mark.usefixtures("eager")
 def test_new_words_of_an_index_are_read_again(stored: dict[str, list[str]], settings: Any) -> None:
     query = RecallQuery("gardens running")
     assert compared(query, "many", now())

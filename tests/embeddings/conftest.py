@@ -26,6 +26,15 @@ def model_dir() -> Path:
     return directory
 
 
+@pytest.fixture(scope="session")
+def pair_dir(model_dir: Path) -> Path:
+    """The same with bge-small-en-v1.5 and e5-small-v2."""
+    environment = {**os.environ, "EMBEDDING_PROVIDER": "local", "EMBEDDING_MODEL": "bge-small-en-v1.5+e5-small-v2"}
+    command = [sys.executable, "-m", "memories.embeddings.weights", str(model_dir)]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    return model_dir
+
+
 @dataclass
 class Answer:
     status: int = 200

@@ -67,7 +67,7 @@ def test_it_gives_word_pieces_out_of_the_same_run(local: LocalEmbedder) -> None:
     for rows in encoded.token_embeddings:
         assert rows.dtype == np.int8
         assert (np.abs(rows).max(axis=1) == 127).all()
-        assert (token_embeddings.load(rows.tobytes()) == rows).all()
+        assert (token_embeddings.load(rows.tobytes(), local.token_model) == rows).all()
 
 
 def test_pieces_are_alike_where_words_are(local: LocalEmbedder) -> None:

@@ -31,8 +31,8 @@ def _forgotten() -> Iterator[None]:
 )
 def test_it_gives_what_the_settings_name(provider: str, kind: type, tmp_path: Path) -> None:
     with override_settings(
-        EMBEDDING_PROVIDER=provider, EMBEDDING_DIM=384, EMBEDDING_BASE_URL="http://10.0.0.7/v1", EMBEDDING_MODEL="some",
-        EMBEDDING_API_KEY="", EMBEDDING_MODEL_DIR=str(tmp_path), EMBEDDING_THREADS=1,
+        EMBEDDING_PROVIDER=provider, EMBEDDING_DIM=384, EMBEDDING_BASE_URL="http://10.0.0.7/v1",
+        EMBEDDING_MODEL="e5-small-v2", EMBEDDING_API_KEY="", EMBEDDING_MODEL_DIR=str(tmp_path), EMBEDDING_THREADS=1,
     ):  # fmt: skip
         assert type(registry.embedder()) is kind
 
@@ -66,6 +66,14 @@ def test_a_forked_process_makes_its_own() -> None:
     [
         ({"EMBEDDING_PROVIDER": "remote"}, "EMBEDDING_PROVIDER is 'remote'; it must be one of local, openai, fake"),
         ({"EMBEDDING_PROVIDER": "fake", "EMBEDDING_DIM": 768}, "EMBEDDING_DIM is 768.* gives 384"),
+        (
+            {"EMBEDDING_PROVIDER": "local", "EMBEDDING_MODEL": "bge-m3"},
+            "EMBEDDING_MODEL is 'bge-m3'; with EMBEDDING_PROVIDER 'local' it must be one of all-MiniLM-L6-v2, e5",
+        ),
+        (
+            {"EMBEDDING_PROVIDER": "local", "EMBEDDING_MODEL": "bge-small-en-v1.5+e5-small-v2", "EMBEDDING_DIM": 384},
+            "EMBEDDING_DIM is 384.* gives 768",
+        ),
         ({"EMBEDDING_PROVIDER": "openai", "EMBEDDING_BASE_URL": ""}, "needs EMBEDDING_BASE_URL"),
         (
             {"EMBEDDING_PROVIDER": "openai", "EMBEDDING_BASE_URL": "http://a/v1", "EMBEDDING_MODEL": ""},
@@ -86,6 +94,7 @@ def test_word_pieces_come_from_a_model_in_this_process(tmp_path: Path) -> None:
         encoder = registry.encoder()
         assert type(encoder.embedder) is OpenAICompatibleEmbedder
         assert type(encoder.token_encoder) is LocalEmbedder
+        assert encoder.token_encoder.model == "all-MiniLM-L6-v2"
         with override_settings(TOKEN_EMBEDDINGS=False):
             assert registry.encoder().token_encoder is None
 

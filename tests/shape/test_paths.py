@@ -10,8 +10,9 @@ import pytest
 from tests.shape.source import ROOT, Module
 
 SECTION = "## Files of a request, in order\n"
-MAX_FILES = {"Store": 12, "Recall": 12, "Erase": 8}
-CONTINUED = {"Store": "Erase"}  # a store erases an expired memory with its text
+MAX_FILES = {"Store": 12, "Recall": 12, "Search": 5, "Erase": 8}
+# A store erases an expired memory with its text; a recall without a snapshot searches the database.
+CONTINUED = {"Store": "Erase", "Recall": "Search", "Search": "Recall"}
 FILE = re.compile(r"^\d+\. `([^`]+)`", re.MULTILINE)
 LEAF = re.compile(r"`((?:memories|entities)/[^`]+)`")
 TYPES = ("/types.py", "/statements.py", "/temporal_view.py", "/review_types.py", "/explanation_types.py", "/errors.py")

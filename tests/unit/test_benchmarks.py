@@ -8,6 +8,7 @@ import math
 import pytest
 
 from benchmarks import retrieval_metrics
+from benchmarks.client import Api, CannotMeasureError
 from benchmarks.retrieval import SHIPPED
 
 
@@ -23,6 +24,20 @@ def test_nothing_found_and_found_too_late() -> None:
     assert retrieval_metrics.of_question([], frozenset({"a"})) == [0, 0, 0, 0, 0, 0]
     late = retrieval_metrics.of_question([*"bcdefghijklm", "a"], frozenset({"a"}))
     assert late == [0, 0, 1, 0, 0, pytest.approx(1 / 13)]
+
+
+def test_sessions_of_the_ranked_turns() -> None:
+    ranked = ["s1", "s1", "s2", "s3", "s1", "s4", "s5", "s6", "s7"]
+    assert retrieval_metrics.of_sessions(ranked, frozenset({"s5", "s6"})) == [1, 0, 1, 1]
+    assert retrieval_metrics.of_sessions(ranked, frozenset({"s7", "s8"})) == [0, 0, 1, 0]
+    assert retrieval_metrics.of_sessions([], frozenset({"s1"})) == [0, 0, 0, 0]
+
+
+def test_the_newest_evidence_is_before_the_older() -> None:
+    assert retrieval_metrics.newest_first(["x", "new", "old"], ["old", "new"])
+    assert retrieval_metrics.newest_first(["x", "new"], ["old", "new"])
+    assert not retrieval_metrics.newest_first(["old", "new"], ["old", "new"])
+    assert not retrieval_metrics.newest_first(["x"], ["old", "new"])
 
 
 def test_means_by_category() -> None:
@@ -43,3 +58,14 @@ def test_the_shipped_conversation_is_whole() -> None:
     assert len(ids) == len(set(ids)) == 70
     assert {e for q in user["questions"] for e in q["evidence"]} <= set(ids)
     assert {q["category"] for q in user["questions"]} == {1, 2, 3, 4}
+
+
+def test_nothing_is_asked_while_writes_are_pending(monkeypatch: pytest.MonkeyPatch) -> None:
+    writes = {"pending": 3}
+    status = {"data": {"writes": writes, "embedder": {"model": "all-MiniLM-L6-v2"}}}
+    api = Api("http://127.0.0.1:1", "key")
+    monkeypatch.setattr(api, "call", lambda *_: (200, status, {}))
+    with pytest.raises(CannotMeasureError, match="3 writes are pending"):
+        api.model()
+    writes["pending"] = 0
+    assert api.model() == "all-MiniLM-L6-v2"

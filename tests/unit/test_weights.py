@@ -8,15 +8,17 @@ import multiprocessing
 import os
 import struct
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
 import pytest
 
-from memories.embeddings import bert_graph, english, minilm, weights
+from memories.embeddings import bert_graph, english, local_models, minilm, weights
 from memories.embeddings.download import Asset, Bundle, Hub, Release, Wheel
 from memories.embeddings.eight_bit_graph import EightBitGraph
-from memories.embeddings.weights import ModelFilesUnavailable, ensure_language, ensure_model
+from memories.embeddings.local_models import LocalModel
+from memories.embeddings.weights import ModelFilesUnavailable, ensure_configured_model, ensure_language, ensure_model
 
 CLOSED = Hub("http://127.0.0.1:9/closed")
 
@@ -47,6 +49,11 @@ def tiny_weights(*, hidden: int = 4, layers: int = 2) -> bytes:
 WEIGHTS = tiny_weights()
 
 
+def tiny() -> LocalModel:
+    network = replace(local_models.MINILM.networks[0], bundle=bundle(), heads=2)
+    return replace(local_models.MINILM, networks=(network,))
+
+
 def bundle() -> Bundle:
     assets = tuple(
         Asset(path, len(data), hashlib.sha256(data).hexdigest())
@@ -56,9 +63,8 @@ def bundle() -> Bundle:
 
 
 @pytest.fixture
-def placed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def placed(tmp_path: Path) -> Path:
     """A directory where an operator put the files by hand."""
-    monkeypatch.setattr(minilm, "HEADS", 2)
     (tmp_path / "tiny").mkdir()
     (tmp_path / "tiny" / "model.safetensors").write_bytes(WEIGHTS)
     (tmp_path / "tiny" / "tokenizer.json").write_bytes(b"{}")
@@ -94,7 +100,7 @@ def test_a_missing_language_pipeline_says_how_to_go_without(tmp_path: Path) -> N
 
 
 def test_files_placed_by_hand_need_no_network(placed: Path) -> None:
-    place = ensure_model(placed, lambda line: None, bundle())
+    place = ensure_model(placed, lambda line: None, tiny())
     assert sorted(os.listdir(place)) == [minilm.GRAPH, "model.safetensors", minilm.QUESTION_GRAPH, "tokenizer.json"]
     for graph in (minilm.GRAPH, minilm.QUESTION_GRAPH):
         onnx.checker.check_model(str(place / graph), full_check=True)
@@ -102,13 +108,13 @@ def test_files_placed_by_hand_need_no_network(placed: Path) -> None:
 
 @pytest.mark.parametrize("name", [minilm.GRAPH, minilm.QUESTION_GRAPH])
 def test_it_writes_a_graph_once_and_again_when_it_is_damaged(placed: Path, name: str) -> None:
-    graph = ensure_model(placed, lambda line: None, bundle()) / name
+    graph = ensure_model(placed, lambda line: None, tiny()) / name
     content, first = graph.read_bytes(), graph.stat()
-    ensure_model(placed, lambda line: None, bundle())
+    ensure_model(placed, lambda line: None, tiny())
     assert graph.stat().st_mtime_ns == first.st_mtime_ns
     assert first.st_mode & 0o777 == 0o644
     graph.write_bytes(content[:100])
-    ensure_model(placed, lambda line: None, bundle())
+    ensure_model(placed, lambda line: None, tiny())
     assert graph.read_bytes() == content
 
 
@@ -128,7 +134,7 @@ def _digest(built: bytes) -> str:
 
 def test_its_failure_says_what_to_do_by_hand(tmp_path: Path) -> None:
     with pytest.raises(ModelFilesUnavailable) as caught:
-        ensure_model(tmp_path, lambda line: None, bundle())
+        ensure_model(tmp_path, lambda line: None, tiny())
     said = str(caught.value)
     assert "127.0.0.1:9" in said
     assert f"Place model.safetensors and tokenizer.json of {minilm.REPOSITORY}" in said
@@ -137,7 +143,7 @@ def test_its_failure_says_what_to_do_by_hand(tmp_path: Path) -> None:
 
 def test_processes_at_the_same_time_leave_one_good_graph(placed: Path) -> None:
     context = multiprocessing.get_context("fork")
-    children = [context.Process(target=ensure_model, args=(placed, str.strip, bundle())) for _ in range(4)]
+    children = [context.Process(target=ensure_model, args=(placed, str.strip, tiny())) for _ in range(4)]
     for child in children:
         child.start()
     for child in children:
@@ -159,10 +165,18 @@ def test_the_command_explains_itself(capsys: pytest.CaptureFixture[str], monkeyp
     assert "DIRECTORY" in capsys.readouterr().err
 
 
+def test_an_unknown_model_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(ModelFilesUnavailable, match=r"EMBEDDING_MODEL is 'bge-m3'.*multilingual-e5-small"):
+        ensure_configured_model(tmp_path, str.strip, {"EMBEDDING_MODEL": "bge-m3"})
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_command_fails_with_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["weights", str(tmp_path)])
-    monkeypatch.setattr(weights, "ensure_model", lambda *args: (_ for _ in ()).throw(ModelFilesUnavailable("no model")))
+    monkeypatch.setattr(
+        weights, "ensure_configured_model", lambda *args: (_ for _ in ()).throw(ModelFilesUnavailable("no model"))
+    )
     assert weights.main() == 1
     assert capsys.readouterr().err == "no model\n"

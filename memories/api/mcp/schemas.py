@@ -13,6 +13,7 @@ from rest_framework.fields import empty
 from core.http.base import StrictRequestSerializer
 from core.http.fields import MetadataField, TimestampField
 from memories.api.common import FiltersField
+from memories.api.messages import ClientTimestampField, ContentField
 
 JsonSchema = dict[str, Any]
 AnyField = serializers.Field[Any, Any, Any, Any]
@@ -62,7 +63,9 @@ def _typed(field: AnyField) -> JsonSchema:
             return {"type": "number", **_range(field)}
         case serializers.CharField():
             return {"type": "string", **_length(field)}
-        case TimestampField():
+        case ContentField():
+            return {"type": "string", "minLength": 1, "maxLength": field.max_length}
+        case TimestampField() | ClientTimestampField():
             return {"type": "string"}
         case MetadataField() | FiltersField():
             return {"type": "object", "additionalProperties": True}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from rest_framework import serializers
+
 from core.http.base import StrictRequestSerializer
 from core.http.fields import (
     IdentifierField,
@@ -16,12 +18,22 @@ from core.http.fields import (
 )
 from core.http.point_in_time_fields import AsOfField, ValidAtField
 from entities.types import ENTITY_TYPES
-from memories.api.common import FiltersField, FutureTimestampField, StampedIn, TTLField
+from memories.api.common import FiltersField, FutureTimestampField, TTLField
+from memories.api.messages import ClientTimestampField, ContentField
 from memories.api.remembra.serializers import CONTENT
 
 TTL = "Time to live, such as 30d or 12h. Without it the memory does not expire."
 EXPIRY = "Time of expiry, ISO 8601. It overrides ttl."
 SESSION = "Id of the conversation."
+
+
+class PlainTextField(ContentField):
+    """A content that is one string: the arguments of a tool have no parts."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("must be a string")
+        return super().to_internal_value(data)
 
 
 class ArgumentsIn(StrictRequestSerializer):
@@ -41,12 +53,13 @@ class MemoryIdIn(ArgumentsIn):
     memory_id = IdentifierField(help_text="Id of the memory, mem_…, from the result of another tool.")
 
 
-class AddMemoryIn(StampedIn, OwnedIn):
-    content = TextField(
+class AddMemoryIn(OwnedIn):
+    content = PlainTextField(
         max_length=CONTENT, help_text='The text to remember, as full sentences: "I live in Lisbon and work at Acme."'
     )
     metadata = MetadataField(required=False, help_text="A JSON object of at most 16 KB.")
     memory_type = TextField(max_length=64, required=False, help_text="The type of the memory, a word of your choice.")
+    timestamp = ClientTimestampField(required=False, help_text="Time at which it was said, ISO 8601. Default: now.")
     speaker = IdentifierField(required=False, help_text="Name of the speaker, if it is not the user.")
     session_id = IdentifierField(required=False, help_text=SESSION)
     agent_id = IdentifierField(required=False, help_text="Id of the agent.")

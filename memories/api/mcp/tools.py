@@ -16,9 +16,10 @@ from entities.api.remembra.responses import EntityPageOut, NeighborhoodOut
 from entities.services import listing, traversal
 from entities.services.bitemporal import point_in_time
 from entities.types import EntityPage, EntityQuery, Subgraph
-from memories.api.common import EDITABLE, expiry, item, require_any, temporal_view, update_command
+from memories.api.common import EDITABLE, expiry, require_any, temporal_view, update_command
 from memories.api.mcp import serializers
 from memories.api.mcp.responses import ChangedMemory, ChangedMemoryOut, ContextOut, MemoryListOut, SearchResultOut
+from memories.api.messages import item
 from memories.api.remembra.responses import DeleteResultOut, MemoryOut, StoreResultOut
 from memories.api.remembra.users import UserProfile, UserProfileOut
 from memories.api.responses import History, HistoryOut
@@ -69,7 +70,7 @@ class MemoryTool:
 
 def add_memory(caller: Principal, data: Arguments) -> WriteResult:
     command = StoreCommand(
-        items=(item({**data, "name": data.get("speaker")}, None),),
+        items=(item({**data, "name": data.get("speaker")}),),
         user_id=data.get("user_id"),
         project=data.get("project"),
         agent_id=data.get("agent_id"),

@@ -14,7 +14,14 @@ from core.ids import EVENT, MEMORY, RECEIPT
 from core.unset import UNSET, Unset
 from entities.types import EntityRef, MemoryEntities
 from memories.api import examples as ex
-from memories.api.responses import EVENT_STATES, MEMORY_STATES, RecallExplanationOut, RevisionOut, ScoreExplanationOut
+from memories.api.responses import (
+    EVENT_STATES,
+    MEMORY_STATES,
+    SKIPPED_PARTS,
+    RecallExplanationOut,
+    RevisionOut,
+    ScoreExplanationOut,
+)
 from memories.services.user_statistics import UserStats
 from memories.types import (
     Decision,
@@ -136,6 +143,7 @@ class Mem0AddResultOut(ResponseSerializer):
         help_text="null if the messages state nothing; then nothing was stored.",
     )
     results = Mem0WriteResultItemOut(many=True, source="items")
+    skipped_parts = serializers.IntegerField(help_text=SKIPPED_PARTS)
     event_id = PublicIdField(EVENT, required=False)
     status = serializers.CharField(required=False)
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from core.http.base import RequestSerializer
+from core.http.base import RequestSerializer, TolerantRequestSerializer
 from core.http.fields import (
     IdentifierField,
     MetadataField,
@@ -21,24 +21,22 @@ from core.http.fields import (
 )
 from memories.api.common import (
     FutureTimestampField,
-    MessageIn,
     QueryFiltersField,
-    StampedIn,
     TimedIn,
     TimedListIn,
     TTLField,
-    item,
 )
-from memories.types import Item
+from memories.api.messages import ClientTimestampField, ContentField, MessageIn, Transcript, characters, transcript
 
 INCLUDABLE = ("history", "embedding")
 
 
-class Mem0AddMemoriesIn(StampedIn):
+class Mem0AddMemoriesIn(TolerantRequestSerializer):
     """`messages` or `content`."""
 
     messages = MessageIn(many=True, required=False, allow_empty=False)
-    content = TextField(max_length=settings.MAX_MEMORY_SIZE, required=False)
+    content = ContentField(max_length=settings.MAX_MEMORY_SIZE, required=False)
+    timestamp = ClientTimestampField(required=False, help_text="Time of the messages that have none.")
     user_id = IdentifierField(required=False)
     agent_id = IdentifierField(required=False)
     run_id = IdentifierField(required=False, help_text="Id of the conversation.")
@@ -51,17 +49,16 @@ class Mem0AddMemoriesIn(StampedIn):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("messages" in attrs) == ("content" in attrs):
             raise serializers.ValidationError({"messages": "send either messages or content"})
-        if sum(len(m["content"]) for m in attrs.get("messages", ())) > settings.MAX_MEMORY_SIZE:
+        if characters(attrs.get("messages", ())) > settings.MAX_MEMORY_SIZE:
             raise serializers.ValidationError(
                 {"messages": f"must have at most {settings.MAX_MEMORY_SIZE} characters in all"}
             )
         return attrs
 
 
-def items(data: dict[str, Any]) -> tuple[Item, ...]:
-    """What was said, with each message's own time or else the request's."""
-    said = data.get("messages") or [{"content": data["content"]}]
-    return tuple(item(message, data.get("timestamp")) for message in said)
+def said(data: dict[str, Any]) -> Transcript:
+    """The messages, or the one text, with each message's own time or else the request's."""
+    return transcript(data.get("messages") or [{"content": data["content"]}], data.get("timestamp"))
 
 
 class Mem0SearchQuery(TimedListIn):

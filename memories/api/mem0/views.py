@@ -63,8 +63,10 @@ class Mem0MemoriesView(Mem0View):
     @add
     def post(self, request: Request) -> Response:
         data = self.body(request, serializers.Mem0AddMemoriesIn)
+        said = serializers.said(data)
         command = StoreCommand(
-            items=serializers.items(data),
+            items=said.items,
+            skipped_parts=said.skipped_parts,
             user_id=data.get("user_id"),
             project=data.get("project"),
             agent_id=data.get("agent_id"),

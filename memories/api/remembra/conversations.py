@@ -17,16 +17,18 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
-from core.http.base import RemembraView, RequestSerializer
+from core.http.base import RemembraView, TolerantRequestSerializer
 from core.http.fields import IdentifierField, StrictBooleanField, StrictChoiceField, StrictFloatField
 from core.http.responses import NullIfBlankField, PublicIdField, ResponseSerializer, answer, example_id
 from core.ids import EVENT, MEMORY
 from entities.types import EntityRef, MemoryEntities
 from memories.api import examples as ex
-from memories.api.common import MessageIn, item, pending_headers
+from memories.api.common import pending_headers
+from memories.api.messages import MessageIn, Transcript, characters, transcript
 from memories.api.remembra.responses import EntityReferenceOut, StoreResultOut, WriteResultItemOut
 from memories.api.remembra.serializers import CONTENT, ScopedIn
 from memories.api.remembra.views import EVENTS
+from memories.api.responses import SKIPPED_PARTS
 from memories.services import ingest
 from memories.types import Decision, IngestCommand, Ingested, IngestedFact, StoreCommand
 
@@ -35,7 +37,7 @@ PREVIEW = 20_000  # characters that a request processes itself: at 8,000 a secon
 ROLES = {"user": frozenset({"user"}), "assistant": frozenset({"assistant"}), "both": frozenset({"user", "assistant"})}
 
 
-class IngestOptionsIn(RequestSerializer):
+class IngestOptionsIn(TolerantRequestSerializer):
     extract_from = StrictChoiceField(["user", "assistant", "both"], default="both")
     min_importance = StrictFloatField(min_value=0, max_value=1, default=0.5)
     dedupe = StrictBooleanField(
@@ -48,9 +50,9 @@ class IngestOptionsIn(RequestSerializer):
     infer = StrictBooleanField(default=True, help_text="false: store each message verbatim as one memory.")
 
 
-class IngestConversationIn(ScopedIn):
+class IngestConversationIn(TolerantRequestSerializer, ScopedIn):
     messages = MessageIn(many=True, allow_empty=False)
-    session_id = IdentifierField(required=False, allow_null=True)
+    session_id = IdentifierField(required=False)
     agent_id = IdentifierField(required=False)
     options = IngestOptionsIn(required=False)
 
@@ -58,15 +60,15 @@ class IngestConversationIn(ScopedIn):
         if len(value) > MAX_MESSAGES:
             raise ValidationError(f"must hold at most {MAX_MESSAGES} messages")
         for index, message in enumerate(value):
-            if len(message["content"]) > CONTENT:
+            if len(message["content"].text) > CONTENT:
                 raise ValidationError({f"{index}.content": [f"must have at most {CONTENT} characters"]})
-        if sum(len(message["content"]) for message in value) > settings.MAX_MEMORY_SIZE:
+        if characters(value) > settings.MAX_MEMORY_SIZE:
             raise ValidationError(f"must have at most {settings.MAX_MEMORY_SIZE} characters in all")
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         keep = attrs.get("options", {}).get("store", True)
-        if not keep and sum(len(message["content"]) for message in attrs["messages"]) > PREVIEW:
+        if not keep and characters(attrs["messages"]) > PREVIEW:
             raise ValidationError({"messages": f"must have at most {PREVIEW} characters in all with store: false"})
         return super().validate(attrs)
 
@@ -75,7 +77,9 @@ class ExtractedFactOut(ResponseSerializer):
     content = serializers.CharField()
     confidence = serializers.FloatField()
     importance = serializers.FloatField()
-    source_message_index = serializers.IntegerField(source="message")
+    source_message_index = serializers.IntegerField(
+        source="message", help_text="Index of the message in the request, from 0."
+    )
     speaker = serializers.CharField(allow_null=True)
     stored = serializers.BooleanField()
     memory_id = PublicIdField(MEMORY, allow_null=True)
@@ -101,6 +105,7 @@ class ExtractedFactOut(ResponseSerializer):
 class ConversationResult:
     ingested: Ingested
     session_id: str | None
+    skipped_parts: int
     processing_time_ms: int
 
     @property
@@ -113,7 +118,9 @@ class ConversationResult:
 
 
 class IngestStatisticsOut(ResponseSerializer):
-    messages_processed = serializers.IntegerField(source="ingested.messages")
+    messages_processed = serializers.IntegerField(
+        source="ingested.messages", help_text="Number of messages with a text."
+    )
     facts_extracted = serializers.IntegerField()
     facts_stored = serializers.IntegerField()
     facts_updated = serializers.IntegerField()
@@ -143,6 +150,7 @@ class IngestResultOut(ResponseSerializer):
     session_id = serializers.CharField(allow_null=True)
     facts = ExtractedFactOut(many=True, source="ingested.facts")
     entities = EntityReferenceOut(many=True)
+    skipped_parts = serializers.IntegerField(help_text=SKIPPED_PARTS)
     stats = IngestStatisticsOut(source="*")
     event_id = PublicIdField(EVENT, required=False)
 
@@ -156,7 +164,7 @@ class IngestResultOut(ResponseSerializer):
         StoreResultOut.example,
         items=(replace(WriteResultItemOut.example, content=ExtractedFactOut.example.content, entities=_entities),),
     )
-    example = ConversationResult(Ingested((ExtractedFactOut.example,), 1, 0, _write), "trip", 12)
+    example = ConversationResult(Ingested((ExtractedFactOut.example,), 1, 0, _write), "trip", 0, 12)
     preview_example = replace(
         example, ingested=Ingested((replace(ExtractedFactOut.example, stored=False, memory_id=None),), 1, 0, None)
     )
@@ -202,10 +210,11 @@ class ConversationView(RemembraView):
     def post(self, request: Request) -> Response:
         begun = time.monotonic()
         data = self.body(request, IngestConversationIn)
-        options = data.get("options") or self.read(IngestOptionsIn, {})
+        options, said = data.get("options") or self.read(IngestOptionsIn, {}), transcript(data["messages"])
         command = IngestCommand(
             store=StoreCommand(
-                items=tuple(item(message, None) for message in data["messages"]),
+                items=said.items,
+                skipped_parts=said.skipped_parts,
                 user_id=data.get("user_id"),
                 project=data.get("project"),
                 agent_id=data.get("agent_id"),
@@ -217,16 +226,17 @@ class ConversationView(RemembraView):
             min_importance=options["min_importance"],
             keep=options["store"],
         )
-        return self._ingested(ingest.ingest(principal(request), command), data.get("session_id"), begun)
+        return self._ingested(ingest.ingest(principal(request), command), data.get("session_id"), said, begun)
 
     def replay(self, sources: Sequence[UUID], response_context: Any) -> Response:
-        session = self.body(self.request, IngestConversationIn).get("session_id")
-        return self._ingested(
-            ingest.replayed(principal(self.request), sources, response_context), session, time.monotonic()
-        )
+        begun, data = time.monotonic(), self.body(self.request, IngestConversationIn)
+        found = ingest.replayed(principal(self.request), sources, response_context)
+        return self._ingested(found, data.get("session_id"), transcript(data["messages"]), begun)
 
-    def _ingested(self, found: Ingested, session: str | None, begun: float) -> Response:
-        result = ConversationResult(found, session, round((time.monotonic() - begun) * 1000))
+    def _ingested(self, found: Ingested, session: str | None, said: Transcript, begun: float) -> Response:
+        facts = tuple(replace(fact, message=said.indexes[fact.message]) for fact in found.facts)
+        found = replace(found, facts=facts)
+        result = ConversationResult(found, session, said.skipped_parts, round((time.monotonic() - begun) * 1000))
         if found.write is None or result.is_done:
             return self.ok(IngestResultOut, result, 201 if found.write else 200)
         return self.ok(IngestResultOut, result, 202, pending_headers(found.write, EVENTS))

@@ -12,7 +12,13 @@ from core.http.fields import MetadataField, TimestampField
 from core.http.responses import NullIfBlankField, PublicIdField, ResponseSerializer, RoundedField, example_id
 from core.ids import ENTITY, EVENT, MEMORY, RECEIPT
 from memories.api import examples as ex
-from memories.api.responses import EVENT_STATES, MEMORY_STATES, RecallExplanationOut, ScoreExplanationOut
+from memories.api.responses import (
+    EVENT_STATES,
+    MEMORY_STATES,
+    SKIPPED_PARTS,
+    RecallExplanationOut,
+    ScoreExplanationOut,
+)
 from memories.types import (
     Decision,
     ErasureReceipt,
@@ -147,6 +153,7 @@ class StoreResultOut(ResponseSerializer):
     extracted_facts = serializers.ListField(child=serializers.CharField())
     entities = EntityReferenceOut(many=True)
     expires_at = TimestampField(allow_null=True)
+    skipped_parts = serializers.IntegerField(help_text=SKIPPED_PARTS)
     duplicate_of = PublicIdField(MEMORY, allow_null=True)
     event_id = PublicIdField(EVENT, required=False)
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from core.http.base import RequestSerializer
+from core.http.base import RequestSerializer, TolerantRequestSerializer
 from core.http.fields import (
     IdentifierField,
     MetadataField,
@@ -22,11 +22,11 @@ from memories.api.common import (
     FiltersField,
     FutureTimestampField,
     QueryFiltersField,
-    StampedIn,
     TimedIn,
     TimedListIn,
     TTLField,
 )
+from memories.api.messages import TIME, ClientTimestampField, ContentField, RoleField
 
 CONTENT = 50_000
 
@@ -45,17 +45,18 @@ class ScopedIn(RequestSerializer):
         return attrs
 
 
-class StoreMemoryIn(StampedIn, ScopedIn):
-    content = TextField(max_length=CONTENT)
+class StoreMemoryIn(TolerantRequestSerializer, ScopedIn):
+    content = ContentField(max_length=CONTENT)
     metadata = MetadataField(required=False)
-    ttl = TTLField(required=False, allow_null=True)
-    expires_at = FutureTimestampField(required=False, allow_null=True)
+    ttl = TTLField(required=False)
+    expires_at = FutureTimestampField(required=False)
     memory_type = TextField(max_length=64, required=False)
     skip_extraction = StrictBooleanField(default=False, help_text="true: store the text verbatim as one memory.")
     speaker = IdentifierField(required=False)
-    role = TextField(max_length=32, required=False)
+    role = RoleField(required=False)
     session_id = IdentifierField(required=False, help_text="Id of the conversation.")
     agent_id = IdentifierField(required=False)
+    timestamp = ClientTimestampField(required=False, help_text=TIME)
 
 
 class RecallMemoriesIn(TimedIn, ScopedIn):

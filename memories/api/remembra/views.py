@@ -16,13 +16,13 @@ from core.http.base import RemembraView
 from memories.api.common import (
     EDITABLE,
     expiry,
-    item,
     pending_headers,
     recipe_of,
     require_any,
     temporal_view,
     update_command,
 )
+from memories.api.messages import item
 from memories.api.remembra import serializers
 from memories.api.remembra.responses import (
     DeleteResultOut,
@@ -65,7 +65,8 @@ def store_command(view: RemembraView, data: dict[str, Any]) -> StoreCommand:
     agent = view.request.headers.get(AGENT_HEADER)
     said = {**data, "name": data.get("speaker")}
     return StoreCommand(
-        items=(item(said, None),),
+        items=(item(said),),
+        skipped_parts=data["content"].skipped_parts,
         user_id=data.get("user_id"),
         project=data.get("project"),
         agent_id=data.get("agent_id") or (view.name(AGENT_HEADER, agent) if agent else None),

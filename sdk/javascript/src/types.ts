@@ -36,7 +36,12 @@ export interface WaitOptions extends RequestOptions {
   patienceMs?: number;
 }
 
-export type Message = { role: string; content: string; name?: string; timestamp?: Time };
+/** A part of a message, as chat SDKs send it. Parts without text are skipped and counted. */
+export type Part = string | null | { type?: string | null; text?: unknown; [key: string]: unknown };
+/** `timestamp` is a time, or Unix seconds or milliseconds. */
+export type Message = {
+  role: string; content?: Part | Part[]; name?: string | null; timestamp?: Time | number | null; [key: string]: unknown;
+};
 export type AddInput = string | Message[] | { content: string } | { messages: Message[] };
 
 /** Conditions on metadata and columns, nested with AND, OR, NOT: `{ topic: "work", created_at: { gte: "2026-01-01" } }` */
@@ -103,7 +108,7 @@ export interface ItemResult {
 }
 
 /** `event_id` and `status` are there only while the result is not: see `waitForEvent`. `id` null: nothing was kept. */
-export interface AddResult { id: string | null; results: ItemResult[]; event_id?: string; status?: string }
+export interface AddResult { id: string | null; results: ItemResult[]; skipped_parts: number; event_id?: string; status?: string }
 export interface PendingUpdate { id: string; event_id: string; status: "pending" }
 export interface SearchResult { results: ScoredMemory[]; total: number; query: string }
 export interface DeleteResult { id: string; deleted: boolean; receipt_id: string }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from typing_extensions import NotRequired, TypedDict, final
@@ -11,11 +12,17 @@ When = str | dt.date
 """ISO 8601, or a datetime with a time zone, or a date."""
 
 
+Content = str | Mapping[str, Any] | Sequence[str | Mapping[str, Any] | None] | None
+"""A text, or parts as chat SDKs send them. Parts without text are skipped and counted."""
+
+
 class Message(TypedDict):
     role: str
-    content: str
-    name: NotRequired[str]
-    timestamp: NotRequired[When]
+    content: Content
+    name: NotRequired[str | None]
+    timestamp: NotRequired[When | float | None]
+    """A time, or Unix seconds or milliseconds."""
+    tool_calls: NotRequired[Any]
 
 
 class Relationship(TypedDict):
@@ -99,6 +106,7 @@ class AddResult(TypedDict):
 
     id: str | None
     results: list[AddedMemory]
+    skipped_parts: int
     event_id: NotRequired[str]
     status: NotRequired[str]
 
