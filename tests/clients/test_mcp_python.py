@@ -94,7 +94,7 @@ def test_every_tool_gives_exact_values(client: McpClient, user: str) -> None:
     assert (added["status"], added["extracted_facts"], added["duplicate_of"]) == ("success", [OSLO], None)
     again = client.use("add_memory", content=f"{OSLO}.")
     assert (again["status"], again["id"], again["duplicate_of"]) == ("duplicate", memory_id, memory_id)
-    client.use("add_memory", content=ACME)
+    client.use("add_memory", content=ACME, session_id="s1")
 
     found = client.use("search_memories", query="Where does Ann live?", limit=1)
     assert (texts(found), found["total"], found["memories"][0]["metadata"]) == ([OSLO], 1, {"topic": "home"})
