@@ -224,6 +224,32 @@ def test_only_post_is_served(owner: Caller) -> None:
         assert response.json()["error"]["data"]["code"] == "method_not_allowed"
 
 
+@pytest.mark.parametrize(
+    ("header", "value", "status"),
+    [
+        ("Content-Type", "application/x-www-form-urlencoded", 415),
+        ("Content-Type", "text/plain", 415),
+        ("Accept", "text/event-stream", 406),
+        ("Accept", "text/html", 406),
+    ],
+)
+def test_only_json_is_spoken(owner: Caller, header: str, value: str, status: int) -> None:
+    message = json.dumps(request("tools/call", name="add_memory", arguments={"content": OSLO}))
+    leaks.net.remember(owner.secret)
+    headers = {"Content-Type": "application/json", "Accept": ACCEPT, "X-API-Key": owner.secret} | {header: value}
+    response = Client().generic("POST", "/mcp", message, content_type=headers.pop("Content-Type"), headers=headers)
+    assert (response.status_code, response.json()["id"], response.json()["error"]["code"]) == (status, 7, -32600)
+    assert rows() == [0, 0, 0, 0]
+
+
+def test_there_are_no_subscriptions(owner: Caller) -> None:
+    prefix = "io.modelcontextprotocol"
+    meta = {f"{prefix}/protocolVersion": "2026-07-28", f"{prefix}/clientCapabilities": {}}
+    headers = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "subscriptions/listen"}
+    response = send(owner, request("subscriptions/listen", notifications={}, _meta=meta), **headers)
+    assert (response.status_code, response.json()["error"]["code"]) == (404, -32601)
+
+
 def test_a_notification_has_no_answer(owner: Caller) -> None:
     response = send(owner, {"jsonrpc": "2.0", "method": "notifications/initialized"})
     assert (response.status_code, response.content) == (202, b"")
@@ -274,7 +300,7 @@ MALFORMED: dict[str, Any] = {
 def test_a_malformed_message_is_an_error_of_the_protocol(owner: Caller, name: str, version: str | None) -> None:
     headers = {"MCP-Protocol-Version": version} if version else {}
     response = send(owner, MALFORMED[name], **headers)
-    assert response.status_code in (200, 400, 404)
+    assert response.status_code in (200, 400, 404, 415)
     body = response.json()
     assert body["jsonrpc"] == "2.0"
     assert -32800 < body["error"]["code"] <= -32000

@@ -3,6 +3,8 @@ resource and prompt, over HTTP and over `memproject-mcp`, in the era of sessions
 
 from __future__ import annotations
 
+import re
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -222,6 +224,15 @@ def test_a_viewer_is_told_that_it_may_not_write(
         said = f"permission_denied: This API key may not call {tool}: it lacks {scope}."
         assert (result.is_error, result.text) == (True, said)
     assert texts(client.use("list_memories")) == [OSLO]
+
+
+def test_the_program_of_the_guide(python: Path, service: Service, bound_key: str, tmp_path: Path) -> None:
+    guide = (environment.ROOT / "docs" / "guides" / "mcp.md").read_text()
+    (program,) = re.findall(r"^```python\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
+    file = tmp_path / "program.py"
+    file.write_text(program.replace("<key>", bound_key).replace("http://localhost:8080", service.url))
+    done = subprocess.run([python, "-I", file], capture_output=True, text=True, timeout=110, env={}, check=False)
+    assert done.stdout == "User moved to Lisbon\n", done.stderr
 
 
 # An agent's language model: what it does with a message of the user, and how it answers with the result of the tool.

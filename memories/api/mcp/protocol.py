@@ -7,6 +7,7 @@ which has the database connection.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import re
@@ -116,7 +117,9 @@ async def _respond(exchange: Exchange) -> HttpResponse:
     sent: list[AsgiMessage] = []
 
     async def receive() -> AsgiMessage:
-        return incoming.pop() if incoming else {"type": "http.disconnect"}
+        if not incoming:
+            await asyncio.Event().wait()  # for the disconnect of the client, until the SDK has answered
+        return incoming.pop()
 
     async def send(message: AsgiMessage) -> None:
         sent.append(message)

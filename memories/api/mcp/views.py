@@ -18,7 +18,7 @@ from rest_framework.response import Response
 
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
-from core.errors import AppError, InvalidRequest, ScopeDenied
+from core.errors import AppError, InvalidRequest, ScopeDenied, UnsupportedMediaType
 from core.http.base import ApiView
 from memories.api.mcp.tools import TOOLS, MemoryTool
 
@@ -66,6 +66,8 @@ class McpView(ApiView):
 
     @extend_schema(exclude=True)  # the messages are described by the protocol, not by OpenAPI
     def post(self, request: Request) -> HttpResponse:
+        if request.content_type.partition(";")[0].strip() != "application/json":
+            raise UnsupportedMediaType
         if isinstance(self.message, dict) and "id" in self.message and not _is_id(self.message["id"]):
             raise InvalidRequest(
                 "id: must be a string or a whole number", field="id"
