@@ -68,10 +68,9 @@ class McpView(ApiView):
     def post(self, request: Request) -> HttpResponse:
         if request.content_type.partition(";")[0].strip() != "application/json":
             raise UnsupportedMediaType
+        # The SDK takes a request whose id is not valid for a notification, and ignores it.
         if isinstance(self.message, dict) and "id" in self.message and not _is_id(self.message["id"]):
-            raise InvalidRequest(
-                "id: must be a string or a whole number", field="id"
-            )  # the SDK would ignore the message
+            raise InvalidRequest("id: must be a string or a whole number", field="id")
         protocol = import_module(PROTOCOL)
         exchange = protocol.Exchange(request._request, principal(request), self.tool, self.refusal)
         response: HttpResponse = protocol.respond(exchange)
