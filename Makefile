@@ -57,7 +57,7 @@ docs: openapi ## write the pages of docs/api and the Postman collection anew, fr
 
 lock: venv-dev ## pin the requirements anew
 	for name in requirements requirements-embedded requirements-dev tests/clients/requirements \
-	    tests/clients/mem0_requirements tests/sdk/requirements; do \
+	    tests/clients/mem0_requirements tests/clients/mcp_requirements tests/sdk/requirements; do \
 	    .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes $$name.in -o $$name.txt \
 	    || exit 1; done
 

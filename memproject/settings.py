@@ -251,6 +251,7 @@ RATE_LIMIT_TIERS = parse_tiers(env.str("RATE_LIMIT_TIERS", ""))
 DEFAULT_USER_ID = env.str("DEFAULT_USER_ID", "default")
 MAX_MEMORY_SIZE = env.int("MAX_MEMORY_SIZE", 1_000_000)
 MAX_BODY_SIZE = env.int("MAX_BODY_SIZE", 5_000_000)
+MCP_ALLOWED_ORIGINS = env.list("MCP_ALLOWED_ORIGINS", default=[])  # of web pages that may call /mcp
 MAX_BATCH_BODY_SIZE = env.int("MAX_BATCH_BODY_SIZE", 24_000_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(MAX_BODY_SIZE, MAX_BATCH_BODY_SIZE)
 STRICT_MODE = env.bool("STRICT_MODE", False)
@@ -340,6 +341,7 @@ LOGGING = {
         "django.request": {"level": "CRITICAL"},
         "django.server": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},  # it logs whole URLs
+        "mcp": {"level": "CRITICAL"},  # it quotes headers and messages of clients
         "neo4j": {"level": "CRITICAL"},  # it quotes statements and messages of the server
         "axes": {"level": "CRITICAL"},  # it quotes user names, which may be passwords in the wrong field
         "celery": {"level": "WARNING"},

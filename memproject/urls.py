@@ -18,6 +18,7 @@ urlpatterns = [
     path("v1/metrics", MetricsView.as_view(), name="v1-metrics"),
     path("", include("memories.api.platform.urls")),
     path("", include("webhooks.api.platform.urls")),
+    path("", include("memories.api.mcp.urls")),
     path("v1/", include("memories.api.mem0.urls")),
     path("api/v1/", include("memories.api.remembra.urls")),
     path("api/v1/", include("apikeys.api.remembra.urls")),

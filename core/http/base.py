@@ -66,6 +66,11 @@ def _prepared(serializer: type[RequestSerializer]) -> RequestSerializer:
     return serializer()
 
 
+def validated(serializer: type[RequestSerializer], data: Any) -> dict[str, Any]:
+    """The validated fields. Raises DRF's ValidationError."""
+    return dict(_prepared(serializer).run_validation(data))
+
+
 class ApiView(APIView):
     """A view of any dialect.
 
@@ -98,7 +103,7 @@ class ApiView(APIView):
 
     def read(self, serializer: type[RequestSerializer], data: Any) -> dict[str, Any]:
         """The validated fields. Raises InvalidRequest with the first invalid field."""
-        return dict(_prepared(serializer).run_validation(data))
+        return validated(serializer, data)
 
     def body(self, request: Request, serializer: type[RequestSerializer]) -> dict[str, Any]:
         if not isinstance(request.data, dict):

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from core.errors import InvalidRequest, PayloadTooLarge
+from core.http import mcp
 from core.http.dialects import is_page
 from core.http.exception_handler import answer, undebugged
 from core.ids import new_id
@@ -78,7 +79,14 @@ class RequestMiddleware:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdigit():
             return answer(request, InvalidRequest("Content-Length must be a number."))
-        most = settings.MAX_BATCH_BODY_SIZE if request.path.rstrip("/").endswith("/batch") else settings.MAX_BODY_SIZE
+        most = _most_bytes(request.path)
         if int(length) > most:
             return answer(request, PayloadTooLarge(f"The body may have at most {most} bytes."))
         return None
+
+
+def _most_bytes(path: str) -> int:
+    """The largest body that the path accepts."""
+    if path == mcp.PATH:
+        return min(settings.MAX_BODY_SIZE, mcp.MAX_BODY_SIZE)
+    return settings.MAX_BATCH_BODY_SIZE if path.rstrip("/").endswith("/batch") else settings.MAX_BODY_SIZE

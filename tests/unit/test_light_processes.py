@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HEAVY = {"numpy", "onnxruntime", "spacy", "tokenizers", "neo4j", "openai"}
+MCP = {"mcp", "mcp_types", "starlette", "uvicorn"}  # loaded by the first request to /mcp
 
 CELERY = """
 import memproject.celery
@@ -37,4 +38,16 @@ def test_nothing_heavy_is_loaded(code: str) -> None:
     )
     loaded = set(done.stdout.split())
     assert "memproject" in loaded
-    assert loaded & HEAVY == set()
+    assert loaded & (HEAVY | MCP) == set()
+
+
+def test_a_web_process_loads_the_mcp_server_with_its_first_request() -> None:
+    """It would take 35 MB of every web process."""
+    code = 'import memproject.wsgi; from django.urls import resolve; resolve("/mcp")'
+    env = {**os.environ, "MEMPROJECT_WEB": "true"}
+    done = subprocess.run(
+        [sys.executable, "-c", code + LOADED], cwd=ROOT, env=env, capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "rest_framework" in loaded
+    assert loaded & MCP == set()
