@@ -87,6 +87,6 @@ class RequestMiddleware:
 
 def _most_bytes(path: str) -> int:
     """The largest body that the path accepts."""
-    if path == mcp.PATH:
-        return min(settings.MAX_BODY_SIZE, mcp.MAX_BODY_SIZE)
-    return settings.MAX_BATCH_BODY_SIZE if path.rstrip("/").endswith("/batch") else settings.MAX_BODY_SIZE
+    is_batch = path.rstrip("/").endswith("/batch")
+    most: int = settings.MAX_BATCH_BODY_SIZE if is_batch else settings.MAX_BODY_SIZE
+    return min(most, mcp.MAX_BODY_SIZE) if path == mcp.PATH else most
