@@ -27,6 +27,7 @@ from core.http.admin import (
     chosen_tenants,
 )
 from core.ids import MEMORY, RECEIPT, parse, public
+from core.metadata_keys import APP_ID, FEEDBACK, RESERVED
 from memories.admin.display import as_json, as_written
 from memories.languages import DEFAULT, configuration
 from memories.models import Memory, Passage, Revision
@@ -97,11 +98,12 @@ class MemoryAdmin(TenantRowAdmin[Memory]):
     fields = (
         ("public_id", "kind", "state"),
         ("tenant", "project", "user_id"),
-        ("agent_id", "run_id"),
+        ("agent_id", "app_id", "run_id"),
         ("created_at", "expires_at"),
         ("pinned", "importance"),
         "content",
         "metadata",
+        "feedback",
         "history",
     )
 
@@ -152,9 +154,18 @@ class MemoryAdmin(TenantRowAdmin[Memory]):
     def content(self, memory: Memory) -> str:
         return as_written(getattr(_last(memory), "content", ""))
 
+    @admin.display(description="app id")
+    def app_id(self, memory: Memory) -> str:
+        return str(_metadata(memory).get(APP_ID, "–"))
+
     @admin.display(description="metadata")
     def metadata(self, memory: Memory) -> str:
-        return as_json(getattr(_last(memory), "metadata", {}))
+        return as_json({name: value for name, value in _metadata(memory).items() if name not in RESERVED})
+
+    @admin.display(description="feedback")
+    def feedback(self, memory: Memory) -> str:
+        said = _metadata(memory).get(FEEDBACK) or {}
+        return as_written(": ".join(said[name] for name in ("feedback", "feedback_reason") if said.get(name)))
 
     @admin.display(description="history")
     def history(self, memory: Memory) -> str:
@@ -201,3 +212,8 @@ def _last(memory: Memory) -> Revision | None:
     """The current revision, which the page's queryset has prefetched."""
     found: list[Revision] = memory.last_words  # type: ignore[attr-defined]  # the prefetch's
     return found[0] if found else None
+
+
+def _metadata(memory: Memory) -> dict[str, Any]:
+    revision = _last(memory)
+    return revision.metadata if revision is not None else {}

@@ -16,11 +16,13 @@ from django.test.utils import CaptureQueriesContext
 from apikeys.scopes import Role
 from core.clock import now
 from core.http import admin as shared
+from core.ids import TENANT, public
 from core.tenancy import across_tenants
 from memories.models import Erasure, Memory, Passage, Revision, Source
 from tests import build
 from tests.build import Caller, caller, tenant
 
+PROJECTS = "/admin/memories/projectsettings/"
 MEMORIES, WRITES, RECEIPTS, REVIEWS = (f"/admin/memories/{name}/" for name in ("memory", "source", "erasure", "review"))
 
 
@@ -143,6 +145,40 @@ def test_a_memorys_page_has_its_history(operator: Client, owner: Caller) -> None
         (False, False, True),
     ]
     assert "<b>Rome" not in page
+
+
+def test_app_and_feedback_of_a_client_of_mem0(operator: Client, owner: Caller) -> None:
+    token = {"Authorization": f"Token {owner.secret}"}
+    said = {"messages": [{"role": "user", "content": "Green tea"}], "app_id": "shop", "metadata": {"source": "chat"}}
+    added = owner.request("POST", "/v3/memories/add/", said, **token).json()["results"][0]
+    feedback = {"memory_id": added["id"], "feedback": "NEGATIVE", "feedback_reason": "It is black tea"}
+    assert owner.request("POST", "/v1/feedback/", feedback, **token).status_code == 200
+    page = operator.get(page_of(added["id"])).content.decode()
+    assert "NEGATIVE: It is black tea" in page
+    assert re.search(r'class="readonly">shop<', page)
+    assert "<pre style=&#x27;margin: 0&#x27;>" not in page
+    assert "{\n &quot;source&quot;: &quot;chat&quot;\n}" in page
+    assert "$" not in page
+
+
+def test_settings_of_a_project(operator: Client, looker: Client, owner: Caller) -> None:
+    assert (
+        owner.request(
+            "PATCH",
+            f"/api/v1/orgs/organizations/{public(TENANT, owner.row.tenant_id)}/projects/default/",
+            {"custom_instructions": "Only food", "custom_categories": [{"food": "What people eat"}]},
+            Authorization=f"Token {owner.secret}",
+        ).status_code
+        == 200
+    )
+    for client in (operator, looker):
+        listed = client.get(PROJECTS).content.decode()
+        assert "custom_categories, custom_instructions" in listed
+        (link,) = re.findall(rf'href="({PROJECTS}[0-9a-f-]+/change/)', listed)
+        page = client.get(link).content.decode()
+        assert "Only food" in page
+        assert "What people eat" in page
+        assert client.post(link, {"values": "{}"}).status_code == 403
 
 
 def test_lists_ask_as_many_questions_for_many_rows_as_for_few(operator: Client, owner: Caller) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from core.ids import TENANT, public
 from memories.models import Source, WriteQueue
 from memories.pipeline import write_queue
 from tests.build import Caller
@@ -61,6 +62,36 @@ def test_one_call_reads_a_text_and_says_what_it_does_to_what_is_known(asked: Cal
     )
     first = asked.get(f"/api/v1/memories/{new['id']}/history").json()["revisions"][0]
     assert (first["reason"], first["evidence"]) == ("she moved", "Ana moved to Hamburg, she lives there")
+
+
+def test_settings_of_the_project_reach_the_model(asked: Caller, llm: LLMServer) -> None:
+    tenant = public(TENANT, asked.row.tenant_id)
+    wishes = {
+        "custom_instructions": "Only what people eat {today}",
+        "agent_custom_instructions": "Only what the agent promised",
+        "custom_categories": [{"food": "Meals and drinks"}],
+    }
+    changed = asked.request(
+        "PATCH",
+        f"/api/v1/orgs/organizations/{tenant}/projects/default/",
+        wishes,
+        Authorization=f"Token {asked.secret}",
+    )
+    assert changed.status_code == 200
+    asked.store("I ate rice")
+    asked.store("I ate bread", agent_id="cook")
+    asked.store("I ate soup", project="elsewhere")
+    whole, of_agent, without = (call.system for call in llm.calls)
+    added = whole.removeprefix(without)
+    assert added.splitlines()[2:] == [
+        "Only what people eat {today}",
+        'Categories of facts: [{"food": "Meals and drinks"}]',
+    ]
+    assert of_agent.removeprefix(without).splitlines()[2:] == [
+        "Only what people eat {today}",
+        "Only what the agent promised",
+        'Categories of facts: [{"food": "Meals and drinks"}]',
+    ]
 
 
 def test_calls_do_not_grow_with_the_facts(asked: Caller, llm: LLMServer) -> None:
