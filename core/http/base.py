@@ -143,8 +143,8 @@ class Mem0View(ApiView):
         return Response(body, status=status, headers=headers)
 
 
-class PlatformView(ApiView):
-    """A view of the dialect of mem0's clients."""
+class PlainView(ApiView):
+    """A view that answers with the record alone."""
 
     def ok(
         self,
@@ -156,16 +156,11 @@ class PlatformView(ApiView):
         return Response(serializer.render(record), status=status, headers=headers)
 
 
-class RemembraView(ApiView):
+class PlatformView(PlainView):
+    """A view of the dialect of mem0's clients."""
+
+
+class RemembraView(PlainView):
     """A view of `/api/v1`. `acts` has the rate limit group of each method with a group of its own."""
 
     acts: ClassVar[Mapping[str, str]] = {}
-
-    def ok(
-        self,
-        serializer: type[ResponseSerializer],
-        record: Any,
-        status: int = 200,
-        headers: dict[str, str] | None = None,
-    ) -> Response:
-        return Response(serializer.render(record), status=status, headers=headers)

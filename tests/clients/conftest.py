@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -15,6 +13,8 @@ import pytest
 
 from tests import leaks
 from tests.clients import environment
+from tests.clients.api_keys import create_key
+from tests.clients.line_process import LineProcess
 from tests.e2e.running import Service
 
 LOOP = Path(__file__).parent / "remembra_loop.py"
@@ -32,30 +32,17 @@ class Remembra:
     """The published client: its methods, called by name with keyword arguments; results as plain JSON."""
 
     def __init__(self, python: Path, **options: Any) -> None:
-        # Isolated: neither this project's modules nor the caller's environment reach the client.
-        command = [python, "-I", LOOP, json.dumps(options)]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={}
-        )
+        self._process = LineProcess(python, LOOP, json.dumps(options))
+        self.end = self._process.end
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         return partial(self.call, method)
 
     def call(self, method: str, /, **arguments: Any) -> Any:
-        leaks.net.remember(arguments)
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(json.dumps({"method": method, "arguments": arguments}) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        assert line, self._process.communicate()[1]
-        answer = json.loads(line)
+        answer = self._process.ask(method=method, arguments=arguments)
         if "raised" in answer:
             raise Raised(answer["raised"], answer["status_code"])
         return answer["gave"]
-
-    def end(self) -> None:
-        self._process.communicate(timeout=10)
 
 
 @pytest.fixture(scope="session")
@@ -72,11 +59,7 @@ def user() -> str:
 @pytest.fixture
 def bound_key(service: Service, admin_key: str, user: str) -> str:
     """An editor's key that acts for `user`, made over HTTP as an administrator makes one."""
-    body = json.dumps({"name": "remembra", "role": "editor", "user_id": user}).encode()
-    headers = {"X-API-Key": admin_key, "Content-Type": "application/json"}
-    request = urllib.request.Request(service.url + "/api/v1/keys", body, headers)
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return str(json.load(answer)["key"])
+    return create_key(service, admin_key, role="editor", user_id=user)
 
 
 @pytest.fixture

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests import leaks
 from tests.clients.environment import ROOT
+from tests.clients.line_process import LineProcess
 from tests.e2e.running import Service
 
 LOOP = Path(__file__).parent / "mcp_loop.py"
@@ -46,22 +45,12 @@ class McpClient:
         options: dict[str, Any] = {"url": f"{service.url}/mcp", "key": key, "mode": mode}
         if transport == "stdio":
             options["command"] = stdio_command(python, service, key)
-        # Isolated: neither this project's modules nor the caller's environment reach the client.
-        command = [python, "-I", LOOP, json.dumps(options)]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={}
-        )
+        self._process = LineProcess(python, LOOP, json.dumps(options))
+        self.end = self._process.end
 
     def ask(self, method: str, **arguments: Any) -> Any:
         """The JSON of a result of the client's method."""
-        leaks.net.remember(arguments)
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(json.dumps({"method": method, "arguments": arguments}) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        assert line, self._process.communicate()[1]
-        answer = json.loads(line)
+        answer = self._process.ask(method=method, arguments=arguments)
         if "raised" in answer:
             raise Raised(answer["raised"], answer["code"], answer["data"])
         return answer["gave"]
@@ -76,15 +65,3 @@ class McpClient:
         result = self.call(tool, **arguments)
         assert not result.is_error, result.text
         return result.data
-
-    def end(self) -> None:
-        self._process.communicate(timeout=30)
-
-
-def new_key(service: Service, admin_key: str, **fields: str) -> str:
-    """A key, made over HTTP as an administrator makes one."""
-    body = json.dumps({"name": "mcp", **fields}).encode()
-    headers = {"X-API-Key": admin_key, "Content-Type": "application/json"}
-    request = urllib.request.Request(service.url + "/api/v1/keys", body, headers)
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return str(json.load(answer)["key"])

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -13,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests import leaks
 from tests.clients import environment
+from tests.clients.api_keys import create_key
+from tests.clients.line_process import LineProcess
 from tests.e2e.running import Service
 
 HERE = Path(__file__).parent
@@ -33,33 +31,16 @@ class Mem0Process:
     """A process with the sync or the async client."""
 
     def __init__(self, python: Path, host: str, kind: str, folder: Path) -> None:
-        # Isolated: neither this project's modules nor the caller's environment reach the client.
         self.kind = kind
-        self._process = subprocess.Popen(
-            [python, "-I", HERE / "mem0_loop.py", host, kind],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={"MEM0_TELEMETRY": "False", "MEM0_DIR": str(folder), "HOME": str(folder)},
-        )
+        env = {"MEM0_TELEMETRY": "False", "MEM0_DIR": str(folder), "HOME": str(folder)}
+        self._process = LineProcess(python, HERE / "mem0_loop.py", host, kind, env=env)
+        self.end = self._process.end
 
     def call(self, key: str, method: str, *args: Any, **kwargs: Any) -> Any:
-        leaks.net.remember(key, args, kwargs)
-        assert self._process.stdin
-        assert self._process.stdout
-        asked = {"key": key, "method": method, "args": args, "kwargs": kwargs}
-        self._process.stdin.write(json.dumps(asked) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        assert line, self._process.communicate()[1]
-        answer = json.loads(line)
+        answer = self._process.ask(key=key, method=method, args=args, kwargs=kwargs)
         if "raised" in answer:
             raise Mem0Raised(answer)
         return answer["gave"]
-
-    def end(self) -> None:
-        self._process.communicate(timeout=10)
 
 
 class Mem0:
@@ -83,15 +64,6 @@ def mem0_processes(service: Service, tmp_path_factory: pytest.TempPathFactory) -
         process.end()
 
 
-def make_key(service: Service, admin_key: str, **fields: Any) -> str:
-    """A key, made over HTTP as an administrator makes one."""
-    body = json.dumps({"name": "mem0", "role": "admin", **fields}).encode()
-    headers = {"X-API-Key": admin_key, "Content-Type": "application/json"}
-    request = urllib.request.Request(service.url + "/api/v1/keys", body, headers)
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return str(json.load(answer)["key"])
-
-
 @pytest.fixture
 def project() -> str:
     """A project of this test alone."""
@@ -100,7 +72,7 @@ def project() -> str:
 
 @pytest.fixture
 def project_key(service: Service, admin_key: str, project: str) -> str:
-    return make_key(service, admin_key, project_ids=[project])
+    return create_key(service, admin_key, role="admin", project_ids=[project])
 
 
 @pytest.fixture(params=["sync", "async"])

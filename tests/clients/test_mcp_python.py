@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from tests.clients import environment
-from tests.clients.mcp_clients import KINDS, McpClient, Raised, new_key
+from tests.clients.api_keys import create_key
+from tests.clients.mcp_clients import KINDS, McpClient, Raised
 from tests.e2e.running import Service
 
 OSLO, ACME = "Ann lives in Oslo", "Ann works at Acme"
@@ -213,7 +214,7 @@ def test_a_viewer_is_told_that_it_may_not_write(
     client: McpClient, started: Callable[..., McpClient], service: Service, admin_key: str, user: str
 ) -> None:
     memory_id = client.use("add_memory", content=OSLO)["id"]
-    viewer = started(new_key(service, admin_key, role="viewer", user_id=user))
+    viewer = started(create_key(service, admin_key, role="viewer", user_id=user))
     assert texts(viewer.use("search_memories", query="Where does Ann live?")) == [OSLO]
     for tool, scope, arguments in (
         ("add_memory", "memories:write", {"content": ACME}),

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.clients.mem0_clients import Mem0, Mem0Process, Mem0Raised, make_key
+from tests.clients.api_keys import create_key
+from tests.clients.mem0_clients import Mem0, Mem0Process, Mem0Raised
 from tests.e2e.running import Service
 
 OSLO = "I live in Oslo."
@@ -731,7 +732,7 @@ def test_a_viewer_key_reads_and_does_not_write(
     mem0: Mem0, mem0_process: Mem0Process, service: Service, admin_key: str, project: str
 ) -> None:
     add(mem0, TEA)
-    viewer = Mem0(mem0_process, make_key(service, admin_key, role="viewer", project_ids=[project]))
+    viewer = Mem0(mem0_process, create_key(service, admin_key, role="viewer", project_ids=[project]))
     assert listed(viewer) == [TEA]
     for act in (lambda: viewer.add(OSLO, user_id="alice"), lambda: viewer.delete_all(user_id="alice")):
         assert raised(act).kind == "AuthenticationError"
@@ -743,7 +744,7 @@ def test_a_bound_key_sees_one_user(
 ) -> None:
     add(mem0, TEA, user_id="alice", agent_id="bot")
     add(mem0, "of another user", user_id="bob", agent_id="bot")
-    bound = Mem0(mem0_process, make_key(service, admin_key, role="editor", project_ids=[project], user_id="alice"))
+    bound = Mem0(mem0_process, create_key(service, admin_key, role="editor", project_ids=[project], user_id="alice"))
     for filters in ({"user_id": "*"}, {"agent_id": "bot"}, {"user_id": {"ne": "alice"}}, {"user_id": {"in": ["bob"]}}):
         assert set(listed(bound, **filters)) <= {TEA}
     assert raised(bound.get_all, filters={"user_id": "bob"}).kind == "AuthenticationError"
@@ -757,7 +758,7 @@ def test_another_project_is_another_world(
     mem0: Mem0, mem0_process: Mem0Process, service: Service, admin_key: str
 ) -> None:
     key = add(mem0, TEA)
-    other = Mem0(mem0_process, make_key(service, admin_key, project_ids=["another-project"]))
+    other = Mem0(mem0_process, create_key(service, admin_key, role="admin", project_ids=["another-project"]))
     assert raised(other.get, key).kind == "MemoryNotFoundError"
     assert TEA not in listed(other, user_id="*")
     other.delete_all(user_id="alice")

@@ -65,22 +65,11 @@ class Mem0MemoryOut(ResponseSerializer):
     updated_at = TimestampField()
     expires_at = TimestampField(allow_null=True)
 
-    example: ClassVar[Any] = MemoryRecord(
-        id=example_id(ex.MEMORY_ID),
+    example: ClassVar[Any] = replace(
+        ex.MEMORY,
         content=_TEXT,
         user_id="test_user_123",
-        project="default",
-        agent_id=None,
-        run_id=None,
         metadata={"source": "external_test"},
-        memory_type="fact",
-        pinned=False,
-        importance=0.5,
-        created_at=ex.TIME,
-        updated_at=ex.TIME,
-        expires_at=None,
-        valid_from=ex.TIME,
-        valid_to=None,
         entities=MemoryEntities((_FASTAPI,)),
     )
 

@@ -11,7 +11,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from core.http.responses import answer
 from memories.api import examples as ex
 from memories.api.platform import project_serializers as api
-from memories.api.platform.responses import MEMORY_RECORD, PlatformMessageOut, Said
+from memories.api.platform.responses import PlatformMessageOut, Said
 from memories.api.platform.schema import FILTERED, F, example
 from memories.api.platform.serializers import PlatformFilteredIn
 from memories.services.profile import Profile, Topic
@@ -22,7 +22,7 @@ PROJECT = [
     OpenApiParameter("project_name", OpenApiTypes.STR, "path", examples=[OpenApiExample("Project", "default")]),
 ]
 PROFILE = api.EntityProfile(
-    "user_123", Profile(UserStats(1, 1, 1, ex.TIME, ex.TIME), {"fact": 1}, [Topic("google", 1)], [], [MEMORY_RECORD])
+    "user_123", Profile(UserStats(1, 1, 1, ex.TIME, ex.TIME), {"fact": 1}, [Topic("google", 1)], [], [ex.MEMORY])
 )
 SETTINGS = {"enabled": True, "entities": {"user": {"custom_instructions": "Keep the tastes."}}}
 REFUSED = "Always 403: access is given by API keys, which the admin and `/api/v1/keys` manage."

@@ -19,7 +19,8 @@ from core.http.fields import (
 )
 from core.http.responses import PublicIdField, ResponseSerializer
 from core.ids import MEMORY
-from memories.api.platform.responses import MEMORY_RECORD, PlatformMemoryOut
+from memories.api import examples as ex
+from memories.api.platform.responses import PlatformMemoryOut
 from memories.api.platform.serializers import PlatformFilteredIn
 from memories.services.profile import Profile
 from memories.types import MemoryRecord
@@ -264,7 +265,7 @@ class PlatformExportOut(ResponseSerializer):
     memories = PlatformMemoryOut(many=True)
     count = serializers.IntegerField()
 
-    example = ExportedMemories((MEMORY_RECORD,))
+    example = ExportedMemories((ex.MEMORY,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +278,7 @@ class PlatformSummaryOut(ResponseSerializer):
     status = serializers.ChoiceField(["succeeded", "insufficient_data"])
     summary = serializers.CharField(help_text="The newest memories, one on each line.")
 
-    example = Summary(MEMORY_RECORD.content)
+    example = Summary(ex.MEMORY.content)
 
 
 class PlatformFeedbackIn(RequestSerializer):
@@ -298,4 +299,4 @@ class PlatformFeedbackOut(ResponseSerializer):
     feedback = serializers.CharField(allow_null=True)
     feedback_reason = serializers.CharField(allow_null=True)
 
-    example = FeedbackRecord(MEMORY_RECORD, "POSITIVE", "It was right.")
+    example = FeedbackRecord(ex.MEMORY, "POSITIVE", "It was right.")

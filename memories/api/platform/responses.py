@@ -15,6 +15,7 @@ from core.ids import EVENT, MEMORY, REVISION
 from core.metadata_keys import APP_ID, FEEDBACK
 from memories.api import examples as ex
 from memories.api.platform.serializers import ExpirationDateField
+from memories.api.responses import RevisionOut
 from memories.explanation_types import FeatureContribution, Why
 from memories.types import (
     Decision,
@@ -35,23 +36,6 @@ BREAKDOWN = {
     "bm25": ("words", "words_context", "words_share"),
     "entity": ("speaker",),
 }
-MEMORY_RECORD = MemoryRecord(
-    id=example_id(ex.MEMORY_ID),
-    content=ex.TEXT,
-    user_id="user_123",
-    project="default",
-    agent_id=None,
-    run_id=None,
-    metadata={"source": "chat"},
-    memory_type="fact",
-    pinned=False,
-    importance=0.5,
-    created_at=ex.TIME,
-    updated_at=ex.TIME,
-    expires_at=None,
-    valid_from=ex.TIME,
-    valid_to=None,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +70,7 @@ class PlatformMemoryOut(ResponseSerializer):
     updated_at = TimestampField()
     expiration_date = ExpirationDateField(source="expires_at", allow_null=True)
 
-    example: ClassVar[Any] = MEMORY_RECORD
+    example: ClassVar[Any] = ex.MEMORY
 
     def get_app_id(self, memory: MemoryRecord) -> Any:
         return memory.metadata.get(APP_ID)
@@ -115,7 +99,7 @@ class PlatformFoundMemoryOut(PlatformMemoryOut):
     score = serializers.FloatField()
     score_breakdown = PlatformScoreBreakdownOut()
 
-    example = Hit(MEMORY_RECORD, 0.92, 0.97, Why((FeatureContribution("meaning", 0.1, "", "meaning", 0.71),)))
+    example = Hit(ex.MEMORY, 0.92, 0.97, Why((FeatureContribution("meaning", 0.1, "", "meaning", 0.71),)))
 
     def get_score_breakdown(self, hit: Hit) -> ScoreBreakdown:
         values = {part.feature: part.value for part in hit.why.parts} if hit.why else {}
@@ -146,7 +130,7 @@ class PlatformMemoryPageOut(ResponseSerializer):
     previous = serializers.CharField(allow_null=True)
     results = PlatformMemoryOut(many=True)
 
-    example = ResultPage(1, None, None, (MEMORY_RECORD,))
+    example = ResultPage(1, None, None, (ex.MEMORY,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,24 +257,7 @@ class PlatformHistoryEntryOut(ResponseSerializer):
     created_at = TimestampField(source="memory.created_at")
     updated_at = TimestampField(source="revision.recorded_at")
 
-    example = HistoryEntry(
-        MEMORY_RECORD,
-        RevisionRecord(
-            id=example_id(ex.REVISION_ID),
-            content=ex.TEXT,
-            metadata={"source": "chat"},
-            action="ADD",
-            actor=ex.KEY_ID,
-            reason="",
-            confidence=1.0,
-            evidence=ex.TEXT + ".",
-            valid_from=ex.TIME,
-            valid_to=None,
-            recorded_at=ex.TIME,
-            retired_at=None,
-        ),
-        None,
-    )
+    example = HistoryEntry(ex.MEMORY, RevisionOut.example, None)
 
     def get_input(self, entry: HistoryEntry) -> list[dict[str, str]]:
         said = entry.revision.evidence or entry.revision.content

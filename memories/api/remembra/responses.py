@@ -55,26 +55,7 @@ class MemoryOut(ResponseSerializer):
     valid_to = TimestampField(allow_null=True)
     expires_at = TimestampField(allow_null=True)
 
-    example = MemoryRecord(
-        id=example_id(ex.MEMORY_ID),
-        content=ex.TEXT,
-        user_id="user_123",
-        project="default",
-        agent_id=None,
-        run_id=None,
-        metadata={"source": "chat"},
-        memory_type="fact",
-        pinned=False,
-        importance=0.5,
-        created_at=ex.TIME,
-        updated_at=ex.TIME,
-        expires_at=None,
-        valid_from=ex.TIME,
-        valid_to=None,
-        uses=3,
-        last_used_at=ex.TIME,
-        entities=ex.ENTITIES,
-    )
+    example = replace(ex.MEMORY, uses=3, last_used_at=ex.TIME, entities=ex.ENTITIES)
 
 
 class RecalledMemoryOut(ResponseSerializer):
