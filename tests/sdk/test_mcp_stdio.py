@@ -71,8 +71,16 @@ def test_a_request_of_one_exchange_repeats_its_parts_in_headers(name: str, heade
 
 
 def test_notifications_and_answers_are_not_sent() -> None:
-    said = ({"jsonrpc": "2.0", "method": "notifications/initialized"}, {"jsonrpc": "2.0", "id": 5, "result": {}}, b"\n")
-    assert forwarded(*said) == ([], [])
+    notifications = [{"jsonrpc": "2.0", "method": method} for method in ("notifications/initialized", "initialize")]
+    assert forwarded(*notifications, {"jsonrpc": "2.0", "id": 5, "result": {}}, b"\n") == ([], [])
+
+
+@pytest.mark.parametrize("result", [None, [], "2025-11-25"])
+def test_an_initialization_without_a_version(result: Any) -> None:
+    told = {"jsonrpc": "2.0", "id": 1, "result": result}
+    (_, asked), answers = forwarded(LIST | {"method": "initialize"}, LIST | {"id": 2}, answer=told)
+    assert "MCP-Protocol-Version" not in asked.headers
+    assert answers == [told, told | {"id": 2}]
 
 
 @pytest.mark.parametrize(("line", "code"), [(b"{\n", -32700), (b"[]\n", -32600), (b"5\n", -32600), (b"\xff\n", -32700)])

@@ -56,9 +56,11 @@ class Bridge(Core):
                 if not isinstance(message, dict):
                     code = PARSE_ERROR if message is None else INVALID_REQUEST
                     self._write(_failure(None, code, "Send one JSON-RPC message in each line."))
-                elif message.get("method") == "initialize":
+                elif "id" not in message or "method" not in message:
+                    continue  # a notification, or an answer
+                elif message["method"] == "initialize":
                     self._forward(message)  # the next requests need the version in its answer
-                elif "id" in message and "method" in message:
+                else:
                     pool.submit(self._forward, message)
 
     def _forward(self, message: Message) -> None:
@@ -68,7 +70,8 @@ class Bridge(Core):
             said = f"The memory service at {self._url} cannot be reached ({type(error).__name__})."
             answer = _failure(message["id"], INTERNAL_ERROR, said)
         if message["method"] == "initialize":
-            self._version = answer.get("result", {}).get("protocolVersion", self._version)
+            result = answer.get("result")
+            self._version = result.get("protocolVersion") if isinstance(result, dict) else None
         self._write(answer)
 
     def _answer(self, message: Message) -> Message:
