@@ -53,7 +53,8 @@ class KeyThrottle(BaseThrottle):
 
 
 def limits(request: Request, view: Any, caller: Principal, cost: int = 1) -> list[Limit]:
-    """The limits that a request counts against: one and a burst under `/v1`, one for each operation under `/api/v1`.
+    """The limits that a request counts against: one and a burst under `/v1` and on the paths of mem0's clients, which
+    end in a slash; one for each operation under `/api/v1`.
 
     A tool of `/mcp` counts against the limit of the same operation under `/api/v1`.
     """
@@ -64,7 +65,7 @@ def limits(request: Request, view: Any, caller: Principal, cost: int = 1) -> lis
         tier=caller.tier,
         key=caller.key_limits,
     )
-    if not request.path.startswith(("/api/", "/mcp")):
+    if not request.path.startswith(("/api/", "/mcp")) or request.path.endswith("/"):
         return [Limit("v1", rates["v1"]), Limit("v1-burst", rates["burst"])]
     act = "delete" if request.method == "DELETE" else getattr(view, "acts", {}).get(request.method, "other")
     return [Limit(f"api-{act}", rates[act], cost)]

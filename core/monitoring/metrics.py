@@ -149,7 +149,12 @@ def _timed(histogram: Histogram, provider: str) -> Callable[[Callable[P, T]], Ca
 
 
 def rate_limited(path: str) -> None:
-    _count(RATE_LIMITED, "mcp" if path == "/mcp" else "api_v1" if path.startswith("/api/") else "v1")
+    """`path` tells the dialect, as in `core.http.dialects`."""
+    if path.endswith("/"):
+        dialect = "platform"
+    else:
+        dialect = "mcp" if path == "/mcp" else "api_v1" if path.startswith("/api/") else "v1"
+    _count(RATE_LIMITED, dialect)
 
 
 def redis_unavailable(*, refused: bool) -> None:

@@ -12,7 +12,7 @@ from django.conf import settings as django_settings
 from redis.exceptions import ConnectionError as RedisGone
 
 from apikeys.models import Tenant
-from core.ids import KEY, public
+from core.ids import KEY, TENANT, public
 from memories.models import Source
 from tests.build import Caller, caller, tenant
 
@@ -64,6 +64,22 @@ def test_the_first_dialect_has_a_burst_limit(clock: time_machine.Coordinates, ow
     assert answers[2].json()["error"]["code"] == "RATE_LIMIT_EXCEEDED"
     clock.shift(71)
     assert owner.get("/v1/memories/search?query=x").status_code == 200
+
+
+def test_all_paths_of_mem0s_clients_share_the_limits_of_the_first_dialect(
+    clock: time_machine.Coordinates, owner: Caller
+) -> None:
+    project = f"/api/v1/orgs/organizations/{public(TENANT, owner.row.tenant_id)}/projects/default/"
+    answers = [
+        owner.request("GET", path, Authorization=f"Token {owner.secret}")
+        for path in ("/v1/ping/", project, "/v1/entities/")
+    ]
+    assert [a.status_code for a in answers] == [200, 200, 429]
+    assert answers[2]["X-RateLimit-Limit"] == "2"
+    assert int(answers[2]["Retry-After"]) >= 1
+    assert answers[2].json()["code"] == "rate_limited"
+    assert owner.get("/v1/memories/search?query=x").status_code == 429
+    assert owner.get("/api/v1/memories").status_code == 200
 
 
 def test_without_redis_reads_go_on_and_writes_are_refused(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 
+from core.errors import ScopeDenied
+from core.http.platform import PlatformErrorOut
 from core.http.responses import answer
 from memories.api import examples as ex
 from memories.api.platform import project_serializers as api
-from memories.api.platform.responses import PlatformMessageOut, Said
 from memories.api.platform.schema import FILTERED, F, example
 from memories.api.platform.serializers import PlatformFilteredIn
 from memories.services.profile import Profile, Topic
@@ -26,8 +27,6 @@ PROFILE = api.EntityProfile(
 )
 SETTINGS = {"enabled": True, "entities": {"user": {"custom_instructions": "Keep the tastes."}}}
 REFUSED = "Always 403: access is given by API keys, which the admin and `/api/v1/keys` manage."
-# Never sent: these operations are refused for every key.
-NEVER = answer(PlatformMessageOut, "Never sent", Said("Never sent"))
 
 
 def _refused(operation: str, summary: str, *, body: Any = None) -> Callable[[F], F]:
@@ -37,7 +36,7 @@ def _refused(operation: str, summary: str, *, body: Any = None) -> Callable[[F],
         description=REFUSED,
         parameters=PROJECT if "member" in operation or "delete" in operation else PROJECT[:1],
         request=api.PlatformProjectMemberIn if body is not None else None,
-        responses={200: NEVER},
+        responses={403: answer(PlatformErrorOut, "Always refused", ScopeDenied(REFUSED))},
         examples=example("Refused", body) if body is not None else None,
         extensions={"x-example-refused": True},
     )
