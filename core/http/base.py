@@ -76,14 +76,14 @@ class ApiView(APIView):
 
     `writes` are the methods that accept an Idempotency-Key. A view that waits for a worker, or uses several
     transactions, is not `atomic`; if it commits Sources, `replay` makes their response again. `response_is_secret`: the
-    response is not stored. `ids_in_query`: the ids of its objects are in the query instead of the path.
+    response is not stored. `ids_outside_path`: ids of objects are in the query or the body, not in the path.
     """
 
     # No OPTIONS: it has no information that /docs lacks, and would need a scope.
     http_method_names = ("get", "post", "put", "patch", "delete", "head")
     writes: ClassVar[frozenset[str]] = frozenset({"POST", "PUT", "PATCH", "DELETE"})
     atomic: ClassVar[bool] = True
-    ids_in_query: ClassVar[bool] = False
+    ids_outside_path: ClassVar[bool] = False
     response_is_secret: ClassVar[bool] = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

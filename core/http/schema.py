@@ -41,10 +41,13 @@ class Schema(AutoSchema):
         return f"V1{name.removeprefix('Mem0')}" if name.startswith("Mem0") else name
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
-        """Without an inherited docstring: it describes the base class."""
+        """Without an inherited docstring, which describes the base class, and without required fields if a request may
+        select the fields."""
         schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         if not type(serializer).__doc__:
             schema.pop("description", None)
+        if getattr(serializer, "selectable", False):
+            schema.pop("required", None)
         return schema
 
     def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular has it
@@ -67,7 +70,7 @@ class Schema(AutoSchema):
             found += [errors.Unauthenticated(), errors.ScopeDenied(), limited]
         if "{memory_id}" in self.path:
             found += [errors.MemoryNotFound(MEMORY_ID), errors.MemoryExpired(MEMORY_ID)]
-        elif "{" in self.path or getattr(self.view, "ids_in_query", False):
+        elif "{" in self.path or getattr(self.view, "ids_outside_path", False):
             found.append(errors.NotFound())
         if self.method in UNSAFE:
             found += [errors.Conflict(), errors.PayloadTooLarge(), errors.UnsupportedMediaType(), KeyReuseError()]

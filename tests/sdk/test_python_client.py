@@ -237,7 +237,7 @@ def test_the_readme_works_when_pasted(
 def test_the_agent_of_the_projects_readme(service: Service, monkeypatch: pytest.MonkeyPatch, user: str) -> None:
     monkeypatch.setenv("MEM0_API_KEY", service.key)
     monkeypatch.setenv("MEM0_BASE_URL", service.url)
-    (code,) = blocks("python", (ROOT / "README.md").read_text())
+    _, code = blocks("python", (ROOT / "README.md").read_text())
     prompts: list[str] = []
     scope: dict[str, Any] = {"ask_model": prompts.append}
     exec(compile(code, "README.md", "exec"), scope)

@@ -109,7 +109,7 @@ RETIRED_NAMES: dict[str, str] = {
     "OneIn": "RetrieveQuery",
     "ListIn": "ListQuery",
     "ClosedInput": "StrictRequestSerializer",
-    "names_objects": "ids_in_query",
+    "names_objects": "ids_outside_path",
     "holds_secret": "response_is_secret",
     "in_one_transaction": "atomic",
     "cost_of": "request_weight",

@@ -92,7 +92,7 @@ class EntityView(RemembraView):
 
 
 class MergeView(RemembraView):
-    ids_in_query = True  # the examples are in its request body
+    ids_outside_path = True  # the examples are in its request body
     permission_classes = (requires(POST=Scope.WRITE),)
 
     @extend_schema(

@@ -110,7 +110,7 @@ class NeighborsView(RemembraView):
 
 class PathView(RemembraView):
     permission_classes = (requires(GET=Scope.READ),)
-    ids_in_query = True
+    ids_outside_path = True
 
     @extend_schema(
         operation_id="find_graph_path",

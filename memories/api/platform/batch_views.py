@@ -25,6 +25,7 @@ from memories.types import ForgetCommand, UpdateCommand, WriteResult
 class PlatformBatchView(PlatformView):
     permission_classes = (requires(PUT=Scope.WRITE, DELETE=Scope.DELETE),)
     atomic = False
+    ids_outside_path = True
 
     @schema.batch_update
     def put(self, request: Request) -> Response:

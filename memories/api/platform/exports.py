@@ -61,6 +61,7 @@ class PlatformExportsView(PlatformView):
 
 class PlatformExportView(PlatformView):
     permission_classes = (requires(POST=Scope.READ),)
+    ids_outside_path = True
 
     @schema.get_export
     def post(self, request: Request) -> Response:
@@ -100,6 +101,7 @@ class PlatformSummaryView(PlatformView):
 class PlatformFeedbackView(PlatformView):
     permission_classes = (requires(POST=Scope.WRITE),)
     atomic = False
+    ids_outside_path = True
 
     @schema.feedback
     def post(self, request: Request) -> Response:

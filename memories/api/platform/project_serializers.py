@@ -90,6 +90,7 @@ class PlatformProjectOut(ResponseSerializer):
     multilingual = serializers.BooleanField(allow_null=True)
     decay = serializers.BooleanField(allow_null=True)
 
+    selectable = True
     example = ProjectRecord(ORG, "default", {"custom_instructions": "Keep the tastes of the user."})
 
     def to_representation(self, instance: ProjectRecord) -> dict[str, Any]:

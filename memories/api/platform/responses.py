@@ -70,6 +70,7 @@ class PlatformMemoryOut(ResponseSerializer):
     updated_at = TimestampField()
     expiration_date = ExpirationDateField(source="expires_at", allow_null=True)
 
+    selectable = True
     example: ClassVar[Any] = ex.MEMORY
 
     def get_app_id(self, memory: MemoryRecord) -> Any:

@@ -49,6 +49,14 @@ def answers(serializer: type[ResponseSerializer], description: str) -> OpenApiRe
     return OpenApiResponse(serializer(many=True), description, [shown])
 
 
+def list_or_object(item: type[ResponseSerializer], whole: type[ResponseSerializer]) -> OpenApiResponse:
+    """A bare list, or an object that has it as `results`; other operations describe both."""
+    listed, described = ({"$ref": f"#/components/schemas/{one.__name__.removesuffix('Out')}"} for one in (item, whole))
+    shown = OpenApiExample("The memories", [item.render(item.example)], response_only=True)
+    schema = {"oneOf": [{"type": "array", "items": listed}, described]}
+    return OpenApiResponse(schema, "The memories", [shown])
+
+
 def said(message: str) -> OpenApiResponse:
     return answer(PlatformMessageOut, message, Said(message))
 
@@ -101,7 +109,7 @@ list_filtered = extend_schema(
     description="A bare list of at most 1,000 memories; with `page` or `page_size` a page.",
     parameters=[api_serializers.PlatformPlainPageQuery],
     request=api_serializers.PlatformListMemoriesIn,
-    responses={200: answers(PlatformMemoryOut, "The memories")},
+    responses={200: list_or_object(PlatformMemoryOut, PlatformMemoryPageOut)},
     examples=example("Memories of a user", FILTERED),
 )
 list_plain = extend_schema(
@@ -109,7 +117,7 @@ list_plain = extend_schema(
     summary="List memories of an owner (older clients)",
     description="A bare list of at most 1,000 memories; with `page` or `page_size` a page.",
     parameters=[api_serializers.PlatformPlainPageQuery, api_serializers.PlatformOwnersIn],
-    responses={200: answers(PlatformMemoryOut, "The memories")},
+    responses={200: list_or_object(PlatformMemoryOut, PlatformMemoryPageOut)},
 )
 search = extend_schema(
     operation_id="search_memories",
@@ -130,7 +138,7 @@ def _search_plain(operation: str) -> Callable[[F], F]:
         summary="Search memories (older clients)",
         description="The same search; the response is a bare list unless `output_format` is `v1.1`.",
         request=api_serializers.PlatformPlainSearchIn,
-        responses={200: answers(PlatformFoundMemoryOut, "The memories, best first")},
+        responses={200: list_or_object(PlatformFoundMemoryOut, PlatformSearchResultOut)},
         examples=example("Question", QUERY),
     )
 
