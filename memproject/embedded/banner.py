@@ -8,6 +8,7 @@ BANNER = """
 memproject is running.
 
   API       {url}/v1  and  {url}/api/v1
+  MCP       {url}/mcp
   Docs      {url}/docs
   Admin     {url}/admin/     operator / {password}
   API key   {shown}
