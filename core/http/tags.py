@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 DIALECTS = ("/api/v1", "/v1")
-PLATFORM = "Mem0 clients"
+PLATFORM = "Platform"
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ TAGS = (
     Tag("Webhooks", "Webhooks and their deliveries.", ("webhooks",)),
     Tag("Keys", "API keys of a tenant.", ("keys",)),
     Tag("Tenants", "Tenants; only the master key manages them.", ("tenants",)),
-    Tag(PLATFORM, "The paths that the published clients of mem0 send. They end in a slash.", ()),
+    Tag(PLATFORM, "The platform of mem0, for its published clients. The paths end in a slash.", ()),
     Tag("Service", "Health, status and metrics of the service.", ("health", "status", "metrics")),
 )
 
