@@ -13,9 +13,20 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
+from apikeys.scopes import Scope
 from core.http import platform, remembra
 from core.http.dialects import dialect_of
-from tests.api.operations import ITEM_BY_ITEM, JSON_RPC, METHODS, PUBLIC_ID, Operation, Request, operations, unhandled
+from tests.api.operations import (
+    ITEM_BY_ITEM,
+    JSON_RPC,
+    METHODS,
+    PUBLIC_ID,
+    Operation,
+    Request,
+    operations,
+    scopes_of,
+    unhandled,
+)
 from tests.api.samples import FOREIGN, MAKERS, NOBODY, NOBODYS, TEXT, USER, World
 from tests.shape import routes
 
@@ -179,3 +190,11 @@ def test_the_nets_are_cast_over_everything() -> None:
 @pytest.mark.parametrize("path", ["/health", "/v1/health", "/api/v1/health", "/openapi.json", "/docs", "/redoc"])
 def test_what_needs_no_key(world: World, path: str) -> None:
     assert Client().get(path).status_code == 200
+
+
+def test_a_read_takes_no_idempotency_key() -> None:
+    """Its response, which has texts of memories, would be stored."""
+    views = {f"/{path}": route.callback.cls for path, route in routes.routes() if hasattr(route.callback, "cls")}
+    reads = [path for path, view in views.items() if scopes_of(view).get("POST") is Scope.READ]
+    assert {"/v3/memories/search/", "/api/v1/memories/recall", "/mcp"} <= set(reads)
+    assert [path for path in reads if "POST" in views[path].writes] == []

@@ -47,7 +47,7 @@ def _page(caller: Principal, data: dict[str, Any], limit: int) -> Page:
 
 class PlatformExportsView(PlatformView):
     permission_classes = (requires(POST=Scope.READ),)
-    atomic = True
+    writes = frozenset()
 
     @schema.create_export
     def post(self, request: Request) -> Response:
@@ -62,6 +62,7 @@ class PlatformExportsView(PlatformView):
 class PlatformExportView(PlatformView):
     permission_classes = (requires(POST=Scope.READ),)
     ids_outside_path = True
+    writes = frozenset()
 
     @schema.get_export
     def post(self, request: Request) -> Response:
@@ -90,6 +91,7 @@ class PlatformExportView(PlatformView):
 
 class PlatformSummaryView(PlatformView):
     permission_classes = (requires(POST=Scope.READ),)
+    writes = frozenset()
 
     @schema.get_summary
     def post(self, request: Request) -> Response:

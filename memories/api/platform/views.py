@@ -121,6 +121,7 @@ class PlatformAddView(PlatformView):
 
 class PlatformListView(PlatformView):
     permission_classes = (requires(POST=Scope.READ),)
+    writes = frozenset()
 
     @schema.list_memories
     def post(self, request: Request) -> Response:
@@ -146,6 +147,7 @@ def listed(request: Request, data: dict[str, Any], pages: dict[str, Any]) -> Res
 
 class PlatformSearchView(PlatformView):
     permission_classes = (requires(POST=Scope.READ),)
+    writes = frozenset()
 
     @schema.search
     def post(self, request: Request) -> Response:
@@ -198,6 +200,7 @@ class PlatformPlainListView(PlatformView):
     """The list of older clients."""
 
     permission_classes = (requires(POST=Scope.READ),)
+    writes = frozenset()
 
     @schema.list_filtered
     def post(self, request: Request) -> Response:
@@ -209,6 +212,7 @@ class PlatformSearchV1View(PlatformView):
     """The search of the oldest clients."""
 
     permission_classes = (requires(POST=Scope.READ),)
+    writes = frozenset()
 
     @schema.search_v1
     def post(self, request: Request) -> Response:
