@@ -19,7 +19,7 @@ from typing import Any
 
 from psycopg import sql
 
-from core.metadata_keys import APP_ID
+from core.metadata_keys import APP_ID, RESERVED
 from memories.types import Condition, Filter, FilterGroup
 
 MAX_LEVELS = 5
@@ -51,10 +51,29 @@ def parse(data: Any, path: str = "filters", read: ConditionReader | None = None)
 
     `read` makes a condition of (name, operator, value, path); by default the grammar's.
     """
+    _check_names(data, path)
     found = _group(data, path, 1, read or named)
     if sum(1 for _ in _conditions(found)) > MAX_CONDITIONS:
         raise FilterError(path, f"must have at most {MAX_CONDITIONS} conditions")
     return found
+
+
+def _check_names(data: Any, path: str) -> None:
+    """No name anywhere in a filter holds characters that neither PostgreSQL nor an error message can have."""
+    rest = [data]
+    while rest:
+        value = rest.pop()
+        if isinstance(value, Mapping):
+            if not all(isinstance(name, str) and is_storable(name) for name in value):
+                raise FilterError(path, "must not hold NUL or broken Unicode in a name")
+            rest += value.values()
+        elif isinstance(value, list):
+            rest += value
+
+
+def is_storable(text: str) -> bool:
+    """Whether PostgreSQL accepts the text."""
+    return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def _group(data: Any, path: str, level: int, read: ConditionReader) -> FilterGroup:
@@ -83,8 +102,16 @@ def named(name: str, operator: str, value: Any, path: str) -> Condition:
     """A condition about a column or a metadata key, by its name in the grammar."""
     if name == "app_id":
         return condition(None, APP_ID, operator, value, path)
-    column = name if name in COLUMNS else None
-    return condition(column, name.removeprefix("metadata.") if column is None else name, operator, value, path)
+    if name in COLUMNS:
+        return condition(name, name, operator, value, path)
+    return metadata_condition(name.removeprefix("metadata."), operator, value, path)
+
+
+def metadata_condition(key: str, operator: str, value: Any, path: str) -> Condition:
+    """A condition about a key of the metadata that callers may set."""
+    if key in RESERVED:
+        raise FilterError(path, "is a name that the service sets; filter by app_id")
+    return condition(None, key, operator, value, path)
 
 
 def condition(column: str | None, key: str, operator: str, value: Any, path: str) -> Condition:
@@ -92,9 +119,9 @@ def condition(column: str | None, key: str, operator: str, value: Any, path: str
     if operator not in OPERATORS:
         raise FilterError(f"{path}.{operator[:64]}", f"is no operator; there are {', '.join(OPERATORS)}")
     at = path if operator == "eq" else f"{path}.{operator}"
-    if not key or len(key) > 256 or "\0" in key:
+    if not 1 <= len(key) <= 256:
         raise FilterError(path, "is no name of a metadata key")
-    _check(operator, value, column, at)
+    _check(operator, value, "app_id" if key == APP_ID else column, at)
     return Condition(column, key, operator, _moments(value) if column in TIMES and operator != "exists" else value)
 
 
@@ -129,18 +156,19 @@ def _check_scalar(value: Any, path: str) -> None:
     if isinstance(value, Mapping) or (isinstance(value, list) and any(isinstance(v, list | Mapping) for v in value)):
         raise FilterError(path, "must be a plain value")
     for one in value if isinstance(value, list) else [value]:
-        if isinstance(one, str) and ("\0" in one or any("\ud800" <= c <= "\udfff" for c in one)):
+        if isinstance(one, str) and not is_storable(one):
             raise FilterError(path, "must not hold NUL or broken Unicode")
         if isinstance(one, float) and not math.isfinite(one):
             raise FilterError(path, "must be a finite number")
 
 
 def moment(text: str) -> dt.datetime | None:
-    """A time in ISO 8601, UTC where it says nothing else; None if it is none."""
+    """A time in ISO 8601, UTC where it says nothing else; None if it is none. It is returned in UTC, since PostgreSQL
+    refuses offsets of more than 16 hours."""
     try:
         value = dt.datetime.fromisoformat(text)
-        return value if value.tzinfo else value.replace(tzinfo=dt.UTC)
-    except ValueError:
+        return value.astimezone(dt.UTC) if value.tzinfo else value.replace(tzinfo=dt.UTC)
+    except (ValueError, OverflowError):
         return None
 
 

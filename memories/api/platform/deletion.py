@@ -89,9 +89,18 @@ def _literal(text: str) -> Any:
     except (ValueError, RecursionError):
         pass
     try:
-        return ast.literal_eval(text)
+        return json.loads(json.dumps(_plain(ast.literal_eval(text)), allow_nan=False))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         raise _refused("filters", "must be a JSON object or a Python dictionary") from None
+
+
+def _plain(value: Any) -> Any:
+    """The value, if JSON has it. Raises TypeError: JSON's encoder would make texts of other names."""
+    if isinstance(value, dict):
+        if not all(isinstance(name, str) for name in value):
+            raise TypeError
+        return {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _refused(field: str, expected: str) -> InvalidRequest:

@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from core.clock import UTC
 from core.ids import MEMORY, parse
+from core.metadata_keys import APP_ID
 from memories import filters
+from memories.api.messages import MILLISECONDS, UNIX
 from memories.filters import OWNERS, FilterError, Part, condition, named
 from memories.types import Condition, Filter, FilterGroup
 
 ANY = "*"
 TIMES = {"created_at": "created_at", "updated_at": "updated_at", "timestamp": "valid_from"}
-TEXTS = ("text", "keywords")
 OTHERS = ("expiration_date", "text", "categories", "metadata", "keywords", "memory_ids")
 NAMES = (*OWNERS, *TIMES, *OTHERS)
 UNKNOWN_ID = uuid.UUID(int=0)  # of no memory
 DAY = dt.timedelta(days=1)
+LAST_DAY = dt.datetime.max.replace(tzinfo=UTC)
+# The column or the metadata key that has a value if any is there.
+PRESENT: dict[str, tuple[str | None, str]] = {
+    **{name: (None if name == "app_id" else name, APP_ID if name == "app_id" else name) for name in OWNERS},
+    **{name: (column, column) for name, column in TIMES.items()},
+    "expiration_date": ("expires_at", "expires_at"),
+    "text": ("content", "content"),
+    "keywords": ("content", "content"),
+    "categories": (None, "categories"),
+    "memory_ids": ("memory_id", "memory_id"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +77,19 @@ def equal(name: str, value: str) -> Filter:
 
 
 def _condition(name: str, operator: str, value: Any, path: str) -> Part:
+    if name in PRESENT and _is_any(value):
+        return _present(*PRESENT[name], operator, value, path)
     if name in OWNERS:
-        if (operator, value) == ("eq", ANY):
-            return named(name, "exists", True, path)
         return named(name, operator, value, path)
     if name in TIMES:
         return _time(TIMES[name], operator, value, path)
     match name:
         case "expiration_date":
             return _expiry(operator, value, path)
-        case "text" | "keywords":
-            return _text(name, operator, value, path)
+        case "text":
+            return condition("content", "content", operator, value, path)
+        case "keywords":
+            return _keywords(operator, value, path)
         case "categories":
             return _categories(operator, value, path)
         case "memory_ids":
@@ -85,34 +99,47 @@ def _condition(name: str, operator: str, value: Any, path: str) -> Part:
     raise FilterError(path, f"is no key of a filter; there are AND, OR, NOT, {', '.join(NAMES)}")
 
 
+def _is_any(value: Any) -> bool:
+    return value == ANY or (isinstance(value, list) and ANY in value)
+
+
+def _present(column: str | None, key: str, operator: str, value: Any, path: str) -> Condition:
+    """`*`: there is any value; with `ne` there is none."""
+    if value != ANY or operator not in ("eq", "ne"):
+        raise FilterError(path, f'"{ANY}" is any value: it stands alone, with eq or ne')
+    return condition(column, key, "exists", operator == "eq", path)
+
+
 def _time(column: str, operator: str, value: Any, path: str) -> Part:
-    if (operator, value) == ("eq", ANY):
-        return condition(column, column, "exists", True, path)
     several = [_iso(v) for v in value] if isinstance(value, list) else _iso(value)
     return condition(column, column, operator, several, path)
 
 
 def _iso(value: Any) -> Any:
-    """A Unix time in seconds as ISO 8601; other values stay."""
+    """A Unix time in seconds or milliseconds as ISO 8601; other values stay."""
+    if isinstance(value, str) and UNIX.fullmatch(value):
+        value = float(value)
     if not isinstance(value, int | float) or isinstance(value, bool):
         return value
     try:
-        return dt.datetime.fromtimestamp(value, UTC).isoformat()
+        return dt.datetime.fromtimestamp(value if value < MILLISECONDS else value / 1000, UTC).isoformat()
     except (ValueError, OverflowError, OSError):
         return value
 
 
 def _expiry(operator: str, value: Any, path: str) -> Part:
-    """A memory is there until the end of its expiration date, so `expires_at` is the day after."""
-    if value is None or value == ANY:
-        return condition("expires_at", "expires_at", "exists", (operator == "ne") is (value is None), path)
+    """A memory is there until the end of its expiration date, so `expires_at` is the day after. null: it never
+    expires."""
+    if value is None:
+        if operator not in ("eq", "ne"):
+            raise FilterError(path, "null means that a memory never expires: it is compared with eq or ne")
+        return condition("expires_at", "expires_at", "exists", operator == "ne", path)
+    if operator in ("in", "nin") and isinstance(value, list):
+        return _several(operator, [_expiry("eq", day, path) for day in value], path)
     day = filters.moment(value) if isinstance(value, str) and filters.DATE.fullmatch(value) else None
     if day is None:
         return _time("expires_at", operator, value, path)
-    try:
-        next_day = day + DAY
-    except OverflowError:
-        raise FilterError(path, "must be a date such as 2026-03-01") from None
+    next_day = min(day, LAST_DAY - DAY) + DAY
 
     def compare(by: str, than: dt.datetime) -> Condition:
         return condition("expires_at", "expires_at", by, than.isoformat(), path)
@@ -130,32 +157,36 @@ def _expiry(operator: str, value: Any, path: str) -> Part:
     return _time("expires_at", operator, value, path)
 
 
-def _text(name: str, operator: str, value: Any, path: str) -> Part:
-    """`keywords` are words of the text in any case."""
-    if name == "keywords" and isinstance(value, list) and operator in ("eq", "in", "contains", "icontains"):
-        if not 1 <= len(value) <= filters.MAX_CONDITIONS:
-            raise FilterError(path, f"must be a list of 1 to {filters.MAX_CONDITIONS} words")
-        parts = tuple(condition("content", "content", "icontains", word, path) for word in value)
-        return FilterGroup("OR" if operator == "in" else "AND", parts)
-    if name == "keywords" and operator in ("eq", "contains"):
-        operator = "icontains"
-    return condition("content", "content", operator, value, path)
+def _several(operator: str, parts: Sequence[Part], path: str) -> FilterGroup:
+    """All of these conditions; with `in` one of them, with `ne` and `nin` none."""
+    if not 1 <= len(parts) <= filters.MAX_CONDITIONS:
+        raise FilterError(path, f"must be a list of 1 to {filters.MAX_CONDITIONS} values")
+    return FilterGroup({"ne": "NOT", "nin": "NOT", "in": "OR"}.get(operator, "AND"), tuple(parts))
+
+
+def _keywords(operator: str, value: Any, path: str) -> Part:
+    """Words of the text, in any case."""
+    _refuse_other(operator, path)
+    words = value if isinstance(value, list) else [value]
+    return _several(operator, [condition("content", "content", "icontains", word, path) for word in words], path)
 
 
 def _categories(operator: str, value: Any, path: str) -> Part:
     """Categories are a list in the metadata; a memory has a category if the list contains it."""
-    if (operator, value) == ("eq", ANY):
-        return condition(None, "categories", "exists", True, path)
+    _refuse_other(operator, path)
     values = value if isinstance(value, list) else [value]
-    if operator not in ("eq", "ne", "in", "nin", "contains", "icontains") or not all(
-        isinstance(v, str) for v in values
-    ):
+    if not all(isinstance(category, str) for category in values):
         raise FilterError(path, "must be a category or a list of categories")
-    if not 1 <= len(values) <= filters.MAX_CONDITIONS:
-        raise FilterError(path, f"must be a list of 1 to {filters.MAX_CONDITIONS} categories")
-    has = "icontains" if operator == "icontains" else "contains"
-    parts = tuple(condition(None, "categories", has, category, path) for category in values)
-    return FilterGroup({"ne": "NOT", "nin": "NOT", "in": "OR"}.get(operator, "AND"), parts)
+    if operator == "icontains":
+        parts = [condition(None, "categories", "icontains", category, path) for category in values]
+    else:  # a list is contained in lists alone, a text in texts too
+        parts = [condition(None, "categories", "contains", [category], path) for category in values]
+    return _several(operator, parts, path)
+
+
+def _refuse_other(operator: str, path: str) -> None:
+    if operator not in ("eq", "ne", "in", "nin", "contains", "icontains"):
+        raise FilterError(f"{path}.{operator[:64]}", "must be eq, ne, in, nin, contains or icontains")
 
 
 def _ids(operator: str, value: Any, path: str) -> Part:
@@ -186,7 +217,7 @@ def _metadata_key(key: str, value: Any, path: str) -> Part:
         raise FilterError(path, f"must name an operator: {', '.join(filters.OPERATORS)}")
     parts = []
     for operator, operand in operations.items():
-        if (operator, operand) == ("eq", ANY):
-            operator, operand = "exists", True
-        parts.append(condition(None, key, operator, operand, path))
+        if operand == ANY and operator in ("eq", "ne"):
+            operator, operand = "exists", operator == "eq"
+        parts.append(filters.metadata_condition(key, operator, operand, path))
     return FilterGroup("AND", tuple(parts))
