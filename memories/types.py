@@ -78,7 +78,8 @@ class StoreCommand:
 
     A conversation without facts stores nothing. A single text is always stored: if nothing is extracted, as one memory,
     word for word. `skipped_parts` counts the parts of the messages that have no text; the answer repeats it.
-    `deduplicate`: with `infer` False, the text of a live memory is not stored again; without it, it is another turn.
+    `deduplicate`: a text that is a live memory of the same session and app is not stored again, also with `infer`
+    False, where it is another turn otherwise; a text of another session or app is stored for this one, too.
     """
 
     items: tuple[Item, ...]

@@ -23,6 +23,14 @@ def of_text(content: str) -> bytes:
     return hashlib.sha256(b"fact\0" + normal(content).encode()).digest()
 
 
+def of_text_in(content: str, session: str | None, app_id: str | None) -> bytes:
+    """The 32 bytes that identify a fact among those of a session and an app; without them, of a user."""
+    if session is None and app_id is None:
+        return of_text(content)
+    owned = [normal(content), session, app_id]
+    return hashlib.sha256(b"owned\0" + json.dumps(owned, ensure_ascii=False).encode()).digest()
+
+
 def of_fact(fact: Fact, session: str | None) -> bytes:
     """The 32 bytes that identify a fact, or a turn of `session`."""
     if not fact.verbatim:

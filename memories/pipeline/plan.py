@@ -30,7 +30,7 @@ from memories.pipeline.rows import (
     relative_dates,
     successor,
 )
-from memories.pipeline.writes import ReadWrite
+from memories.pipeline.writes import ReadWrite, app_of
 from memories.review_types import ReviewState
 from memories.statements import ExistingMemory
 from memories.types import Action, Decision, Fact, Json, SourceKind, UpdateCommand
@@ -147,8 +147,10 @@ class Planner:
         operation = reconcile(replace(statement, proposal=opinion.proposal), digest, moment, compared=known)
         operation = replace(operation, outdated_by=opinion.outdated_by, open=opinion.open)
         touched = operation.replaces or operation.existing_id
-        if touched is not None and self._live(touched) is None:  # it ended, or was erased, after the comparison
-            return Operation(fact, digest, Decision.ADD, graph=statement.graph)
+        if touched is not None:
+            row = self._live(touched)  # None: it ended, or was erased, after the comparison
+            if row is None or (operation.existing_id is not None and _is_of_others(row, source)):
+                return Operation(fact, digest, Decision.ADD, graph=statement.graph)
         return operation
 
     def _text(self, write: ReadWrite, number: int) -> Embedded:
@@ -334,6 +336,14 @@ def _reviews(new: Revision, operation: Operation) -> list[Review]:
         for doubt in operation.open
         if doubt.memory.id != operation.replaces
     ]
+
+
+def _is_of_others(row: Revision, source: Source) -> bool:
+    """Whether a write that names its session and app repeats a memory that only other sessions or apps have."""
+    if not source.payload.get("deduplicate"):
+        return False
+    named = (source.run_id, app_of(source.payload["metadata"]))
+    return named not in ((None, None), (row.run_id, app_of(row.metadata)))
 
 
 def _make_obsolete(review: Review, ended: Revision, moment: dt.datetime) -> None:

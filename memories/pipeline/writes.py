@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 
 from core.clock import now
+from core.metadata_keys import APP_ID
 from entities.types import EMPTY_GRAPH, ExtractedGraph
 from memories.embeddings import registry
 from memories.errors import ProviderRefused, ProviderUnavailable
@@ -120,8 +121,13 @@ def of_statements(
 
 def _digest(source: Source, fact: Fact) -> bytes:
     if source.payload.get("deduplicate"):
-        return digest.of_text(fact.content)
+        return digest.of_text_in(fact.content, source.run_id, app_of(source.payload["metadata"]))
     return digest.of_fact(fact, source.run_id)
+
+
+def app_of(metadata: Json) -> str | None:
+    """The app of a memory with this metadata."""
+    return metadata.get(APP_ID)
 
 
 def facts_of(items: Sequence[Item], payload: Json) -> ExtractionResult:
