@@ -12,13 +12,15 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from core.clock import iso, now
 from core.idempotency import records
+from core.redis import publish_result
 from entities.services import entity_erasure
 from memories.models import (
     Embedding,
@@ -80,7 +82,8 @@ def locked(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = Fa
 def scope(where: MemoryScope, *, kind: str, actor: str) -> Erasure:
     """Erase all memories of a scope and all of its accepted writes, including pending ones.
 
-    Pending writes are erased first, so that no worker adds a memory meanwhile. Writes accepted later stay.
+    Pending writes are erased first, so that no worker adds a memory meanwhile. Writes accepted later stay, and so do
+    those of requests that commit during the erasure.
     """
     requested = now()
     counts: Counter[str] = Counter()
@@ -92,7 +95,8 @@ def scope(where: MemoryScope, *, kind: str, actor: str) -> Erasure:
             owner_locks.lock_all(where.tenant_id, [(project, user) for _, project, user in rows])
             counts += memories(where.tenant_id, [row for row, _, _ in rows])
     with transaction.atomic():
-        sources.delete()
+        kept = Outcome.objects.filter(tenant=where.tenant_id, source_key=OuterRef("id"))
+        sources.filter(~Exists(kept), state__in=[SourceState.APPLIED, SourceState.FAILED]).delete()
         return _receipt(where.tenant_id, {"kind": kind}, counts, requested, actor)
 
 
@@ -108,15 +112,18 @@ def inside(where: MemoryScope) -> Q:
 def memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = False) -> Counter[str]:
     """Delete the memories and all derived rows; → deleted rows by table."""
     wanted = list(ids)
+    counts = entity_erasure.erase(tenant_id, wanted)  # first: a merge has its lock when it locks memories
+    going = Memory.objects.filter(tenant=tenant_id, id__in=wanted)
+    # An accepted change refers to its memory, and its request takes no owner's lock. With the rows locked, it has
+    # committed and is redacted below, or its commit waits and finds no memory. In one order, as in `enqueue_writes`.
+    gone = list(going.select_for_update().order_by("id").values_list("id", "project", "user_id"))
     named = Outcome.objects.filter(tenant=tenant_id, memory_key__in=wanted).values("source_key")
     sources = Source.objects.filter(
         Q(id__in=named) | Q(reserved_id__in=wanted) | Q(target_key__in=wanted), tenant=tenant_id
     )
-    counts = redact(tenant_id, sources)
-    counts += entity_erasure.erase(tenant_id, wanted)
+    counts += redact(tenant_id, sources)
     records.redact(tenant_id, wanted)
-    going = Memory.objects.filter(tenant=tenant_id, id__in=wanted)
-    memory_events.emit_deleted(tenant_id, going.values_list("id", "project", "user_id"), now(), expired=expired)
+    memory_events.emit_deleted(tenant_id, gone, now(), expired=expired)
     Outcome.objects.filter(tenant=tenant_id, replaces_key__in=wanted).update(replaces_key=None)
     passages = Passage.objects.filter(tenant=tenant_id, memory_key__in=wanted)
     owner_locks.erased(tenant_id, Counter(passages.values_list("project", "user_id")))
@@ -135,7 +142,8 @@ def memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = 
 
 
 def redact(tenant_id: uuid.UUID, sources: QuerySet[Source]) -> Counter[str]:
-    """Remove the text of accepted writes. Pending ones are finished, so that no worker can apply them.
+    """Remove the text of accepted writes. Pending ones are finished, so that no worker can apply them, and the requests
+    that wait for them are notified.
 
     → the number of redacted writes, and how many of them were stores that had not been applied.
     """
@@ -149,6 +157,8 @@ def redact(tenant_id: uuid.UUID, sources: QuerySet[Source]) -> Counter[str]:
     closed = {"state": SourceState.FAILED, "failure": ERASED, "finished_at": moment}
     redacted.filter(state=SourceState.PENDING).update(next_attempt_at=None, **closed)
     redacted.update(redacted_at=moment, **REDACTED)
+    ended = [row for row, state, _, _ in rows if state == SourceState.PENDING]
+    transaction.on_commit(partial(publish_result, ended), robust=True)
     pending = sum(state == SourceState.PENDING and kind == SourceKind.STORE for _, state, kind, _ in rows)
     return Counter(sources=len(rows), pending=pending)
 
