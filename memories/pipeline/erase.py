@@ -11,7 +11,7 @@ import hmac
 import json
 import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from django.conf import settings
@@ -35,9 +35,14 @@ from memories.models import (
     Usage,
 )
 from memories.pipeline import memory_events, owner_locks
-from memories.types import MemoryScope, SourceKind, SourceState
+from memories.pipeline.fulltext import of_source
+from memories.pipeline.source_items import items_of, joined
+from memories.types import Item, MemoryScope, SourceKind, SourceState
+
+Erasable = Mapping[uuid.UUID, Sequence[int]]  # ids to erase; of a pending write, the positions of messages that stay
 
 BATCH_SIZE = 500
+NOTHING: Erasable = {}
 ERASED = "erased"
 REDACTED: dict[str, object] = {
     "text": "",
@@ -60,23 +65,60 @@ def by_ids(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, kind: str = "memor
         return _receipt(tenant_id, {"kind": kind, "named": len(ids)}, counts, requested, actor)
 
 
-def matching(where: MemoryScope, find: Callable[[int], Sequence[uuid.UUID]], *, kind: str, actor: str) -> Erasure:
+def matching(where: MemoryScope, find: Callable[[int], Erasable], *, kind: str, actor: str) -> Erasure:
     """Erase the results of `find(most)` in a scope, batch by batch until there are none, with one receipt."""
     requested = now()
     counts: Counter[str] = Counter()
-    while ids := find(BATCH_SIZE):
+    while found := find(BATCH_SIZE):
         with transaction.atomic():
-            counts += locked(where.tenant_id, ids)
+            counts += locked(where.tenant_id, list(found), cut={row: stay for row, stay in found.items() if stay})
     with transaction.atomic():
         return _receipt(where.tenant_id, {"kind": kind}, counts, requested, actor)
 
 
-def locked(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = False) -> Counter[str]:
-    """Delete memories, including pending ones, under the locks of their owners; → deleted rows by table."""
+def locked(
+    tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, cut: Erasable = NOTHING, expired: bool = False
+) -> Counter[str]:
+    """Delete memories, including pending ones, under the locks of their owners; → deleted rows by table.
+
+    `cut`: the pending ones of which some messages stay.
+    """
     found = Memory.objects.filter(tenant=tenant_id, id__in=list(ids)).values_list("project", "user_id")
     pending = Source.objects.filter(tenant=tenant_id, reserved_id__in=list(ids))
     owner_locks.lock_all(tenant_id, [*found, *pending.values_list("project", "user_id")])
-    return memories(tenant_id, ids, expired=expired)
+    counts = memories(tenant_id, [row for row in ids if row not in cut], expired=expired)
+    return counts + _messages(tenant_id, cut) if cut else counts
+
+
+def _messages(tenant_id: uuid.UUID, cut: Erasable) -> Counter[str]:
+    """Erase all messages of accepted stores that are not applied, except those at these positions.
+
+    The others keep their positions, which the digest of a turn covers. A worker that has read the text before decides
+    again. Of a store that is applied in part the rest is erased: its progress is counted in statements.
+    """
+    counts: Counter[str] = Counter()
+    waiting = Source.objects.select_for_update().filter(tenant=tenant_id, reserved_id__in=list(cut), redacted_at=None)
+    waiting = waiting.filter(state__in=[SourceState.PENDING, SourceState.FAILED]).defer("tsv", "vector")
+    found = {source.reserved_id: source for source in waiting}
+    for key, stay in cut.items():
+        if (source := found.get(key)) is None:  # applied since it was found
+            continue
+        row = Source.objects.filter(tenant=tenant_id, id=source.id)
+        if "statements_done" in source.result:
+            counts += redact(tenant_id, row)
+            continue
+        items, kept = enumerate(items_of(source), 1), set(stay)
+        text, spans = joined([item if position in kept else Item("") for position, item in items])
+        row.update(
+            text=text,
+            payload=source.payload | {"items": spans},
+            tsv=of_source(text, source.project),
+            vector=None,
+            model="",
+        )
+        records.redact(tenant_id, [source.id, key])
+        counts += Counter(sources=1, pending=int(source.state == SourceState.PENDING))
+    return counts
 
 
 def scope(where: MemoryScope, *, kind: str, actor: str) -> Erasure:

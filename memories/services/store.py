@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
 from apikeys.types import Principal
-from core.clock import iso, now
+from core.clock import now
 from core.errors import InvalidRequest, MemoryNotFound, NotFound
 from core.idempotency.decorator import bind
 from core.ids import EVENT, MEMORY, new_id, parse, public
@@ -21,13 +21,13 @@ from core.postgres import fetch
 from core.redis import await_result
 from entities.services import mentions
 from entities.types import NO_ENTITIES
-from memories.languages import configuration
 from memories.models import Memory, Source
 from memories.pipeline import attempts, erase, write_queue
-from memories.pipeline.fulltext import SOURCE_CHARACTERS, to_tsvector
+from memories.pipeline.fulltext import of_source
+from memories.pipeline.source_items import joined
 from memories.pipeline.write_queue import LONG, Priority
 from memories.services import access
-from memories.types import Decision, Item, ItemResult, SourceKind, SourceState, StoreCommand, WriteResult
+from memories.types import Decision, ItemResult, SourceKind, SourceState, StoreCommand, WriteResult
 
 MAX_FIRST = 10  # writes of one request that go to the queue `store`
 
@@ -91,7 +91,7 @@ def source_of(principal: Principal, command: StoreCommand, **payload: Any) -> So
         },
         reserved_id=new_id(),
         expires_at=command.expires_at,
-        tsv=to_tsvector(text[:SOURCE_CHARACTERS], configuration(project)),
+        tsv=of_source(text, project),
     )
 
 
@@ -161,25 +161,6 @@ def _are_quick(sources: Sequence[Source]) -> bool:
     if not sources or any(len(source.text) > LONG for source in sources):
         return False
     return not attempts.is_slow(sources[0].tenant_id)
-
-
-def joined(items: tuple[Item, ...]) -> tuple[str, list[dict[str, Any]]]:
-    """All items as one raw text, and each item as a span of it with its speaker and time."""
-    parts: list[str] = []
-    spans: list[dict[str, Any]] = []
-    at = 0
-    for item in items:
-        said: dict[str, Any] = {"start": at, "stop": at + len(item.content)}
-        optional = {
-            "role": item.role,
-            "speaker": item.speaker,
-            "said_at": iso(item.said_at) if item.said_at else None,
-            "client_timestamp": item.client_timestamp,
-        }
-        spans.append(said | {name: value for name, value in optional.items() if value is not None})
-        parts.append(item.content)
-        at += len(item.content) + 1
-    return "\n".join(parts), spans
 
 
 # --- the result of an accepted write ---------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ SENDING = (
     "failed for a day, or if its key has ended; its pending deliveries fail. Messages may be delivered twice and in "
     "any order. The body is `{type, timestamp, user_id, project, data}`. The `data` of `memory.created` and "
     "`memory.updated` has `id`, `content`, `metadata`, `memory_type`, `agent_id`, `app_id`, `run_id`, `action`, "
-    "`reason`, `valid_from`, `valid_to` and `expires_at`; that of `memory.deleted` and `memory.expired` has the `id` alone."
+    "`reason`, `valid_from`, `valid_to` and `expires_at`; that of `memory.deleted` and `memory.expired` has only `id`."
 )
 
 
