@@ -201,6 +201,11 @@ def mentions(part: Filter | None, name: str) -> bool:
     return part is not None and any((c.column, c.name) == _owner(name) for c in _conditions(part))
 
 
+def reads(part: Filter | None, column: str) -> bool:
+    """Whether a filter has a condition about a column."""
+    return part is not None and any(c.column == column for c in _conditions(part))
+
+
 def without(part: Filter | None, name: str, value: str) -> Filter | None:
     """A filter without the conditions `name` = `value` that all of its matches have; None if no other is left."""
     if isinstance(part, Condition):

@@ -18,7 +18,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.clock import UTC, iso
-from core.metadata_keys import RESERVED
+from core.metadata_keys import RESERVED, without_reserved
 
 # Control characters except tab, line feed and carriage return; lone surrogates; characters that PostgreSQL refuses.
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -193,7 +193,7 @@ class MetadataField(serializers.Field[dict[str, Any], Any, dict[str, Any], Any])
         return data
 
     def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
-        return value if RESERVED.isdisjoint(value) else {k: v for k, v in value.items() if k not in RESERVED}
+        return without_reserved(value)
 
     def _check(self, value: Any, depth: int) -> None:
         if depth > METADATA_DEPTH:

@@ -27,7 +27,7 @@ from core.http.admin import (
     chosen_tenants,
 )
 from core.ids import MEMORY, RECEIPT, parse, public
-from core.metadata_keys import APP_ID, FEEDBACK, RESERVED
+from core.metadata_keys import APP_ID, FEEDBACK, without_reserved
 from memories.admin.display import as_json, as_written
 from memories.languages import DEFAULT, configuration
 from memories.models import Memory, Passage, Revision
@@ -160,7 +160,7 @@ class MemoryAdmin(TenantRowAdmin[Memory]):
 
     @admin.display(description="metadata")
     def metadata(self, memory: Memory) -> str:
-        return as_json({name: value for name, value in _metadata(memory).items() if name not in RESERVED})
+        return as_json(without_reserved(_metadata(memory)))
 
     @admin.display(description="feedback")
     def feedback(self, memory: Memory) -> str:

@@ -7,6 +7,7 @@ import uuid
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Length
 from pgvector.django import HalfVectorField
 
 from core.clock import now
@@ -19,7 +20,8 @@ class Source(TenantRow):
     """One accepted write that needs the pipeline; `/events/{id}` shows it.
 
     `text` is the raw text, `payload` its structure: `{"items": [{start, stop, role?, speaker?, said_at?,
-    client_timestamp?}], "infer", "metadata", "memory_type", …}` with spans in characters of `text`. `reserved_id` is
+    client_timestamp?}], "infer", "metadata", "memory_type", …}` with spans in characters of `text`; that of an erased
+    message is empty. `reserved_id` is
     the id of the first memory, which the response contains before that memory exists. `tsv` and `vector` let recall
     find a pending write. `sequence` is the position in the owner's queue; a failed attempt sets `next_attempt_at`.
     """
@@ -85,6 +87,10 @@ class Source(TenantRow):
     def pending_row(self) -> models.QuerySet[Source]:
         """The row while it is pending: a late change of a finished or erased write changes no row."""
         return Source.objects.filter(tenant=self.tenant_id, id=self.id, state=SourceState.PENDING)
+
+    def unchanged_row(self) -> models.QuerySet[Source]:
+        """The row while it is pending with this text. Only an erasure of messages changes the text: it gets shorter."""
+        return self.pending_row().alias(characters=Length("text")).filter(characters=len(self.text))
 
 
 class Outcome(TenantRow):

@@ -41,8 +41,9 @@ CLOSE = """
 UPDATE memories_source s
 SET state = %(state)s, finished_at = %(now)s, next_attempt_at = NULL, failure = closed.failure, result = closed.result,
     tsv = NULL, vector = NULL, model = ''
-FROM unnest(%(ids)s::uuid[], %(results)s::jsonb[], %(failures)s::text[]) AS closed(id, result, failure)
-WHERE s.tenant_id = %(tenant)s AND s.id = closed.id AND s.state = 'pending'
+FROM unnest(%(ids)s::uuid[], %(characters)s::int[], %(results)s::jsonb[], %(failures)s::text[])
+    AS closed(id, characters, result, failure)
+WHERE s.tenant_id = %(tenant)s AND s.id = closed.id AND s.state = 'pending' AND length(s.text) = closed.characters
 """
 CLOSE_REVIEWS = """
 UPDATE memories_review r SET state = 'obsolete', decided_at = changed.at
@@ -57,7 +58,7 @@ def commit(tenant_id: uuid.UUID, project: str, user_id: str, seen: int, changes:
     """Write the changes of a pass, and finish its writes.
 
     `seen` is the owner's version at the decision. Raises StaleError if it has changed, or if one of the writes was
-    erased or applied meanwhile; then nothing is written.
+    erased, in whole or in part, or applied meanwhile; then nothing is written.
     """
     with transaction.atomic():
         passages = len(changes.batch.passages)
@@ -190,6 +191,7 @@ def _finish(tenant_id: uuid.UUID, writes: Sequence[AppliedWrite]) -> None:
                     "state": state.value,
                     "now": now(),
                     "ids": [write.source.id for write in closed],
+                    "characters": [len(write.source.text) for write in closed],
                     "results": [json.dumps(write.result) for write in closed],
                     "failures": [write.failure for write in closed],
                 }
@@ -198,7 +200,7 @@ def _finish(tenant_id: uuid.UUID, writes: Sequence[AppliedWrite]) -> None:
                     raise StaleError
     for write in (w for w in writes if not w.is_last and not w.failure):
         reserved = write.reserved_id or write.source.reserved_id
-        if not write.source.pending_row().update(result=write.result, reserved_id=reserved):
+        if not write.source.unchanged_row().update(result=write.result, reserved_id=reserved):
             raise StaleError
 
 

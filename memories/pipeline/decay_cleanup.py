@@ -50,8 +50,8 @@ def erased(scope: MemoryScope, *, actor: str) -> int:
     """Erase the decayed memories of a scope, with one receipt; → number."""
     found = decayed(scope)
 
-    def find(most: int) -> list[uuid.UUID]:
-        return [f.memory_id for f in islice(found, most)]
+    def find(most: int) -> dict[uuid.UUID, tuple[int, ...]]:
+        return {f.memory_id: () for f in islice(found, most)}
 
     return int(erase.matching(scope, find, kind="decayed", actor=actor).counts.get("memories", 0))
 

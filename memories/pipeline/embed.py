@@ -73,4 +73,4 @@ def head(source: Source) -> None:
 
 def _keep(source: Source, vector: npt.NDArray[np.float32], model: str) -> None:
     source.vector, source.model = vector, model
-    source.pending_row().update(vector=vector, model=model)
+    source.unchanged_row().update(vector=vector, model=model)

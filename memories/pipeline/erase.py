@@ -11,14 +11,16 @@ import hmac
 import json
 import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from core.clock import iso, now
 from core.idempotency import records
+from core.redis import publish_result
 from entities.services import entity_erasure
 from memories.models import (
     Embedding,
@@ -33,9 +35,14 @@ from memories.models import (
     Usage,
 )
 from memories.pipeline import memory_events, owner_locks
-from memories.types import MemoryScope, SourceKind, SourceState
+from memories.pipeline.fulltext import of_source
+from memories.pipeline.source_items import items_of, joined
+from memories.types import Item, MemoryScope, SourceKind, SourceState
+
+Erasable = Mapping[uuid.UUID, Sequence[int]]  # ids to erase; of a pending write, the positions of messages that stay
 
 BATCH_SIZE = 500
+NOTHING: Erasable = {}
 ERASED = "erased"
 REDACTED: dict[str, object] = {
     "text": "",
@@ -58,29 +65,67 @@ def by_ids(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, kind: str = "memor
         return _receipt(tenant_id, {"kind": kind, "named": len(ids)}, counts, requested, actor)
 
 
-def matching(where: MemoryScope, find: Callable[[int], Sequence[uuid.UUID]], *, kind: str, actor: str) -> Erasure:
+def matching(where: MemoryScope, find: Callable[[int], Erasable], *, kind: str, actor: str) -> Erasure:
     """Erase the results of `find(most)` in a scope, batch by batch until there are none, with one receipt."""
     requested = now()
     counts: Counter[str] = Counter()
-    while ids := find(BATCH_SIZE):
+    while found := find(BATCH_SIZE):
         with transaction.atomic():
-            counts += locked(where.tenant_id, ids)
+            counts += locked(where.tenant_id, list(found), cut={row: stay for row, stay in found.items() if stay})
     with transaction.atomic():
         return _receipt(where.tenant_id, {"kind": kind}, counts, requested, actor)
 
 
-def locked(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = False) -> Counter[str]:
-    """Delete memories, including pending ones, under the locks of their owners; → deleted rows by table."""
+def locked(
+    tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, cut: Erasable = NOTHING, expired: bool = False
+) -> Counter[str]:
+    """Delete memories, including pending ones, under the locks of their owners; → deleted rows by table.
+
+    `cut`: the pending ones of which some messages stay.
+    """
     found = Memory.objects.filter(tenant=tenant_id, id__in=list(ids)).values_list("project", "user_id")
     pending = Source.objects.filter(tenant=tenant_id, reserved_id__in=list(ids))
     owner_locks.lock_all(tenant_id, [*found, *pending.values_list("project", "user_id")])
-    return memories(tenant_id, ids, expired=expired)
+    counts = memories(tenant_id, [row for row in ids if row not in cut], expired=expired)
+    return counts + _messages(tenant_id, cut) if cut else counts
+
+
+def _messages(tenant_id: uuid.UUID, cut: Erasable) -> Counter[str]:
+    """Erase all messages of accepted stores that are not applied, except those at these positions.
+
+    The others keep their positions, which the digest of a turn covers. A worker that has read the text before decides
+    again. Of a store that is applied in part the rest is erased: its progress is counted in statements.
+    """
+    counts: Counter[str] = Counter()
+    waiting = Source.objects.select_for_update().filter(tenant=tenant_id, reserved_id__in=list(cut), redacted_at=None)
+    waiting = waiting.filter(state__in=[SourceState.PENDING, SourceState.FAILED]).defer("tsv", "vector")
+    found = {source.reserved_id: source for source in waiting}
+    for key, stay in cut.items():
+        if (source := found.get(key)) is None:  # applied since it was found
+            continue
+        row = Source.objects.filter(tenant=tenant_id, id=source.id)
+        if "statements_done" in source.result:
+            counts += redact(tenant_id, row)
+            continue
+        items, kept = enumerate(items_of(source), 1), set(stay)
+        text, spans = joined([item if position in kept else Item("") for position, item in items])
+        row.update(
+            text=text,
+            payload=source.payload | {"items": spans},
+            tsv=of_source(text, source.project),
+            vector=None,
+            model="",
+        )
+        records.redact(tenant_id, [source.id, key])
+        counts += Counter(sources=1, pending=int(source.state == SourceState.PENDING))
+    return counts
 
 
 def scope(where: MemoryScope, *, kind: str, actor: str) -> Erasure:
     """Erase all memories of a scope and all of its accepted writes, including pending ones.
 
-    Pending writes are erased first, so that no worker adds a memory meanwhile. Writes accepted later stay.
+    Pending writes are erased first, so that no worker adds a memory meanwhile. Writes accepted later stay, and so do
+    those of requests that commit during the erasure.
     """
     requested = now()
     counts: Counter[str] = Counter()
@@ -92,7 +137,8 @@ def scope(where: MemoryScope, *, kind: str, actor: str) -> Erasure:
             owner_locks.lock_all(where.tenant_id, [(project, user) for _, project, user in rows])
             counts += memories(where.tenant_id, [row for row, _, _ in rows])
     with transaction.atomic():
-        sources.delete()
+        kept = Outcome.objects.filter(tenant=where.tenant_id, source_key=OuterRef("id"))
+        sources.filter(~Exists(kept), state__in=[SourceState.APPLIED, SourceState.FAILED]).delete()
         return _receipt(where.tenant_id, {"kind": kind}, counts, requested, actor)
 
 
@@ -108,15 +154,18 @@ def inside(where: MemoryScope) -> Q:
 def memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = False) -> Counter[str]:
     """Delete the memories and all derived rows; → deleted rows by table."""
     wanted = list(ids)
+    counts = entity_erasure.erase(tenant_id, wanted)  # first: a merge has its lock when it locks memories
+    going = Memory.objects.filter(tenant=tenant_id, id__in=wanted)
+    # An accepted change refers to its memory, and its request takes no owner's lock. With the rows locked, it has
+    # committed and is redacted below, or its commit waits and finds no memory. In one order, as in `enqueue_writes`.
+    gone = list(going.select_for_update().order_by("id").values_list("id", "project", "user_id"))
     named = Outcome.objects.filter(tenant=tenant_id, memory_key__in=wanted).values("source_key")
     sources = Source.objects.filter(
         Q(id__in=named) | Q(reserved_id__in=wanted) | Q(target_key__in=wanted), tenant=tenant_id
     )
-    counts = redact(tenant_id, sources)
-    counts += entity_erasure.erase(tenant_id, wanted)
+    counts += redact(tenant_id, sources)
     records.redact(tenant_id, wanted)
-    going = Memory.objects.filter(tenant=tenant_id, id__in=wanted)
-    memory_events.emit_deleted(tenant_id, going.values_list("id", "project", "user_id"), now(), expired=expired)
+    memory_events.emit_deleted(tenant_id, gone, now(), expired=expired)
     Outcome.objects.filter(tenant=tenant_id, replaces_key__in=wanted).update(replaces_key=None)
     passages = Passage.objects.filter(tenant=tenant_id, memory_key__in=wanted)
     owner_locks.erased(tenant_id, Counter(passages.values_list("project", "user_id")))
@@ -135,7 +184,8 @@ def memories(tenant_id: uuid.UUID, ids: Sequence[uuid.UUID], *, expired: bool = 
 
 
 def redact(tenant_id: uuid.UUID, sources: QuerySet[Source]) -> Counter[str]:
-    """Remove the text of accepted writes. Pending ones are finished, so that no worker can apply them.
+    """Remove the text of accepted writes. Pending ones are finished, so that no worker can apply them, and the requests
+    that wait for them are notified.
 
     → the number of redacted writes, and how many of them were stores that had not been applied.
     """
@@ -149,6 +199,8 @@ def redact(tenant_id: uuid.UUID, sources: QuerySet[Source]) -> Counter[str]:
     closed = {"state": SourceState.FAILED, "failure": ERASED, "finished_at": moment}
     redacted.filter(state=SourceState.PENDING).update(next_attempt_at=None, **closed)
     redacted.update(redacted_at=moment, **REDACTED)
+    ended = [row for row, state, _, _ in rows if state == SourceState.PENDING]
+    transaction.on_commit(partial(publish_result, ended), robust=True)
     pending = sum(state == SourceState.PENDING and kind == SourceKind.STORE for _, state, kind, _ in rows)
     return Counter(sources=len(rows), pending=pending)
 

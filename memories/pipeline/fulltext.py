@@ -13,7 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Func, IntegerField, TextField, Value
 from django.db.models.sql.compiler import SQLCompiler
 
-from memories.languages import segmented
+from memories.languages import configuration, segmented
 
 SOURCE_CHARACTERS = 20_000  # of a pending write's raw text; its passages have all of it
 PUNCTUATION = ".,;:!?()\"'"  # a character that changes no lexeme beside a word
@@ -66,6 +66,11 @@ def to_tsvector(text: str, configuration: str, speaker: str | None = None, evide
     original = ToTsVector(config, Value(segmented(evidence)))
     lacking = Func(original, lexemes, function="ts_delete", output_field=SearchVectorField())
     return Func(said, lacking, template="(%(expressions)s)", arg_joiner=" || ", output_field=SearchVectorField())
+
+
+def of_source(text: str, project: str) -> Any:
+    """The tsvector of an accepted write, so that recall finds it while it is pending."""
+    return to_tsvector(text[:SOURCE_CHARACTERS], configuration(project))
 
 
 def word_count(text: str, configuration: str, speaker: str | None = None, evidence: str = "") -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from core.clock import iso
 from core.ids import MEMORY, public
+from core.metadata_keys import APP_ID, without_reserved
 from memories.models import Revision
 from memories.types import Action
 from webhooks import emit
@@ -38,9 +39,10 @@ def _event(revision: Revision) -> Event:
     data = {
         "id": public(MEMORY, revision.memory_key),
         "content": revision.content,
-        "metadata": revision.metadata,
+        "metadata": without_reserved(revision.metadata),
         "memory_type": revision.memory_type,
         "agent_id": revision.agent_id,
+        "app_id": revision.metadata.get(APP_ID),
         "run_id": revision.run_id,
         "action": str(revision.action),
         "reason": revision.reason,

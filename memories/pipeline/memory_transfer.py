@@ -18,10 +18,9 @@ from django.db.models import QuerySet
 
 from core.ids import new_id
 from core.serialization import IDENTITY, IdRemapper, Line, LineError, RowFormat, batches, read_list
-from memories.languages import configuration
 from memories.models import Memory, Outcome, Owner, Passage, Review, Revision, Source, Usage
 from memories.pipeline import apply, erase, owner_locks, write_queue
-from memories.pipeline.fulltext import SOURCE_CHARACTERS, to_tsvector
+from memories.pipeline.fulltext import of_source
 from memories.pipeline.rows import Attribution, Batch, Embedded
 from memories.pipeline.write_queue import Priority
 from memories.types import MemoryScope, SourceKind, SourceState
@@ -209,7 +208,7 @@ def _add_source(imported: ImportBatch, said: Line, owner_key: OwnerKey, remapper
     if pending and row.redacted_at is not None:
         raise LineError("state", "must not be pending: the text is redacted")
     if row.kind == SourceKind.STORE and row.state != SourceState.APPLIED and row.redacted_at is None:
-        row.tsv = to_tsvector(row.text[:SOURCE_CHARACTERS], configuration(row.project))
+        row.tsv = of_source(row.text, row.project)
     imported.sources.append(row)
     for outcome in read_list(lambda entry: OUTCOME.read(entry, remapper), said["outcomes"], "outcomes"):
         made = Outcome(id=new_id(), tenant_id=owner_key.tenant_id, source_key=row.id, **outcome)

@@ -236,7 +236,7 @@ def _apply(chunk: Sequence[ReadWrite], claim: Claim) -> None:
         if found.expired:
             with transaction.atomic():
                 erase.locked(claim.tenant_id, sorted(found.expired), expired=True)
-            left = _still_pending(left)
+            left = _still_pending(left, claim)
             continue
         new = {digest: text for write in left for digest, text in write.new_texts(found.live) if digest not in texts}
         try:
@@ -248,7 +248,7 @@ def _apply(chunk: Sequence[ReadWrite], claim: Claim) -> None:
         except plan.MissingTextsError as missing:
             texts |= embed.texts(missing.contents, claim)
         except owner_locks.StaleError:
-            left = _still_pending(left)
+            left = _still_pending(left, claim)
         else:
             if not all(write.is_last for write in changes.writes):
                 claim.advanced()
@@ -269,10 +269,19 @@ def _announce(results: Sequence[AppliedWrite], seconds: float) -> None:
     publish_result([write.source.id for write in ended])
 
 
-def _still_pending(chunk: Sequence[ReadWrite]) -> list[ReadWrite]:
-    """Without writes that were erased, or applied by another worker."""
-    pending = _pending_ids([write.source for write in chunk])
-    return [write for write in chunk if write.source.id in pending]
+def _still_pending(chunk: Sequence[ReadWrite], claim: Claim) -> list[ReadWrite]:
+    """Without writes that were erased, or applied by another worker. A write without some of its messages is read
+    again."""
+    ids = [write.source.id for write in chunk]
+    rows = Source.objects.filter(tenant=claim.tenant_id, id__in=ids, state=SourceState.PENDING).defer("tsv")
+    pending = {source.id: source for source in rows}
+    left = [write for write in chunk if write.source.id in pending]
+    for number, write in enumerate(left):
+        source = pending[write.source.id]
+        if len(source.text) != len(write.source.text):
+            claim.extend()
+            left[number] = writes.read(source)
+    return left
 
 
 def _pending_ids(sources: Sequence[Source]) -> set[uuid.UUID]:

@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from django.db.models import Q
-from django.utils.dateparse import parse_datetime
 
 from core.clock import now
 from core.metadata_keys import APP_ID
@@ -24,6 +23,7 @@ from memories.extraction.llm.extractor_registry import model_extractor
 from memories.extraction.llm.model_extractor import MAX_WISHES
 from memories.models import ProjectSettings, Revision, Source
 from memories.pipeline import digest, embed
+from memories.pipeline.source_items import items_of
 from memories.retrieval.context import contents_of
 from memories.retrieval.similar import live_digests, similar
 from memories.statements import ExistingMemory, ExtractionResult, Proposal, Statement
@@ -208,20 +208,6 @@ def _roles(payload: Json) -> frozenset[str] | None:
 
 
 # --- extraction without a language model -----------------------------------------------------------------------------
-def items_of(source: Source) -> list[Item]:
-    """The items of a write, cut out of its raw text."""
-    return [
-        Item(
-            source.text[i["start"] : i["stop"]],
-            i.get("role"),
-            i.get("speaker"),
-            parse_datetime(i["said_at"]) if i.get("said_at") else None,
-            i.get("client_timestamp"),
-        )
-        for i in source.payload["items"]
-    ]
-
-
 def extract(items: Sequence[Item], *, infer: bool, roles: frozenset[str] | None = None) -> ExtractionResult:
     """The statements of `items`, without a language model; without `infer` each item is one fact, verbatim.
 
@@ -240,11 +226,11 @@ def extract(items: Sequence[Item], *, infer: bool, roles: frozenset[str] | None 
 
 
 def verbatim(items: Sequence[Item], roles: frozenset[str] | None = None) -> tuple[Fact, ...]:
-    """Each item as one fact, word for word."""
+    """Each item with text as one fact, word for word; messages that were erased have none."""
     return tuple(
         Fact(i.content, i.content, position, i.role, i.speaker, i.said_at, i.client_timestamp, verbatim=True)
         for position, i in enumerate(items)
-        if roles is None or i.role in roles
+        if i.content and (roles is None or i.role in roles)
     )
 
 

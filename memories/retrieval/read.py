@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection
 from psycopg import sql
 
+from core.clock import now
 from core.postgres import fetch
 from entities.services import mentions
 from memories.models import Embedding, Outcome, Passage, Review, Revision, Source
@@ -43,13 +44,23 @@ WHERE r.tenant_id = %(tenant)s AND r.memory_key = ANY(%(ids)s) AND {current} AND
 # The newest memories of a scope that match a filter, and the writes that will become memories.
 MATCHING = """
 SELECT r.memory_key AS id FROM memories_revision r
-WHERE {r_scope} AND (({visible}) OR (%(include_inactive)s AND {current})) AND {r_filter}
+WHERE {r_scope} AND {visible} AND {r_filter}
   AND (%(before)s::uuid IS NULL OR r.memory_key < %(before)s)
 UNION ALL
 SELECT s.reserved_id FROM memories_source s
 WHERE %(pending)s AND {s_scope} AND {waiting} AND {s_filter}
   AND (%(before)s::uuid IS NULL OR s.reserved_id < %(before)s)
 ORDER BY id DESC LIMIT %(limit)s OFFSET %(offset)s
+"""
+# What a deletion by filter erases: memories in any state, and accepted writes with the positions of the messages that
+# stay, because they do not match.
+ERASABLE = """
+SELECT r.memory_key AS id, '{{}}'::bigint[] AS others FROM memories_revision r
+WHERE {r_scope} AND {current} AND {r_filter}
+UNION ALL
+SELECT s.reserved_id, {s_others} FROM memories_source s
+WHERE {s_scope} AND {waiting} AND {s_filter}
+ORDER BY id DESC LIMIT %(limit)s
 """
 COUNT = "SELECT count(*) FROM memories_revision r WHERE {r_scope} AND {visible} AND {r_filter}"
 
@@ -102,7 +113,7 @@ def _pending(source: Source, memory_id: uuid.UUID) -> MemoryRecord:
         agent_id=source.agent_id,
         run_id=source.run_id,
         metadata=source.payload.get("metadata", {}),
-        memory_type=source.payload.get("memory_type") or "fact",
+        memory_type=source.payload.get("memory_type") or ("fact" if source.payload.get("infer", True) else "turn"),
         pinned=False,
         importance=0.5,
         created_at=source.accepted_at,
@@ -174,26 +185,29 @@ def matching(
     waiting: bool = False,
     exclude: Sequence[uuid.UUID] = (),
     temporal_view: TemporalView = CURRENT,
-    include_inactive: bool = False,
 ) -> list[uuid.UUID]:
     """Ids of the live memories of a scope that match a filter, newest first.
 
     `before` starts after that memory; `waiting` adds accepted stores that are not applied, which only current reads
-    include; `include_inactive` also finds archived, outdated or expired memories.
+    include.
     """
     statement, values = where.statement(MATCHING, condition, temporal_view)
     values |= where.parameters(scope, moment, exclude=exclude, temporal_view=temporal_view)
     waiting = waiting and not temporal_view.is_historical
-    values |= {
-        "before": before,
-        "limit": limit,
-        "offset": offset,
-        "pending": waiting,
-        "include_inactive": include_inactive,
-    }
+    values |= {"before": before, "limit": limit, "offset": offset, "pending": waiting}
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return [row for (row,) in cursor.fetchall()]
+
+
+def erasable(scope: MemoryScope, condition: Filter, *, limit: int) -> dict[uuid.UUID, list[int]]:
+    """Ids of memories that match a filter, also archived, outdated or expired ones, and of accepted stores with a
+    message that matches; → the positions (from 1) of the other messages of each store."""
+    statement, values = where.statement(ERASABLE, condition)
+    values |= where.parameters(scope, now()) | {"limit": limit}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return dict(cursor.fetchall())
 
 
 def count(

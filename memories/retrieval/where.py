@@ -45,6 +45,25 @@ PENDING = """s.state IN ('pending', 'failed') AND s.kind = 'store' AND s.redacte
       AND (s.expires_at IS NULL OR s.expires_at > %(moment)s)
       AND s.reserved_id <> ALL(%(exclude)s::uuid[])"""
 
+# The messages of an accepted write that have text, with their positions from 1. Each is matched on its own: it becomes
+# memories of its own, with its own time.
+MESSAGES = """jsonb_array_elements(s.payload -> 'items') WITH ORDINALITY AS i(item, position)"""
+# The same with their texts: the lines from the start of a message to that of the next one. `substr` would read the
+# text from its beginning for each message: a minute for the 10,000 messages of a long conversation.
+MESSAGES_WITH_TEXT = """(
+    SELECT (array_agg(l.item) FILTER (WHERE l.item IS NOT NULL))[1] AS item, l.position,
+           string_agg(l.line, E'\n' ORDER BY l.number) AS content
+    FROM (
+        SELECT t.line, t.number, j.item, max(j.position) OVER (ORDER BY t.number) AS position
+        FROM (SELECT line, number, sum(length(line) + 1) OVER (ORDER BY number) - length(line) - 1 AS start
+              FROM string_to_table(s.text, E'\n') WITH ORDINALITY AS lines(line, number)) t
+        LEFT JOIN jsonb_array_elements(s.payload -> 'items') WITH ORDINALITY AS j(item, position)
+          ON (j.item ->> 'start')::bigint = t.start AND j.item -> 'start' < j.item -> 'stop'
+    ) l
+    GROUP BY l.position) i"""
+SOME_MATCH = "EXISTS (SELECT FROM {messages} WHERE i.item -> 'start' < i.item -> 'stop' AND {match})"
+OTHERS = "ARRAY(SELECT i.position FROM {messages} WHERE i.item -> 'start' < i.item -> 'stop' AND NOT {match})"
+
 REVISION_COLUMNS: dict[str, sql.Composable] = {
     "metadata": sql.SQL("r.metadata"),
     "created_at": sql.SQL(
@@ -67,10 +86,12 @@ SOURCE_COLUMNS: dict[str, sql.Composable] = {
     "user_id": sql.SQL("s.user_id"),
     "agent_id": sql.SQL("s.agent_id"),
     "run_id": sql.SQL("s.run_id"),
-    "memory_type": sql.SQL("COALESCE(s.payload ->> 'memory_type', 'fact')"),
-    "content": sql.SQL("s.text"),
+    "memory_type": sql.SQL(
+        "COALESCE(s.payload ->> 'memory_type', CASE s.payload ->> 'infer' WHEN 'false' THEN 'turn' ELSE 'fact' END)"
+    ),
+    "content": sql.SQL("i.content"),
     "memory_id": sql.SQL("s.reserved_id"),
-    "valid_from": sql.SQL("s.accepted_at"),
+    "valid_from": sql.SQL("COALESCE((i.item ->> 'said_at')::timestamptz, s.accepted_at)"),
     "expires_at": sql.SQL("s.expires_at"),
 }
 
@@ -94,7 +115,8 @@ def statement(
     """A statement with its placeholders filled, and the filter's parameters.
 
     Placeholders: `{current}` (the revision that is read), `{not_expired}`, `{visible}` (both, and shown), `{waiting}`,
-    `{r_scope}`, `{s_scope}`, the filter as `{r_filter}` and `{s_filter}`, and `places`.
+    `{r_scope}`, `{s_scope}`, the filter as `{r_filter}` and `{s_filter}` (some message matches), `{s_others}` (the
+    positions of the messages that do not match), and `places`.
     """
     kind = temporal_view.as_of is not None, temporal_view.valid_at is not None, temporal_view.archived
     if condition is None and not places:
@@ -120,7 +142,8 @@ def _filled(
         AGENT_AND_RUN,
     ]
     revisions = filters.write(condition, REVISION_COLUMNS)
-    sources = filters.write(condition, SOURCE_COLUMNS)
+    messages = MESSAGES_WITH_TEXT if filters.reads(condition, "content") else MESSAGES
+    matching = {"messages": sql.SQL(messages), "match": filters.write(condition, SOURCE_COLUMNS).text}
     whole = sql.SQL(text).format(
         current=sql.SQL(current),
         not_expired=sql.SQL(not_expired),
@@ -129,7 +152,8 @@ def _filled(
         r_scope=sql.SQL(IN_SCOPE).format(row=sql.SQL("r")),
         s_scope=sql.SQL(IN_SCOPE).format(row=sql.SQL("s")),
         r_filter=revisions.text,
-        s_filter=sources.text,
+        s_filter=sql.SQL(SOME_MATCH if condition else "TRUE").format(**matching),
+        s_others=sql.SQL(OTHERS).format(**matching),
         **places,
     )
     return whole.as_string(), revisions.values

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from functools import partial
 
 from apikeys.types import Principal
-from core.clock import now
 from core.errors import InvalidRequest, MemoryNotFound
 from entities.services import listing as entity_reads
 from memories import filters
@@ -58,15 +56,19 @@ def _by_entity(principal: Principal, scope: MemoryScope, name: str) -> ErasureRe
     entities = entity_reads.named(scope.tenant_id, str(scope.user_id), scope.projects, name)
     if not entities:
         raise InvalidRequest("entity: there is none of that name; nothing was deleted", field="entity")
-    find = partial(entity_reads.mentioning, scope.tenant_id, entities)
+
+    def find(most: int) -> dict[uuid.UUID, tuple[int, ...]]:
+        return dict.fromkeys(entity_reads.mentioning(scope.tenant_id, entities, most), ())
+
     return view(erase.matching(scope, find, kind="entity", actor=principal.caller))
 
 
 def _by_filters(principal: Principal, scope: MemoryScope, condition: Filter) -> ErasureReceipt:
-    """In any state: archived, outdated and pending memories are erased too."""
+    """In any state: archived, outdated and pending memories are erased too. Of a write that is not applied, the
+    messages that match are erased."""
 
-    def find(most: int) -> list[uuid.UUID]:
-        return read.matching(scope, now(), condition, limit=most, waiting=True, include_inactive=True)
+    def find(most: int) -> dict[uuid.UUID, list[int]]:
+        return read.erasable(scope, condition, limit=most)
 
     return view(erase.matching(scope, find, kind="filters", actor=principal.caller))
 

@@ -10,24 +10,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from apikeys.types import Principal
-from core.clock import iso, now
-from core.errors import InvalidRequest, NotFound
+from core.clock import now
+from core.errors import InvalidRequest, MemoryNotFound, NotFound
 from core.idempotency.decorator import bind
-from core.ids import EVENT, MEMORY, new_id, parse
+from core.ids import EVENT, MEMORY, new_id, parse, public
 from core.postgres import fetch
 from core.redis import await_result
 from entities.services import mentions
 from entities.types import NO_ENTITIES
-from memories.languages import configuration
-from memories.models import Source
-from memories.pipeline import attempts, write_queue
-from memories.pipeline.fulltext import SOURCE_CHARACTERS, to_tsvector
+from memories.models import Memory, Source
+from memories.pipeline import attempts, erase, write_queue
+from memories.pipeline.fulltext import of_source
+from memories.pipeline.source_items import joined
 from memories.pipeline.write_queue import LONG, Priority
 from memories.services import access
-from memories.types import Decision, Item, ItemResult, SourceKind, SourceState, StoreCommand, WriteResult
+from memories.types import Decision, ItemResult, SourceKind, SourceState, StoreCommand, WriteResult
 
 MAX_FIRST = 10  # writes of one request that go to the queue `store`
 
@@ -91,7 +91,7 @@ def source_of(principal: Principal, command: StoreCommand, **payload: Any) -> So
         },
         reserved_id=new_id(),
         expires_at=command.expires_at,
-        tsv=to_tsvector(text[:SOURCE_CHARACTERS], configuration(project)),
+        tsv=of_source(text, project),
     )
 
 
@@ -106,7 +106,8 @@ def enqueue_writes(
     slot) are enqueued on the `bulk` queue.
 
     `response_context` has the data of the response besides the results, for a repeat with the same idempotency key.
-    `before` is called in the transaction of the Sources.
+    `before` is called in the transaction of the Sources. Raises MemoryNotFound if a memory to change was erased
+    meanwhile.
     """
     is_many = len(sources) > MAX_FIRST
     places = _many_places if is_many else _places
@@ -115,7 +116,8 @@ def enqueue_writes(
         with transaction.atomic():
             before()
             last = write_queue.enqueue_all(sources, Priority.STORE if waiting and not is_many else Priority.BULK)
-            Source.objects.bulk_create(sources)
+            # In the order in which an erasure locks memories: the commit locks the targets in the order of the rows.
+            Source.objects.bulk_create(sorted(sources, key=lambda source: str(source.target_key)))
             if sources:
                 bind([source.id for source in sources], response_context)
         if waiting:
@@ -124,13 +126,33 @@ def enqueue_writes(
             for source in last:  # an owner's writes are applied in order: the last one is done when all are
                 if not await_result(source.id, max(0.01, until - time.monotonic())):
                     break
+    except IntegrityError:
+        if (memory := _erased_target(sources)) is None:
+            raise
+        raise MemoryNotFound(public(MEMORY, memory)) from None
     finally:
         if waiting:
             places.release()
     if not sources:
         return []
-    now_there = rows(sources[0].tenant_id, [source.id for source in sources])
-    return results_of([now_there.get(source.id, source) for source in sources])
+    found = rows(sources[0].tenant_id, [source.id for source in sources])
+    return results_of([_after_wait(source, found.get(source.id)) for source in sources])
+
+
+def _erased_target(sources: Sequence[Source]) -> uuid.UUID | None:
+    """The first memory to change that no longer exists."""
+    named = [source.target_key for source in sources if source.target_key is not None]
+    rows = Memory.objects.filter(tenant__in={source.tenant_id for source in sources}, id__in=named)
+    found = set(rows.values_list("id", flat=True))
+    return next((key for key in named if key not in found), None)
+
+
+def _after_wait(source: Source, row: Source | None) -> Source:
+    """The stored write. If it was erased, its row is deleted or names no memory: then this one, as failed."""
+    if row is not None and row.failure != erase.ERASED:
+        return row
+    source.state, source.failure, source.finished_at = SourceState.FAILED, erase.ERASED, now()
+    return source
 
 
 def _are_quick(sources: Sequence[Source]) -> bool:
@@ -139,25 +161,6 @@ def _are_quick(sources: Sequence[Source]) -> bool:
     if not sources or any(len(source.text) > LONG for source in sources):
         return False
     return not attempts.is_slow(sources[0].tenant_id)
-
-
-def joined(items: tuple[Item, ...]) -> tuple[str, list[dict[str, Any]]]:
-    """All items as one raw text, and each item as a span of it with its speaker and time."""
-    parts: list[str] = []
-    spans: list[dict[str, Any]] = []
-    at = 0
-    for item in items:
-        said: dict[str, Any] = {"start": at, "stop": at + len(item.content)}
-        optional = {
-            "role": item.role,
-            "speaker": item.speaker,
-            "said_at": iso(item.said_at) if item.said_at else None,
-            "client_timestamp": item.client_timestamp,
-        }
-        spans.append(said | {name: value for name, value in optional.items() if value is not None})
-        parts.append(item.content)
-        at += len(item.content) + 1
-    return "\n".join(parts), spans
 
 
 # --- the result of an accepted write ---------------------------------------------------------------------------------

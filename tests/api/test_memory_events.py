@@ -71,6 +71,22 @@ def test_what_is_erased_is_told_without_a_word_of_it(heard: Caller) -> None:
         assert not Delivery.objects.filter(body__icontains="Ann").exclude(event="memory.deleted").exists()
 
 
+def test_the_app_is_told_and_no_reserved_key(heard: Caller) -> None:
+    """The app and the feedback are kept in metadata, and no receiver sees them there."""
+    token = {"Authorization": f"Token {heard.secret}"}
+    messages = [{"role": "user", "content": "Ann lives in Oslo"}]
+    said = {"messages": messages, "infer": False, "user_id": "ann", "app_id": "shop", "metadata": {"q": 1}}
+    added = heard.post("/v3/memories/add/", said, **token)
+    assert added.status_code == 200, added.content
+    opinion = {"memory_id": added.json()["results"][0]["id"], "feedback": "POSITIVE"}
+    answer = heard.post("/v1/feedback/", opinion, **token)
+    assert answer.status_code == 200, answer.content
+    heard.store("Bob lives in Rome", user_id="bob", metadata={"q": 2})
+    with across_tenants("a test"):
+        bodies = list(Delivery.objects.order_by("id").values_list("body__data", flat=True))
+    assert [(data["app_id"], data["metadata"]) for data in bodies] == [("shop", {"q": 1})] * 2 + [(None, {"q": 2})]
+
+
 def test_what_expires_is_told(heard: Caller) -> None:
     heard.store("The code of the door is 4711", ttl="1h")
     with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(hours=2), tick=True):

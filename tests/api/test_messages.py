@@ -9,7 +9,7 @@ import pytest
 from core.clock import iso
 from core.tenancy import across_tenants
 from memories.models import Source
-from memories.pipeline.writes import items_of
+from memories.pipeline.source_items import items_of
 from tests.api.test_refusals import assert_nothing_written, assert_refused
 from tests.build import Caller
 from tests.message_shapes import IMAGE, MALFORMED, SHAPES, Shape, user

@@ -10,7 +10,7 @@ import pytest
 from core.clock import iso
 from core.tenancy import across_tenants
 from memories.models import Source
-from memories.pipeline.writes import items_of
+from memories.pipeline.source_items import items_of
 from tests.api.test_platform import send
 from tests.api.test_refusals import assert_nothing_written
 from tests.build import Caller

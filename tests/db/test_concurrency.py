@@ -12,7 +12,8 @@ from core.ids import new_id
 from core.tenancy import across_tenants
 from memories.models import Memory, Owner, Revision, Source
 from memories.pipeline import owner_locks
-from memories.services.store import enqueue_writes, joined
+from memories.pipeline.source_items import joined
+from memories.services.store import enqueue_writes
 from memories.types import Item, SourceState
 from tests import build
 

@@ -111,7 +111,10 @@ list_memories = extend_schema(
 forget_many = extend_schema(
     operation_id="delete_memories",
     summary="Delete memories by id, filters, entity, user or project",
-    description=("Erases the memories with all revisions and embeddings. The response has the id of a signed receipt."),
+    description=(
+        "Erases the memories with all revisions and embeddings. The response has the id of a signed receipt. Filters "
+        "match each message of a write that is not applied yet; the messages that do not match are stored."
+    ),
     parameters=[api_serializers.DeleteMemoriesQuery],
     request=api_serializers.DeleteMemoriesIn,
     responses={200: answer(DeleteResultOut, "Erased")},

@@ -21,7 +21,9 @@ SENDING = (
     "`webhook-signature`. Any 2xx within the time limit is a success. Otherwise the delivery is repeated after 5 s, "
     "30 s, 2 min, 10 min, 1 h, 3 h, 6 h, 12 h and 24 h. A webhook is turned off if it answers 410, if all deliveries "
     "failed for a day, or if its key has ended; its pending deliveries fail. Messages may be delivered twice and in "
-    "any order. The body is `{type, timestamp, user_id, project, data}`."
+    "any order. The body is `{type, timestamp, user_id, project, data}`. The `data` of `memory.created` and "
+    "`memory.updated` has `id`, `content`, `metadata`, `memory_type`, `agent_id`, `app_id`, `run_id`, `action`, "
+    "`reason`, `valid_from`, `valid_to` and `expires_at`; that of `memory.deleted` and `memory.expired` has only `id`."
 )
 
 
