@@ -30,8 +30,13 @@ class InvalidRequest(AppError):
 
     def __init__(self, message: str = "", *, field: str | None = None, **data: object) -> None:
         if field is not None:
-            data = {"field": field, **data}
-        super().__init__(message, **data)
+            data = {"field": _encodable(field), **data}
+        super().__init__(_encodable(message), **data)
+
+
+def _encodable(text: str) -> str:
+    """With escapes for lone surrogates, which the name of a field in a request may hold, but no response."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 class Unauthenticated(AppError):

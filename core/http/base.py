@@ -14,13 +14,29 @@ from rest_framework.views import APIView
 
 from core.errors import InvalidRequest
 from core.http import mem0
-from core.http.fields import IdentifierField
+from core.http.fields import IdentifierField, StrictListField
 from core.http.responses import ResponseSerializer
 from core.idempotency import decorator
 
 
+class RequestListSerializer(serializers.ListSerializer[Any]):
+    """A list of objects in a request."""
+
+    default_error_messages = StrictListField.default_error_messages
+
+
 class RequestSerializer(serializers.Serializer[Any]):
     """A request's fields; unknown ones are ignored."""
+
+    class Meta:
+        list_serializer_class = RequestListSerializer
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """With the messages of this project instead of DRF's for a field that is missing or null."""
+        fields = super().get_fields()
+        for field in fields.values():
+            field.error_messages |= {"required": "is required", "null": "must not be null"}
+        return fields
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
@@ -158,6 +174,13 @@ class PlainView(ApiView):
 
 class PlatformView(PlainView):
     """A view of the dialect of mem0's clients."""
+
+    def query(self, request: Request, serializer: type[RequestSerializer]) -> dict[str, Any]:
+        """The validated parameters. Raises InvalidRequest for one that is there twice, of which one would be lost."""
+        for name, values in request.query_params.lists():
+            if len(values) > 1:
+                raise InvalidRequest(f"{name[:64]}: must be named once", field=name[:64])
+        return super().query(request, serializer)
 
 
 class RemembraView(PlainView):

@@ -34,16 +34,17 @@ def check_text(value: str) -> None:
 class TextField(serializers.CharField):
     """A string without changes: not trimmed, not blank, without control characters."""
 
+    default_error_messages = {
+        "invalid": "must be a string",
+        "blank": "must not be empty",
+        "null": "must not be null",
+        "required": "is required",
+        "max_length": "must have at most {max_length} characters",
+    }
+
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("trim_whitespace", False)
         super().__init__(**kwargs)
-        self.error_messages |= {
-            "invalid": "must be a string",
-            "blank": "must not be empty",
-            "null": "must not be null",
-            "required": "is required",
-            "max_length": "must have at most {max_length} characters",
-        }
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -82,6 +83,17 @@ class StrictChoiceField(serializers.ChoiceField):
         }
 
 
+class StrictListField(serializers.ListField):
+    default_error_messages = {
+        "not_a_list": "must be a list",
+        "empty": "must not be empty",
+        "min_length": "must have at least {min_length} item",
+        "max_length": "must have at most {max_length} items",
+        "null": "must not be null",
+        "required": "is required",
+    }
+
+
 class StrictBooleanField(serializers.BooleanField):
     default_error_messages = {"invalid": "must be true or false", "null": "must not be null"}
 
@@ -105,6 +117,7 @@ class QueryBooleanField(serializers.BooleanField):
 class StrictIntegerField(serializers.IntegerField):
     default_error_messages = {
         "invalid": "must be a whole number",
+        "max_string_length": "must be a whole number",
         "min_value": "must be at least {min_value}",
         "max_value": "must be at most {max_value}",
         "null": "must not be null",
@@ -119,6 +132,7 @@ class StrictIntegerField(serializers.IntegerField):
 class StrictFloatField(serializers.FloatField):
     default_error_messages = {
         "invalid": "must be a number",
+        "max_string_length": "must be a number",
         "min_value": "must be at least {min_value}",
         "max_value": "must be at most {max_value}",
         "null": "must not be null",

@@ -115,7 +115,7 @@ def test_a_secret_may_be_brought(admin: Caller) -> None:
         ({"url": "hooks.example"}, "url", "must be a URL of http or https"),
         ({"url": "ftp://hooks.example/"}, "url", "must be a URL of http or https"),
         ({"url": "https://ann:pw@hooks.example/"}, "url", "must not hold a user or a password"),
-        ({"url": "https://hooks.example/" + "x" * 2048}, "url", "no more than 2048 characters"),
+        ({"url": "https://hooks.example/" + "x" * 2048}, "url", "must have at most 2048 characters"),
         ({"events": []}, "events", "empty"),
         ({"events": "memory.created"}, "events", "list"),
         ({"events": ["memory.read"]}, "events.0", "must be one of memory.created, "),

@@ -12,6 +12,7 @@ from core.http.fields import (
     RateLimitsField,
     StrictChoiceField,
     StrictIntegerField,
+    StrictListField,
     TextField,
     TimestampField,
 )
@@ -27,13 +28,12 @@ class CreateKeyIn(StrictRequestSerializer):
     name = TextField(max_length=NAME, help_text="The purpose of the key.")
     user_id = IdentifierField(required=False, allow_null=True, help_text="Binds the key to this end user.")
     role = StrictChoiceField([role.value for role in Role], default=Role.EDITOR.value)
-    project_ids = serializers.ListField(
+    project_ids = StrictListField(
         child=IdentifierField(),
         required=False,
         allow_null=True,
         max_length=100,
         help_text="Limits the key to these projects. Default: the projects of the key that creates it.",
-        error_messages={"max_length": "must hold at most {max_length} projects", "not_a_list": "must be a list"},
     )
     rate_limit_tier = TextField(
         max_length=32, required=False, allow_null=True, help_text="Default: the tier of the key that creates it."

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from core.http.base import RemembraView, RequestSerializer, StrictRequestSerializer
-from core.http.fields import IdentifierField, StrictChoiceField, TextField
+from core.http.fields import IdentifierField, StrictChoiceField, StrictListField, TextField
 from core.http.point_in_time_fields import AsOfField
 from core.http.responses import answer
 from entities.api.remembra.responses import GOOGLE_ID, JOHN_ID, MERGE_ID, EntityDetailOut, MergedEntityOut
@@ -35,7 +35,7 @@ class UpdateEntityIn(StrictRequestSerializer):
 
     name = TextField(max_length=NAME, required=False, help_text="The name; the earlier name becomes an alias.")
     type = StrictChoiceField(ENTITY_TYPES, required=False, help_text="The type.")
-    aliases = serializers.ListField(
+    aliases = StrictListField(
         child=TextField(max_length=NAME),
         max_length=ALIASES,
         required=False,
@@ -49,7 +49,7 @@ class UpdateEntityIn(StrictRequestSerializer):
 
 
 class MergeEntitiesIn(StrictRequestSerializer):
-    source_ids = serializers.ListField(
+    source_ids = StrictListField(
         child=IdentifierField(),
         min_length=1,
         max_length=SOURCES,

@@ -19,6 +19,7 @@ from core.errors import AppError, InvalidRequest
 from core.http import remembra
 from core.http.base import RemembraView, RequestSerializer
 from core.http.exception_handler import as_app_error
+from core.http.fields import StrictListField
 from core.http.responses import ResponseSerializer, answer
 from memories.api.remembra.responses import StoreResultOut
 from memories.api.remembra.serializers import StoreMemoryIn
@@ -30,17 +31,11 @@ MAX_ITEMS = 100
 
 
 class BatchIn(RequestSerializer):
-    items = serializers.ListField(
+    items = StrictListField(
         child=serializers.JSONField(),
         min_length=1,
         max_length=MAX_ITEMS,
         help_text="Each item is a body of `POST /api/v1/memories`.",
-        error_messages={
-            "min_length": "must hold at least {min_length} item",
-            "max_length": "must hold at most {max_length} items",
-            "not_a_list": "must be a list",
-            "required": "is required",
-        },
     )
 
 

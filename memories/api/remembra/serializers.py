@@ -15,6 +15,7 @@ from core.http.fields import (
     StrictBooleanField,
     StrictFloatField,
     StrictIntegerField,
+    StrictListField,
     TextField,
     TimestampField,
 )
@@ -64,7 +65,7 @@ class RecallMemoriesIn(TimedIn, ScopedIn):
         max_length=10_000, required=False, help_text="The question. Without it, the memories that match `filters`."
     )
     filters = FiltersField(required=False, help_text="The filter grammar.")
-    exclude = serializers.ListField(
+    exclude = StrictListField(
         child=IdentifierField(), required=False, max_length=1000, help_text="Ids of memories to exclude."
     )
     archived = StrictBooleanField(default=False, help_text="true: also return archived memories.")
@@ -118,7 +119,7 @@ class DeleteMemoriesIn(ScopedIn):
     """Exactly one of `memory_ids`, `all`, `entity`, `filters` and `project`; `project` may also narrow `entity` and
     `filters`. Unknown fields are refused."""
 
-    memory_ids = serializers.ListField(child=IdentifierField(), required=False, allow_empty=False, max_length=1000)
+    memory_ids = StrictListField(child=IdentifierField(), required=False, allow_empty=False, max_length=1000)
     all = StrictBooleanField(required=False)
     entity = TextField(max_length=512, required=False, help_text="An entity's name, alias or id.")
     filters = FiltersField(required=False, help_text="The filter grammar.")

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from core.http.base import RequestSerializer
-from core.http.fields import IdentifierField, QueryIntegerField, StrictBooleanField, TextField
+from core.http.fields import IdentifierField, QueryIntegerField, StrictBooleanField, StrictListField, TextField
 from webhooks.types import EVENTS
 
 PROJECTS = 100
@@ -24,7 +24,7 @@ class EventNameField(TextField):
 
 
 def _events(**kwargs: Any) -> serializers.ListField:
-    return serializers.ListField(
+    return StrictListField(
         child=EventNameField(max_length=32),
         allow_empty=False,
         max_length=len(EVENTS),
@@ -34,7 +34,7 @@ def _events(**kwargs: Any) -> serializers.ListField:
 
 
 def _projects(**kwargs: Any) -> serializers.ListField:
-    return serializers.ListField(child=IdentifierField(), required=False, max_length=PROJECTS, **kwargs)
+    return StrictListField(child=IdentifierField(), required=False, max_length=PROJECTS, **kwargs)
 
 
 class CreateWebhookIn(RequestSerializer):
