@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from apikeys.types import Principal
 from core.errors import InvalidRequest, MemoryNotFound
@@ -40,8 +41,14 @@ def forget(principal: Principal, command: ForgetCommand) -> ErasureReceipt:
 
 def forget_one(principal: Principal, memory_id: str, user_id: str | None = None) -> ErasureReceipt:
     """Erase one memory, pending or not. Raises MemoryNotFound if the caller cannot access it."""
-    key = access.memory_key(principal, memory_id, user_id)
-    return view(erase.by_ids(principal.tenant_id, [key], actor=principal.caller))
+    return forget_each(principal, [memory_id], user_id)
+
+
+def forget_each(principal: Principal, memory_ids: Sequence[str], user_id: str | None = None) -> ErasureReceipt:
+    """Erase these memories, pending or not, all or none. Raises MemoryNotFound for the first that the caller cannot
+    access."""
+    keys = access.memory_keys(principal, memory_ids, user_id)
+    return view(erase.by_ids(principal.tenant_id, keys, actor=principal.caller))
 
 
 def forget_with_predecessors(principal: Principal, memory_id: str) -> ErasureReceipt:
@@ -75,10 +82,9 @@ def _by_filters(principal: Principal, scope: MemoryScope, condition: Filter) -> 
 
 def _by_ids(principal: Principal, command: ForgetCommand) -> ErasureReceipt:
     try:
-        keys = access.memory_keys(principal, list(dict.fromkeys(command.memory_ids)), command.user_id)
+        return forget_each(principal, list(dict.fromkeys(command.memory_ids)), command.user_id)
     except MemoryNotFound as error:
         raise InvalidRequest(f"memory_ids: {error.message}; nothing was deleted", field="memory_ids") from None
-    return view(erase.by_ids(principal.tenant_id, keys, actor=principal.caller))
 
 
 def view(erasure: Erasure) -> ErasureReceipt:
