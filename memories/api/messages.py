@@ -9,7 +9,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
@@ -33,6 +33,7 @@ TIME = "Time of the message: ISO 8601, or a Unix time in seconds or milliseconds
 class ClientTimestampField(serializers.Field[str, Any, str, Any]):
     """A time in ISO 8601, kept as it was sent, or a Unix time in seconds or milliseconds, kept as ISO 8601."""
 
+    earliest: ClassVar[int] = SECONDS
     default_error_messages = {  # noqa: RUF012
         "invalid": "must be a time in ISO 8601, such as 2026-03-01T10:30:00Z, or a Unix time in seconds or milliseconds"
     }
@@ -52,7 +53,7 @@ class ClientTimestampField(serializers.Field[str, Any, str, Any]):
         return data
 
     def _unix(self, number: float) -> str:
-        if not SECONDS <= number < END:  # not a number is neither
+        if not self.earliest <= number < END:  # not a number is neither
             self.fail("invalid")
         return iso(dt.datetime.fromtimestamp(number if number < MILLISECONDS else number / 1000, UTC))
 

@@ -16,10 +16,10 @@ from core.unset import UNSET
 from memories.api.platform import schema
 from memories.api.platform.responses import PlatformMessageOut, Said
 from memories.api.platform.serializers import PlatformBatchDeleteIn, PlatformBatchUpdateIn
-from memories.services.forget import forget
+from memories.services.forget import forget_each
 from memories.services.store import results
 from memories.services.update import outcome, update_all
-from memories.types import ForgetCommand, UpdateCommand, WriteResult
+from memories.types import UpdateCommand, WriteResult
 
 
 class PlatformBatchView(PlatformView):
@@ -31,7 +31,12 @@ class PlatformBatchView(PlatformView):
     def put(self, request: Request) -> Response:
         named = self.body(request, PlatformBatchUpdateIn)["memories"]
         commands = [
-            UpdateCommand(one["memory_id"], content=one.get("text", UNSET), metadata=one.get("metadata", UNSET))
+            UpdateCommand(
+                one["memory_id"],
+                content=one.get("text", UNSET),
+                metadata=one.get("metadata", UNSET),
+                expires_at=one.get("expiration_date", UNSET),
+            )
             for one in named
         ]
         return self._updated(len(named), update_all(principal(request), commands, wait=self.may_wait))
@@ -50,6 +55,6 @@ class PlatformBatchView(PlatformView):
     @schema.batch_delete
     def delete(self, request: Request) -> Response:
         named = self.body(request, PlatformBatchDeleteIn)["memories"]
-        ids = tuple(one["memory_id"] for one in named)
-        forget(principal(request), ForgetCommand(memory_ids=ids))
-        return self.ok(PlatformMessageOut, Said(f"Successfully deleted {len(set(ids))} memories"))
+        ids = {one["memory_id"]: None for one in named}
+        forget_each(principal(request), list(ids))
+        return self.ok(PlatformMessageOut, Said(f"Successfully deleted {len(ids)} memories"))

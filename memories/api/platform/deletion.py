@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.http import QueryDict
@@ -19,27 +21,52 @@ from memories.types import Filter, ForgetCommand
 
 NOTHING = "nothing was deleted"
 MAX_FILTERS = 16 * 1024  # characters
-PARAMETERS = (*OWNERS, "filters", "org_id", "project_id")
+PLACE = ("org_id", "project_id")
 
 
+@contextmanager
+def _nothing_deleted() -> Iterator[None]:
+    """Add to the message of a refusal that nothing was deleted."""
+    try:
+        yield
+    except InvalidRequest as error:
+        error.message += f"; {NOTHING}"
+        raise
+
+
+@_nothing_deleted()
 def delete_command(caller: Principal, query: QueryDict) -> ForgetCommand:
     """The command for the query of `delete_all`. Raises InvalidRequest for anything but owners of one id each."""
+    values = _parameters(caller, query, (*OWNERS, "filters", *PLACE))
+    conditions = [filters_of(values["filters"])] if "filters" in values else []
+    named = selection(*conditions, *(_equal(name, values[name]) for name in OWNERS if name in values))
+    return _command(caller, named, values.get("project_id"))
+
+
+@_nothing_deleted()
+def delete_owner_command(caller: Principal, kind: str, name: str, query: QueryDict) -> ForgetCommand:
+    """The command for the path of one user, agent, app or run; the query may name the project."""
+    values = _parameters(caller, query, PLACE)
+    return _command(caller, selection(_equal(f"{kind}_id", name)), values.get("project_id"))
+
+
+def _parameters(caller: Principal, query: QueryDict, known: Sequence[str]) -> dict[str, str]:
+    """The query, each parameter once and known."""
     values: dict[str, str] = {}
     for name in query:
-        if name not in PARAMETERS:
-            raise _refused(name, f"is not known here; there are {', '.join(PARAMETERS)}")
+        if name not in known:
+            raise _refused(name, f"is not known here; there are {', '.join(known)}")
         if len(query.getlist(name)) != 1:
             raise _refused(name, "must be named once")
         values[name] = str(query[name])
     if values.get("org_id", own := public(TENANT, caller.tenant_id)) != own:
         raise _refused("org_id", "must be the organization of the key")
-    conditions = [_filters(values["filters"])] if "filters" in values else []
-    named = selection(*conditions, *(_equal(name, values[name]) for name in OWNERS if name in values))
-    project = _identifier("project_id", values["project_id"]) if "project_id" in values else None
-    return command(caller, named, project)
+    if "project_id" in values:
+        _identifier("project_id", values["project_id"])
+    return values
 
 
-def command(caller: Principal, named: Selection, project: str | None = None) -> ForgetCommand:
+def _command(caller: Principal, named: Selection, project: str | None) -> ForgetCommand:
     """Delete these memories of one project. Raises InvalidRequest unless an owner is named by one id."""
     if not named.names_owner:
         raise _refused("user_id", "name the user, agent, app or run whose memories are to be deleted")
@@ -50,11 +77,6 @@ def command(caller: Principal, named: Selection, project: str | None = None) -> 
     if user is not None and named.less("user_id") is None:
         return ForgetCommand(all_memories=True, user_id=user, project=project)
     return ForgetCommand(filters=named.condition, project=project, any_user=True)
-
-
-def owned_by(kind: str, name: str) -> Selection:
-    """The memories of one user, agent, app or run."""
-    return selection(_equal(f"{kind}_id", name))
 
 
 def _equal(name: str, value: str) -> Filter:
@@ -70,8 +92,9 @@ def _identifier(name: str, value: str) -> str:
         raise _refused(name, str(error.detail[0])) from None  # type: ignore[index]  # one field: a list
 
 
-def _filters(text: str) -> Filter:
-    """The clients send a dictionary as Python shows it: `{'user_id': 'alice'}`."""
+def filters_of(text: str) -> Filter:
+    """The filter in a query. The clients send a dictionary as Python shows it: `{'user_id': 'alice'}`. Raises
+    InvalidRequest, also for one without conditions."""
     try:
         found = read(_literal(text))
     except FilterError as error:
@@ -104,4 +127,4 @@ def _plain(value: Any) -> Any:
 
 
 def _refused(field: str, expected: str) -> InvalidRequest:
-    return InvalidRequest(f"{field[:64]}: {expected}; {NOTHING}", field=field[:64])
+    return InvalidRequest(f"{field[:64]}: {expected}", field=field[:64])

@@ -13,9 +13,9 @@ from apikeys.scopes import Scope
 from apikeys.types import Principal
 from core.errors import InvalidRequest, NotFound
 from core.http.base import PlatformView
-from core.metadata_keys import FEEDBACK
 from memories.api.platform import project_schema as schema
 from memories.api.platform.project_serializers import (
+    MAX_EXPORT_ID,
     ExportCreated,
     ExportedMemories,
     FeedbackRecord,
@@ -29,9 +29,9 @@ from memories.api.platform.project_serializers import (
     Summary,
 )
 from memories.api.platform.serializers import PlatformFilteredIn, selected
+from memories.services.feedback import rate
 from memories.services.recall import list_page
-from memories.services.update import update
-from memories.types import ListQuery, MemoryRecord, Page, UpdateCommand
+from memories.types import ListQuery, Page
 
 MAX_EXPORTED = 10_000
 SUMMARIZED = 20
@@ -53,9 +53,12 @@ class PlatformExportsView(PlatformView):
     def post(self, request: Request) -> Response:
         caller, data = principal(request), self.body(request, PlatformExportIn)
         caller.acting_user(selected(data).owner("user_id"), "")
+        caller.one_project(data.get("project_id"))
         sent = dict(request.data)
         wanted = {name: sent[name] for name in map(str, PlatformExportIn().fields) if sent.get(name)}
         export_id = signing.dumps({"tenant": caller.tenant_id.hex, **wanted}, salt=SALT, compress=True)
+        if len(export_id) > MAX_EXPORT_ID:
+            raise InvalidRequest("filters: must be shorter, since the id of the export has them", field="filters")
         return self.ok(PlatformExportCreatedOut, ExportCreated(export_id), 201)
 
 
@@ -109,8 +112,6 @@ class PlatformFeedbackView(PlatformView):
     def post(self, request: Request) -> Response:
         data = self.body(request, PlatformFeedbackIn)
         said = {name: data[name] for name in ("feedback", "feedback_reason") if data.get(name)}
-        command = UpdateCommand(data["memory_id"], metadata={FEEDBACK: said or None})
-        changed = update(principal(request), command)
-        assert isinstance(changed, MemoryRecord)  # only a new text waits for a worker
-        record = FeedbackRecord(changed, data.get("feedback"), data.get("feedback_reason"))
+        rated = rate(principal(request), data["memory_id"], said or None)
+        record = FeedbackRecord(rated, data.get("feedback"), data.get("feedback_reason"))
         return self.ok(PlatformFeedbackOut, record)

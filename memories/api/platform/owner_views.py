@@ -10,7 +10,7 @@ from apikeys.scopes import Scope
 from core.errors import NotFound
 from core.http.base import PlatformView
 from memories.api.platform import schema
-from memories.api.platform.deletion import command, owned_by
+from memories.api.platform.deletion import delete_owner_command
 from memories.api.platform.entity_responses import PlatformEntityPage, PlatformEntityPageOut
 from memories.api.platform.responses import PlatformMessageOut, Said
 from memories.api.platform.serializers import PlatformEntityPageQuery
@@ -26,7 +26,7 @@ class PlatformEntitiesView(PlatformView):
     def get(self, request: Request) -> Response:
         data = self.query(request, PlatformEntityPageQuery)
         number, size = data["page"], data["page_size"]
-        found = page(principal(request), None, limit=size, offset=(number - 1) * size)
+        found = page(principal(request), data.get("project_id"), limit=size, offset=(number - 1) * size)
         has_next = number * size < sum(found.totals.values())
         shown = PlatformEntityPage(
             page_address(request, number + 1) if has_next else None,
@@ -37,6 +37,15 @@ class PlatformEntitiesView(PlatformView):
         return self.ok(PlatformEntityPageOut, shown)
 
 
+def delete_owner(request: Request, kind: str, name: str) -> Said:
+    """Erase the memories of a user, agent, app or run in the project of the request."""
+    if kind not in KINDS:
+        raise NotFound(f"entity_type: must be one of {', '.join(KINDS)}", field="entity_type")
+    caller = principal(request)
+    forget(caller, delete_owner_command(caller, kind, name, request.query_params))
+    return Said("Entity deleted successfully!")
+
+
 class PlatformEntityView(PlatformView):
     """An owner without memories is deleted too: `reset` deletes owners whose memories were another owner's as well."""
 
@@ -45,11 +54,7 @@ class PlatformEntityView(PlatformView):
 
     @schema.delete_entity
     def delete(self, request: Request, entity_type: str, entity_name: str) -> Response:
-        if entity_type not in KINDS:
-            raise NotFound(f"entity_type: must be one of {', '.join(KINDS)}", field="entity_type")
-        caller = principal(request)
-        forget(caller, command(caller, owned_by(entity_type, entity_name)))
-        return self.ok(PlatformMessageOut, Said("Entity deleted successfully!"))
+        return self.ok(PlatformMessageOut, delete_owner(request, entity_type, entity_name))
 
 
 class PlatformEntityV1View(PlatformEntityView):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -9,7 +11,9 @@ from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from core.errors import InvalidRequest, ScopeDenied
 from core.http.base import PlatformView
+from core.http.fields import METADATA_BYTES
 from memories.api.platform import project_schema as schema
+from memories.api.platform.owner_views import delete_owner
 from memories.api.platform.project_serializers import (
     EntityProfile,
     PlatformProfileJobIn,
@@ -21,17 +25,27 @@ from memories.api.platform.project_serializers import (
     ProfileJob,
     ProfileJobState,
 )
+from memories.api.platform.responses import PlatformMessageOut
+from memories.api.platform.serializers import PlatformProjectQuery
 from memories.services import projects
 from memories.services.profile import profile
 
 
 class PlatformProfileView(PlatformView):
-    permission_classes = (requires(GET=Scope.READ),)
+    """The path is also that of a user whose id ends in `/profile`, whom `reset` deletes."""
+
+    permission_classes = (requires(GET=Scope.READ, DELETE=Scope.DELETE),)
+    atomic = False
 
     @schema.get_profile
     def get(self, request: Request, user_id: str) -> Response:
         caller, user_id = principal(request), self.name("user_id", user_id)
-        return self.ok(PlatformProfileOut, EntityProfile(user_id, profile(caller, user_id, caller.one_project(None))))
+        project = caller.one_project(self.query(request, PlatformProjectQuery).get("project_id"))
+        return self.ok(PlatformProfileOut, EntityProfile(user_id, profile(caller, user_id, project)))
+
+    @schema.delete_profile_owner
+    def delete(self, request: Request, user_id: str) -> Response:
+        return self.ok(PlatformMessageOut, delete_owner(request, "user", f"{user_id}/profile"))
 
 
 class PlatformProfileJobsView(PlatformView):
@@ -59,7 +73,8 @@ class PlatformProfileSettingsView(PlatformView):
     @schema.get_profile_settings
     def get(self, request: Request) -> Response:
         caller = principal(request)
-        kept = projects.read(caller, caller.one_project(None)).get(projects.PROFILES, {})
+        project = caller.one_project(self.query(request, PlatformProjectQuery).get("project_id"))
+        kept = projects.read(caller, project).get(projects.PROFILES, {})
         return self.ok(PlatformProfileSettingsOut, kept)
 
     @schema.update_profile_settings
@@ -67,14 +82,16 @@ class PlatformProfileSettingsView(PlatformView):
         caller, data = principal(request), self.body(request, PlatformProfileSettingsIn)
         if caller.user_id is not None:
             raise ScopeDenied("This API key acts for one user and may not change settings of the project.")
+        project = caller.one_project(data.pop("project_id", None))
         if not data:
             raise InvalidRequest("Send enabled, entities or both.", field="enabled")
-        project = caller.one_project(None)
         kept = dict(projects.read(caller, project).get(projects.PROFILES, {}))
         for kind, values in data.pop("entities", {}).items():
             if not isinstance(values, dict):
                 raise InvalidRequest(f"entities.{kind[:64]}: must be a JSON object", field="entities")
             entities = kept.get("entities", {})
             kept["entities"] = {**entities, kind: {**entities.get(kind, {}), **values}}
+        if len(json.dumps(kept.get("entities"), ensure_ascii=False).encode()) > METADATA_BYTES:
+            raise InvalidRequest("entities: must be at most 16 KB of JSON in all", field="entities")
         values = projects.change(caller, project, {projects.PROFILES: {**kept, **data}})
         return self.ok(PlatformProfileSettingsOut, values[projects.PROFILES])

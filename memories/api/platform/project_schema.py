@@ -13,8 +13,8 @@ from core.http.platform import PlatformErrorOut
 from core.http.responses import answer
 from memories.api import examples as ex
 from memories.api.platform import project_serializers as api
-from memories.api.platform.schema import FILTERED, F, example
-from memories.api.platform.serializers import PlatformFilteredIn
+from memories.api.platform.schema import FILTERED, PROJECT_ID, F, example, said
+from memories.api.platform.serializers import PlatformFilteredIn, PlatformProjectQuery
 from memories.services.profile import Profile, Topic
 from memories.services.user_statistics import UserStats
 
@@ -25,6 +25,7 @@ PROJECT = [
 PROFILE = api.EntityProfile(
     "user_123", Profile(UserStats(1, 1, 1, ex.TIME, ex.TIME), {"fact": 1}, [Topic("google", 1)], [], [ex.MEMORY])
 )
+USER = OpenApiParameter("user_id", OpenApiTypes.STR, "path", examples=[OpenApiExample("User", "user_123")])
 SETTINGS = {"enabled": True, "entities": {"user": {"custom_instructions": "Keep the tastes."}}}
 REFUSED = "Always 403: access is given by API keys, which the admin and `/api/v1/keys` manage."
 
@@ -71,8 +72,19 @@ get_profile = extend_schema(
     operation_id="get_profile",
     summary="Get the profile of a user",
     description="Facts, topics and entities of the memories of a user, computed for this request.",
-    parameters=[OpenApiParameter("user_id", OpenApiTypes.STR, "path", examples=[OpenApiExample("User", "user_123")])],
+    parameters=[USER, PlatformProjectQuery],
     responses={200: answer(api.PlatformProfileOut, "The profile", PROFILE)},
+)
+delete_profile_owner = extend_schema(
+    operation_id="delete_profile_owner",
+    summary="Delete the memories of a user whose id ends in /profile",
+    description=(
+        "Erases all memories of the user `{user_id}/profile`, whose path as an entity this is. Profiles are computed: "
+        "there is none to delete."
+    ),
+    parameters=[USER, PROJECT_ID],
+    request=None,
+    responses={200: said("Entity deleted successfully!")},
 )
 create_profile_job = extend_schema(
     operation_id="create_profile_job",
@@ -93,12 +105,13 @@ get_profile_settings = extend_schema(
     operation_id="get_profile_settings",
     summary="Get the settings of profiles",
     description="The settings as they were stored.",
+    parameters=[PlatformProjectQuery],
     responses={200: answer(api.PlatformProfileSettingsOut, "The settings", SETTINGS)},
 )
 update_profile_settings = extend_schema(
     operation_id="update_profile_settings",
     summary="Update the settings of profiles",
-    description="The settings are kept; profiles have the same form with any schema.",
+    description="The settings are kept, at most 16 KB; profiles have the same form with any schema.",
     request=api.PlatformProfileSettingsIn,
     responses={200: answer(api.PlatformProfileSettingsOut, "The settings", SETTINGS)},
     examples=example("Instructions", SETTINGS),

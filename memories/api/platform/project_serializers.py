@@ -14,6 +14,7 @@ from core.http.fields import (
     MetadataField,
     StrictBooleanField,
     StrictChoiceField,
+    StrictListField,
     TextField,
     TimestampField,
 )
@@ -21,11 +22,12 @@ from core.http.responses import PublicIdField, ResponseSerializer
 from core.ids import MEMORY
 from memories.api import examples as ex
 from memories.api.platform.responses import PlatformMemoryOut
-from memories.api.platform.serializers import PlatformFilteredIn
+from memories.api.platform.serializers import NAME_A_PROJECT, PlatformFilteredIn
 from memories.services.profile import Profile
 from memories.types import MemoryRecord
 
 MAX_INSTRUCTIONS = 4_000
+MAX_EXPORT_ID = 100_000  # characters; a filter with 1,000 ids of memories has 27,000
 FEEDBACKS = ("POSITIVE", "NEGATIVE", "VERY_NEGATIVE")
 ORG = "ten_01890a5dac967b2e8b7c3f0a9d1e2f43"
 
@@ -38,26 +40,28 @@ class InstructionsField(TextField):
         super().__init__(max_length=MAX_INSTRUCTIONS, required=False, allow_null=True, allow_blank=True)
 
 
+class UsecaseField(TextField):
+    """A text or a whole number, kept as a text."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return super().to_internal_value(str(data) if type(data) is int else data)
+
+
 class PlatformUpdateProjectIn(RequestSerializer):
     """At least one setting; null removes it. Instructions and categories are given to the language model."""
 
     custom_instructions = InstructionsField()
     agent_custom_instructions = InstructionsField()
-    custom_categories = serializers.ListField(child=MetadataField(), required=False, allow_null=True, max_length=100)
-    retrieval_criteria = serializers.ListField(child=MetadataField(), required=False, allow_null=True, max_length=100)
+    custom_categories = StrictListField(child=MetadataField(), required=False, allow_null=True, max_length=100)
+    retrieval_criteria = StrictListField(child=MetadataField(), required=False, allow_null=True, max_length=100)
     enable_graph = StrictBooleanField(required=False, allow_null=True)
     version = TextField(max_length=16, required=False, allow_null=True)
     inclusion_prompt = InstructionsField()
     exclusion_prompt = InstructionsField()
     memory_depth = TextField(max_length=64, required=False, allow_null=True)
-    usecase_setting = TextField(max_length=64, required=False, allow_null=True)
+    usecase_setting = UsecaseField(max_length=64, required=False, allow_null=True)
     multilingual = StrictBooleanField(required=False, allow_null=True)
     decay = StrictBooleanField(required=False, allow_null=True)
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, Mapping) and isinstance(data.get("usecase_setting"), int):
-            data = {**data, "usecase_setting": str(data["usecase_setting"])}
-        return super().to_internal_value(data)
 
 
 class PlatformProjectMemberIn(RequestSerializer):
@@ -102,6 +106,7 @@ class PlatformProjectOut(ResponseSerializer):
 class PlatformProfileSettingsIn(RequestSerializer):
     enabled = StrictBooleanField(required=False)
     entities = MetadataField(required=False, help_text="`{user: {schema, custom_instructions}}`.")
+    project_id = IdentifierField(required=False, help_text=NAME_A_PROJECT)
 
 
 class PlatformProfileSettingsOut(ResponseSerializer):
@@ -237,7 +242,9 @@ class PlatformExportIn(PlatformFilteredIn):
 
 
 class PlatformGetExportIn(PlatformFilteredIn):
-    memory_export_id = TextField(max_length=20_000, required=False, allow_null=True, help_text="The id of an export.")
+    memory_export_id = TextField(
+        max_length=MAX_EXPORT_ID, required=False, allow_null=True, help_text="The id of an export."
+    )
 
 
 @dataclass(frozen=True, slots=True)

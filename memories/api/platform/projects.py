@@ -27,31 +27,37 @@ class PlatformProjectsView(PlatformView):
         raise ScopeDenied(ELSEWHERE)
 
 
-class PlatformProjectView(PlatformView):
+class ProjectPathView(PlatformView):
+    """A view whose path names a project."""
+
+    def project(self, request: Request, org_id: str, name: str) -> str:
+        """Raises NotFound if the caller may not manage it."""
+        return projects.checked(principal(request), org_id, self.name("project_name", name))
+
+
+class PlatformProjectView(ProjectPathView):
     permission_classes = (requires(GET=Scope.READ, PATCH=Scope.WRITE, DELETE=Scope.DELETE),)
 
     @schema.get_project
     def get(self, request: Request, org_id: str, project_name: str) -> Response:
-        caller = principal(request)
-        project = projects.checked(caller, org_id, project_name)
+        caller, project = principal(request), self.project(request, org_id, project_name)
         body = PlatformProjectOut.render(ProjectRecord(org_id, project, projects.read(caller, project)))
         wanted = [name for said in request.query_params.getlist("fields") for name in said.split(",") if name]
         return Response({name: body[name] for name in wanted if name in body} if wanted else body)
 
     @schema.update_project
     def patch(self, request: Request, org_id: str, project_name: str) -> Response:
-        caller = principal(request)
-        project = projects.checked(caller, org_id, project_name)
+        caller, project = principal(request), self.project(request, org_id, project_name)
         values = projects.change(caller, project, self.body(request, PlatformUpdateProjectIn))
         return self.ok(PlatformProjectOut, ProjectRecord(org_id, project, values))
 
     @schema.delete_project
     def delete(self, request: Request, org_id: str, project_name: str) -> Response:
-        projects.checked(principal(request), org_id, project_name)
+        self.project(request, org_id, project_name)
         raise ScopeDenied("Nothing was deleted: memories are deleted by their owners, with delete_all or delete_users.")
 
 
-class PlatformMembersView(PlatformView):
+class PlatformMembersView(ProjectPathView):
     permission_classes = (requires(GET=Scope.READ, POST=Scope.WRITE, PUT=Scope.WRITE, DELETE=Scope.WRITE),)
 
     @schema.get_members
@@ -71,5 +77,5 @@ class PlatformMembersView(PlatformView):
         return self._refused(request, org_id, project_name)
 
     def _refused(self, request: Request, org_id: str, project_name: str) -> Response:
-        projects.checked(principal(request), org_id, project_name)
+        self.project(request, org_id, project_name)
         raise ScopeDenied(ELSEWHERE)

@@ -29,6 +29,7 @@ from memories.api.platform.responses import (
 
 F = TypeVar("F", bound=Callable[..., Any])
 OWNER = {"user_id": "user_123"}
+PROJECT_ID = OpenApiParameter("project_id", OpenApiTypes.STR, description=api_serializers.NAME_A_PROJECT)
 IGNORED = (
     " These fields are read and change nothing: `custom_categories`, `custom_instructions`, "
     "`agent_custom_instructions`, `includes`, `excludes`, `immutable`, `output_format`, `async_mode`, `version`, "
@@ -76,8 +77,8 @@ def _add(operation: str, summary: str) -> Callable[[F], F]:
         description=(
             "Extracts statements from the messages; with `infer: false` each message is stored verbatim, and a text "
             "that is stored already is not stored again. System messages are left out. Owners are named beside the "
-            "messages or in `filters`. The status is `PENDING` if the write is not applied within "
-            "`STORE_WAIT_SECONDS`." + IGNORED
+            "messages or in `filters`, each by one id; `*` and any other filter are refused. The status is `PENDING` "
+            "if the write is not applied within `STORE_WAIT_SECONDS`." + IGNORED
         ),
         request=api_serializers.PlatformAddMemoriesIn,
         responses={
@@ -116,7 +117,7 @@ list_plain = extend_schema(
     operation_id="list_memories_oldest",
     summary="List memories of an owner (older clients)",
     description="A bare list of at most 1,000 memories; with `page` or `page_size` a page.",
-    parameters=[api_serializers.PlatformPlainPageQuery, api_serializers.PlatformOwnersIn],
+    parameters=[api_serializers.PlatformPlainPageQuery, api_serializers.PlatformPlainListQuery],
     responses={200: list_or_object(PlatformMemoryOut, PlatformMemoryPageOut)},
 )
 search = extend_schema(
@@ -180,7 +181,7 @@ delete_all = extend_schema(
         OpenApiParameter("app_id", OpenApiTypes.STR),
         OpenApiParameter("run_id", OpenApiTypes.STR),
         OpenApiParameter("filters", OpenApiTypes.STR, description="A filter as JSON, or as Python shows a dictionary."),
-        OpenApiParameter("project_id", OpenApiTypes.STR),
+        PROJECT_ID,
     ],
     request=None,
     responses={200: said("Memories deleted successfully!")},
@@ -200,8 +201,8 @@ event = extend_schema(
 events = extend_schema(
     operation_id="list_events",
     summary="List writes",
-    description="The writes that the key may see, newest first.",
-    parameters=[api_serializers.PlatformPageQuery],
+    description="The writes of one project that the key may see, newest first.",
+    parameters=[api_serializers.PlatformEventPageQuery],
     responses={200: answer(PlatformEventPageOut, "A page")},
 )
 entities = extend_schema(
@@ -217,7 +218,10 @@ def _delete_entity(operation: str, summary: str) -> Callable[[F], F]:
     return extend_schema(
         operation_id=operation,
         summary=summary,
-        description="Erases all memories of the owner in the project. An owner without memories is no error.",
+        description=(
+            "Erases all memories of the owner in one project. Anything else than the project in the query is refused, "
+            "and then nothing is deleted. An owner without memories is no error."
+        ),
         parameters=[
             OpenApiParameter(
                 "entity_type",
@@ -227,6 +231,7 @@ def _delete_entity(operation: str, summary: str) -> Callable[[F], F]:
                 examples=[OpenApiExample("User", "user")],
             ),
             OpenApiParameter("entity_name", OpenApiTypes.STR, "path", examples=[OpenApiExample("User", "user_123")]),
+            PROJECT_ID,
         ],
         request=None,
         responses={200: said("Entity deleted successfully!")},

@@ -20,15 +20,20 @@ from core.http.fields import (
     StrictBooleanField,
     StrictFloatField,
     StrictIntegerField,
+    StrictListField,
     TextField,
     TimestampField,
 )
 from memories.api.messages import ClientTimestampField, MessageIn
-from memories.api.platform.selection import DAY, Selection, equal, read, selection
+from memories.api.platform.deletion import filters_of
+from memories.api.platform.owners import OwnerFiltersField, OwnerIdField
+from memories.api.platform.selection import DAY, LAST_DAY, Selection, equal, read, selection
 from memories.filters import OWNERS, FilterError
 from memories.types import Filter
 
+NAME_A_PROJECT = "A key of several projects must name one."
 MAX_BATCH = 1000
+YEAR_1 = -62_135_596_800  # the Unix time
 MAX_PAGE = 1_000_000
 DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 100, 200
 DEFAULT_TOP_K, MAX_TOP_K, DEFAULT_THRESHOLD = 10, 1000, 0.1
@@ -50,6 +55,14 @@ class PlatformFiltersField(serializers.Field[Any, Any, Any, Any]):
             raise serializers.ValidationError({where: [error.expected]} if where else error.expected) from None
 
 
+@extend_schema_field(OpenApiTypes.STR)
+class PlatformQueryFiltersField(serializers.Field[Any, Any, Any, Any]):
+    """A filter in a query. → `memories.types.Filter`"""
+
+    def to_internal_value(self, data: Any) -> Filter:
+        return filters_of(data)
+
+
 @extend_schema_field(OpenApiTypes.DATE)
 class ExpirationDateField(serializers.Field[dt.datetime, Any, str, Any]):
     """A date; the memory is there until its end in UTC. → the end, which is not in the past."""
@@ -58,10 +71,10 @@ class ExpirationDateField(serializers.Field[dt.datetime, Any, str, Any]):
 
     def to_internal_value(self, data: Any) -> dt.datetime:
         try:
-            day = dt.datetime.combine(dt.date.fromisoformat(data), dt.time(), UTC)
-            end = day + DAY
-        except (TypeError, ValueError, OverflowError):
+            day = dt.date.fromisoformat(data)
+        except (TypeError, ValueError):
             self.fail("invalid")
+        end = LAST_DAY if day == dt.date.max else dt.datetime.combine(day, dt.time(), UTC) + DAY
         if end <= now():
             self.fail("past")
         return end
@@ -74,8 +87,22 @@ class ExpirationDateField(serializers.Field[dt.datetime, Any, str, Any]):
 class ReferenceDateField(ClientTimestampField):
     """A date, a time in ISO 8601 or a Unix time. → the time"""
 
+    earliest = YEAR_1
+
     def to_internal_value(self, data: Any) -> Any:
         return TimestampField().to_internal_value(super().to_internal_value(data))
+
+
+class EndDateField(ReferenceDateField):
+    """The same; a date without a time means the end of that day in UTC."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        moment = super().to_internal_value(data)
+        try:
+            dt.date.fromisoformat(data)
+        except (TypeError, ValueError):
+            return moment
+        return moment + (DAY - dt.timedelta.resolution)
 
 
 class PlatformOwnersIn(RequestSerializer):
@@ -92,7 +119,21 @@ class PlatformFilteredIn(PlatformOwnersIn):
     filters = PlatformFiltersField()
 
 
-class PlatformAddMemoriesIn(PlatformFilteredIn):
+class PlatformPlainListQuery(PlatformOwnersIn):
+    filters = PlatformQueryFiltersField(required=False, help_text="A filter as JSON, or as Python shows a dictionary.")
+
+
+class PlatformProjectQuery(RequestSerializer):
+    project_id = IdentifierField(required=False, help_text=NAME_A_PROJECT)
+
+
+class PlatformAddMemoriesIn(RequestSerializer):
+    user_id = OwnerIdField()
+    agent_id = OwnerIdField()
+    app_id = OwnerIdField()
+    run_id = OwnerIdField()
+    project_id = IdentifierField(required=False, allow_null=True)
+    filters = OwnerFiltersField()
     messages = MessageIn(many=True, allow_empty=False)
     metadata = MetadataField(required=False, allow_null=True)
     infer = StrictBooleanField(
@@ -106,23 +147,29 @@ class PlatformAddMemoriesIn(PlatformFilteredIn):
             raise serializers.ValidationError(
                 {"messages": f"must have at most {settings.MAX_MEMORY_SIZE} characters in all"}
             )
+        for name, value in (attrs.pop("filters", None) or {}).items():
+            if attrs.get(name) not in (None, value):
+                raise serializers.ValidationError({name: "must be the same id as in filters"})
+            attrs[name] = value
         return attrs
 
 
 class PlatformReadIn(PlatformFilteredIn):
     """Shared by lists and searches. `latest_only` and `show_expired` are read and change nothing."""
 
-    categories = serializers.ListField(child=TextField(max_length=256), required=False, allow_null=True, max_length=50)
+    categories = StrictListField(child=TextField(max_length=256), required=False, allow_null=True, max_length=50)
     keywords = TextField(max_length=1000, required=False, allow_null=True, help_text="A text that the memory contains.")
     metadata = MetadataField(required=False, allow_null=True, help_text="Metadata that the memory has.")
-    fields = serializers.ListField(  # type: ignore[assignment]  # declared below, since DRF uses this name itself
+    fields = StrictListField(  # type: ignore[assignment]  # declared below, since DRF uses this name itself
         child=TextField(max_length=64), required=False, allow_null=True, max_length=50
     )
 
 
 class PlatformListMemoriesIn(PlatformReadIn):
     start_date = ReferenceDateField(required=False, allow_null=True, help_text="Created at this time or later.")
-    end_date = ReferenceDateField(required=False, allow_null=True, help_text="Created at this time or before.")
+    end_date = EndDateField(
+        required=False, allow_null=True, help_text="Created at this time or before; a date is the end of that day."
+    )
 
 
 class PlatformPageQuery(RequestSerializer):
@@ -137,7 +184,11 @@ class PlatformPlainPageQuery(RequestSerializer):
     page_size = QueryIntegerField(min_value=1, max_value=1000, default=1000)
 
 
-class PlatformEntityPageQuery(RequestSerializer):
+class PlatformEventPageQuery(PlatformPageQuery, PlatformProjectQuery):
+    """A page of one project."""
+
+
+class PlatformEntityPageQuery(PlatformProjectQuery):
     page = QueryIntegerField(min_value=1, max_value=MAX_PAGE, default=1)
     page_size = QueryIntegerField(
         min_value=1, max_value=10_000, default=10_000, help_text="`reset` of the clients reads one page."
@@ -163,6 +214,9 @@ class PlatformPlainSearchIn(PlatformSearchMemoriesIn):
     )
 
 
+UPDATABLE = ("text", "metadata", "expiration_date", "timestamp")
+
+
 class PlatformUpdateMemoryIn(RequestSerializer):
     """At least one field. `timestamp` is read and changes nothing."""
 
@@ -182,14 +236,14 @@ class PlatformDeleteQuery(RequestSerializer):
         return super().to_internal_value(sent)
 
 
-class PlatformBatchUpdateItemIn(RequestSerializer):
+class PlatformBatchUpdateItemIn(PlatformUpdateMemoryIn):
+    """At least one field beside the id. `timestamp` is read and changes nothing."""
+
     memory_id = IdentifierField()
-    text = TextField(max_length=settings.MAX_MEMORY_SIZE, required=False)
-    metadata = MetadataField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if "text" not in attrs and "metadata" not in attrs:
-            raise serializers.ValidationError({"text": "send text, metadata or both"})
+        if len(attrs) == 1:
+            raise serializers.ValidationError({"text": f"send at least one of {', '.join(UPDATABLE)}"})
         return attrs
 
 

@@ -40,7 +40,6 @@ from memories.api.platform.responses import (
     history_entries,
     with_fields,
 )
-from memories.filters import OWNERS
 from memories.services.forget import forget, forget_one, forget_with_predecessors
 from memories.services.recall import get as read_memory
 from memories.services.recall import history as read_history
@@ -91,18 +90,15 @@ class PlatformAddView(PlatformView):
         return self._added(store(principal(request), self._command(data, items, said.skipped_parts)))
 
     def _command(self, data: dict[str, Any], items: tuple[Item, ...], skipped_parts: int) -> StoreCommand:
-        named = serializers.selected({name: data.get(name) for name in (*OWNERS, "filters")})
-        ids = {name: named.owner(name) for name in OWNERS}
-        owners = {name: None if value is None else self.name(name, value) for name, value in ids.items()}
         metadata = dict(data.get("metadata") or {})
-        if owners["app_id"] is not None:
-            metadata[APP_ID] = owners["app_id"]
+        if data.get("app_id") is not None:
+            metadata[APP_ID] = data["app_id"]
         return StoreCommand(
             items=items,
-            user_id=owners["user_id"],
+            user_id=data.get("user_id"),
             project=data.get("project_id"),
-            agent_id=owners["agent_id"],
-            run_id=owners["run_id"],
+            agent_id=data.get("agent_id"),
+            run_id=data.get("run_id"),
             metadata=metadata,
             infer=data.get("infer") is not False,
             expires_at=data.get("expiration_date"),
@@ -183,7 +179,7 @@ class PlatformMemoriesView(PlatformAddView):
     @schema.list_plain
     def get(self, request: Request) -> Response:
         pages = self.query(request, serializers.PlatformPlainPageQuery)
-        return plain_list(request, self.query(request, serializers.PlatformOwnersIn), pages)
+        return plain_list(request, self.query(request, serializers.PlatformPlainListQuery), pages)
 
     @schema.add_plain
     def post(self, request: Request) -> Response:
@@ -248,7 +244,7 @@ class PlatformMemoryView(PlatformView):
     @schema.update
     def put(self, request: Request, memory_id: str) -> Response:
         data = self.body(request, serializers.PlatformUpdateMemoryIn)
-        require_any(data, ("text", "metadata", "expiration_date", "timestamp"))
+        require_any(data, serializers.UPDATABLE)
         command = UpdateCommand(
             memory_id=memory_id,
             content=data.get("text", UNSET),
@@ -297,7 +293,7 @@ class PlatformEventsView(PlatformView):
 
     @schema.events
     def get(self, request: Request) -> Response:
-        data = self.query(request, serializers.PlatformPageQuery)
+        data = self.query(request, serializers.PlatformEventPageQuery)
         limit, offset = data["page_size"], (data["page"] - 1) * data["page_size"]
-        found, total = event_page(principal(request), None, limit=limit, offset=offset)
+        found, total = event_page(principal(request), data.get("project_id"), limit=limit, offset=offset)
         return self.ok(PlatformEventPageOut, result_page(request, data, found, total))

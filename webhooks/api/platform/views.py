@@ -58,7 +58,7 @@ class PlatformProjectWebhooksView(PlatformView):
     )
     def get(self, request: Request, webhook_project: str) -> Response:
         caller = principal(request)
-        projects = caller.all_projects(webhook_project)
+        projects = caller.all_projects(self.name("webhook_project", webhook_project))
         found = [hook for hook in webhooks.list_all(caller) if hook.project_ids == projects]
         return Response([PlatformWebhookOut.render(hook) for hook in found])
 
@@ -73,7 +73,7 @@ class PlatformProjectWebhooksView(PlatformView):
     )
     def post(self, request: Request, webhook_project: str) -> Response:
         caller, data = principal(request), self.body(request, PlatformCreateWebhookIn)
-        projects = caller.all_projects(webhook_project) or ()
+        projects = caller.all_projects(self.name("webhook_project", webhook_project)) or ()
         new = CreateWebhook(data["url"], data["event_types"], project_ids=projects, name=data["name"])
         return self.ok(PlatformNewWebhookOut, webhooks.create(caller, new), 201)
 
