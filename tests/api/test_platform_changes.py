@@ -256,3 +256,11 @@ def test_messages_of_errors_of_a_query_are_plain(owner: Caller) -> None:
     for value, expected in (("x", "must be a whole number"), ("9" * 1001, "must be a whole number"), ("0", None)):
         refused = send(owner, "GET", f"/v1/events/?page={value}").json()
         assert refused["detail"] == f"page: {expected or 'must be at least 1'}"
+
+
+@pytest.mark.parametrize("date", ["0001-01-01", -62_135_596_800, 0, "9998-01-01"])
+def test_early_and_late_dates_of_a_question(owner: Caller, date: Any) -> None:
+    add(owner, TEA, user_id="ann")
+    for query in ("What did she drink yesterday?", "What will she drink next year?", "Tea 20 years ago"):
+        body = {"query": query, "filters": {"user_id": "ann"}, "reference_date": date, "threshold": 0}
+        assert [one["memory"] for one in post(owner, "/v3/memories/search/", body)["results"]] == [TEA]

@@ -64,4 +64,5 @@ def _conditions(data: Any, path: str = "", level: int = 1) -> Iterator[tuple[str
         elif name in OWNERS:
             yield here, name, value["eq"] if isinstance(value, Mapping) and list(value) == ["eq"] else value
         else:
-            raise serializers.ValidationError({here: [EXPECTED]})
+            expected = EXPECTED if name in ("AND", "OR", "NOT") else f"is no owner; there are {', '.join(OWNERS)}"
+            raise serializers.ValidationError({here: [expected]})

@@ -222,7 +222,7 @@ test("batches are all or none", async () => {
   assert.deepEqual(await all(client), ["1", "2"]);
   assert.deepEqual(await client.batchUpdate(changes), { message: "Successfully updated 2 memories" });
   assert.deepEqual(await all(client), ["one", "two"]);
-  await refused(() => client.batchDelete([one, UNKNOWN]), "ValidationError", 400);
+  await refused(() => client.batchDelete([one, UNKNOWN]), "MemoryNotFoundError", 404);
   assert.deepEqual(await client.batchDelete([one, two]), { message: "Successfully deleted 2 memories" });
   assert.deepEqual(await all(client), []);
 });
