@@ -128,10 +128,7 @@ def _bonus(question: Question, first: FirstStageWeights) -> tuple[sql.Composable
         values |= {"told": question.asks_about_assistant, "by_role": first.role_match}
     if question.windows and first.date:
         parts.append(sql.SQL("+ ") + BY_DATE)
-        reach = [
-            (w.start - dt.timedelta(days=w.tolerance), w.stop + dt.timedelta(days=w.tolerance))
-            for w in question.windows
-        ]
+        reach = [(_shifted(w.start, -w.tolerance), _shifted(w.stop, w.tolerance)) for w in question.windows]
         values |= {
             "by_date": first.date,
             "earliest": min(start for start, _ in reach),
@@ -142,3 +139,12 @@ def _bonus(question: Question, first: FirstStageWeights) -> tuple[sql.Composable
             "weights": [w.weight for w in question.windows],
         }
     return sql.SQL(" ").join(parts), values
+
+
+def _shifted(moment: dt.datetime, days: float) -> dt.datetime:
+    """The time `days` later, at most the last and at least the first that Python and PostgreSQL both have."""
+    try:
+        return moment + dt.timedelta(days=days)
+    except OverflowError:
+        latest, earliest = dt.datetime.max.replace(tzinfo=moment.tzinfo), dt.datetime.min.replace(tzinfo=moment.tzinfo)
+        return latest if days > 0 else earliest
