@@ -103,6 +103,8 @@ class QueryBooleanField(serializers.BooleanField):
 
 
 class StrictIntegerField(serializers.IntegerField):
+    """A whole number. `10.0` is one, as in JSON Schema: JSON knows no integers."""
+
     default_error_messages = {
         "invalid": "must be a whole number",
         "min_value": "must be at least {min_value}",
@@ -111,6 +113,8 @@ class StrictIntegerField(serializers.IntegerField):
     }
 
     def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, float) and data.is_integer():
+            return int(data)
         if isinstance(data, bool | str | float):
             self.fail("invalid")
         return super().to_internal_value(data)
