@@ -18,7 +18,7 @@ from mem0_client.mcp_stdio import VERSION
 
 SOURCE = Path(__file__).resolve().parent.parent.parent / "sdk" / "python" / "src"
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
-SECOND = "import mem0_client.mcp_stdio as program; program.PATIENCE = 0.5; program.main([])"
+SECOND = "import mem0_client.mcp_stdio as program; program.GRACE_SECONDS = 0.5; program.main([])"
 
 
 class Silent(BaseHTTPRequestHandler):

@@ -24,7 +24,7 @@ from mem0_client._core import VERSION, Core
 TIMEOUT = 60.0
 """Seconds for one answer; a store may take the service 10."""
 
-PATIENCE = 10.0
+GRACE_SECONDS = 10.0
 """Seconds without any answer, after the end of the input, until the requests in flight are given up."""
 
 THREADS = 8
@@ -74,7 +74,7 @@ class Bridge(Core):
                 running.add(future)
                 future.add_done_callback(running.discard)
                 agreed = future if message.get("method") == "initialize" else agreed
-        while running and wait(set(running), PATIENCE, FIRST_COMPLETED).done:
+        while running and wait(set(running), GRACE_SECONDS, FIRST_COMPLETED).done:
             pass
         pool.shutdown(wait=False, cancel_futures=True)
 
