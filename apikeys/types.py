@@ -64,7 +64,8 @@ class Principal:
             return self.default_project
         if len(self.projects) == 1:
             return next(iter(self.projects))
-        raise InvalidRequest("project: this API key has several projects: name one of them", field="project")
+        names = ", ".join(sorted(self.projects))
+        raise InvalidRequest(f"project: this API key has several projects: name one of them ({names})", field="project")
 
     def all_projects(self, named: str | None) -> tuple[str, ...] | None:
         """The projects of a read: `named`, or all that the key may use (None: no limit)."""

@@ -115,6 +115,8 @@ class QueryBooleanField(serializers.BooleanField):
 
 
 class StrictIntegerField(serializers.IntegerField):
+    """A whole number. `10.0` is one, as in JSON Schema: JSON knows no integers."""
+
     default_error_messages = {
         "invalid": "must be a whole number",
         "max_string_length": "must be a whole number",
@@ -124,6 +126,8 @@ class StrictIntegerField(serializers.IntegerField):
     }
 
     def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, float) and data.is_integer():
+            return int(data)
         if isinstance(data, bool | str | float):
             self.fail("invalid")
         return super().to_internal_value(data)

@@ -66,6 +66,7 @@ class RequestMiddleware:
         response["X-Request-Id"] = request_id
         for name, value in getattr(request, "rate_limit_headers", {}).items():
             response[name] = value
+        mcp.add_cors_headers(request, response)
         if request.resolver_match or response.status_code >= 400:  # static files are not counted
             route = request.resolver_match.route if request.resolver_match else "-"
             took = time.perf_counter() - begun

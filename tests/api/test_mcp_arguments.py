@@ -43,7 +43,8 @@ FILTERS: list[Any] = [{}, {"AND": "x"}, {"topic": {"near": 1}}, {"created_at": {
 
 def wrong_values(name: str, schema: dict[str, Any]) -> list[Any]:
     """Values that the argument refuses."""
-    kind = schema["type"]
+    kinds = schema["type"]
+    kind = kinds if isinstance(kinds, str) else kinds[0]
     values = list(OF_ANOTHER_TYPE[kind])
     if kind == "string":
         values += [*BAD_TEXTS, "x" * (schema.get("maxLength", 1_000) + 1)]

@@ -141,7 +141,9 @@ def test_the_inspector_finds_nothing_wrong(modules: Path, service: Service, boun
     status, added, errors = inspect(modules, service, bound_key, *call, "add_memory", "--tool-arg", f"content={OSLO}")
     assert (status, added["structuredContent"]["extracted_facts"]) == (0, [OSLO]), errors
     query = "query=Where does Ann live?"
-    status, found, errors = inspect(modules, service, bound_key, *call, "search_memories", "--tool-arg", query)
+    status, found, errors = inspect(
+        modules, service, bound_key, *call, "search_memories", "--tool-arg", query, "limit=1"
+    )
     assert (status, [m["content"] for m in found["structuredContent"]["memories"]]) == (0, [OSLO]), errors
     uri = f"memproject://users/{user}/profile"
     status, profile, errors = inspect(modules, service, bound_key, "--method", "resources/read", "--uri", uri)

@@ -87,7 +87,7 @@ def test_it_lists_every_tool(client: McpClient, kind: tuple[str, str]) -> None:
     assert (add["properties"]["content"]["minLength"], add["properties"]["content"]["maxLength"]) == (1, 50_000)
     search = next(tool["inputSchema"] for tool in tools if tool["name"] == "search_memories")
     limit = search["properties"]["limit"]
-    assert (limit["type"], limit["minimum"], limit["maximum"], limit["default"]) == ("integer", 1, 50, 10)
+    assert (limit["type"], limit["minimum"], limit["maximum"], limit["default"]) == (["integer", "null"], 1, 50, 10)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids="-".join)
@@ -162,10 +162,10 @@ def test_resources_and_the_prompt(client: McpClient, user: str) -> None:
 
     (prompt,) = client.ask("list_prompts")["prompts"]
     assert (prompt["name"], [argument["name"] for argument in prompt["arguments"]]) == ("use_memory", ["user_id"])
-    (message,) = client.ask("get_prompt", name="use_memory", arguments={"user_id": "ann"})["messages"]
+    (message,) = client.ask("get_prompt", name="use_memory", arguments={"user_id": user})["messages"]
     assert message["role"] == "user"
     assert message["content"]["text"].startswith(
-        'You have a long-term memory, which you reach with tools. Send user_id "ann"'
+        f'You have a long-term memory, which you reach with tools. Send user_id "{user}"'
     )
 
 
@@ -176,6 +176,7 @@ def test_an_unknown_name_is_an_error_of_the_protocol(client: McpClient) -> None:
         ("read_resource", {"uri": "memproject://users/somebody-else/profile"}),
         ("read_resource", {"uri": "file:///etc/passwd"}),
         ("get_prompt", {"name": "unknown"}),
+        ("get_prompt", {"name": "use_memory", "arguments": {"user_id": "somebody-else"}}),
         ("call_tool", {"name": "unknown", "arguments": {}}),
     ):
         with pytest.raises(Raised) as raised:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 INSTRUCTIONS = (
     "A long-term memory. Before an answer that depends on earlier conversations, call get_context or search_memories. "
     "When the user states a lasting fact, preference or decision, call add_memory. Correct a memory with "
@@ -21,5 +23,6 @@ PROMPT = """You have a long-term memory, which you reach with tools{user}.
 
 
 def prompt(user_id: str | None) -> str:
-    """The prompt `use_memory`, for this end user."""
-    return PROMPT.format(user=f'. Send user_id "{user_id}" with every call that accepts it' if user_id else "")
+    """The prompt `use_memory`, for this end user. The id is quoted as JSON, the form in which the model sends it."""
+    quoted = json.dumps(user_id, ensure_ascii=False)
+    return PROMPT.format(user=f". Send user_id {quoted} with every call that accepts it" if user_id else "")

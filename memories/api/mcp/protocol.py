@@ -8,10 +8,11 @@ which has the database connection.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import json
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -25,9 +26,11 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.exceptions import MCPError
 
 from apikeys.types import Principal
+from core.http.base import validated
 from core.http.exception_handler import exception_handler
 from core.http.mcp import MAX_BODY_SIZE
 from memories.api.mcp import instructions, schemas
+from memories.api.mcp.serializers import UserProfileArgumentsIn
 from memories.api.mcp.tools import TOOLS, MemoryTool
 
 Context = ServerRequestContext[Any]
@@ -37,8 +40,11 @@ VERSION = "1.0.0"
 JSON = "application/json"
 PROMPT_NAME = "use_memory"
 PROFILE, MEMORY = "memproject://users/{user_id}/profile", "memproject://memories/{memory_id}"
-PROFILE_URI = re.compile(r"memproject://users/([^/?#]+)/profile")
-MEMORY_URI = re.compile(r"memproject://memories/([^/?#]+)")
+# The tool that returns a resource, and the argument that its URI holds.
+RESOURCES = (
+    (re.compile(r"memproject://users/([^/?#]+)/profile"), "user_profile", "user_id"),
+    (re.compile(r"memproject://memories/([^/?#]+)"), "get_memory", "memory_id"),
+)
 
 
 class Exchange:
@@ -62,21 +68,24 @@ class Exchange:
 
     def read(self, uri: str) -> types.ReadResourceResult:
         """The resource as JSON, by the tool that returns the same. Raises MCPError."""
-        if match := PROFILE_URI.fullmatch(uri):
-            tool, arguments = TOOLS["user_profile"], {"user_id": unquote(match[1])}
-        elif match := MEMORY_URI.fullmatch(uri):
-            tool, arguments = TOOLS["get_memory"], {"memory_id": unquote(match[1])}
-        else:
-            raise MCPError(types.INVALID_PARAMS, "There is no resource with this URI.", {"uri": uri})
+        tool, arguments = _resource(uri)
         try:
             result = tool.answer(self.caller, arguments)
         except Exception as error:
-            failure = self._failure(error)
-            code = types.INTERNAL_ERROR if failure["code"] == types.INTERNAL_ERROR else types.INVALID_PARAMS
-            raise MCPError(code, failure["message"], failure["data"] | {"uri": uri}) from None
+            raise self._protocol_error(error, uri=uri) from None
         return types.ReadResourceResult(
             contents=[types.TextResourceContents(uri=uri, mime_type=JSON, text=_json(result))]
         )
+
+    def prompt(self, arguments: Mapping[str, str]) -> str:
+        """The text of the prompt. Raises MCPError for a user that the caller's tools would refuse."""
+        if not (user_id := arguments.get("user_id")):  # clients send an empty field of a form
+            return instructions.prompt(None)
+        try:
+            user_id = validated(UserProfileArgumentsIn, {"user_id": user_id})["user_id"]
+            return instructions.prompt(self.caller.acting_user(user_id, user_id))
+        except Exception as error:
+            raise self._protocol_error(error) from None
 
     def resources(self) -> types.ListResourcesResult:
         """The profile of the caller's own user; the others are named by templates."""
@@ -99,10 +108,24 @@ class Exchange:
         wait = failure["data"].get("retry_after")
         return f"{text} Try again in {wait} seconds." if wait is not None else text
 
+    def _protocol_error(self, error: Exception, **data: Any) -> MCPError:
+        failure = self._failure(error)
+        code = types.INTERNAL_ERROR if failure["code"] == types.INTERNAL_ERROR else types.INVALID_PARAMS
+        return MCPError(code, failure["message"], failure["data"] | data)
+
     def _failure(self, error: Exception) -> dict[str, Any]:
         """`code`, `message` and `data` of an exception, as the HTTP API answers it; an unexpected one is logged."""
         failure: dict[str, Any] = exception_handler(error, {"request": self.request}).data["error"]
         return failure
+
+
+def _resource(uri: str) -> tuple[MemoryTool, dict[str, Any]]:
+    """The tool that returns the resource, and its arguments. Raises MCPError."""
+    for pattern, tool, argument in RESOURCES:
+        if match := pattern.fullmatch(uri):
+            with contextlib.suppress(UnicodeDecodeError):  # %FF
+                return TOOLS[tool], {argument: unquote(match[1], errors="strict")}
+    raise MCPError(types.INVALID_PARAMS, "There is no resource with this URI.", {"uri": uri})
 
 
 def respond(exchange: Exchange) -> HttpResponse:
@@ -124,7 +147,8 @@ async def _respond(exchange: Exchange) -> HttpResponse:
     async def send(message: AsgiMessage) -> None:
         sent.append(message)
 
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in request.headers.items()]
+    named = {**request.headers, "Content-Type": JSON}  # the view has read it; the SDK compares it by case
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in named.items()]
     scope: AsgiMessage = {
         "type": "http",
         "method": request.method,
@@ -214,10 +238,10 @@ async def _list_prompts(_: Context, __: Any) -> types.ListPromptsResult:
     )
 
 
-async def _get_prompt(_: Context, params: types.GetPromptRequestParams) -> types.GetPromptResult:
+async def _get_prompt(context: Context, params: types.GetPromptRequestParams) -> types.GetPromptResult:
     if params.name != PROMPT_NAME:
         raise MCPError(types.INVALID_PARAMS, f"Unknown prompt: {params.name[:64]}")
-    text = instructions.prompt((params.arguments or {}).get("user_id"))
+    text = _exchange(context).prompt(params.arguments or {})
     return types.GetPromptResult(
         description="Use your memory", messages=[types.PromptMessage(role="user", content=_text(text))]
     )

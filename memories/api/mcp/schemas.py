@@ -34,7 +34,10 @@ def _described(field: AnyField) -> JsonSchema:
     """The schema of a field, with its description and default; null is allowed where the field allows it."""
     schema = _typed(field)
     if field.allow_null:
-        schema["type"] = [schema["type"], "null"]
+        kinds = schema["type"]
+        schema["type"] = [*(kinds if isinstance(kinds, list) else [kinds]), "null"]
+        if "enum" in schema:
+            schema["enum"] = [*schema["enum"], None]
     if field.help_text:
         schema["description"] = str(field.help_text)
     if field.default is not empty and field.default is not None:
@@ -65,7 +68,9 @@ def _typed(field: AnyField) -> JsonSchema:
             return {"type": "string", **_length(field)}
         case ContentField():
             return {"type": "string", "minLength": 1, "maxLength": field.max_length}
-        case TimestampField() | ClientTimestampField():
+        case ClientTimestampField():
+            return {"type": ["string", "number"], "maxLength": 64}
+        case TimestampField():
             return {"type": "string"}
         case MetadataField() | FiltersField():
             return {"type": "object", "additionalProperties": True}

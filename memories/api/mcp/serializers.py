@@ -1,4 +1,4 @@
-"""The arguments of the MCP tools. Unknown arguments are refused; null is the same as absent."""
+"""The arguments of the MCP tools. Unknown arguments are refused; null for an optional one is the same as absent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.http.base import StrictRequestSerializer
+from core.http.base import StrictRequestSerializer, TolerantRequestSerializer
 from core.http.fields import (
     IdentifierField,
     MetadataField,
@@ -36,30 +36,44 @@ class PlainTextField(ContentField):
         return super().to_internal_value(data)
 
 
-class ArgumentsIn(StrictRequestSerializer):
-    def to_internal_value(self, data: Any) -> Any:
-        """Models often send null for an argument that they do not use."""
-        return super().to_internal_value({name: value for name, value in data.items() if value is not None})
+class ArgumentsIn(TolerantRequestSerializer, StrictRequestSerializer):
+    """Models often send null for an argument that they do not use."""
 
 
 class OwnedIn(ArgumentsIn):
+    """For tools that read all projects of the API key if none is named."""
+
     user_id = IdentifierField(
         required=False, help_text="Id of the end user. Leave it out to use the user of the API key."
     )
-    project = IdentifierField(required=False, help_text="Name of the project. Leave it out to use the default one.")
+    project = IdentifierField(
+        required=False, help_text="Name of the project. Leave it out to read all projects of the API key."
+    )
+
+
+class OneProjectIn(OwnedIn):
+    """For tools that write to or search one project."""
+
+    project = IdentifierField(
+        required=False,
+        help_text="Name of the project. Leave it out to use the only project of the API key, or the default one.",
+    )
 
 
 class MemoryIdIn(ArgumentsIn):
     memory_id = IdentifierField(help_text="Id of the memory, mem_…, from the result of another tool.")
 
 
-class AddMemoryIn(OwnedIn):
+class AddMemoryIn(OneProjectIn):
     content = PlainTextField(
-        max_length=CONTENT, help_text='The text to remember, as full sentences: "I live in Lisbon and work at Acme."'
+        max_length=CONTENT, help_text='The text to remember, as full sentences: "I live in Lisbon. I work at Acme."'
     )
     metadata = MetadataField(required=False, help_text="A JSON object of at most 16 KB.")
     memory_type = TextField(max_length=64, required=False, help_text="The type of the memory, a word of your choice.")
-    timestamp = ClientTimestampField(required=False, help_text="Time at which it was said, ISO 8601. Default: now.")
+    timestamp = ClientTimestampField(
+        required=False,
+        help_text="Time at which it was said: ISO 8601, or a Unix time in seconds or milliseconds. Default: now.",
+    )
     speaker = IdentifierField(required=False, help_text="Name of the speaker, if it is not the user.")
     session_id = IdentifierField(required=False, help_text=SESSION)
     agent_id = IdentifierField(required=False, help_text="Id of the agent.")
@@ -70,7 +84,7 @@ class AddMemoryIn(OwnedIn):
     )
 
 
-class QuestionIn(OwnedIn):
+class QuestionIn(OneProjectIn):
     query = TextField(
         max_length=10_000, help_text='The question or topic, in natural language: "Where does the user live?"'
     )

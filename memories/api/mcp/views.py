@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
+import re
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -20,9 +19,12 @@ from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from core.errors import AppError, InvalidRequest, ScopeDenied, UnsupportedMediaType
 from core.http.base import ApiView
+from core.http.mcp import InvalidParams, is_allowed_origin, is_local, is_preflight
 from memories.api.mcp.tools import TOOLS, MemoryTool
 
 PROTOCOL = "memories.api.mcp.protocol"  # imported with the first request, because of its memory
+UNREADABLE = object()  # a body that is not JSON
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class McpView(ApiView):
@@ -34,7 +36,7 @@ class McpView(ApiView):
     permission_classes = (requires(POST=Scope.READ),)
     atomic = False
     writes = frozenset()
-    message: Any = None
+    message: Any = UNREADABLE
     tool: MemoryTool | None = None
     refusal: AppError | None = None
 
@@ -66,15 +68,20 @@ class McpView(ApiView):
 
     @extend_schema(exclude=True)  # the messages are described by the protocol, not by OpenAPI
     def post(self, request: Request) -> HttpResponse:
-        if request.content_type.partition(";")[0].strip() != "application/json":
+        if request._request.content_type != "application/json":  # in lower case, without parameters
             raise UnsupportedMediaType
-        # The SDK takes a request whose id is not valid for a notification, and ignores it.
-        if isinstance(self.message, dict) and "id" in self.message and not _is_id(self.message["id"]):
-            raise InvalidRequest("id: must be a string or a whole number", field="id")
+        if self.message is not UNREADABLE:  # the MCP server answers that
+            check_message(self.message)
         protocol = import_module(PROTOCOL)
         exchange = protocol.Exchange(request._request, principal(request), self.tool, self.refusal)
         response: HttpResponse = protocol.respond(exchange)
         return response
+
+    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]  # DRF wraps it
+        """A browser's preflight is no call: it needs no key. `core/http/mcp.py` adds what the page may do."""
+        if is_preflight(request._request):
+            return HttpResponse(status=204)
+        return super().http_method_not_allowed(request, *args, **kwargs)
 
     def handle_exception(self, exc: Exception) -> Response:
         """With the id of the request, if it has one."""
@@ -91,32 +98,47 @@ def check_origin(request: Request) -> None:
     Without authentication, the host must be a name of this machine too.
     """
     origin = request.headers.get("Origin")
-    if origin is not None and origin not in settings.MCP_ALLOWED_ORIGINS and not _is_local(origin):
+    if origin is not None and not is_allowed_origin(origin):
         raise ScopeDenied("Pages of this origin may not call /mcp. An operator can allow it: MCP_ALLOWED_ORIGINS.")
-    if not settings.AUTH_ENABLED and not _is_local(f"http://{request.get_host()}"):
+    if not settings.AUTH_ENABLED and not is_local(f"http://{request.get_host()}"):
         raise ScopeDenied("Without authentication, /mcp answers for the host localhost only.")
 
 
-def _is_local(origin: str) -> bool:
-    """Whether the origin is a loopback address or `localhost`, with any port."""
-    try:
-        host = urlsplit(origin).hostname or ""
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def check_message(message: Any) -> None:
+    """Refuse what is no request and no notification, with one sentence.
+
+    The MCP server would answer with the text of its validation, about 1 KB, and takes a request whose id is not valid
+    for a notification, which has no answer.
+    """
+    if not isinstance(message, dict):
+        raise InvalidRequest("Send one JSON-RPC message as a JSON object. Batches are not served.")
+    if "id" in message and not _is_id(message["id"]):
+        raise InvalidRequest("id: must be a string of valid Unicode or a whole number", field="id")
+    if message.get("jsonrpc") != "2.0":
+        raise InvalidRequest('jsonrpc: must be "2.0"', field="jsonrpc")
+    if not isinstance(message.get("method"), str):
+        raise InvalidRequest("method: must be a string", field="method")
+    params = message.get("params")
+    if params is not None and not isinstance(params, dict):
+        raise InvalidRequest("params: must be a JSON object", field="params")
+    arguments = (params or {}).get("arguments")
+    if message["method"] in ("tools/call", "prompts/get") and not isinstance(arguments, dict | None):
+        raise InvalidParams("arguments: must be a JSON object", field="arguments")
 
 
 def _message(request: Request) -> Any:
-    """The JSON of the body; None if it is none: the MCP server answers that."""
+    """The JSON of the body, or UNREADABLE."""
     try:
         return json.loads(request.body)
     except (ValueError, RecursionError):
-        return None
+        return UNREADABLE
 
 
 def _is_id(value: Any) -> bool:
-    """Whether MCP allows the value as the id of a request."""
-    return isinstance(value, str | int) and not isinstance(value, bool)
+    """Whether MCP allows the value as the id of a request. A lone surrogate cannot be sent back."""
+    if isinstance(value, str):
+        return not SURROGATE.search(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _tool(message: Any) -> MemoryTool | None:

@@ -11,6 +11,7 @@ import email.utils
 import math
 import os
 import random
+import re
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ MAX_PAUSE = 60.0
 
 IN_FLIGHT_PATIENCE = 3
 """Times as many attempts where our own first one is still at work: a store may take the service 10 seconds."""
+
+PATHS = re.compile(r"(?<!/)/(?:v1|mcp)$")
+"""The end of an address that names an API of the service. A host may be called `mcp`."""
 
 BUSY = frozenset({429, 502, 503, 504})
 BROKEN = (httpx2.TimeoutException, httpx2.NetworkError, httpx2.RemoteProtocolError)
@@ -53,7 +57,7 @@ class Core:
         key = (api_key or os.environ.get("MEM0_API_KEY") or "").strip()
         if not (key.isascii() and key.isprintable()):  # else the failure would quote it
             raise ValueError("api_key must be printable ASCII")
-        self._url = url.rstrip("/").removesuffix("/v1")
+        self._url = PATHS.sub("", url.rstrip("/"))
         self._headers = {"Accept": "application/json", "User-Agent": f"mem0-client-python/{VERSION}"}
         if key:
             self._headers["Authorization"] = f"Bearer {key}"
