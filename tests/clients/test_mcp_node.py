@@ -128,7 +128,10 @@ def inspect(modules: Path, service: Service, key: str, *options: str) -> tuple[i
     leaks.net.remember(key)
     cli = modules / "@modelcontextprotocol" / "inspector" / "clients" / "launcher" / "build" / "index.js"
     target = ["--cli", f"{service.url}/mcp", "--transport", "http", "--header", f"Authorization: Bearer {key}"]
-    status, out, errors = run(BIN / "node", cli, *target, *options)
+    for _ in range(3):  # on a busy machine it may end with success before it has printed anything
+        status, out, errors = run(BIN / "node", cli, *target, *options)
+        if out.strip() or status != 0:
+            break
     return status, json.loads(out) if out.strip() else None, errors
 
 
