@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from apikeys.models import Tenant
 from core.clock import now
 from core.ids import new_id
 from tests import build
-from tests.e2e.running import eventually
+from tests.db.in_thread import InThread
 from webhooks import deliver, emit, retry_policy
 from webhooks.models import Delivery, Webhook
 from webhooks.types import Attempt, Event
-
-WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = %s"
 
 
 @pytest.fixture
@@ -35,37 +32,6 @@ def webhook(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Webhook:
 def event(tenant: Tenant) -> Event:
     data = {"content": "Ann lives in Oslo"}
     return Event("memory.created", tenant.id, project="default", user_id="ann", subject=new_id(), at=now(), data=data)
-
-
-class Deletion:
-    """The deletion of a webhook in a thread of its own."""
-
-    def __init__(self, webhook: Webhook) -> None:
-        self.webhook = webhook
-        self.failed: list[BaseException] = []
-        self.pid = 0
-        self.thread = threading.Thread(target=self._run)
-
-    def start(self) -> None:
-        """Start it; → when it waits for a lock."""
-        self.thread.start()
-        eventually(lambda: bool(self.pid) and self._waits())
-
-    def _waits(self) -> bool:
-        with connection.cursor() as cursor:
-            cursor.execute(WAITING, [self.pid])
-            return bool(cursor.fetchone()[0])
-
-    def _run(self) -> None:
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_backend_pid()")
-                self.pid = cursor.fetchone()[0]
-            Webhook.objects.filter(tenant=self.webhook.tenant_id, id=self.webhook.id).delete()
-        except BaseException as error:
-            self.failed.append(error)
-        finally:
-            connection.close()
 
 
 def failed_attempt(webhook: Webhook) -> Callable[[], Any]:
@@ -90,18 +56,20 @@ def erased(webhook: Webhook) -> Callable[[], Any]:
 def test_a_deletion_waits_for_a_change_of_deliveries(
     webhook: Webhook, change: Callable[[Webhook], Callable[[], Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deletion, act = Deletion(webhook), change(webhook)
+    mine, act = Webhook.objects.filter(tenant=webhook.tenant_id, id=webhook.id), change(webhook)
+    deletion = InThread(mine.delete)
     update = Delivery.objects.all().__class__.update
 
     def updated(rows: Any, **fields: Any) -> int:
         done = update(rows, **fields)
-        if rows.model is Delivery and not deletion.thread.ident:
+        if rows.model is Delivery and not deletion.is_started:
             deletion.start()
+            deletion.ended_or_blocked()
         return done
 
     monkeypatch.setattr(Delivery.objects.all().__class__, "update", updated)
     with transaction.atomic():
         act()
-    deletion.thread.join()
-    assert deletion.failed == []
+    deletion.result()
+    assert not mine.exists()
     assert Delivery.objects.filter(tenant=webhook.tenant_id).count() == 0

@@ -19,12 +19,11 @@ from memories.services import store
 from memories.types import SourceState
 from tests import build
 from tests.build import Caller
-from tests.e2e.running import eventually
+from tests.db.in_thread import InThread
 
 NEW = "Ann lives in Rome"
 API = "/api/v1/memories"
 HOUR = dt.timedelta(hours=1)
-WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = %s"
 Request = Callable[[Caller, str], HttpResponse]
 
 
@@ -63,42 +62,6 @@ ERASURES: dict[str, Request] = {
 }
 
 
-class InAThread:
-    """A request in a thread with a connection of its own."""
-
-    def __init__(self, act: Callable[[], HttpResponse]) -> None:
-        self.answer: HttpResponse | None = None
-        self.pid = 0
-        self._act = act
-        self._thread = threading.Thread(target=self._run)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def ended_or_blocked(self) -> None:
-        """Wait until the request has an answer, or waits for a lock."""
-        eventually(lambda: not self._thread.is_alive() or (self.pid and self._is_blocked()))
-
-    def result(self) -> HttpResponse:
-        self._thread.join()
-        assert self.answer is not None
-        return self.answer
-
-    def _is_blocked(self) -> bool:
-        with connection.cursor() as cursor:
-            cursor.execute(WAITING, [self.pid])
-            return bool(cursor.fetchone()[0])
-
-    def _run(self) -> None:
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_backend_pid()")
-                self.pid = cursor.fetchone()[0]
-            self.answer = self._act()
-        finally:
-            connection.close()
-
-
 def nothing_is_left(owner: Caller) -> None:
     assert not Memory.objects.filter(tenant=owner.row.tenant_id).exists()
     assert not Source.objects.filter(tenant=owner.row.tenant_id).exclude(text="").exists()
@@ -110,7 +73,7 @@ def test_a_change_is_sent_in_the_middle_of_an_erasure(
     owner: Caller, memory: str, erasure: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After the erasure has looked for accepted changes of the memory."""
-    change = InAThread(lambda: CHANGES["update"](owner, memory))
+    change = InThread(lambda: CHANGES["update"](owner, memory))
     redact = erase.redact
 
     def redacted(*args: Any) -> Any:
@@ -139,7 +102,7 @@ def test_a_memory_is_erased_before_its_change_commits(
         assert erased.wait(60)
 
     monkeypatch.setattr(store, "bind", bind)
-    change = InAThread(lambda: CHANGES[kind](owner, memory))
+    change = InThread(lambda: CHANGES[kind](owner, memory))
     change.start()
     assert inserted.wait(60)
     answer = owner.delete(f"{API}/{memory}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -11,7 +9,6 @@ from apikeys.api.permissions import principal, requires
 from apikeys.scopes import Scope
 from core.errors import InvalidRequest, ScopeDenied
 from core.http.base import PlatformView
-from core.http.fields import METADATA_BYTES
 from memories.api.platform import project_schema as schema
 from memories.api.platform.owner_views import delete_owner
 from memories.api.platform.project_serializers import (
@@ -85,13 +82,7 @@ class PlatformProfileSettingsView(PlatformView):
         project = caller.one_project(data.pop("project_id", None))
         if not data:
             raise InvalidRequest("Send enabled, entities or both.", field="enabled")
-        kept = dict(projects.read(caller, project).get(projects.PROFILES, {}))
-        for kind, values in data.pop("entities", {}).items():
-            if not isinstance(values, dict):
+        for kind, settings in data.get("entities", {}).items():
+            if not isinstance(settings, dict):
                 raise InvalidRequest(f"entities.{kind[:64]}: must be a JSON object", field="entities")
-            entities = kept.get("entities", {})
-            kept["entities"] = {**entities, kind: {**entities.get(kind, {}), **values}}
-        if len(json.dumps(kept.get("entities"), ensure_ascii=False).encode()) > METADATA_BYTES:
-            raise InvalidRequest("entities: must be at most 16 KB of JSON in all", field="entities")
-        values = projects.change(caller, project, {projects.PROFILES: {**kept, **data}})
-        return self.ok(PlatformProfileSettingsOut, values[projects.PROFILES])
+        return self.ok(PlatformProfileSettingsOut, projects.change_profiles(caller, project, data))
