@@ -24,6 +24,7 @@ PLAIN = re.compile(r"[\w ,.'-]+")  # what stays as it is in JSON, in a repr and 
 IDS = re.compile(
     r"[a-z]{2,4}_[0-9a-f]{32}|[0-9a-f]{32}|[0-9a-f-]{36}|\d{4}-\d\d-\d\d[^ ]*"
 )  # may be logged, as times may
+WORDS = {"notifications"}  # of MCP; the class path in a log of Neo4j has it too
 CHANGING = re.compile(r"[0-9a-f]{8,}|\d+")
 LOGS = ("*.log", "*.txt")
 
@@ -51,7 +52,7 @@ class Net:
         """Strings, and all strings in a body; of a path only its query."""
         for text in (text for each in sent for text in _strings(each)):
             mark = max(PLAIN.findall(text), key=len, default="").strip()[:MAX_LENGTH]
-            if len(mark) >= MIN_LENGTH and not IDS.fullmatch(text):
+            if len(mark) >= MIN_LENGTH and mark not in WORDS and not IDS.fullmatch(text):
                 self._marks.setdefault(mark, _test())
 
     def note(self, line: str, origin: str) -> None:

@@ -204,9 +204,10 @@ def test_a_tool_costs_no_more_statements_than_its_operation(
 
 
 # --- messages --------------------------------------------------------------------------------------------------------
-def test_only_post_is_served(owner: Caller) -> None:
+@pytest.mark.parametrize("accept", ["text/event-stream", "text/event-stream, application/json", "*/*", "text/html"])
+def test_only_post_is_served(owner: Caller, accept: str) -> None:
     for method in ("GET", "DELETE", "PUT"):
-        response = owner.request(method, "/mcp", Accept="text/event-stream, application/json")
+        response = owner.request(method, "/mcp", Accept=accept)
         assert (response.status_code, response["Allow"]) == (405, "POST")
         assert response.json()["error"]["data"]["code"] == "method_not_allowed"
 

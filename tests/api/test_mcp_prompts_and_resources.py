@@ -42,7 +42,7 @@ def test_the_prompt_names_a_user_that_the_key_may_name(owner: Caller) -> None:
         ("a\x1bb", BROKEN),
         ("a\nb", "user_id: must be on one line"),
         (" ", "user_id: must not be empty"),
-        ("x" * 129, "user_id: Ensure this field has no more than 128 characters."),
+        ("x" * 129, "user_id: must have at most 128 characters"),
     ],
     ids=["escape", "lines", "blank", "long"],
 )

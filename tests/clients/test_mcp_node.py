@@ -128,16 +128,11 @@ def inspect(modules: Path, service: Service, key: str, *options: str) -> tuple[i
     leaks.net.remember(key)
     cli = modules / "@modelcontextprotocol" / "inspector" / "clients" / "launcher" / "build" / "index.js"
     target = ["--cli", f"{service.url}/mcp", "--transport", "http", "--header", f"Authorization: Bearer {key}"]
-    for _ in range(3):  # on a busy machine it may end with success before it has printed anything
-        status, out, errors = run(BIN / "node", cli, *target, *options)
-        if out.strip() or status != 0:
-            break
+    status, out, errors = run(BIN / "node", cli, *target, *options)
     return status, json.loads(out) if out.strip() else None, errors
 
 
 def test_the_inspector_finds_nothing_wrong(modules: Path, service: Service, bound_key: str, user: str) -> None:
-    for _ in range(8):  # both web processes load the server: the inspector prints an empty list if it waits too long
-        service.call("POST", "/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
     status, listed, errors = inspect(modules, service, bound_key, "--method", "tools/list", "--strict")
     assert (status, [tool["name"] for tool in listed["tools"]]) == (0, TOOLS), (listed, errors)
     call = ("--method", "tools/call", "--tool-name")

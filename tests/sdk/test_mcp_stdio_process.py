@@ -18,7 +18,7 @@ from mem0_client.mcp_stdio import VERSION
 
 SOURCE = Path(__file__).resolve().parent.parent.parent / "sdk" / "python" / "src"
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
-SECOND = "import mem0_client.mcp_stdio as program; program.GRACE_SECONDS = 0.5; program.main([])"
+SECOND = "import mem0_client.mcp_stdio as program; program.GRACE_SECONDS = 2; program.main([])"
 
 
 class Silent(BaseHTTPRequestHandler):
@@ -40,9 +40,13 @@ class Silent(BaseHTTPRequestHandler):
         pass
 
 
+class Server(ThreadingHTTPServer):
+    request_queue_size = 64  # a connection beyond the queue would wait a second for its turn
+
+
 @pytest.fixture
 def service() -> Iterator[Any]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Silent) as server:
+    with Server(("127.0.0.1", 0), Silent) as server:
         server.asked, server.closing = threading.Semaphore(0), threading.Event()  # type: ignore[attr-defined]
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()

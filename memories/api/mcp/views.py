@@ -47,6 +47,11 @@ class McpView(ApiView):
         self.acts = {"POST": self.tool.operation if self.tool else "other"}
         super().initial(request, *args, **kwargs)
 
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """A GET accepts an event stream only and is answered with 405: clients take another error for a broken
+        connection."""
+        return super().perform_content_negotiation(request, force or request.method != "POST")
+
     def get_permissions(self) -> Sequence[Any]:
         return [requires(POST=self.tool.scope)()] if self.tool else super().get_permissions()
 
