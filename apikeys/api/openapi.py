@@ -9,7 +9,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself
     target_class = "apikeys.api.authentication.ApiKeyAuthentication"
-    name = ["bearer", "apiKey", "token"]  # noqa: RUF012
+    name = ["bearer", "apiKey", "token"]  # noqa: RUF012  drf-spectacular reads a list
 
     def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
         """One header is sufficient."""

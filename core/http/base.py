@@ -176,7 +176,7 @@ class PlatformView(PlainView):
     """A view of the dialect of mem0's clients."""
 
     def query(self, request: Request, serializer: type[RequestSerializer]) -> dict[str, Any]:
-        """The validated parameters. Raises InvalidRequest for one that is there twice, of which one would be lost."""
+        """The validated parameters. Raises InvalidRequest for a repeated one: Django keeps only the last value."""
         for name, values in request.query_params.lists():
             if len(values) > 1:
                 raise InvalidRequest(f"{name[:64]}: must be named once", field=name[:64])

@@ -26,7 +26,7 @@ def research(memory: MemoryClient, model: ChatModel, topic: str, run_id: str) ->
 
 
 def write(memory: MemoryClient, model: ChatModel, topic: str, run_id: str) -> str:
-    """A text of the notes of this run, by whatever agent wrote them; it is kept as the author's."""
+    """Write a text from the notes that all agents of this run added. The text is stored as a memory of the author."""
     found = memory.search(topic, filters={"run_id": run_id}, top_k=20, threshold=0.0)
     notes = "\n".join(sorted(one["memory"] for one in found["results"]))
     text = model(

@@ -100,6 +100,7 @@ def _messages(tenant_id: uuid.UUID, cut: Erasable) -> Counter[str]:
     waiting = Source.objects.select_for_update().filter(tenant=tenant_id, reserved_id__in=list(cut), redacted_at=None)
     waiting = waiting.filter(state__in=[SourceState.PENDING, SourceState.FAILED]).defer("tsv", "vector")
     found = {source.reserved_id: source for source in waiting}
+    changed: list[uuid.UUID] = []
     for key, stay in cut.items():
         if (source := found.get(key)) is None:  # applied since it was found
             continue
@@ -116,8 +117,9 @@ def _messages(tenant_id: uuid.UUID, cut: Erasable) -> Counter[str]:
             vector=None,
             model="",
         )
-        records.redact(tenant_id, [source.id, key])
+        changed += (source.id, key)
         counts += Counter(sources=1, pending=int(source.state == SourceState.PENDING))
+    records.redact(tenant_id, changed)
     return counts
 
 

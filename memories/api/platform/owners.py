@@ -19,7 +19,7 @@ EXPECTED = f"must be an AND of {', '.join(OWNERS)}, each with one id"
 class OwnerIdField(IdentifierField):
     """The id of an owner of an added memory; null: it has no such owner."""
 
-    default_error_messages = {"any": "must be the id of one owner", "dots": "must not be . or .."}  # noqa: RUF012
+    default_error_messages = {"any": "must be the id of one owner", "dots": "must not be . or .."}  # noqa: RUF012  as DRF has it
 
     def __init__(self) -> None:
         super().__init__(required=False, allow_null=True)

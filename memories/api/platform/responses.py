@@ -192,7 +192,7 @@ class PlatformAddResultOut(ResponseSerializer):
             kind=SourceKind.STORE,
         )
     )
-    pending_example = AddedMemories(replace(example.write, state="pending", items=(), finished_at=None))  # type: ignore[type-var]
+    pending_example = AddedMemories(replace(example.write, state="pending", items=(), finished_at=None))  # type: ignore[type-var]  # it has a write
 
     def get_status(self, written: AddedMemories) -> str:
         state = STATES[written.write.state] if written.write else "SUCCEEDED"
@@ -223,7 +223,7 @@ class PlatformPendingUpdateOut(ResponseSerializer):
     status = serializers.CharField()
     event_id = PublicIdField(EVENT)
 
-    example = replace(PlatformAddResultOut.pending_example.write, kind=SourceKind.UPDATE)  # type: ignore[type-var]
+    example = replace(PlatformAddResultOut.pending_example.write, kind=SourceKind.UPDATE)  # type: ignore[type-var]  # as above
 
     def get_message(self, result: WriteResult) -> str:
         return "The update is queued; read the event."

@@ -248,7 +248,7 @@ class PlatformBatchUpdateItemIn(PlatformUpdateMemoryIn):
 
 
 class PlatformBatchUpdateIn(RequestSerializer):
-    memories = PlatformBatchUpdateItemIn(many=True, allow_empty=False, max_length=MAX_BATCH)  # type: ignore[call-arg]
+    memories = PlatformBatchUpdateItemIn(many=True, allow_empty=False, max_length=MAX_BATCH)  # type: ignore[call-arg]  # DRF's stubs lack it
 
 
 class PlatformBatchDeleteItemIn(RequestSerializer):
@@ -256,7 +256,7 @@ class PlatformBatchDeleteItemIn(RequestSerializer):
 
 
 class PlatformBatchDeleteIn(RequestSerializer):
-    memories = PlatformBatchDeleteItemIn(many=True, allow_empty=False, max_length=MAX_BATCH)  # type: ignore[call-arg]
+    memories = PlatformBatchDeleteItemIn(many=True, allow_empty=False, max_length=MAX_BATCH)  # type: ignore[call-arg]  # DRF's stubs lack it
 
 
 def selected(data: dict[str, Any]) -> Selection:
