@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import fasteners
 import pytest
 
 from tests import leaks
@@ -39,11 +40,13 @@ TOOLS = [
 def modules() -> Path:
     """The packages as the lock file has them; installed when they aren't there, or others are."""
     installed, wanted = HOME / "node_modules" / ".package-lock.json", HOME / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
-        cache = environment.ROOT / ".cache" / "npm"
-        command = [BIN / "npm", "ci", "--cache", cache, "--no-audit", "--no-fund", "--ignore-scripts"]
-        done = subprocess.run(command, cwd=HOME, env=ENVIRONMENT, capture_output=True, text=True, timeout=250)
-        assert done.returncode == 0, done.stderr
+    cache = environment.ROOT / ".cache"
+    (cache / "clients").mkdir(parents=True, exist_ok=True)
+    with fasteners.InterProcessLock(cache / "clients" / "mcp_node.lock"):  # the tests run in several processes
+        if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
+            command = [BIN / "npm", "ci", "--cache", cache / "npm", "--no-audit", "--no-fund", "--ignore-scripts"]
+            done = subprocess.run(command, cwd=HOME, env=ENVIRONMENT, capture_output=True, text=True, timeout=250)
+            assert done.returncode == 0, done.stderr
     return HOME / "node_modules"
 
 

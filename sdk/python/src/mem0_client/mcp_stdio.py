@@ -11,6 +11,7 @@ import base64
 import json
 import os
 import re
+import signal
 import sys
 import threading
 from collections.abc import Iterable, Sequence
@@ -182,14 +183,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     parser.parse_args(arguments)
-    status = 0
+    # End at once: Python would raise KeyboardInterrupt only after the read of the next line.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         Bridge(sys.stdout.buffer).serve(sys.stdin.buffer)
     except ValueError as error:
         sys.exit(f"memproject-mcp: {error}")
-    except KeyboardInterrupt:
-        status = 130
-    os._exit(status)  # an ordinary exit would wait for the threads of the requests that are given up
+    os._exit(0)  # an ordinary exit would wait for the threads of the requests that are given up
 
 
 if __name__ == "__main__":
